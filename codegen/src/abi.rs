@@ -1,0 +1,184 @@
+//! The C ABI between a plugin's C file and the runtime.
+//!
+//! cbindgen turns this file into `keelback_abi.h`, which every generated C file carries. Whatever changes
+//! here changes [`KEELBACK_ABI_VERSION`]: a plugin and a runtime of different versions refuse each other.
+#![allow(non_camel_case_types)]
+
+use core::ffi::{c_char, c_int, c_void};
+
+/// The version of everything in this file.
+pub const KEELBACK_ABI_VERSION: u32 = 1;
+
+/// The declarations are an embedding API: every function in them is exported by the plugin.
+pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
+/// `packed=True` was given with these declarations.
+pub const KEELBACK_CDEF_PACKED: u32 = 2;
+/// Later declarations may override earlier ones (`override=True`).
+pub const KEELBACK_CDEF_OVERRIDE: u32 = 4;
+
+/// One text of declarations, as given to one `cdef()` or `embedding_api()` call.
+#[repr(C)]
+pub struct keelback_cdef_t {
+    /// Name of the file, for messages.
+    pub file: *const c_char,
+    /// The text, UTF-8, not NUL-terminated.
+    pub text: *const c_char,
+    /// Its length in bytes.
+    pub length: usize,
+    /// KEELBACK_CDEF_ flags.
+    pub flags: u32,
+    /// `pack=N`, or 0.
+    pub pack: u32,
+}
+
+/// A C function that runs Python: exported by an embedding API, or `extern "Python"`.
+#[repr(C)]
+pub struct keelback_function_t {
+    /// The C name.
+    pub name: *const c_char,
+    /// The C function itself (cast back to its own type to call it).
+    pub address: Option<unsafe extern "C" fn()>,
+    /// What the function returns when Python cannot be started or the init code failed: a pointer to
+    /// `result_size` bytes, or NULL for zero.
+    pub start_error: *const c_void,
+    /// sizeof the result; 0 for void.
+    pub result_size: usize,
+    /// The runtime's record of the function; NULL until the plugin is attached. Only the runtime writes it.
+    pub binding: *mut c_void,
+}
+
+/// What a symbol of the prelude is.
+pub const KEELBACK_SYMBOL_FUNCTION: u32 = 1;
+/// A global variable.
+pub const KEELBACK_SYMBOL_VARIABLE: u32 = 2;
+/// A constant, fetched by value.
+pub const KEELBACK_SYMBOL_CONSTANT: u32 = 3;
+
+/// Something C that the plugin offers to Python through `lib`.
+#[repr(C)]
+pub struct keelback_symbol_t {
+    /// The C name.
+    pub name: *const c_char,
+    /// A KEELBACK_SYMBOL_ kind.
+    pub kind: u32,
+    /// The function's address; NULL for function-like macros' wrappers without one and for other kinds.
+    pub address: Option<unsafe extern "C" fn()>,
+    /// For a function: reads its arguments from the slots (argument i at `slots + 8*i`, as a stub would store
+    /// it; aggregates and long double as a pointer to them), calls it, and writes the result at `slots`
+    /// (an aggregate or long double result to the memory that the pointer in the slot after the last argument names).
+    /// For a variable: writes its address (`void *`) at `slots`.
+    /// For a constant: writes its value to the memory that the pointer at `slots` names.
+    pub access: Option<unsafe extern "C" fn(slots: *mut c_void)>,
+}
+
+/// What the C compiler told of one `...` of the declarations. Their order is that of
+/// `keelback_cdef::Declarations::questions`, on both sides.
+#[repr(C)]
+pub struct keelback_answer_t {
+    /// The value: a size, an offset, a length or a constant, sign-extended to 64 bits.
+    pub value: u64,
+    /// 1 if `value` is to be read as negative (two's complement), else 0.
+    pub is_negative: u32,
+}
+
+/// What the loader found out about Python, and what the user wishes.
+#[repr(C)]
+pub struct keelback_python_t {
+    /// Path of the libpython that is loaded, or NULL when the interpreter came with the process.
+    pub libpython: *const c_char,
+    /// sys.prefix's base: where the standard library is; NULL to derive it from `libpython`.
+    pub home: *const c_char,
+    /// The python executable to report as sys.executable (a venv's one makes its packages importable); NULL for none.
+    pub executable: *const c_char,
+    /// The directory of a bundle beside the plugin, or NULL.
+    pub bundle: *const c_char,
+}
+
+/// The init code is not run with `site` imported.
+pub const KEELBACK_PLUGIN_NO_SITE: u32 = 1;
+/// PYTHON* environment variables count.
+pub const KEELBACK_PLUGIN_USE_ENVIRONMENT: u32 = 2;
+/// Development library: the init code is read from `init_file` at run time.
+pub const KEELBACK_PLUGIN_DEV: u32 = 4;
+/// There is no init code: this is an API-mode extension module.
+pub const KEELBACK_PLUGIN_EXTENSION_MODULE: u32 = 8;
+
+/// What the runtime calls for each call of a C function that runs Python. `slots` has the arguments, 8 bytes each
+/// (aggregates and long double: a pointer to the caller's copy), and room for the result, which is written at `slots`
+/// (an aggregate or long double goes there by value: the stub makes the array large enough and 16-byte aligned).
+pub type keelback_dispatch_t = Option<unsafe extern "C" fn(function: *mut keelback_function_t, slots: *mut c_void)>;
+
+/// A failure handler: the C function's name, one line and a traceback, the pointer given with the handler.
+pub type keelback_error_handler_t =
+    Option<unsafe extern "C" fn(function: *const c_char, message: *const c_char, data: *mut c_void)>;
+
+/// The whole of a plugin, as the runtime sees it. Lives as long as the process.
+#[repr(C)]
+pub struct keelback_plugin_t {
+    /// KEELBACK_ABI_VERSION of the generator.
+    pub abi_version: u32,
+    /// KEELBACK_PLUGIN_ flags.
+    pub flags: u32,
+    /// Version of keelback that generated the plugin.
+    pub keelback_version: *const c_char,
+    /// The module name: `from NAME import ffi, lib`.
+    pub module_name: *const c_char,
+    /// The declarations, in order.
+    pub cdefs: *const keelback_cdef_t,
+    /// How many.
+    pub cdef_count: usize,
+    /// The init code, UTF-8.
+    pub init_code: *const c_char,
+    /// Its length in bytes.
+    pub init_code_length: usize,
+    /// The init code's file name, for tracebacks.
+    pub init_file: *const c_char,
+    /// The functions that run Python, in order of declaration.
+    pub functions: *mut keelback_function_t,
+    /// How many.
+    pub function_count: usize,
+    /// What the prelude provides, in order of declaration.
+    pub symbols: *const keelback_symbol_t,
+    /// How many.
+    pub symbol_count: usize,
+    /// What the compiler answered.
+    pub answers: *const keelback_answer_t,
+    /// How many.
+    pub answer_count: usize,
+    /// Where the stubs jump. The loader's slow path at first, the runtime's dispatcher once the init code has
+    /// run. Read and written atomically (acquire, release).
+    pub dispatch: keelback_dispatch_t,
+    /// The runtime's record of the plugin; NULL until attached. Only the runtime writes it.
+    pub attachment: *mut c_void,
+    /// The handler of NAME_set_error_handler; NULL: failures go to stderr. Guarded by the runtime once attached.
+    pub error_handler: keelback_error_handler_t,
+    /// Its `data`.
+    pub error_handler_data: *mut c_void,
+}
+
+/// What the runtime offers to loaders: the one symbol it exports besides its PyInit function is
+/// `keelback_runtime`, of this type, valid as soon as the runtime is mapped (also when its Python symbols
+/// are not resolved: open it RTLD_LAZY, look at the versions, refuse if they differ).
+#[repr(C)]
+pub struct keelback_runtime_t {
+    /// KEELBACK_ABI_VERSION of the runtime.
+    pub abi_version: u32,
+    /// Python's version that the runtime was built for: 0x030B for 3.11.
+    pub python_version: u32,
+    /// 1 when built for a free-threaded Python.
+    pub free_threaded: u32,
+    /// Version of keelback.
+    pub keelback_version: *const c_char,
+    /// Starts Python if it is not started, attaches the plugin, runs its init code once. Any thread; recursive.
+    /// 0, or a negative code; then `last_error` tells. May be called again after a failure.
+    pub start: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t, python: *const keelback_python_t) -> c_int>,
+    /// The last failure on this thread in this plugin, or NULL. Valid until the thread's next failure or end.
+    pub last_error: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *const c_char>,
+    /// Sets the plugin's error handler.
+    pub set_error_handler: Option<
+        unsafe extern "C" fn(plugin: *mut keelback_plugin_t, handler: keelback_error_handler_t, data: *mut c_void),
+    >,
+    /// `PyInit_NAME`'s body for a plugin that Python imports: returns a new reference to the module, or NULL with a
+    /// Python exception set. The GIL is held.
+    pub import: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *mut c_void>,
+}

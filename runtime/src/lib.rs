@@ -1,0 +1,1 @@
+//! Keelback's runtime.
