@@ -78,7 +78,10 @@ pub struct QualType {
 impl QualType {
     /// `ty` without qualifiers.
     pub fn plain(ty: TypeId) -> Self {
-        Self { ty, quals: Qualifiers::NONE }
+        Self {
+            ty,
+            quals: Qualifiers::NONE,
+        }
     }
 }
 

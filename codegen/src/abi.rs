@@ -106,11 +106,13 @@ pub const KEELBACK_PLUGIN_EXTENSION_MODULE: u32 = 8;
 /// What the runtime calls for each call of a C function that runs Python. `slots` has the arguments, 8 bytes each
 /// (aggregates and long double: a pointer to the caller's copy), and room for the result, which is written at `slots`
 /// (an aggregate or long double goes there by value: the stub makes the array large enough and 16-byte aligned).
-pub type keelback_dispatch_t = Option<unsafe extern "C" fn(function: *mut keelback_function_t, slots: *mut c_void)>;
+pub type keelback_dispatch_t =
+    Option<unsafe extern "C" fn(function: *mut keelback_function_t, slots: *mut c_void)>;
 
 /// A failure handler: the C function's name, one line and a traceback, the pointer given with the handler.
-pub type keelback_error_handler_t =
-    Option<unsafe extern "C" fn(function: *const c_char, message: *const c_char, data: *mut c_void)>;
+pub type keelback_error_handler_t = Option<
+    unsafe extern "C" fn(function: *const c_char, message: *const c_char, data: *mut c_void),
+>;
 
 /// The whole of a plugin, as the runtime sees it. Lives as long as the process.
 #[repr(C)]
@@ -171,12 +173,21 @@ pub struct keelback_runtime_t {
     pub keelback_version: *const c_char,
     /// Starts Python if it is not started, attaches the plugin, runs its init code once. Any thread; recursive.
     /// 0, or a negative code; then `last_error` tells. May be called again after a failure.
-    pub start: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t, python: *const keelback_python_t) -> c_int>,
+    pub start: Option<
+        unsafe extern "C" fn(
+            plugin: *mut keelback_plugin_t,
+            python: *const keelback_python_t,
+        ) -> c_int,
+    >,
     /// The last failure on this thread in this plugin, or NULL. Valid until the thread's next failure or end.
     pub last_error: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *const c_char>,
     /// Sets the plugin's error handler.
     pub set_error_handler: Option<
-        unsafe extern "C" fn(plugin: *mut keelback_plugin_t, handler: keelback_error_handler_t, data: *mut c_void),
+        unsafe extern "C" fn(
+            plugin: *mut keelback_plugin_t,
+            handler: keelback_error_handler_t,
+            data: *mut c_void,
+        ),
     >,
     /// `PyInit_NAME`'s body for a plugin that Python imports: returns a new reference to the module, or NULL with a
     /// Python exception set. The GIL is held.
