@@ -2,7 +2,7 @@
 //!
 //! cbindgen turns this file into `keelback_abi.h`, which every generated C file carries. Whatever changes
 //! here changes [`KEELBACK_ABI_VERSION`]: a plugin and a runtime of different versions refuse each other.
-#![allow(non_camel_case_types)]
+#![expect(non_camel_case_types, reason = "the C names are the interface")]
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -86,7 +86,7 @@ pub struct keelback_answer_t {
 pub struct keelback_python_t {
     /// Path of the libpython that is loaded, or NULL when the interpreter came with the process.
     pub libpython: *const c_char,
-    /// sys.prefix's base: where the standard library is; NULL to derive it from `libpython`.
+    /// sys.base_prefix: `lib/python3.X` in it is the standard library; NULL to derive it from `libpython`.
     pub home: *const c_char,
     /// The python executable to report as sys.executable (a venv's one makes its packages importable); NULL for none.
     pub executable: *const c_char,
@@ -172,13 +172,18 @@ pub struct keelback_runtime_t {
     /// Version of keelback.
     pub keelback_version: *const c_char,
     /// Starts Python if it is not started, attaches the plugin, runs its init code once. Any thread; recursive.
-    /// 0, or a negative code; then `last_error` tells. May be called again after a failure.
+    /// 0, or a negative code; then `last_error` tells: `start` itself prints nothing and calls no handler, its
+    /// caller reports. May be called again after a failure. A call on the thread that runs the init code (which
+    /// calls one of its own C functions) returns 0 at once.
     pub start: Option<
         unsafe extern "C" fn(
             plugin: *mut keelback_plugin_t,
             python: *const keelback_python_t,
         ) -> c_int,
     >,
+    /// What `start` stores in `plugin->dispatch` at its end. The loader jumps there for the calls that come
+    /// while the init code still runs, on its thread, when `plugin->dispatch` is not set yet.
+    pub dispatch: keelback_dispatch_t,
     /// The last failure on this thread in this plugin, or NULL. Valid until the thread's next failure or end.
     pub last_error: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *const c_char>,
     /// Sets the plugin's error handler.

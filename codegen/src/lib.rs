@@ -1,6 +1,5 @@
 //! From parsed declarations to text: plugin C source, public header and what else is generated.
-#[allow(
-    missing_docs,
-    reason = "cbindgen reads this file; each item has its text there"
-)]
 pub mod abi;
+
+/// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.
+pub const ABI_HEADER: &str = include_str!(concat!(env!("OUT_DIR"), "/keelback_abi.h"));
