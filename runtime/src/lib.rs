@@ -1,1 +1,9 @@
-//! Keelback's runtime.
+//! Keelback's runtime: one native library that is a Python extension module (`ffi`, `lib`, ctypes, cdata) and the
+//! embedding half of every plugin (start Python, attach, dispatch).
+//!
+//! Layers, from the bottom: [`py`] (the CPython API), `scope` and `ctype` (types), `cdata` (objects over C memory),
+//! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
+//! class), `embed` (plugins).
+
+#[expect(dead_code, reason = "the layers above land next")]
+mod py;

@@ -1,0 +1,215 @@
+//! `cdata`: Python objects over C memory.
+//!
+//! Every cdata starts with [`CData`]: a type and an address. What it owns depends on its Python type:
+//!
+//! | Python type | struct | owns |
+//! |---|---|---|
+//! | [`CDATA_TYPE`] | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent |
+//! | [`OWNING_TYPE`] | `OwningCData` | memory inside the object itself: `ffi.new`, primitives from `ffi.cast`, structs returned by value |
+//! | [`VIEW_TYPE`] | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
+//! | [`MANAGED_TYPE`] | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
+
+use std::alloc::Layout;
+
+use pyo3::ffi;
+
+use crate::ctype::CType;
+use crate::py::{Obj, Ref, Res, StaticType};
+use crate::raise;
+
+/// Base type of all cdata (`ffi.CData`).
+pub static CDATA_TYPE: StaticType = StaticType::new();
+/// cdata with its memory inside.
+pub static OWNING_TYPE: StaticType = StaticType::new();
+/// cdata that shows memory of another cdata and keeps it alive.
+pub static VIEW_TYPE: StaticType = StaticType::new();
+/// cdata with a [`Resource`].
+pub static MANAGED_TYPE: StaticType = StaticType::new();
+
+/// The head of every cdata.
+#[repr(C)]
+pub struct CData {
+    pub(crate) ob_base: ffi::PyObject,
+    /// Its type. Owned.
+    pub(crate) ctype: *mut CType,
+    /// A pointer's value; for everything else the address of the value in memory.
+    pub(crate) data: *mut u8,
+    /// Of an array: its number of items, also when the type says `[]`. Of an owning struct with a flexible array: the
+    /// bytes allocated. Else -1.
+    pub(crate) length: isize,
+    pub(crate) weakrefs: Obj,
+}
+
+/// A cdata with `storage` inside the object: aligned as malloc aligns.
+#[repr(C, align(16))]
+pub struct OwningCData {
+    pub(crate) base: CData,
+    /// First byte of the memory; as many follow as were asked for.
+    pub(crate) storage: [u8; 0],
+}
+
+/// See [`VIEW_TYPE`].
+#[repr(C)]
+pub struct ViewCData {
+    pub(crate) base: CData,
+    /// Keeps the memory alive. Owned.
+    pub(crate) owner: Obj,
+}
+
+/// See [`MANAGED_TYPE`]. Tracked by the garbage collector.
+#[repr(C)]
+pub struct ManagedCData {
+    pub(crate) base: CData,
+    /// What is owned.
+    pub(crate) resource: Resource,
+}
+
+/// What a [`ManagedCData`] owns.
+pub enum Resource {
+    /// Released, or nothing left to do.
+    None,
+    /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes. `size`: bytes told to the
+    /// user as the weight of the object.
+    Gc {
+        /// The cdata that gc() was given.
+        origin: Ref,
+        /// What to call.
+        destructor: Ref,
+        /// The `size` argument of gc().
+        size: isize,
+    },
+    /// `ffi.from_buffer(object)`: the exported buffer, locked until release.
+    Buffer(Box<ffi::Py_buffer>),
+    /// `ffi.new_handle(object)`.
+    Handle(Ref),
+    /// `ffi.callback(...)`: the closure and what it calls.
+    Callback(Box<crate::callback::Closure>),
+    /// Keeps another object alive: memory from an allocator without free, and the like.
+    KeepAlive(Ref),
+}
+
+impl CData {
+    /// The type.
+    #[inline(always)]
+    pub fn ctype(&self) -> &CType {
+        // SAFETY: the object owns a reference to its type.
+        unsafe { &*self.ctype }
+    }
+    /// The pointer's value, or the address of the value.
+    #[inline(always)]
+    pub fn data(&self) -> *mut u8 {
+        self.data
+    }
+    /// Items of an array cdata; -1 for other types.
+    #[inline(always)]
+    pub fn array_length(&self) -> isize {
+        if self.length >= 0 { self.length } else { self.ctype().length }
+    }
+    /// The object as a borrowed pointer.
+    pub fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+}
+
+/// `object` as a cdata, if it is one.
+///
+/// # Safety
+/// `object` is live, and stays so while the result is used.
+#[inline(always)]
+pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
+    // SAFETY: the caller's contract; every instance of the four types (none can be subclassed in Python) starts with a CData.
+    unsafe {
+        let ty = ffi::Py_TYPE(object);
+        if ty == CDATA_TYPE.ptr() || ty == OWNING_TYPE.ptr() || ty == MANAGED_TYPE.ptr() || ty == VIEW_TYPE.ptr() {
+            Some(&*object.cast::<CData>())
+        } else {
+            None
+        }
+    }
+}
+
+/// Fills in a fresh object's head.
+///
+/// # Safety
+/// `object` is memory of a fresh Python object with at least a `CData`.
+unsafe fn fill(object: *mut CData, ctype: &CType, data: *mut u8, length: isize) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        std::ptr::addr_of_mut!((*object).ctype).write(ctype.to_ref().into_ptr());
+        std::ptr::addr_of_mut!((*object).data).write(data);
+        std::ptr::addr_of_mut!((*object).length).write(length);
+        std::ptr::addr_of_mut!((*object).weakrefs).write(std::ptr::null_mut());
+    }
+}
+
+/// A cdata of `ctype` over `data`, which it does not own: a pointer of that value, or a reference to memory.
+pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>> {
+    // SAFETY: a fresh object of the size that the type says, filled before anyone sees it.
+    unsafe {
+        let memory = ffi::PyObject_Malloc(size_of::<CData>()).cast::<CData>();
+        if memory.is_null() {
+            return Err(no_memory());
+        }
+        ffi::PyObject_Init(memory.cast(), CDATA_TYPE.ptr());
+        fill(memory, ctype, data, length);
+        Ref::steal(memory)
+    }
+}
+
+/// A cdata of `ctype` with `size` zeroed bytes of its own; `data` is their address.
+pub fn new_owning(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
+    // SAFETY: as in new_plain; the memory has room for the head and `size` bytes after it, aligned to 16, because
+    // PyObject_Malloc aligns to 16 on 64-bit machines.
+    unsafe {
+        let total = size_of::<OwningCData>().checked_add(size).filter(|&total| Layout::from_size_align(total, 16).is_ok());
+        let memory = match total {
+            Some(total) => ffi::PyObject_Malloc(total).cast::<CData>(),
+            None => std::ptr::null_mut(),
+        };
+        if memory.is_null() {
+            return Err(no_memory());
+        }
+        ffi::PyObject_Init(memory.cast(), OWNING_TYPE.ptr());
+        let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
+        storage.write_bytes(0, size);
+        fill(memory, ctype, storage, length);
+        Ref::steal(memory)
+    }
+}
+
+/// A cdata over memory of `owner`, which it keeps alive.
+pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
+    // SAFETY: as in new_plain.
+    unsafe {
+        let memory = ffi::PyObject_Malloc(size_of::<ViewCData>()).cast::<ViewCData>();
+        if memory.is_null() {
+            return Err(no_memory());
+        }
+        ffi::PyObject_Init(memory.cast(), VIEW_TYPE.ptr());
+        fill(memory.cast(), ctype, data, length);
+        std::ptr::addr_of_mut!((*memory).owner).write(owner.into_ptr());
+        Ref::steal(memory.cast())
+    }
+}
+
+/// A cdata with a resource.
+pub fn new_managed(ctype: &CType, data: *mut u8, length: isize, resource: Resource) -> Res<Ref<CData>> {
+    // SAFETY: as in new_plain; tracked only when every field is written.
+    unsafe {
+        let object = ffi::PyObject_GC_New::<ManagedCData>(MANAGED_TYPE.ptr());
+        if object.is_null() {
+            return Err(no_memory());
+        }
+        fill(object.cast(), ctype, data, length);
+        std::ptr::addr_of_mut!((*object).resource).write(resource);
+        ffi::PyObject_GC_Track(object.cast());
+        Ref::steal(object.cast())
+    }
+}
+
+#[cold]
+fn no_memory() -> crate::py::Raised {
+    raise!(MemoryError, "out of memory for a cdata")
+}
+
+pub mod pytype;

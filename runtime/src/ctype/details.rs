@@ -1,0 +1,176 @@
+//! What a record, an enum, a function has besides a size: built at first use.
+
+use std::sync::{Arc, OnceLock};
+
+use keelback_cdef::{CallingConvention, EnumId, RecordId};
+use pyo3::ffi;
+use rustc_hash::FxHashMap;
+
+use super::CType;
+use crate::py::{Obj, Ref, Res, str_text};
+use crate::scope::Scope;
+
+/// Where a record's declaration is.
+pub(crate) struct RecordSource {
+    pub scope: Arc<Scope>,
+    pub id: RecordId,
+}
+
+/// Where an enum's declaration is.
+pub(crate) struct EnumSource {
+    pub scope: Arc<Scope>,
+    pub id: EnumId,
+}
+
+/// A field as access needs it.
+pub struct FieldInfo {
+    /// Its interned name; empty for an anonymous struct or union member.
+    pub name: Ref,
+    /// Its type.
+    pub ctype: Ref<CType>,
+    /// Bytes from the start of the record (of the outermost one, in the flattened list).
+    pub offset: isize,
+    /// Width in bits; -1 when it is no bit-field.
+    pub bit_size: i32,
+    /// For a bit-field: position of its lowest bit in the little-endian integer of its type's size at `offset`.
+    pub bit_shift: i32,
+    /// A `T a[]` at the end.
+    pub flexible: bool,
+}
+
+impl FieldInfo {
+    /// Whether it is a bit-field.
+    #[inline(always)]
+    pub fn is_bit_field(&self) -> bool {
+        self.bit_size >= 0
+    }
+}
+
+/// The fields of a complete struct or union.
+pub struct RecordDetails {
+    /// The fields as declared: what positional initialisers and `ctype.fields` follow.
+    pub fields: Vec<FieldInfo>,
+    /// Every named field, those of anonymous members among them, with offsets from the outermost record.
+    pub flat: Vec<FieldInfo>,
+    by_name: FxHashMap<Box<str>, u32>,
+    /// Whether the last field is (or ends in) a flexible array.
+    pub has_flexible: bool,
+    /// Laid out by `...;` or by a compiler's word, not from the declaration alone.
+    pub partial: bool,
+}
+
+impl RecordDetails {
+    /// The details of a record with these fields, `flat` being the named ones through anonymous members.
+    pub fn new(fields: Vec<FieldInfo>, flat: Vec<FieldInfo>, has_flexible: bool, partial: bool) -> Self {
+        let by_name = flat
+            .iter()
+            .enumerate()
+            .filter_map(|(index, field)| {
+                // SAFETY: the name is a live str for as long as `field`.
+                let text = unsafe { str_text(field.name.obj()) };
+                Some((text.ok().flatten()?.into(), index as u32))
+            })
+            .collect();
+        Self { fields, flat, by_name, has_flexible, partial }
+    }
+    /// The field of a name, through anonymous members. Compares addresses first: attribute names in code are interned.
+    ///
+    /// # Safety
+    /// `name` is a live str.
+    #[inline]
+    pub unsafe fn field(&self, name: Obj) -> Option<&FieldInfo> {
+        if self.flat.len() <= 12 {
+            for field in &self.flat {
+                if field.name.obj() == name {
+                    return Some(field);
+                }
+            }
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.field_by_text(name) }
+    }
+    #[inline(never)]
+    unsafe fn field_by_text(&self, name: Obj) -> Option<&FieldInfo> {
+        // SAFETY: the caller's contract.
+        match unsafe { str_text(name) } {
+            Ok(Some(text)) => self.by_name.get(text).map(|&index| &self.flat[index as usize]),
+            Ok(None) => None,
+            Err(raised) => {
+                // A lone surrogate: no field is named so.
+                raised.clear();
+                None
+            }
+        }
+    }
+}
+
+/// The enumerators of an enum.
+pub struct EnumDetails {
+    /// Name and value, in order of declaration.
+    pub enumerators: Vec<(Ref, i128)>,
+    /// The first name of each value.
+    pub by_value: FxHashMap<i128, u32>,
+}
+
+/// The signature of a function type.
+pub struct FunctionDetails {
+    /// Result type.
+    pub result: Ref<CType>,
+    /// Parameter types.
+    pub params: Vec<Ref<CType>>,
+    /// Ends in `...`.
+    pub variadic: bool,
+    /// Calling convention.
+    pub convention: CallingConvention,
+    /// How to call it from Python: made at the first call.
+    pub call_plan: OnceLock<crate::call::CallPlan>,
+    /// How C calls Python through it: made at the first callback.
+    pub callback_plan: OnceLock<crate::callback::CallbackPlan>,
+}
+
+/// Fields of a record, built when its scope has them.
+pub(super) fn record_details<'a>(
+    ctype: &'a CType,
+    source: &RecordSource,
+    cell: &'a OnceLock<RecordDetails>,
+) -> Res<Option<&'a RecordDetails>> {
+    if let Some(details) = cell.get() {
+        return Ok(Some(details));
+    }
+    match super::make::build_record(ctype, source)? {
+        // Two threads may build the same details: the first one in wins, both are equal.
+        Some(details) => Ok(Some(cell.get_or_init(|| details))),
+        None => Ok(None),
+    }
+}
+
+/// Enumerators of an enum, built when its scope has them.
+pub(super) fn enum_details<'a>(
+    source: &EnumSource,
+    cell: &'a OnceLock<EnumDetails>,
+) -> Res<Option<&'a EnumDetails>> {
+    if let Some(details) = cell.get() {
+        return Ok(Some(details));
+    }
+    match super::make::build_enum(source)? {
+        Some(details) => Ok(Some(cell.get_or_init(|| details))),
+        None => Ok(None),
+    }
+}
+
+impl RecordDetails {
+    /// Visits the Python objects that the details own, for the garbage collector.
+    ///
+    /// # Safety
+    /// Called from tp_traverse with its arguments.
+    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut std::ffi::c_void) -> std::ffi::c_int {
+        for field in self.fields.iter().chain(&self.flat) {
+            // SAFETY: the caller's contract.
+            let stop = unsafe { visit(field.ctype.obj(), arg) };
+            if stop != 0 {
+                return stop;
+            }
+        }
+        0
+    }
+}

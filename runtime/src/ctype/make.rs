@@ -1,0 +1,244 @@
+//! From a scope's declarations to ctypes.
+
+use std::sync::{Arc, OnceLock};
+
+use keelback_cdef::{ArrayLength, EnumId, QualType, RecordId, RecordKind, Type, TypeId};
+
+use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
+use super::intern::{array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void};
+use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
+use crate::py::{Ref, Res, intern as intern_str};
+use crate::raise;
+use crate::scope::{NominalId, Scope};
+
+/// The ctype of a type of the scope. Qualifiers are dropped: they never change a cdata.
+///
+/// Never called with the scope's lock held.
+pub fn from_scope(scope: &Arc<Scope>, id: TypeId) -> Res<Ref<CType>> {
+    let ty = scope.read().types.get(id).clone();
+    match ty {
+        Type::Void => void(),
+        Type::Primitive(kind) => primitive(kind),
+        Type::Pointer(to) => pointer_to(&*from_scope(scope, to.ty)?),
+        Type::Array { item, length } => {
+            let length = match length {
+                ArrayLength::Fixed(length) => isize::try_from(length)
+                    .map_err(|_| raise!(OverflowError, "array size would overflow a ssize_t"))?,
+                ArrayLength::Unspecified => -1,
+                ArrayLength::FromCompiler(index) => {
+                    let length = scope.read().types.compiler_lengths[index as usize];
+                    length.map_or(-1, |length| length as isize)
+                }
+            };
+            array_of(&*from_scope(scope, item.ty)?, length)
+        }
+        Type::Function(function) => {
+            let result = from_scope(scope, function.result.ty)?;
+            let params = function
+                .params
+                .iter()
+                .map(|param: &QualType| from_scope(scope, param.ty))
+                .collect::<Res<Vec<_>>>()?;
+            function_of(&result, params, function.variadic, function.convention)
+        }
+        Type::Record(id) => nominal(scope, NominalId::Record(id)),
+        Type::Enum(id) => nominal(scope, NominalId::Enum(id)),
+        Type::Unknown(id) => {
+            let (resolved, name) = {
+                let declarations = scope.read();
+                let unknown = declarations.types.unknown(id);
+                (unknown.resolved, declarations.types.text(unknown.name).to_string())
+            };
+            match resolved {
+                Some(kind) => primitive(kind),
+                None => Err(raise!(
+                    NotImplementedError,
+                    "the type '{name}' is only known to a C compiler: it needs API mode (set_source with C code)"
+                )),
+            }
+        }
+    }
+}
+
+/// The ctype of a record or an enum of the scope.
+fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
+    if let Some((owner, owner_id)) = scope.included(id) {
+        return nominal(&owner, owner_id);
+    }
+    if let Some(found) = known(scope, id)? {
+        return Ok(found);
+    }
+    let made = match id {
+        NominalId::Record(id) => new_record(scope, id)?,
+        NominalId::Enum(id) => new_enum(scope, id)?,
+    };
+    let weak = downgrade(&made)?;
+    // Another thread may have made it meanwhile: then theirs counts.
+    if let Some(found) = known(scope, id)? {
+        return Ok(found);
+    }
+    drop(scope.set_nominal(id, weak));
+    Ok(made)
+}
+
+fn known(scope: &Scope, id: NominalId) -> Res<Option<Ref<CType>>> {
+    match scope.nominal(id) {
+        Some(weak) => upgrade(&weak),
+        None => Ok(None),
+    }
+}
+
+fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
+    let (kind, name, layout) = {
+        let declarations = scope.read();
+        let record = declarations.types.record(id);
+        let name = declarations.types.record_name(id);
+        let layout = if record.fields.is_some() { Some(declarations.layout(id)) } else { None };
+        (record.kind, name, layout)
+    };
+    let (size, align) = match layout {
+        Some(Ok(layout)) => (layout.size as isize, layout.align),
+        Some(Err(error)) => return Err(crate::errors::raise_layout(&error)),
+        None => (UNKNOWN_SIZE, 1),
+    };
+    let name_position = name.len();
+    allocate(Parts {
+        kind: match kind {
+            RecordKind::Struct => Kind::Struct,
+            RecordKind::Union => Kind::Union,
+        },
+        code: Code::Record,
+        primitive: None,
+        size,
+        align,
+        length: -1,
+        item: None,
+        name: name.into(),
+        name_position,
+        details: Details::Record(RecordSource { scope: scope.clone(), id }, OnceLock::new()),
+    })
+}
+
+fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
+    let (name, underlying) = {
+        let declarations = scope.read();
+        (declarations.types.enum_name(id), declarations.enum_underlying(id))
+    };
+    let target = keelback_cdef::Target::host();
+    let size = target.primitive_size(underlying) as usize;
+    let name_position = name.len();
+    allocate(Parts {
+        kind: Kind::Enum,
+        code: primitive_code(underlying, size, target.is_signed(underlying)),
+        primitive: Some(underlying),
+        size: size as isize,
+        align: target.primitive_align(underlying),
+        length: -1,
+        item: None,
+        name: name.into(),
+        name_position,
+        details: Details::Enum(EnumSource { scope: scope.clone(), id }, OnceLock::new()),
+    })
+}
+
+/// A field as the declarations have it, before its ctype is made.
+struct Declared {
+    name: String,
+    ty: TypeId,
+    offset: isize,
+    bits: Option<(u32, u32)>,
+}
+
+/// The fields of a record; `None` while it is opaque.
+pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
+    let (declared, partial) = {
+        let declarations = source.scope.read();
+        let record = declarations.types.record(source.id);
+        let Some(fields) = &record.fields else { return Ok(None) };
+        let layout = match declarations.layout(source.id) {
+            Ok(layout) => layout,
+            Err(error) => {
+                drop(declarations);
+                return Err(crate::errors::raise_layout(&error));
+            }
+        };
+        ctype.set_layout(layout.size as isize, layout.align);
+        let declared: Vec<Declared> = fields
+            .iter()
+            .zip(&layout.fields)
+            .map(|(field, place)| Declared {
+                name: field.name.map_or_else(String::new, |name| declarations.types.text(name).to_string()),
+                ty: field.ty.ty,
+                offset: place.offset as isize,
+                bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
+            })
+            .collect();
+        (declared, record.partial)
+    };
+    let mut fields = Vec::with_capacity(declared.len());
+    let mut flat = Vec::with_capacity(declared.len());
+    let mut has_flexible = false;
+    let last = declared.len().saturating_sub(1);
+    for (index, field) in declared.iter().enumerate() {
+        let field_type = from_scope(&source.scope, field.ty)?;
+        let flexible = field_type.kind == Kind::Array && field_type.length < 0;
+        let is_anonymous = field.name.is_empty() && field_type.is_record();
+        if field.name.is_empty() && !is_anonymous {
+            // An unnamed bit-field only takes room.
+            continue;
+        }
+        if index == last {
+            has_flexible = flexible
+                || match field_type.record()? {
+                    Some(inner) => inner.has_flexible,
+                    None => false,
+                };
+        }
+        let info = |name: Ref, ctype: Ref<CType>, offset: isize, bits: Option<(u32, u32)>, flexible: bool| FieldInfo {
+            name,
+            ctype,
+            offset,
+            bit_size: bits.map_or(-1, |(size, _)| size as i32),
+            bit_shift: bits.map_or(-1, |(_, shift)| shift as i32),
+            flexible,
+        };
+        if is_anonymous {
+            if let Some(inner) = field_type.record()? {
+                for below in &inner.flat {
+                    let bits = below.is_bit_field().then_some((below.bit_size as u32, below.bit_shift as u32));
+                    flat.push(info(
+                        below.name.clone(),
+                        below.ctype.clone(),
+                        field.offset + below.offset,
+                        bits,
+                        below.flexible,
+                    ));
+                }
+            }
+        }
+        let name = intern_str(&field.name)?;
+        if !is_anonymous {
+            flat.push(info(name.clone(), field_type.clone(), field.offset, field.bits, flexible));
+        }
+        fields.push(info(name, field_type, field.offset, field.bits, flexible));
+    }
+    Ok(Some(RecordDetails::new(fields, flat, has_flexible, partial)))
+}
+
+/// The enumerators of an enum; `None` when it never got a body.
+pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
+    let declared: Vec<(String, i128)> = {
+        let declarations = source.scope.read();
+        let Some(enumerators) = &declarations.types.enumeration(source.id).enumerators else { return Ok(None) };
+        enumerators
+            .iter()
+            .filter_map(|one| Some((declarations.types.text(one.name).to_string(), one.value?)))
+            .collect()
+    };
+    let mut details = EnumDetails { enumerators: Vec::with_capacity(declared.len()), by_value: Default::default() };
+    for (index, (name, value)) in declared.into_iter().enumerate() {
+        details.enumerators.push((intern_str(&name)?, value));
+        details.by_value.entry(value).or_insert(index as u32);
+    }
+    Ok(Some(details))
+}

@@ -1,0 +1,1 @@
+//! Exceptions of our own, and how the cdef crate's errors become Python's.

@@ -1,0 +1,73 @@
+//! Statically allocated type objects.
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+
+use pyo3::ffi;
+
+use super::{Raised, Res};
+
+/// A `PyTypeObject` in static memory: instances need not count references to it, and its address is a constant.
+pub struct StaticType(UnsafeCell<MaybeUninit<ffi::PyTypeObject>>);
+
+// SAFETY: written once, by `ready`, before any other use (the module's initialisation, under the import lock);
+// afterwards CPython owns its consistency.
+unsafe impl Sync for StaticType {}
+
+impl StaticType {
+    /// A type that [`ready`](Self::ready) will fill in.
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::zeroed()))
+    }
+    /// The type object. Valid for identity comparison at any time, for use after [`ready`](Self::ready).
+    #[inline(always)]
+    pub fn ptr(&self) -> *mut ffi::PyTypeObject {
+        self.0.get().cast()
+    }
+    /// Whether `object` is an instance of exactly this type.
+    ///
+    /// # Safety
+    /// `object` is a live object.
+    #[inline(always)]
+    pub unsafe fn is_exactly(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: live by the caller's contract.
+        unsafe { ffi::Py_TYPE(object) == self.ptr() }
+    }
+    /// Whether `object` is an instance of this type or of a subtype.
+    ///
+    /// # Safety
+    /// `object` is a live object, and the type is ready.
+    #[inline(always)]
+    pub unsafe fn is_instance(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: live by the caller's contract.
+        unsafe { ffi::PyObject_TypeCheck(object, self.ptr()) != 0 }
+    }
+    /// Fills the type in and makes it ready. `flags` are Py_TPFLAGS_ besides DEFAULT.
+    /// Does nothing when called again (the module can be initialised more than once in a process).
+    ///
+    /// # Safety
+    /// Called during module initialisation with the GIL held; `fill` sets valid slots.
+    pub unsafe fn ready(&self, flags: std::ffi::c_ulong, fill: impl FnOnce(&mut ffi::PyTypeObject)) -> Res<()> {
+        // SAFETY: the caller guarantees exclusive access; all-zero is a valid PyTypeObject.
+        unsafe {
+            let object = &mut *self.ptr();
+            if !object.tp_name.is_null() {
+                return Ok(());
+            }
+            object.ob_base.ob_base = ffi::PyObject_HEAD_INIT;
+            fill(object);
+            #[cfg(not(Py_GIL_DISABLED))]
+            {
+                object.tp_flags = ffi::Py_TPFLAGS_DEFAULT | flags;
+            }
+            #[cfg(Py_GIL_DISABLED)]
+            object
+                .tp_flags
+                .store(ffi::Py_TPFLAGS_DEFAULT | flags, std::sync::atomic::Ordering::Relaxed);
+            if ffi::PyType_Ready(object) < 0 {
+                return Err(Raised::already());
+            }
+            Ok(())
+        }
+    }
+}

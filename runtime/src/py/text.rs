@@ -1,0 +1,42 @@
+//! Strings.
+
+use pyo3::ffi;
+
+use super::{Obj, Raised, Ref, Res};
+
+/// A new Python str.
+pub fn str_from(text: &str) -> Res<Ref> {
+    // SAFETY: valid UTF-8 with its length.
+    unsafe { Ref::steal(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) }
+}
+
+/// A new interned Python str: equal interned strings are the same object, so field names compare by address.
+pub fn intern(text: &str) -> Res<Ref> {
+    let mut object = str_from(text)?.into_ptr();
+    // SAFETY: an owned reference goes in and one comes out.
+    unsafe {
+        ffi::PyUnicode_InternInPlace(&mut object);
+        Ref::steal(object)
+    }
+}
+
+/// The text of a Python str, valid as long as the object. `None` with no exception when it is no str; raises
+/// for lone surrogates.
+///
+/// # Safety
+/// `object` is live, and outlives the use of the text.
+pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
+    // SAFETY: live by the caller's contract; the UTF-8 cache belongs to the object.
+    unsafe {
+        if ffi::PyUnicode_Check(object) == 0 {
+            return Ok(None);
+        }
+        let mut length = 0;
+        let data = ffi::PyUnicode_AsUTF8AndSize(object, &mut length);
+        if data.is_null() {
+            return Err(Raised::already());
+        }
+        let bytes = std::slice::from_raw_parts(data.cast(), length as usize);
+        Ok(Some(std::str::from_utf8_unchecked(bytes)))
+    }
+}

@@ -1,0 +1,83 @@
+//! A [`Scope`]: the declarations of one `FFI` (or plugin), and the ctypes of its records and enums.
+//!
+//! Structural types are shared by the whole process (see `ctype::intern`); a struct is the struct of the scope that
+//! declares it, and of those that include that scope.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use keelback_cdef::{Declarations, EnumId, RecordId};
+
+use rustc_hash::FxHashMap;
+
+use crate::py::Ref;
+
+/// The declarations of one FFI. Shared by the FFI object and by the ctypes of its records and enums, whose fields
+/// are built from it at first use.
+pub struct Scope {
+    declarations: RwLock<Declarations>,
+    nominal: Mutex<Nominal>,
+}
+
+/// Python weak references to the ctypes of records and enums, by id: weak, because a ctype holds its scope.
+#[derive(Default)]
+struct Nominal {
+    records: Vec<Option<Ref>>,
+    enums: Vec<Option<Ref>>,
+    /// Those that came from an included scope: whose they are.
+    included: FxHashMap<NominalId, (Arc<Scope>, NominalId)>,
+}
+
+/// A record or an enum of a scope.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum NominalId {
+    /// A struct or union.
+    Record(RecordId),
+    /// An enum.
+    Enum(EnumId),
+}
+
+impl Scope {
+    /// A scope of these declarations.
+    pub fn new(declarations: Declarations) -> Arc<Self> {
+        Arc::new(Self { declarations: RwLock::new(declarations), nominal: Mutex::default() })
+    }
+    /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
+    pub fn read(&self) -> RwLockReadGuard<'_, Declarations> {
+        self.declarations.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The declarations, to change. Never call Python while holding this.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Declarations> {
+        self.declarations.write().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The weak reference to the ctype of a record or enum, if one was made.
+    pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {
+        let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        match id {
+            NominalId::Record(id) => nominal.records.get(id.index())?.clone(),
+            NominalId::Enum(id) => nominal.enums.get(id.index())?.clone(),
+        }
+    }
+    /// The scope that a record or enum was included from, and its id there.
+    pub(crate) fn included(&self, id: NominalId) -> Option<(Arc<Scope>, NominalId)> {
+        let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        if nominal.included.is_empty() { None } else { nominal.included.get(&id).cloned() }
+    }
+    /// Records that `id` is `theirs` of `scope`: `ffi.include()`.
+    pub(crate) fn set_included(&self, id: NominalId, scope: Arc<Scope>, theirs: NominalId) {
+        self.nominal.lock().unwrap_or_else(PoisonError::into_inner).included.insert(id, (scope, theirs));
+    }
+    /// Remembers the weak reference to the ctype of a record or enum; gives back what it replaces (to be dropped by
+    /// the caller, after the lock is released).
+    #[must_use]
+    pub(crate) fn set_nominal(&self, id: NominalId, weak: Ref) -> Option<Ref> {
+        let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        let (list, index) = match id {
+            NominalId::Record(id) => (&mut nominal.records, id.index()),
+            NominalId::Enum(id) => (&mut nominal.enums, id.index()),
+        };
+        if list.len() <= index {
+            list.resize_with(index + 1, || None);
+        }
+        list[index].replace(weak)
+    }
+}
