@@ -49,7 +49,7 @@ pub enum Kind {
 /// How a value of the type is held in C memory: the one thing that the conversion engine switches on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Code {
     I8,
     I16,

@@ -79,5 +79,8 @@ fn report_panic(panic: Box<dyn std::any::Any + Send>) {
         .map(|text| text.to_string())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "unknown panic".to_string());
-    let _raised = raise!(SystemError, "internal error in keelback (please report it): {text}");
+    let _raised = raise!(
+        SystemError,
+        "internal error in keelback (please report it): {text}"
+    );
 }

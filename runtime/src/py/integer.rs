@@ -33,7 +33,11 @@ pub unsafe fn small_long_value(object: Obj) -> Option<i64> {
         let head = &*object.cast::<LongHead>();
         if cfg!(Py_3_12) {
             // At most one digit: the tag is below 2 << 3.
-            if head.tag < 16 { Some((1 - (head.tag as i64 & 3)) * i64::from(head.digit)) } else { None }
+            if head.tag < 16 {
+                Some((1 - (head.tag as i64 & 3)) * i64::from(head.digit))
+            } else {
+                None
+            }
         } else if head.tag == 1 {
             Some(i64::from(head.digit))
         } else if head.tag == 0 {
@@ -57,6 +61,10 @@ pub fn long_from_i128(value: i128) -> Res<Ref> {
             return Ref::steal(ffi::PyLong_FromUnsignedLongLong(value));
         }
         let text = std::ffi::CString::new(value.to_string()).unwrap_or_default();
-        Ref::steal(ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 10))
+        Ref::steal(ffi::PyLong_FromString(
+            text.as_ptr(),
+            std::ptr::null_mut(),
+            10,
+        ))
     }
 }

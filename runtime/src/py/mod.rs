@@ -66,7 +66,8 @@ pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
     let text = message.to_string();
     // SAFETY: the text is valid UTF-8 with its length; `class` is a live exception class.
     unsafe {
-        let value = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        let value =
+            ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
         if !value.is_null() {
             ffi::PyErr_SetObject(class, value);
             ffi::Py_DECREF(value);
@@ -91,19 +92,45 @@ macro_rules! raise {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __keelback_class {
-    (TypeError) => { pyo3::ffi::PyExc_TypeError };
-    (ValueError) => { pyo3::ffi::PyExc_ValueError };
-    (IndexError) => { pyo3::ffi::PyExc_IndexError };
-    (KeyError) => { pyo3::ffi::PyExc_KeyError };
-    (AttributeError) => { pyo3::ffi::PyExc_AttributeError };
-    (OverflowError) => { pyo3::ffi::PyExc_OverflowError };
-    (RuntimeError) => { pyo3::ffi::PyExc_RuntimeError };
-    (NotImplementedError) => { pyo3::ffi::PyExc_NotImplementedError };
-    (SystemError) => { pyo3::ffi::PyExc_SystemError };
-    (MemoryError) => { pyo3::ffi::PyExc_MemoryError };
-    (BufferError) => { pyo3::ffi::PyExc_BufferError };
-    (ImportError) => { pyo3::ffi::PyExc_ImportError };
-    (OSError) => { pyo3::ffi::PyExc_OSError };
+    (TypeError) => {
+        pyo3::ffi::PyExc_TypeError
+    };
+    (ValueError) => {
+        pyo3::ffi::PyExc_ValueError
+    };
+    (IndexError) => {
+        pyo3::ffi::PyExc_IndexError
+    };
+    (KeyError) => {
+        pyo3::ffi::PyExc_KeyError
+    };
+    (AttributeError) => {
+        pyo3::ffi::PyExc_AttributeError
+    };
+    (OverflowError) => {
+        pyo3::ffi::PyExc_OverflowError
+    };
+    (RuntimeError) => {
+        pyo3::ffi::PyExc_RuntimeError
+    };
+    (NotImplementedError) => {
+        pyo3::ffi::PyExc_NotImplementedError
+    };
+    (SystemError) => {
+        pyo3::ffi::PyExc_SystemError
+    };
+    (MemoryError) => {
+        pyo3::ffi::PyExc_MemoryError
+    };
+    (BufferError) => {
+        pyo3::ffi::PyExc_BufferError
+    };
+    (ImportError) => {
+        pyo3::ffi::PyExc_ImportError
+    };
+    (OSError) => {
+        pyo3::ffi::PyExc_OSError
+    };
 }
 pub use crate::__keelback_class as class;
 
@@ -199,7 +226,13 @@ pub fn none() -> Ref {
 /// A new reference to True or False.
 pub fn bool_object(value: bool) -> Ref {
     // SAFETY: both are alive as long as Python.
-    unsafe { Ref::borrow(if value { ffi::Py_True() } else { ffi::Py_False() }) }
+    unsafe {
+        Ref::borrow(if value {
+            ffi::Py_True()
+        } else {
+            ffi::Py_False()
+        })
+    }
 }
 
 /// The name of an object's type, for messages.
@@ -208,5 +241,7 @@ pub fn bool_object(value: bool) -> Ref {
 /// `object` is a live object.
 pub unsafe fn type_name(object: Obj) -> String {
     // SAFETY: every live object has a live type, whose tp_name is a C string.
-    unsafe { std::ffi::CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) }.to_string_lossy().into_owned()
+    unsafe { std::ffi::CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) }
+        .to_string_lossy()
+        .into_owned()
 }

@@ -47,7 +47,11 @@ impl StaticType {
     ///
     /// # Safety
     /// Called during module initialisation with the GIL held; `fill` sets valid slots.
-    pub unsafe fn ready(&self, flags: std::ffi::c_ulong, fill: impl FnOnce(&mut ffi::PyTypeObject)) -> Res<()> {
+    pub unsafe fn ready(
+        &self,
+        flags: std::ffi::c_ulong,
+        fill: impl FnOnce(&mut ffi::PyTypeObject),
+    ) -> Res<()> {
         // SAFETY: the caller guarantees exclusive access; all-zero is a valid PyTypeObject.
         unsafe {
             let object = &mut *self.ptr();
@@ -61,9 +65,10 @@ impl StaticType {
                 object.tp_flags = ffi::Py_TPFLAGS_DEFAULT | flags;
             }
             #[cfg(Py_GIL_DISABLED)]
-            object
-                .tp_flags
-                .store(ffi::Py_TPFLAGS_DEFAULT | flags, std::sync::atomic::Ordering::Relaxed);
+            object.tp_flags.store(
+                ffi::Py_TPFLAGS_DEFAULT | flags,
+                std::sync::atomic::Ordering::Relaxed,
+            );
             if ffi::PyType_Ready(object) < 0 {
                 return Err(Raised::already());
             }

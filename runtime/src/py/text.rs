@@ -7,7 +7,12 @@ use super::{Obj, Raised, Ref, Res};
 /// A new Python str.
 pub fn str_from(text: &str) -> Res<Ref> {
     // SAFETY: valid UTF-8 with its length.
-    unsafe { Ref::steal(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t)) }
+    unsafe {
+        Ref::steal(ffi::PyUnicode_FromStringAndSize(
+            text.as_ptr().cast(),
+            text.len() as ffi::Py_ssize_t,
+        ))
+    }
 }
 
 /// A new interned Python str: equal interned strings are the same object, so field names compare by address.
