@@ -1,0 +1,87 @@
+//! What a plugin is made of: the input of [`Plugin::new`](crate::Plugin::new).
+
+/// A text and the name of the file that it came from, for messages and `#line`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceText {
+    /// Name of the file, as the user gave it.
+    pub file: String,
+    /// The text.
+    pub text: String,
+}
+
+/// One text of declarations: what one `cdef()` or `embedding_api()` call takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CdefText {
+    /// Name of the file, as the user gave it.
+    pub file: String,
+    /// The declarations.
+    pub text: String,
+    /// Every function in it is exported by the plugin and runs Python.
+    pub embedding_api: bool,
+    /// `packed=True`
+    pub packed: bool,
+    /// `pack=N`
+    pub pack: Option<u32>,
+    /// `override=True`: may declare again, differently, what an earlier one declared.
+    pub override_: bool,
+}
+
+/// The Python that a plugin is made for. The plugin looks for it there first (unless the process has a Python
+/// already), but needs none of the paths: another Python will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedPython {
+    /// Path of its libpython.
+    pub libpython: Option<String>,
+    /// sys.base_prefix.
+    pub home: Option<String>,
+    /// Its executable; a venv's makes the venv's packages importable.
+    pub executable: Option<String>,
+    /// (3, 11): which libpython to look for when the recorded one is gone.
+    pub version: (u8, u8),
+}
+
+/// What a function returns when Python cannot be started or the init code failed (`--error NAME=VALUE`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StartError {
+    /// The function's name.
+    pub function: String,
+    /// The value, as C text: `-1`, `SQLITE_ERROR`, `{1, 2}`.
+    pub value: String,
+}
+
+/// The `KEELBACK_PLUGIN_` flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginFlags {
+    /// Python starts without `import site`.
+    pub no_site: bool,
+    /// PYTHON* environment variables count.
+    pub use_environment: bool,
+    /// Development library: the init code is read from its file at run time.
+    pub dev: bool,
+    /// An API-mode extension module: it has no init code.
+    pub extension_module: bool,
+}
+
+/// All that a plugin is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginSpec {
+    /// `from NAME import ffi, lib`. A dotted name is for extension modules in packages.
+    pub module_name: String,
+    /// The declarations, in order.
+    pub cdefs: Vec<CdefText>,
+    /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.
+    /// Without it the declarations themselves provide the types.
+    pub prelude: Option<SourceText>,
+    /// The init code.
+    pub init: Option<SourceText>,
+    /// The Python to look for.
+    pub python: RecordedPython,
+    /// Path of the runtime to look for.
+    pub runtime_path: Option<String>,
+    /// Values of functions whose Python cannot be started.
+    pub start_errors: Vec<StartError>,
+    /// How Python is started.
+    pub flags: PluginFlags,
+    /// Path of a runtime that the plugin carries inside (`--standalone`); read by the C compiler.
+    pub standalone_runtime: Option<String>,
+}
