@@ -1,9 +1,15 @@
 //! What a series of cdefs declares: names of every kind, and the types behind them.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
-use crate::source::Span;
-use crate::types::{QualType, Symbol, TypeId, TypeTable};
+use crate::layout::Layouts;
+use crate::source::{Source, SourceId, Span};
+use crate::target::Target;
+use crate::types::{
+    EnumId, Primitive, QualType, Record, RecordId, Symbol, TypeId, TypeMark, TypeTable,
+};
 
 /// How a function is provided.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,7 +35,7 @@ pub struct Function {
     pub params: Vec<Option<Symbol>>,
     /// Who provides it.
     pub origin: FunctionOrigin,
-    /// `inline`/`static` prefix was written (ignored, as in CFFI).
+    /// Where its name is.
     pub span: Span,
     /// The doc comment in front (`/** */`, `///`, or an ordinary comment that ends on the line before),
     /// as a range of the source.
@@ -45,7 +51,9 @@ pub struct Variable {
     pub ty: QualType,
     /// Written `static const T K;` or with a const top level: read only, fetched by value.
     pub is_constant: bool,
-    /// Where.
+    /// Its value, once the compiler told: asked for constants of an integer type.
+    pub value: Option<i128>,
+    /// Where its name is.
     pub span: Span,
     /// See [`Function::doc`].
     pub doc: Option<Span>,
@@ -58,7 +66,10 @@ pub struct Constant {
     pub name: Symbol,
     /// Its value; `None` while it is `...` and the compiler has not told.
     pub value: Option<i128>,
-    /// Where.
+    /// The type of the expression that gave the value (for `static const`: the declared type, if it is
+    /// a plain integer type); `None` while there is no value.
+    pub ty: Option<Primitive>,
+    /// Where its name is.
     pub span: Span,
     /// See [`Function::doc`].
     pub doc: Option<Span>,
@@ -71,7 +82,9 @@ pub struct Typedef {
     pub name: Symbol,
     /// What it stands for.
     pub ty: QualType,
-    /// Where.
+    /// From `__attribute__((aligned(n)))`: what a field declared with this name gets.
+    pub align: Option<u32>,
+    /// Where its name is.
     pub span: Span,
     /// See [`Function::doc`].
     pub doc: Option<Span>,
@@ -88,10 +101,12 @@ pub enum Item {
     Constant(u32),
     /// Index into [`Declarations::typedefs`].
     Typedef(u32),
-    /// A struct or union got its body (or was first named).
-    Record(crate::types::RecordId),
-    /// An enum got its body.
-    Enum(crate::types::EnumId),
+    /// A struct or union is named here before its body, or without ever getting one.
+    Forward(RecordId),
+    /// A struct or union gets its body.
+    Record(RecordId),
+    /// An enum, with its body if it has one.
+    Enum(EnumId),
 }
 
 /// All that the cdefs given so far declare.
@@ -109,10 +124,149 @@ pub struct Declarations {
     pub typedefs: Vec<Typedef>,
     /// Everything in source order.
     pub items: Vec<Item>,
+    /// The platform that sizes and constant expressions are computed for.
+    pub target: Target,
+    /// The texts, by [`SourceId`].
+    pub(crate) sources: Vec<Arc<Source>>,
+    /// What `set_unicode` said.
+    pub(crate) unicode: Option<bool>,
     /// Ordinary identifiers that are functions, variables or constants (C11 6.2.3).
     pub(crate) ordinary: FxHashMap<Symbol, Item>,
     pub(crate) typedef_names: FxHashMap<Symbol, u32>,
-    pub(crate) enumerators: FxHashMap<Symbol, (crate::types::EnumId, u32)>,
-    pub(crate) record_tags: FxHashMap<Symbol, crate::types::RecordId>,
-    pub(crate) enum_tags: FxHashMap<Symbol, crate::types::EnumId>,
+    pub(crate) enumerators: FxHashMap<Symbol, (EnumId, u32)>,
+    pub(crate) record_tags: FxHashMap<Symbol, RecordId>,
+    pub(crate) enum_tags: FxHashMap<Symbol, EnumId>,
+    /// Predefined names met so far that aren't plain arithmetic types.
+    pub(crate) predefined: FxHashMap<Symbol, QualType>,
+    /// Layouts that constant expressions asked for.
+    pub(crate) layouts: Layouts,
+    /// While a text is parsed: how to undo what it did to older declarations.
+    pub(crate) journal: Vec<Undo>,
+}
+
+/// How to undo one change. Everything that is only appended is undone by cutting it off.
+#[derive(Clone, Debug)]
+pub(crate) enum Undo {
+    Ordinary(Symbol, Option<Item>),
+    TypedefName(Symbol, Option<u32>),
+    Enumerator(Symbol, Option<(EnumId, u32)>),
+    RecordTag(Symbol),
+    EnumTag(Symbol),
+    Record(RecordId, Box<Record>),
+    Function(u32, Box<Function>),
+    Variable(u32, Box<Variable>),
+    Constant(u32, Box<Constant>),
+    Typedef(u32, Box<Typedef>),
+}
+
+/// Where everything ended before a text was parsed.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    pub(crate) types: TypeMark,
+    functions: usize,
+    variables: usize,
+    constants: usize,
+    typedefs: usize,
+    items: usize,
+    sources: usize,
+}
+
+impl Declarations {
+    /// No declarations yet, for `target`.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            ..Self::default()
+        }
+    }
+
+    /// Says whether `TCHAR` and its family are `wchar_t` or `char`; `false` if they were already set to
+    /// the other.
+    pub fn set_unicode(&mut self, unicode: bool) -> bool {
+        *self.unicode.get_or_insert(unicode) == unicode
+    }
+
+    /// A text that was parsed; `None` for a type string's.
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(id.0 as usize).map(|source| &**source)
+    }
+
+    /// The text of a span; empty for a span in a type string.
+    pub fn span_text(&self, span: Span) -> &str {
+        self.source(span.source)
+            .map_or("", |source| source.slice(span.start, span.end))
+    }
+
+    /// The text of an identifier.
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.types.text(symbol)
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            types: self.types.mark(),
+            functions: self.functions.len(),
+            variables: self.variables.len(),
+            constants: self.constants.len(),
+            typedefs: self.typedefs.len(),
+            items: self.items.len(),
+            sources: self.sources.len(),
+        }
+    }
+
+    /// Makes the declarations what they were at `mark`.
+    pub(crate) fn roll_back(&mut self, mark: &Mark) {
+        fn restore<V>(map: &mut FxHashMap<Symbol, V>, name: Symbol, old: Option<V>) {
+            match old {
+                Some(old) => map.insert(name, old),
+                None => map.remove(&name),
+            };
+        }
+        while let Some(undo) = self.journal.pop() {
+            match undo {
+                Undo::Ordinary(name, old) => restore(&mut self.ordinary, name, old),
+                Undo::TypedefName(name, old) => restore(&mut self.typedef_names, name, old),
+                Undo::Enumerator(name, old) => restore(&mut self.enumerators, name, old),
+                Undo::RecordTag(name) => restore(&mut self.record_tags, name, None),
+                Undo::EnumTag(name) => restore(&mut self.enum_tags, name, None),
+                Undo::Record(id, old) => self.types.records[id.index()] = *old,
+                Undo::Function(index, old) => self.functions[index as usize] = *old,
+                Undo::Variable(index, old) => self.variables[index as usize] = *old,
+                Undo::Constant(index, old) => self.constants[index as usize] = *old,
+                Undo::Typedef(index, old) => self.typedefs[index as usize] = *old,
+            }
+        }
+        self.functions.truncate(mark.functions);
+        self.variables.truncate(mark.variables);
+        self.constants.truncate(mark.constants);
+        self.typedefs.truncate(mark.typedefs);
+        self.items.truncate(mark.items);
+        self.sources.truncate(mark.sources);
+        self.types.roll_back(&mark.types);
+        self.layouts.clear();
+        let types = self.types.len();
+        self.predefined.retain(|_, ty| ty.ty.index() < types);
+    }
+
+    /// Declares an identifier that lives for good: functions, variables, constants.
+    pub(crate) fn bind_ordinary(&mut self, name: Symbol, item: Item) {
+        let old = self.ordinary.insert(name, item);
+        self.journal.push(Undo::Ordinary(name, old));
+    }
+    pub(crate) fn bind_typedef(&mut self, name: Symbol, index: u32) {
+        let old = self.typedef_names.insert(name, index);
+        self.journal.push(Undo::TypedefName(name, old));
+    }
+    pub(crate) fn bind_enumerator(&mut self, name: Symbol, at: (EnumId, u32)) {
+        let old = self.enumerators.insert(name, at);
+        self.journal.push(Undo::Enumerator(name, old));
+    }
+    pub(crate) fn bind_record_tag(&mut self, name: Symbol, id: RecordId) {
+        self.record_tags.insert(name, id);
+        self.journal.push(Undo::RecordTag(name));
+    }
+    pub(crate) fn bind_enum_tag(&mut self, name: Symbol, id: EnumId) {
+        self.enum_tags.insert(name, id);
+        self.journal.push(Undo::EnumTag(name));
+    }
 }

@@ -1,10 +1,27 @@
 //! Keelback's C declaration language (*cdef*): lexer, parser, type model, layout.
 //!
 //! No Python and no I/O in here. Text goes in, [`Declarations`] or diagnostics come out.
+mod c_text;
+mod constant;
 mod declarations;
+mod diagnostic;
+mod keyword;
+mod layout;
+mod lexer;
+mod lookup;
+mod message;
+mod names;
+mod parser;
+mod predefined;
 mod source;
+mod suggest;
+mod target;
 mod types;
 
 pub use declarations::*;
-pub use source::*;
+pub use diagnostic::{Diagnostic, DiagnosticKind, Severity};
+pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
+pub use parser::ParseOptions;
+pub use source::{DEFAULT_FILE, Location, Source, SourceId, Span};
+pub use target::Target;
 pub use types::*;

@@ -1,8 +1,15 @@
 //! Source texts and places in them.
 
+use std::sync::Arc;
+
 /// A source text of one [`Declarations`](crate::Declarations), in the order they were parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
+
+impl SourceId {
+    /// What was written in a type string, which is not kept.
+    pub const TYPE_STRING: Self = Self(u32::MAX);
+}
 
 /// A half-open range of bytes in a source.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -13,4 +20,97 @@ pub struct Span {
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
+}
+
+/// The name that a cdef's text has in messages, unless it is given another (CFFI's).
+pub const DEFAULT_FILE: &str = "<cdef source string>";
+
+/// A line marker (`# 42 "api.h"` or `#line 42 "api.h"`), as a preprocessor leaves them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LineMarker {
+    /// First byte of the line that the marker numbers.
+    pub(crate) offset: u32,
+    /// That line's number.
+    pub(crate) line: u32,
+    pub(crate) file: Arc<str>,
+}
+
+/// One text that was parsed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    pub(crate) file: Arc<str>,
+    pub(crate) text: Arc<str>,
+    pub(crate) is_type_string: bool,
+    pub(crate) markers: Vec<LineMarker>,
+}
+
+/// A place in a source as people count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Location<'a> {
+    /// Name of the file, as given or as a line marker says.
+    pub file: &'a str,
+    /// Line, from 1, as line markers say.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// A line marker was in force.
+    pub marked: bool,
+}
+
+impl Source {
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+    /// The name it was given.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+    /// File, line and column of a byte.
+    pub fn location(&self, offset: u32) -> Location<'_> {
+        let offset = self.clamp(offset);
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[line_start..].chars().count() as u32 + 1;
+        let marker = self
+            .markers
+            .iter()
+            .rev()
+            .find(|marker| marker.offset as usize <= line_start);
+        let (file, first, from): (&str, u32, usize) = match marker {
+            Some(marker) => (&marker.file, marker.line, marker.offset as usize),
+            None => (&self.file, 1, 0),
+        };
+        let newlines = self.text.as_bytes()[from.min(line_start)..line_start]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
+        Location {
+            file,
+            line: first.saturating_add(newlines as u32),
+            column,
+            marked: marker.is_some(),
+        }
+    }
+    /// The line that a byte is in, without its end, and the offset at which it starts.
+    pub fn line_at(&self, offset: u32) -> (&str, usize) {
+        let offset = self.clamp(offset);
+        let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[offset..]
+            .find('\n')
+            .map_or(self.text.len(), |at| offset + at);
+        (self.text[start..end].trim_end_matches('\r'), start)
+    }
+    /// The nearest character boundary at or before `offset`.
+    fn clamp(&self, offset: u32) -> usize {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+    /// The text of a range, cut to the text's ends.
+    pub(crate) fn slice(&self, start: u32, end: u32) -> &str {
+        &self.text[self.clamp(start)..self.clamp(end).max(self.clamp(start))]
+    }
 }

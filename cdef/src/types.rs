@@ -4,8 +4,12 @@
 //! [`TypeId`], so comparing types is comparing integers. Records (structs and unions) and enums are
 //! nominal (C11 6.2.7): each has an id of its own, and is completed in place when its body is seen.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
 
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use crate::names::Names;
 use crate::source::Span;
 
 /// An interned identifier. Text: [`TypeTable::text`].
@@ -200,11 +204,10 @@ impl RecordKind {
 /// How tightly a record is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Packing {
-    /// Cap on every member's alignment: `Some(1)` for `packed=True` and `__attribute__((packed))`,
-    /// `Some(n)` for `pack=n` and `#pragma pack(n)`.
+    /// Cap on every member's alignment: `Some(1)` for `packed=True`, `Some(n)` for `pack=n` and
+    /// `#pragma pack(n)`.
     pub max_align: Option<u32>,
-    /// `__attribute__((packed))` was written on the record: bit-fields are packed too, which
-    /// `packed=True` does not do (CFFI's rule).
+    /// `__attribute__((packed))` was written on the record.
     pub attribute: bool,
 }
 
@@ -246,10 +249,16 @@ pub struct Record {
     /// For one without a tag: the typedef that names it (`foo_t` of `typedef struct {..} foo_t`), which is
     /// then its C spelling and the name CFFI prints.
     pub typedef_name: Option<Symbol>,
+    /// For one with neither: the typedef that names a pointer to it (`foo_p` of `typedef struct {..} *foo_p`
+    /// and of `typedef ... *foo_p`).
+    pub pointer_typedef: Option<Symbol>,
     /// The body; `None` while opaque.
     pub fields: Option<Vec<Field>>,
     /// The body has `...;`: a subset of the fields, laid out by the compiler.
     pub partial: bool,
+    /// Tells records apart that have no name at all; counted from 1 in order of appearance, as in CFFI's
+    /// `struct $1`. 0 for those with a name.
+    pub number: u32,
     /// Packing in force.
     pub packing: Packing,
     /// `__attribute__((aligned(n)))` on the record.
@@ -278,6 +287,10 @@ pub struct Enum {
     pub tag: Option<Symbol>,
     /// As [`Record::typedef_name`].
     pub typedef_name: Option<Symbol>,
+    /// As [`Record::pointer_typedef`].
+    pub pointer_typedef: Option<Symbol>,
+    /// As [`Record::number`].
+    pub number: u32,
     /// The enumerators; `None` for an enum that was named but never given a body.
     pub enumerators: Option<Vec<Enumerator>>,
     /// The body has `...`.
@@ -311,13 +324,18 @@ pub struct UnknownType {
     pub span: Span,
 }
 
+/// How deeply a type may be built from others (pointers to arrays of functions...). C asks for 12
+/// (C11 5.2.4.1); the limit keeps every walk over a type safe from running out of stack.
+pub const MAX_TYPE_DEPTH: u16 = 400;
+
 /// The arena of types, records, enums and names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TypeTable {
-    pub(crate) texts: Vec<Box<str>>,
-    pub(crate) symbols: FxHashMap<Box<str>, Symbol>,
+    names: Names,
     types: Vec<Type>,
-    interned: FxHashMap<Type, TypeId>,
+    /// For each type, how many derivations deep it is.
+    depths: Vec<u16>,
+    interned: HashTable<TypeId>,
     /// Records, by [`RecordId`].
     pub records: Vec<Record>,
     /// Enums, by [`EnumId`].
@@ -326,22 +344,90 @@ pub struct TypeTable {
     pub unknowns: Vec<UnknownType>,
     /// Lengths of `[...]` arrays, by the number in [`ArrayLength::FromCompiler`]; `None` until told.
     pub compiler_lengths: Vec<Option<u64>>,
+    /// The enumerators read so far of the enum whose body the parser is in.
+    pub(crate) open_enumerators: Vec<Enumerator>,
+    /// The last [`Record::number`] given.
+    numbers: u32,
+}
+
+impl Default for TypeTable {
+    fn default() -> Self {
+        let mut table = Self {
+            names: Names::with_reserved(),
+            types: Vec::new(),
+            depths: Vec::new(),
+            interned: HashTable::new(),
+            records: Vec::new(),
+            enums: Vec::new(),
+            unknowns: Vec::new(),
+            compiler_lengths: Vec::new(),
+            open_enumerators: Vec::new(),
+            numbers: 0,
+        };
+        // In this order, so that the parser knows the id of `void` and of every primitive without a look-up.
+        table.intern(Type::Void);
+        for &primitive in Primitive::ALL {
+            table.intern(Type::Primitive(primitive));
+        }
+        table
+    }
+}
+
+/// What [`TypeTable::mark`] remembers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TypeMark {
+    names: usize,
+    types: usize,
+    records: usize,
+    enums: usize,
+    unknowns: usize,
+    lengths: usize,
+    numbers: u32,
+}
+
+impl TypeMark {
+    pub(crate) fn is_new_record(&self, id: RecordId) -> bool {
+        id.index() >= self.records
+    }
+    pub(crate) fn is_new_enum(&self, id: EnumId) -> bool {
+        id.index() >= self.enums
+    }
+}
+
+fn hash_type(ty: &Type) -> u64 {
+    let mut hasher = FxHasher::default();
+    ty.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl TypeTable {
+    /// `void`, in every table.
+    pub const VOID: TypeId = TypeId(0);
+
+    /// The id of a primitive type, the same in every table.
+    pub const fn primitive_id(primitive: Primitive) -> TypeId {
+        TypeId(primitive as u32 + 1)
+    }
     /// The id of `ty`, made at first sight.
     pub fn intern(&mut self, ty: Type) -> TypeId {
-        if let Some(&id) = self.interned.get(&ty) {
+        let hash = hash_type(&ty);
+        let types = &self.types;
+        if let Some(&id) = self.interned.find(hash, |id| types[id.index()] == ty) {
             return id;
         }
         let id = TypeId(self.types.len() as u32);
-        self.types.push(ty.clone());
-        self.interned.insert(ty, id);
+        self.depths.push(self.depth_of(&ty));
+        self.types.push(ty);
+        let types = &self.types;
+        self.interned
+            .insert_unique(hash, id, |id| hash_type(&types[id.index()]));
         id
     }
     /// The id of `ty`, if it is known already.
     pub fn find(&self, ty: &Type) -> Option<TypeId> {
-        self.interned.get(ty).copied()
+        self.interned
+            .find(hash_type(ty), |id| self.types[id.index()] == *ty)
+            .copied()
     }
     /// The type of an id.
     pub fn get(&self, id: TypeId) -> &Type {
@@ -351,9 +437,28 @@ impl TypeTable {
     pub fn len(&self) -> usize {
         self.types.len()
     }
-    /// Whether there is no type yet.
+    /// Never: `void` and the primitives are always there.
     pub fn is_empty(&self) -> bool {
         self.types.is_empty()
+    }
+    /// How many derivations deep a type is; 0 for what isn't derived. Saturates above [`MAX_TYPE_DEPTH`].
+    pub(crate) fn depth(&self, id: TypeId) -> u16 {
+        self.depths[id.index()]
+    }
+    fn depth_of(&self, ty: &Type) -> u16 {
+        let inner = match ty {
+            Type::Pointer(to) => self.depth(to.ty),
+            Type::Array { item, .. } => self.depth(item.ty),
+            Type::Function(function) => function
+                .params
+                .iter()
+                .map(|param| self.depth(param.ty))
+                .max()
+                .unwrap_or(0)
+                .max(self.depth(function.result.ty)),
+            _ => return 0,
+        };
+        inner.saturating_add(1)
     }
     /// `T *`
     pub fn pointer_to(&mut self, to: QualType) -> TypeId {
@@ -361,7 +466,7 @@ impl TypeTable {
     }
     /// The primitive's type.
     pub fn primitive(&mut self, primitive: Primitive) -> TypeId {
-        self.intern(Type::Primitive(primitive))
+        Self::primitive_id(primitive)
     }
     /// The record of an id.
     pub fn record(&self, id: RecordId) -> &Record {
@@ -375,22 +480,95 @@ impl TypeTable {
     pub fn unknown(&self, id: UnknownId) -> &UnknownType {
         &self.unknowns[id.index()]
     }
+    /// The length of an array, where it is known: `None` for `[]`, and for `[...]` before the compiler told.
+    pub fn array_length(&self, length: ArrayLength) -> Option<u64> {
+        match length {
+            ArrayLength::Fixed(length) => Some(length),
+            ArrayLength::Unspecified => None,
+            ArrayLength::FromCompiler(number) => self.compiler_lengths[number as usize],
+        }
+    }
     /// The symbol of a text, made at first sight.
     pub fn symbol(&mut self, text: &str) -> Symbol {
-        if let Some(&symbol) = self.symbols.get(text) {
-            return symbol;
-        }
-        let symbol = Symbol(self.texts.len() as u32);
-        self.texts.push(text.into());
-        self.symbols.insert(text.into(), symbol);
-        symbol
+        self.names.intern(text)
     }
     /// The symbol of a text, if it was seen.
     pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
-        self.symbols.get(text).copied()
+        self.names.find(text)
     }
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &str {
-        &self.texts[symbol.index()]
+        self.names.text(symbol)
+    }
+    /// The same type with every qualifier below the top removed too (`const char *` becomes `char *`):
+    /// qualifiers never change a cdata, so types that differ only in them are one ctype in Python.
+    pub fn unqualified(&mut self, id: TypeId) -> TypeId {
+        let ty = match self.get(id) {
+            Type::Pointer(to) => {
+                let to = to.ty;
+                Type::Pointer(QualType::plain(self.unqualified(to)))
+            }
+            Type::Array { item, length } => {
+                let (item, length) = (item.ty, *length);
+                let item = QualType::plain(self.unqualified(item));
+                Type::Array { item, length }
+            }
+            Type::Function(function) => {
+                let mut function = function.clone();
+                function.result = QualType::plain(self.unqualified(function.result.ty));
+                for param in &mut function.params {
+                    *param = QualType::plain(self.unqualified(param.ty));
+                }
+                Type::Function(function)
+            }
+            _ => return id,
+        };
+        self.intern(ty)
+    }
+
+    /// A [`Record::number`] for what has no name.
+    pub(crate) fn next_number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+    /// Takes a number back if it was the last.
+    pub(crate) fn free_number(&mut self, number: u32) {
+        if number != 0 && number == self.numbers {
+            self.numbers -= 1;
+        }
+    }
+    pub(crate) fn open_enumerator(&self, index: u32) -> Option<i128> {
+        self.open_enumerators.get(index as usize)?.value
+    }
+
+    pub(crate) fn mark(&self) -> TypeMark {
+        TypeMark {
+            names: self.names.len(),
+            types: self.types.len(),
+            records: self.records.len(),
+            enums: self.enums.len(),
+            unknowns: self.unknowns.len(),
+            lengths: self.compiler_lengths.len(),
+            numbers: self.numbers,
+        }
+    }
+
+    /// Forgets all that was made since `mark`.
+    pub(crate) fn roll_back(&mut self, mark: &TypeMark) {
+        for index in mark.types..self.types.len() {
+            let hash = hash_type(&self.types[index]);
+            if let Ok(entry) = self.interned.find_entry(hash, |id| id.index() == index) {
+                entry.remove();
+            }
+        }
+        self.types.truncate(mark.types);
+        self.depths.truncate(mark.types);
+        self.records.truncate(mark.records);
+        self.enums.truncate(mark.enums);
+        self.unknowns.truncate(mark.unknowns);
+        self.compiler_lengths.truncate(mark.lengths);
+        self.names.roll_back(mark.names);
+        self.numbers = mark.numbers;
+        self.open_enumerators.clear();
     }
 }

@@ -1,0 +1,422 @@
+//! Integer constants: literals, and arithmetic in C's types (C11 6.4.4, 6.3.1, 6.6).
+
+use crate::target::Target;
+use crate::types::Primitive;
+
+/// A value with its C type, which is always one that integer promotion leaves alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Value {
+    pub(crate) value: i128,
+    pub(crate) ty: Primitive,
+}
+
+impl Value {
+    pub(crate) const fn int(value: i128) -> Self {
+        Self {
+            value,
+            ty: Primitive::Int,
+        }
+    }
+    pub(crate) fn truth(value: bool) -> Self {
+        Self::int(i128::from(value))
+    }
+}
+
+/// Why an operation has no value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Undefined {
+    DivisionByZero,
+}
+
+/// Binary operators.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Operator {
+    Multiply,
+    Divide,
+    Remainder,
+    Add,
+    Subtract,
+    ShiftLeft,
+    ShiftRight,
+    Less,
+    Greater,
+    LessEqual,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    And,
+    Xor,
+    Or,
+    LogicalAnd,
+    LogicalOr,
+}
+
+fn rank(ty: Primitive) -> u8 {
+    match ty {
+        Primitive::Int | Primitive::UInt => 0,
+        Primitive::Long | Primitive::ULong => 1,
+        _ => 2,
+    }
+}
+
+fn is_signed(ty: Primitive) -> bool {
+    matches!(ty, Primitive::Int | Primitive::Long | Primitive::LongLong)
+}
+
+fn unsigned(ty: Primitive) -> Primitive {
+    match ty {
+        Primitive::Int => Primitive::UInt,
+        Primitive::Long => Primitive::ULong,
+        Primitive::LongLong => Primitive::ULongLong,
+        other => other,
+    }
+}
+
+impl Target {
+    /// Bits of an integer type.
+    pub(crate) fn bits(&self, ty: Primitive) -> u32 {
+        self.size_and_align(ty).0 as u32 * 8
+    }
+
+    /// Least and greatest value of an integer type.
+    pub(crate) fn range(&self, ty: Primitive) -> (i128, i128) {
+        if ty == Primitive::Bool {
+            return (0, 1);
+        }
+        let bits = self.bits(ty);
+        if self.is_signed(ty) == Some(true) {
+            (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+        } else {
+            (0, (1 << bits) - 1)
+        }
+    }
+
+    /// `value` as the type holds it: modulo 2^N.
+    pub(crate) fn wrap(&self, value: i128, ty: Primitive) -> i128 {
+        if ty == Primitive::Bool {
+            return i128::from(value != 0);
+        }
+        let bits = self.bits(ty);
+        let low = value & ((1i128 << bits) - 1);
+        if self.is_signed(ty) == Some(true) && low >> (bits - 1) != 0 {
+            low - (1 << bits)
+        } else {
+            low
+        }
+    }
+
+    /// The value of type `ty` after integer promotion (C11 6.3.1.1).
+    pub(crate) fn promote(&self, value: i128, ty: Primitive) -> Value {
+        let (bits, signed) = (self.bits(ty), self.is_signed(ty) == Some(true));
+        let int_bits = self.bits(Primitive::Int);
+        let ty = match ty {
+            Primitive::Long | Primitive::ULong | Primitive::LongLong | Primitive::ULongLong => ty,
+            _ if bits < int_bits || (bits == int_bits && signed) => Primitive::Int,
+            _ if bits == int_bits => Primitive::UInt,
+            _ if bits == self.bits(Primitive::Long) => {
+                if signed {
+                    Primitive::Long
+                } else {
+                    Primitive::ULong
+                }
+            }
+            _ if signed => Primitive::LongLong,
+            _ => Primitive::ULongLong,
+        };
+        Value { value, ty }
+    }
+
+    /// The type both operands are converted to (C11 6.3.1.8).
+    pub(crate) fn common(&self, a: Primitive, b: Primitive) -> Primitive {
+        if a == b {
+            return a;
+        }
+        let (low, high) = if rank(a) <= rank(b) { (a, b) } else { (b, a) };
+        if is_signed(low) == is_signed(high) {
+            high
+        } else if !is_signed(high) || rank(low) == rank(high) {
+            unsigned(high)
+        } else if self.bits(high) > self.bits(low) {
+            high
+        } else {
+            unsigned(high)
+        }
+    }
+
+    /// The first of `candidates` that holds `value`.
+    fn first_that_holds(&self, value: i128, candidates: &[Primitive]) -> Option<Primitive> {
+        candidates.iter().copied().find(|&ty| {
+            let (least, greatest) = self.range(ty);
+            (least..=greatest).contains(&value)
+        })
+    }
+
+    /// The type of a constant that is known by its value alone (an enumerator).
+    pub(crate) fn type_of_value(&self, value: i128) -> Primitive {
+        use Primitive::*;
+        self.first_that_holds(value, &[Int, UInt, Long, ULong, LongLong, ULongLong])
+            .unwrap_or(LongLong)
+    }
+
+    /// The integer type that GCC gives an enum with values from `least` to `greatest`; `packed`: the
+    /// smallest possible. `None` if none holds both.
+    pub(crate) fn enum_type(&self, least: i128, greatest: i128, packed: bool) -> Option<Primitive> {
+        use Primitive::*;
+        let candidates: &[Primitive] = match (least < 0, packed) {
+            (true, false) => &[Int, Long, LongLong],
+            (false, false) => &[UInt, ULong, ULongLong],
+            (true, true) => &[SChar, Short, Int, Long, LongLong],
+            (false, true) => &[UChar, UShort, UInt, ULong, ULongLong],
+        };
+        candidates.iter().copied().find(|&ty| {
+            let (low, high) = self.range(ty);
+            low <= least && greatest <= high
+        })
+    }
+
+    /// `a op b`. The flag: a signed operation overflowed, and wrapped.
+    pub(crate) fn binary(
+        &self,
+        op: Operator,
+        a: Value,
+        b: Value,
+    ) -> Result<(Value, bool), Undefined> {
+        use Operator::*;
+        match op {
+            LogicalAnd => return Ok((Value::truth(a.value != 0 && b.value != 0), false)),
+            LogicalOr => return Ok((Value::truth(a.value != 0 || b.value != 0), false)),
+            ShiftLeft | ShiftRight => return Ok(self.shift(op, a, b)),
+            _ => {}
+        }
+        let ty = self.common(a.ty, b.ty);
+        let (x, y) = (self.wrap(a.value, ty), self.wrap(b.value, ty));
+        let exact = match op {
+            Less => return Ok((Value::truth(x < y), false)),
+            Greater => return Ok((Value::truth(x > y), false)),
+            LessEqual => return Ok((Value::truth(x <= y), false)),
+            GreaterEqual => return Ok((Value::truth(x >= y), false)),
+            Equal => return Ok((Value::truth(x == y), false)),
+            NotEqual => return Ok((Value::truth(x != y), false)),
+            Divide | Remainder if y == 0 => return Err(Undefined::DivisionByZero),
+            Divide => x / y,
+            Remainder => x % y,
+            // Unsigned 64-bit factors may pass 127 bits; the low 64 stay right.
+            Multiply => x.wrapping_mul(y),
+            Add => x + y,
+            Subtract => x - y,
+            And => x & y,
+            Xor => x ^ y,
+            Or => x | y,
+            LogicalAnd | LogicalOr | ShiftLeft | ShiftRight => unreachable!("handled above"),
+        };
+        let value = self.wrap(exact, ty);
+        Ok((Value { value, ty }, is_signed(ty) && value != exact))
+    }
+
+    fn shift(&self, op: Operator, a: Value, b: Value) -> (Value, bool) {
+        let bits = i128::from(self.bits(a.ty));
+        let bad = !(0..bits).contains(&b.value);
+        // What a compiler does with an impossible distance is its own business; x86's is taken.
+        let distance = b.value.rem_euclid(bits) as u32;
+        let exact = if op == Operator::ShiftLeft {
+            a.value << distance
+        } else {
+            a.value >> distance
+        };
+        let value = self.wrap(exact, a.ty);
+        // Shifting a bit into the sign is what everybody's flag constants do: GCC is silent too.
+        let sign_only = is_signed(a.ty) && a.value >= 0 && exact >> bits == 0;
+        let overflow = is_signed(a.ty) && value != exact && !sign_only;
+        (Value { value, ty: a.ty }, overflow || bad)
+    }
+
+    /// `-a`; the flag as in [`Self::binary`].
+    pub(crate) fn negate(&self, a: Value) -> (Value, bool) {
+        let value = self.wrap(-a.value, a.ty);
+        (
+            Value { value, ty: a.ty },
+            is_signed(a.ty) && value != -a.value,
+        )
+    }
+
+    /// `~a`
+    pub(crate) fn complement(&self, a: Value) -> Value {
+        Value {
+            value: self.wrap(!a.value, a.ty),
+            ty: a.ty,
+        }
+    }
+
+    /// An integer literal (C11 6.4.4.1, with C23's `0b` and digit separators).
+    pub(crate) fn integer_literal(&self, text: &str) -> Result<Value, LiteralError> {
+        let bytes = text.as_bytes();
+        let (radix, digits) = match bytes {
+            [b'0', b'x' | b'X', ..] => (16, &text[2..]),
+            [b'0', b'b' | b'B', ..] => (2, &text[2..]),
+            [b'0', ..] => (8, text),
+            _ => (10, text),
+        };
+        let is_digit = |c: char| {
+            c == '\''
+                || if radix == 16 {
+                    c.is_ascii_hexdigit()
+                } else {
+                    c.is_ascii_digit()
+                }
+        };
+        let end = digits.find(|c| !is_digit(c)).unwrap_or(digits.len());
+        let (digits, suffix) = digits.split_at(end);
+        if radix != 16 && suffix.starts_with(['.', 'e', 'E'])
+            || radix == 16 && suffix.starts_with(['.', 'p', 'P'])
+        {
+            return Err(LiteralError::Floating);
+        }
+        if radix == 10 && matches!(suffix, "f" | "F") {
+            return Err(LiteralError::Invalid);
+        }
+        let mut value: u128 = 0;
+        let mut any = false;
+        for digit in digits.chars().filter(|&c| c != '\'') {
+            let digit = digit.to_digit(radix).ok_or(LiteralError::Digit(digit))?;
+            any = true;
+            value = value
+                .checked_mul(u128::from(radix))
+                .and_then(|value| value.checked_add(u128::from(digit)))
+                .filter(|&value| value <= u128::from(u64::MAX))
+                .ok_or(LiteralError::TooLarge)?;
+        }
+        if !any {
+            return Err(LiteralError::Invalid);
+        }
+        let lower = suffix.to_ascii_lowercase();
+        // `lL` isn't a suffix in C; CFFI takes it.
+        let (unsigned_suffix, longs) = match lower.as_str() {
+            "" => (false, 0),
+            "u" => (true, 0),
+            "l" => (false, 1),
+            "ul" | "lu" => (true, 1),
+            "ll" => (false, 2),
+            "ull" | "llu" => (true, 2),
+            _ => return Err(LiteralError::Suffix),
+        };
+        use Primitive::*;
+        let all = [Int, UInt, Long, ULong, LongLong, ULongLong];
+        let value = value as i128;
+        let ty = all
+            .iter()
+            .copied()
+            .filter(|&ty| rank(ty) >= longs)
+            .filter(|&ty| {
+                if unsigned_suffix {
+                    !is_signed(ty)
+                } else {
+                    is_signed(ty) || radix != 10
+                }
+            })
+            .find(|&ty| value <= self.range(ty).1)
+            // A decimal above every signed type: GCC warns and makes it unsigned.
+            .unwrap_or(ULongLong);
+        Ok(Value { value, ty })
+    }
+
+    /// A character literal (C11 6.4.4.4), quotes and prefix included.
+    pub(crate) fn char_literal(&self, text: &str) -> Result<Value, LiteralError> {
+        let (prefix, quoted) = text.split_at(text.find('\'').ok_or(LiteralError::Invalid)?);
+        let inside = quoted
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''))
+            .ok_or(LiteralError::Invalid)?;
+        let ty = match prefix {
+            "" => Primitive::Char,
+            "L" => Primitive::WChar,
+            "u" => Primitive::Char16,
+            "U" => Primitive::Char32,
+            "u8" => Primitive::UChar,
+            _ => return Err(LiteralError::Invalid),
+        };
+        let mut value: i128 = 0;
+        let mut count = 0;
+        let mut rest = inside;
+        while let Some(first) = rest.chars().next() {
+            let (unit, length, raw) = if first == '\\' {
+                escape(rest)?
+            } else {
+                (first as u32, first.len_utf8(), false)
+            };
+            if prefix.is_empty() && !raw && unit > 0x7f {
+                // In the execution character set, UTF-8, this is several bytes.
+                let mut buffer = [0; 4];
+                let character = char::from_u32(unit).ok_or(LiteralError::Invalid)?;
+                for byte in character.encode_utf8(&mut buffer).bytes() {
+                    value = value << 8 | i128::from(byte);
+                    count += 1;
+                }
+            } else if prefix.is_empty() {
+                if unit > 0xff {
+                    return Err(LiteralError::TooLarge);
+                }
+                value = value << 8 | i128::from(unit);
+                count += 1;
+            } else {
+                value = i128::from(unit);
+                count += 1;
+            }
+            rest = &rest[length..];
+        }
+        match count {
+            0 => Err(LiteralError::EmptyCharacter),
+            // Of type int, with the sign of the target's char.
+            1 if prefix.is_empty() => Ok(Value::int(self.wrap(value, Primitive::Char))),
+            1 => Ok(self.promote(self.wrap(value, ty), ty)),
+            2..=4 if prefix.is_empty() => Ok(Value::int(self.wrap(value, Primitive::Int))),
+            _ => Err(LiteralError::LongCharacter),
+        }
+    }
+}
+
+/// An escape sequence at the start of `text`: its value, its length in bytes, and whether it gives the
+/// value of the code unit itself.
+fn escape(text: &str) -> Result<(u32, usize, bool), LiteralError> {
+    let number = |from: usize, radix: u32, most: usize| {
+        let digits: &str = &text[from..];
+        let length = digits
+            .chars()
+            .take(most)
+            .take_while(|c| c.is_digit(radix))
+            .count();
+        u32::from_str_radix(&digits[..length], radix)
+            .map(|value| (value, from + length))
+            .map_err(|_| LiteralError::Escape)
+    };
+    let kind = text[1..].chars().next().ok_or(LiteralError::Escape)?;
+    let simple = |value: u32| Ok((value, 2, true));
+    match kind {
+        'n' => simple(10),
+        't' => simple(9),
+        'r' => simple(13),
+        'a' => simple(7),
+        'b' => simple(8),
+        'f' => simple(12),
+        'v' => simple(11),
+        'e' => simple(27),
+        '\\' | '\'' | '"' | '?' => simple(kind as u32),
+        '0'..='7' => number(1, 8, 3).map(|(value, length)| (value, length, true)),
+        'x' => number(2, 16, usize::MAX).map(|(value, length)| (value, length, true)),
+        'u' => number(2, 16, 4).map(|(value, length)| (value, length, false)),
+        'U' => number(2, 16, 8).map(|(value, length)| (value, length, false)),
+        _ => Err(LiteralError::Escape),
+    }
+}
+
+/// What is wrong with a literal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LiteralError {
+    Floating,
+    Invalid,
+    Digit(char),
+    Suffix,
+    TooLarge,
+    Escape,
+    EmptyCharacter,
+    LongCharacter,
+}

@@ -1,0 +1,652 @@
+//! Sizes, alignments and offsets, as GCC computes them for a [`Target`](crate::Target).
+
+use std::sync::Arc;
+
+use crate::declarations::Declarations;
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Form};
+use crate::message;
+use crate::source::Span;
+use crate::types::{
+    ArrayLength, Field, Primitive, QualType, Record, RecordId, RecordKind, Symbol, Type,
+};
+
+/// Where a member is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FieldLayout {
+    /// Bytes from the start of the record. For a bit-field: of the unit of its declared type that holds it.
+    pub offset: u64,
+    /// Bytes. For a bit-field: of its declared type. 0 for a flexible array.
+    pub size: u64,
+    /// For a bit-field: its lowest bit, counted from the lowest bit at `offset`; little-endian. Where packing
+    /// puts a field across the end of its unit, `bit_offset + bit_size` is more than `8 * size`. Touch only
+    /// the bytes that hold its bits: a unit may reach past the end of the record.
+    pub bit_offset: Option<u32>,
+    /// For a bit-field: its width; else 0.
+    pub bit_size: u32,
+}
+
+/// How a record lies in memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// `sizeof`, in bytes.
+    pub size: u64,
+    /// `_Alignof`, in bytes.
+    pub align: u32,
+    /// For each of the record's fields, in the same order.
+    pub fields: Vec<FieldLayout>,
+    /// It ends in a flexible array, or has a member that does.
+    pub flexible: bool,
+}
+
+/// Why a type has no layout.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LayoutError {
+    /// The Python exception it becomes.
+    pub kind: DiagnosticKind,
+    /// What is wrong, naming the type.
+    pub message: String,
+    /// Where that was declared.
+    pub span: Span,
+}
+
+impl LayoutError {
+    fn new(kind: DiagnosticKind, span: Span, message: String) -> Self {
+        Self {
+            kind,
+            message,
+            span,
+        }
+    }
+    /// With the source text, to be shown.
+    pub fn into_diagnostic(self, declarations: &Declarations) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(self.kind, Form::Plain, self.span, self.message);
+        diagnostic.source = declarations
+            .sources
+            .get(self.span.source.0 as usize)
+            .cloned();
+        diagnostic
+    }
+}
+
+impl std::fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for LayoutError {}
+
+/// A field found by name, perhaps inside anonymous members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FoundField {
+    /// Index of the field in each record on the way; the last is the field itself.
+    pub path: Vec<u32>,
+    /// The record that has the field itself.
+    pub record: RecordId,
+    /// Its place, with the offset counted from the start of the outermost record.
+    pub layout: FieldLayout,
+}
+
+/// The layouts computed so far for one [`Declarations`]. A layout never changes once it is known, so the
+/// cache stays good while declarations are added.
+#[derive(Clone, Debug, Default)]
+pub struct Layouts {
+    known: Vec<Option<Arc<Layout>>>,
+    /// Records whose layout is being computed, outermost first.
+    active: Vec<RecordId>,
+}
+
+/// Records by value in records by value: C asks for 63 levels (C11 5.2.4.1).
+const MAX_NESTING: usize = 200;
+/// No object is larger (as in GCC, half the address space).
+const MAX_SIZE: u64 = 1 << 60;
+
+/// The next multiple of `to`, which is not 0. Callers keep `value` far below overflow.
+fn round_up(value: u64, to: u64) -> u64 {
+    value.div_ceil(to) * to
+}
+
+impl Layouts {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything; needed when declarations are taken back.
+    pub fn clear(&mut self) {
+        self.known.clear();
+    }
+
+    /// The layout of a record.
+    ///
+    /// # Errors
+    /// It is opaque or partial (and the compiler hasn't been asked), contains itself, is larger than any
+    /// object can be, or has a field that C forbids.
+    pub fn layout(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+    ) -> Result<Arc<Layout>, LayoutError> {
+        if let Some(Some(layout)) = self.known.get(id.index()) {
+            return Ok(Arc::clone(layout));
+        }
+        let record = declarations.types.record(id);
+        if self.active.contains(&id) {
+            return Err(LayoutError::new(
+                DiagnosticKind::NotImplemented,
+                record.span,
+                message::recursive_record(&declarations.record_name(id)),
+            ));
+        }
+        if self.active.len() >= MAX_NESTING {
+            return Err(LayoutError::new(
+                DiagnosticKind::NotImplemented,
+                record.span,
+                message::nested_too_deeply(&declarations.record_name(id)),
+            ));
+        }
+        self.active.push(id);
+        let layout = self.compute(declarations, id, record);
+        self.active.pop();
+        let layout = Arc::new(layout?);
+        if self.known.len() <= id.index() {
+            self.known.resize(id.index() + 1, None);
+        }
+        self.known[id.index()] = Some(Arc::clone(&layout));
+        Ok(layout)
+    }
+
+    /// Size and alignment of a type, in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::layout`]; also for `void`, functions, and arrays of unknown length.
+    pub fn size_and_align(
+        &mut self,
+        declarations: &Declarations,
+        ty: QualType,
+    ) -> Result<(u64, u32), LayoutError> {
+        let types = &declarations.types;
+        let mut count: u64 = 1;
+        let mut item = ty;
+        while let Type::Array {
+            item: inner,
+            length,
+        } = types.get(item.ty)
+        {
+            let Some(length) = types.array_length(*length) else {
+                let kind = match length {
+                    ArrayLength::FromCompiler(_) => DiagnosticKind::VerificationMissing,
+                    _ => DiagnosticKind::Value,
+                };
+                return Err(self.unknown_size(declarations, kind, ty));
+            };
+            count = count.saturating_mul(length);
+            item = *inner;
+        }
+        let (size, align) = match types.get(item.ty) {
+            Type::Primitive(primitive) => declarations.target.size_and_align(*primitive),
+            Type::Pointer(_) => declarations.target.size_and_align(Primitive::UIntPtr),
+            Type::Enum(id) => {
+                // One that never got a body is taken for unsigned int, as in CFFI.
+                let underlying = types.enumeration(*id).underlying.unwrap_or(Primitive::UInt);
+                declarations.target.size_and_align(underlying)
+            }
+            Type::Record(id) => {
+                let layout = self.layout(declarations, *id)?;
+                (layout.size, layout.align)
+            }
+            Type::Unknown(id) => {
+                let unknown = types.unknown(*id);
+                let resolved = unknown.resolved.ok_or_else(|| {
+                    LayoutError::new(
+                        DiagnosticKind::NotImplemented,
+                        unknown.span,
+                        message::unknown_before_compilation(
+                            unknown.kind,
+                            declarations.text(unknown.name),
+                        ),
+                    )
+                })?;
+                declarations.target.size_and_align(resolved)
+            }
+            Type::Void | Type::Function(_) | Type::Array { .. } => {
+                return Err(self.unknown_size(declarations, DiagnosticKind::Value, item));
+            }
+        };
+        match count.checked_mul(size) {
+            Some(size) if size < MAX_SIZE => Ok((size, align)),
+            _ => Err(LayoutError::new(
+                DiagnosticKind::Value,
+                Span::default(),
+                message::too_large(&declarations.cffi_name(ty)),
+            )),
+        }
+    }
+
+    fn unknown_size(
+        &self,
+        declarations: &Declarations,
+        kind: DiagnosticKind,
+        ty: QualType,
+    ) -> LayoutError {
+        let message = message::unknown_size(&declarations.cffi_name(ty));
+        LayoutError::new(kind, Span::default(), message)
+    }
+
+    fn compute(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+        record: &Record,
+    ) -> Result<Layout, LayoutError> {
+        let name = || declarations.record_name(id);
+        let Some(fields) = &record.fields else {
+            return Err(LayoutError::new(
+                DiagnosticKind::Value,
+                record.span,
+                message::unknown_size(&name()),
+            ));
+        };
+        check_names(declarations, id, fields)?;
+        if let Some(told) = &record.compiler_layout {
+            return self.take_told(declarations, fields, told);
+        }
+        if record.partial {
+            return Err(LayoutError::new(
+                DiagnosticKind::VerificationMissing,
+                record.span,
+                message::verification_missing(&name()),
+            ));
+        }
+        let mut placer = Placer {
+            declarations,
+            record,
+            bits: 0,
+            size: 0,
+            align: 1,
+            fields: Vec::with_capacity(fields.len()),
+            microsoft_unit: None,
+        };
+        let mut flexible = false;
+        for (index, field) in fields.iter().enumerate() {
+            let (size, align, is_flexible) =
+                self.field_size(declarations, id, field, index + 1 == fields.len())?;
+            flexible |= is_flexible;
+            match field.bits {
+                Some(width) => {
+                    check_bit_field(declarations, id, field, width, size)?;
+                    placer.bit_field(field, width, size, align);
+                }
+                None => placer.ordinary(field, size, align),
+            }
+            if placer.bits / 8 >= MAX_SIZE {
+                return Err(LayoutError::new(
+                    DiagnosticKind::Value,
+                    record.span,
+                    message::too_large(&name()),
+                ));
+            }
+        }
+        let mut layout = placer.finish();
+        layout.flexible = flexible;
+        Ok(layout)
+    }
+
+    /// Size and alignment of a field's type, and whether it has a flexible array.
+    fn field_size(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+        field: &Field,
+        last: bool,
+    ) -> Result<(u64, u32, bool), LayoutError> {
+        let types = &declarations.types;
+        if let Type::Array {
+            item,
+            length: ArrayLength::Unspecified,
+        } = types.get(field.ty.ty)
+        {
+            if last && field.bits.is_none() {
+                let (_, align) = self.size_and_align(declarations, *item)?;
+                return Ok((0, align, true));
+            }
+        }
+        match self.size_and_align(declarations, field.ty) {
+            Ok((size, align)) => {
+                let flexible = match types.get(field.ty.ty) {
+                    Type::Record(inner) => self.layout(declarations, *inner)?.flexible,
+                    _ => false,
+                };
+                Ok((size, align, flexible))
+            }
+            // CFFI says TypeError when it is a field that has no size, and names the field.
+            Err(error) if error.kind == DiagnosticKind::Value => Err(LayoutError::new(
+                DiagnosticKind::Type,
+                field.span,
+                message::field_of_unknown_size(
+                    &declarations.field_name(id, field),
+                    &declarations.cffi_name(field.ty),
+                ),
+            )),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take_told(
+        &mut self,
+        declarations: &Declarations,
+        fields: &[Field],
+        told: &crate::types::CompilerLayout,
+    ) -> Result<Layout, LayoutError> {
+        let mut flexible = false;
+        for field in fields {
+            flexible |= match declarations.types.get(field.ty.ty) {
+                Type::Record(inner) => self.layout(declarations, *inner)?.flexible,
+                Type::Array {
+                    length: ArrayLength::Unspecified,
+                    ..
+                } => true,
+                _ => false,
+            };
+        }
+        let fields = told.fields.iter().map(|&(offset, size)| FieldLayout {
+            offset,
+            size,
+            bit_offset: None,
+            bit_size: 0,
+        });
+        Ok(Layout {
+            size: told.size,
+            align: told.align,
+            fields: fields.collect(),
+            flexible,
+        })
+    }
+
+    /// The field called `name`, also inside anonymous structs and unions.
+    ///
+    /// # Errors
+    /// As [`Self::layout`]. A name that isn't there is `Ok(None)`.
+    pub fn find_field(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+        name: Symbol,
+    ) -> Result<Option<FoundField>, LayoutError> {
+        let layout = self.layout(declarations, id)?;
+        let Some(fields) = &declarations.types.record(id).fields else {
+            return Ok(None);
+        };
+        for (index, (field, place)) in fields.iter().zip(&layout.fields).enumerate() {
+            if field.name == Some(name) {
+                return Ok(Some(FoundField {
+                    path: vec![index as u32],
+                    record: id,
+                    layout: *place,
+                }));
+            }
+            if let Some(inner) = declarations.anonymous_member(field) {
+                if let Some(mut found) = self.find_field(declarations, inner, name)? {
+                    found.path.insert(0, index as u32);
+                    found.layout.offset += place.offset;
+                    return Ok(Some(found));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Declarations {
+    /// The record of an anonymous struct or union member, whose fields count as the outer record's.
+    pub fn anonymous_member(&self, field: &Field) -> Option<RecordId> {
+        match (field.name, self.types.get(field.ty.ty)) {
+            (None, Type::Record(inner)) => Some(*inner),
+            _ => None,
+        }
+    }
+
+    /// `struct foo.x`
+    fn field_name(&self, id: RecordId, field: &Field) -> String {
+        let name = field.name.map_or("", |name| self.text(name));
+        format!("{}.{name}", self.record_name(id))
+    }
+}
+
+/// No two fields of a record have the same name, those of anonymous members included (C11 6.7.2.1p13).
+fn check_names(
+    declarations: &Declarations,
+    id: RecordId,
+    fields: &[Field],
+) -> Result<(), LayoutError> {
+    fn collect(
+        declarations: &Declarations,
+        fields: &[Field],
+        depth: usize,
+        seen: &mut rustc_hash::FxHashSet<Symbol>,
+    ) -> Option<(Symbol, Span)> {
+        for field in fields {
+            if let Some(name) = field.name {
+                if !seen.insert(name) {
+                    return Some((name, field.span));
+                }
+            } else if let Some(inner) = declarations.anonymous_member(field) {
+                if depth < MAX_NESTING {
+                    let inner = declarations.types.record(inner).fields.as_deref();
+                    let found = collect(declarations, inner.unwrap_or(&[]), depth + 1, seen);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+            }
+        }
+        None
+    }
+    match collect(declarations, fields, 0, &mut Default::default()) {
+        None => Ok(()),
+        Some((name, span)) => Err(LayoutError::new(
+            DiagnosticKind::Key,
+            span,
+            message::duplicate_field(declarations.text(name), &declarations.record_name(id)),
+        )),
+    }
+}
+
+fn check_bit_field(
+    declarations: &Declarations,
+    id: RecordId,
+    field: &Field,
+    width: u32,
+    size: u64,
+) -> Result<(), LayoutError> {
+    let ty = || declarations.cffi_name(field.ty);
+    let name = || declarations.field_name(id, field);
+    let integer = match declarations.types.get(field.ty.ty) {
+        Type::Primitive(primitive) => Some(*primitive),
+        Type::Enum(_) => Some(Primitive::UInt),
+        Type::Unknown(unknown) => declarations.types.unknown(*unknown).resolved,
+        _ => None,
+    };
+    let integer = integer.filter(|&primitive| declarations.target.is_signed(primitive).is_some());
+    let bits = if integer == Some(Primitive::Bool) {
+        1
+    } else {
+        size * 8
+    };
+    let message = match integer {
+        None => message::not_a_bit_field_type(&name(), &ty()),
+        Some(_) if u64::from(width) > bits => message::bit_field_too_wide(&name(), &ty(), width),
+        Some(_) if width == 0 && field.name.is_some() => message::named_zero_width(&name()),
+        Some(_) => return Ok(()),
+    };
+    Err(LayoutError::new(DiagnosticKind::Type, field.span, message))
+}
+
+/// Puts one field behind the other. The rules are GCC's (its stor-layout.c), for targets where the declared
+/// type of a bit-field matters (PCC_BITFIELD_TYPE_MATTERS: all that are supported).
+struct Placer<'a> {
+    declarations: &'a Declarations,
+    record: &'a Record,
+    /// The first free bit.
+    bits: u64,
+    /// Size so far, in bytes; differs from `bits` in a union.
+    size: u64,
+    align: u32,
+    fields: Vec<FieldLayout>,
+    /// Microsoft's rule: the unit in use, as its offset, its size, and its free bits, in bytes and bits.
+    microsoft_unit: Option<(u64, u64, u64)>,
+}
+
+impl Placer<'_> {
+    fn is_union(&self) -> bool {
+        self.record.kind == RecordKind::Union
+    }
+
+    fn cap(&self, align: u32) -> u32 {
+        self.record
+            .packing
+            .max_align
+            .map_or(align, |cap| align.min(cap))
+    }
+
+    fn is_packed(&self, field: &Field) -> bool {
+        self.record.packing.attribute || field.packed
+    }
+
+    fn end_field(&mut self, end_bit: u64) {
+        self.size = self.size.max(end_bit.div_ceil(8));
+        self.bits = if self.is_union() { 0 } else { end_bit };
+    }
+
+    fn ordinary(&mut self, field: &Field, size: u64, type_align: u32) {
+        self.microsoft_unit = None;
+        let align = match (self.is_packed(field), field.align) {
+            (true, None) => 1,
+            (true, Some(align)) => align,
+            (false, align) => type_align.max(align.unwrap_or(1)),
+        };
+        let align = self.cap(align).max(1);
+        let bit = round_up(self.bits, u64::from(align) * 8);
+        self.align = self.align.max(align);
+        self.fields.push(FieldLayout {
+            offset: bit / 8,
+            size,
+            bit_offset: None,
+            bit_size: 0,
+        });
+        self.end_field(bit + size.min(MAX_SIZE) * 8);
+    }
+
+    fn bit_field(&mut self, field: &Field, width: u32, size: u64, type_align: u32) {
+        if self.declarations.target.microsoft_bit_fields {
+            return self.microsoft_bit_field(field, width, size, type_align);
+        }
+        let packed = self.is_packed(field);
+        let capped = self.record.packing.max_align.is_some();
+        let type_bits = u64::from(type_align) * 8;
+        let aligns_record =
+            field.name.is_some() || self.declarations.target.unnamed_bit_fields_align;
+        if let Some(align) = field.align {
+            let align = self.cap(align);
+            self.bits = round_up(self.bits, u64::from(align) * 8);
+            self.align = self.align.max(align);
+        }
+        if width == 0 {
+            // Neither packing nor #pragma pack changes what `int :0` does.
+            self.bits = round_up(self.bits, type_bits);
+            if aligns_record {
+                self.align = self.align.max(type_align);
+            }
+            let offset = self.bits / 8;
+            self.fields.push(FieldLayout {
+                offset,
+                size,
+                bit_offset: Some(0),
+                bit_size: 0,
+            });
+            let bits = self.bits;
+            self.end_field(bits);
+            return;
+        }
+        let width_bits = u64::from(width);
+        if !packed && !capped {
+            // It may not span more units of its type's alignment than its type itself.
+            let units = (self.bits % type_bits + width_bits).div_ceil(type_bits);
+            if units > size * 8 / type_bits {
+                self.bits = round_up(self.bits, type_bits);
+            }
+        }
+        let unit_align = if capped {
+            self.cap(type_align)
+        } else if packed {
+            1
+        } else {
+            type_align
+        };
+        if aligns_record {
+            self.align = self.align.max(unit_align);
+        }
+        let mut offset = self.bits / 8 / u64::from(unit_align) * u64::from(unit_align);
+        if self.bits - offset * 8 + width_bits > size * 8 {
+            offset = self.bits / 8;
+        }
+        self.fields.push(FieldLayout {
+            offset,
+            size,
+            bit_offset: Some((self.bits - offset * 8) as u32),
+            bit_size: width,
+        });
+        let end = self.bits + width_bits;
+        self.end_field(end);
+    }
+
+    /// A bit-field takes a whole unit of its type, and shares it only with neighbours of the same size.
+    fn microsoft_bit_field(&mut self, field: &Field, width: u32, size: u64, type_align: u32) {
+        let align = self.cap(type_align.max(field.align.unwrap_or(1)));
+        if width == 0 {
+            // Only ends a unit that is in use.
+            if self.microsoft_unit.take().is_some() {
+                self.align = self.align.max(align);
+            }
+            let offset = self.bits / 8;
+            self.fields.push(FieldLayout {
+                offset,
+                size,
+                bit_offset: Some(0),
+                bit_size: 0,
+            });
+            return;
+        }
+        self.align = self.align.max(align);
+        let width_bits = u64::from(width);
+        let (offset, free) = match self.microsoft_unit {
+            Some((offset, unit, free))
+                if unit == size && free >= width_bits && !self.is_union() =>
+            {
+                (offset, free)
+            }
+            _ => {
+                let offset = round_up(self.bits.div_ceil(8), u64::from(align.max(1)));
+                self.end_field((offset + size) * 8);
+                (offset, size * 8)
+            }
+        };
+        self.fields.push(FieldLayout {
+            offset,
+            size,
+            bit_offset: Some((size * 8 - free) as u32),
+            bit_size: width,
+        });
+        self.microsoft_unit = Some((offset, size, free - width_bits));
+    }
+
+    fn finish(self) -> Layout {
+        let align = self.align.max(self.record.align.unwrap_or(1));
+        Layout {
+            size: round_up(self.size, u64::from(align)),
+            align,
+            fields: self.fields,
+            flexible: false,
+        }
+    }
+}

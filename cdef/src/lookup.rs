@@ -1,0 +1,77 @@
+//! Looking names up.
+
+use crate::declarations::{Constant, Declarations, Function, Item, Typedef, Variable};
+use crate::types::{EnumId, RecordId, RecordKind, Symbol};
+
+impl Declarations {
+    /// The function, variable or constant of that name; enumerators are found by
+    /// [`Self::lookup_enumerator`].
+    pub fn lookup_ordinary(&self, name: &str) -> Option<Item> {
+        self.ordinary.get(&self.types.find_symbol(name)?).copied()
+    }
+
+    /// The function of that name.
+    pub fn lookup_function(&self, name: &str) -> Option<&Function> {
+        match self.lookup_ordinary(name)? {
+            Item::Function(index) => self.functions.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// The variable of that name.
+    pub fn lookup_variable(&self, name: &str) -> Option<&Variable> {
+        match self.lookup_ordinary(name)? {
+            Item::Variable(index) => self.variables.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// The constant of that name.
+    pub fn lookup_constant(&self, name: &str) -> Option<&Constant> {
+        match self.lookup_ordinary(name)? {
+            Item::Constant(index) => self.constants.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// The typedef of that name. Predefined names are none.
+    pub fn lookup_typedef(&self, name: &str) -> Option<&Typedef> {
+        let index = *self.typedef_names.get(&self.types.find_symbol(name)?)?;
+        self.typedefs.get(index as usize)
+    }
+
+    /// `foo` of `struct foo` and `union foo`; C has one name space for both.
+    pub fn lookup_record_tag(&self, tag: &str) -> Option<RecordId> {
+        self.record_tags.get(&self.types.find_symbol(tag)?).copied()
+    }
+
+    /// `foo` of `enum foo`.
+    pub fn lookup_enum_tag(&self, tag: &str) -> Option<EnumId> {
+        self.enum_tags.get(&self.types.find_symbol(tag)?).copied()
+    }
+
+    /// The enum that an enumerator belongs to, and its value, if it is known.
+    pub fn lookup_enumerator(&self, name: &str) -> Option<(EnumId, Option<i128>)> {
+        let &(id, index) = self.enumerators.get(&self.types.find_symbol(name)?)?;
+        let enumerators = self.types.enumeration(id).enumerators.as_ref()?;
+        Some((id, enumerators.get(index as usize)?.value))
+    }
+
+    /// The typedef names, sorted.
+    pub fn typedef_names(&self) -> Vec<&str> {
+        self.sorted(self.typedefs.iter().map(|typedef| typedef.name))
+    }
+
+    /// The tags of structs or of unions, sorted.
+    pub fn record_tags(&self, kind: RecordKind) -> Vec<&str> {
+        let records = self.record_tags.iter();
+        let of_kind = records.filter(|&(_, &id)| self.types.record(id).kind == kind);
+        self.sorted(of_kind.map(|(&tag, _)| tag))
+    }
+
+    fn sorted(&self, names: impl Iterator<Item = Symbol>) -> Vec<&str> {
+        let mut names: Vec<&str> = names.map(|name| self.text(name)).collect();
+        names.sort_unstable();
+        names
+    }
+}

@@ -1,0 +1,480 @@
+//! What a finished declarator declares, and what to do when the name is taken.
+
+use crate::declarations::{Constant, Function, FunctionOrigin, Item, Typedef, Undo, Variable};
+use crate::diagnostic::Diagnostic;
+use crate::lexer::Tok;
+use crate::message;
+use crate::source::Span;
+use crate::types::{
+    Primitive, QualType, Qualifiers, RecordKind, Symbol, Type, TypeId, UnknownId, UnknownKind,
+    UnknownType,
+};
+
+use super::declarator::{Declared, Shape};
+use super::specifiers::{Base, Specifiers, Tag, storage};
+use super::{Parse, Parser};
+
+impl Parser<'_> {
+    pub(super) fn declare(
+        &mut self,
+        specs: &Specifiers,
+        declared: Declared,
+        doc: Option<Span>,
+    ) -> Parse<()> {
+        let Some(name) = declared.name else {
+            return Err(self.unexpected(message::EXPECTED_NAME));
+        };
+        if specs.storage & storage::TYPEDEF != 0 {
+            return self.declare_typedef(specs, name, &declared, doc);
+        }
+        if let Type::Function(_) = self.decls.types.get(declared.ty.ty) {
+            return self.declare_function(name, declared, doc);
+        }
+        if declared.ty.ty == crate::types::TypeTable::VOID {
+            return Err(Box::new(Diagnostic::cdef(
+                declared.span,
+                message::VARIABLE_OF_VOID,
+            )));
+        }
+        let value = if self.eat(Tok::Assign) {
+            self.initialiser(declared.ty.ty)?
+        } else {
+            None
+        };
+        if let (Some(value), Some(ty)) = (value, self.constant_type(declared.ty.ty)) {
+            let value = self.decls.target.wrap(value, ty);
+            return self.declare_constant(name, Some((value, ty)), declared.span, doc);
+        }
+        if self.origin != FunctionOrigin::C {
+            return Err(Box::new(Diagnostic::cdef(
+                declared.span,
+                message::EXTERN_PYTHON_VARIABLE,
+            )));
+        }
+        self.declare_variable(specs, name, &declared, doc)
+    }
+
+    /// The integer type for which an initialiser makes a variable a constant; CFFI leaves out the character
+    /// types.
+    fn constant_type(&self, ty: TypeId) -> Option<Primitive> {
+        use Primitive::{Char, Char16, Char32, WChar};
+        match self.decls.types.get(ty) {
+            Type::Primitive(Char | WChar | Char16 | Char32) => None,
+            Type::Primitive(primitive) => {
+                self.decls.target.is_signed(*primitive).map(|_| *primitive)
+            }
+            _ => None,
+        }
+    }
+
+    /// What stands behind `=`: an integer constant, or something that is skipped.
+    fn initialiser(&mut self, ty: TypeId) -> Parse<Option<i128>> {
+        if self.constant_type(ty).is_some() && !self.at(Tok::LBrace) {
+            let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
+            let warnings = self.warnings.len();
+            if let Ok(value) = self.constant_expression() {
+                if matches!(self.tok.tok, Tok::Comma | Tok::Semicolon) {
+                    return Ok(Some(value.value));
+                }
+            }
+            (self.lexer, self.tok, self.previous_end, self.depth) = bookmark;
+            self.unevaluated = 0;
+            self.warnings.truncate(warnings);
+        }
+        loop {
+            match self.tok.tok {
+                Tok::Comma | Tok::Semicolon | Tok::Eof | Tok::RBrace => return Ok(None),
+                Tok::String => self.warn_string_literal(),
+                Tok::LParen | Tok::LBrace | Tok::LBracket => {
+                    self.skip_balanced()?;
+                    continue;
+                }
+                _ => {}
+            }
+            self.bump();
+        }
+    }
+
+    fn warn_string_literal(&mut self) {
+        if !self.warned_string {
+            self.warned_string = true;
+            self.warn(self.span(), message::STRING_LITERAL);
+        }
+    }
+
+    fn multiple(&self, what: &str, name: Symbol, span: Span, earlier: Span) -> Box<Diagnostic> {
+        let message = message::multiple_declarations(what, self.name_text(name));
+        let hint = message::earlier(&self.place_of(earlier));
+        Box::new(Diagnostic::ffi(span, message).hint(hint))
+    }
+
+    fn other_kind(&self, name: Symbol, span: Span, kind: &str, earlier: Span) -> Box<Diagnostic> {
+        let message = message::other_kind(self.name_text(name), kind);
+        let hint = message::earlier(&self.place_of(earlier));
+        Box::new(Diagnostic::ffi(span, message).hint(hint))
+    }
+
+    /// The error if `name` is declared as something that isn't `wanted`.
+    fn check_kind(&self, name: Symbol, span: Span, item: Item) -> Box<Diagnostic> {
+        let (kind, earlier) = match item {
+            Item::Function(index) => ("function", self.decls.functions[index as usize].span),
+            Item::Variable(index) => ("variable", self.decls.variables[index as usize].span),
+            _ => match self.decls.ordinary.get(&name) {
+                Some(&Item::Constant(index)) => {
+                    ("constant", self.decls.constants[index as usize].span)
+                }
+                _ => ("constant", span),
+            },
+        };
+        self.other_kind(name, span, kind, earlier)
+    }
+
+    fn declare_function(
+        &mut self,
+        name: Symbol,
+        declared: Declared,
+        doc: Option<Span>,
+    ) -> Parse<()> {
+        let origin = if self.embedding_api {
+            FunctionOrigin::Exported
+        } else {
+            self.origin
+        };
+        let function = Function {
+            name,
+            ty: declared.ty.ty,
+            params: declared.params,
+            origin,
+            span: declared.span,
+            doc,
+        };
+        match self.decls.ordinary.get(&name) {
+            None => {
+                let item = Item::Function(self.decls.functions.len() as u32);
+                self.decls.functions.push(function);
+                self.decls.items.push(item);
+                self.decls.bind_ordinary(name, item);
+            }
+            Some(&Item::Function(index)) => {
+                let old = &mut self.decls.functions[index as usize];
+                // C allows to declare the same again (C11 6.7p3).
+                let same = old.ty == function.ty && old.origin == origin;
+                if !same && !self.override_ {
+                    let what = match origin {
+                        FunctionOrigin::C => "function",
+                        FunctionOrigin::ExternPython => "extern_python",
+                        FunctionOrigin::ExternPythonC => "extern_python_plus_c",
+                        FunctionOrigin::Exported => "dllexport_python",
+                    };
+                    let earlier = old.span;
+                    return Err(self.multiple(what, name, declared.span, earlier));
+                }
+                if !same {
+                    let old = std::mem::replace(old, function);
+                    self.decls
+                        .journal
+                        .push(Undo::Function(index, Box::new(old)));
+                }
+            }
+            Some(&item) => return Err(self.check_kind(name, declared.span, item)),
+        }
+        Ok(())
+    }
+
+    fn declare_variable(
+        &mut self,
+        specs: &Specifiers,
+        name: Symbol,
+        declared: &Declared,
+        doc: Option<Span>,
+    ) -> Parse<()> {
+        let is_array = matches!(self.decls.types.get(declared.ty.ty), Type::Array { .. });
+        let is_constant = declared.ty.quals.contains(Qualifiers::CONST) && !is_array;
+        if !is_constant && specs.storage == 0 {
+            let message = message::no_storage_class(self.name_text(name));
+            self.warn(declared.span, message);
+        }
+        let variable = Variable {
+            name,
+            ty: declared.ty,
+            is_constant,
+            value: None,
+            span: declared.span,
+            doc,
+        };
+        match self.decls.ordinary.get(&name) {
+            None => {
+                let item = Item::Variable(self.decls.variables.len() as u32);
+                self.decls.variables.push(variable);
+                self.decls.items.push(item);
+                self.decls.bind_ordinary(name, item);
+            }
+            Some(&Item::Variable(index)) => {
+                let old = &mut self.decls.variables[index as usize];
+                if old.ty == variable.ty {
+                    return Ok(());
+                }
+                if !self.override_ {
+                    let what = if is_constant { "constant" } else { "variable" };
+                    let earlier = old.span;
+                    return Err(self.multiple(what, name, declared.span, earlier));
+                }
+                let old = std::mem::replace(old, variable);
+                self.decls
+                    .journal
+                    .push(Undo::Variable(index, Box::new(old)));
+            }
+            Some(&item) => return Err(self.check_kind(name, declared.span, item)),
+        }
+        Ok(())
+    }
+
+    /// A named integer; `None` is `#define X ...`.
+    pub(super) fn declare_constant(
+        &mut self,
+        name: Symbol,
+        value: Option<(i128, Primitive)>,
+        span: Span,
+        doc: Option<Span>,
+    ) -> Parse<()> {
+        let constant = Constant {
+            name,
+            value: value.map(|(value, _)| value),
+            ty: value.map(|(_, ty)| ty),
+            span,
+            doc,
+        };
+        if let Some(&(id, index)) = self.decls.enumerators.get(&name) {
+            let enumerator = &self
+                .decls
+                .types
+                .enumeration(id)
+                .enumerators
+                .as_deref()
+                .unwrap_or(&[])[index as usize];
+            // `#define RED RED` and `#define RED 1` beside an enum: common, and harmless if they agree.
+            if enumerator.value == constant.value {
+                return Ok(());
+            }
+            if !self.override_ {
+                return Err(self.multiple_constants(name, span, enumerator.span));
+            }
+        }
+        match self.decls.ordinary.get(&name) {
+            None => {
+                let item = Item::Constant(self.decls.constants.len() as u32);
+                self.decls.constants.push(constant);
+                self.decls.items.push(item);
+                self.decls.bind_ordinary(name, item);
+            }
+            Some(&Item::Constant(index)) => {
+                let old = &self.decls.constants[index as usize];
+                // As in CFFI, the last `#define` of a text counts.
+                let same = old.value == constant.value;
+                let redefined = old.span.source == self.source && self.in_directive();
+                if !same && !self.override_ && !redefined {
+                    let earlier = old.span;
+                    return Err(self.multiple_constants(name, span, earlier));
+                }
+                let old = std::mem::replace(&mut self.decls.constants[index as usize], constant);
+                self.decls
+                    .journal
+                    .push(Undo::Constant(index, Box::new(old)));
+            }
+            Some(&item) => return Err(self.check_kind(name, span, item)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn multiple_constants(
+        &self,
+        name: Symbol,
+        span: Span,
+        earlier: Span,
+    ) -> Box<Diagnostic> {
+        let message = message::multiple_constants(self.name_text(name));
+        let hint = message::earlier(&self.place_of(earlier));
+        Box::new(Diagnostic::ffi(span, message).hint(hint))
+    }
+
+    fn declare_typedef(
+        &mut self,
+        specs: &Specifiers,
+        name: Symbol,
+        declared: &Declared,
+        doc: Option<Span>,
+    ) -> Parse<()> {
+        let ty = match (declared.dots, declared.shape) {
+            (Base::Type(_), shape) => {
+                self.name_tag(specs, name, shape);
+                declared.ty
+            }
+            (base, shape) => match self.dots_typedef(base, shape, name, declared.span)? {
+                Some(ty) => ty,
+                // The same as before.
+                None => return Ok(()),
+            },
+        };
+        let typedef = Typedef {
+            name,
+            ty,
+            align: declared.attributes.align,
+            span: declared.span,
+            doc,
+        };
+        match self.decls.typedef_names.get(&name) {
+            None => {
+                let index = self.decls.typedefs.len() as u32;
+                self.decls.typedefs.push(typedef);
+                self.decls.items.push(Item::Typedef(index));
+                self.decls.bind_typedef(name, index);
+            }
+            Some(&index) => {
+                let old = &mut self.decls.typedefs[index as usize];
+                if old.ty == ty {
+                    return Ok(());
+                }
+                if !self.override_ {
+                    let earlier = old.span;
+                    return Err(self.multiple("typedef", name, declared.span, earlier));
+                }
+                let old = std::mem::replace(old, typedef);
+                self.decls.journal.push(Undo::Typedef(index, Box::new(old)));
+            }
+        }
+        Ok(())
+    }
+
+    /// `typedef struct {...} name;` and `typedef struct {...} *name;` give the struct its name.
+    fn name_tag(&mut self, specs: &Specifiers, name: Symbol, shape: Shape) {
+        let types = &mut self.decls.types;
+        let (tag, typedef_name, pointer_typedef, number) = match specs.tag {
+            Some(Tag::Record(id)) => {
+                let record = &mut types.records[id.index()];
+                (
+                    record.tag,
+                    &mut record.typedef_name,
+                    &mut record.pointer_typedef,
+                    &mut record.number,
+                )
+            }
+            Some(Tag::Enum(id)) => {
+                let enumeration = &mut types.enums[id.index()];
+                (
+                    enumeration.tag,
+                    &mut enumeration.typedef_name,
+                    &mut enumeration.pointer_typedef,
+                    &mut enumeration.number,
+                )
+            }
+            None => return,
+        };
+        if tag.is_some() {
+            return;
+        }
+        match shape {
+            Shape::Plain if typedef_name.is_none() => {
+                *typedef_name = Some(name);
+                let freed = std::mem::take(number);
+                types.free_number(freed);
+            }
+            Shape::Pointer if pointer_typedef.is_none() => *pointer_typedef = Some(name),
+            _ => {}
+        }
+    }
+
+    /// The type of `typedef ... name;` and its kin. `None`: `name` is that already.
+    fn dots_typedef(
+        &mut self,
+        base: Base,
+        shape: Shape,
+        name: Symbol,
+        span: Span,
+    ) -> Parse<Option<QualType>> {
+        let existing = self.decls.typedef_names.get(&name).map(|&index| {
+            let ty = self.decls.typedefs[index as usize].ty;
+            self.decls.types.get(ty.ty).clone()
+        });
+        let ty = match (base, shape) {
+            (Base::Dots, Shape::Plain | Shape::Pointer) => {
+                let pointer = shape == Shape::Pointer;
+                let opaque = match existing {
+                    Some(Type::Record(id)) if !pointer => Some(id),
+                    Some(Type::Pointer(to)) if pointer => match self.decls.types.get(to.ty) {
+                        Type::Record(id) => Some(*id),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                if let Some(id) = opaque {
+                    let record = self.decls.types.record(id);
+                    let named = if pointer {
+                        record.pointer_typedef
+                    } else {
+                        record.typedef_name
+                    };
+                    if record.fields.is_none() && record.tag.is_none() && named == Some(name) {
+                        return Ok(None);
+                    }
+                }
+                let id = self.push_record(RecordKind::Struct, None, span);
+                let record = &mut self.decls.types.records[id.index()];
+                let freed = std::mem::take(&mut record.number);
+                if pointer {
+                    record.pointer_typedef = Some(name);
+                } else {
+                    record.typedef_name = Some(name);
+                }
+                self.decls.types.free_number(freed);
+                let ty = QualType::plain(self.decls.types.intern(Type::Record(id)));
+                if pointer {
+                    QualType::plain(self.decls.types.pointer_to(ty))
+                } else {
+                    ty
+                }
+            }
+            (Base::IntegerDots | Base::FloatDots, Shape::Plain) => {
+                let kind = if base == Base::IntegerDots {
+                    UnknownKind::Integer
+                } else {
+                    UnknownKind::Float
+                };
+                if let Some(Type::Unknown(id)) = existing {
+                    let unknown = self.decls.types.unknown(id);
+                    if unknown.kind == kind && unknown.name == name {
+                        return Ok(None);
+                    }
+                }
+                let id = UnknownId::from_index(self.decls.types.unknowns.len());
+                self.decls.types.unknowns.push(UnknownType {
+                    name,
+                    kind,
+                    resolved: None,
+                    span,
+                });
+                QualType::plain(self.decls.types.intern(Type::Unknown(id)))
+            }
+            _ => {
+                return Err(Box::new(
+                    Diagnostic::ffi(span, message::DOTS_IN_TYPEDEF)
+                        .hint(message::HINT_DOTS_IN_TYPEDEF),
+                ));
+            }
+        };
+        Ok(Some(ty))
+    }
+
+    /// A struct with `...` needs a name, or the compiler can't be asked about it.
+    pub(super) fn check_partial_names(&mut self, specs: &Specifiers) -> Parse<()> {
+        let Some(Tag::Record(id)) = specs.tag else {
+            return Ok(());
+        };
+        let record = self.decls.types.record(id);
+        if record.partial && record.tag.is_none() && record.typedef_name.is_none() {
+            let message = message::partial_without_name(&self.decls.record_name(id));
+            let span = record.span;
+            return Err(Box::new(Diagnostic::not_implemented(span, message)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! Lines that start with `#`.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::lexer::{Lexer, Tok};
+use crate::message;
+use crate::source::{LineMarker, Span};
+use crate::types::Symbol;
+
+use super::{Parse, Parser};
+
+impl Parser<'_> {
+    /// Obeys the directive whose `#` was just read, and goes to the end of its line. Errors are noted here:
+    /// a directive may stand in the middle of anything.
+    pub(super) fn directive(&mut self) {
+        let hash = self.span();
+        let text_end = self.lexer.end;
+        let doc = self.lexer.doc;
+        let end = self.lexer.directive_end();
+        self.lexer.end = end;
+        let previous_end = self.previous_end;
+        self.tok = self.lexer.next(&mut self.decls.types);
+        let result = match (self.tok.tok, self.text_of(self.tok)) {
+            (Tok::Eof, _) => Ok(()),
+            (Tok::Number, _) => self.line_marker(end),
+            (_, "line") => {
+                self.tok = self.lexer.next(&mut self.decls.types);
+                self.line_marker(end)
+            }
+            (_, "define") => self.define(end, doc),
+            (_, "pragma") => self.pragma(hash, end),
+            (_, name) => {
+                let hint = match name {
+                    "include" | "include_next" | "import" | "embed" => message::HINT_INCLUDE,
+                    "if" | "ifdef" | "ifndef" | "elif" | "else" | "endif" | "elifdef"
+                    | "elifndef" => message::HINT_CONDITIONAL,
+                    _ => message::HINT_DIRECTIVE,
+                };
+                let span = Span {
+                    start: hash.start,
+                    ..self.span()
+                };
+                Err(Box::new(
+                    Diagnostic::syntax(span, message::directive(name)).hint(hint),
+                ))
+            }
+        };
+        if let Err(diagnostic) = result {
+            self.errors.push(*diagnostic);
+        }
+        self.previous_end = previous_end;
+        self.lexer.resume(end, text_end);
+    }
+
+    /// `# 42 "file"`, with the number at the current token.
+    fn line_marker(&mut self, end: usize) -> Parse<()> {
+        let Ok(line) = self.text_of(self.tok).parse::<u32>() else {
+            return Err(self.unexpected(message::expected("a line number")));
+        };
+        self.tok = self.lexer.next(&mut self.decls.types);
+        let file: Arc<str> = match self.tok.tok {
+            Tok::String => self.text_of(self.tok).trim_matches('"').into(),
+            // Without a file the last one goes on.
+            _ => match self.markers.last() {
+                Some(marker) => Arc::clone(&marker.file),
+                None => self.file.into(),
+            },
+        };
+        self.markers.push(LineMarker {
+            offset: end as u32 + 1,
+            line,
+            file,
+        });
+        Ok(())
+    }
+
+    /// Whether the parser is inside a directive's line.
+    pub(super) fn in_directive(&self) -> bool {
+        self.lexer.end != self.lexer.text().len()
+    }
+
+    /// `#define NAME ...` or `#define NAME expression`
+    fn define(&mut self, end: usize, doc: (u32, u32)) -> Parse<()> {
+        self.tok = self.lexer.next(&mut self.decls.types);
+        if !matches!(self.tok.tok, Tok::Name | Tok::Keyword(_)) {
+            return Err(self.unexpected(message::DEFINE_NAME));
+        }
+        let name = self.tok;
+        let body = name.end as usize;
+        let doc = (doc.1 != 0).then_some(Span {
+            source: self.source,
+            start: doc.0,
+            end: doc.1,
+        });
+        let with_parameters = self.lexer.text().as_bytes()[body..end].first() == Some(&b'(');
+        self.tok = self.lexer.next(&mut self.decls.types);
+        if self.at(Tok::Ellipsis) {
+            self.tok = self.lexer.next(&mut self.decls.types);
+            if self.at(Tok::Eof) {
+                return self.declare_constant(name.symbol, None, name.span(self.source), doc);
+            }
+        } else if !with_parameters && !self.at(Tok::Eof) {
+            let saved = (self.depth, self.unevaluated, self.warnings.len());
+            (self.depth, self.unevaluated) = (saved.0, 0);
+            let value = self.constant_expression();
+            (self.depth, self.unevaluated) = (saved.0, saved.1);
+            match value {
+                Ok(value) if self.at(Tok::Eof) => {
+                    let value = Some((value.value, value.ty));
+                    return self.declare_constant(name.symbol, value, name.span(self.source), doc);
+                }
+                _ => self.warnings.truncate(saved.2),
+            }
+        }
+        let text = plain_text(&self.lexer.text()[body..end]);
+        let message = message::bad_define(self.text_of(name), &text);
+        let span = Span {
+            source: self.source,
+            start: name.start,
+            end: end as u32,
+        };
+        let mut diagnostic = Diagnostic::cdef(span, message);
+        diagnostic.form = crate::diagnostic::Form::Plain;
+        if with_parameters {
+            diagnostic.hint = Some(message::HINT_FUNCTION_MACRO.into());
+        } else if text.starts_with('"') || text.contains('.') {
+            diagnostic.hint = Some(message::HINT_STRING_MACRO.into());
+        }
+        Err(Box::new(diagnostic))
+    }
+
+    /// `#pragma pack(...)`; others are ignored with a warning.
+    fn pragma(&mut self, hash: Span, end: usize) -> Parse<()> {
+        self.tok = self.lexer.next(&mut self.decls.types);
+        if self.text_of(self.tok) != "pack" {
+            let span = Span {
+                end: end as u32,
+                ..hash
+            };
+            self.warn(span, message::PRAGMA_IGNORED);
+            return Ok(());
+        }
+        self.tok = self.lexer.next(&mut self.decls.types);
+        if !self.at(Tok::LParen) {
+            return Err(self.unexpected(message::PRAGMA_PACK));
+        }
+        loop {
+            self.tok = self.lexer.next(&mut self.decls.types);
+            let token = self.tok;
+            match (token.tok, self.text_of(token)) {
+                (Tok::RParen, _) => {
+                    // `#pragma pack()` takes back what pragmas said.
+                    self.pack_pragma = None;
+                    return Ok(());
+                }
+                (Tok::Number, text) => {
+                    let value: u32 = text.parse().unwrap_or(u32::MAX);
+                    if value != 0 && !(value.is_power_of_two() && value <= 128) {
+                        return Err(self.unexpected(message::PRAGMA_PACK));
+                    }
+                    self.pack_pragma = (value != 0).then_some(value);
+                }
+                (_, "push") => self.pack_stack.push(self.pack_pragma),
+                (_, "pop") => match self.pack_stack.pop() {
+                    Some(pack) => self.pack_pragma = pack,
+                    None => return Err(self.unexpected(message::PRAGMA_POP)),
+                },
+                // A label of `push` and `pop`, as Microsoft's compiler has them.
+                (Tok::Name, _) => {}
+                _ => return Err(self.unexpected(message::PRAGMA_PACK)),
+            }
+            self.tok = self.lexer.next(&mut self.decls.types);
+            match self.tok.tok {
+                Tok::Comma => {}
+                Tok::RParen => return Ok(()),
+                _ => return Err(self.unexpected(message::PRAGMA_PACK)),
+            }
+        }
+    }
+
+    /// Where the body of a macro starts that is defined further down in the text: CFFI allows to use a
+    /// macro before its line. The last definition counts.
+    pub(super) fn later_macro(&mut self, name: Symbol) -> Option<usize> {
+        if self.is_type_string {
+            return None;
+        }
+        if self.later_macros.is_none() {
+            let mut found = rustc_hash::FxHashMap::default();
+            let mut ahead: Lexer = Lexer::new(self.lexer.text());
+            loop {
+                let token = ahead.next(&mut self.decls.types);
+                match token.tok {
+                    Tok::Eof => break,
+                    Tok::Directive => {
+                        let end = ahead.directive_end();
+                        let word = ahead.next(&mut self.decls.types);
+                        let macro_name = ahead.next(&mut self.decls.types);
+                        if self.text_of(word) == "define" && macro_name.end as usize <= end {
+                            found.insert(macro_name.symbol, macro_name.end as usize);
+                        }
+                        ahead.resume(end, self.lexer.text().len());
+                    }
+                    _ => {}
+                }
+            }
+            self.later_macros = Some(found);
+        }
+        self.later_macros.as_ref()?.get(&name).copied()
+    }
+}
+
+/// The body of a macro as CFFI shows it: without comments and spliced line ends.
+fn plain_text(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(first) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.len()
+        } else if rest.starts_with("/*") {
+            text.push(' ');
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if rest.starts_with("\\\n") {
+            2
+        } else if rest.starts_with("\\\r\n") {
+            3
+        } else {
+            text.push(first);
+            first.len_utf8()
+        };
+        rest = &rest[skipped..];
+    }
+    text.trim().to_owned()
+}

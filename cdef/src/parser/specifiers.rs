@@ -1,0 +1,624 @@
+//! Declaration specifiers (C11 6.7 to 6.7.5): everything in front of the first declarator.
+
+use crate::diagnostic::Diagnostic;
+use crate::keyword::Keyword;
+use crate::lexer::Tok;
+use crate::message;
+use crate::predefined::{self, Predefined};
+use crate::source::Span;
+use crate::types::{
+    EnumId, Primitive, QualType, Qualifiers, Record, RecordId, RecordKind, Symbol, Type, TypeId,
+    TypeTable,
+};
+
+use super::attribute::Attributes;
+use super::{Parse, Parser};
+
+/// Storage classes, as bits.
+pub(super) mod storage {
+    pub(crate) const TYPEDEF: u8 = 1;
+    pub(crate) const EXTERN: u8 = 2;
+    pub(crate) const STATIC: u8 = 4;
+    /// `register`, `auto`, `_Thread_local`
+    pub(crate) const OTHER: u8 = 8;
+}
+
+/// Where specifiers stand; it decides which are allowed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    File,
+    Member,
+    Parameter,
+    TypeName,
+}
+
+/// The type that the specifiers name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Base {
+    Type(QualType),
+    /// `typedef ...`
+    Dots,
+    /// `typedef int...`
+    IntegerDots,
+    /// `typedef float...`
+    FloatDots,
+}
+
+/// A struct, union or enum that the specifiers mention.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tag {
+    Record(RecordId),
+    Enum(EnumId),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Specifiers {
+    pub(super) base: Base,
+    pub(super) storage: u8,
+    pub(super) stdcall: bool,
+    pub(super) attributes: Attributes,
+    pub(super) tag: Option<Tag>,
+}
+
+/// How often each word of an arithmetic type was seen.
+#[derive(Clone, Copy, Default)]
+struct Words {
+    void: u8,
+    bool_: u8,
+    char: u8,
+    short: u8,
+    int: u8,
+    long: u8,
+    float: u8,
+    double: u8,
+    signed: u8,
+    unsigned: u8,
+    complex: u8,
+}
+
+impl Words {
+    fn any(&self) -> bool {
+        self.void
+            | self.bool_
+            | self.char
+            | self.short
+            | self.int
+            | self.long
+            | self.float
+            | self.double
+            | self.signed
+            | self.unsigned
+            | self.complex
+            != 0
+    }
+
+    fn slot(&mut self, keyword: Keyword) -> Option<&mut u8> {
+        Some(match keyword {
+            Keyword::Void => &mut self.void,
+            Keyword::Bool => &mut self.bool_,
+            Keyword::Char => &mut self.char,
+            Keyword::Short => &mut self.short,
+            Keyword::Int => &mut self.int,
+            Keyword::Long => &mut self.long,
+            Keyword::Float => &mut self.float,
+            Keyword::Double => &mut self.double,
+            Keyword::Signed => &mut self.signed,
+            Keyword::Unsigned => &mut self.unsigned,
+            Keyword::Complex => &mut self.complex,
+            _ => return None,
+        })
+    }
+
+    /// The type that the words make, in any order; `None` if none.
+    fn resolve(&self) -> Option<TypeId> {
+        use Primitive::*;
+        let sign = self.signed + self.unsigned;
+        let unsigned = self.unsigned == 1;
+        if sign > 1 || self.int > 1 || self.complex > 1 {
+            return None;
+        }
+        let pick = |if_signed, if_unsigned| if unsigned { if_unsigned } else { if_signed };
+        let others = (
+            self.void,
+            self.bool_,
+            self.char,
+            self.short,
+            self.long,
+            self.float,
+            self.double,
+        );
+        let primitive = match others {
+            (1, 0, 0, 0, 0, 0, 0) if sign + self.int + self.complex == 0 => {
+                return Some(TypeTable::VOID);
+            }
+            (0, 1, 0, 0, 0, 0, 0) if sign + self.int + self.complex == 0 => Bool,
+            (0, 0, 0, 0, 0, 1, 0) if sign + self.int == 0 => {
+                if self.complex == 1 {
+                    FloatComplex
+                } else {
+                    Float
+                }
+            }
+            (0, 0, 0, 0, 0, 0, 1) if sign + self.int == 0 => {
+                if self.complex == 1 {
+                    DoubleComplex
+                } else {
+                    Double
+                }
+            }
+            (0, 0, 0, 0, 1, 0, 1) if sign + self.int == 0 => {
+                if self.complex == 1 {
+                    LongDoubleComplex
+                } else {
+                    LongDouble
+                }
+            }
+            // `_Complex` alone is GCC's for `double _Complex`.
+            (0, 0, 0, 0, 0, 0, 0) if self.complex == 1 && sign + self.int == 0 => DoubleComplex,
+            _ if self.complex != 0 => return None,
+            (0, 0, 1, 0, 0, 0, 0) if self.int == 0 => match (self.signed, self.unsigned) {
+                (1, _) => SChar,
+                (_, 1) => UChar,
+                _ => Char,
+            },
+            (0, 0, 0, 1, 0, 0, 0) => pick(Short, UShort),
+            (0, 0, 0, 0, 1, 0, 0) => pick(Long, ULong),
+            (0, 0, 0, 0, 2, 0, 0) => pick(LongLong, ULongLong),
+            (0, 0, 0, 0, 0, 0, 0) if sign + self.int > 0 => pick(Int, UInt),
+            _ => return None,
+        };
+        Some(TypeTable::primitive_id(primitive))
+    }
+
+    fn is_integer(&self) -> bool {
+        self.void | self.bool_ | self.float | self.double | self.complex == 0
+    }
+
+    fn is_floating(&self) -> bool {
+        self.float + self.double == 1
+            && self.void
+                | self.bool_
+                | self.char
+                | self.short
+                | self.int
+                | self.long
+                | self.signed
+                | self.unsigned
+                | self.complex
+                == 0
+    }
+}
+
+impl Parser<'_> {
+    /// Whether `symbol` names a type here: a typedef, or a predefined name of the target.
+    pub(super) fn is_type_name(&self, symbol: Symbol) -> bool {
+        if self.decls.typedef_names.contains_key(&symbol) {
+            return true;
+        }
+        match predefined::lookup(symbol) {
+            None => false,
+            Some(Predefined::Plain(_) | Predefined::File) => true,
+            Some(Predefined::Unicode | Predefined::UnicodePointer(_)) => {
+                self.decls.unicode.is_some()
+            }
+            Some(_) => self.decls.target.windows,
+        }
+    }
+
+    /// The type of a name for which [`Self::is_type_name`] holds, and the alignment its typedef demands.
+    fn named_type(&mut self, symbol: Symbol) -> Parse<(QualType, Option<u32>)> {
+        if let Some(&index) = self.decls.typedef_names.get(&symbol) {
+            let typedef = &self.decls.typedefs[index as usize];
+            return Ok((typedef.ty, typedef.align));
+        }
+        if let Some(Predefined::Plain(primitive)) = predefined::lookup(symbol) {
+            return Ok((QualType::plain(TypeTable::primitive_id(primitive)), None));
+        }
+        if let Some(&ty) = self.decls.predefined.get(&symbol) {
+            return Ok((ty, None));
+        }
+        let ty = self.make_predefined(symbol)?;
+        self.decls.predefined.insert(symbol, ty);
+        Ok((ty, None))
+    }
+
+    fn make_predefined(&mut self, symbol: Symbol) -> Parse<QualType> {
+        let target_is_64 = self.decls.target.pointer_size == 8;
+        let character = if self.decls.unicode == Some(true) {
+            Primitive::WChar
+        } else {
+            Primitive::Char
+        };
+        let character = TypeTable::primitive_id(character);
+        match predefined::lookup(symbol) {
+            Some(Predefined::File) => Ok(self.opaque_record(symbol)),
+            Some(Predefined::Unicode) => Ok(QualType::plain(character)),
+            Some(Predefined::UnicodePointer(is_const)) => {
+                let quals = if is_const {
+                    Qualifiers::CONST
+                } else {
+                    Qualifiers::NONE
+                };
+                let item = QualType {
+                    ty: character,
+                    quals,
+                };
+                Ok(QualType::plain(self.decls.types.pointer_to(item)))
+            }
+            Some(Predefined::WindowsStruct) => Ok(self.unicode_string()),
+            Some(Predefined::Windows(text)) => self.predefined_text(text),
+            Some(Predefined::WindowsBySize(small, large)) => {
+                self.predefined_text(if target_is_64 { large } else { small })
+            }
+            _ => Err(self.unknown_type_error(false)),
+        }
+    }
+
+    /// The type that an entry of the predefined table spells.
+    fn predefined_text(&mut self, text: &'static str) -> Parse<QualType> {
+        self.descend()?;
+        let mut inner = Parser::new(self.decls, text, crate::source::SourceId::TYPE_STRING, "");
+        inner.depth = self.depth;
+        inner.bump();
+        let ty = inner.whole_type();
+        self.ascend();
+        ty
+    }
+
+    /// A struct that only its typedef name is known of.
+    fn opaque_record(&mut self, name: Symbol) -> QualType {
+        let span = self.span();
+        let id = self.push_record(RecordKind::Struct, None, span);
+        self.decls.types.records[id.index()].typedef_name = Some(name);
+        self.decls.types.records[id.index()].number = 0;
+        QualType::plain(self.decls.types.intern(Type::Record(id)))
+    }
+
+    /// Windows' `UNICODE_STRING`.
+    fn unicode_string(&mut self) -> QualType {
+        let span = self.span();
+        let tag = self.decls.types.symbol("_UNICODE_STRING");
+        let id = self.push_record(RecordKind::Struct, Some(tag), span);
+        let short = QualType::plain(TypeTable::primitive_id(Primitive::UShort));
+        let wide = QualType::plain(TypeTable::primitive_id(Primitive::WChar));
+        let buffer = QualType::plain(self.decls.types.pointer_to(wide));
+        let fields = [
+            ("Length", short),
+            ("MaximumLength", short),
+            ("Buffer", buffer),
+        ];
+        let fields = fields.map(|(name, ty)| crate::types::Field {
+            name: Some(self.decls.types.symbol(name)),
+            ty,
+            bits: None,
+            align: None,
+            packed: false,
+            span,
+        });
+        self.decls.types.records[id.index()].fields = Some(fields.into());
+        QualType::plain(self.decls.types.intern(Type::Record(id)))
+    }
+
+    /// A new record without a body.
+    pub(super) fn push_record(
+        &mut self,
+        kind: RecordKind,
+        tag: Option<Symbol>,
+        span: Span,
+    ) -> RecordId {
+        let id = RecordId::from_index(self.decls.types.records.len());
+        let number = if tag.is_none() {
+            self.decls.types.next_number()
+        } else {
+            0
+        };
+        self.decls.types.records.push(Record {
+            kind,
+            tag,
+            typedef_name: None,
+            pointer_typedef: None,
+            fields: None,
+            partial: false,
+            number,
+            packing: Default::default(),
+            align: None,
+            compiler_layout: None,
+            span,
+        });
+        id
+    }
+
+    /// The error for a name that should be a type; `alone`: there is nothing else in the type string.
+    pub(super) fn unknown_type_error(&mut self, alone: bool) -> Box<Diagnostic> {
+        let span = self.span();
+        let name = self.text_of(self.tok).to_owned();
+        match predefined::lookup(self.tok.symbol) {
+            Some(Predefined::Unicode | Predefined::UnicodePointer(_)) => {
+                return Box::new(
+                    Diagnostic::ffi(span, message::set_unicode_needed(&name))
+                        .hint(message::HINT_SET_UNICODE),
+                );
+            }
+            Some(_) => {
+                let diagnostic = Diagnostic::syntax(span, message::unknown_type(&name))
+                    .hint(message::windows_only(&name));
+                return Box::new(diagnostic.short("undefined type name"));
+            }
+            None => {}
+        }
+        let mut diagnostic = if alone {
+            let message = message::unknown_identifier(&name);
+            Diagnostic::new(
+                crate::diagnostic::DiagnosticKind::CDef,
+                crate::diagnostic::Form::Plain,
+                span,
+                message,
+            )
+        } else if super::is_cplusplus(&name) {
+            Diagnostic::syntax(span, message::unknown_type(&name)).hint(message::HINT_CPLUSPLUS)
+        } else {
+            Diagnostic::syntax(span, message::unknown_type(&name))
+        };
+        if diagnostic.hint.is_none() {
+            let hint = match self.suggest_type(&name) {
+                Some(similar) => message::did_you_mean(&similar),
+                None => message::declare_first(&name),
+            };
+            diagnostic.hint = Some(hint);
+        }
+        Box::new(diagnostic.short("undefined type name"))
+    }
+
+    /// Whether the current token can start a type name, as after `(` in an expression.
+    pub(super) fn at_type(&self) -> bool {
+        match self.tok() {
+            Tok::Name => self.is_type_name(self.tok.symbol),
+            Tok::Keyword(keyword) => starts_type(keyword),
+            _ => false,
+        }
+    }
+
+    pub(super) fn specifiers(&mut self, place: Place) -> Parse<Specifiers> {
+        let start = self.tok.start;
+        let mut words = Words::default();
+        let mut found: Option<Base> = None;
+        let mut quals = Qualifiers::NONE;
+        let mut specs = Specifiers {
+            base: Base::Dots,
+            storage: 0,
+            stdcall: false,
+            attributes: Attributes::default(),
+            tag: None,
+        };
+        loop {
+            let span = self.span();
+            match self.tok() {
+                Tok::Keyword(keyword) => {
+                    if crate::keyword::is_soft(self.text_of(self.tok))
+                        && (found.is_some() || words.any())
+                        && self.peek().tok != Tok::LParen
+                    {
+                        break;
+                    }
+                    if let Some(slot) = words.slot(keyword) {
+                        if found.is_some() {
+                            return Err(self.two_types(span));
+                        }
+                        *slot = slot.saturating_add(1);
+                        self.bump();
+                        continue;
+                    }
+                    match keyword {
+                        Keyword::Const => quals = quals.union(Qualifiers::CONST),
+                        Keyword::Volatile => quals = quals.union(Qualifiers::VOLATILE),
+                        Keyword::Restrict => quals = quals.union(Qualifiers::RESTRICT),
+                        Keyword::Atomic => {
+                            quals = quals.union(Qualifiers::ATOMIC);
+                            if self.peek().tok == Tok::LParen {
+                                self.bump();
+                                self.bump();
+                                let ty = self.type_name()?;
+                                if !self.at(Tok::RParen) {
+                                    return Err(self.unexpected(message::expected("')'")));
+                                }
+                                if found.is_some() || words.any() {
+                                    return Err(self.two_types(span));
+                                }
+                                found = Some(Base::Type(ty));
+                            }
+                        }
+                        Keyword::Typeof => {
+                            self.bump();
+                            self.expect(Tok::LParen, "'('")?;
+                            if !self.at_type() {
+                                return Err(self.unexpected(message::TYPEOF_EXPRESSION));
+                            }
+                            let ty = self.type_name()?;
+                            if !self.at(Tok::RParen) {
+                                return Err(self.unexpected(message::expected("')'")));
+                            }
+                            if found.is_some() || words.any() {
+                                return Err(self.two_types(span));
+                            }
+                            found = Some(Base::Type(ty));
+                        }
+                        Keyword::Struct | Keyword::Union | Keyword::Enum => {
+                            if found.is_some() || words.any() {
+                                return Err(self.two_types(span));
+                            }
+                            let (tag, ty) = if keyword == Keyword::Enum {
+                                self.enum_specifier()?
+                            } else {
+                                self.record_specifier()?
+                            };
+                            specs.tag = Some(tag);
+                            found = Some(Base::Type(QualType::plain(ty)));
+                            continue;
+                        }
+                        Keyword::Typedef
+                        | Keyword::Extern
+                        | Keyword::Static
+                        | Keyword::Auto
+                        | Keyword::Register
+                        | Keyword::ThreadLocal => {
+                            let allowed = place == Place::File
+                                || (place == Place::Parameter && keyword == Keyword::Register);
+                            if !allowed {
+                                return Err(self.unexpected(message::STORAGE_HERE));
+                            }
+                            specs.storage |= match keyword {
+                                Keyword::Typedef => storage::TYPEDEF,
+                                Keyword::Extern => storage::EXTERN,
+                                Keyword::Static => storage::STATIC,
+                                _ => storage::OTHER,
+                            };
+                        }
+                        Keyword::Inline
+                        | Keyword::Noreturn
+                        | Keyword::Extension
+                        | Keyword::Cdecl
+                        | Keyword::OtherConvention => {}
+                        Keyword::Stdcall => specs.stdcall = true,
+                        Keyword::Alignas => {
+                            let align = self.alignas()?;
+                            specs.attributes.align_at_least(align);
+                            continue;
+                        }
+                        Keyword::Attribute | Keyword::Declspec => {
+                            self.attribute(&mut specs.attributes)?;
+                            continue;
+                        }
+                        Keyword::Unsupported | Keyword::Imaginary => {
+                            let text = self.text_of(self.tok);
+                            let message = message::unsupported_type(text);
+                            return Err(Box::new(Diagnostic::ffi(span, message)));
+                        }
+                        _ => break,
+                    }
+                    self.bump();
+                }
+                Tok::Name if found.is_none() && !words.any() => {
+                    if !self.is_type_name(self.tok.symbol) {
+                        return self.no_type(specs, quals);
+                    }
+                    let (ty, align) = self.named_type(self.tok.symbol)?;
+                    if let Some(align) = align {
+                        specs.attributes.align_at_least(align);
+                    }
+                    found = Some(Base::Type(ty));
+                    self.bump();
+                }
+                Tok::Ellipsis if specs.storage & storage::TYPEDEF != 0 => {
+                    if matches!(found, Some(base) if super::is_dots(base) || !words.any()) {
+                        return Err(self.unexpected(message::BAD_DOTS));
+                    }
+                    found = Some(if !words.any() {
+                        Base::Dots
+                    } else if words.is_integer() {
+                        Base::IntegerDots
+                    } else if words.is_floating() {
+                        Base::FloatDots
+                    } else {
+                        let diagnostic = self.unexpected(message::DOTS_IN_TYPEDEF);
+                        return Err(Box::new(diagnostic.hint(message::HINT_DOTS_IN_TYPEDEF)));
+                    });
+                    words = Words::default();
+                    self.bump();
+                }
+                Tok::LBracket if self.peek().tok == Tok::LBracket => {
+                    self.bracket_attribute(&mut specs.attributes)?;
+                }
+                _ => break,
+            }
+        }
+        specs.base = match found {
+            Some(Base::Type(ty)) => Base::Type(self.qualify(ty, quals)),
+            Some(dots) => dots,
+            None if words.any() => {
+                let Some(ty) = words.resolve() else {
+                    let span = self.span_from(start);
+                    return Err(Box::new(Diagnostic::syntax(span, message::BAD_TYPE_WORDS)));
+                };
+                Base::Type(QualType { ty, quals })
+            }
+            None => return self.no_type(specs, quals),
+        };
+        Ok(specs)
+    }
+
+    fn two_types(&mut self, span: Span) -> Box<Diagnostic> {
+        Box::new(Diagnostic::syntax(span, message::TWO_TYPES).hint(message::HINT_TWO_TYPES))
+    }
+
+    /// There is no type where one should be. As in CFFI a function with a storage class may leave out its
+    /// `int`.
+    fn no_type(&mut self, mut specs: Specifiers, quals: Qualifiers) -> Parse<Specifiers> {
+        if specs.storage & !storage::TYPEDEF != 0
+            && self.at(Tok::Name)
+            && self.peek().tok == Tok::LParen
+        {
+            let span = self.span();
+            self.warn(span, message::IMPLICIT_INT);
+            specs.base = Base::Type(QualType::plain(TypeTable::primitive_id(Primitive::Int)));
+            return Ok(specs);
+        }
+        let bare = specs.storage == 0 && quals == Qualifiers::NONE;
+        if self.at(Tok::Name) && (bare || matches!(self.peek().tok, Tok::Name | Tok::Star)) {
+            return Err(self.unknown_type_error(false));
+        }
+        if bare {
+            return Err(Box::new(
+                self.unexpected(message::EXPECTED_TYPE)
+                    .short("identifier expected"),
+            ));
+        }
+        let diagnostic = self.unexpected(message::MISSING_TYPE);
+        Err(Box::new(diagnostic.hint(message::HINT_MISSING_TYPE)))
+    }
+
+    /// `ty` with more qualifiers; an array's go to its items (C11 6.7.3p9).
+    pub(super) fn qualify(&mut self, ty: QualType, quals: Qualifiers) -> QualType {
+        if quals == Qualifiers::NONE {
+            return ty;
+        }
+        if let Type::Array { item, length } = *self.decls.types.get(ty.ty) {
+            let item = self.qualify(item, quals);
+            return QualType::plain(self.decls.types.intern(Type::Array { item, length }));
+        }
+        QualType {
+            ty: ty.ty,
+            quals: ty.quals.union(quals),
+        }
+    }
+}
+
+/// Keywords that can begin a type name.
+pub(super) fn starts_type(keyword: Keyword) -> bool {
+    use Keyword::*;
+    matches!(
+        keyword,
+        Void | Char
+            | Short
+            | Int
+            | Long
+            | Float
+            | Double
+            | Signed
+            | Unsigned
+            | Bool
+            | Complex
+            | Imaginary
+            | Struct
+            | Union
+            | Enum
+            | Const
+            | Volatile
+            | Restrict
+            | Atomic
+            | Typeof
+            | Unsupported
+            | Extension
+            | Register
+            | Alignas
+    )
+}

@@ -1,0 +1,191 @@
+//! What a C compiler's target decides about types.
+
+use crate::types::Primitive;
+
+/// A platform's sizes, alignments and bit-field rules.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Target {
+    /// For messages.
+    pub name: &'static str,
+    /// Bytes of a pointer, `size_t`, `intptr_t`, `ptrdiff_t`.
+    pub pointer_size: u8,
+    /// Bytes of `long`.
+    pub long_size: u8,
+    /// Alignment of 8-byte integers in a record.
+    pub long_long_align: u8,
+    /// Alignment of `double` in a record.
+    pub double_align: u8,
+    /// Bytes of `long double`.
+    pub long_double_size: u8,
+    /// Alignment of `long double`.
+    pub long_double_align: u8,
+    /// Whether plain `char` is signed.
+    pub char_signed: bool,
+    /// Bytes of `wchar_t`.
+    pub wchar_size: u8,
+    /// Whether `wchar_t` is signed.
+    pub wchar_signed: bool,
+    /// Bytes of `int_fast16_t` and `int_fast32_t`.
+    pub fast_size: u8,
+    /// What `__attribute__((aligned))` without a number means.
+    pub max_align: u8,
+    /// Unnamed bit-fields align the record too (the ARM ABIs).
+    pub unnamed_bit_fields_align: bool,
+    /// Bit-fields are laid out as Microsoft's compiler does.
+    pub microsoft_bit_fields: bool,
+    /// The Windows type names are predefined.
+    pub windows: bool,
+    /// `__stdcall` differs from the C convention.
+    pub stdcall: bool,
+}
+
+impl Target {
+    /// x86-64 with the System V ABI (Linux, BSD, macOS on Intel).
+    pub const X86_64_SYSV: Self = Self {
+        name: "x86-64 System V",
+        pointer_size: 8,
+        long_size: 8,
+        long_long_align: 8,
+        double_align: 8,
+        long_double_size: 16,
+        long_double_align: 16,
+        char_signed: true,
+        wchar_size: 4,
+        wchar_signed: true,
+        fast_size: 8,
+        max_align: 16,
+        unnamed_bit_fields_align: false,
+        microsoft_bit_fields: false,
+        windows: false,
+        stdcall: false,
+    };
+    /// 64-bit ARM with the AAPCS64 (Linux).
+    pub const AARCH64: Self = Self {
+        name: "AArch64",
+        char_signed: false,
+        wchar_signed: false,
+        unnamed_bit_fields_align: true,
+        ..Self::X86_64_SYSV
+    };
+    /// 64-bit ARM of Apple's systems.
+    pub const AARCH64_APPLE: Self = Self {
+        name: "AArch64 Apple",
+        long_double_size: 8,
+        long_double_align: 8,
+        ..Self::X86_64_SYSV
+    };
+    /// 32-bit x86 with the System V ABI.
+    pub const I386: Self = Self {
+        name: "i386",
+        pointer_size: 4,
+        long_size: 4,
+        long_long_align: 4,
+        double_align: 4,
+        long_double_size: 12,
+        long_double_align: 4,
+        fast_size: 4,
+        ..Self::X86_64_SYSV
+    };
+    /// 64-bit Windows.
+    pub const WINDOWS_X86_64: Self = Self {
+        name: "x86-64 Windows",
+        long_size: 4,
+        long_double_size: 8,
+        long_double_align: 8,
+        wchar_size: 2,
+        wchar_signed: false,
+        fast_size: 4,
+        microsoft_bit_fields: true,
+        windows: true,
+        ..Self::X86_64_SYSV
+    };
+    /// 32-bit Windows.
+    pub const WINDOWS_X86: Self = Self {
+        name: "x86 Windows",
+        pointer_size: 4,
+        stdcall: true,
+        ..Self::WINDOWS_X86_64
+    };
+
+    /// The platform this was built for.
+    pub const fn host() -> Self {
+        if cfg!(windows) {
+            if cfg!(target_pointer_width = "64") {
+                Self::WINDOWS_X86_64
+            } else {
+                Self::WINDOWS_X86
+            }
+        } else if cfg!(target_arch = "aarch64") {
+            if cfg!(target_vendor = "apple") {
+                Self::AARCH64_APPLE
+            } else {
+                Self::AARCH64
+            }
+        } else if cfg!(target_arch = "x86") {
+            Self::I386
+        } else {
+            Self::X86_64_SYSV
+        }
+    }
+
+    /// Size and alignment of an arithmetic type, in bytes. The alignment is the one in a record.
+    pub fn size_and_align(&self, primitive: Primitive) -> (u64, u32) {
+        use Primitive::*;
+        let integer = |size: u8| {
+            let align = if size == 8 {
+                self.long_long_align
+            } else {
+                size
+            };
+            (u64::from(size), u32::from(align))
+        };
+        let complex = |(size, align): (u64, u32)| (2 * size, align);
+        let double = (8, u32::from(self.double_align));
+        let long_double = (
+            u64::from(self.long_double_size),
+            u32::from(self.long_double_align),
+        );
+        match primitive {
+            Bool | Char | SChar | UChar | Int8 | UInt8 | IntLeast8 | UIntLeast8 | IntFast8
+            | UIntFast8 => (1, 1),
+            Short | UShort | Int16 | UInt16 | IntLeast16 | UIntLeast16 | Char16 => (2, 2),
+            Int | UInt | Int32 | UInt32 | IntLeast32 | UIntLeast32 | Char32 => (4, 4),
+            LongLong | ULongLong | Int64 | UInt64 | IntLeast64 | UIntLeast64 | IntFast64
+            | UIntFast64 | IntMax | UIntMax => integer(8),
+            Long | ULong => integer(self.long_size),
+            IntPtr | UIntPtr | PtrDiff | Size | SSize => integer(self.pointer_size),
+            IntFast16 | UIntFast16 | IntFast32 | UIntFast32 => integer(self.fast_size),
+            WChar => integer(self.wchar_size),
+            Float => (4, 4),
+            Double => double,
+            LongDouble => long_double,
+            FloatComplex => complex((4, 4)),
+            DoubleComplex => complex(double),
+            LongDoubleComplex => complex(long_double),
+        }
+    }
+
+    /// Whether an integer type has negative values; `None` for floating types.
+    pub fn is_signed(&self, primitive: Primitive) -> Option<bool> {
+        use Primitive::*;
+        Some(match primitive {
+            Float | Double | LongDouble | FloatComplex | DoubleComplex | LongDoubleComplex => {
+                return None;
+            }
+            Char => self.char_signed,
+            WChar => self.wchar_signed,
+            Bool | UChar | UShort | UInt | ULong | ULongLong | Char16 | Char32 | UInt8 | UInt16
+            | UInt32 | UInt64 | UIntLeast8 | UIntLeast16 | UIntLeast32 | UIntLeast64
+            | UIntFast8 | UIntFast16 | UIntFast32 | UIntFast64 | UIntPtr | UIntMax | Size => false,
+            SChar | Short | Int | Long | LongLong | Int8 | Int16 | Int32 | Int64 | IntLeast8
+            | IntLeast16 | IntLeast32 | IntLeast64 | IntFast8 | IntFast16 | IntFast32
+            | IntFast64 | IntPtr | IntMax | PtrDiff | SSize => true,
+        })
+    }
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self::host()
+    }
+}
