@@ -150,10 +150,10 @@ impl Declarations {
             Type::Record(id) => self.record_name(*id),
             Type::Enum(id) => self.enum_name(*id),
             Type::Pointer(to) => {
-                if style == Style::C {
-                    if let Some(name) = self.pointer_typedef(*to) {
-                        return join(quals, self.text(name).to_owned(), inner, style);
-                    }
+                if style == Style::C
+                    && let Some(name) = self.pointer_typedef(*to)
+                {
+                    return join(quals, self.text(name).to_owned(), inner, style);
                 }
                 return self.print_pointer(*to, quals, inner, style);
             }

@@ -305,11 +305,11 @@ impl Layouts {
             item,
             length: ArrayLength::Unspecified,
         } = types.get(field.ty.ty)
+            && last
+            && field.bits.is_none()
         {
-            if last && field.bits.is_none() {
-                let (_, align) = self.size_and_align(declarations, *item)?;
-                return Ok((0, align, true));
-            }
+            let (_, align) = self.size_and_align(declarations, *item)?;
+            return Ok((0, align, true));
         }
         match self.size_and_align(declarations, field.ty) {
             Ok((size, align)) => {
@@ -385,12 +385,12 @@ impl Layouts {
                     layout: *place,
                 }));
             }
-            if let Some(inner) = declarations.anonymous_member(field) {
-                if let Some(mut found) = self.find_field(declarations, inner, name)? {
-                    found.path.insert(0, index as u32);
-                    found.layout.offset += place.offset;
-                    return Ok(Some(found));
-                }
+            if let Some(inner) = declarations.anonymous_member(field)
+                && let Some(mut found) = self.find_field(declarations, inner, name)?
+            {
+                found.path.insert(0, index as u32);
+                found.layout.offset += place.offset;
+                return Ok(Some(found));
             }
         }
         Ok(None)
@@ -430,13 +430,13 @@ fn check_names(
                 if !seen.insert(name) {
                     return Some((name, field.span));
                 }
-            } else if let Some(inner) = declarations.anonymous_member(field) {
-                if depth < MAX_NESTING {
-                    let inner = declarations.types.record(inner).fields.as_deref();
-                    let found = collect(declarations, inner.unwrap_or(&[]), depth + 1, seen);
-                    if found.is_some() {
-                        return found;
-                    }
+            } else if let Some(inner) = declarations.anonymous_member(field)
+                && depth < MAX_NESTING
+            {
+                let inner = declarations.types.record(inner).fields.as_deref();
+                let found = collect(declarations, inner.unwrap_or(&[]), depth + 1, seen);
+                if found.is_some() {
+                    return found;
                 }
             }
         }

@@ -398,10 +398,11 @@ impl Parser<'_> {
             ));
         }
         self.bump();
-        if let [only] = self.parameters[start..] {
-            if only.ty.ty == TypeTable::VOID && !variadic {
-                self.parameters.truncate(start);
-            }
+        if let [only] = self.parameters[start..]
+            && only.ty.ty == TypeTable::VOID
+            && !variadic
+        {
+            self.parameters.truncate(start);
         }
         let void = self.parameters[start..]
             .iter()

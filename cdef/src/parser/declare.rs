@@ -72,10 +72,10 @@ impl Parser<'_> {
         if self.constant_type(ty).is_some() && !self.at(Tok::LBrace) {
             let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
             let warnings = self.warnings.len();
-            if let Ok(value) = self.constant_expression() {
-                if matches!(self.tok.tok, Tok::Comma | Tok::Semicolon) {
-                    return Ok(Some(value.value));
-                }
+            if let Ok(value) = self.constant_expression()
+                && matches!(self.tok.tok, Tok::Comma | Tok::Semicolon)
+            {
+                return Ok(Some(value.value));
             }
             (self.lexer, self.tok, self.previous_end, self.depth) = bookmark;
             self.unevaluated = 0;

@@ -334,8 +334,8 @@ impl Parser<'_> {
             };
             return Some(value.map(of_value));
         }
-        match decls.ordinary.get(&name)? {
-            &Item::Constant(index) => {
+        match *decls.ordinary.get(&name)? {
+            Item::Constant(index) => {
                 let constant = &decls.constants[index as usize];
                 let value = constant.value.map(|value| match constant.ty {
                     Some(ty) => decls.target.promote(value, ty),
@@ -343,7 +343,7 @@ impl Parser<'_> {
                 });
                 Some(value)
             }
-            &Item::Variable(index) if decls.variables[index as usize].is_constant => {
+            Item::Variable(index) if decls.variables[index as usize].is_constant => {
                 Some(decls.variables[index as usize].value.map(of_value))
             }
             _ => None,

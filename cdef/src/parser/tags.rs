@@ -66,7 +66,7 @@ impl Parser<'_> {
         let ty = self.decls.types.intern(Type::Record(id));
         if has_body {
             self.record_body(id, span, attributes)?;
-        } else if !known.is_some_and(|id| self.decls.types.record(id).fields.is_some()) {
+        } else if known.is_none_or(|id| self.decls.types.record(id).fields.is_none()) {
             self.decls.types.records[id.index()].packing.attribute |= attributes.packed;
         }
         self.ascend();
@@ -350,12 +350,11 @@ impl Parser<'_> {
         self.bump();
         let start = self.tok.start;
         let specs = self.specifiers(Place::TypeName)?;
-        if let Base::Type(ty) = specs.base {
-            if let Type::Primitive(primitive) = *self.decls.types.get(ty.ty) {
-                if self.decls.target.is_signed(primitive).is_some() {
-                    return Ok(Some(primitive));
-                }
-            }
+        if let Base::Type(ty) = specs.base
+            && let Type::Primitive(primitive) = *self.decls.types.get(ty.ty)
+            && self.decls.target.is_signed(primitive).is_some()
+        {
+            return Ok(Some(primitive));
         }
         let span = self.span_from(start);
         Err(Box::new(Diagnostic::cdef(
