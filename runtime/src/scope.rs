@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keelback_cdef::{Declarations, EnumId, RecordId};
+use keelback_cdef::{Declarations, EnumId, Layout, LayoutError, Layouts, RecordId};
 
 use rustc_hash::FxHashMap;
 
@@ -15,6 +15,7 @@ use crate::py::Ref;
 /// are built from it at first use.
 pub struct Scope {
     declarations: RwLock<Declarations>,
+    layouts: Mutex<Layouts>,
     nominal: Mutex<Nominal>,
 }
 
@@ -48,6 +49,10 @@ impl Scope {
     /// The declarations, to change. Never call Python while holding this.
     pub fn write(&self) -> RwLockWriteGuard<'_, Declarations> {
         self.declarations.write().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// The layout of a complete record. Computed once.
+    pub fn layout(&self, declarations: &Declarations, id: RecordId) -> Result<Arc<Layout>, LayoutError> {
+        self.layouts.lock().unwrap_or_else(PoisonError::into_inner).layout(declarations, id)
     }
     /// The weak reference to the ctype of a record or enum, if one was made.
     pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {

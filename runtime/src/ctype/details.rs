@@ -32,7 +32,8 @@ pub struct FieldInfo {
     pub offset: isize,
     /// Width in bits; -1 when it is no bit-field.
     pub bit_size: i32,
-    /// For a bit-field: position of its lowest bit in the little-endian integer of its type's size at `offset`.
+    /// For a bit-field: its lowest bit, counted from the lowest bit at `offset` (little-endian). Packing may put it
+    /// across the end of its type's unit; touch only the bytes that hold its bits.
     pub bit_shift: i32,
     /// A `T a[]` at the end.
     pub flexible: bool,

@@ -175,14 +175,15 @@ pub fn primitive_code(primitive: Primitive, size: usize, signed: bool) -> Code {
 pub fn primitive(primitive: Primitive) -> Res<Ref<CType>> {
     interned(Key::Primitive(primitive), || {
         let target = keelback_cdef::Target::host();
-        let size = target.primitive_size(primitive) as usize;
+        let (size, align) = target.size_and_align(primitive);
+        let size = size as usize;
         let name = primitive.name();
         allocate(Parts {
             kind: Kind::Primitive,
-            code: primitive_code(primitive, size, target.is_signed(primitive)),
+            code: primitive_code(primitive, size, target.is_signed(primitive).unwrap_or(true)),
             primitive: Some(primitive),
             size: size as isize,
-            align: target.primitive_align(primitive),
+            align,
             length: -1,
             item: None,
             name: name.into(),

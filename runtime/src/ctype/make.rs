@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use keelback_cdef::{ArrayLength, EnumId, QualType, RecordId, RecordKind, Type, TypeId};
+use keelback_cdef::{ArrayLength, EnumId, Primitive, QualType, RecordId, RecordKind, Type, TypeId};
 
 use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
 use super::intern::{array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void};
@@ -92,8 +92,8 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
     let (kind, name, layout) = {
         let declarations = scope.read();
         let record = declarations.types.record(id);
-        let name = declarations.types.record_name(id);
-        let layout = if record.fields.is_some() { Some(declarations.layout(id)) } else { None };
+        let name = declarations.record_name(id);
+        let layout = if record.fields.is_some() { Some(scope.layout(&declarations, id)) } else { None };
         (record.kind, name, layout)
     };
     let (size, align) = match layout {
@@ -122,17 +122,18 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
 fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
     let (name, underlying) = {
         let declarations = scope.read();
-        (declarations.types.enum_name(id), declarations.enum_underlying(id))
+        (declarations.enum_name(id), declarations.types.enumeration(id).underlying.unwrap_or(Primitive::UInt))
     };
     let target = keelback_cdef::Target::host();
-    let size = target.primitive_size(underlying) as usize;
+    let (size, align) = target.size_and_align(underlying);
+    let size = size as usize;
     let name_position = name.len();
     allocate(Parts {
         kind: Kind::Enum,
-        code: primitive_code(underlying, size, target.is_signed(underlying)),
+        code: primitive_code(underlying, size, target.is_signed(underlying).unwrap_or(false)),
         primitive: Some(underlying),
         size: size as isize,
-        align: target.primitive_align(underlying),
+        align,
         length: -1,
         item: None,
         name: name.into(),
@@ -155,7 +156,7 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
         let declarations = source.scope.read();
         let record = declarations.types.record(source.id);
         let Some(fields) = &record.fields else { return Ok(None) };
-        let layout = match declarations.layout(source.id) {
+        let layout = match source.scope.layout(&declarations, source.id) {
             Ok(layout) => layout,
             Err(error) => {
                 drop(declarations);
