@@ -5,5 +5,13 @@
 //! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
 //! class), `embed` (plugins).
 
-#[expect(dead_code, reason = "the layers above land next")]
+mod call;
+mod callback;
+mod cdata;
+mod convert;
+mod ctype;
+mod errors;
+mod library;
+mod module;
 mod py;
+mod scope;

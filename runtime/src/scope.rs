@@ -40,19 +40,34 @@ pub enum NominalId {
 impl Scope {
     /// A scope of these declarations.
     pub fn new(declarations: Declarations) -> Arc<Self> {
-        Arc::new(Self { declarations: RwLock::new(declarations), nominal: Mutex::default() })
+        Arc::new(Self {
+            declarations: RwLock::new(declarations),
+            layouts: Mutex::default(),
+            nominal: Mutex::default(),
+        })
     }
     /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
     pub fn read(&self) -> RwLockReadGuard<'_, Declarations> {
-        self.declarations.read().unwrap_or_else(PoisonError::into_inner)
+        self.declarations
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
     /// The declarations, to change. Never call Python while holding this.
     pub fn write(&self) -> RwLockWriteGuard<'_, Declarations> {
-        self.declarations.write().unwrap_or_else(PoisonError::into_inner)
+        self.declarations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
     /// The layout of a complete record. Computed once.
-    pub fn layout(&self, declarations: &Declarations, id: RecordId) -> Result<Arc<Layout>, LayoutError> {
-        self.layouts.lock().unwrap_or_else(PoisonError::into_inner).layout(declarations, id)
+    pub fn layout(
+        &self,
+        declarations: &Declarations,
+        id: RecordId,
+    ) -> Result<Arc<Layout>, LayoutError> {
+        self.layouts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .layout(declarations, id)
     }
     /// The weak reference to the ctype of a record or enum, if one was made.
     pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {
@@ -65,11 +80,19 @@ impl Scope {
     /// The scope that a record or enum was included from, and its id there.
     pub(crate) fn included(&self, id: NominalId) -> Option<(Arc<Scope>, NominalId)> {
         let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
-        if nominal.included.is_empty() { None } else { nominal.included.get(&id).cloned() }
+        if nominal.included.is_empty() {
+            None
+        } else {
+            nominal.included.get(&id).cloned()
+        }
     }
     /// Records that `id` is `theirs` of `scope`: `ffi.include()`.
     pub(crate) fn set_included(&self, id: NominalId, scope: Arc<Scope>, theirs: NominalId) {
-        self.nominal.lock().unwrap_or_else(PoisonError::into_inner).included.insert(id, (scope, theirs));
+        self.nominal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .included
+            .insert(id, (scope, theirs));
     }
     /// Remembers the weak reference to the ctype of a record or enum; gives back what it replaces (to be dropped by
     /// the caller, after the lock is released).

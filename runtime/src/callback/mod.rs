@@ -61,7 +61,13 @@ impl PythonFunction {
     ///
     /// # Safety
     /// The objects are live.
-    pub unsafe fn new(ctype: &CType, name: &str, callable: Obj, error: Option<Obj>, onerror: Option<Obj>) -> Res<Self> {
+    pub unsafe fn new(
+        ctype: &CType,
+        name: &str,
+        callable: Obj,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Self> {
         let _ = (ctype, name, callable, error, onerror);
         Err(raise!(NotImplementedError, "callbacks land next"))
     }
@@ -69,7 +75,11 @@ impl PythonFunction {
     ///
     /// # Safety
     /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut std::ffi::c_void) -> std::ffi::c_int {
+    pub unsafe fn traverse(
+        &self,
+        visit: ffi::visitproc,
+        arg: *mut std::ffi::c_void,
+    ) -> std::ffi::c_int {
         let _ = (visit, arg);
         0
     }
@@ -93,7 +103,12 @@ impl Closure {
     ///
     /// # Safety
     /// The objects are live.
-    pub unsafe fn new(ctype: &CType, callable: Obj, error: Option<Obj>, onerror: Option<Obj>) -> Res<Box<Self>> {
+    pub unsafe fn new(
+        ctype: &CType,
+        callable: Obj,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Box<Self>> {
         let _ = (ctype, callable, error, onerror);
         let raised: Raised = raise!(NotImplementedError, "callbacks land next");
         Err(raised)
@@ -110,7 +125,11 @@ impl Closure {
     ///
     /// # Safety
     /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut std::ffi::c_void) -> std::ffi::c_int {
+    pub unsafe fn traverse(
+        &self,
+        visit: ffi::visitproc,
+        arg: *mut std::ffi::c_void,
+    ) -> std::ffi::c_int {
         let _ = (visit, arg);
         0
     }

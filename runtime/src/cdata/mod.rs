@@ -103,7 +103,11 @@ impl CData {
     /// Items of an array cdata; -1 for other types.
     #[inline(always)]
     pub fn array_length(&self) -> isize {
-        if self.length >= 0 { self.length } else { self.ctype().length }
+        if self.length >= 0 {
+            self.length
+        } else {
+            self.ctype().length
+        }
     }
     /// The object as a borrowed pointer.
     pub fn obj(&self) -> Obj {
@@ -120,7 +124,11 @@ pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
     // SAFETY: the caller's contract; every instance of the four types (none can be subclassed in Python) starts with a CData.
     unsafe {
         let ty = ffi::Py_TYPE(object);
-        if ty == CDATA_TYPE.ptr() || ty == OWNING_TYPE.ptr() || ty == MANAGED_TYPE.ptr() || ty == VIEW_TYPE.ptr() {
+        if ty == CDATA_TYPE.ptr()
+            || ty == OWNING_TYPE.ptr()
+            || ty == MANAGED_TYPE.ptr()
+            || ty == VIEW_TYPE.ptr()
+        {
             Some(&*object.cast::<CData>())
         } else {
             None
@@ -161,7 +169,9 @@ pub fn new_owning(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> 
     // SAFETY: as in new_plain; the memory has room for the head and `size` bytes after it, aligned to 16, because
     // PyObject_Malloc aligns to 16 on 64-bit machines.
     unsafe {
-        let total = size_of::<OwningCData>().checked_add(size).filter(|&total| Layout::from_size_align(total, 16).is_ok());
+        let total = size_of::<OwningCData>()
+            .checked_add(size)
+            .filter(|&total| Layout::from_size_align(total, 16).is_ok());
         let memory = match total {
             Some(total) => ffi::PyObject_Malloc(total).cast::<CData>(),
             None => std::ptr::null_mut(),
@@ -193,7 +203,12 @@ pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<
 }
 
 /// A cdata with a resource.
-pub fn new_managed(ctype: &CType, data: *mut u8, length: isize, resource: Resource) -> Res<Ref<CData>> {
+pub fn new_managed(
+    ctype: &CType,
+    data: *mut u8,
+    length: isize,
+    resource: Resource,
+) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain; tracked only when every field is written.
     unsafe {
         let object = ffi::PyObject_GC_New::<ManagedCData>(MANAGED_TYPE.ptr());

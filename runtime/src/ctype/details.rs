@@ -62,7 +62,12 @@ pub struct RecordDetails {
 
 impl RecordDetails {
     /// The details of a record with these fields, `flat` being the named ones through anonymous members.
-    pub fn new(fields: Vec<FieldInfo>, flat: Vec<FieldInfo>, has_flexible: bool, partial: bool) -> Self {
+    pub fn new(
+        fields: Vec<FieldInfo>,
+        flat: Vec<FieldInfo>,
+        has_flexible: bool,
+        partial: bool,
+    ) -> Self {
         let by_name = flat
             .iter()
             .enumerate()
@@ -72,7 +77,13 @@ impl RecordDetails {
                 Some((text.ok().flatten()?.into(), index as u32))
             })
             .collect();
-        Self { fields, flat, by_name, has_flexible, partial }
+        Self {
+            fields,
+            flat,
+            by_name,
+            has_flexible,
+            partial,
+        }
     }
     /// The field of a name, through anonymous members. Compares addresses first: attribute names in code are interned.
     ///
@@ -94,7 +105,10 @@ impl RecordDetails {
     unsafe fn field_by_text(&self, name: Obj) -> Option<&FieldInfo> {
         // SAFETY: the caller's contract.
         match unsafe { str_text(name) } {
-            Ok(Some(text)) => self.by_name.get(text).map(|&index| &self.flat[index as usize]),
+            Ok(Some(text)) => self
+                .by_name
+                .get(text)
+                .map(|&index| &self.flat[index as usize]),
             Ok(None) => None,
             Err(raised) => {
                 // A lone surrogate: no field is named so.
@@ -164,7 +178,11 @@ impl RecordDetails {
     ///
     /// # Safety
     /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut std::ffi::c_void) -> std::ffi::c_int {
+    pub unsafe fn traverse(
+        &self,
+        visit: ffi::visitproc,
+        arg: *mut std::ffi::c_void,
+    ) -> std::ffi::c_int {
         for field in self.fields.iter().chain(&self.flat) {
             // SAFETY: the caller's contract.
             let stop = unsafe { visit(field.ctype.obj(), arg) };

@@ -43,7 +43,11 @@ pub(crate) fn upgrade(weak: &Ref) -> Res<Option<Ref<CType>>> {
         if ffi::compat::PyWeakref_GetRef(weak.obj(), &mut object) < 0 {
             return Err(Raised::already());
         }
-        if object.is_null() { Ok(None) } else { Ok(Some(Ref::steal(object.cast())?)) }
+        if object.is_null() {
+            Ok(None)
+        } else {
+            Ok(Some(Ref::steal(object.cast())?))
+        }
     }
 }
 
@@ -54,7 +58,11 @@ pub(crate) fn downgrade(ctype: &CType) -> Res<Ref> {
 }
 
 fn lookup(key: &Key) -> Res<Option<Ref<CType>>> {
-    let weak = table().lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+    let weak = table()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(key)
+        .cloned();
     match weak {
         Some(weak) => upgrade(&weak),
         None => Ok(None),
@@ -72,7 +80,10 @@ fn interned(key: Key, make: impl FnOnce() -> Res<Ref<CType>>) -> Res<Ref<CType>>
     if let Some(found) = lookup(&key)? {
         return Ok(found);
     }
-    let replaced = table().lock().unwrap_or_else(PoisonError::into_inner).insert(key, weak);
+    let replaced = table()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key, weak);
     drop(replaced);
     Ok(made)
 }
@@ -88,7 +99,12 @@ pub(crate) fn forget(ctype: &CType) {
         Kind::Pointer => Key::Pointer(address(ctype.item())),
         Kind::Array => Key::Array(address(ctype.item()), ctype.length),
         Kind::Function => match ctype.function() {
-            Some(function) => function_key(&function.result, &function.params, function.variadic, function.convention),
+            Some(function) => function_key(
+                &function.result,
+                &function.params,
+                function.variadic,
+                function.convention,
+            ),
             None => return,
         },
         Kind::Enum | Kind::Struct | Kind::Union => return,
@@ -220,7 +236,11 @@ pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
     let length = length.max(-1);
     let item_size = item.size();
     if item_size < 0 {
-        return Err(raise!(ValueError, "array item of unknown size: '{}'", item.name));
+        return Err(raise!(
+            ValueError,
+            "array item of unknown size: '{}'",
+            item.name
+        ));
     }
     let size = if length < 0 {
         UNKNOWN_SIZE
@@ -230,7 +250,8 @@ pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
             .ok_or_else(|| raise!(OverflowError, "array size would overflow a ssize_t"))?
     };
     interned(Key::Array(address(item), length), || {
-        let (name, name_position) = array_name(&item.name, item.name_position, u64::try_from(length).ok());
+        let (name, name_position) =
+            array_name(&item.name, item.name_position, u64::try_from(length).ok());
         allocate(Parts {
             kind: Kind::Array,
             code: Code::Array,
@@ -246,8 +267,18 @@ pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
     })
 }
 
-fn function_key(result: &CType, params: &[Ref<CType>], variadic: bool, convention: CallingConvention) -> Key {
-    Key::Function(address(result), params.iter().map(|param| address(param)).collect(), variadic, convention)
+fn function_key(
+    result: &CType,
+    params: &[Ref<CType>],
+    variadic: bool,
+    convention: CallingConvention,
+) -> Key {
+    Key::Function(
+        address(result),
+        params.iter().map(|param| address(param)).collect(),
+        variadic,
+        convention,
+    )
 }
 
 /// A function type (not a pointer to one).
@@ -259,7 +290,8 @@ pub fn function_of(
 ) -> Res<Ref<CType>> {
     interned(function_key(result, &params, variadic, convention), || {
         let names = params.iter().map(|param| &*param.name);
-        let (name, name_position) = function_name(&result.name, result.name_position, names, variadic);
+        let (name, name_position) =
+            function_name(&result.name, result.name_position, names, variadic);
         allocate(Parts {
             kind: Kind::Function,
             code: Code::Function,

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use keelback_cdef::{ArrayLength, EnumId, Primitive, QualType, RecordId, RecordKind, Type, TypeId};
 
 use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
-use super::intern::{array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void};
+use super::intern::{
+    array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void,
+};
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
 use crate::py::{Ref, Res, intern as intern_str};
 use crate::raise;
@@ -47,7 +49,10 @@ pub fn from_scope(scope: &Arc<Scope>, id: TypeId) -> Res<Ref<CType>> {
             let (resolved, name) = {
                 let declarations = scope.read();
                 let unknown = declarations.types.unknown(id);
-                (unknown.resolved, declarations.types.text(unknown.name).to_string())
+                (
+                    unknown.resolved,
+                    declarations.types.text(unknown.name).to_string(),
+                )
             };
             match resolved {
                 Some(kind) => primitive(kind),
@@ -93,7 +98,11 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
         let declarations = scope.read();
         let record = declarations.types.record(id);
         let name = declarations.record_name(id);
-        let layout = if record.fields.is_some() { Some(scope.layout(&declarations, id)) } else { None };
+        let layout = if record.fields.is_some() {
+            Some(scope.layout(&declarations, id))
+        } else {
+            None
+        };
         (record.kind, name, layout)
     };
     let (size, align) = match layout {
@@ -115,14 +124,27 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
         item: None,
         name: name.into(),
         name_position,
-        details: Details::Record(RecordSource { scope: scope.clone(), id }, OnceLock::new()),
+        details: Details::Record(
+            RecordSource {
+                scope: scope.clone(),
+                id,
+            },
+            OnceLock::new(),
+        ),
     })
 }
 
 fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
     let (name, underlying) = {
         let declarations = scope.read();
-        (declarations.enum_name(id), declarations.types.enumeration(id).underlying.unwrap_or(Primitive::UInt))
+        (
+            declarations.enum_name(id),
+            declarations
+                .types
+                .enumeration(id)
+                .underlying
+                .unwrap_or(Primitive::UInt),
+        )
     };
     let target = keelback_cdef::Target::host();
     let (size, align) = target.size_and_align(underlying);
@@ -130,7 +152,11 @@ fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
     let name_position = name.len();
     allocate(Parts {
         kind: Kind::Enum,
-        code: primitive_code(underlying, size, target.is_signed(underlying).unwrap_or(false)),
+        code: primitive_code(
+            underlying,
+            size,
+            target.is_signed(underlying).unwrap_or(false),
+        ),
         primitive: Some(underlying),
         size: size as isize,
         align,
@@ -138,7 +164,13 @@ fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
         item: None,
         name: name.into(),
         name_position,
-        details: Details::Enum(EnumSource { scope: scope.clone(), id }, OnceLock::new()),
+        details: Details::Enum(
+            EnumSource {
+                scope: scope.clone(),
+                id,
+            },
+            OnceLock::new(),
+        ),
     })
 }
 
@@ -155,7 +187,9 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
     let (declared, partial) = {
         let declarations = source.scope.read();
         let record = declarations.types.record(source.id);
-        let Some(fields) = &record.fields else { return Ok(None) };
+        let Some(fields) = &record.fields else {
+            return Ok(None);
+        };
         let layout = match source.scope.layout(&declarations, source.id) {
             Ok(layout) => layout,
             Err(error) => {
@@ -168,7 +202,9 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             .iter()
             .zip(&layout.fields)
             .map(|(field, place)| Declared {
-                name: field.name.map_or_else(String::new, |name| declarations.types.text(name).to_string()),
+                name: field.name.map_or_else(String::new, |name| {
+                    declarations.types.text(name).to_string()
+                }),
                 ty: field.ty.ty,
                 offset: place.offset as isize,
                 bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
@@ -195,7 +231,11 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
                     None => false,
                 };
         }
-        let info = |name: Ref, ctype: Ref<CType>, offset: isize, bits: Option<(u32, u32)>, flexible: bool| FieldInfo {
+        let info = |name: Ref,
+                    ctype: Ref<CType>,
+                    offset: isize,
+                    bits: Option<(u32, u32)>,
+                    flexible: bool| FieldInfo {
             name,
             ctype,
             offset,
@@ -206,7 +246,9 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
         if is_anonymous {
             if let Some(inner) = field_type.record()? {
                 for below in &inner.flat {
-                    let bits = below.is_bit_field().then_some((below.bit_size as u32, below.bit_shift as u32));
+                    let bits = below
+                        .is_bit_field()
+                        .then_some((below.bit_size as u32, below.bit_shift as u32));
                     flat.push(info(
                         below.name.clone(),
                         below.ctype.clone(),
@@ -219,24 +261,40 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
         }
         let name = intern_str(&field.name)?;
         if !is_anonymous {
-            flat.push(info(name.clone(), field_type.clone(), field.offset, field.bits, flexible));
+            flat.push(info(
+                name.clone(),
+                field_type.clone(),
+                field.offset,
+                field.bits,
+                flexible,
+            ));
         }
         fields.push(info(name, field_type, field.offset, field.bits, flexible));
     }
-    Ok(Some(RecordDetails::new(fields, flat, has_flexible, partial)))
+    Ok(Some(RecordDetails::new(
+        fields,
+        flat,
+        has_flexible,
+        partial,
+    )))
 }
 
 /// The enumerators of an enum; `None` when it never got a body.
 pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
     let declared: Vec<(String, i128)> = {
         let declarations = source.scope.read();
-        let Some(enumerators) = &declarations.types.enumeration(source.id).enumerators else { return Ok(None) };
+        let Some(enumerators) = &declarations.types.enumeration(source.id).enumerators else {
+            return Ok(None);
+        };
         enumerators
             .iter()
             .filter_map(|one| Some((declarations.types.text(one.name).to_string(), one.value?)))
             .collect()
     };
-    let mut details = EnumDetails { enumerators: Vec::with_capacity(declared.len()), by_value: Default::default() };
+    let mut details = EnumDetails {
+        enumerators: Vec::with_capacity(declared.len()),
+        by_value: Default::default(),
+    };
     for (index, (name, value)) in declared.into_iter().enumerate() {
         details.enumerators.push((intern_str(&name)?, value));
         details.by_value.entry(value).or_insert(index as u32);

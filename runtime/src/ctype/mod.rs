@@ -101,7 +101,10 @@ impl Code {
     }
     /// Whether it is one of the complex types.
     pub fn is_complex(self) -> bool {
-        matches!(self, Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble)
+        matches!(
+            self,
+            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble
+        )
     }
 }
 
@@ -158,7 +161,9 @@ impl CType {
     /// For other kinds.
     #[inline(always)]
     pub fn item(&self) -> &CType {
-        self.item.as_ref().expect("a pointer or array has an item type")
+        self.item
+            .as_ref()
+            .expect("a pointer or array has an item type")
     }
     /// A pointer to a function: its `kind` is "function" in Python, as in CFFI.
     #[inline]
@@ -225,7 +230,8 @@ impl CType {
     }
     /// sizeof, or the exception that CFFI raises for a type without one.
     pub fn known_size(&self) -> Res<usize> {
-        usize::try_from(self.size()).map_err(|_| raise!(ValueError, "ctype '{}' is of unknown size", self.name))
+        usize::try_from(self.size())
+            .map_err(|_| raise!(ValueError, "ctype '{}' is of unknown size", self.name))
     }
 }
 

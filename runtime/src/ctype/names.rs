@@ -37,5 +37,8 @@ pub(super) fn function_name<'a>(
     if variadic {
         list.push("...");
     }
-    (declarator(result, position, &format!("({})", list.join(", "))).into(), position)
+    (
+        declarator(result, position, &format!("({})", list.join(", "))).into(),
+        position,
+    )
 }

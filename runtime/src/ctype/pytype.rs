@@ -39,7 +39,11 @@ unsafe extern "C" fn dealloc(object: Obj) {
     });
 }
 
-unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut std::ffi::c_void) -> std::ffi::c_int {
+unsafe extern "C" fn traverse(
+    object: Obj,
+    visit: ffi::visitproc,
+    arg: *mut std::ffi::c_void,
+) -> std::ffi::c_int {
     // SAFETY: a live ctype, by tp_traverse's contract; nothing here makes or frees objects.
     unsafe {
         let ctype = &*object.cast::<CType>();
@@ -50,7 +54,9 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut std:
             }
         }
         match &ctype.details {
-            Details::Record(_, cell) => cell.get().map_or(0, |details| details.traverse(visit, arg)),
+            Details::Record(_, cell) => {
+                cell.get().map_or(0, |details| details.traverse(visit, arg))
+            }
             Details::Function(function) => {
                 for one in function.params.iter().chain([&function.result]) {
                     let stop = visit(one.obj(), arg);
@@ -67,5 +73,10 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut std:
 
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     // SAFETY: a live ctype, by the slot's contract.
-    guard(|| str_from(&format!("<ctype '{}'>", unsafe { &*object.cast::<CType>() }.name)))
+    guard(|| {
+        str_from(&format!(
+            "<ctype '{}'>",
+            unsafe { &*object.cast::<CType>() }.name
+        ))
+    })
 }

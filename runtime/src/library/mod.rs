@@ -23,12 +23,20 @@ pub struct Lib {
 impl Lib {
     /// `dlopen(path, flags)`; `None`: the process's own symbols. `name` is what messages call it. Raises OSError with
     /// the system's text.
-    pub fn from_dlopen(scope: Arc<Scope>, path: Option<&std::ffi::CStr>, flags: i32) -> Res<Ref<Lib>> {
+    pub fn from_dlopen(
+        scope: Arc<Scope>,
+        path: Option<&std::ffi::CStr>,
+        flags: i32,
+    ) -> Res<Ref<Lib>> {
         let _ = (scope, path, flags);
         Err(raise!(NotImplementedError, "lib lands next"))
     }
     /// Over a handle that somebody else opened, and closes.
-    pub fn from_handle(scope: Arc<Scope>, name: &str, handle: *mut std::ffi::c_void) -> Res<Ref<Lib>> {
+    pub fn from_handle(
+        scope: Arc<Scope>,
+        name: &str,
+        handle: *mut std::ffi::c_void,
+    ) -> Res<Ref<Lib>> {
         let _ = (scope, name, handle);
         Err(raise!(NotImplementedError, "lib lands next"))
     }
@@ -36,7 +44,10 @@ impl Lib {
     ///
     /// # Safety
     /// The plugin's tables are as abi.rs says, and stay as long as the process.
-    pub unsafe fn from_plugin(scope: Arc<Scope>, plugin: *const keelback_plugin_t) -> Res<Ref<Lib>> {
+    pub unsafe fn from_plugin(
+        scope: Arc<Scope>,
+        plugin: *const keelback_plugin_t,
+    ) -> Res<Ref<Lib>> {
         let _ = (scope, plugin);
         Err(raise!(NotImplementedError, "lib lands next"))
     }
@@ -56,7 +67,13 @@ impl Lib {
 /// `object` is live, and stays so while the result is used.
 pub unsafe fn as_lib<'a>(object: Obj) -> Option<&'a Lib> {
     // SAFETY: the caller's contract.
-    unsafe { if LIB_TYPE.is_exactly(object) { Some(&*object.cast::<Lib>()) } else { None } }
+    unsafe {
+        if LIB_TYPE.is_exactly(object) {
+            Some(&*object.cast::<Lib>())
+        } else {
+            None
+        }
+    }
 }
 
 /// `ffi.addressof(lib, name)`: a function pointer, or a pointer to a variable.
