@@ -1,0 +1,13 @@
+int fail(int kind);
+int fail_with_value(int kind);
+double fail_double(void);
+const char *fail_pointer(void);
+struct pair { int a; int b; };
+struct pair fail_struct(void);
+int bad_result(void);
+int too_big(void);
+int returns_none(void);
+void void_returns(void);
+int with_onerror(int decides);
+int never_attached(int a);
+int fine(void);

@@ -1,0 +1,358 @@
+"""The interpreter in somebody else's process: it changes nothing that is the host's, and nothing steers it."""
+
+import os
+import sys
+
+import pytest
+from harness import Ran, ask, python
+
+TEXT_HOST = """
+    #include <stdio.h>
+    #include "{name}.h"
+
+    int main(void)
+    {{
+        fputs(tell(), stdout);
+        return 0;
+    }}
+"""
+
+# An init code whose one function returns the text that `lines` (an expression) gives.
+TEXT_INIT = """
+    import os, sys
+    from {name} import ffi
+
+    @ffi.def_extern()
+    def tell():
+        global text
+        text = ffi.new("char[]", "".join(f"{{line}}\\n" for line in ({lines})).encode())
+        return text
+"""
+
+
+@pytest.fixture(scope="module")
+def teller(plugin, host):
+    def teller(name, lines, *args):
+        built = plugin("const char *tell(void);", TEXT_INIT.format(name=name, lines=lines), name=name, args=args)
+        return host(TEXT_HOST.format(name=name), built)
+
+    return teller
+
+
+PATHS = """
+    [sys.prefix, sys.base_prefix, sys.flags.optimize, sys.flags.verbose, sys.flags.ignore_environment, sys.argv,
+     *sorted(path for path in sys.path if "junk" in path), os.path.dirname(os.__file__), "startup" in globals(),
+     "junk" in sys.modules, sys.flags.utf8_mode, sys.stdout.encoding, sys.getfilesystemencoding()]
+"""
+
+
+def junk(tmp_path):
+    """Everything in the environment that moves an ordinary Python."""
+    place = tmp_path / "junk"
+    place.mkdir()
+    (place / "junk.py").write_text("raise SystemExit('junk was imported')\n")
+    (place / "sitecustomize.py").write_text("raise SystemExit('junk was imported')\n")
+    (place / "math.py").write_text("raise SystemExit('junk was imported')\n")
+    for name in ("python3", "python", f"python{sys.version_info[0]}.{sys.version_info[1]}"):
+        (place / name).write_text("#!/bin/sh\nexit 1\n")
+        (place / name).chmod(0o755)
+    return {
+        "PATH": place,
+        "PYTHONHOME": "/nonexistent",
+        "PYTHONPATH": place,
+        "PYTHONSTARTUP": place / "junk.py",
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONVERBOSE": "1",
+        "PYTHONINSPECT": "1",
+        "PYTHONIOENCODING": "latin-1",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "warn",
+        "PYTHONMALLOC": "debug",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPLATLIBDIR": "junk",
+        "PYTHONWARNINGS": "error",
+        "PYTHONEXECUTABLE": "/nonexistent/python",
+        "PYTHONDUMPREFS": "1",
+        "__PYVENV_LAUNCHER__": "/nonexistent",
+    }
+
+
+def test_environment_has_no_effect(teller, run, tmp_path):
+    program = teller("paths", PATHS)
+    plain = run(program)
+    prefix = ask(python(), "import sys; print(sys.base_prefix)").strip()
+    stdlib = ask(python(), "import os; print(os.path.dirname(os.__file__))").strip()
+    assert plain == Ran(f"{prefix}\n{prefix}\n0\n0\n1\n['']\n{stdlib}\nFalse\nFalse\n1\nutf-8\nutf-8\n")
+    assert run(program, env=junk(tmp_path)) == plain
+
+
+def test_working_directory_has_no_effect(teller, run, tmp_path):
+    """Modules that lie about are not imported: neither the working directory nor the plugin's is on sys.path."""
+    (tmp_path / "json.py").write_text("raise SystemExit('a module of the working directory was imported')\n")
+    program = teller("cwd", "[__import__('json').dumps([1]), '' in sys.path, os.getcwd() in sys.path]")
+    assert run(program, cwd=tmp_path) == Ran("[1]\nFalse\nFalse\n")
+
+
+def test_use_environment(teller, run, tmp_path):
+    (tmp_path / "only_here.py").write_text("VALUE = 'from PYTHONPATH'\n")
+    lines = "[__import__('only_here').VALUE, sys.flags.optimize]"
+    env = {"PYTHONPATH": tmp_path, "PYTHONOPTIMIZE": "1"}
+    assert run(teller("useenv", lines, "--use-environment"), env=env) == Ran("from PYTHONPATH\n1\n")
+
+
+def test_no_site(teller, run):
+    assert run(teller("nosite", "['site' in sys.modules, sys.flags.no_site]", "--no-site")) == Ran("False\n1\n")
+    assert run(teller("withsite", "['site' in sys.modules, sys.flags.no_site]")) == Ran("True\n0\n")
+
+
+LOCALE_HOST = """
+    #include <locale.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include "localised.h"
+
+    static void tell(const char *when)
+    {
+        printf("%s: LC_ALL %s, point %s\\n", when, setlocale(LC_ALL, NULL), localeconv()->decimal_point);
+        fflush(stdout);
+    }
+
+    int main(int argc, char **argv)
+    {
+        if (argc > 1 && setlocale(LC_ALL, argv[1]) == NULL)
+            return 77;
+        tell("before");
+        print_it();
+        tell("after");
+        return 0;
+    }
+"""
+LOCALE_INIT = """
+    import sys
+    from localised import ffi
+
+    @ffi.def_extern()
+    def print_it():
+        print("grüße – 日本 🐍", sys.flags.utf8_mode, sys.stdout.encoding, float("1.5"))
+"""
+
+
+@pytest.mark.parametrize("locale", [None, "C", "C.UTF-8", "de_DE.UTF-8"])
+def test_locale(plugin, host, run, locale):
+    """The host's locale stays, and text is UTF-8 in any locale."""
+    program = host(LOCALE_HOST, plugin("void print_it(void);", LOCALE_INIT, name="localised"))
+    ran = run(program, *([locale] if locale else []), env={"LC_ALL": "C", "LANG": "C"})
+    if ran.code == 77:
+        pytest.skip(f"this machine has no locale {locale}")
+    name, point = locale or "C", "," if locale == "de_DE.UTF-8" else "."
+    assert ran == Ran(
+        f"before: LC_ALL {name}, point {point}\ngrüße – 日本 🐍 1 utf-8 1.5\nafter: LC_ALL {name}, point {point}\n"
+    )
+
+
+SIGNALS_HOST = """
+    #include <signal.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include <unistd.h>
+    #include "signals.h"
+
+    static const char *name(int number, int *first)
+    {
+        struct sigaction action;
+        sigaction(number, NULL, &action);
+        *first = 0;
+        if (action.sa_flags & SA_SIGINFO)
+            return "a function";
+        return action.sa_handler == SIG_DFL ? "default" : action.sa_handler == SIG_IGN ? "ignored" : "a function";
+    }
+
+    int main(int argc, char **argv)
+    {
+        int number, first, changed = 0;
+        const char *before[65], *after;
+        sigset_t mask;
+        if (argc > 1)
+            signal(SIGPIPE, SIG_IGN);
+        for (number = 1; number < 65; number++)
+            before[number] = number == SIGKILL || number == SIGSTOP || number == 32 || number == 33 ? "" : name(number, &first);
+        use_signals();
+        for (number = 1; number < 65; number++) {
+            after = *before[number] == 0 ? "" : name(number, &first);
+            if (strcmp(before[number], after) != 0)
+                printf("signal %d: %s, was %s\\n", number, after, before[number]), changed++;
+        }
+        sigprocmask(SIG_SETMASK, NULL, &mask);
+        printf("%d changed, SIGINT %s, SIGPIPE %s, SIGINT blocked %d\\n", changed, name(SIGINT, &first), name(SIGPIPE, &first),
+               sigismember(&mask, SIGINT));
+        fflush(stdout);
+        raise(argc > 1 ? SIGPIPE : SIGINT);
+        printf("alive\\n");
+        return 0;
+    }
+
+"""
+SIGNALS_INIT = """
+    import asyncio, faulthandler, multiprocessing, signal, socket, subprocess, threading
+    from signals import ffi
+
+    @ffi.def_extern()
+    def use_signals():
+        subprocess.run(["true"])
+        assert asyncio.run(asyncio.sleep(0, 42)) == 42
+"""
+
+
+def test_signals_stay_default(plugin, host, run):
+    """Also after the init code imported signal, subprocess and asyncio, and used them: SIGINT still ends the host."""
+    program = host(SIGNALS_HOST, plugin("void use_signals(void);", SIGNALS_INIT, name="signals"))
+    assert run(program) == Ran("0 changed, SIGINT default, SIGPIPE default, SIGINT blocked 0\n", code=-2)
+    assert run(program, "ignore") == Ran("0 changed, SIGINT default, SIGPIPE ignored, SIGINT blocked 0\nalive\n")
+
+
+HANDLER_HOST = """
+    #include <signal.h>
+    #include <stdio.h>
+    #include <time.h>
+    #include "handled.h"
+
+    static volatile sig_atomic_t got;
+    static void handler(int number) { got = number; }
+
+    int main(void)
+    {
+        struct sigaction action = {.sa_handler = handler};
+        sigaction(SIGINT, &action, NULL);
+        printf("%d\\n", wait_for_signal());
+        printf("handler got %d, last error %s\\n", (int)got, handled_last_error() ? handled_last_error() : "none");
+        return 0;
+    }
+"""
+HANDLER_INIT = """
+    import os, signal, time
+    from handled import ffi
+
+    @ffi.def_extern()
+    def wait_for_signal():
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        return 5
+"""
+
+
+def test_host_s_own_sigint_handler(plugin, host, run):
+    """A signal that comes while Python code runs goes to the host's handler; Python raises nothing."""
+    program = host(HANDLER_HOST, plugin("int wait_for_signal(void);", HANDLER_INIT, name="handled"))
+    assert run(program) == Ran("5\nhandler got 2, last error none\n")
+
+
+ARGV_HOST = """
+    #include <stdio.h>
+    #include <string.h>
+    #include "arguments.h"
+
+    int main(int argc, char **argv)
+    {
+        int i;
+        fputs(tell(), stdout);
+        for (i = 1; i < argc; i++)
+            printf("%s\\n", argv[i]);
+        return 0;
+    }
+"""
+
+
+def test_argv_is_untouched(plugin, host, run):
+    """Options of an ordinary Python in the host's command line are the host's."""
+    built = plugin("const char *tell(void);", TEXT_INIT.format(name="arguments", lines="[sys.argv, sys.flags.interactive]"), name="arguments")
+    ran = run(host(ARGV_HOST, built), "-c", "print('python took it')", "-i", "--help", "-E")
+    assert ran == Ran("['']\n0\n-c\nprint('python took it')\n-i\n--help\n-E\n")
+
+
+ERRNO_HOST = """
+    #include <errno.h>
+    #include <stdio.h>
+    #include "errnos.h"
+
+    int main(void)
+    {
+        errno = ENOTTY;
+        touch();
+        printf("first call: %s\\n", errno == ENOTTY ? "kept" : "changed");
+        errno = EXDEV;
+        touch();
+        printf("second call: %s\\n", errno == EXDEV ? "kept" : "changed");
+        errno = EDOM;
+        printf("python sees %d, ", seen());
+        printf("kept %d\\n", errno == EDOM);
+        set(ERANGE);
+        printf("python set %d\\n", errno == ERANGE);
+        errno = EPERM;
+        errnos_start();
+        printf("start: %s\\n", errno == EPERM ? "kept" : "changed");
+        return 0;
+    }
+"""
+ERRNO_INIT = """
+    import os
+    from errnos import ffi
+
+    @ffi.def_extern()
+    def touch():
+        try:
+            open("/nonexistent/file")
+        except FileNotFoundError:
+            pass
+        print(end="")
+
+    @ffi.def_extern()
+    def seen():
+        return ffi.errno
+
+    @ffi.def_extern()
+    def set(value):
+        ffi.errno = value
+"""
+
+
+def test_errno_is_kept(plugin, host, run):
+    """Across the start, calls, and what Python does to errno; ffi.errno is the host's and goes back to it."""
+    built = plugin("void touch(void); int seen(void); void set(int value);", ERRNO_INIT, name="errnos")
+    import errno
+
+    assert run(host(ERRNO_HOST, built)) == Ran(
+        f"first call: kept\nsecond call: kept\npython sees {errno.EDOM}, kept 1\npython set 1\nstart: kept\n"
+    )
+
+
+STATE_HOST = """
+    #include <fenv.h>
+    #include <stdio.h>
+    #include <sys/stat.h>
+    #include <unistd.h>
+    #include "state.h"
+
+    int main(void)
+    {
+        char before[4096], after[4096];
+        mode_t mask = umask(027);
+        (void)mask;
+        fesetround(FE_UPWARD);
+        if (getcwd(before, sizeof before) == NULL)
+            return 2;
+        work();
+        if (getcwd(after, sizeof after) == NULL)
+            return 2;
+        mask = umask(0);
+        printf("umask %o, rounding %s, fds %s\\n", (unsigned)mask, fegetround() == FE_UPWARD ? "kept" : "changed",
+               dup(0) == 3 ? "none left open" : "left open");
+        return 0;
+    }
+"""
+
+
+def test_process_state_is_kept(plugin, host, run):
+    init = "from state import ffi\n@ffi.def_extern()\ndef work():\n    import json\n"
+    assert run(host(STATE_HOST, plugin("void work(void);", init, name="state"))) == Ran(
+        "umask 27, rounding kept, fds none left open\n"
+    )

@@ -1,0 +1,83 @@
+"""Every way of loading a plugin into a C or C++ program."""
+
+import re
+import subprocess
+
+import pytest
+from harness import Ran, ask, python
+
+
+@pytest.fixture(scope="module")
+def loading(plugin, here):
+    init = (here / "extensions.py").read_text() + (here / "init.py").read_text()
+    return plugin(here / "api.h", init, name="loading")
+
+
+@pytest.fixture(scope="module")
+def extensions(here):
+    """The line that a plain Python prints for the same imports."""
+    return ask(python(), (here / "extensions.py").read_text() + "print(extensions())")
+
+
+def test_linked(loading, extensions, host, run, here):
+    assert run(host(here / "linked.c", loading)) == Ran(
+        "libpython mapped before the first call: 0\n"
+        "runtime mapped before the first call: 0\n"
+        "2 + 3 = 5\n"
+        "libpython mapped after it: 1\n" + extensions
+    )
+
+
+@pytest.mark.parametrize("scope", [[], ["RTLD_LOCAL"], ["RTLD_GLOBAL"], ["RTLD_DEEPBIND"], ["RTLD_DEEPBIND", "RTLD_GLOBAL"]], ids="-".join)
+@pytest.mark.parametrize("binding", ["RTLD_NOW", "RTLD_LAZY"])
+def test_dlopen(loading, extensions, host, run, here, binding, scope):
+    program = host(here / "opened.c", loading, link=False, flags=["-D_GNU_SOURCE"])
+    assert run(program, loading.library, binding, *scope) == Ran(
+        "libpython mapped before the first call: 0\n2 + 3 = 5\nlibpython mapped after it: 1\n" + extensions
+    )
+
+
+def test_dlopen_by_a_program_that_clang_built(loading, extensions, host, run, here):
+    program = host(here / "opened.c", loading, link=False, cc="clang", flags=["-D_GNU_SOURCE"])
+    assert run(program, loading.library, "RTLD_NOW") == Ran(
+        "libpython mapped before the first call: 0\n2 + 3 = 5\nlibpython mapped after it: 1\n" + extensions
+    )
+
+
+def test_dlclose_and_dlopen_again(loading, host, run, here):
+    program = host(here / "reopened.c", loading, link=False)
+    assert run(program, loading.library) == Ran(
+        "sum 44850, init code ran 1 time(s)\nsame address: 1, callable when closed: 42\n"
+    )
+
+
+def test_opened_and_never_called(loading, host, run, here):
+    assert run(host(here / "unused.c", loading, link=False), loading.library) == Ran("libpython mapped: 0, runtime mapped: 0\n")
+
+
+@pytest.mark.parametrize("standard", ["c++11", "c++20"])
+def test_cpp_host(loading, host, run, here, standard):
+    assert run(host(here / "host.cpp", loading, cxx=True, flags=[f"-std={standard}", "-Wpedantic"])) == Ran(
+        "thread: 3\ntemplate: 42\nstring: 0\nstatic destructor: 23\n"
+    )
+
+
+def test_exported_symbols(loading):
+    listed = subprocess.run(["nm", "-D", "--defined-only", loading.library], capture_output=True, text=True, check=True).stdout
+    assert sorted(line.split()[-1] for line in listed.splitlines()) == sorted(
+        ["PyInit_loading", "add", "extensions", "init_runs", "loading_last_error", "loading_set_error_handler", "loading_start"]
+    )
+
+
+def test_undefined_symbols_are_libc_s(loading):
+    """No symbol of Python or of the runtime is needed to load the plugin."""
+    listed = subprocess.run(["nm", "-D", "--undefined-only", loading.library], capture_output=True, text=True, check=True).stdout
+    assert [name for name in re.findall(r"\b[Uw] (\w+)", listed) if re.match(r"_?Py|keelback", name)] == []
+
+
+def test_dynamic_section(loading):
+    """Needs nothing but the C library, and stays mapped when it is closed."""
+    dynamic = subprocess.run(["readelf", "-d", "-W", loading.library], capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= {"libc.so.6", "libdl.so.2"}
+    assert re.search(r"FLAGS_1.*NODELETE", dynamic)
+    assert "TEXTREL" not in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic

@@ -1,0 +1,254 @@
+"""Python or the runtime is missing or does not fit: the process lives, and is told what and where.
+
+A missing part is made by naming it (KEELBACK_PYTHON, KEELBACK_RUNTIME), and by recording at build time a libpython
+that is gone at run time.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+
+import pytest
+from harness import PROJECT, Ran, ask, libpython_of, other_python, python, version_of
+
+VERSION = version_of(python())
+ARCH = os.uname().machine
+
+CDEF = "int add(int a, int b);\nint checked(void);\nconst char *name(void);\n"
+INIT = """
+    from missing import ffi
+
+    text = ffi.new("char[]", b"keelback")
+
+    @ffi.def_extern()
+    def add(a, b):
+        return a + b
+
+    @ffi.def_extern()
+    def checked():
+        return 1
+
+    @ffi.def_extern()
+    def name():
+        return text
+"""
+
+# What the host prints when nothing could be started: zeros, and --error's value.
+ZEROS = "add 0, checked -7, name NULL\n"
+WORKS = "start 0\nadd 5, checked 1, name keelback\n"
+
+
+def one_line_each(plugin, functions):
+    return "".join(f"{plugin}: {name} was called, but Python could not be started (the reason was told before)\n" for name in functions)
+
+
+@pytest.fixture(scope="module")
+def missing(plugin):
+    return plugin(CDEF, INIT, name="missing", args=["--error", "checked=-7"])
+
+
+@pytest.fixture(scope="module")
+def program(missing, host, here):
+    return host(here / "host.c", missing, flags=["-D_GNU_SOURCE"])
+
+
+@pytest.fixture(scope="module")
+def fake_runtime(tmp_path_factory, here):
+    """fake_runtime(abi, python_version): its path."""
+    place = tmp_path_factory.mktemp("fake")
+
+    def build(abi, version, name="libfake_runtime.so"):
+        path = place / f"{abi}-{version:x}-{name}"
+        command = ["cc", "-shared", "-fPIC", f"-DABI={abi}", f"-DPYTHON={version}", here / "fake_runtime.c", "-o", path]
+        subprocess.run(command, check=True)
+        return path
+
+    return build
+
+
+def abi_version():
+    source = (PROJECT / "codegen" / "src" / "abi.rs").read_text()
+    return int(re.search(r"KEELBACK_ABI_VERSION: u32 = (\d+)", source)[1])
+
+
+def hexed(version):
+    major, minor = version.split(".")
+    return int(major) << 8 | int(minor)
+
+
+NO_LIBPYTHON = (
+    "missing: no libpython could be loaded, so Python cannot be started. Tried:\n"
+    "{tried}"
+    f"Install Python {VERSION} with its shared library (Debian, Ubuntu: apt install libpython{VERSION}; Fedora: dnf "
+    f"install python3-libs; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install {VERSION}), or set "
+    "KEELBACK_PYTHON to the path of a libpython or of a python executable.\n"
+)
+
+
+def assert_refused(ran, message, first="missing: "):
+    """The whole of what a host sees of a failure: the message once, a line for each further call."""
+    assert ran.stderr == message + (
+        "missing: add was called, but Python could not be started\n" + one_line_each("missing", ["checked", "name"])
+    )
+    line = message.splitlines()[0]
+    assert ran.stdout == f"{ZEROS}last error: {line}\nstart negative\nlast error: {line}\n"
+    assert ran.code == 0
+
+
+def test_everything_is_there(program, run):
+    assert run(program) == Ran("add 5, checked 1, name keelback\nlast error: no error\nstart 0\nlast error: no error\n")
+
+
+def test_no_such_python(program, run):
+    ran = run(program, env={"KEELBACK_PYTHON": "/nonexistent/bin/python3"})
+    assert_refused(ran, NO_LIBPYTHON.format(tried="  KEELBACK_PYTHON: there is no file '/nonexistent/bin/python3'\n"))
+
+
+def test_no_such_libpython(program, run):
+    ran = run(program, env={"KEELBACK_PYTHON": "/nonexistent/libpython3.11.so.1.0"})
+    assert_refused(
+        ran,
+        NO_LIBPYTHON.format(
+            tried="  KEELBACK_PYTHON: /nonexistent/libpython3.11.so.1.0: cannot open shared object file: No such file or directory\n"
+        ),
+    )
+
+
+def test_a_library_that_is_no_libpython(program, run, missing):
+    """Named like one, and is something else."""
+    other = missing.directory / "libpython3.11.so.1.0"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "/dev/null", "-o", other], check=True)
+    ran = run(program, env={"KEELBACK_PYTHON": other})
+    assert_refused(
+        ran,
+        NO_LIBPYTHON.format(
+            tried="  KEELBACK_PYTHON: <tmp>/missing/libpython3.11.so.1.0 is no libpython: it has no Py_IsInitialized\n"
+        ),
+    )
+
+
+def test_mended_python(program, run):
+    """NAME_start works once the cause is mended, and then the calls do."""
+    ran = run(program, "KEELBACK_PYTHON=", env={"KEELBACK_PYTHON": "/nonexistent/bin/python3"})
+    line = "missing: no libpython could be loaded, so Python cannot be started. Tried:"
+    assert ran.stdout == f"{ZEROS}last error: {line}\nstart negative\nlast error: {line}\n{WORKS}last error: no error\n"
+    assert ran.code == 0
+
+
+def test_mended_by_naming_a_libpython(program, run):
+    ran = run(program, f"KEELBACK_PYTHON={libpython_of(python())}", env={"KEELBACK_PYTHON": "/nonexistent/bin/python3"})
+    assert ran.stdout.endswith(WORKS + "last error: no error\n")
+    assert ran.code == 0
+
+
+def test_recorded_libpython_is_gone(plugin, host, run, here, tmp_path):
+    """Built against a Python that is removed afterwards, and the system has none of its version by default."""
+    real = libpython_of(python())
+    prefix = ask(python(), "import sys; print(sys.base_prefix)").strip()
+    copy = tmp_path / "python"
+    (copy / "lib").mkdir(parents=True)
+    shutil.copy(real, copy / "lib")
+    (copy / "lib" / f"python{VERSION}").symlink_to(f"{prefix}/lib/python{VERSION}")
+    recorded = copy / "lib" / os.path.basename(real)
+    # An API of its own, so that no other test shares this plugin.
+    built = plugin(CDEF + "/* recorded_libpython_is_gone */", INIT, name="missing", python=recorded, args=["--error", "checked=-7"])
+    program = host(here / "host.c", built, flags=["-D_GNU_SOURCE"])
+    assert run(program).stdout.startswith("add 5, checked 1, name keelback\nlast error: no error\n")
+    shutil.rmtree(copy)
+    default = f"libpython{VERSION}.so.1.0"
+    # A directory before the system's ones, with a file that is no library: the default is not there either.
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / default).write_text("")
+    ran = run(program, env={"LD_LIBRARY_PATH": broken})
+    tried = (
+        "  KEELBACK_PYTHON: not set\n"
+        f"  recorded at build time: {recorded}: cannot open shared object file: No such file or directory\n"
+        f"  the system's libraries: {broken}/{default}: file too short\n"
+    )
+    assert_refused(ran, NO_LIBPYTHON.format(tried=tried))
+    # The way out that the message names.
+    assert run(program, env={"KEELBACK_PYTHON": python()}).stdout.startswith("add 5, checked 1, name keelback\n")
+
+
+NO_RUNTIME = (
+    "missing: no Keelback runtime for Python {version} ({libpython}) could be loaded. Tried:\n"
+    "{tried}"
+    "Install the package keelback into that Python (pip install keelback), or set KEELBACK_RUNTIME to the path of its runtime.\n"
+)
+
+
+def test_no_runtime(program, run):
+    ran = run(program, env={"KEELBACK_RUNTIME": "/nonexistent/libkeelback_runtime.so"})
+    tried = "  KEELBACK_RUNTIME is set:\n  /nonexistent/libkeelback_runtime.so: no such file\n"
+    assert_refused(ran, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried))
+
+
+def test_a_library_that_is_no_runtime(program, run, missing):
+    other = missing.directory / "libnothing.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "/dev/null", "-o", other], check=True)
+    ran = run(program, env={"KEELBACK_RUNTIME": other})
+    tried = "  KEELBACK_RUNTIME is set:\n  <tmp>/missing/libnothing.so: is no Keelback runtime\n"
+    assert_refused(ran, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried))
+
+
+def test_runtime_of_another_python(program, run, fake_runtime):
+    major, minor = VERSION.split(".")
+    fake = fake_runtime(abi_version(), hexed(VERSION) - 1)
+    ran = run(program, env={"KEELBACK_RUNTIME": fake})
+    tried = f"  KEELBACK_RUNTIME is set:\n  {fake}: it is for Python {major}.{int(minor) - 1}, and this Python is {VERSION}\n"
+    assert_refused(ran, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried))
+
+
+def test_runtime_of_another_keelback(program, run, fake_runtime):
+    fake = fake_runtime(99, hexed(VERSION))
+    ran = run(program, env={"KEELBACK_RUNTIME": fake})
+    own = re.search(r'version = "([^"]+)"', (PROJECT / "Cargo.toml").read_text())[1]
+    tried = (
+        f"  KEELBACK_RUNTIME is set:\n  {fake}: its interface to plugins is version 99 (keelback 9.9.9), "
+        f"and this plugin has version {abi_version()} (keelback {own})\n"
+    )
+    assert_refused(ran, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried))
+
+
+def test_mended_runtime(program, run, fake_runtime):
+    """The refused runtime does not stay in the way."""
+    fake = fake_runtime(99, hexed(VERSION))
+    ran = run(program, "KEELBACK_RUNTIME=", env={"KEELBACK_RUNTIME": fake})
+    assert ran.stdout.endswith(WORKS + "last error: no error\n")
+    assert ran.code == 0
+
+
+def test_python_of_another_version(program, run):
+    """KEELBACK_PYTHON names a Python that the plugin's recorded runtime is not for."""
+    other, version = other_python()
+    ran = run(program, env={"KEELBACK_PYTHON": other})
+    assert ran.code == 0
+    if ran.stdout.startswith("add 5"):
+        pytest.skip(f"there is a runtime for Python {version} too")
+    first, *rest = ran.stderr.splitlines()
+    assert first == f"missing: no Keelback runtime for Python {version} ({libpython_of(other)}) could be loaded. Tried:"
+    assert f": it is for Python {VERSION}, and this Python is {version}" in rest[1]
+    assert ran.stdout == f"{ZEROS}last error: {first}\nstart negative\nlast error: {first}\n"
+
+
+def test_runtime_beside_the_plugin(missing, run, program, tmp_path):
+    """A copy of the plugin with the runtime beside it needs no recorded path."""
+    library = tmp_path / missing.library.name
+    shutil.copy(missing.library, library)
+    maps = run(program, env={"LD_LIBRARY_PATH": tmp_path})
+    assert maps.stdout.startswith("add 5")
+
+
+def test_privileged_process_ignores_the_environment(program, run, tmp_path):
+    """secure_getenv: KEELBACK_PYTHON does not steer a set-group-ID program."""
+    if os.getuid() != 0:
+        pytest.skip("only root can make a program that changes its group")
+    nobody = tmp_path / "setgid"
+    shutil.copy(program, nobody)
+    os.chown(nobody, -1, 65534)
+    os.chmod(nobody, 0o2755)
+    ran = run(nobody, env={"KEELBACK_PYTHON": "/nonexistent/bin/python3"})
+    assert ran.stdout.startswith("add 5, checked 1, name keelback\n") and ran.stderr == ""

@@ -1,0 +1,80 @@
+"""A virtual environment given at build time: the init code imports its packages."""
+
+import subprocess
+
+import pytest
+from harness import Ran, clean_environment, python
+
+CDEF = "int answer(void); const char *prefixes(void);"
+INIT = """
+    import sys
+
+    import keelback_test_package
+    from inenv import ffi
+
+    text = ffi.new("char[]", "\\n".join([
+        f"package from the venv: {keelback_test_package.__file__.startswith(sys.prefix)}",
+        f"prefix is the venv: {sys.prefix != sys.base_prefix}",
+        f"standard library from the base: {__import__('os').__file__.startswith(sys.base_prefix)}",
+        f"executable: {sys.executable}",
+    ]).encode())
+
+    @ffi.def_extern()
+    def answer():
+        return keelback_test_package.ANSWER
+
+    @ffi.def_extern()
+    def prefixes():
+        return text
+"""
+HOST = """
+    #include <stdio.h>
+    #include "inenv.h"
+
+    int main(void)
+    {
+        printf("%d\\n", answer());
+        printf("%s\\n", prefixes());
+        return 0;
+    }
+"""
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory):
+    """A venv with one tiny package."""
+    place = tmp_path_factory.mktemp("env") / "venv"
+    subprocess.run([python(), "-m", "venv", "--without-pip", place], env=clean_environment(), check=True)
+    package = next(place.glob("lib/python3.*/site-packages")) / "keelback_test_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("ANSWER = 42\n")
+    return place
+
+
+@pytest.mark.parametrize("by", ["directory", "executable", "VIRTUAL_ENV"])
+def test_venv_at_build_time(plugin, host, run, venv, by):
+    given = {"directory": venv, "executable": venv / "bin" / "python", "VIRTUAL_ENV": None}[by]
+    built = plugin(CDEF, INIT, name="inenv", python=given, env={"VIRTUAL_ENV": venv} if by == "VIRTUAL_ENV" else None)
+    # What the host runs in does not matter any more.
+    assert run(host(HOST, built), env={"PATH": "/nonexistent"}) == Ran(
+        "42\n"
+        "package from the venv: True\n"
+        "prefix is the venv: True\n"
+        "standard library from the base: True\n"
+        f"executable: {venv}/bin/python\n"
+    )
+
+
+def test_without_the_venv_the_package_is_missing(plugin, host, run):
+    built = plugin(CDEF, INIT, name="inenv")
+    ran = run(host(HOST, built))
+    assert ran.stdout == "0\n(null)\n"
+    assert ran.stderr.count("ModuleNotFoundError: No module named 'keelback_test_package'") == 1
+    assert ran.code == 0
+
+
+def test_venv_at_run_time(plugin, host, run, venv):
+    """KEELBACK_PYTHON names the environment that the build did not know."""
+    built = plugin(CDEF, INIT, name="inenv")
+    ran = run(host(HOST, built), env={"KEELBACK_PYTHON": venv / "bin" / "python"})
+    assert ran.stderr == "" and ran.stdout.startswith("42\npackage from the venv: True\n")
