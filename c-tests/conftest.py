@@ -4,10 +4,15 @@ A test says what goes in (declarations, init code, a host) and the exact output,
 come out. See harness.py for what each fixture takes.
 """
 
+import difflib
+import os
 import pathlib
 
 import pytest
-from harness import Workshop
+from harness import Ran, Workshop
+
+# pytest cuts long explanations unless it believes to run in continuous integration; the cut part is the point here.
+os.environ.setdefault("CI", "true")
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +42,19 @@ def run(workshop):
 def here(request):
     """The directory of the test's own sources."""
     return pathlib.Path(request.path).parent
+
+
+def pytest_assertrepr_compare(op, left, right):
+    """Shows what a program printed and what was expected line by line, whole."""
+    if op != "==" or not (isinstance(left, Ran) and isinstance(right, Ran)):
+        return None
+    told = ["the program did not end as expected (- expected, + what came)"]
+    for name in ("stdout", "stderr"):
+        expected, came = getattr(right, name), getattr(left, name)
+        if expected != came:
+            told += difflib.unified_diff(expected.split("\n"), came.split("\n"), "expected " + name, name, lineterm="", n=100)
+        elif came:
+            told += [f"{name}, as expected:", *came.split("\n")]
+    if left.code != right.code:
+        told.append(f"exit status {left.code}, expected {right.code}")
+    return told
