@@ -1,10 +1,173 @@
 //! Exceptions of our own, and how the cdef crate's errors become Python's.
 
-use crate::py::Raised;
+use std::ffi::CStr;
+use std::sync::OnceLock;
+
+use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
+use pyo3::ffi;
+
+use crate::py::{Obj, Raised, Ref, Res};
 use crate::raise;
 
+/// The exception classes of the package, made once per process.
+///
+/// `error` is the base of all of them: what `ffi.error` is. CFFI has no common base; having one refuses no
+/// program.
+pub struct Errors {
+    /// `ffi.error`: raised itself by the FFI of plugins and out-of-line modules.
+    pub error: Ref,
+    /// A declaration that makes no sense together with others.
+    pub ffi_error: Ref,
+    /// A declaration that is wrong in itself.
+    pub cdef_error: Ref,
+    /// The C compiler disagrees with the declarations.
+    pub verification_error: Ref,
+    /// Only a C compiler can tell, and none was asked.
+    pub verification_missing: Ref,
+    /// pkg-config failed.
+    pub pkg_config_error: Ref,
+}
+
+static ERRORS: OnceLock<Errors> = OnceLock::new();
+
+fn class(name: &'static CStr, doc: &'static CStr, base: Option<&Ref>) -> Res<Ref> {
+    let base = base.map_or(std::ptr::null_mut(), Ref::obj);
+    // SAFETY: C strings; `base` is NULL or a live class.
+    unsafe {
+        Ref::steal(ffi::PyErr_NewExceptionWithDoc(
+            name.as_ptr(),
+            doc.as_ptr(),
+            base,
+            std::ptr::null_mut(),
+        ))
+    }
+}
+
+/// The classes. The first call makes them: module initialisation.
+pub fn errors() -> Res<&'static Errors> {
+    if let Some(errors) = ERRORS.get() {
+        return Ok(errors);
+    }
+    let error = class(
+        c"keelback.error",
+        c"Base class of the exceptions of ffi objects.",
+        None,
+    )?;
+    let base = Some(&error);
+    let made = Errors {
+        ffi_error: class(
+            c"keelback.FFIError",
+            c"Declarations that do not fit together.",
+            base,
+        )?,
+        cdef_error: class(
+            c"keelback.CDefError",
+            c"A C declaration that cannot be understood.",
+            base,
+        )?,
+        verification_error: class(
+            c"keelback.VerificationError",
+            c"The C compiler does not agree with the declarations.",
+            base,
+        )?,
+        verification_missing: class(
+            c"keelback.VerificationMissing",
+            c"Only a C compiler knows this, and none was asked: it needs set_source() with C code.",
+            base,
+        )?,
+        pkg_config_error: class(c"keelback.PkgConfigError", c"pkg-config failed.", base)?,
+        error,
+    };
+    Ok(ERRORS.get_or_init(|| made))
+}
+
+/// Raises an exception of one of our classes.
+pub fn raise_error(
+    pick: impl FnOnce(&'static Errors) -> &'static Ref,
+    message: std::fmt::Arguments<'_>,
+) -> Raised {
+    match errors() {
+        Ok(errors) => crate::py::raise_text(pick(errors).obj(), message),
+        Err(raised) => raised,
+    }
+}
+
+/// Sets the exception of a kind of diagnostic.
+fn raise_kind(kind: DiagnosticKind, message: std::fmt::Arguments<'_>) -> Raised {
+    match kind {
+        DiagnosticKind::CDef => raise_error(|errors| &errors.cdef_error, message),
+        DiagnosticKind::FFI => raise_error(|errors| &errors.ffi_error, message),
+        DiagnosticKind::VerificationMissing => {
+            raise_error(|errors| &errors.verification_missing, message)
+        }
+        DiagnosticKind::Verification => raise_error(|errors| &errors.verification_error, message),
+        DiagnosticKind::Type => raise!(TypeError, "{message}"),
+        DiagnosticKind::Value => raise!(ValueError, "{message}"),
+        DiagnosticKind::Key => raise!(KeyError, "{message}"),
+        DiagnosticKind::NotImplemented => raise!(NotImplementedError, "{message}"),
+    }
+}
+
+/// Raises what the errors of a cdef mean in Python: the class is that of the first; the text is CFFI's for the first,
+/// then every error with its line and a caret.
+pub fn raise_diagnostics(diagnostics: &[Diagnostic]) -> Raised {
+    let errors: Vec<&Diagnostic> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
+        .collect();
+    let Some((first, rest)) = errors.split_first() else {
+        return raise!(SystemError, "a cdef was refused without saying why");
+    };
+    let mut text = first.headline();
+    // Errors about arguments, and those without a place, have nothing to show.
+    if first.source().is_some() {
+        text.push('\n');
+        text.push_str(first.render(false).trim_end());
+    }
+    for error in rest {
+        text.push('\n');
+        text.push_str(error.render(false).trim_end());
+    }
+    raise_kind(first.kind, format_args!("{text}"))
+}
+
+/// Raises what is wrong with a type string. `inline`: as an `FFI()` object says it; otherwise as the ffi of a plugin
+/// does, an `ffi.error` with the string and a caret.
+pub fn raise_type_string(diagnostic: &Diagnostic, inline: bool) -> Raised {
+    if inline {
+        raise_kind(diagnostic.kind, format_args!("{}", diagnostic.headline()))
+    } else {
+        raise_error(
+            |errors| &errors.error,
+            format_args!("{}", diagnostic.caret()),
+        )
+    }
+}
+
 /// Raises what a layout error means in Python.
-pub fn raise_layout(error: &keelback_cdef::LayoutError) -> Raised {
-    let _ = error;
-    raise!(TypeError, "layout")
+pub fn raise_layout(error: &LayoutError) -> Raised {
+    raise_kind(error.kind, format_args!("{}", error.message))
+}
+
+/// Adds the classes to a module.
+///
+/// # Safety
+/// `module` is a live module.
+pub unsafe fn add_to(module: Obj) -> Res<()> {
+    let errors = errors()?;
+    let list = [
+        (c"error", &errors.error),
+        (c"FFIError", &errors.ffi_error),
+        (c"CDefError", &errors.cdef_error),
+        (c"VerificationError", &errors.verification_error),
+        (c"VerificationMissing", &errors.verification_missing),
+        (c"PkgConfigError", &errors.pkg_config_error),
+    ];
+    for (name, class) in list {
+        // SAFETY: a live module and class.
+        if unsafe { ffi::PyModule_AddObjectRef(module, name.as_ptr(), class.obj()) } < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
 }

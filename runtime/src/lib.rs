@@ -11,6 +11,7 @@ mod cdata;
 mod convert;
 mod ctype;
 mod errors;
+mod ffi;
 mod library;
 mod module;
 mod py;

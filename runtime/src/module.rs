@@ -1,1 +1,80 @@
 //! The extension module `keelback._runtime`.
+//!
+//! There is one in a process, whether it is imported by an ordinary Python or made by a plugin that embeds one.
+
+use std::cell::UnsafeCell;
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+
+use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
+
+struct Definition(UnsafeCell<ffi::PyModuleDef>);
+
+// SAFETY: only CPython touches it, during imports, under the import lock.
+unsafe impl Sync for Definition {}
+
+static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyModuleDef {
+    m_base: ffi::PyModuleDef_HEAD_INIT,
+    m_name: c"keelback._runtime".as_ptr(),
+    m_doc: c"Keelback's native runtime: the FFI class, ctypes and cdata.".as_ptr(),
+    // State is per process: the types are static.
+    m_size: -1,
+    m_methods: std::ptr::null_mut(),
+    m_slots: std::ptr::null_mut(),
+    m_traverse: None,
+    m_clear: None,
+    m_free: None,
+}));
+
+static MODULE: OnceLock<Ref> = OnceLock::new();
+
+/// The module, made at the first call. A plugin calls this after it started Python, and puts the module into
+/// `sys.modules`, so that `import keelback` in it finds this runtime and no other copy.
+pub fn create() -> Res<Ref> {
+    if let Some(module) = MODULE.get() {
+        return Ok(module.clone());
+    }
+    let module = make()?;
+    Ok(MODULE.get_or_init(|| module).clone())
+}
+
+fn make() -> Res<Ref> {
+    crate::ctype::pytype::ready()?;
+    crate::cdata::pytype::ready()?;
+    crate::ffi::ready()?;
+    // SAFETY: a static definition; the module is ours.
+    unsafe {
+        let module = Ref::steal(ffi::PyModule_Create(DEFINITION.0.get()))?;
+        #[cfg(Py_GIL_DISABLED)]
+        if ffi::PyUnstable_Module_SetGIL(module.obj(), ffi::Py_MOD_GIL_NOT_USED) < 0 {
+            return Err(Raised::already());
+        }
+        crate::errors::add_to(module.obj())?;
+        crate::ffi::add_to(module.obj())?;
+        add(
+            &module,
+            c"__version__",
+            &str_from(env!("CARGO_PKG_VERSION"))?,
+        )?;
+        Ok(module)
+    }
+}
+
+/// Sets an attribute of a module.
+pub(crate) fn add(module: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res<()> {
+    // SAFETY: live objects.
+    if unsafe { ffi::PyModule_AddObjectRef(module.obj(), name.as_ptr(), value.obj()) } < 0 {
+        return Err(Raised::already());
+    }
+    Ok(())
+}
+
+/// What `import keelback._runtime` calls.
+///
+/// # Safety
+/// Called by CPython's import system.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInit__runtime() -> Obj {
+    guard(create)
+}

@@ -69,6 +69,11 @@ impl Scope {
             .unwrap_or_else(PoisonError::into_inner)
             .layout(declarations, id)
     }
+    /// The weak references to the ctypes of all records made so far.
+    pub(crate) fn record_references(&self) -> Vec<Ref> {
+        let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        nominal.records.iter().flatten().cloned().collect()
+    }
     /// The weak reference to the ctype of a record or enum, if one was made.
     pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {
         let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);

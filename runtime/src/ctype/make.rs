@@ -301,3 +301,18 @@ pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
     }
     Ok(Some(details))
 }
+
+/// Tells the ctypes of records that were opaque, and were given a body since, their size.
+pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
+    for weak in scope.record_references() {
+        if let Some(ctype) = upgrade(&weak)? {
+            if ctype.size() == UNKNOWN_SIZE {
+                if let Err(raised) = ctype.record() {
+                    // A body without a layout: reported where the type is used.
+                    raised.clear();
+                }
+            }
+        }
+    }
+    Ok(())
+}

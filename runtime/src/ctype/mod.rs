@@ -10,7 +10,7 @@ mod names;
 
 pub use details::{EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
 pub use intern::{array_of, function_of, pointer_to, primitive, void};
-pub use make::from_scope;
+pub use make::{complete_records, from_scope};
 pub use names::declarator;
 
 use std::sync::OnceLock;

@@ -8,13 +8,21 @@
 //!
 //! Everything here needs the GIL (an attached thread state, on a free-threaded Python).
 
+mod arguments;
+mod cell;
 mod guard;
 mod integer;
+mod method;
 mod static_type;
 mod text;
 
+pub use arguments::Signature;
+pub use cell::GilCell;
 pub use guard::{Failure, guard, guard_unit};
 pub use integer::{long_from_i128, small_long_value};
+pub use method::{
+    END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, keywords, property, simple,
+};
 pub use static_type::StaticType;
 pub use text::{intern, str_from, str_text};
 
@@ -79,13 +87,12 @@ pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
 /// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the [`Raised`].
 #[macro_export]
 macro_rules! raise {
-    ($class:ident, $($message:tt)+) => {
-        $crate::py::raise_text(
-            // SAFETY: a static of libpython, valid while Python runs.
-            unsafe { $crate::py::class!($class) },
-            format_args!($($message)+),
-        )
-    };
+    ($class:ident, $($message:tt)+) => {{
+        #[allow(unused_unsafe, reason = "used inside and outside of unsafe blocks")]
+        // SAFETY: a static of libpython, valid while Python runs.
+        let class = unsafe { $crate::py::class!($class) };
+        $crate::py::raise_text(class, format_args!($($message)+))
+    }};
 }
 
 /// The built-in exception class of a name: `class!(TypeError)`.

@@ -1,0 +1,35 @@
+"""Keelback: Python in C, and C in Python.
+
+`FFI` is the object that CFFI users know; `keelback build` (and `python -m keelback`) make C libraries out of C
+declarations and Python code.
+"""
+
+from keelback._runtime import (
+    FFI,
+    CDefError,
+    FFIError,
+    PkgConfigError,
+    VerificationError,
+    VerificationMissing,
+    __version__,
+)
+
+__all__ = [
+    "FFI",
+    "CDefError",
+    "FFIError",
+    "PkgConfigError",
+    "VerificationError",
+    "VerificationMissing",
+    "install_as_cffi",
+]
+
+
+def install_as_cffi() -> None:
+    """Makes `import cffi` and `import _cffi_backend` find Keelback, in this process.
+
+    Call it before anything imports cffi. It may be called again without harm.
+    """
+    from keelback._cffi import install
+
+    install()

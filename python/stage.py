@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Puts the package together as an installed one looks, for tests: target/python/keelback/ with the runtime in it.
+
+    python python/stage.py [--profile dev|release] [--build] [--into DIR]
+
+Run it with the Python that is to import the package: the runtime is built for one version of Python. `--build`
+runs cargo first, for that Python. Afterwards `PYTHONPATH=target/python` makes `import keelback` work.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = {"darwin": "libkeelback_runtime.dylib", "win32": "keelback_runtime.dll"}.get(
+    sys.platform, "libkeelback_runtime.so"
+)
+
+
+def copy_if_changed(source: Path, target: Path) -> None:
+    """Replaces the target in one step: a running test may have the old file mapped."""
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        if target.read_bytes() == source.read_bytes():
+            return
+    beside = target.with_name(target.name + ".new")
+    shutil.copy2(source, beside)
+    os.replace(beside, target)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Stages the Python package for tests.")
+    parser.add_argument("--profile", default="dev", help="cargo profile that was built (default: dev)")
+    parser.add_argument("--build", action="store_true", help="run cargo build first")
+    parser.add_argument("--into", type=Path, help="folder to stage into (default: target/python)")
+    options = parser.parse_args()
+
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    environment = dict(os.environ)
+    environment.setdefault("PYO3_PYTHON", sys.executable)
+    if options.build:
+        command = ["cargo", "build", "--quiet", "-p", "keelback-runtime", "--profile", options.profile]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    folder = "debug" if options.profile == "dev" else options.profile
+    library = target / folder / LIBRARY
+    if not library.exists():
+        sys.exit(f"error: {library} is not there: run `cargo build -p keelback-runtime`, or use --build")
+
+    package = (options.into or target / "python") / "keelback"
+    package.mkdir(parents=True, exist_ok=True)
+    for old in package.iterdir():
+        # What an earlier run for another Python, or a removed source file, left behind.
+        if old.is_file() and not old.name.startswith("_runtime.") and not (ROOT / "python/keelback" / old.name).exists():
+            old.unlink()
+    for source in (ROOT / "python/keelback").iterdir():
+        if source.is_file():
+            copy_if_changed(source, package / source.name)
+    copy_if_changed(library, package / ("_runtime" + sysconfig.get_config_var("EXT_SUFFIX")))
+    print(package.parent)
+
+
+if __name__ == "__main__":
+    main()

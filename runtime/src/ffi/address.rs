@@ -1,0 +1,124 @@
+//! addressof, in all its forms.
+
+use super::types::{first_and_rest, step};
+use crate::cdata::{CData, as_cdata, new_plain};
+use crate::ctype::{Code, Kind, pointer_to};
+use crate::library;
+use crate::py::{Obj, Ref, Res, guard, type_name};
+use crate::raise;
+
+pub unsafe extern "C" fn addressof(
+    _object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of an FFI object; its arguments are live during the call.
+        unsafe {
+            let (target, selectors) = first_and_rest("FFI.addressof", "cdata", args, count, names)?;
+            if let Some(cdata) = as_cdata(target) {
+                return address_inside(cdata, selectors);
+            }
+            if let Some(lib) = library::as_lib(target) {
+                let [name] = selectors else {
+                    return Err(raise!(
+                        TypeError,
+                        "addressof(lib, name) takes the name of one function or global variable"
+                    ));
+                };
+                return library::address_of(lib, *name);
+            }
+            if let Some((ctype, address)) = library::function_object(target) {
+                if selectors.is_empty() {
+                    return new_plain(&ctype, address, -1);
+                }
+            }
+            Err(raise!(
+                TypeError,
+                "expected a cdata object, got '{}'",
+                type_name(target)
+            ))
+        }
+    })
+}
+
+/// A pointer to a cdata, or to a part of it.
+///
+/// Where the memory's extent is known (an array's length, an owner's single item), an index outside raises; one past
+/// the end is allowed, as in C.
+unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
+    let ctype = cdata.ctype();
+    let has_address = matches!(ctype.code, Code::Record | Code::Array);
+    let is_pointer = ctype.kind == Kind::Pointer;
+    if selectors.is_empty() {
+        if is_pointer && !ctype.is_function_pointer() {
+            return Err(raise!(TypeError, "addressof(pointer)"));
+        }
+        if !has_address {
+            return Err(raise!(
+                TypeError,
+                "expected a cdata struct/union/array object"
+            ));
+        }
+        return new_plain(&*pointer_to(ctype)?, cdata.data(), -1);
+    }
+    let mut part = ctype.to_ref();
+    let mut offset = 0isize;
+    for (position, &selector) in selectors.iter().enumerate() {
+        // SAFETY: live arguments.
+        let next = unsafe { step(&part, selector, position == 0) }?;
+        if let Some(index) = next.index {
+            let length = if position == 0 {
+                cdata.extent()
+            } else {
+                part.length
+            };
+            if length >= 0 && (index < 0 || index > length) {
+                return Err(raise!(
+                    IndexError,
+                    "index {index} is outside of '{}' ({length} item{})",
+                    part.name,
+                    if length == 1 { "" } else { "s" }
+                ));
+            }
+        }
+        let Some(sum) = offset.checked_add(next.offset) else {
+            return Err(raise!(
+                OverflowError,
+                "array offset would overflow a Py_ssize_t"
+            ));
+        };
+        offset = sum;
+        part = next.ctype;
+    }
+    if !has_address && !is_pointer {
+        return Err(raise!(
+            TypeError,
+            "expected a cdata struct/union/array/pointer object"
+        ));
+    }
+    if cdata.data().is_null() {
+        return Err(raise!(
+            RuntimeError,
+            "cannot take the address of a part of a NULL pointer's target"
+        ));
+    }
+    new_plain(
+        &*pointer_to(&part)?,
+        cdata.data().wrapping_offset(offset),
+        -1,
+    )
+}
+
+impl CData {
+    /// How many items the memory behind an array or owning pointer has; -1 when it is not known.
+    fn extent(&self) -> isize {
+        match self.ctype().code {
+            Code::Array => self.array_length(),
+            // SAFETY: a live cdata is a live object.
+            Code::Pointer if unsafe { crate::cdata::OWNING_TYPE.is_exactly(self.obj()) } => 1,
+            _ => -1,
+        }
+    }
+}

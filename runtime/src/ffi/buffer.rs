@@ -1,0 +1,434 @@
+//! `ffi.buffer`: C memory as a Python buffer, without a copy.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3::ffi;
+
+use crate::cdata::{CData, as_cdata};
+use crate::ctype::{Code, Kind};
+use crate::py::{Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name};
+use crate::raise;
+
+/// The type object of `ffi.buffer`.
+pub static BUFFER_TYPE: StaticType = StaticType::new();
+
+/// A buffer over memory of a cdata.
+#[repr(C)]
+struct Buffer {
+    ob_base: ffi::PyObject,
+    data: *mut u8,
+    size: isize,
+    /// The cdata; kept alive. NULL only after tp_clear.
+    keep: Obj,
+    weakrefs: Obj,
+}
+
+impl Buffer {
+    /// Raises for memory that cannot be there.
+    fn check(&self) -> Res<()> {
+        if self.data.is_null() && self.size > 0 {
+            return Err(raise!(RuntimeError, "this buffer is over a NULL pointer"));
+        }
+        Ok(())
+    }
+}
+
+struct Tables {
+    sequence: std::cell::UnsafeCell<ffi::PySequenceMethods>,
+    mapping: std::cell::UnsafeCell<ffi::PyMappingMethods>,
+    buffer: std::cell::UnsafeCell<ffi::PyBufferProcs>,
+}
+
+// SAFETY: never changed; CPython only reads them.
+unsafe impl Sync for Tables {}
+
+static TABLES: Tables = Tables {
+    sequence: std::cell::UnsafeCell::new(ffi::PySequenceMethods {
+        sq_length: Some(length),
+        sq_concat: None,
+        sq_repeat: None,
+        sq_item: Some(item),
+        was_sq_slice: std::ptr::null_mut(),
+        sq_ass_item: None,
+        was_sq_ass_slice: std::ptr::null_mut(),
+        sq_contains: None,
+        sq_inplace_concat: None,
+        sq_inplace_repeat: None,
+    }),
+    mapping: std::cell::UnsafeCell::new(ffi::PyMappingMethods {
+        mp_length: Some(length),
+        mp_subscript: Some(subscript),
+        mp_ass_subscript: Some(assign),
+    }),
+    buffer: std::cell::UnsafeCell::new(ffi::PyBufferProcs {
+        bf_getbuffer: Some(get_buffer),
+        bf_releasebuffer: None,
+    }),
+};
+
+/// Makes the type ready.
+pub fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Buffer.
+    unsafe {
+        BUFFER_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+            ty.tp_name = c"_cffi_backend.buffer".as_ptr();
+            ty.tp_doc = c"buffer(cdata, size=-1)\n--\n\nThe C memory that a pointer or array cdata shows, as a writable buffer: buf[i], buf[a:b], memoryview(buf), file.readinto(buf)...".as_ptr();
+            ty.tp_basicsize = size_of::<Buffer>() as ffi::Py_ssize_t;
+            ty.tp_weaklistoffset = std::mem::offset_of!(Buffer, weakrefs) as ffi::Py_ssize_t;
+            ty.tp_as_sequence = TABLES.sequence.get();
+            ty.tp_as_mapping = TABLES.mapping.get();
+            ty.tp_as_buffer = TABLES.buffer.get();
+            ty.tp_new = Some(new);
+            ty.tp_vectorcall = Some(vectorcall);
+            ty.tp_dealloc = Some(dealloc);
+            ty.tp_traverse = Some(traverse);
+            ty.tp_clear = Some(clear);
+            ty.tp_richcompare = Some(compare);
+        })
+    }
+}
+
+static BUFFER: Signature<2> = Signature::new("buffer", ["cdata", "size"], 1);
+
+unsafe extern "C" fn new(_ty: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: tp_new gets a tuple, and NULL or a dict with str keys; everything is borrowed for the call.
+        unsafe {
+            let mut values: Vec<Obj> = (0..ffi::PyTuple_GET_SIZE(args))
+                .map(|i| ffi::PyTuple_GET_ITEM(args, i))
+                .collect();
+            let count = values.len() as isize;
+            let mut names: Option<Ref> = None;
+            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
+                let keys: Ref = Ref::steal(ffi::PyDict_Keys(kwargs))?;
+                for index in 0..ffi::PyList_Size(keys.obj()) {
+                    values.push(ffi::PyDict_GetItem(
+                        kwargs,
+                        ffi::PyList_GetItem(keys.obj(), index),
+                    ));
+                }
+                names = Some(Ref::steal(ffi::PyList_AsTuple(keys.obj()))?);
+            }
+            make(
+                values.as_ptr(),
+                count,
+                names.as_ref().map_or(std::ptr::null_mut(), Ref::obj),
+            )
+        }
+    })
+}
+
+unsafe extern "C" fn vectorcall(_ty: Obj, args: *const Obj, count: usize, names: Obj) -> Obj {
+    // SAFETY: vectorcall's arguments.
+    guard(|| unsafe { make(args, ffi::PyVectorcall_NARGS(count), names) })
+}
+
+unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
+    // SAFETY: arguments as vectorcall passes them.
+    unsafe {
+        let [cdata, size] = BUFFER.parse(args, count, names)?;
+        let size = if size.is_null() {
+            -1
+        } else {
+            super::memory::ssize(size)?
+        };
+        let Some(cdata) = as_cdata(cdata) else {
+            return Err(raise!(
+                TypeError,
+                "buffer() argument 1 must be a cdata, not {}",
+                type_name(cdata)
+            ));
+        };
+        let size = if size < 0 { default_size(cdata)? } else { size };
+        let object = Ref::steal(ffi::PyObject_GC_New::<Buffer>(BUFFER_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        std::ptr::addr_of_mut!((*raw).data).write(cdata.data());
+        std::ptr::addr_of_mut!((*raw).size).write(size);
+        std::ptr::addr_of_mut!((*raw).keep).write(Ref::borrow(cdata.obj()).into_ptr());
+        std::ptr::addr_of_mut!((*raw).weakrefs).write(std::ptr::null_mut());
+        ffi::PyObject_GC_Track(raw.cast());
+        Ok(object.into_obj())
+    }
+}
+
+/// The size of what a pointer or array shows.
+fn default_size(cdata: &CData) -> Res<isize> {
+    let ctype = cdata.ctype();
+    let size = match ctype.code {
+        Code::Array => cdata.array_length() * ctype.item().size(),
+        Code::Pointer if ctype.item().kind != Kind::Function => {
+            match super::memory::pointed_to_size(cdata) {
+                Some(size) => size as isize,
+                None => ctype.item().size(),
+            }
+        }
+        _ => {
+            return Err(raise!(
+                TypeError,
+                "expected a pointer or array cdata, got '{}'",
+                ctype.name
+            ));
+        }
+    };
+    if size < 0 {
+        return Err(raise!(
+            TypeError,
+            "don't know the size pointed to by '{}'",
+            ctype.name
+        ));
+    }
+    Ok(size)
+}
+
+unsafe fn this<'a>(object: Obj) -> &'a Buffer {
+    // SAFETY: a slot of the type: the object is a Buffer.
+    unsafe { &*object.cast::<Buffer>() }
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            let raw = object.cast::<Buffer>();
+            if !(*raw).weakrefs.is_null() {
+                ffi::PyObject_ClearWeakRefs(object);
+            }
+            ffi::Py_XDECREF((*raw).keep);
+            ffi::PyObject_GC_Del(object.cast());
+        }
+    });
+}
+
+unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live Buffer.
+    unsafe {
+        let keep = this(object).keep;
+        if keep.is_null() { 0 } else { visit(keep, arg) }
+    }
+}
+
+unsafe extern "C" fn clear(object: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: a live Buffer in a garbage cycle: nobody reads its memory any more.
+        unsafe {
+            let raw = object.cast::<Buffer>();
+            (*raw).size = 0;
+            let keep = std::mem::replace(&mut (*raw).keep, std::ptr::null_mut());
+            ffi::Py_XDECREF(keep);
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn length(object: Obj) -> isize {
+    // SAFETY: a live Buffer.
+    unsafe { this(object).size }
+}
+
+unsafe extern "C" fn item(object: Obj, index: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a live Buffer; the index is checked.
+        unsafe {
+            let buffer = this(object);
+            buffer.check()?;
+            if index < 0 || index >= buffer.size {
+                return Err(raise!(IndexError, "buffer index out of range"));
+            }
+            Ref::<ffi::PyObject>::steal(ffi::PyBytes_FromStringAndSize(
+                buffer.data.offset(index).cast(),
+                1,
+            ))
+        }
+    })
+}
+
+/// What a subscript means.
+enum Place {
+    Index(usize),
+    Range(usize, usize),
+}
+
+unsafe fn place(object: Obj, key: Obj, out_of_range: &str) -> Res<Place> {
+    // SAFETY: a live Buffer and key.
+    unsafe {
+        this(object).check()?;
+        let size = this(object).size;
+        if ffi::PySlice_Check(key) != 0 {
+            let (mut start, mut stop, mut step) = (0, 0, 0);
+            if ffi::PySlice_Unpack(key, &mut start, &mut stop, &mut step) < 0 {
+                return Err(Raised::already());
+            }
+            let count = ffi::PySlice_AdjustIndices(size, &mut start, &mut stop, step);
+            if step != 1 {
+                return Err(raise!(
+                    TypeError,
+                    "buffer doesn't support slicing with step != 1"
+                ));
+            }
+            return Ok(Place::Range(start as usize, count as usize));
+        }
+        if ffi::PyIndex_Check(key) == 0 {
+            return Err(raise!(
+                TypeError,
+                "buffer indices must be integers, not {}",
+                type_name(key)
+            ));
+        }
+        let index = ffi::PyNumber_AsSsize_t(key, ffi::PyExc_IndexError);
+        if index == -1 && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised::already());
+        }
+        let index = if index < 0 { index + size } else { index };
+        if index < 0 || index >= size {
+            return Err(raise!(IndexError, "{out_of_range}"));
+        }
+        Ok(Place::Index(index as usize))
+    }
+}
+
+unsafe extern "C" fn subscript(object: Obj, key: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live Buffer; the place is inside.
+        unsafe {
+            let (start, count) = match place(object, key, "buffer index out of range")? {
+                Place::Index(index) => (index, 1),
+                Place::Range(start, count) => (start, count),
+            };
+            Ref::<ffi::PyObject>::steal(ffi::PyBytes_FromStringAndSize(
+                this(object).data.add(start).cast(),
+                count as isize,
+            ))
+        }
+    })
+}
+
+unsafe extern "C" fn assign(object: Obj, key: Obj, value: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: a live Buffer; the place is inside, the source is an exported buffer of the same size.
+        unsafe {
+            if value.is_null() {
+                return Err(raise!(
+                    TypeError,
+                    "'del x[n]' not supported for buffer objects"
+                ));
+            }
+            match place(object, key, "buffer assignment index out of range")? {
+                Place::Index(index) => {
+                    if ffi::PyBytes_Check(value) == 0 || ffi::PyBytes_Size(value) != 1 {
+                        return Err(raise!(
+                            TypeError,
+                            "must assign a bytes of length 1, not {}",
+                            type_name(value)
+                        ));
+                    }
+                    this(object)
+                        .data
+                        .add(index)
+                        .write(*ffi::PyBytes_AsString(value).cast::<u8>());
+                }
+                Place::Range(start, count) => {
+                    let source = View::of(value, false)?;
+                    if source.bytes().len() != count {
+                        return Err(raise!(
+                            ValueError,
+                            "right operand length must match slice length"
+                        ));
+                    }
+                    // The source may be this same memory.
+                    std::ptr::copy(source.bytes().as_ptr(), this(object).data.add(start), count);
+                }
+            }
+            Ok(())
+        }
+    })
+}
+
+unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c_int) -> c_int {
+    // SAFETY: the buffer protocol's arguments; the buffer keeps the memory alive through the cdata.
+    guard(|| unsafe {
+        let buffer = this(object);
+        buffer.check()?;
+        if ffi::PyBuffer_FillInfo(view, object, buffer.data.cast(), buffer.size, 0, flags) < 0 {
+            return Err(Raised::already());
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn compare(left: Obj, right: Obj, operation: c_int) -> Obj {
+    guard(|| {
+        // SAFETY: live objects; one of them is a Buffer, the other anything.
+        unsafe {
+            let views = match (View::of(left, false), View::of(right, false)) {
+                (Ok(left), Ok(right)) => (left, right),
+                (Err(raised), _) | (_, Err(raised)) => {
+                    // Not a buffer: no opinion. Anything else (a released memoryview) is an error of the user's.
+                    raised.clear_if(ffi::PyExc_TypeError)?;
+                    return Ok(Ref::borrow(ffi::Py_NotImplemented()));
+                }
+            };
+            let order = views.0.bytes().cmp(views.1.bytes());
+            let result = match operation {
+                ffi::Py_EQ => order.is_eq(),
+                ffi::Py_NE => order.is_ne(),
+                ffi::Py_LT => order.is_lt(),
+                ffi::Py_LE => order.is_le(),
+                ffi::Py_GT => order.is_gt(),
+                ffi::Py_GE => order.is_ge(),
+                _ => return Ok(none()),
+            };
+            Ok(crate::py::bool_object(result))
+        }
+    })
+}
+
+/// An exported buffer of a Python object, given back when dropped.
+pub struct View(ffi::Py_buffer);
+
+impl View {
+    /// The contiguous memory of an object with the buffer interface; BufferError or TypeError otherwise.
+    ///
+    /// # Safety
+    /// `object` is live.
+    pub unsafe fn of(object: Obj, writable: bool) -> Res<Self> {
+        let flags = if writable {
+            ffi::PyBUF_WRITABLE
+        } else {
+            ffi::PyBUF_SIMPLE
+        };
+        let mut view = ffi::Py_buffer::new();
+        // SAFETY: a live object, and room for a view.
+        unsafe {
+            if ffi::PyObject_GetBuffer(object, &mut view, flags) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ok(Self(view))
+    }
+    /// The memory.
+    pub fn bytes(&self) -> &[u8] {
+        if self.0.len == 0 {
+            return &[];
+        }
+        // SAFETY: exported, until self is dropped.
+        unsafe { std::slice::from_raw_parts(self.0.buf.cast(), self.0.len as usize) }
+    }
+    /// Where the memory starts.
+    pub fn data(&self) -> *mut u8 {
+        self.0.buf.cast()
+    }
+    /// The raw view; the caller releases it.
+    pub fn into_raw(self) -> ffi::Py_buffer {
+        let view = self.0;
+        std::mem::forget(self);
+        view
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: got by PyObject_GetBuffer, released once.
+        unsafe { ffi::PyBuffer_Release(&mut self.0) }
+    }
+}

@@ -1,0 +1,386 @@
+//! The two Python types of FFI objects: their slots, and the table of all methods.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use pyo3::ffi;
+
+use super::{
+    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, buffer, cache, callback,
+    declare, empty_scope, lifetime, loading, memory, once, this, types,
+};
+use crate::py::{
+    END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res, guard,
+    guard_unit, keywords, property, simple,
+};
+use crate::raise;
+use crate::scope::Scope;
+
+/// What both kinds have.
+macro_rules! common_methods {
+    ($($more:expr),* $(,)?) => {
+        Methods::new([
+            keywords(c"addressof", address::addressof, c"addressof(cdata, *fields_or_indexes)\n--\n\nA pointer to a struct, union or array cdata, or to a field or item inside it; addressof(lib, name): to a function or global variable."),
+            simple(c"alignof", types::alignof, ffi::METH_O, c"alignof(cdecl)\n--\n\nThe alignment of a C type in bytes."),
+            keywords(c"callback", callback::callback, c"callback(cdecl, python_callable=None, error=None, onerror=None)\n--\n\nA C function pointer that calls a Python function; a decorator when no function is given. Keep the result alive as long as C may call it."),
+            keywords(c"cast", new::cast, c"cast(cdecl, source)\n--\n\nThe C cast: a cdata of the type, from a number, pointer or other cdata."),
+            keywords(c"dlclose", loading::dlclose, c"dlclose(lib)\n--\n\nCloses a library that dlopen() opened."),
+            keywords(c"dlopen", loading::dlopen, c"dlopen(name, flags=0)\n--\n\nOpens a C library: a file name, None for the process's own symbols, or a void * handle from elsewhere."),
+            keywords(c"from_buffer", memory::from_buffer, c"from_buffer(cdecl, python_buffer=<not given>, require_writable=False)\n--\n\nA cdata over the memory of a Python object with the buffer interface, without a copy. The type may be left out: char[]."),
+            simple(c"from_handle", lifetime::from_handle, ffi::METH_O, c"from_handle(x)\n--\n\nThe Python object behind a void * that new_handle() made."),
+            keywords(c"gc", lifetime::gc, c"gc(cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
+            keywords(c"getctype", types::getctype, c"getctype(cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
+            keywords(c"init_once", once::init_once, c"init_once(func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
+            simple(c"list_types", types::list_types, ffi::METH_NOARGS, c"list_types()\n--\n\nThree sorted lists: typedef names, struct names, union names."),
+            keywords(c"memmove", memory::memmove, c"memmove(dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
+            keywords(c"new", new::new, c"new(cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
+            keywords(c"new_allocator", new::new_allocator, c"new_allocator(alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
+            simple(c"new_handle", lifetime::new_handle, ffi::METH_O, c"new_handle(x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
+            keywords(c"offsetof", types::offsetof, c"offsetof(cdecl, *fields_or_indexes)\n--\n\nThe offset in bytes of a field or item inside a C type."),
+            simple(c"release", lifetime::release_method, ffi::METH_O, c"release(cdata)\n--\n\nGives back now what a cdata owns."),
+            simple(c"sizeof", types::sizeof, ffi::METH_O, c"sizeof(cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
+            keywords(c"string", memory::string, c"string(cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
+            simple(c"typeof", types::typeof_, ffi::METH_O, c"typeof(cdecl)\n--\n\nThe ctype of a C type string or of a cdata."),
+            keywords(c"unpack", memory::unpack, c"unpack(cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
+            $($more,)*
+            END_OF_METHODS,
+        ])
+    };
+}
+
+static INLINE_METHODS: Methods<29> = common_methods![
+    keywords(c"cdef", declare::cdef, c"cdef(csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
+    keywords(c"def_extern", declare::def_extern_inline, c"def_extern(name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
+    keywords(c"embedding_api", declare::embedding_api, c"embedding_api(csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
+    simple(c"include", declare::include, ffi::METH_O, c"include(ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
+    simple(c"set_unicode", declare::set_unicode, ffi::METH_O, c"set_unicode(enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
+    simple(c"_parsed", declare::is_parsed, ffi::METH_NOARGS, c"Whether a cdef was taken."),
+];
+
+static COMPILED_METHODS: Methods<25> = common_methods![
+    keywords(c"def_extern", declare::def_extern_compiled, c"def_extern(name=None, error=None, onerror=None)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
+    keywords(c"integer_const", types::integer_const, c"integer_const(name)\n--\n\nThe value of an integer constant."),
+];
+
+static COMPILED_PROPERTIES: Properties<2> = Properties::new([ERRNO, END_OF_PROPERTIES]);
+static INLINE_PROPERTIES: Properties<3> = Properties::new([
+    ERRNO,
+    property(
+        c"__dict__",
+        ffi::PyObject_GenericGetDict,
+        Some(ffi::PyObject_GenericSetDict),
+        c"Attributes set on this object.",
+    ),
+    END_OF_PROPERTIES,
+]);
+
+const ERRNO: ffi::PyGetSetDef = property(
+    c"errno",
+    get_errno,
+    Some(set_errno),
+    c"This thread's errno as the last C call left it; what is set here is there for the next call.",
+);
+
+/// Makes the types ready.
+pub fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit an FfiObject.
+    unsafe {
+        buffer::ready()?;
+        INLINE_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_BASETYPE, |ty| {
+            ty.tp_name = c"keelback.FFI".as_ptr();
+            ty.tp_doc = c"C declarations, and the C types and libraries behind them.".as_ptr();
+            ty.tp_methods = INLINE_METHODS.ptr();
+            ty.tp_getset = INLINE_PROPERTIES.ptr();
+            ty.tp_dictoffset = std::mem::offset_of!(FfiObject, dict) as ffi::Py_ssize_t;
+            ty.tp_new = Some(new_inline);
+            ty.tp_init = Some(init_inline);
+            fill(ty);
+        })?;
+        COMPILED_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+            ty.tp_name = c"_cffi_backend.FFI".as_ptr();
+            ty.tp_doc = c"The ffi of a plugin or an out-of-line module.".as_ptr();
+            ty.tp_methods = COMPILED_METHODS.ptr();
+            ty.tp_getset = COMPILED_PROPERTIES.ptr();
+            ty.tp_new = Some(new_compiled);
+            fill(ty);
+        })?;
+        fill_dict()
+    }
+}
+
+fn fill(ty: &mut ffi::PyTypeObject) {
+    ty.tp_basicsize = size_of::<FfiObject>() as ffi::Py_ssize_t;
+    ty.tp_weaklistoffset = std::mem::offset_of!(FfiObject, weakrefs) as ffi::Py_ssize_t;
+    ty.tp_dealloc = Some(dealloc);
+    ty.tp_traverse = Some(traverse);
+    ty.tp_clear = Some(clear);
+}
+
+/// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*.
+unsafe fn fill_dict() -> Res<()> {
+    // SAFETY: reads a static.
+    if unsafe { (*crate::cdata::CDATA_TYPE.ptr()).tp_name.is_null() } {
+        // Its part has not landed yet.
+        return Ok(());
+    }
+    let null = crate::cdata::new_plain(
+        &*crate::ctype::pointer_to(&*crate::ctype::void()?)?,
+        std::ptr::null_mut(),
+        -1,
+    )?;
+    let error = &crate::errors::errors()?.error;
+    let objects: [(&std::ffi::CStr, Obj); 5] = [
+        (c"NULL", null.obj()),
+        (c"CData", crate::cdata::CDATA_TYPE.ptr().cast()),
+        (c"CType", crate::ctype::CTYPE_TYPE.ptr().cast()),
+        (c"buffer", buffer::BUFFER_TYPE.ptr().cast()),
+        (c"error", error.obj()),
+    ];
+    for ty in [&INLINE_TYPE, &COMPILED_TYPE] {
+        // SAFETY: a ready static type, before anyone else sees it; live values.
+        unsafe {
+            let dict = (*ty.ptr()).tp_dict;
+            for (name, value) in objects {
+                if ffi::PyDict_SetItemString(dict, name.as_ptr(), value) < 0 {
+                    return Err(Raised::already());
+                }
+            }
+            for (name, value) in loading::RTLD {
+                let value = Ref::steal(ffi::PyLong_FromLong((*value).into()))?;
+                if ffi::PyDict_SetItemString(dict, name.as_ptr(), value.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+            }
+            ffi::PyType_Modified(ty.ptr());
+        }
+    }
+    Ok(())
+}
+
+/// Adds the classes to the runtime's module.
+///
+/// # Safety
+/// `module` is a live module.
+pub unsafe fn add_to(module: Obj) -> Res<()> {
+    let list = [
+        (c"FFI", &INLINE_TYPE),
+        (c"CompiledFFI", &COMPILED_TYPE),
+        (c"buffer", &buffer::BUFFER_TYPE),
+        (c"CData", &crate::cdata::CDATA_TYPE),
+        (c"CType", &crate::ctype::CTYPE_TYPE),
+        (c"Lib", &crate::library::LIB_TYPE),
+    ];
+    for (name, class) in list {
+        // SAFETY: reads a static.
+        if unsafe { (*class.ptr()).tp_name.is_null() } {
+            // Its part has not landed yet.
+            continue;
+        }
+        // SAFETY: a live module and a ready type.
+        if unsafe { ffi::PyModule_AddObjectRef(module, name.as_ptr(), class.ptr().cast()) } < 0 {
+            return Err(Raised::already());
+        }
+    }
+    for (name, value) in loading::RTLD {
+        // SAFETY: a live module.
+        if unsafe { ffi::PyModule_AddIntConstant(module, name.as_ptr(), (*value).into()) } < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
+}
+
+/// A new object of one of the two types, or of a subtype.
+///
+/// # Safety
+/// `ty` is such a type, and ready.
+pub(super) unsafe fn allocate(
+    ty: *mut ffi::PyTypeObject,
+    scope: Arc<Scope>,
+    attachment: usize,
+) -> Res<Ref<FfiObject>> {
+    // SAFETY: PyType_GenericAlloc gives zeroed memory of tp_basicsize bytes, already tracked: every field that tp_traverse
+    // looks at is written before anything else can run.
+    unsafe {
+        let object = Ref::steal(ffi::PyType_GenericAlloc(ty, 0).cast::<FfiObject>())?;
+        let raw = object.as_ptr();
+        std::ptr::addr_of_mut!((*raw).scope).write(scope);
+        std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(cache::TypeCache::new()));
+        std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
+        std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
+        std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
+        std::ptr::addr_of_mut!((*raw).attachment).write(attachment);
+        let compiled = ffi::PyType_IsSubtype(ty, COMPILED_TYPE.ptr()) != 0;
+        std::ptr::addr_of_mut!((*raw).inline).write(!compiled);
+        Ok(object)
+    }
+}
+
+unsafe extern "C" fn new_inline(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
+    // A subclass may take arguments of its own: __init__ looks at them.
+    // SAFETY: tp_new of the in-line type or a subtype.
+    guard(|| unsafe { allocate(ty, empty_scope(), 0) })
+}
+
+unsafe extern "C" fn init_inline(_object: Obj, args: Obj, kwargs: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: tp_init gets a tuple, and NULL or a dict.
+        unsafe {
+            let positional = ffi::PyTuple_GET_SIZE(args);
+            let named = if kwargs.is_null() {
+                0
+            } else {
+                ffi::PyDict_Size(kwargs)
+            };
+            if positional > 1 {
+                return Err(raise!(
+                    TypeError,
+                    "FFI.__init__() takes from 1 to 2 positional arguments but {} were given",
+                    positional + 1
+                ));
+            }
+            let backend = if positional == 1 {
+                ffi::PyTuple_GET_ITEM(args, 0)
+            } else if named > 0 {
+                let value = ffi::PyDict_GetItemString(kwargs, c"backend".as_ptr());
+                if value.is_null() || named > 1 {
+                    return Err(raise!(
+                        TypeError,
+                        "FFI.__init__() got an unexpected keyword argument"
+                    ));
+                }
+                value
+            } else {
+                return Ok(());
+            };
+            // CFFI's tests pass a backend; here there is only one.
+            if super::given(backend).is_some() && ffi::PyModule_Check(backend) == 0 {
+                return Err(raise!(
+                    TypeError,
+                    "FFI(backend) must be None: there is one backend"
+                ));
+            }
+            Ok(())
+        }
+    })
+}
+
+unsafe extern "C" fn new_compiled(ty: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: tp_new gets a tuple, and NULL or a dict.
+        unsafe {
+            if ffi::PyTuple_GET_SIZE(args) > 1
+                || !(kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0)
+            {
+                return Err(raise!(
+                    NotImplementedError,
+                    "this module's tables were generated by CFFI for its own runtime; generate it again with keelback"
+                ));
+            }
+            allocate(ty, empty_scope(), 0)
+        }
+    })
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone; the fields were written by `allocate`.
+        unsafe {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            let raw = object.cast::<FfiObject>();
+            if !(*raw).weakrefs.is_null() {
+                ffi::PyObject_ClearWeakRefs(object);
+            }
+            let dict = std::mem::replace(&mut (*raw).dict, std::ptr::null_mut());
+            ffi::Py_XDECREF(dict);
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).scope));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cache));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
+            let ty = ffi::Py_TYPE(object);
+            let free = (*ty).tp_free;
+            if let Some(free) = free {
+                free(object.cast());
+            }
+            // A static type is not counted; a Python subclass's subtype_dealloc counts its own down.
+        }
+    });
+}
+
+unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live FFI object, by tp_traverse's contract. During a collection no other thread runs, so the cells are
+    // not in use.
+    unsafe {
+        let ffi = this(object);
+        if !ffi.dict.is_null() {
+            let stop = visit(ffi.dict, arg);
+            if stop != 0 {
+                return stop;
+            }
+        }
+        let stop = ffi.cache.with(|cache| cache.traverse(visit, arg));
+        if stop != 0 {
+            return stop;
+        }
+        let stop = ffi.once.with(|once| once.traverse(visit, arg));
+        if stop != 0 {
+            return stop;
+        }
+        ffi.included.with(|list| {
+            list.iter()
+                .map(|one| visit(one.obj(), arg))
+                .find(|&stop| stop != 0)
+                .unwrap_or(0)
+        })
+    }
+}
+
+unsafe extern "C" fn clear(object: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: tp_clear of a live object; what is taken out is dropped outside the cells.
+        unsafe {
+            let raw = object.cast::<FfiObject>();
+            let dict = std::mem::replace(&mut (*raw).dict, std::ptr::null_mut());
+            ffi::Py_XDECREF(dict);
+            (*raw).clear_cache();
+            let once = (*raw).once.with(std::mem::take);
+            drop(once);
+            let included = (*raw).included.with(std::mem::take);
+            drop(included);
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn get_errno(_object: Obj, _closure: *mut c_void) -> Obj {
+    // SAFETY: a plain constructor.
+    guard(|| unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyLong_FromLong(crate::call::errno::get().into()))
+    })
+}
+
+unsafe extern "C" fn set_errno(_object: Obj, value: Obj, _closure: *mut c_void) -> c_int {
+    guard(|| {
+        if value.is_null() {
+            return Err(raise!(
+                AttributeError,
+                "property 'errno' of 'FFI' object has no deleter"
+            ));
+        }
+        // SAFETY: a live object.
+        let number = unsafe { ffi::PyLong_AsLong(value) };
+        // SAFETY: only reads the indicator.
+        if number == -1 && !unsafe { ffi::PyErr_Occurred() }.is_null() {
+            return Err(Raised::already());
+        }
+        let Ok(number) = i32::try_from(number) else {
+            return Err(raise!(
+                OverflowError,
+                "errno value {number} does not fit an int"
+            ));
+        };
+        crate::call::errno::set(number);
+        Ok(())
+    })
+}

@@ -1,0 +1,219 @@
+//! cdef, embedding_api, include, set_unicode: what an in-line FFI knows. And def_extern.
+
+use std::sync::atomic::Ordering;
+
+use keelback_cdef::{Diagnostic, ParseOptions};
+use pyo3::ffi;
+
+use super::{FfiObject, as_ffi, given, this};
+use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_text, type_name};
+use crate::raise;
+
+/// Shows the warnings of a cdef as `UserWarning`s.
+pub fn warn(warnings: &[Diagnostic]) -> Res<()> {
+    for warning in warnings {
+        let text = std::ffi::CString::new(warning.headline()).unwrap_or_default();
+        // SAFETY: a C string; the category is a static of libpython.
+        if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
+}
+
+/// Takes a cdef into an FFI.
+unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref> {
+    // SAFETY: a method of an in-line FFI; a live argument.
+    unsafe {
+        let ffi = this(object);
+        let Some(text) = str_text(source)? else {
+            return Err(raise!(TypeError, "cdef() argument must be a string"));
+        };
+        let result = ffi.scope.write().parse(text, options);
+        match result {
+            Ok(warnings) => {
+                ffi.clear_cache();
+                crate::ctype::complete_records(&ffi.scope)?;
+                warn(&warnings)?;
+                Ok(none())
+            }
+            Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
+        }
+    }
+}
+
+/// The `packed` and `pack` arguments.
+unsafe fn packing(packed: Obj, pack: Obj) -> Res<(bool, Option<u32>)> {
+    // SAFETY: live arguments or NULL.
+    unsafe {
+        let packed = if packed.is_null() {
+            0
+        } else {
+            ffi::PyObject_IsTrue(packed)
+        };
+        if packed < 0 {
+            return Err(Raised::already());
+        }
+        let pack = match given(pack) {
+            None => None,
+            Some(pack) => {
+                let value = super::memory::ssize(pack)?;
+                match u32::try_from(value) {
+                    Ok(value) => Some(value),
+                    Err(_) => {
+                        return Err(raise!(
+                            ValueError,
+                            "'pack' must be a power of two, not {value}"
+                        ));
+                    }
+                }
+            }
+        };
+        Ok((packed != 0, pack))
+    }
+}
+
+static CDEF: Signature<4> =
+    Signature::new("FFI.cdef", ["csource", "override", "packed", "pack"], 1);
+
+pub unsafe extern "C" fn cdef(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
+        unsafe {
+            let [source, override_, packed, pack] = CDEF.parse(args, count, names)?;
+            let (packed, pack) = packing(packed, pack)?;
+            let override_ = if override_.is_null() {
+                0
+            } else {
+                ffi::PyObject_IsTrue(override_)
+            };
+            if override_ < 0 {
+                return Err(Raised::already());
+            }
+            take(
+                object,
+                source,
+                &ParseOptions {
+                    override_: override_ != 0,
+                    packed,
+                    pack,
+                    ..ParseOptions::default()
+                },
+            )
+        }
+    })
+}
+
+static EMBEDDING_API: Signature<3> =
+    Signature::new("FFI.embedding_api", ["csource", "packed", "pack"], 1);
+
+pub unsafe extern "C" fn embedding_api(
+    object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
+        unsafe {
+            let [source, packed, pack] = EMBEDDING_API.parse(args, count, names)?;
+            let (packed, pack) = packing(packed, pack)?;
+            take(
+                object,
+                source,
+                &ParseOptions {
+                    packed,
+                    pack,
+                    embedding_api: true,
+                    ..ParseOptions::default()
+                },
+            )
+        }
+    })
+}
+
+pub unsafe extern "C" fn is_parsed(object: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a method of an FFI object.
+        let ffi = unsafe { this(object) };
+        let empty = ffi.scope.read().items.is_empty();
+        Ok(bool_object(!empty))
+    })
+}
+
+pub unsafe extern "C" fn include(object: Obj, other: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a method of an FFI object; a live argument.
+        unsafe {
+            let Some(theirs) = as_ffi(other) else {
+                return Err(raise!(
+                    TypeError,
+                    "ffi.include() expects an argument that is also of type cffi.FFI, not '{}'",
+                    type_name(other)
+                ));
+            };
+            if other == object {
+                return Err(raise!(ValueError, "self.include(self)"));
+            }
+            let ffi = this(object);
+            include_scope(ffi, theirs)?;
+            ffi.clear_cache();
+            let keep = Ref::borrow(other);
+            ffi.included.with(|list| list.push(keep));
+            Ok(none())
+        }
+    })
+}
+
+pub unsafe extern "C" fn set_unicode(object: Obj, flag: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a method of an FFI object; a live argument.
+        unsafe {
+            let enabled = ffi::PyObject_IsTrue(flag);
+            if enabled < 0 {
+                return Err(Raised::already());
+            }
+            let ffi = this(object);
+            if ffi.unicode.swap(true, Ordering::Relaxed)
+                || !ffi.scope.write().set_unicode(enabled != 0)
+            {
+                return Err(raise!(ValueError, "set_unicode() can only be called once"));
+            }
+            ffi.clear_cache();
+            Ok(none())
+        }
+    })
+}
+
+pub unsafe extern "C" fn def_extern_inline(
+    _object: Obj,
+    _args: *const Obj,
+    _count: isize,
+    _names: Obj,
+) -> Obj {
+    guard(|| {
+        Err::<Ref, _>(raise!(
+            ValueError,
+            "ffi.def_extern() is only available on API-mode FFI objects"
+        ))
+    })
+}
+
+pub unsafe extern "C" fn def_extern_compiled(
+    object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    let _ = (object, args, count, names);
+    guard(|| {
+        Err::<Ref, _>(raise!(
+            ValueError,
+            "this ffi has no extern \"Python\" functions"
+        ))
+    })
+}
+
+fn include_scope(_ffi: &FfiObject, _theirs: &FfiObject) -> Res<()> {
+    Err(raise!(NotImplementedError, "include lands next"))
+}

@@ -1,0 +1,419 @@
+//! string, unpack, from_buffer, memmove: between C memory and Python's own kinds of it.
+
+use keelback_cdef::Primitive;
+use pyo3::ffi;
+
+use super::buffer::View;
+use super::lifetime::managed;
+use super::text::{wide_string, wide_units};
+use super::this;
+use crate::cdata::{CData, OWNING_TYPE, Resource, as_cdata, new_managed};
+use crate::convert;
+use crate::ctype::{Code, Kind, array_of, primitive};
+use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, type_name};
+use crate::raise;
+
+/// An index-like argument.
+///
+/// # Safety
+/// `object` is live.
+pub unsafe fn ssize(object: Obj) -> Res<isize> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let value = ffi::PyNumber_AsSsize_t(object, ffi::PyExc_OverflowError);
+        if value == -1 && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised::already());
+        }
+        Ok(value)
+    }
+}
+
+/// The repr of a cdata, for messages.
+fn shown(cdata: &CData) -> String {
+    // SAFETY: a live object; the exception of a failing repr is dropped.
+    unsafe {
+        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(cdata.obj()));
+        match text.and_then(|text| Ok(crate::py::str_text(text.obj())?.map(str::to_owned))) {
+            Ok(Some(text)) => text,
+            Ok(None) => String::new(),
+            Err(raised) => {
+                raised.clear();
+                format!("<cdata '{}'>", cdata.ctype().name)
+            }
+        }
+    }
+}
+
+/// A type of one byte whose arrays are strings: char, and the plain integers of that size; not bool.
+fn is_byte(code: Code) -> bool {
+    matches!(code, Code::Char | Code::I8 | Code::U8)
+}
+
+fn is_wide(code: Code) -> bool {
+    matches!(code, Code::Char16 | Code::Char32)
+}
+
+static STRING: Signature<2> = Signature::new("FFI.string", ["cdata", "maxlen"], 1);
+
+pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method; the arguments are live. The memory is what the cdata says, which is the
+        // user's responsibility for pointers, as in C.
+        unsafe {
+            let [cdata, maxlen] = STRING.parse(args, count, names)?;
+            let maxlen = if maxlen.is_null() { -1 } else { ssize(maxlen)? };
+            let Some(cdata) = as_cdata(cdata) else {
+                return Err(raise!(
+                    TypeError,
+                    "string() argument 1 must be a cdata, not {}",
+                    type_name(cdata)
+                ));
+            };
+            let ctype = cdata.ctype();
+            if ctype.is_pointer_or_array() {
+                let item = ctype.item();
+                let is_text = is_byte(item.code) || is_wide(item.code);
+                if is_text || item.code.is_integer() {
+                    if cdata.data().is_null() {
+                        return Err(raise!(
+                            RuntimeError,
+                            "cannot use string() on {}",
+                            shown(cdata)
+                        ));
+                    }
+                }
+                if is_text && item.kind != Kind::Enum {
+                    let limit = match (maxlen, ctype.kind) {
+                        (0.., _) => Some(maxlen as usize),
+                        (_, Kind::Array) => usize::try_from(cdata.array_length()).ok(),
+                        _ => None,
+                    };
+                    return if is_byte(item.code) {
+                        let length = byte_length(cdata.data(), limit);
+                        Ref::steal(ffi::PyBytes_FromStringAndSize(
+                            cdata.data().cast(),
+                            length as isize,
+                        ))
+                    } else {
+                        let size = item.size() as usize;
+                        wide_string(cdata.data(), wide_units(cdata.data(), size, limit), size)
+                    };
+                }
+            } else if ctype.kind == Kind::Enum {
+                let value: Ref = convert::read(ctype, cdata.data())?;
+                if let Some(details) = ctype.enumeration()? {
+                    let number = i128::from(ffi::PyLong_AsLongLong(value.obj()));
+                    ffi::PyErr_Clear();
+                    if let Some(&index) = details.by_value.get(&number) {
+                        return Ok(details.enumerators[index as usize].0.clone());
+                    }
+                }
+                return Ref::steal(ffi::PyObject_Str(value.obj()));
+            } else if is_byte(ctype.code) {
+                return Ref::steal(ffi::PyBytes_FromStringAndSize(cdata.data().cast(), 1));
+            } else if is_wide(ctype.code) {
+                return convert::read(ctype, cdata.data());
+            }
+            Err(raise!(
+                TypeError,
+                "string(): unexpected cdata '{}' argument",
+                ctype.name
+            ))
+        }
+    })
+}
+
+/// Bytes before the first NUL, at most `limit`.
+///
+/// # Safety
+/// Readable up to there.
+unsafe fn byte_length(data: *const u8, limit: Option<usize>) -> usize {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match limit {
+            None => libc::strlen(data.cast()),
+            Some(limit) => libc::strnlen(data.cast(), limit),
+        }
+    }
+}
+
+static UNPACK: Signature<2> = Signature::new("FFI.unpack", ["cdata", "length"], 2);
+
+pub unsafe extern "C" fn unpack(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: as in `string`.
+        unsafe {
+            let [cdata, length] = UNPACK.parse(args, count, names)?;
+            let Some(cdata) = as_cdata(cdata) else {
+                return Err(raise!(
+                    TypeError,
+                    "unpack() argument 1 must be a cdata, not {}",
+                    type_name(cdata)
+                ));
+            };
+            let length = ssize(length)?;
+            let ctype = cdata.ctype();
+            if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
+                return Err(raise!(
+                    TypeError,
+                    "expected a pointer or array, got '{}'",
+                    ctype.name
+                ));
+            }
+            if length < 0 {
+                return Err(raise!(ValueError, "'length' cannot be negative"));
+            }
+            if cdata.data().is_null() {
+                return Err(raise!(
+                    RuntimeError,
+                    "cannot use unpack() on {}",
+                    shown(cdata)
+                ));
+            }
+            let item = ctype.item();
+            if item.size() < 0 {
+                return Err(raise!(
+                    ValueError,
+                    "'{}' points to items of unknown size",
+                    ctype.name
+                ));
+            }
+            if item.code == Code::Char {
+                return Ref::steal(ffi::PyBytes_FromStringAndSize(cdata.data().cast(), length));
+            }
+            if is_wide(item.code) {
+                return wide_string(cdata.data(), length as usize, item.size() as usize);
+            }
+            unpack_list(cdata, length)
+        }
+    })
+}
+
+/// A list of `length` items.
+unsafe fn unpack_list(cdata: &CData, length: isize) -> Res<Ref> {
+    let item = cdata.ctype().item();
+    let (size, code, data) = (item.size(), item.code, cdata.data());
+    // SAFETY: a fresh list of known length, every place of which is filled before anyone sees it (a half-filled
+    // list that is dropped on failure may hold NULLs). The memory is the user's responsibility.
+    unsafe {
+        let list: Ref = Ref::steal(ffi::PyList_New(length))?;
+        let plain = item.kind == Kind::Primitive;
+        macro_rules! fill {
+            ($type:ty, $make:expr) => {{
+                for index in 0..length {
+                    let value = data.cast::<$type>().offset(index).read_unaligned();
+                    #[allow(
+                        clippy::redundant_closure_call,
+                        reason = "the closure is a macro's argument"
+                    )]
+                    let object: Ref = Ref::steal($make(value))?;
+                    ffi::PyList_SET_ITEM(list.obj(), index, object.into_ptr());
+                }
+            }};
+        }
+        match code {
+            Code::I8 if plain => fill!(i8, |v: i8| ffi::PyLong_FromLong(v.into())),
+            Code::I16 if plain => fill!(i16, |v: i16| ffi::PyLong_FromLong(v.into())),
+            Code::I32 if plain => fill!(i32, |v: i32| ffi::PyLong_FromLong(v.into())),
+            Code::I64 if plain => fill!(i64, |v: i64| ffi::PyLong_FromLongLong(v)),
+            Code::U8 if plain => fill!(u8, |v: u8| ffi::PyLong_FromLong(v.into())),
+            Code::U16 if plain => fill!(u16, |v: u16| ffi::PyLong_FromLong(v.into())),
+            Code::U32 if plain => fill!(u32, |v: u32| ffi::PyLong_FromUnsignedLongLong(v.into())),
+            Code::U64 if plain => fill!(u64, |v: u64| ffi::PyLong_FromUnsignedLongLong(v)),
+            Code::F32 => fill!(f32, |v: f32| ffi::PyFloat_FromDouble(v.into())),
+            Code::F64 => fill!(f64, |v: f64| ffi::PyFloat_FromDouble(v)),
+            _ => {
+                for index in 0..length {
+                    let value = convert::read(item, data.offset(index * size))?;
+                    ffi::PyList_SET_ITEM(list.obj(), index, value.into_ptr());
+                }
+            }
+        }
+        Ok(list)
+    }
+}
+
+static FROM_BUFFER: Signature<3> = Signature::new(
+    "FFI.from_buffer",
+    ["cdecl", "python_buffer", "require_writable"],
+    1,
+);
+
+pub unsafe extern "C" fn from_buffer(
+    object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
+        unsafe {
+            let [cdecl, python_buffer, writable] = FROM_BUFFER.parse(args, count, names)?;
+            let (ctype, source) = if python_buffer.is_null() {
+                (array_of(&*primitive(Primitive::Char)?, -1)?, cdecl)
+            } else {
+                (this(object).ctype_argument(cdecl)?, python_buffer)
+            };
+            let writable = if writable.is_null() {
+                0
+            } else {
+                ffi::PyObject_IsTrue(writable)
+            };
+            if writable < 0 {
+                return Err(Raised::already());
+            }
+            if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
+                return Err(raise!(
+                    TypeError,
+                    "expected a pointer or array ctype, got '{}'",
+                    ctype.name
+                ));
+            }
+            if ffi::PyUnicode_Check(source) != 0 {
+                return Err(raise!(
+                    TypeError,
+                    "from_buffer() cannot return the address of a unicode object"
+                ));
+            }
+            let view = View::of(source, writable != 0)?;
+            let bytes = view.bytes().len() as isize;
+            let length = if ctype.kind == Kind::Pointer {
+                -1
+            } else if ctype.length >= 0 {
+                if bytes < ctype.size() {
+                    return Err(raise!(
+                        ValueError,
+                        "buffer is too small ({bytes} bytes) for '{}' ({} bytes)",
+                        ctype.name,
+                        ctype.size()
+                    ));
+                }
+                ctype.length
+            } else {
+                match ctype.item().size() {
+                    0 => {
+                        ffi::PyErr_SetString(
+                            ffi::PyExc_ZeroDivisionError,
+                            c"from_buffer(): an array of items of size 0 has no length of its own"
+                                .as_ptr(),
+                        );
+                        return Err(Raised::already());
+                    }
+                    size => bytes / size,
+                }
+            };
+            let data = view.data();
+            new_managed(
+                &ctype,
+                data,
+                length,
+                Resource::Buffer(Box::new(view.into_raw())),
+            )
+        }
+    })
+}
+
+/// The bytes behind an owning pointer, or behind from_buffer's; `None` when nobody knows.
+pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
+    let ctype = cdata.ctype();
+    // SAFETY: a live cdata is a live object.
+    if ctype.kind == Kind::Pointer && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
+        let size = if cdata.length >= 0 {
+            cdata.length
+        } else {
+            ctype.item().size()
+        };
+        return usize::try_from(size).ok();
+    }
+    None
+}
+
+/// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer, or an array or struct
+/// inside something larger.
+fn known_extent(cdata: &CData) -> Option<usize> {
+    if let Some(size) = pointed_to_size(cdata) {
+        return Some(size);
+    }
+    if let Some(Resource::Buffer(view)) = managed(cdata) {
+        return usize::try_from(view.len).ok();
+    }
+    // SAFETY: a live cdata is a live object.
+    if cdata.ctype().kind == Kind::Array && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
+        return usize::try_from(super::types::size_of_cdata(cdata).ok()?).ok();
+    }
+    None
+}
+
+/// One side of a memmove.
+struct Side {
+    data: *mut u8,
+    extent: Option<usize>,
+    /// Keeps a Python buffer exported while it is copied.
+    _view: Option<View>,
+}
+
+impl Side {
+    unsafe fn of(object: Obj, writable: bool) -> Res<Self> {
+        // SAFETY: the caller's argument is live.
+        unsafe {
+            if let Some(cdata) = as_cdata(object) {
+                let ctype = cdata.ctype();
+                if !ctype.is_pointer_or_array() {
+                    return Err(raise!(
+                        TypeError,
+                        "expected a pointer or array ctype, got '{}'",
+                        ctype.name
+                    ));
+                }
+                return Ok(Self {
+                    data: cdata.data(),
+                    extent: known_extent(cdata),
+                    _view: None,
+                });
+            }
+            let view = View::of(object, writable)?;
+            Ok(Self {
+                data: view.data(),
+                extent: Some(view.bytes().len()),
+                _view: Some(view),
+            })
+        }
+    }
+}
+
+static MEMMOVE: Signature<3> = Signature::new("FFI.memmove", ["dest", "src", "n"], 3);
+
+pub unsafe extern "C" fn memmove(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method; the arguments are live. Sizes are checked where they are known.
+        unsafe {
+            let [dest, src, n] = MEMMOVE.parse(args, count, names)?;
+            let n = ssize(n)?;
+            let Ok(n) = usize::try_from(n) else {
+                return Err(raise!(ValueError, "negative size"));
+            };
+            let source = Side::of(src, false)?;
+            let target = Side::of(dest, true)?;
+            for (side, what) in [(&source, "source"), (&target, "destination")] {
+                if let Some(extent) = side.extent {
+                    if n > extent {
+                        return Err(raise!(
+                            ValueError,
+                            "memmove of {n} bytes: the {what} has only {extent}"
+                        ));
+                    }
+                }
+                if side.data.is_null() && n > 0 {
+                    return Err(raise!(
+                        RuntimeError,
+                        "memmove: the {what} is a NULL pointer"
+                    ));
+                }
+            }
+            if n > 0 {
+                std::ptr::copy(source.data, target.data, n);
+            }
+            Ok(none())
+        }
+    })
+}

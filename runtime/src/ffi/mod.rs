@@ -1,0 +1,170 @@
+//! The FFI class.
+//!
+//! Two Python types over one Rust struct and one set of functions:
+//!
+//! * [`INLINE_TYPE`], `keelback.FFI`: what `FFI()` makes. It has `cdef` and the other building methods, may be
+//!   subclassed, and takes any attribute, as CFFI's Python class does.
+//! * [`COMPILED_TYPE`], the `ffi` of a plugin or an out-of-line module: its declarations are fixed, and so are its
+//!   attributes; `ffi.error` is what it raises for a bad type string.
+//!
+//! One file per family of methods.
+
+mod address;
+mod allocate;
+mod buffer;
+mod cache;
+mod callback;
+mod class;
+mod declare;
+mod handles;
+mod lifetime;
+mod loading;
+mod memory;
+mod once;
+mod text;
+mod types;
+
+pub use buffer::BUFFER_TYPE;
+pub use class::{add_to, ready};
+pub use lifetime::{forget_handle, release};
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use keelback_cdef::Declarations;
+use pyo3::ffi;
+
+use crate::ctype::CType;
+use crate::py::{GilCell, Obj, Ref, Res, StaticType};
+use crate::raise;
+use crate::scope::Scope;
+
+/// `keelback.FFI`
+pub static INLINE_TYPE: StaticType = StaticType::new();
+/// The type of the `ffi` of plugins and out-of-line modules.
+pub static COMPILED_TYPE: StaticType = StaticType::new();
+
+/// An FFI object, of either type.
+#[repr(C)]
+pub struct FfiObject {
+    ob_base: ffi::PyObject,
+    /// `__dict__` of the in-line kind; NULL until something is put there.
+    dict: Obj,
+    weakrefs: Obj,
+    /// Made by `FFI()`: takes cdefs, raises CFFI's FFIError and CDefError.
+    inline: bool,
+    /// Its declarations.
+    scope: Arc<Scope>,
+    cache: GilCell<cache::TypeCache>,
+    /// What init_once() has done, by tag.
+    once: GilCell<once::Once>,
+    /// The FFI objects that include() was given: kept alive, as their libraries' types are used through this one.
+    included: GilCell<Vec<Ref>>,
+    /// set_unicode() was called.
+    unicode: AtomicBool,
+    /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.
+    attachment: usize,
+}
+
+impl FfiObject {
+    /// The `ffi` of a plugin: `scope` are its declarations, `attachment` is whatever `def_extern` needs to find the
+    /// plugin's record again (see [`attachment`](Self::attachment)); it must stay valid as long as the process.
+    pub fn for_plugin(scope: Arc<Scope>, attachment: usize) -> Res<Ref<FfiObject>> {
+        // SAFETY: the type is ready (the module was created before any plugin is attached).
+        unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }
+    }
+    /// Its declarations.
+    pub fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+    /// What [`for_plugin`](Self::for_plugin) was given; 0 for an in-line FFI.
+    pub fn attachment(&self) -> usize {
+        self.attachment
+    }
+    /// Whether it was made by `FFI()`, rather than by a plugin or an out-of-line module.
+    pub fn is_inline(&self) -> bool {
+        self.inline
+    }
+    /// The object as a borrowed pointer.
+    pub fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+    /// The ctype that a C type string names, or the ctype itself: what every method takes as a type. A function type
+    /// (not a pointer to one) is refused.
+    ///
+    /// # Safety
+    /// `object` is live.
+    #[inline]
+    pub unsafe fn ctype_argument(&self, object: Obj) -> Res<Ref<CType>> {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if let Some(found) = self.cache.with(|cache| cache.get(object)) {
+                return Ok(found);
+            }
+            if crate::ctype::is_ctype(object) {
+                return Ok(Ref::borrow(object.cast()));
+            }
+            if ffi::PyUnicode_Check(object) != 0 {
+                return self.ctype_of_string(object);
+            }
+            Err(raise!(
+                TypeError,
+                "expected a string or ctype object, got '{}'",
+                crate::py::type_name(object)
+            ))
+        }
+    }
+    /// As [`ctype_argument`](Self::ctype_argument), of a string; function types are taken (`ffi.callback`).
+    ///
+    /// # Safety
+    /// `object` is live.
+    pub unsafe fn ctype_argument_or_function(&self, object: Obj) -> Res<Ref<CType>> {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if ffi::PyUnicode_Check(object) != 0 {
+                return self.parse_string(object);
+            }
+            self.ctype_argument(object)
+        }
+    }
+}
+
+/// `object` as an FFI object, if it is one.
+///
+/// # Safety
+/// `object` is live, and stays so while the result is used.
+pub unsafe fn as_ffi<'a>(object: Obj) -> Option<&'a FfiObject> {
+    // SAFETY: the caller's contract; both types, and subtypes of the in-line one, start with an FfiObject.
+    unsafe {
+        if INLINE_TYPE.is_instance(object) || COMPILED_TYPE.is_exactly(object) {
+            Some(&*object.cast::<FfiObject>())
+        } else {
+            None
+        }
+    }
+}
+
+/// The `self` of a method.
+///
+/// # Safety
+/// Called with the first argument of a method of one of the two types: their descriptors checked it.
+#[inline(always)]
+unsafe fn this<'a>(object: Obj) -> &'a FfiObject {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<FfiObject>() }
+}
+
+/// Fresh declarations for this platform.
+fn empty_scope() -> Arc<Scope> {
+    Scope::new(Declarations::new(keelback_cdef::Target::host()))
+}
+
+/// An argument that was left out or is None.
+fn given(object: Obj) -> Option<Obj> {
+    // SAFETY: comparing with the address of None.
+    if object.is_null() || object == unsafe { ffi::Py_None() } {
+        None
+    } else {
+        Some(object)
+    }
+}

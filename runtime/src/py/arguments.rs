@@ -1,0 +1,135 @@
+//! Arguments of METH_FASTCALL | METH_KEYWORDS functions.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+
+use super::{Obj, Ref, Res, intern, str_text};
+use crate::raise;
+
+/// The parameters of a Python-visible function: at most `N`, the first `required` of them without a default.
+/// Keyword names compare by address first: those in calling code are interned.
+pub struct Signature<const N: usize> {
+    name: &'static str,
+    params: [&'static str; N],
+    required: usize,
+    interned: OnceLock<[Ref; N]>,
+}
+
+impl<const N: usize> Signature<N> {
+    /// A signature. `name` is for messages: `FFI.new`.
+    pub const fn new(name: &'static str, params: [&'static str; N], required: usize) -> Self {
+        Self {
+            name,
+            params,
+            required,
+            interned: OnceLock::new(),
+        }
+    }
+
+    /// The arguments in order of the parameters; NULL for those not given.
+    ///
+    /// # Safety
+    /// `args`, `count` and `names` are what a METH_FASTCALL | METH_KEYWORDS function was called with.
+    #[inline(always)]
+    pub unsafe fn parse(&self, args: *const Obj, count: isize, names: Obj) -> Res<[Obj; N]> {
+        let given = count as usize;
+        if names.is_null() && given <= N && given >= self.required {
+            let mut out = [std::ptr::null_mut(); N];
+            for (index, place) in out.iter_mut().enumerate() {
+                if index < given {
+                    // SAFETY: the caller passed `count` arguments.
+                    *place = unsafe { *args.add(index) };
+                }
+            }
+            return Ok(out);
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.parse_slowly(args, given, names) }
+    }
+
+    #[inline(never)]
+    unsafe fn parse_slowly(&self, args: *const Obj, given: usize, names: Obj) -> Res<[Obj; N]> {
+        let mut out = [std::ptr::null_mut(); N];
+        if given > N {
+            return Err(raise!(
+                TypeError,
+                "{}() takes at most {N} argument{} ({given} given)",
+                self.name,
+                if N == 1 { "" } else { "s" }
+            ));
+        }
+        // SAFETY: `given` positional arguments, then one for each of the names.
+        unsafe {
+            for (index, place) in out.iter_mut().enumerate().take(given) {
+                *place = *args.add(index);
+            }
+            if !names.is_null() {
+                for index in 0..ffi::PyTuple_GET_SIZE(names) {
+                    let name = ffi::PyTuple_GET_ITEM(names, index);
+                    let place = self.position(name)?;
+                    if !out[place].is_null() {
+                        return Err(raise!(
+                            TypeError,
+                            "{}() got multiple values for argument '{}'",
+                            self.name,
+                            self.params[place]
+                        ));
+                    }
+                    out[place] = *args.add(given + index as usize);
+                }
+            }
+        }
+        let missing: Vec<String> = (0..self.required)
+            .filter(|&index| out[index].is_null())
+            .map(|index| format!("'{}'", self.params[index]))
+            .collect();
+        if let Some((last, others)) = missing.split_last() {
+            let list = if others.is_empty() {
+                last.clone()
+            } else {
+                format!("{} and {last}", others.join(", "))
+            };
+            return Err(raise!(
+                TypeError,
+                "{}() missing {} required positional argument{}: {list}",
+                self.name,
+                missing.len(),
+                if others.is_empty() { "" } else { "s" }
+            ));
+        }
+        Ok(out)
+    }
+
+    /// Which parameter a keyword names.
+    unsafe fn position(&self, name: Obj) -> Res<usize> {
+        let interned = match self.interned.get() {
+            Some(interned) => interned,
+            None => {
+                let mut list = Vec::with_capacity(N);
+                for param in self.params {
+                    list.push(intern(param)?);
+                }
+                match <[Ref; N]>::try_from(list) {
+                    Ok(array) => self.interned.get_or_init(|| array),
+                    Err(_) => return Err(raise!(SystemError, "{}: parameter table", self.name)),
+                }
+            }
+        };
+        if let Some(place) = interned.iter().position(|one| one.obj() == name) {
+            return Ok(place);
+        }
+        // SAFETY: keyword names are str objects.
+        let text = unsafe { str_text(name) }?.unwrap_or("?");
+        self.params
+            .iter()
+            .position(|&param| param == text)
+            .ok_or_else(|| {
+                raise!(
+                    TypeError,
+                    "{}() got an unexpected keyword argument '{text}'",
+                    self.name
+                )
+            })
+    }
+}

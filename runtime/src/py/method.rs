@@ -1,0 +1,108 @@
+//! Tables of methods, properties and module functions in static memory.
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_int};
+
+use pyo3::ffi;
+
+use super::Obj;
+
+/// A METH_FASTCALL | METH_KEYWORDS function.
+pub type Keywords = unsafe extern "C" fn(Obj, *const Obj, isize, Obj) -> Obj;
+/// A METH_O or METH_NOARGS function.
+pub type Simple = unsafe extern "C" fn(Obj, Obj) -> Obj;
+
+/// A NULL-terminated table of methods, as `tp_methods` wants it.
+pub struct Methods<const N: usize>(UnsafeCell<[ffi::PyMethodDef; N]>);
+
+// SAFETY: never changed after compile time; CPython only reads method tables.
+unsafe impl<const N: usize> Sync for Methods<N> {}
+
+impl<const N: usize> Methods<N> {
+    /// A table; its last entry is [`END_OF_METHODS`].
+    pub const fn new(entries: [ffi::PyMethodDef; N]) -> Self {
+        Self(UnsafeCell::new(entries))
+    }
+    /// For `tp_methods` and `m_methods`.
+    pub fn ptr(&self) -> *mut ffi::PyMethodDef {
+        self.0.get().cast()
+    }
+}
+
+/// Ends a table.
+pub const END_OF_METHODS: ffi::PyMethodDef = ffi::PyMethodDef::zeroed();
+
+/// A method with keyword parameters.
+pub const fn keywords(
+    name: &'static CStr,
+    function: Keywords,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionFastWithKeywords: function,
+        },
+        ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+/// A method of one positional parameter (METH_O), or of none (METH_NOARGS): `flags` says which.
+pub const fn simple(
+    name: &'static CStr,
+    function: Simple,
+    flags: c_int,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: function,
+        },
+        ml_flags: flags,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+/// A NULL-terminated table of properties, as `tp_getset` wants it.
+pub struct Properties<const N: usize>(UnsafeCell<[ffi::PyGetSetDef; N]>);
+
+// SAFETY: as for Methods.
+unsafe impl<const N: usize> Sync for Properties<N> {}
+
+impl<const N: usize> Properties<N> {
+    /// A table; its last entry is [`END_OF_PROPERTIES`].
+    pub const fn new(entries: [ffi::PyGetSetDef; N]) -> Self {
+        Self(UnsafeCell::new(entries))
+    }
+    /// For `tp_getset`.
+    pub fn ptr(&self) -> *mut ffi::PyGetSetDef {
+        self.0.get().cast()
+    }
+}
+
+/// Ends a table.
+pub const END_OF_PROPERTIES: ffi::PyGetSetDef = ffi::PyGetSetDef {
+    name: std::ptr::null(),
+    get: None,
+    set: None,
+    doc: std::ptr::null(),
+    closure: std::ptr::null_mut(),
+};
+
+/// A property.
+pub const fn property(
+    name: &'static CStr,
+    get: ffi::getter,
+    set: Option<ffi::setter>,
+    doc: &'static CStr,
+) -> ffi::PyGetSetDef {
+    ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(get),
+        set,
+        doc: doc.as_ptr(),
+        closure: std::ptr::null_mut(),
+    }
+}
