@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::include::{Identity, Origins};
 use crate::layout::Layouts;
 use crate::source::{Source, SourceId, Span};
 use crate::target::Target;
@@ -126,6 +127,11 @@ pub struct Declarations {
     pub items: Vec<Item>,
     /// The platform that sizes and constant expressions are computed for.
     pub target: Target,
+    /// Tells one `Declarations` from every other, so that what two of them included from a third is known to
+    /// be the same.
+    pub(crate) identity: Identity,
+    /// Where included records, enums and unknown types first came from, and what they are here.
+    pub(crate) included: Origins,
     /// The texts, by [`SourceId`].
     pub(crate) sources: Vec<Arc<Source>>,
     /// What `set_unicode` said.
@@ -242,7 +248,12 @@ impl Declarations {
         self.typedefs.truncate(mark.typedefs);
         self.items.truncate(mark.items);
         self.sources.truncate(mark.sources);
+        let records = self.types.records.len();
         self.types.roll_back(&mark.types);
+        // Most failures made none; what was included long ago should then cost nothing.
+        if self.types.records.len() != records {
+            self.included.forget_records_from(self.types.records.len());
+        }
         self.layouts.clear();
         let types = self.types.len();
         self.predefined.retain(|_, ty| ty.ty.index() < types);

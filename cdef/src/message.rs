@@ -267,3 +267,31 @@ pub(crate) fn bit_field_too_wide(field: &str, ty: &str, width: u32) -> String {
 pub(crate) fn named_zero_width(field: &str) -> String {
     format!("field '{field}' is declared with :0")
 }
+
+// --- The compiler's answers ---
+
+pub(crate) fn answer_count(questions: usize, answers: usize) -> String {
+    format!(
+        "the cdef has {questions} questions for the C compiler, but {answers} answers were given: they belong to \
+         another cdef"
+    )
+}
+pub(crate) fn bad_integer_size(name: &str, size: u64) -> String {
+    format!("'{name}' is no integer type that can be used: it has {size} bytes")
+}
+pub(crate) fn bad_float_size(name: &str, size: u64) -> String {
+    format!("'{name}' should be float or double, but it has {size} bytes")
+}
+pub(crate) fn wrong_field_size(record: &str, field: &str, cdef: u64, compiler: u64) -> String {
+    format!(
+        "{record}: wrong size for field '{field}' (cdef says {cdef}, but C compiler says {compiler})"
+    )
+}
+pub(crate) fn bad_record_align(record: &str) -> String {
+    format!("{record}: the C compiler's alignment is no power of two")
+}
+pub(crate) fn field_outside(record: &str, field: &str, size: u64) -> String {
+    format!(
+        "{record}: field '{field}' does not lie in the {size} bytes that the C compiler says the record has"
+    )
+}

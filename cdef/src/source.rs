@@ -7,8 +7,8 @@ use std::sync::Arc;
 pub struct SourceId(pub u32);
 
 impl SourceId {
-    /// What was written in a type string, which is not kept.
-    pub const TYPE_STRING: Self = Self(u32::MAX);
+    /// A text that is not kept: a type string, or one of declarations that were included.
+    pub const NOT_KEPT: Self = Self(u32::MAX);
 }
 
 /// A half-open range of bytes in a source.

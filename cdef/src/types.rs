@@ -259,6 +259,9 @@ pub struct Record {
     /// Tells records apart that have no name at all; counted from 1 in order of appearance, as in CFFI's
     /// `struct $1`. 0 for those with a name.
     pub number: u32,
+    /// For one without a tag that is the type of a member (or of an array that is one): the record around
+    /// it and the index of that field. Through it the C compiler can be asked.
+    pub owner: Option<(RecordId, u32)>,
     /// Packing in force.
     pub packing: Packing,
     /// `__attribute__((aligned(n)))` on the record.

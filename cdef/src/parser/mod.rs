@@ -167,7 +167,7 @@ impl Declarations {
                 message::TOO_LONG,
             )))
         } else {
-            let mut parser = Parser::new(self, text, SourceId::TYPE_STRING, DEFAULT_FILE);
+            let mut parser = Parser::new(self, text, SourceId::NOT_KEPT, DEFAULT_FILE);
             parser.is_type_string = true;
             parser.bump();
             let result = parser.whole_type();

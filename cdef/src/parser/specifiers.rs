@@ -257,7 +257,7 @@ impl Parser<'_> {
     /// The type that an entry of the predefined table spells.
     fn predefined_text(&mut self, text: &'static str) -> Parse<QualType> {
         self.descend()?;
-        let mut inner = Parser::new(self.decls, text, crate::source::SourceId::TYPE_STRING, "");
+        let mut inner = Parser::new(self.decls, text, crate::source::SourceId::NOT_KEPT, "");
         inner.depth = self.depth;
         inner.bump();
         let ty = inner.whole_type();
@@ -267,10 +267,15 @@ impl Parser<'_> {
 
     /// A struct that only its typedef name is known of.
     fn opaque_record(&mut self, name: Symbol) -> QualType {
+        if let Some(id) = self.decls.included.predefined(name) {
+            return QualType::plain(self.decls.types.intern(Type::Record(id)));
+        }
         let span = self.span();
         let id = self.push_record(RecordKind::Struct, None, span);
+        self.decls.included.predefine(name, id);
+        let freed = std::mem::take(&mut self.decls.types.records[id.index()].number);
+        self.decls.types.free_number(freed);
         self.decls.types.records[id.index()].typedef_name = Some(name);
-        self.decls.types.records[id.index()].number = 0;
         QualType::plain(self.decls.types.intern(Type::Record(id)))
     }
 
@@ -320,6 +325,7 @@ impl Parser<'_> {
             fields: None,
             partial: false,
             number,
+            owner: None,
             packing: Default::default(),
             align: None,
             compiler_layout: None,

@@ -66,8 +66,6 @@ impl Parser<'_> {
         let ty = self.decls.types.intern(Type::Record(id));
         if has_body {
             self.record_body(id, span, attributes)?;
-        } else if known.is_none_or(|id| self.decls.types.record(id).fields.is_none()) {
-            self.decls.types.records[id.index()].packing.attribute |= attributes.packed;
         }
         self.ascend();
         Ok((Tag::Record(id), ty))
@@ -136,6 +134,9 @@ impl Parser<'_> {
             return Err(self.duplicate_record(id, span));
         }
         fields.shrink_to_fit();
+        for (index, field) in fields.iter().enumerate() {
+            self.own(field.ty.ty, id, index as u32);
+        }
         let has_bit_fields = fields.iter().any(|field: &Field| field.bits.is_some());
         let record = &mut self.decls.types.records[id.index()];
         let old = record.clone();
@@ -154,6 +155,19 @@ impl Parser<'_> {
             return Err(Box::new(Diagnostic::not_implemented(span, message)));
         }
         Ok(())
+    }
+
+    /// Notes that field `index` of `owner` is (an array of) a struct that has no name of its own.
+    fn own(&mut self, mut ty: TypeId, owner: RecordId, index: u32) {
+        while let Type::Array { item, .. } = self.decls.types.get(ty) {
+            ty = item.ty;
+        }
+        if let Type::Record(inner) = *self.decls.types.get(ty) {
+            let inner = &mut self.decls.types.records[inner.index()];
+            if inner.tag.is_none() && inner.typedef_name.is_none() && inner.owner.is_none() {
+                inner.owner = Some((owner, index));
+            }
+        }
     }
 
     /// One member declaration. An error in it is noted, and the next member tried.

@@ -1,0 +1,402 @@
+//! `ffi.include()`: making the types and constants of one `Declarations` visible in another.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustc_hash::FxHashMap;
+
+use crate::declarations::{Constant, Declarations, Item, Typedef};
+use crate::diagnostic::Diagnostic;
+use crate::message;
+use crate::source::{SourceId, Span};
+use crate::types::{
+    ArrayLength, EnumId, FunctionType, QualType, RecordId, Symbol, Type, TypeId, UnknownId,
+};
+
+/// A number that no other `Declarations` of the process has. A clone shares it: it is the same declarations.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Identity(u64);
+
+impl Default for Identity {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(Identity::PREDEFINED.0 + 1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Identity {
+    /// Owner of what is predefined (`FILE`): the same in all declarations.
+    const PREDEFINED: Self = Self(0);
+}
+
+/// What was included, by where it first came from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins {
+    records: OriginMap<RecordId>,
+    enums: OriginMap<EnumId>,
+    unknowns: OriginMap<UnknownId>,
+    lengths: OriginMap<u32>,
+}
+
+impl Origins {
+    /// Notes that a record is the predefined opaque struct with this name.
+    pub(crate) fn predefine(&mut self, name: Symbol, id: RecordId) {
+        let origin = (Identity::PREDEFINED, RecordId::from_index(name.index()));
+        self.records.insert(origin, id);
+    }
+    /// The record for a predefined name, if it was included.
+    pub(crate) fn predefined(&self, name: Symbol) -> Option<RecordId> {
+        let origin = (Identity::PREDEFINED, RecordId::from_index(name.index()));
+        self.records.here.get(&origin).copied()
+    }
+    /// Forgets records that are taken back.
+    pub(crate) fn forget_records_from(&mut self, len: usize) {
+        self.records.here.retain(|_, id| id.index() < len);
+        self.records.origin.retain(|id, _| id.index() < len);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct OriginMap<T> {
+    here: FxHashMap<(Identity, T), T>,
+    origin: FxHashMap<T, (Identity, T)>,
+}
+
+impl<T> Default for OriginMap<T> {
+    fn default() -> Self {
+        Self {
+            here: FxHashMap::default(),
+            origin: FxHashMap::default(),
+        }
+    }
+}
+
+impl<T: Copy + Eq + std::hash::Hash> OriginMap<T> {
+    fn origin_of(&self, owner: Identity, id: T) -> (Identity, T) {
+        self.origin.get(&id).copied().unwrap_or((owner, id))
+    }
+    fn insert(&mut self, origin: (Identity, T), here: T) {
+        self.here.insert(origin, here);
+        self.origin.insert(here, origin);
+    }
+}
+
+/// Which of the included declarations' ids is which here, in order of the former.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Included {
+    /// Structs and unions: (there, here).
+    pub records: Vec<(RecordId, RecordId)>,
+    /// Enums.
+    pub enums: Vec<(EnumId, EnumId)>,
+    /// `typedef int...` types.
+    pub unknowns: Vec<(UnknownId, UnknownId)>,
+    /// Every type: the id here of the type with the index as its id there.
+    pub types: Vec<TypeId>,
+}
+
+const NOWHERE: Span = Span {
+    source: SourceId::NOT_KEPT,
+    start: 0,
+    end: 0,
+};
+
+impl Declarations {
+    /// Makes the types, enumerators and integer constants of `other` visible here. Functions and variables
+    /// stay where they are: a `lib` finds those of included modules through them. What is included
+    /// is not listed in [`Self::items`]. Including the same twice, or by two ways, is harmless.
+    ///
+    /// # Errors
+    /// A name is declared differently in both; nothing is then included.
+    pub fn include(&mut self, other: &Declarations) -> Result<Included, Box<Diagnostic>> {
+        let mark = self.mark();
+        let origins = self.included.clone();
+        let result = self.include_types(other).and_then(|included| {
+            self.include_names(other, &included)?;
+            Ok(included)
+        });
+        match result {
+            Ok(included) => {
+                self.journal = Vec::new();
+                Ok(included)
+            }
+            Err(diagnostic) => {
+                self.roll_back(&mark);
+                self.included = origins;
+                Err(diagnostic)
+            }
+        }
+    }
+
+    fn include_symbol(&mut self, other: &Declarations, symbol: Symbol) -> Symbol {
+        self.types.symbol(other.text(symbol))
+    }
+
+    fn include_types(&mut self, other: &Declarations) -> Result<Included, Box<Diagnostic>> {
+        let mut included = Included::default();
+        let mut fresh_records = Vec::new();
+        let mut fresh_enums = Vec::new();
+        for index in 0..other.types.records.len() {
+            let there = RecordId::from_index(index);
+            let origin = other.included.records.origin_of(other.identity, there);
+            let here = match self.included.records.here.get(&origin) {
+                Some(&here) => here,
+                None => {
+                    let mut record = other.types.record(there).clone();
+                    record.fields = None;
+                    record.owner = None;
+                    record.span = NOWHERE;
+                    for name in [
+                        &mut record.tag,
+                        &mut record.typedef_name,
+                        &mut record.pointer_typedef,
+                    ] {
+                        *name = name.map(|name| self.include_symbol(other, name));
+                    }
+                    if record.number != 0 {
+                        record.number = self.types.next_number();
+                    }
+                    let here = RecordId::from_index(self.types.records.len());
+                    self.types.records.push(record);
+                    self.included.records.insert(origin, here);
+                    fresh_records.push((there, here));
+                    here
+                }
+            };
+            included.records.push((there, here));
+        }
+        for index in 0..other.types.enums.len() {
+            let there = EnumId::from_index(index);
+            let origin = other.included.enums.origin_of(other.identity, there);
+            let here = match self.included.enums.here.get(&origin) {
+                Some(&here) => here,
+                None => {
+                    let mut enumeration = other.types.enumeration(there).clone();
+                    enumeration.span = NOWHERE;
+                    let names = [
+                        &mut enumeration.tag,
+                        &mut enumeration.typedef_name,
+                        &mut enumeration.pointer_typedef,
+                    ];
+                    for name in names {
+                        *name = name.map(|name| self.include_symbol(other, name));
+                    }
+                    for enumerator in enumeration.enumerators.iter_mut().flatten() {
+                        enumerator.name = self.include_symbol(other, enumerator.name);
+                        enumerator.span = NOWHERE;
+                    }
+                    if enumeration.number != 0 {
+                        enumeration.number = self.types.next_number();
+                    }
+                    let here = EnumId::from_index(self.types.enums.len());
+                    self.types.enums.push(enumeration);
+                    self.included.enums.insert(origin, here);
+                    fresh_enums.push((there, here));
+                    here
+                }
+            };
+            included.enums.push((there, here));
+        }
+        for index in 0..other.types.unknowns.len() {
+            let there = UnknownId::from_index(index);
+            let origin = other.included.unknowns.origin_of(other.identity, there);
+            let here = match self.included.unknowns.here.get(&origin) {
+                Some(&here) => here,
+                None => {
+                    let mut unknown = other.types.unknown(there).clone();
+                    unknown.name = self.include_symbol(other, unknown.name);
+                    unknown.span = NOWHERE;
+                    let here = UnknownId::from_index(self.types.unknowns.len());
+                    self.types.unknowns.push(unknown);
+                    self.included.unknowns.insert(origin, here);
+                    here
+                }
+            };
+            included.unknowns.push((there, here));
+        }
+        let lengths = self.include_lengths(other);
+        // A type is always made after those it is derived from.
+        for index in 0..other.types.len() {
+            let ty = match other.types.get(TypeId::from_index(index)) {
+                Type::Pointer(to) => Type::Pointer(translate(&included, *to)),
+                Type::Array { item, length } => Type::Array {
+                    item: translate(&included, *item),
+                    length: match *length {
+                        ArrayLength::FromCompiler(number) => {
+                            ArrayLength::FromCompiler(lengths[number as usize])
+                        }
+                        length => length,
+                    },
+                },
+                Type::Function(function) => Type::Function(Box::new(FunctionType {
+                    result: translate(&included, function.result),
+                    params: function
+                        .params
+                        .iter()
+                        .map(|&ty| translate(&included, ty))
+                        .collect(),
+                    ..**function
+                })),
+                Type::Record(id) => Type::Record(included.records[id.index()].1),
+                Type::Enum(id) => Type::Enum(included.enums[id.index()].1),
+                Type::Unknown(id) => Type::Unknown(included.unknowns[id.index()].1),
+                plain => plain.clone(),
+            };
+            let here = self.types.intern(ty);
+            included.types.push(here);
+        }
+        for (there, here) in fresh_records {
+            let record = other.types.record(there);
+            let mut fields = record.fields.clone();
+            for field in fields.iter_mut().flatten() {
+                field.name = field.name.map(|name| self.include_symbol(other, name));
+                field.ty = translate(&included, field.ty);
+                field.span = NOWHERE;
+            }
+            let owner = record
+                .owner
+                .map(|(owner, index)| (included.records[owner.index()].1, index));
+            let copy = &mut self.types.records[here.index()];
+            copy.fields = fields;
+            copy.owner = owner;
+            if let Some(tag) = copy.tag
+                && other
+                    .record_tags
+                    .get(&other_symbol(other, self.types.text(tag)))
+                    == Some(&there)
+            {
+                if self.record_tags.contains_key(&tag) {
+                    let what = self.types.record(here).kind.keyword();
+                    return Err(self.declared_twice(what, tag));
+                }
+                self.bind_record_tag(tag, here);
+            }
+        }
+        for (there, here) in fresh_enums {
+            let Some(tag) = self.types.enumeration(here).tag else {
+                continue;
+            };
+            if other
+                .enum_tags
+                .get(&other_symbol(other, self.types.text(tag)))
+                == Some(&there)
+            {
+                if self.enum_tags.contains_key(&tag) {
+                    return Err(self.declared_twice("enum", tag));
+                }
+                self.bind_enum_tag(tag, here);
+            }
+        }
+        Ok(included)
+    }
+
+    /// The numbers here of the `[...]` arrays there.
+    fn include_lengths(&mut self, other: &Declarations) -> Vec<u32> {
+        let count = other.types.compiler_lengths.len() as u32;
+        let mut numbers = Vec::with_capacity(count as usize);
+        for there in 0..count {
+            let origin = other.included.lengths.origin_of(other.identity, there);
+            let here = match self.included.lengths.here.get(&origin) {
+                Some(&here) => here,
+                None => {
+                    let here = self.types.compiler_lengths.len() as u32;
+                    let length = other.types.compiler_lengths[there as usize];
+                    self.types.compiler_lengths.push(length);
+                    self.included.lengths.insert(origin, here);
+                    here
+                }
+            };
+            numbers.push(here);
+        }
+        numbers
+    }
+
+    fn include_names(
+        &mut self,
+        other: &Declarations,
+        included: &Included,
+    ) -> Result<(), Box<Diagnostic>> {
+        for (&name, &(id, index)) in &other.enumerators {
+            let name = self.include_symbol(other, name);
+            let id = included.enums[id.index()].1;
+            match self.enumerators.get(&name) {
+                Some(&at) if at == (id, index) => {}
+                Some(_) => {
+                    if self
+                        .lookup_enumerator(self.text(name))
+                        .map(|(_, value)| value)
+                        != other
+                            .lookup_enumerator(self.text(name))
+                            .map(|(_, value)| value)
+                    {
+                        return Err(self.constant_twice(name));
+                    }
+                }
+                None => self.bind_enumerator(name, (id, index)),
+            }
+        }
+        for typedef in &other.typedefs {
+            let name = self.include_symbol(other, typedef.name);
+            let ty = translate(included, typedef.ty);
+            match self.typedef_names.get(&name) {
+                Some(&index) if self.typedefs[index as usize].ty == ty => {}
+                Some(_) => return Err(self.declared_twice("typedef", name)),
+                None => {
+                    let index = self.typedefs.len() as u32;
+                    self.typedefs.push(Typedef {
+                        name,
+                        ty,
+                        align: typedef.align,
+                        span: NOWHERE,
+                        doc: None,
+                    });
+                    self.bind_typedef(name, index);
+                }
+            }
+        }
+        for constant in &other.constants {
+            let name = self.include_symbol(other, constant.name);
+            match self.ordinary.get(&name) {
+                Some(&Item::Constant(index))
+                    if self.constants[index as usize].value == constant.value => {}
+                Some(_) => return Err(self.constant_twice(name)),
+                None => {
+                    let item = Item::Constant(self.constants.len() as u32);
+                    self.constants.push(Constant {
+                        name,
+                        span: NOWHERE,
+                        doc: None,
+                        ..constant.clone()
+                    });
+                    self.bind_ordinary(name, item);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn declared_twice(&self, what: &str, name: Symbol) -> Box<Diagnostic> {
+        let message = message::multiple_declarations(what, self.text(name));
+        Box::new(Diagnostic::ffi(NOWHERE, message))
+    }
+
+    fn constant_twice(&self, name: Symbol) -> Box<Diagnostic> {
+        Box::new(Diagnostic::ffi(
+            NOWHERE,
+            message::multiple_constants(self.text(name)),
+        ))
+    }
+}
+
+fn translate(included: &Included, ty: QualType) -> QualType {
+    QualType {
+        ty: included.types[ty.ty.index()],
+        quals: ty.quals,
+    }
+}
+
+/// The symbol of a text that is known to be there.
+fn other_symbol(other: &Declarations, text: &str) -> Symbol {
+    other
+        .types
+        .find_symbol(text)
+        .unwrap_or(Symbol::from_index(0))
+}

@@ -1,0 +1,625 @@
+//! What only a C compiler can tell: layouts of partial records, lengths of `[...]` arrays, sizes of
+//! `typedef int...` types, values of `#define X ...`.
+//!
+//! The questions come in an order that depends on the cdef texts alone, so the answers can be stored as a
+//! plain list and applied when the same texts are parsed again.
+
+use std::fmt::Write;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::declarations::{Declarations, Item};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Form};
+use crate::layout::Layouts;
+use crate::message;
+use crate::source::Span;
+use crate::types::{
+    ArrayLength, CompilerLayout, EnumId, Field, Primitive, QualType, Qualifiers, RecordId, Type,
+    TypeId, UnknownId, UnknownKind,
+};
+
+/// What declares an array of unknown length.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ArrayOwner {
+    /// Index into [`Declarations::variables`].
+    Variable(u32),
+    /// Index into [`Declarations::typedefs`].
+    Typedef(u32),
+    /// A record, and the index of its field.
+    Field(RecordId, u32),
+}
+
+/// One thing to ask the C compiler. [`Declarations::c_expression`] has the C text for each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Question {
+    /// The length of the array with this number ([`ArrayLength::FromCompiler`]), found `depth` subscripts
+    /// deep in what the owner declares.
+    ArrayLength {
+        /// Its number.
+        number: u32,
+        /// What declares it.
+        owner: ArrayOwner,
+        /// How many `[0]` lead to it.
+        depth: u32,
+    },
+    /// Size and sign of a `typedef int...`, size of a `typedef float...`. In the answer `value` is the size
+    /// in bytes, and `negative` says that the type is signed.
+    UnknownType(UnknownId),
+    /// `sizeof` of a partial record.
+    RecordSize(RecordId),
+    /// Its alignment.
+    RecordAlign(RecordId),
+    /// The offset of one of its fields.
+    FieldOffset(RecordId, u32),
+    /// The size of one of its fields.
+    FieldSize(RecordId, u32),
+    /// The value of an enumerator of a partial enum.
+    EnumeratorValue(EnumId, u32),
+    /// Size and sign of a partial enum, answered like [`Self::UnknownType`].
+    EnumType(EnumId),
+    /// The value of `#define X ...`: index into [`Declarations::constants`].
+    ConstantValue(u32),
+    /// The value of a constant variable of integer type (`static const int X;`): index into
+    /// [`Declarations::variables`].
+    VariableValue(u32),
+}
+
+/// How a question is put in C.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CExpression {
+    /// An expression of type `size_t`; the answer is never negative.
+    Size(String),
+    /// An integer expression of any type and either sign.
+    Integer(String),
+    /// A type of which size and sign are asked.
+    Type(String),
+}
+
+/// The compiler's answer to one question.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Answer {
+    /// The value, converted to 64 bits as C does it; or a size in bytes.
+    pub value: u64,
+    /// The value is below zero; or the type is signed.
+    pub negative: bool,
+}
+
+impl Answer {
+    fn integer(self) -> i128 {
+        if self.negative {
+            i128::from(self.value as i64)
+        } else {
+            i128::from(self.value)
+        }
+    }
+}
+
+impl Declarations {
+    /// Everything that the C compiler must be asked about, in order of the declarations. What was taken
+    /// over with [`Self::include`] is not among it.
+    pub fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        let mut arrays = FxHashSet::default();
+        let mut unknowns = FxHashSet::default();
+        for &item in &self.items {
+            match item {
+                Item::Typedef(index) => {
+                    let ty = self.typedefs[index as usize].ty.ty;
+                    if let Type::Unknown(id) = *self.types.get(ty)
+                        && self.types.unknown(id).name == self.typedefs[index as usize].name
+                        && unknowns.insert(id)
+                    {
+                        questions.push(Question::UnknownType(id));
+                    }
+                    self.ask_lengths(ty, ArrayOwner::Typedef(index), &mut arrays, &mut questions);
+                }
+                Item::Variable(index) => {
+                    let ty = self.variables[index as usize].ty.ty;
+                    self.ask_lengths(ty, ArrayOwner::Variable(index), &mut arrays, &mut questions);
+                    if self.is_integer_constant(index) {
+                        questions.push(Question::VariableValue(index));
+                    }
+                }
+                Item::Constant(index) if self.constants[index as usize].ty.is_none() => {
+                    questions.push(Question::ConstantValue(index));
+                }
+                Item::Record(id) => self.ask_record(id, &mut arrays, &mut questions),
+                Item::Enum(id) => self.ask_enum(id, &mut questions),
+                Item::Constant(_) | Item::Function(_) | Item::Forward(_) => {}
+            }
+        }
+        questions
+    }
+
+    /// The records that the cdef describes completely, and that C can name: what their layout is said to be
+    /// here must be so in C too.
+    pub fn exact_records(&self) -> Vec<RecordId> {
+        let mut layouts = Layouts::new();
+        let records = self.items.iter().filter_map(|&item| match item {
+            Item::Record(id) => Some(id),
+            _ => None,
+        });
+        records
+            .filter(|&id| {
+                let record = self.types.record(id);
+                !record.partial
+                    && (record.tag.is_some() || record.typedef_name.is_some())
+                    && layouts.layout(self, id).is_ok()
+            })
+            .collect()
+    }
+
+    /// A constant whose value is an integer (CFFI's rule: any of an integer type, except the character types).
+    fn is_integer_constant(&self, index: u32) -> bool {
+        use Primitive::{Char, Char16, Char32, WChar};
+        let variable = &self.variables[index as usize];
+        variable.is_constant
+            && match self.types.get(variable.ty.ty) {
+                Type::Primitive(Char | WChar | Char16 | Char32) => false,
+                Type::Primitive(primitive) => self.target.is_signed(*primitive).is_some(),
+                Type::Unknown(id) => self.types.unknown(*id).kind == UnknownKind::Integer,
+                _ => false,
+            }
+    }
+
+    fn ask_lengths(
+        &self,
+        mut ty: TypeId,
+        owner: ArrayOwner,
+        asked: &mut FxHashSet<u32>,
+        questions: &mut Vec<Question>,
+    ) {
+        let mut depth = 0;
+        while let Type::Array { item, length } = self.types.get(ty) {
+            if let ArrayLength::FromCompiler(number) = *length
+                && asked.insert(number)
+            {
+                questions.push(Question::ArrayLength {
+                    number,
+                    owner,
+                    depth,
+                });
+            }
+            depth += 1;
+            ty = item.ty;
+        }
+    }
+
+    fn ask_record(&self, id: RecordId, arrays: &mut FxHashSet<u32>, questions: &mut Vec<Question>) {
+        let record = self.types.record(id);
+        let fields = record.fields.as_deref().unwrap_or(&[]);
+        for (index, field) in fields.iter().enumerate() {
+            let owner = ArrayOwner::Field(id, index as u32);
+            self.ask_lengths(field.ty.ty, owner, arrays, questions);
+        }
+        if !record.partial {
+            return;
+        }
+        if self.is_reachable(id) {
+            questions.push(Question::RecordSize(id));
+            questions.push(Question::RecordAlign(id));
+        }
+        for (index, field) in fields.iter().enumerate() {
+            let index = index as u32;
+            if field.name.is_some() {
+                questions.push(Question::FieldOffset(id, index));
+                if !self.is_flexible(field) {
+                    questions.push(Question::FieldSize(id, index));
+                }
+            } else if self.first_named(field).is_some() {
+                questions.push(Question::FieldOffset(id, index));
+            }
+        }
+    }
+
+    fn ask_enum(&self, id: EnumId, questions: &mut Vec<Question>) {
+        let enumeration = self.types.enumeration(id);
+        if !enumeration.partial {
+            return;
+        }
+        if enumeration.tag.is_some() || enumeration.typedef_name.is_some() {
+            questions.push(Question::EnumType(id));
+        }
+        let count = enumeration.enumerators.as_ref().map_or(0, Vec::len);
+        questions.extend((0..count as u32).map(|index| Question::EnumeratorValue(id, index)));
+    }
+
+    /// `T a[]`, which has no size.
+    fn is_flexible(&self, field: &Field) -> bool {
+        matches!(
+            self.types.get(field.ty.ty),
+            Type::Array {
+                length: ArrayLength::Unspecified,
+                ..
+            }
+        )
+    }
+
+    /// The path to the first named field of an anonymous member that is laid out here: through it the
+    /// member itself can be found. `None` for partial members, which are found through all their fields.
+    fn first_named(&self, field: &Field) -> Option<crate::types::Symbol> {
+        let record = self.types.record(self.anonymous_member(field)?);
+        if record.partial {
+            return None;
+        }
+        let fields = record.fields.as_deref()?.iter();
+        let mut plain = fields.filter(|field| field.bits.is_none());
+        plain.find_map(|field| field.name.or_else(|| self.first_named(field)))
+    }
+
+    /// Whether a C expression can denote the record itself: it has a name, or is a named field.
+    fn is_reachable(&self, id: RecordId) -> bool {
+        let record = self.types.record(id);
+        if record.tag.is_some() || record.typedef_name.is_some() {
+            return true;
+        }
+        let Some((owner, index)) = record.owner else {
+            return false;
+        };
+        let field = self.types.record(owner).fields.as_deref();
+        field.is_some_and(|fields| fields[index as usize].name.is_some())
+    }
+
+    /// The nearest record around `id` that has a name in C, and the designator of `id` in it: empty if `id`
+    /// is that record, or an anonymous member of it.
+    pub fn designator(&self, id: RecordId) -> (RecordId, String) {
+        let mut segments = Vec::new();
+        let mut at = id;
+        // An owner is always older than what it owns, so this ends.
+        while let Some((owner, index)) = self.types.record(at).owner {
+            let record = self.types.record(at);
+            if record.tag.is_some() || record.typedef_name.is_some() {
+                break;
+            }
+            if let Some(field) = self
+                .types
+                .record(owner)
+                .fields
+                .as_deref()
+                .map(|f| &f[index as usize])
+                && let Some(name) = field.name
+            {
+                let mut segment = self.text(name).to_owned();
+                let mut ty = field.ty.ty;
+                while let Type::Array { item, .. } = self.types.get(ty) {
+                    segment.push_str("[0]");
+                    ty = item.ty;
+                }
+                segments.push(segment);
+            }
+            at = owner;
+        }
+        segments.reverse();
+        (at, segments.join("."))
+    }
+
+    /// How to put a question in C. The record is named as C names it; `offsetof` needs `<stddef.h>`.
+    pub fn c_expression(&self, question: Question) -> CExpression {
+        let size = |text: String| CExpression::Size(text);
+        match question {
+            Question::ArrayLength { owner, depth, .. } => {
+                let mut array = match owner {
+                    ArrayOwner::Variable(index) => {
+                        format!("({})", self.text(self.variables[index as usize].name))
+                    }
+                    ArrayOwner::Typedef(index) => {
+                        format!("(*({} *)0)", self.text(self.typedefs[index as usize].name))
+                    }
+                    ArrayOwner::Field(id, index) => self.field_lvalue(id, index),
+                };
+                for _ in 0..depth {
+                    array.push_str("[0]");
+                }
+                size(format!("sizeof({array}) / sizeof({array}[0])"))
+            }
+            Question::UnknownType(id) => {
+                CExpression::Type(self.text(self.types.unknown(id).name).to_owned())
+            }
+            Question::RecordSize(id) => size(format!("sizeof({})", self.record_lvalue(id))),
+            Question::RecordAlign(id) => {
+                // A struct with a char in front shows the alignment in C99 too.
+                let (root, path) = self.designator(id);
+                size(if path.is_empty() {
+                    format!(
+                        "offsetof(struct {{ char c; {} x; }}, x)",
+                        self.record_name(root)
+                    )
+                } else {
+                    format!("_Alignof(__typeof__({}))", self.record_lvalue(id))
+                })
+            }
+            Question::FieldOffset(id, index) => {
+                let field = self.field(id, index);
+                let name = field.and_then(|field| field.name.or_else(|| self.first_named(field)));
+                let name = name.map_or("", |name| self.text(name));
+                let (root, path) = self.designator(id);
+                let root = self.record_name(root);
+                size(if path.is_empty() {
+                    format!("offsetof({root}, {name})")
+                } else {
+                    format!("offsetof({root}, {path}.{name}) - offsetof({root}, {path})")
+                })
+            }
+            Question::FieldSize(id, index) => {
+                size(format!("sizeof({})", self.field_lvalue(id, index)))
+            }
+            Question::EnumeratorValue(id, index) => {
+                let enumerators = self.types.enumeration(id).enumerators.as_deref();
+                let enumerator = enumerators.and_then(|all| all.get(index as usize));
+                CExpression::Integer(
+                    enumerator
+                        .map_or("", |enumerator| self.text(enumerator.name))
+                        .to_owned(),
+                )
+            }
+            Question::EnumType(id) => CExpression::Type(self.enum_name(id)),
+            Question::ConstantValue(index) => {
+                CExpression::Integer(self.text(self.constants[index as usize].name).to_owned())
+            }
+            Question::VariableValue(index) => {
+                CExpression::Integer(self.text(self.variables[index as usize].name).to_owned())
+            }
+        }
+    }
+
+    fn field(&self, id: RecordId, index: u32) -> Option<&Field> {
+        self.types.record(id).fields.as_deref()?.get(index as usize)
+    }
+
+    /// An expression that denotes the record, for sizeof.
+    fn record_lvalue(&self, id: RecordId) -> String {
+        let (root, path) = self.designator(id);
+        let root = self.record_name(root);
+        if path.is_empty() {
+            root
+        } else {
+            format!("((({root} *)0)->{path})")
+        }
+    }
+
+    /// An expression that denotes a field, for sizeof.
+    fn field_lvalue(&self, id: RecordId, index: u32) -> String {
+        let (root, path) = self.designator(id);
+        let mut text = format!("((({} *)0)->", self.record_name(root));
+        if !path.is_empty() {
+            // Writing into a String can't fail.
+            let _ = write!(text, "{path}.");
+        }
+        let name = self.field(id, index).and_then(|field| field.name);
+        text.push_str(name.map_or("", |name| self.text(name)));
+        text.push(')');
+        text
+    }
+
+    /// Takes the compiler's answers to [`Self::questions`], in the same order.
+    ///
+    /// # Errors
+    /// There are too few or too many, or one can't be true. Part of the answers may then be in place: the
+    /// declarations are of no further use.
+    pub fn answer(&mut self, answers: &[Answer]) -> Result<(), Box<Diagnostic>> {
+        let questions = self.questions();
+        if questions.len() != answers.len() {
+            let message = message::answer_count(questions.len(), answers.len());
+            return Err(self.refuse(Span::default(), message));
+        }
+        let mut told: FxHashMap<RecordId, Told> = FxHashMap::default();
+        let mut records = Vec::new();
+        for (&question, &answer) in questions.iter().zip(answers) {
+            match question {
+                Question::ArrayLength { number, .. } => {
+                    self.types.compiler_lengths[number as usize] = Some(answer.value);
+                }
+                Question::UnknownType(id) => self.answer_unknown(id, answer)?,
+                Question::RecordSize(id) => told.entry(id).or_default().size = answer.value,
+                Question::RecordAlign(id) => told.entry(id).or_default().align = answer.value,
+                Question::FieldOffset(id, index) => {
+                    told.entry(id)
+                        .or_default()
+                        .offsets
+                        .insert(index, answer.value);
+                }
+                Question::FieldSize(id, index) => {
+                    told.entry(id)
+                        .or_default()
+                        .sizes
+                        .insert(index, answer.value);
+                }
+                Question::EnumeratorValue(id, index) => {
+                    if let Some(all) = &mut self.types.enums[id.index()].enumerators {
+                        all[index as usize].value = Some(answer.integer());
+                    }
+                }
+                Question::EnumType(id) => {
+                    let Some(ty) = integer_type(answer) else {
+                        let enumeration = self.types.enumeration(id);
+                        let message = message::bad_integer_size(&self.enum_name(id), answer.value);
+                        return Err(self.refuse(enumeration.span, message));
+                    };
+                    self.types.enums[id.index()].underlying = Some(ty);
+                }
+                Question::ConstantValue(index) => {
+                    self.constants[index as usize].value = Some(answer.integer());
+                }
+                Question::VariableValue(index) => {
+                    self.variables[index as usize].value = Some(answer.integer());
+                }
+            }
+        }
+        for &item in &self.items {
+            match item {
+                Item::Record(id) if self.types.record(id).partial => records.push(id),
+                Item::Enum(id) => {
+                    let enumeration = &self.types.enums[id.index()];
+                    if enumeration.partial && enumeration.underlying.is_none() {
+                        let values = enumeration.enumerators.iter().flatten();
+                        let values = values.filter_map(|enumerator| enumerator.value);
+                        let (least, greatest) =
+                            values.fold((0, 0), |(low, high), v| (low.min(v), high.max(v)));
+                        self.types.enums[id.index()].underlying =
+                            self.target.enum_type(least, greatest, false);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.layouts.clear();
+        let mut layouts = Layouts::new();
+        let mut bases = FxHashMap::default();
+        // A body ends before the body around it, so inner records come first.
+        for id in records {
+            let told = told.remove(&id).unwrap_or_default();
+            self.answer_record(id, told, &mut layouts, &mut bases)?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, span: Span, message: String) -> Box<Diagnostic> {
+        let mut diagnostic =
+            Diagnostic::new(DiagnosticKind::Verification, Form::Plain, span, message);
+        diagnostic.source = self.sources.get(span.source.0 as usize).cloned();
+        Box::new(diagnostic)
+    }
+
+    fn answer_unknown(&mut self, id: UnknownId, answer: Answer) -> Result<(), Box<Diagnostic>> {
+        let unknown = self.types.unknown(id);
+        let resolved = match unknown.kind {
+            UnknownKind::Integer => integer_type(answer),
+            UnknownKind::Float => match answer.value {
+                4 => Some(Primitive::Float),
+                8 => Some(Primitive::Double),
+                _ => None,
+            },
+        };
+        if resolved.is_none() {
+            let name = self.text(unknown.name);
+            let message = match unknown.kind {
+                UnknownKind::Integer => message::bad_integer_size(name, answer.value),
+                UnknownKind::Float => message::bad_float_size(name, answer.value),
+            };
+            return Err(self.refuse(unknown.span, message));
+        }
+        self.types.unknowns[id.index()].resolved = resolved;
+        Ok(())
+    }
+
+    fn answer_record(
+        &mut self,
+        id: RecordId,
+        told: Told,
+        layouts: &mut Layouts,
+        bases: &mut FxHashMap<RecordId, u64>,
+    ) -> Result<(), Box<Diagnostic>> {
+        let name = self.record_name(id);
+        let record = self.types.record(id);
+        let span = record.span;
+        let fields = record.fields.as_deref().unwrap_or(&[]);
+        let mut places = Vec::with_capacity(fields.len());
+        for (index, field) in fields.iter().enumerate() {
+            let index = index as u32;
+            let offset = told.offsets.get(&index).copied();
+            let known = layouts.size_and_align(self, field.ty);
+            let place = if let Some(field_name) = field.name {
+                let told_size = told.sizes.get(&index).copied();
+                match (&known, told_size) {
+                    (Ok((known, _)), Some(told_size)) if *known != told_size => {
+                        let message = message::wrong_field_size(
+                            &name,
+                            self.text(field_name),
+                            *known,
+                            told_size,
+                        );
+                        return Err(self.refuse(field.span, message));
+                    }
+                    _ => (offset.unwrap_or(0), told_size.unwrap_or(0)),
+                }
+            } else {
+                let size = known.map_or(0, |(size, _)| size);
+                let inner = self.anonymous_member(field);
+                let base = inner.and_then(|inner| bases.get(&inner).copied());
+                let at = match (offset, inner, self.first_named(field), base) {
+                    (_, _, _, Some(base)) => base,
+                    (Some(offset), Some(inner), Some(first), None) => {
+                        let found = layouts.find_field(self, inner, first).ok().flatten();
+                        offset.saturating_sub(found.map_or(0, |found| found.layout.offset))
+                    }
+                    _ => 0,
+                };
+                (at, size)
+            };
+            places.push(place);
+        }
+        let (size, align) = if self.is_reachable(id) {
+            (told.size, told.align)
+        } else {
+            // An anonymous member that is partial itself: it spans the fields that are known of it.
+            let base = places.iter().map(|&(offset, _)| offset).min().unwrap_or(0);
+            bases.insert(id, base);
+            for place in &mut places {
+                place.0 -= base;
+            }
+            let end = places
+                .iter()
+                .map(|&(offset, size)| offset.saturating_add(size))
+                .max();
+            (end.unwrap_or(0), 1)
+        };
+        let align = u32::try_from(align)
+            .ok()
+            .filter(|align| align.is_power_of_two());
+        let Some(align) = align else {
+            return Err(self.refuse(span, message::bad_record_align(&name)));
+        };
+        for (field, &(offset, field_size)) in fields.iter().zip(&places) {
+            if offset.checked_add(field_size).is_none_or(|end| end > size) {
+                let field_name = field.name.map_or("", |name| self.text(name));
+                let message = message::field_outside(&name, field_name, size);
+                return Err(self.refuse(field.span, message));
+            }
+        }
+        self.types.records[id.index()].compiler_layout = Some(CompilerLayout {
+            size,
+            align,
+            fields: places,
+        });
+        Ok(())
+    }
+
+    /// Whether a global needs a C wrapper that fetches it by value: a constant that is no integer.
+    pub fn is_fetched_constant(&self, index: u32) -> bool {
+        let variable = &self.variables[index as usize];
+        variable.is_constant && !self.is_integer_constant(index)
+    }
+
+    /// `ty` without its `const`.
+    pub fn without_const(&self, ty: QualType) -> QualType {
+        QualType {
+            ty: ty.ty,
+            quals: Qualifiers(ty.quals.0 & !Qualifiers::CONST.0),
+        }
+    }
+}
+
+/// Answers about one record.
+#[derive(Default)]
+struct Told {
+    size: u64,
+    align: u64,
+    offsets: FxHashMap<u32, u64>,
+    sizes: FxHashMap<u32, u64>,
+}
+
+/// As CFFI: an unknown integer becomes the type of exact width.
+fn integer_type(answer: Answer) -> Option<Primitive> {
+    use Primitive::*;
+    Some(match (answer.value, answer.negative) {
+        (1, true) => Int8,
+        (1, false) => UInt8,
+        (2, true) => Int16,
+        (2, false) => UInt16,
+        (4, true) => Int32,
+        (4, false) => UInt32,
+        (8, true) => Int64,
+        (8, false) => UInt64,
+        _ => return None,
+    })
+}
