@@ -58,3 +58,11 @@ int keelback_long_double_compare(const void *left, const void *right)
     memcpy(&b, right, sizeof b);
     return a < b ? -1 : a > b ? 1 : a == b ? 0 : 2;
 }
+
+/* Writes the value as "%LE" would, NUL-terminated; returns what snprintf returns. */
+int keelback_long_double_to_exponent_text(const void *from, char *buffer, size_t size)
+{
+    long double value;
+    memcpy(&value, from, sizeof value);
+    return snprintf(buffer, size, "%LE", value);
+}

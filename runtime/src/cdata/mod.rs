@@ -4,8 +4,9 @@
 //!
 //! | Python type | struct | owns |
 //! |---|---|---|
-//! | [`CDATA_TYPE`] | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent |
-//! | [`OWNING_TYPE`] | `OwningCData` | memory inside the object itself: `ffi.new`, primitives from `ffi.cast`, structs returned by value |
+//! | [`CDATA_TYPE`] | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent; a primitive from `ffi.cast` has its value after the head |
+//! | [`FUNCTION_TYPE`] | `FunctionCData` | nothing: a function pointer, called through vectorcall |
+//! | [`OWNING_TYPE`] | `OwningCData` | memory inside the object itself: `ffi.new`, structs returned by value |
 //! | [`VIEW_TYPE`] | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
 //! | [`MANAGED_TYPE`] | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
 
@@ -13,12 +14,14 @@ use std::alloc::Layout;
 
 use pyo3::ffi;
 
-use crate::ctype::CType;
-use crate::py::{Obj, Ref, Res, StaticType};
+use crate::ctype::{CType, Kind};
+use crate::py::{Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 
 /// Base type of all cdata (`ffi.CData`).
 pub static CDATA_TYPE: StaticType = StaticType::new();
+/// cdata that are pointers to functions.
+pub static FUNCTION_TYPE: StaticType = StaticType::new();
 /// cdata with its memory inside.
 pub static OWNING_TYPE: StaticType = StaticType::new();
 /// cdata that shows memory of another cdata and keeps it alive.
@@ -38,6 +41,14 @@ pub struct CData {
     /// bytes allocated. Else -1.
     pub(crate) length: isize,
     pub(crate) weakrefs: Obj,
+}
+
+/// See [`FUNCTION_TYPE`].
+#[repr(C)]
+pub struct FunctionCData {
+    pub(crate) base: CData,
+    /// How it is called.
+    pub(crate) vectorcall: Option<ffi::vectorcallfunc>,
 }
 
 /// A cdata with `storage` inside the object: aligned as malloc aligns.
@@ -66,8 +77,13 @@ pub struct ManagedCData {
 
 /// What a [`ManagedCData`] owns.
 pub enum Resource {
-    /// Released, or nothing left to do.
+    /// Nothing to do when the cdata goes.
     None,
+    /// `ffi.release()` was called: the memory is gone.
+    Released {
+        /// It was a buffer.
+        buffer: bool,
+    },
     /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes. `size`: bytes told to the
     /// user as the weight of the object.
     Gc {
@@ -84,7 +100,14 @@ pub enum Resource {
     Handle(Ref),
     /// `ffi.callback(...)`: the closure and what it calls.
     Callback(Box<crate::callback::Closure>),
-    /// Keeps another object alive: memory from an allocator without free, and the like.
+    /// Memory from an allocator of `ffi.new_allocator()`.
+    Allocated {
+        /// What alloc() returned: kept alive, and given to `free`.
+        memory: Ref,
+        /// free()
+        free: Option<Ref>,
+    },
+    /// Keeps another object alive.
     KeepAlive(Ref),
 }
 
@@ -113,6 +136,62 @@ impl CData {
     pub fn obj(&self) -> Obj {
         std::ptr::from_ref(self).cast_mut().cast()
     }
+    /// The Python type of the object.
+    #[inline(always)]
+    pub(crate) fn python_type(&self) -> *mut ffi::PyTypeObject {
+        // SAFETY: a live object.
+        unsafe { ffi::Py_TYPE(self.obj()) }
+    }
+    /// What it owns, if it is a [`ManagedCData`].
+    #[inline(always)]
+    pub fn resource(&self) -> Option<&Resource> {
+        if self.python_type() == MANAGED_TYPE.ptr() {
+            // SAFETY: every object of this type is a ManagedCData.
+            Some(unsafe { &(*std::ptr::from_ref(self).cast::<ManagedCData>()).resource })
+        } else {
+            None
+        }
+    }
+    /// The cdata whose memory it shows and keeps alive.
+    pub fn viewed(&self) -> Option<&CData> {
+        if self.python_type() == VIEW_TYPE.ptr() {
+            // SAFETY: every object of this type is a ViewCData, whose owner is a live cdata.
+            unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
+        } else {
+            None
+        }
+    }
+    /// Whether it points to, or is, one value of which the whole memory is its own: `p[1]` makes no sense.
+    pub(crate) fn owns_one_value(&self) -> bool {
+        self.python_type() == OWNING_TYPE.ptr()
+            || (matches!(self.resource(), Some(Resource::Allocated { .. })) && self.ctype().item().is_record())
+    }
+    /// `sizeof` of the value: of an array its real length, of a struct with a flexible array what was allocated.
+    pub fn value_size(&self) -> Res<usize> {
+        let ctype = self.ctype();
+        match ctype.kind {
+            Kind::Array => Ok(ctype.item().known_size()? * self.array_length().max(0) as usize),
+            Kind::Struct | Kind::Union if self.length >= 0 => Ok(self.length as usize),
+            _ => ctype.known_size(),
+        }
+    }
+}
+
+/// RuntimeError: NULL has no items and no fields.
+#[cold]
+#[inline(never)]
+pub(crate) fn null_dereference(cdata: &CData) -> Raised {
+    if let Some(Resource::Released { .. }) = cdata.resource() {
+        return released(cdata);
+    }
+    raise!(RuntimeError, "cannot dereference null pointer from cdata '{}'", cdata.ctype().name)
+}
+
+/// RuntimeError: the cdata's memory was released.
+#[cold]
+#[inline(never)]
+pub(crate) fn released(cdata: &CData) -> Raised {
+    raise!(RuntimeError, "cdata '{}' was released: its memory cannot be used any more", cdata.ctype().name)
 }
 
 /// `object` as a cdata, if it is one.
@@ -128,6 +207,7 @@ pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
             || ty == OWNING_TYPE.ptr()
             || ty == MANAGED_TYPE.ptr()
             || ty == VIEW_TYPE.ptr()
+            || ty == FUNCTION_TYPE.ptr()
         {
             Some(&*object.cast::<CData>())
         } else {
@@ -151,7 +231,11 @@ unsafe fn fill(object: *mut CData, ctype: &CType, data: *mut u8, length: isize) 
 }
 
 /// A cdata of `ctype` over `data`, which it does not own: a pointer of that value, or a reference to memory.
+#[inline]
 pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>> {
+    if ctype.is_function_pointer() {
+        return new_function(ctype, data);
+    }
     // SAFETY: a fresh object of the size that the type says, filled before anyone sees it.
     unsafe {
         let memory = ffi::PyObject_Malloc(size_of::<CData>()).cast::<CData>();
@@ -164,8 +248,52 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
     }
 }
 
+/// A function pointer.
+#[inline(never)]
+fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
+    // SAFETY: as in new_plain.
+    unsafe {
+        let memory = ffi::PyObject_Malloc(size_of::<FunctionCData>()).cast::<FunctionCData>();
+        if memory.is_null() {
+            return Err(no_memory());
+        }
+        ffi::PyObject_Init(memory.cast(), FUNCTION_TYPE.ptr());
+        fill(memory.cast(), ctype, data, -1);
+        std::ptr::addr_of_mut!((*memory).vectorcall).write(Some(pytype::vectorcall));
+        Ref::steal(memory.cast())
+    }
+}
+
+/// A primitive cdata with zeroed room for its own value, which is at `data`.
+pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
+    const ROOM: usize = 2 * crate::convert::real::LONG_DOUBLE_SIZE;
+    debug_assert!(ctype.size() >= 0 && ctype.size() as usize <= ROOM);
+    let room = if ctype.size() <= 16 { 16 } else { ROOM };
+    // SAFETY: as in new_plain; the head's size is a multiple of 16.
+    unsafe {
+        let memory = ffi::PyObject_Malloc(size_of::<OwningCData>() + room).cast::<CData>();
+        if memory.is_null() {
+            return Err(no_memory());
+        }
+        ffi::PyObject_Init(memory.cast(), CDATA_TYPE.ptr());
+        let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
+        storage.write_bytes(0, room);
+        fill(memory, ctype, storage, -1);
+        Ref::steal(memory)
+    }
+}
+
 /// A cdata of `ctype` with `size` zeroed bytes of its own; `data` is their address.
+#[inline]
 pub fn new_owning(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
+    let made = new_owning_unset(ctype, size, length)?;
+    // SAFETY: its own memory, of this size.
+    unsafe { made.data().write_bytes(0, size) };
+    Ok(made)
+}
+
+/// [`new_owning`] with whatever was in the memory before.
+pub(crate) fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain; the memory has room for the head and `size` bytes after it, aligned to 16, because
     // PyObject_Malloc aligns to 16 on 64-bit machines.
     unsafe {
@@ -181,7 +309,6 @@ pub fn new_owning(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> 
         }
         ffi::PyObject_Init(memory.cast(), OWNING_TYPE.ptr());
         let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
-        storage.write_bytes(0, size);
         fill(memory, ctype, storage, length);
         Ref::steal(memory)
     }
@@ -223,8 +350,20 @@ pub fn new_managed(
 }
 
 #[cold]
-fn no_memory() -> crate::py::Raised {
+fn no_memory() -> Raised {
     raise!(MemoryError, "out of memory for a cdata")
 }
 
+pub mod arith;
+mod attribute;
+pub mod cast;
+mod compare;
+pub mod index;
+mod iterate;
+pub mod lifetime;
+pub mod new;
+mod number;
 pub mod pytype;
+mod repr;
+
+pub use lifetime::release;

@@ -1,8 +1,310 @@
-//! The Python types of cdata.
+//! The Python types of cdata: their slots, each a thin shell around the function that does the work.
 
-use crate::py::Res;
+use std::ffi::{c_int, c_void};
+
+use pyo3::ffi;
+
+use super::{
+    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, MANAGED_TYPE, ManagedCData, OWNING_TYPE, OwningCData, VIEW_TYPE,
+    ViewCData, arith, attribute, compare, index, iterate, lifetime, number, repr,
+};
+use crate::py::{END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from};
+use crate::raise;
+
+/// The flags of every cdata type. Only C makes cdata.
+const FLAGS: std::ffi::c_ulong = ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+
+struct Tables {
+    number: ffi::PyNumberMethods,
+    mapping: ffi::PyMappingMethods,
+}
+
+struct SharedTables(std::cell::UnsafeCell<std::mem::MaybeUninit<Tables>>);
+
+// SAFETY: written once, during module initialisation; read by CPython afterwards.
+unsafe impl Sync for SharedTables {}
+
+static TABLES: SharedTables = SharedTables(std::cell::UnsafeCell::new(std::mem::MaybeUninit::zeroed()));
+
+static METHODS: Methods<5> = Methods::new([
+    simple(c"__enter__", enter, ffi::METH_NOARGS, c"The cdata itself; its resource is released at the end of the block."),
+    simple(c"__exit__", exit, ffi::METH_VARARGS, c"ffi.release(cdata)"),
+    simple(c"__complex__", complex, ffi::METH_NOARGS, c"complex(cdata)"),
+    simple(c"__dir__", dir, ffi::METH_NOARGS, c"The names of the fields."),
+    END_OF_METHODS,
+]);
 
 /// Makes the types ready.
 pub fn ready() -> Res<()> {
-    Ok(())
+    // SAFETY: module initialisation; the tables are static, and filled before any type uses them.
+    unsafe {
+        let tables = TABLES.0.get().cast::<Tables>();
+        (*tables).number.nb_add = Some(add);
+        (*tables).number.nb_subtract = Some(subtract);
+        (*tables).number.nb_bool = Some(truth);
+        (*tables).number.nb_int = Some(to_int);
+        (*tables).number.nb_float = Some(to_float);
+        (*tables).mapping.mp_length = Some(length);
+        (*tables).mapping.mp_subscript = Some(get_item);
+        (*tables).mapping.mp_ass_subscript = Some(set_item);
+        CDATA_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_BASETYPE, |ty| {
+            slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
+            ty.tp_doc = c"The internal base type for CData objects.  Use FFI.CData to access it.  Always check with \
+                          isinstance(): subtypes are sometimes returned on CPython, for performance reasons."
+                .as_ptr();
+            ty.tp_methods = METHODS.ptr();
+        })?;
+        let below = |ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize| {
+            slots(ty, name, size);
+            ty.tp_base = CDATA_TYPE.ptr();
+            ty.tp_doc = c"This is an internal subtype of _CDataBase for performance only on CPython.  Check with \
+                          isinstance(x, ffi.CData)."
+                .as_ptr();
+        };
+        FUNCTION_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
+            below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
+            ty.tp_vectorcall_offset = std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
+            ty.tp_call = Some(ffi::PyVectorcall_Call);
+        })?;
+        OWNING_TYPE.ready(FLAGS, |ty| below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>()))?;
+        VIEW_TYPE.ready(FLAGS, |ty| {
+            below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
+            ty.tp_dealloc = Some(dealloc_view);
+        })?;
+        MANAGED_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+            below(ty, c"_cffi_backend.__CDataOwnGC", size_of::<ManagedCData>());
+            ty.tp_dealloc = Some(dealloc_managed);
+            ty.tp_traverse = Some(traverse_managed);
+            ty.tp_clear = Some(clear_managed);
+            ty.tp_finalize = Some(finalize_managed);
+        })?;
+    }
+    iterate::ready()
+}
+
+/// The slots that all cdata types share.
+fn slots(ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize) {
+    let tables = TABLES.0.get().cast::<Tables>();
+    ty.tp_name = name.as_ptr();
+    ty.tp_basicsize = size as ffi::Py_ssize_t;
+    ty.tp_weaklistoffset = std::mem::offset_of!(CData, weakrefs) as ffi::Py_ssize_t;
+    ty.tp_dealloc = Some(dealloc);
+    ty.tp_repr = Some(repr_slot);
+    ty.tp_hash = Some(hash);
+    ty.tp_richcompare = Some(compare_slot);
+    ty.tp_call = Some(call);
+    ty.tp_getattro = Some(get_attribute);
+    ty.tp_setattro = Some(set_attribute);
+    ty.tp_iter = Some(iterate_slot);
+    // SAFETY: static memory, filled by `ready`.
+    unsafe {
+        ty.tp_as_number = &raw mut (*tables).number;
+        ty.tp_as_mapping = &raw mut (*tables).mapping;
+    }
+}
+
+/// The cdata behind a slot's first argument.
+///
+/// # Safety
+/// `object` is a live cdata: slots are only called so.
+#[inline(always)]
+unsafe fn this<'a>(object: Obj) -> &'a CData {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<CData>() }
+}
+
+/// What every dealloc ends with: weak references, the type's reference, the memory.
+#[inline(always)]
+unsafe fn drop_head(object: Obj) {
+    // SAFETY: the last reference to a live cdata is gone.
+    unsafe {
+        let cdata = object.cast::<CData>();
+        if !(*cdata).weakrefs.is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        ffi::Py_DECREF((*cdata).ctype.cast());
+    }
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    // SAFETY: called once, with the last reference gone; nothing here can panic.
+    unsafe {
+        drop_head(object);
+        ffi::PyObject_Free(object.cast());
+    }
+}
+
+unsafe extern "C" fn dealloc_view(object: Obj) {
+    // SAFETY: as in dealloc.
+    unsafe {
+        let owner = (*object.cast::<ViewCData>()).owner;
+        drop_head(object);
+        ffi::PyObject_Free(object.cast());
+        ffi::Py_DECREF(owner);
+    }
+}
+
+unsafe extern "C" fn dealloc_managed(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone. The finalizer runs while the object is whole; if it brought
+        // the object back to life, this is not the end.
+        unsafe {
+            if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+                return;
+            }
+            ffi::PyObject_GC_UnTrack(object.cast());
+            lifetime::clear(object.cast());
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*object.cast::<ManagedCData>()).resource));
+            drop_head(object);
+            ffi::PyObject_GC_Del(object.cast());
+        }
+    });
+}
+
+unsafe extern "C" fn finalize_managed(object: Obj) {
+    // SAFETY: a live ManagedCData, by the slot's contract.
+    guard_unit(|| unsafe { lifetime::finalize(object.cast()) });
+}
+
+unsafe extern "C" fn clear_managed(object: Obj) -> c_int {
+    // SAFETY: a live ManagedCData, by the slot's contract.
+    guard_unit(|| unsafe { lifetime::clear(object.cast()) });
+    0
+}
+
+unsafe extern "C" fn traverse_managed(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live ManagedCData, by tp_traverse's contract.
+    unsafe {
+        let stop = visit((*object.cast::<CData>()).ctype.cast(), arg);
+        if stop != 0 {
+            return stop;
+        }
+        lifetime::traverse(object.cast(), visit, arg)
+    }
+}
+
+unsafe extern "C" fn repr_slot(object: Obj) -> Obj {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| str_from(&repr::repr(unsafe { this(object) })?))
+}
+
+unsafe extern "C" fn hash(object: Obj) -> ffi::Py_hash_t {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| compare::hash(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn compare_slot(left: Obj, right: Obj, operator: c_int) -> Obj {
+    // SAFETY: live objects, by the slot's contract.
+    guard(|| unsafe { compare::compare(left, right, operator) })
+}
+
+unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
+    // SAFETY: live objects, by the slot's contract.
+    guard(|| unsafe { attribute::get(this(object), name) })
+}
+
+unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
+    // SAFETY: live objects, `value` live or NULL, by the slot's contract.
+    guard(|| unsafe { attribute::set(this(object), name, value) })
+}
+
+unsafe extern "C" fn iterate_slot(object: Obj) -> Obj {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| iterate::iterate(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn length(object: Obj) -> ffi::Py_ssize_t {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| index::length(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn get_item(object: Obj, key: Obj) -> Obj {
+    // SAFETY: live objects, by the slot's contract.
+    guard(|| unsafe { index::get_item(this(object), key) })
+}
+
+unsafe extern "C" fn set_item(object: Obj, key: Obj, value: Obj) -> c_int {
+    // SAFETY: live objects, `value` live or NULL, by the slot's contract.
+    guard(|| unsafe { index::set_item(this(object), key, value) })
+}
+
+unsafe extern "C" fn add(left: Obj, right: Obj) -> Obj {
+    // SAFETY: live objects, by the slot's contract.
+    guard(|| unsafe { arith::add(left, right) })
+}
+
+unsafe extern "C" fn subtract(left: Obj, right: Obj) -> Obj {
+    // SAFETY: live objects, by the slot's contract.
+    guard(|| unsafe { arith::subtract(left, right) })
+}
+
+unsafe extern "C" fn truth(object: Obj) -> c_int {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| number::truth(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn to_int(object: Obj) -> Obj {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| number::to_int(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn to_float(object: Obj) -> Obj {
+    // SAFETY: a live cdata, by the slot's contract.
+    guard(|| number::to_float(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn complex(object: Obj, _: Obj) -> Obj {
+    // SAFETY: a live cdata: methods are only called so.
+    guard(|| number::to_complex(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn dir(object: Obj, _: Obj) -> Obj {
+    // SAFETY: a live cdata: methods are only called so.
+    guard(|| attribute::names(unsafe { this(object) }))
+}
+
+unsafe extern "C" fn enter(object: Obj, _: Obj) -> Obj {
+    // SAFETY: a live cdata: methods are only called so.
+    guard(|| unsafe {
+        lifetime::check_releasable(this(object))?;
+        Ok(Ref::borrow(object))
+    })
+}
+
+unsafe extern "C" fn exit(object: Obj, _: Obj) -> Obj {
+    // SAFETY: a live cdata: methods are only called so.
+    guard(|| unsafe {
+        lifetime::release(this(object))?;
+        Ok(none())
+    })
+}
+
+/// A call of any cdata by tp_call: closures, which are no [`FunctionCData`], and errors.
+unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
+    // SAFETY: a live cdata, a tuple, a dict or NULL, by the slot's contract; the tuple keeps its items alive.
+    guard(|| unsafe {
+        let cdata = this(object);
+        let ctype = cdata.ctype();
+        if !ctype.is_function_pointer() {
+            return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+        }
+        if !names.is_null() && ffi::PyDict_Size(names) > 0 {
+            return Err(raise!(TypeError, "a cdata function cannot be called with keyword arguments"));
+        }
+        let count = ffi::PyTuple_GET_SIZE(args) as usize;
+        let items: Vec<Obj> = (0..count).map(|index| ffi::PyTuple_GET_ITEM(args, index as isize)).collect();
+        crate::call::call(cdata, items.as_ptr(), count, std::ptr::null_mut())
+    })
+}
+
+/// A call of a [`FunctionCData`].
+pub(super) unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
+    // SAFETY: vectorcall's contract: a live cdata, as many live arguments as said.
+    guard(|| unsafe {
+        if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {
+            return Err(raise!(TypeError, "a cdata function cannot be called with keyword arguments"));
+        }
+        let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
+        crate::call::call(this(object), args, count, std::ptr::null_mut())
+    })
 }

@@ -1,21 +1,82 @@
 //! Python values to C memory.
 
-use crate::ctype::{CType, FieldInfo};
-use crate::py::{Obj, Res};
+use super::{character, initialiser, integer, pointer, put, real};
+use crate::ctype::{CType, Code};
+use crate::py::{Obj, Res, small_long_value};
+use crate::raise;
+
+/// How far the memory reaches that is written to: bounds what goes into an array of unknown length.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// First byte that is not ours; NULL when nobody knows.
+    end: *mut u8,
+}
+
+impl Room {
+    /// Nobody knows: as in C, the caller of the caller is trusted.
+    pub const UNKNOWN: Self = Self { end: std::ptr::null_mut() };
+    /// Up to `end`.
+    pub fn until(end: *mut u8) -> Self {
+        Self { end }
+    }
+    /// How many items of `size` fit at `data`; `None` when unknown.
+    pub(super) fn items(self, data: *mut u8, size: isize) -> Option<isize> {
+        if self.end.is_null() || size <= 0 {
+            return None;
+        }
+        Some((self.end as isize - data as isize).max(0) / size)
+    }
+}
 
 /// Writes `value` as a C value of the type to `data`: CFFI's rules for `p[0] = value`, which are those of initialisers.
 /// A list shorter than an array leaves the rest as it is.
 ///
 /// # Safety
 /// `data` points to writable memory of the type's size (for `T[]`: of as many items as `value` has); `value` is live.
-pub unsafe fn write(_ctype: &CType, _data: *mut u8, _value: Obj) -> Res<()> {
-    unimplemented!()
+#[inline]
+pub unsafe fn write(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
+    // SAFETY: the caller's contract.
+    unsafe { write_in(ctype, data, value, Room::UNKNOWN) }
 }
 
-/// Writes a bit-field of the record at `record`.
+/// [`write`], to memory that reaches as far as `room` says.
 ///
 /// # Safety
-/// `record` points to a writable record that has the field; `value` is live.
-pub unsafe fn write_bit_field(_field: &FieldInfo, _record: *mut u8, _value: Obj) -> Res<()> {
-    unimplemented!()
+/// As for [`write`]; for `T[]`, `data` has room for as many items as `value` has, or `room` is known.
+#[inline]
+pub unsafe fn write_in(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> Res<()> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match ctype.code {
+            Code::I32 => {
+                if let Some(small) = small_long_value(value) {
+                    // One digit of 30 bits always fits.
+                    put(data, small as i32);
+                    return Ok(());
+                }
+                integer::write_integer(ctype, data, value)
+            }
+            Code::I64 => {
+                if let Some(small) = small_long_value(value) {
+                    put(data, small);
+                    return Ok(());
+                }
+                integer::write_integer(ctype, data, value)
+            }
+            Code::I8 | Code::I16 | Code::U8 | Code::U16 | Code::U32 | Code::U64 | Code::Bool => {
+                integer::write_integer(ctype, data, value)
+            }
+            Code::F64 => {
+                put(data, real::to_f64(value)?);
+                Ok(())
+            }
+            Code::F32 | Code::LongDouble => real::write_real(ctype, data, value),
+            Code::Pointer => pointer::write_pointer(ctype, data, value),
+            Code::Char | Code::Char16 | Code::Char32 => character::write_character(ctype.code, data, value),
+            Code::Array => initialiser::write_array(ctype, data, value, room),
+            Code::Record => initialiser::write_record(ctype, data, value, room),
+            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => real::write_complex(ctype, data, value),
+            Code::Function | Code::Void => Err(raise!(TypeError, "cannot write a value of type '{}'", ctype.name)),
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub struct FieldInfo {
     pub bit_shift: i32,
     /// A `T a[]` at the end.
     pub flexible: bool,
+    /// Whether an initialiser list has a place for it: not for the second and later members of a union.
+    pub positional: bool,
 }
 
 impl FieldInfo {
@@ -84,6 +86,10 @@ impl RecordDetails {
             has_flexible,
             partial,
         }
+    }
+    /// The fields that the items of an initialiser list stand for, in their order.
+    pub fn positional(&self) -> impl Iterator<Item = &FieldInfo> {
+        self.flat.iter().filter(|field| field.positional)
     }
     /// The field of a name, through anonymous members. Compares addresses first: attribute names in code are interned.
     ///

@@ -231,31 +231,24 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
                     None => false,
                 };
         }
-        let info = |name: Ref,
-                    ctype: Ref<CType>,
-                    offset: isize,
-                    bits: Option<(u32, u32)>,
-                    flexible: bool| FieldInfo {
+        let in_list = ctype.kind == Kind::Struct || index == 0;
+        let info = |name: Ref, ctype: Ref<CType>, offset: isize, bits: Option<(u32, u32)>, flexible: bool| FieldInfo {
             name,
             ctype,
             offset,
             bit_size: bits.map_or(-1, |(size, _)| size as i32),
             bit_shift: bits.map_or(-1, |(_, shift)| shift as i32),
             flexible,
+            positional: in_list,
         };
         if is_anonymous {
             if let Some(inner) = field_type.record()? {
                 for below in &inner.flat {
-                    let bits = below
-                        .is_bit_field()
-                        .then_some((below.bit_size as u32, below.bit_shift as u32));
-                    flat.push(info(
-                        below.name.clone(),
-                        below.ctype.clone(),
-                        field.offset + below.offset,
-                        bits,
-                        below.flexible,
-                    ));
+                    let bits = below.is_bit_field().then_some((below.bit_size as u32, below.bit_shift as u32));
+                    let mut field =
+                        info(below.name.clone(), below.ctype.clone(), field.offset + below.offset, bits, below.flexible);
+                    field.positional &= below.positional;
+                    flat.push(field);
                 }
             }
         }

@@ -1,0 +1,108 @@
+//! Pointer arithmetic.
+
+use pyo3::ffi;
+
+use super::{CData, as_cdata, new_plain};
+use crate::ctype::{CType, Kind, pointer_to};
+use crate::py::{Obj, Raised, Ref, Res};
+use crate::raise;
+
+/// Bytes of a step of a pointer to this item: one for `void *`. `None`: not known.
+pub fn step(item: &CType) -> Option<isize> {
+    match item.kind {
+        Kind::Void => Some(1),
+        Kind::Function => None,
+        _ => Some(item.size()).filter(|&size| size >= 0),
+    }
+}
+
+/// What an index or an offset is: an int, or an object with `__index__`.
+///
+/// # Safety
+/// `value` is live.
+#[inline]
+pub unsafe fn to_index(value: Obj, overflow: Obj) -> Res<isize> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(small) = crate::py::small_long_value(value) {
+            return Ok(small as isize);
+        }
+        let index = ffi::PyNumber_AsSsize_t(value, overflow);
+        if index == -1 && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised::already());
+        }
+        Ok(index)
+    }
+}
+
+/// `pointer + offset * sign`
+unsafe fn offset(cdata: &CData, offset: Obj, sign: isize) -> Res<Ref> {
+    // SAFETY: live operands.
+    let count = unsafe { to_index(offset, ffi::PyExc_OverflowError)? }.wrapping_mul(sign);
+    let ctype = cdata.ctype();
+    if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
+        return Err(raise!(TypeError, "cannot add a cdata '{}' and a number", ctype.name));
+    }
+    let Some(step) = step(ctype.item()) else {
+        return Err(raise!(TypeError, "ctype '{}' points to items of unknown size", ctype.name));
+    };
+    let data = cdata.data().wrapping_offset(count.wrapping_mul(step));
+    if ctype.kind == Kind::Pointer {
+        return Ok(new_plain(ctype, data, -1)?.into_obj());
+    }
+    let pointer = pointer_to(ctype.item())?;
+    Ok(new_plain(&pointer, data, -1)?.into_obj())
+}
+
+/// `left + right`, one of which is a cdata.
+///
+/// # Safety
+/// Both are live.
+pub(super) unsafe fn add(left: Obj, right: Obj) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match (as_cdata(left), as_cdata(right)) {
+            (Some(cdata), _) => offset(cdata, right, 1),
+            (None, Some(cdata)) => offset(cdata, left, 1),
+            (None, None) => Ok(Ref::borrow(ffi::Py_NotImplemented())),
+        }
+    }
+}
+
+/// `left - right`, one of which is a cdata.
+///
+/// # Safety
+/// Both are live.
+pub(super) unsafe fn subtract(left: Obj, right: Obj) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match (as_cdata(left), as_cdata(right)) {
+            (Some(left), Some(right)) => distance(left, right),
+            (Some(cdata), None) => offset(cdata, right, -1),
+            (None, _) => Ok(Ref::borrow(ffi::Py_NotImplemented())),
+        }
+    }
+}
+
+/// Items between two pointers of the same type; arrays count as pointers.
+fn distance(left: &CData, right: &CData) -> Res<Ref> {
+    let (to, from) = (left.ctype(), right.ctype());
+    let size = if to.is_pointer_or_array() && from.is_pointer_or_array() && std::ptr::eq(to.item(), from.item()) {
+        step(to.item()).filter(|&size| size > 0)
+    } else {
+        None
+    };
+    let Some(size) = size else {
+        let other = if from.kind == Kind::Array { pointer_to(from.item())?.name.clone() } else { from.name.clone() };
+        return Err(raise!(TypeError, "cannot subtract cdata '{}' and cdata '{other}'", to.name));
+    };
+    let bytes = (left.data() as isize).wrapping_sub(right.data() as isize);
+    if size > 1 && bytes % size != 0 {
+        return Err(raise!(
+            ValueError,
+            "pointer subtraction: the distance between the two pointers is not a multiple of the item size"
+        ));
+    }
+    // SAFETY: a plain constructor.
+    unsafe { Ref::steal(ffi::PyLong_FromSsize_t(bytes / size)) }
+}

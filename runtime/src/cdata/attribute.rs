@@ -1,0 +1,153 @@
+//! `s.field`, `s.field = value`, `dir(s)`.
+
+use pyo3::ffi;
+
+use super::{CData, Resource, new_plain, null_dereference, released};
+use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
+use crate::ctype::{CType, FieldInfo, Kind};
+use crate::py::{Obj, Raised, Ref, Res, str_text};
+use crate::raise;
+
+/// The struct or union whose fields the cdata has: its own, or what it points to.
+#[inline]
+fn record_of(cdata: &CData) -> Option<&CType> {
+    let ctype = cdata.ctype();
+    if ctype.is_record() {
+        return Some(ctype);
+    }
+    if ctype.kind == Kind::Pointer && ctype.item().is_record() {
+        return Some(ctype.item());
+    }
+    None
+}
+
+/// The field of a name, if the cdata has fields and one of that name.
+///
+/// # Safety
+/// `name` is live.
+#[inline]
+unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
+    let Some(record) = record_of(cdata) else { return Ok(None) };
+    let Some(details) = record.record()? else { return Ok(None) };
+    // SAFETY: the caller's contract; attribute names are str.
+    let field = unsafe { if ffi::PyUnicode_Check(name) != 0 { details.field(name) } else { None } };
+    if field.is_some() {
+        if cdata.data().is_null() {
+            return Err(null_dereference(cdata));
+        }
+        if let Some(Resource::Released { .. }) = cdata.resource() {
+            return Err(released(cdata));
+        }
+    }
+    Ok(field)
+}
+
+/// The body of tp_getattro: fields first, because they are what programs ask for.
+///
+/// # Safety
+/// `name` is live.
+#[inline]
+pub(super) unsafe fn get(cdata: &CData, name: Obj) -> Res<Ref> {
+    // SAFETY: the caller's contract; a record's memory is readable over its whole size.
+    unsafe {
+        if let Some(field) = field_of(cdata, name)? {
+            return read_field(cdata, field);
+        }
+        let found = ffi::PyObject_GenericGetAttr(cdata.obj(), name);
+        if found.is_null() {
+            return Err(no_attribute(cdata, name, "read"));
+        }
+        Ref::steal(found)
+    }
+}
+
+#[inline]
+unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
+    // SAFETY: the record of the field is at the cdata's data.
+    unsafe {
+        if field.is_bit_field() {
+            return read_bit_field(field, cdata.data());
+        }
+        let data = cdata.data().offset(field.offset);
+        if field.flexible && cdata.length >= 0 {
+            // What the owner allocated says how many items there are.
+            let size = field.ctype.item().size();
+            let room = (cdata.length - field.offset).max(0);
+            let length = if size > 0 { room / size } else { 0 };
+            return Ok(new_plain(&field.ctype, data, length)?.into_obj());
+        }
+        read(&field.ctype, data)
+    }
+}
+
+/// The body of tp_setattro; `value` NULL is a deletion.
+///
+/// # Safety
+/// `name` is live, `value` live or NULL.
+#[inline]
+pub(super) unsafe fn set(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
+    // SAFETY: the caller's contract; a record's memory is writable over its whole size, or what the owner allocated.
+    unsafe {
+        if let Some(field) = field_of(cdata, name)? {
+            if value.is_null() {
+                return Err(raise!(AttributeError, "cannot delete struct field"));
+            }
+            if field.is_bit_field() {
+                return write_bit_field(field, cdata.data(), value);
+            }
+            let room = if cdata.length >= 0 { Room::until(cdata.data().offset(cdata.length)) } else { Room::UNKNOWN };
+            return write_in(&field.ctype, cdata.data().offset(field.offset), value, room);
+        }
+        if ffi::PyObject_GenericSetAttr(cdata.obj(), name, value) < 0 {
+            return Err(no_attribute(cdata, name, "write"));
+        }
+        Ok(())
+    }
+}
+
+/// Words the AttributeError that the generic look-up set in terms of C; leaves other exceptions.
+#[cold]
+#[inline(never)]
+unsafe fn no_attribute(cdata: &CData, name: Obj, access: &str) -> Raised {
+    let raised = Raised::already();
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Err(other) = raised.clear_if(ffi::PyExc_AttributeError) {
+            return other;
+        }
+        let name = match str_text(name) {
+            Ok(text) => text.unwrap_or("?").to_string(),
+            Err(raised) => {
+                raised.clear();
+                "?".to_string()
+            }
+        };
+        let ctype = &cdata.ctype().name;
+        match record_of(cdata).map(CType::record) {
+            Some(Ok(None)) => {
+                raise!(AttributeError, "cdata '{ctype}' points to an opaque type: cannot {access} fields")
+            }
+            Some(Ok(Some(_))) => raise!(AttributeError, "cdata '{ctype}' has no field '{name}'"),
+            Some(Err(raised)) => raised,
+            None => raise!(AttributeError, "cdata '{ctype}' has no attribute '{name}'"),
+        }
+    }
+}
+
+/// The fields' names: what `dir()` lists.
+pub(super) fn names(cdata: &CData) -> Res<Ref> {
+    let details = match record_of(cdata) {
+        Some(record) => record.record()?,
+        None => None,
+    };
+    // SAFETY: a fresh list, live names.
+    unsafe {
+        let list = Ref::steal(ffi::PyList_New(0))?;
+        for field in details.map_or(&[][..], |details| &details.flat) {
+            if ffi::PyList_Append(list.obj(), field.name.obj()) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ok(list)
+    }
+}

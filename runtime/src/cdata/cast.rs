@@ -1,0 +1,140 @@
+//! `ffi.cast()`.
+
+use pyo3::ffi;
+
+use super::{CData, as_cdata, new_plain, new_value};
+use crate::convert::{character, integer, read, real};
+use crate::ctype::{CType, Code, Kind};
+use crate::py::{Obj, Ref, Res, type_name};
+use crate::raise;
+
+/// `ffi.cast(ctype, value)`: C's conversion to an arithmetic type, an enum or a pointer. (To an array of known length:
+/// the same as to a pointer.)
+///
+/// # Safety
+/// `value` is live.
+pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
+    // SAFETY: the caller's contract; a fresh primitive has room for a value of its type.
+    unsafe {
+        match ctype.code {
+            Code::Pointer => new_plain(ctype, address(value)?, -1),
+            Code::Array if ctype.length >= 0 => new_plain(ctype, address(value)?, -1),
+            Code::Array | Code::Record | Code::Function | Code::Void => {
+                Err(raise!(TypeError, "cannot cast to ctype '{}'", ctype.name))
+            }
+            Code::F32
+            | Code::F64
+            | Code::LongDouble
+            | Code::ComplexF32
+            | Code::ComplexF64
+            | Code::ComplexLongDouble => to_real(ctype, value),
+            _ => {
+                let bits = integer_bits(ctype, value)?;
+                let made = new_value(ctype)?;
+                integer::write_wrapped(ctype, made.data(), bits)?;
+                Ok(made)
+            }
+        }
+    }
+}
+
+/// The address of a cast to a pointer.
+unsafe fn address(value: Obj) -> Res<*mut u8> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(cdata) = as_cdata(value) {
+            if cdata.ctype().is_pointer_or_array() {
+                return Ok(cdata.data());
+            }
+        } else if let Some((_, address)) = crate::library::function_object(value) {
+            return Ok(address);
+        }
+        Ok(integer::wrapping_u64(value)? as usize as *mut u8)
+    }
+}
+
+/// The bits of a cast to an integer, character or enum; for `_Bool`, whether they are zero counts.
+unsafe fn integer_bits(ctype: &CType, value: Obj) -> Res<u64> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(cdata) = as_cdata(value) {
+            if cdata.ctype().is_pointer_or_array() {
+                return Ok(cdata.data() as usize as u64);
+            }
+            if let Some(number) = integer::read_integer(cdata.ctype(), cdata.data()) {
+                return Ok(number as u64);
+            }
+        } else if let Some((_, address)) = crate::library::function_object(value) {
+            return Ok(address as usize as u64);
+        }
+        match character::code_of_text(value) {
+            Some(Ok(code)) => return Ok(code.into()),
+            Some(Err(length)) => {
+                return Err(if ffi::PyUnicode_Check(value) != 0 {
+                    raise!(TypeError, "cannot cast unicode string of length {length} to ctype '{}'", ctype.name)
+                } else {
+                    raise!(TypeError, "initializer for ctype 'char' must be a bytes of length 1, not bytes")
+                });
+            }
+            None => {}
+        }
+        if ctype.code == Code::Bool {
+            return Ok(truth(value)?.into());
+        }
+        integer::wrapping_u64(value)
+    }
+}
+
+/// Whether a number is not zero, as C's conversion to `_Bool` sees it: 0.5 is true.
+unsafe fn truth(value: Obj) -> Res<bool> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(cdata) = as_cdata(value) {
+            match cdata.ctype().code {
+                code @ (Code::F32 | Code::F64) => return Ok(real::read_f64(code, cdata.data()) != 0.0),
+                Code::LongDouble => return Ok(!real::long_double_is_zero(cdata.data())),
+                // For its exception.
+                _ => {
+                    integer::wrapping_u64(value)?;
+                }
+            }
+        }
+        if ffi::PyFloat_Check(value) != 0 {
+            return Ok(real::to_f64(value)? != 0.0);
+        }
+        if ffi::PyLong_Check(value) != 0 {
+            return Ok(ffi::PyObject_IsTrue(value) == 1);
+        }
+        let number = (*ffi::Py_TYPE(value)).tp_as_number;
+        if number.is_null() || (*number).nb_int.is_none() {
+            return Err(raise!(TypeError, "integer/float expected"));
+        }
+        let int = Ref::steal(ffi::PyNumber_Long(value))?;
+        Ok(ffi::PyObject_IsTrue(int.obj()) == 1)
+    }
+}
+
+unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut number = Ref::borrow(value);
+        if let Some(cdata) = as_cdata(value) {
+            let from = cdata.ctype();
+            if !matches!(from.kind, Kind::Primitive | Kind::Enum) {
+                return Err(raise!(TypeError, "cannot cast ctype '{}' to ctype '{}'", from.name, ctype.name));
+            }
+            number = read(from, cdata.data())?;
+        }
+        match character::code_of_text(number.obj()) {
+            Some(Ok(code)) => number = Ref::steal(ffi::PyLong_FromUnsignedLong(code.into()))?,
+            Some(Err(_)) => {
+                let given = type_name(number.obj());
+                return Err(raise!(TypeError, "cannot cast {given} object to ctype '{}'", ctype.name));
+            }
+            None => {}
+        }
+        let made = new_value(ctype)?;
+        real::write_cast(ctype, made.data(), number.obj())?;
+        Ok(made)
+    }
+}

@@ -1,0 +1,186 @@
+//! The end of a cdata: `ffi.release()`, `with`, destructors, garbage collection.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3::ffi;
+
+use super::{CData, ManagedCData, OWNING_TYPE, Resource};
+use crate::py::{Obj, Ref, Res, write_unraisable};
+use crate::raise;
+
+/// Whether `ffi.release()` and `with` accept the cdata; raises if not.
+pub(super) fn check_releasable(cdata: &CData) -> Res<()> {
+    let accepted = match cdata.resource() {
+        Some(resource) => !matches!(resource, Resource::Handle(_) | Resource::Callback(_)),
+        None => match cdata.viewed() {
+            // `p[0]` of a pointer from an allocator.
+            Some(owner) => matches!(
+                owner.resource(),
+                Some(Resource::Allocated { .. } | Resource::Released { .. } | Resource::None)
+            ),
+            None => cdata.python_type() == OWNING_TYPE.ptr() && cdata.ctype().is_pointer_or_array(),
+        },
+    };
+    if accepted {
+        return Ok(());
+    }
+    Err(raise!(
+        ValueError,
+        "only 'cdata' object from ffi.new(), ffi.gc(), ffi.from_buffer() or ffi.new_allocator()() can be used with the \
+         'with' keyword or ffi.release()"
+    ))
+}
+
+/// `ffi.release(cdata)`: gives back now what it owns. Doing it again does nothing. Memory that is part of the object (of
+/// plain `ffi.new()`) stays until the object goes, as in CFFI.
+pub fn release(cdata: &CData) -> Res<()> {
+    check_releasable(cdata)?;
+    let managed = cdata.viewed().unwrap_or(cdata);
+    if managed.resource().is_some() {
+        // SAFETY: it is a ManagedCData, and the caller holds a reference to it.
+        unsafe { release_managed(std::ptr::from_ref(managed).cast_mut().cast()) };
+    }
+    Ok(())
+}
+
+/// Takes the resource out, so that whatever runs meanwhile finds it released, then gives it back.
+unsafe fn release_managed(object: *mut ManagedCData) {
+    // SAFETY: the caller's contract: a live ManagedCData. The replaced fields are plain memory; nobody holds a
+    // reference into the resource while Python code can run.
+    unsafe {
+        let buffer = matches!((*object).resource, Resource::Buffer(_));
+        if matches!((*object).resource, Resource::Released { .. }) {
+            return;
+        }
+        let resource = take(object, Resource::Released { buffer });
+        if buffer {
+            // Whoever looks at the address later must not find the unlocked memory.
+            (*object).base.data = std::ptr::null_mut();
+            (*object).base.length = 0;
+        }
+        finish(resource);
+    }
+}
+
+/// Swaps the resource. On a free-threaded Python two threads may release at once: one of them gets it.
+unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        static SWAP: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _held = SWAP.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
+        unsafe { std::mem::replace(&mut (*object).resource, replacement) }
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: the caller's contract; the GIL is held.
+    unsafe {
+        std::mem::replace(&mut (*object).resource, replacement)
+    }
+}
+
+/// Does what has to be done with a resource that is given back.
+unsafe fn finish(resource: Resource) {
+    match resource {
+        Resource::Gc { origin, destructor, .. } => call_destructor(&destructor, &origin),
+        Resource::Allocated { memory, free: Some(free) } => call_destructor(&free, &memory),
+        Resource::Buffer(mut view) => {
+            // SAFETY: the view was filled by PyObject_GetBuffer, and is released once.
+            unsafe { ffi::PyBuffer_Release(&mut *view) };
+        }
+        _ => {}
+    }
+}
+
+/// Calls a destructor; its exception goes to `sys.unraisablehook`. An exception that is set stays set.
+fn call_destructor(destructor: &Ref, origin: &Ref) {
+    // SAFETY: live objects; the saved exception is put back.
+    unsafe {
+        let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let result = ffi::PyObject_CallOneArg(destructor.obj(), origin.obj());
+        if result.is_null() {
+            write_unraisable("from callback for ffi.gc ", origin.obj());
+        } else {
+            ffi::Py_DECREF(result);
+        }
+        ffi::PyErr_Restore(class, value, traceback);
+    }
+}
+
+/// `ffi.gc(cdata, None)`: forgets the destructor. `false` when the cdata is none of `ffi.gc()`.
+pub fn forget_destructor(cdata: &CData) -> bool {
+    match cdata.resource() {
+        Some(
+            Resource::Gc { .. } | Resource::None | Resource::KeepAlive(_) | Resource::Released { buffer: false },
+        ) => {
+            // SAFETY: a live ManagedCData. The origin may own the memory: it stays alive.
+            unsafe {
+                let object = std::ptr::from_ref(cdata).cast_mut().cast::<ManagedCData>();
+                if let Resource::Gc { origin, destructor, .. } = &(*object).resource {
+                    let (origin, destructor) = (origin.clone(), destructor.clone());
+                    drop(take(object, Resource::KeepAlive(origin)));
+                    drop(destructor);
+                }
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The body of tp_finalize: destructors run while everything is still whole, also when the garbage collector found the
+/// cdata in a cycle; an object that they bring back to life is only released.
+///
+/// # Safety
+/// `object` is a live ManagedCData.
+pub(super) unsafe fn finalize(object: *mut ManagedCData) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if matches!((*object).resource, Resource::Gc { .. } | Resource::Allocated { .. }) {
+            let resource = take(object, Resource::Released { buffer: false });
+            finish(resource);
+        }
+    }
+}
+
+/// The body of tp_clear: breaks cycles. Destructors have run (finalize).
+///
+/// # Safety
+/// `object` is a live ManagedCData.
+pub(super) unsafe fn clear(object: *mut ManagedCData) {
+    // SAFETY: the caller's contract.
+    unsafe { release_managed(object) }
+}
+
+/// The body of tp_traverse, but for the type.
+///
+/// # Safety
+/// `object` is a live ManagedCData; called from tp_traverse with its arguments.
+pub(super) unsafe fn traverse(object: *mut ManagedCData, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let visit_all = |objects: &[Obj]| {
+            for &one in objects {
+                if one.is_null() {
+                    continue;
+                }
+                let stop = visit(one, arg);
+                if stop != 0 {
+                    return stop;
+                }
+            }
+            0
+        };
+        match &(*object).resource {
+            Resource::None | Resource::Released { .. } => 0,
+            Resource::Gc { origin, destructor, .. } => visit_all(&[origin.obj(), destructor.obj()]),
+            Resource::Buffer(view) => visit_all(&[view.obj]),
+            Resource::Handle(object) | Resource::KeepAlive(object) => visit_all(&[object.obj()]),
+            Resource::Callback(closure) => closure.traverse(visit, arg),
+            Resource::Allocated { memory, free } => {
+                visit_all(&[memory.obj(), free.as_ref().map_or(std::ptr::null_mut(), |free| free.obj())])
+            }
+        }
+    }
+}
+

@@ -1,0 +1,71 @@
+//! `int()`, `float()`, `complex()` and truth of cdata.
+
+use pyo3::ffi;
+
+use super::CData;
+use crate::convert::{integer, real};
+use crate::ctype::{Code, Kind};
+use crate::py::{Ref, Res};
+use crate::raise;
+
+/// The body of nb_int.
+pub(super) fn to_int(cdata: &CData) -> Res<Ref> {
+    let (ctype, data) = (cdata.ctype(), cdata.data());
+    // SAFETY: a cdata's data is readable as its type.
+    unsafe {
+        match ctype.code {
+            Code::U64 => Ref::steal(ffi::PyLong_FromUnsignedLongLong(data.cast::<u64>().read_unaligned())),
+            Code::F32 | Code::F64 => Ref::steal(ffi::PyLong_FromDouble(real::read_f64(ctype.code, data))),
+            Code::LongDouble => real::long_double_to_int(data),
+            _ => match integer::read_integer(ctype, data) {
+                Some(value) => Ref::steal(ffi::PyLong_FromLongLong(value as i64)),
+                None => Err(raise!(TypeError, "int() not supported on cdata '{}'", ctype.name)),
+            },
+        }
+    }
+}
+
+/// The body of nb_float.
+pub(super) fn to_float(cdata: &CData) -> Res<Ref> {
+    let ctype = cdata.ctype();
+    match ctype.code {
+        // SAFETY: a cdata's data is readable as its type.
+        code @ (Code::F32 | Code::F64 | Code::LongDouble) => unsafe {
+            Ref::steal(ffi::PyFloat_FromDouble(real::read_f64(code, cdata.data())))
+        },
+        _ => Err(raise!(TypeError, "float() not supported on cdata '{}'", ctype.name)),
+    }
+}
+
+/// The body of `__complex__`.
+pub(super) fn to_complex(cdata: &CData) -> Res<Ref> {
+    let ctype = cdata.ctype();
+    match ctype.code {
+        // SAFETY: a cdata's data is readable as its type.
+        code @ (Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble) => unsafe {
+            real::read_complex(code, cdata.data())
+        },
+        _ => Err(raise!(TypeError, "complex() not supported on cdata '{}'", ctype.name)),
+    }
+}
+
+/// The body of nb_bool: whether a pointer is not NULL, a number not zero.
+pub(super) fn truth(cdata: &CData) -> Res<bool> {
+    let (ctype, data) = (cdata.ctype(), cdata.data());
+    if !matches!(ctype.kind, Kind::Primitive | Kind::Enum) {
+        return Ok(!data.is_null());
+    }
+    // SAFETY: a cdata's data is readable as its type.
+    unsafe {
+        Ok(match ctype.code {
+            Code::F32 | Code::F64 => real::read_f64(ctype.code, data) != 0.0,
+            Code::LongDouble => !real::long_double_is_zero(data),
+            Code::ComplexF32 => data.cast::<[f32; 2]>().read_unaligned() != [0.0; 2],
+            Code::ComplexF64 => data.cast::<[f64; 2]>().read_unaligned() != [0.0; 2],
+            Code::ComplexLongDouble => {
+                !real::long_double_is_zero(data) || !real::long_double_is_zero(data.add(real::LONG_DOUBLE_SIZE))
+            }
+            _ => integer::read_integer(ctype, data).is_none_or(|value| value != 0),
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! `repr(cdata)`.
+
+use pyo3::ffi;
+
+use super::{CData, OWNING_TYPE, Resource};
+use crate::convert::{read, read_enum_text, real};
+use crate::ctype::{Code, Kind};
+use crate::py::{Obj, Ref, Res, str_text, type_name};
+
+/// `repr(object)` as Rust text; lone surrogates are escaped by repr itself.
+unsafe fn repr_of(object: Obj) -> Res<String> {
+    // SAFETY: a live object.
+    unsafe {
+        let text = Ref::steal(ffi::PyObject_Repr(object))?;
+        if let Ok(Some(text)) = str_text(text.obj()) {
+            return Ok(text.to_string());
+        }
+        ffi::PyErr_Clear();
+        let text = Ref::steal(ffi::PyObject_ASCII(object))?;
+        Ok(str_text(text.obj())?.unwrap_or("?").to_string())
+    }
+}
+
+/// The body of tp_repr.
+pub(super) fn repr(cdata: &CData) -> Res<String> {
+    let ctype = cdata.ctype();
+    let name = &ctype.name;
+    match ctype.kind {
+        Kind::Enum => {
+            // SAFETY: a cdata's data is readable as its type.
+            let (number, enumerator) = unsafe { read_enum_text(ctype, cdata.data())? };
+            // SAFETY: a live int.
+            let number = unsafe { repr_of(number.obj())? };
+            return Ok(match enumerator {
+                Some(enumerator) => format!("<cdata '{name}' {number}: {enumerator}>"),
+                None => format!("<cdata '{name}' {number}>"),
+            });
+        }
+        Kind::Primitive => return repr_primitive(cdata),
+        _ => {}
+    }
+    if cdata.python_type() == OWNING_TYPE.ptr() || cdata.viewed().is_some() || is_allocated_record(cdata) {
+        return Ok(format!("<cdata '{name}' owning {} bytes>", owned_bytes(cdata)?));
+    }
+    // SAFETY: the resource's objects are alive with the cdata.
+    unsafe {
+        match cdata.resource() {
+            Some(Resource::Released { buffer: true }) => return Ok(format!("<cdata '{name}' buffer RELEASED>")),
+            Some(Resource::Buffer(view)) => {
+                let from = if view.obj.is_null() { "?".to_string() } else { type_name(view.obj) };
+                return Ok(if ctype.kind == Kind::Array {
+                    format!("<cdata '{name}' buffer len {} from '{from}' object>", cdata.array_length())
+                } else {
+                    format!("<cdata '{name}' buffer from '{from}' object>")
+                });
+            }
+            Some(Resource::Handle(object)) => {
+                return Ok(format!("<cdata '{name}' handle to {}>", repr_of(object.obj())?));
+            }
+            Some(Resource::Callback(closure)) => {
+                if let Some(function) = closure.function() {
+                    return Ok(format!("<cdata '{name}' calling {}>", repr_of(function.callable.obj())?));
+                }
+            }
+            _ => {}
+        }
+    }
+    if ctype.kind == Kind::Array && ctype.length < 0 {
+        return Ok(format!("<cdata '{name}' sliced length {}>", cdata.array_length()));
+    }
+    let reference = if ctype.is_record() { " &" } else { "" };
+    Ok(if cdata.data().is_null() {
+        format!("<cdata '{name}{reference}' NULL>")
+    } else {
+        format!("<cdata '{name}{reference}' {:#x}>", cdata.data() as usize)
+    })
+}
+
+/// A pointer to a struct that an allocator made: it owns the struct, as that of `ffi.new()` does.
+fn is_allocated_record(cdata: &CData) -> bool {
+    matches!(cdata.resource(), Some(Resource::Allocated { .. }))
+        && cdata.ctype().kind == Kind::Pointer
+        && cdata.ctype().item().is_record()
+}
+
+fn owned_bytes(cdata: &CData) -> Res<usize> {
+    if cdata.ctype().kind == Kind::Pointer {
+        return if cdata.length >= 0 { Ok(cdata.length as usize) } else { cdata.ctype().item().known_size() };
+    }
+    cdata.value_size()
+}
+
+fn repr_primitive(cdata: &CData) -> Res<String> {
+    let ctype = cdata.ctype();
+    // SAFETY: a cdata's data is readable as its type.
+    let value = unsafe {
+        match ctype.code {
+            Code::LongDouble => real::long_double_text(cdata.data()),
+            Code::Char32 => match read(ctype, cdata.data()) {
+                Ok(value) => repr_of(value.obj())?,
+                // No character: shown as a number, because repr() must work.
+                Err(raised) => {
+                    raised.clear();
+                    format!("{:#x}", cdata.data().cast::<u32>().read_unaligned())
+                }
+            },
+            Code::Bool => match read(ctype, cdata.data()) {
+                Ok(value) => repr_of(value.obj())?,
+                Err(raised) => {
+                    raised.clear();
+                    cdata.data().read().to_string()
+                }
+            },
+            _ => repr_of(read(ctype, cdata.data())?.obj())?,
+        }
+    };
+    Ok(format!("<cdata '{}' {value}>", ctype.name))
+}

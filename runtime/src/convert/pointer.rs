@@ -1,0 +1,111 @@
+//! Pointers.
+
+use pyo3::ffi;
+
+use super::{put, wrong_initialiser};
+use crate::cdata::{CData, as_cdata};
+use crate::ctype::{CType, Code, Kind};
+use crate::py::{Obj, Res};
+use crate::raise;
+
+/// The address that `value` stands for as an initialiser of pointer type `ctype`: a pointer of the same type, an array
+/// of the same items, `void *` from and to everything, `char *` from and to pointers to single bytes.
+///
+/// # Safety
+/// `value` is live.
+#[inline]
+pub unsafe fn to_address(ctype: &CType, value: Obj) -> Res<*mut u8> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let Some(cdata) = as_cdata(value) else { return from_other(ctype, value) };
+        if std::ptr::eq(cdata.ctype(), ctype) {
+            return Ok(cdata.data());
+        }
+        from_different(ctype, cdata, value)
+    }
+}
+
+/// Writes a pointer.
+///
+/// # Safety
+/// `data` points to room for a pointer; `value` is live.
+#[inline]
+pub(super) unsafe fn write_pointer(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
+    // SAFETY: the caller's contract.
+    unsafe { put(data, to_address(ctype, value)?) };
+    Ok(())
+}
+
+/// Of something that is no cdata: the `lib.function` objects of plugins stand for their address.
+#[inline(never)]
+unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some((function, address)) = crate::library::function_object(value) {
+            if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
+                return Ok(address);
+            }
+            return Err(raise!(
+                TypeError,
+                "initializer for ctype '{}' must be a pointer to same type, not cdata '{}'",
+                ctype.name,
+                function.name
+            ));
+        }
+        Err(wrong_initialiser(ctype, "cdata pointer", value))
+    }
+}
+
+#[inline(never)]
+unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u8> {
+    let given = cdata.ctype();
+    if !given.is_pointer_or_array() {
+        // SAFETY: the caller's contract.
+        return Err(unsafe { wrong_initialiser(ctype, "pointer or array", value) });
+    }
+    let (to, from) = (ctype.item(), given.item());
+    let same_items = given.kind == Kind::Array && std::ptr::eq(to, from);
+    let is_void = |item: &CType| item.kind == Kind::Void;
+    if same_items || is_void(to) || (is_void(from) && given.kind == Kind::Pointer) {
+        return Ok(cdata.data());
+    }
+    let is_char = |item: &CType| item.code == Code::Char;
+    if is_char(to) || is_char(from) {
+        // C does not, but CFFI always did: pointers to single bytes are as good as each other.
+        if to.size() == 1 && from.size() == 1 {
+            return Ok(cdata.data());
+        }
+        return Err(if is_char(to) {
+            raise!(
+                TypeError,
+                "implicit cast to 'char *' from a different pointer type.(check that the types are as you expect; use \
+                 an explicit ffi.cast() if they are correct)"
+            )
+        } else {
+            raise!(
+                TypeError,
+                "implicit cast from 'char *' to a different pointer type: (check that the types are as you expect; \
+                 use an explicit ffi.cast() if they are correct)"
+            )
+        });
+    }
+    // SAFETY: the caller's contract.
+    Err(unsafe { wrong_initialiser(ctype, "pointer to same type", value) })
+}
+
+/// Whether a value may be compared with, or passed as, a C string of single bytes: bytes for `char`, `unsigned char` and
+/// the like.
+pub(crate) fn takes_bytes(item: &CType) -> bool {
+    matches!(item.code, Code::Char | Code::I8 | Code::U8 | Code::Bool)
+}
+
+/// The bytes object's memory.
+///
+/// # Safety
+/// `bytes` is a live bytes object.
+pub(crate) unsafe fn bytes_of<'a>(bytes: Obj) -> &'a [u8] {
+    // SAFETY: the caller's contract.
+    unsafe {
+        std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(bytes).cast(), ffi::PyBytes_GET_SIZE(bytes) as usize)
+    }
+}
