@@ -41,10 +41,18 @@ unsafe fn offset(cdata: &CData, offset: Obj, sign: isize) -> Res<Ref> {
     let count = unsafe { to_index(offset, ffi::PyExc_OverflowError)? }.wrapping_mul(sign);
     let ctype = cdata.ctype();
     if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
-        return Err(raise!(TypeError, "cannot add a cdata '{}' and a number", ctype.name));
+        return Err(raise!(
+            TypeError,
+            "cannot add a cdata '{}' and a number",
+            ctype.name
+        ));
     }
     let Some(step) = step(ctype.item()) else {
-        return Err(raise!(TypeError, "ctype '{}' points to items of unknown size", ctype.name));
+        return Err(raise!(
+            TypeError,
+            "ctype '{}' points to items of unknown size",
+            ctype.name
+        ));
     };
     let data = cdata.data().wrapping_offset(count.wrapping_mul(step));
     if ctype.kind == Kind::Pointer {
@@ -87,14 +95,25 @@ pub(super) unsafe fn subtract(left: Obj, right: Obj) -> Res<Ref> {
 /// Items between two pointers of the same type; arrays count as pointers.
 fn distance(left: &CData, right: &CData) -> Res<Ref> {
     let (to, from) = (left.ctype(), right.ctype());
-    let size = if to.is_pointer_or_array() && from.is_pointer_or_array() && std::ptr::eq(to.item(), from.item()) {
+    let size = if to.is_pointer_or_array()
+        && from.is_pointer_or_array()
+        && std::ptr::eq(to.item(), from.item())
+    {
         step(to.item()).filter(|&size| size > 0)
     } else {
         None
     };
     let Some(size) = size else {
-        let other = if from.kind == Kind::Array { pointer_to(from.item())?.name.clone() } else { from.name.clone() };
-        return Err(raise!(TypeError, "cannot subtract cdata '{}' and cdata '{other}'", to.name));
+        let other = if from.kind == Kind::Array {
+            pointer_to(from.item())?.name.clone()
+        } else {
+            from.name.clone()
+        };
+        return Err(raise!(
+            TypeError,
+            "cannot subtract cdata '{}' and cdata '{other}'",
+            to.name
+        ));
     };
     let bytes = (left.data() as isize).wrapping_sub(right.data() as isize);
     if size > 1 && bytes % size != 0 {

@@ -27,10 +27,20 @@ fn record_of(cdata: &CData) -> Option<&CType> {
 /// `name` is live.
 #[inline]
 unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
-    let Some(record) = record_of(cdata) else { return Ok(None) };
-    let Some(details) = record.record()? else { return Ok(None) };
+    let Some(record) = record_of(cdata) else {
+        return Ok(None);
+    };
+    let Some(details) = record.record()? else {
+        return Ok(None);
+    };
     // SAFETY: the caller's contract; attribute names are str.
-    let field = unsafe { if ffi::PyUnicode_Check(name) != 0 { details.field(name) } else { None } };
+    let field = unsafe {
+        if ffi::PyUnicode_Check(name) != 0 {
+            details.field(name)
+        } else {
+            None
+        }
+    };
     if field.is_some() {
         if cdata.data().is_null() {
             return Err(null_dereference(cdata));
@@ -95,7 +105,11 @@ pub(super) unsafe fn set(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
             if field.is_bit_field() {
                 return write_bit_field(field, cdata.data(), value);
             }
-            let room = if cdata.length >= 0 { Room::until(cdata.data().offset(cdata.length)) } else { Room::UNKNOWN };
+            let room = if cdata.length >= 0 {
+                Room::until(cdata.data().offset(cdata.length))
+            } else {
+                Room::UNKNOWN
+            };
             return write_in(&field.ctype, cdata.data().offset(field.offset), value, room);
         }
         if ffi::PyObject_GenericSetAttr(cdata.obj(), name, value) < 0 {
@@ -125,7 +139,10 @@ unsafe fn no_attribute(cdata: &CData, name: Obj, access: &str) -> Raised {
         let ctype = &cdata.ctype().name;
         match record_of(cdata).map(CType::record) {
             Some(Ok(None)) => {
-                raise!(AttributeError, "cdata '{ctype}' points to an opaque type: cannot {access} fields")
+                raise!(
+                    AttributeError,
+                    "cdata '{ctype}' points to an opaque type: cannot {access} fields"
+                )
             }
             Some(Ok(Some(_))) => raise!(AttributeError, "cdata '{ctype}' has no field '{name}'"),
             Some(Err(raised)) => raised,

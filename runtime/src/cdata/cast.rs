@@ -71,9 +71,16 @@ unsafe fn integer_bits(ctype: &CType, value: Obj) -> Res<u64> {
             Some(Ok(code)) => return Ok(code.into()),
             Some(Err(length)) => {
                 return Err(if ffi::PyUnicode_Check(value) != 0 {
-                    raise!(TypeError, "cannot cast unicode string of length {length} to ctype '{}'", ctype.name)
+                    raise!(
+                        TypeError,
+                        "cannot cast unicode string of length {length} to ctype '{}'",
+                        ctype.name
+                    )
                 } else {
-                    raise!(TypeError, "initializer for ctype 'char' must be a bytes of length 1, not bytes")
+                    raise!(
+                        TypeError,
+                        "initializer for ctype 'char' must be a bytes of length 1, not bytes"
+                    )
                 });
             }
             None => {}
@@ -91,7 +98,9 @@ unsafe fn truth(value: Obj) -> Res<bool> {
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             match cdata.ctype().code {
-                code @ (Code::F32 | Code::F64) => return Ok(real::read_f64(code, cdata.data()) != 0.0),
+                code @ (Code::F32 | Code::F64) => {
+                    return Ok(real::read_f64(code, cdata.data()) != 0.0);
+                }
                 Code::LongDouble => return Ok(!real::long_double_is_zero(cdata.data())),
                 // For its exception.
                 _ => {
@@ -121,7 +130,12 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
         if let Some(cdata) = as_cdata(value) {
             let from = cdata.ctype();
             if !matches!(from.kind, Kind::Primitive | Kind::Enum) {
-                return Err(raise!(TypeError, "cannot cast ctype '{}' to ctype '{}'", from.name, ctype.name));
+                return Err(raise!(
+                    TypeError,
+                    "cannot cast ctype '{}' to ctype '{}'",
+                    from.name,
+                    ctype.name
+                ));
             }
             number = read(from, cdata.data())?;
         }
@@ -129,7 +143,11 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             Some(Ok(code)) => number = Ref::steal(ffi::PyLong_FromUnsignedLong(code.into()))?,
             Some(Err(_)) => {
                 let given = type_name(number.obj());
-                return Err(raise!(TypeError, "cannot cast {given} object to ctype '{}'", ctype.name));
+                return Err(raise!(
+                    TypeError,
+                    "cannot cast {given} object to ctype '{}'",
+                    ctype.name
+                ));
             }
             None => {}
         }

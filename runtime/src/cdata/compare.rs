@@ -17,7 +17,11 @@ fn is_primitive(cdata: &CData) -> bool {
 /// The Python value of a primitive.
 fn value_of(cdata: &CData) -> Res<Ref> {
     if matches!(cdata.ctype().code, Code::LongDouble) {
-        return Err(raise!(NotImplementedError, "cannot use <cdata '{}'> in a comparison", cdata.ctype().name));
+        return Err(raise!(
+            NotImplementedError,
+            "cannot use <cdata '{}'> in a comparison",
+            cdata.ctype().name
+        ));
     }
     // SAFETY: a cdata's data is readable as its type; primitives have their value inside.
     unsafe { read(cdata.ctype(), cdata.data()) }
@@ -67,7 +71,11 @@ pub(super) fn hash(cdata: &CData) -> Res<isize> {
         let value = value_of(cdata)?;
         // SAFETY: a live object.
         let hash = unsafe { ffi::PyObject_Hash(value.obj()) };
-        return if hash == -1 { Err(Raised::already()) } else { Ok(hash) };
+        return if hash == -1 {
+            Err(Raised::already())
+        } else {
+            Ok(hash)
+        };
     }
     // The low bits of an address say little: they go to the top, as in CPython.
     let hash = (cdata.data() as usize).rotate_right(4) as isize;

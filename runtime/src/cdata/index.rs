@@ -3,7 +3,9 @@
 use pyo3::ffi;
 
 use super::arith::{step, to_index};
-use super::{CData, OWNING_TYPE, Resource, as_cdata, new_plain, new_view, null_dereference, released};
+use super::{
+    CData, OWNING_TYPE, Resource, as_cdata, new_plain, new_view, null_dereference, released,
+};
 use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
@@ -24,7 +26,10 @@ pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
         }
         let index = to_index(key, ffi::PyExc_IndexError)?;
         let (item, data) = item_at(cdata, index)?;
-        if item.code == Code::Record && cdata.ctype().kind == Kind::Pointer && cdata.owns_one_value() {
+        if item.code == Code::Record
+            && cdata.ctype().kind == Kind::Pointer
+            && cdata.owns_one_value()
+        {
             return Ok(new_view(item, data, cdata.length, Ref::borrow(cdata.obj()))?.into_obj());
         }
         read(item, data)
@@ -40,7 +45,10 @@ pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
     // SAFETY: the caller's contract.
     unsafe {
         if value.is_null() {
-            return Err(raise!(TypeError, "'del x[n]' not supported for cdata objects"));
+            return Err(raise!(
+                TypeError,
+                "'del x[n]' not supported for cdata objects"
+            ));
         }
         if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
             let (start, length) = slice_bounds(cdata, key)?;
@@ -96,7 +104,11 @@ pub(crate) fn item_at(cdata: &CData, index: isize) -> Res<(&CType, *mut u8)> {
 }
 
 #[inline]
-fn item_of_pointer<'a>(cdata: &'a CData, item: &'a CType, index: isize) -> Res<(&'a CType, *mut u8)> {
+fn item_of_pointer<'a>(
+    cdata: &'a CData,
+    item: &'a CType,
+    index: isize,
+) -> Res<(&'a CType, *mut u8)> {
     let data = cdata.data();
     if item.kind == Kind::Function {
         return Err(no_items(cdata));
@@ -116,7 +128,11 @@ fn item_of_pointer<'a>(cdata: &'a CData, item: &'a CType, index: isize) -> Res<(
         _ if item.kind == Kind::Void => Err(raise!(TypeError, "cdata '{}' is opaque", item.name)),
         Some(step) => Ok((item, data.wrapping_offset(index.wrapping_mul(step)))),
         None if index == 0 => Ok((item, data)),
-        None => Err(raise!(TypeError, "ctype '{}' points to items of unknown size", cdata.ctype().name)),
+        None => Err(raise!(
+            TypeError,
+            "ctype '{}' points to items of unknown size",
+            cdata.ctype().name
+        )),
     }
 }
 
@@ -126,19 +142,31 @@ fn outside(cdata: &CData, index: isize, length: isize) -> Raised {
     if let Some(Resource::Released { .. }) = cdata.resource() {
         return released(cdata);
     }
-    raise!(IndexError, "index too large for cdata '{}' (expected {index} < {length})", cdata.ctype().name)
+    raise!(
+        IndexError,
+        "index too large for cdata '{}' (expected {index} < {length})",
+        cdata.ctype().name
+    )
 }
 
 #[cold]
 #[inline(never)]
 fn only_zero(cdata: &CData) -> Raised {
-    raise!(IndexError, "cdata '{}' can only be indexed by 0", cdata.ctype().name)
+    raise!(
+        IndexError,
+        "cdata '{}' can only be indexed by 0",
+        cdata.ctype().name
+    )
 }
 
 #[cold]
 #[inline(never)]
 fn no_items(cdata: &CData) -> Raised {
-    raise!(TypeError, "cdata of type '{}' cannot be indexed", cdata.ctype().name)
+    raise!(
+        TypeError,
+        "cdata of type '{}' cannot be indexed",
+        cdata.ctype().name
+    )
 }
 
 /// Start and length of `cdata[start:stop]`, both of which must be given.
@@ -180,7 +208,10 @@ unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
                 if let Some(Resource::Released { .. }) = cdata.resource() {
                     return Err(released(cdata));
                 }
-                return Err(raise!(IndexError, "index too large (expected {stop} <= {length})"));
+                return Err(raise!(
+                    IndexError,
+                    "index too large (expected {stop} <= {length})"
+                ));
             }
         }
         Kind::Pointer if !ctype.is_function_pointer() => {
@@ -190,7 +221,9 @@ unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
         }
         _ => return Err(no_items(cdata)),
     }
-    let length = stop.checked_sub(start).ok_or_else(|| raise!(IndexError, "slice start > stop"))?;
+    let length = stop
+        .checked_sub(start)
+        .ok_or_else(|| raise!(IndexError, "slice start > stop"))?;
     Ok((start, length))
 }
 
@@ -201,7 +234,9 @@ fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
     }
     let item = cdata.ctype().item();
     let array = array_of(item, -1)?;
-    let data = cdata.data().wrapping_offset(start.wrapping_mul(item.size()));
+    let data = cdata
+        .data()
+        .wrapping_offset(start.wrapping_mul(item.size()));
     Ok(new_plain(&array, data, length)?.into_obj())
 }
 
@@ -214,14 +249,21 @@ unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -
     let item = cdata.ctype().item();
     let size = item.size();
     if size < 0 {
-        return Err(raise!(ValueError, "array item of unknown size: '{}'", item.name));
+        return Err(raise!(
+            ValueError,
+            "array item of unknown size: '{}'",
+            item.name
+        ));
     }
     let data = cdata.data().wrapping_offset(start.wrapping_mul(size));
     // SAFETY: the bounds were checked as far as they are known, and exactly `length` items at most are written.
     unsafe {
         if let Some(other) = as_cdata(value) {
             let from = other.ctype();
-            if from.kind == Kind::Array && std::ptr::eq(from.item(), item) && other.array_length() == length {
+            if from.kind == Kind::Array
+                && std::ptr::eq(from.item(), item)
+                && other.array_length() == length
+            {
                 if other.data().is_null() && length > 0 {
                     return Err(null_dereference(other));
                 }
@@ -234,14 +276,20 @@ unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -
                 Some(bytes_of(value))
             } else if ffi::PyByteArray_Check(value) != 0 {
                 let start = ffi::PyByteArray_AsString(value).cast::<u8>();
-                Some(std::slice::from_raw_parts(start, ffi::PyByteArray_Size(value) as usize))
+                Some(std::slice::from_raw_parts(
+                    start,
+                    ffi::PyByteArray_Size(value) as usize,
+                ))
             } else {
                 None
             };
             if let Some(bytes) = bytes {
                 let given = bytes.len();
                 if given as isize != length {
-                    return Err(raise!(ValueError, "need a string of length {length}, got {given}"));
+                    return Err(raise!(
+                        ValueError,
+                        "need a string of length {length}, got {given}"
+                    ));
                 }
                 std::ptr::copy(bytes.as_ptr(), data, given);
                 return Ok(());
@@ -254,7 +302,9 @@ unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -
         }
         let iterator = Ref::steal(ffi::PyObject_GetIter(value))?;
         for index in 0..length {
-            let Some(one) = next(&iterator)? else { return count_check(length, index) };
+            let Some(one) = next(&iterator)? else {
+                return count_check(length, index);
+            };
             write_in(item, data.offset(index * size), one.obj(), Room::UNKNOWN)?;
         }
         match next(&iterator)? {
@@ -271,15 +321,25 @@ unsafe fn next(iterator: &Ref) -> Res<Option<Ref>> {
         if !one.is_null() {
             return Ok(Some(Ref::steal(one)?));
         }
-        if ffi::PyErr_Occurred().is_null() { Ok(None) } else { Err(Raised::already()) }
+        if ffi::PyErr_Occurred().is_null() {
+            Ok(None)
+        } else {
+            Err(Raised::already())
+        }
     }
 }
 
 fn count_check(length: isize, given: isize) -> Res<()> {
     match given.cmp(&length) {
         std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Less => Err(raise!(ValueError, "need {length} values to unpack, got {given}")),
-        std::cmp::Ordering::Greater => Err(raise!(ValueError, "got more than {length} values to unpack")),
+        std::cmp::Ordering::Less => Err(raise!(
+            ValueError,
+            "need {length} values to unpack, got {given}"
+        )),
+        std::cmp::Ordering::Greater => Err(raise!(
+            ValueError,
+            "got more than {length} values to unpack"
+        )),
     }
 }
 
@@ -288,5 +348,9 @@ pub(super) fn length(cdata: &CData) -> Res<isize> {
     if cdata.ctype().kind == Kind::Array {
         return Ok(cdata.array_length());
     }
-    Err(raise!(TypeError, "cdata of type '{}' has no len()", cdata.ctype().name))
+    Err(raise!(
+        TypeError,
+        "cdata of type '{}' has no len()",
+        cdata.ctype().name
+    ))
 }

@@ -35,7 +35,11 @@ pub(super) fn ready() -> Res<()> {
 /// The body of tp_iter.
 pub(super) fn iterate(cdata: &CData) -> Res<Ref> {
     if cdata.ctype().kind != Kind::Array {
-        return Err(raise!(TypeError, "cdata '{}' does not support iteration", cdata.ctype().name));
+        return Err(raise!(
+            TypeError,
+            "cdata '{}' does not support iteration",
+            cdata.ctype().name
+        ));
     }
     if let Some(Resource::Released { .. }) = cdata.resource() {
         return Err(released(cdata));
@@ -69,7 +73,9 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
     // two threads may take the same item, never one beyond the end.
     unsafe {
         let iterator = object.cast::<Iterator>();
-        let Some(array) = &(*iterator).array else { return std::ptr::null_mut() };
+        let Some(array) = &(*iterator).array else {
+            return std::ptr::null_mut();
+        };
         let place = std::sync::atomic::AtomicIsize::from_ptr(&raw mut (*iterator).next);
         let index = place.load(std::sync::atomic::Ordering::Relaxed);
         if index >= array.array_length() {

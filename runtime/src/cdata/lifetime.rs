@@ -67,7 +67,9 @@ unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
     #[cfg(Py_GIL_DISABLED)]
     {
         static SWAP: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let _held = SWAP.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _held = SWAP
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
         unsafe { std::mem::replace(&mut (*object).resource, replacement) }
     }
@@ -81,8 +83,13 @@ unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
 /// Does what has to be done with a resource that is given back.
 unsafe fn finish(resource: Resource) {
     match resource {
-        Resource::Gc { origin, destructor, .. } => call_destructor(&destructor, &origin),
-        Resource::Allocated { memory, free: Some(free) } => call_destructor(&free, &memory),
+        Resource::Gc {
+            origin, destructor, ..
+        } => call_destructor(&destructor, &origin),
+        Resource::Allocated {
+            memory,
+            free: Some(free),
+        } => call_destructor(&free, &memory),
         Resource::Buffer(mut view) => {
             // SAFETY: the view was filled by PyObject_GetBuffer, and is released once.
             unsafe { ffi::PyBuffer_Release(&mut *view) };
@@ -95,7 +102,11 @@ unsafe fn finish(resource: Resource) {
 fn call_destructor(destructor: &Ref, origin: &Ref) {
     // SAFETY: live objects; the saved exception is put back.
     unsafe {
-        let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+        let (mut class, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
         let result = ffi::PyObject_CallOneArg(destructor.obj(), origin.obj());
         if result.is_null() {
@@ -111,12 +122,18 @@ fn call_destructor(destructor: &Ref, origin: &Ref) {
 pub fn forget_destructor(cdata: &CData) -> bool {
     match cdata.resource() {
         Some(
-            Resource::Gc { .. } | Resource::None | Resource::KeepAlive(_) | Resource::Released { buffer: false },
+            Resource::Gc { .. }
+            | Resource::None
+            | Resource::KeepAlive(_)
+            | Resource::Released { buffer: false },
         ) => {
             // SAFETY: a live ManagedCData. The origin may own the memory: it stays alive.
             unsafe {
                 let object = std::ptr::from_ref(cdata).cast_mut().cast::<ManagedCData>();
-                if let Resource::Gc { origin, destructor, .. } = &(*object).resource {
+                if let Resource::Gc {
+                    origin, destructor, ..
+                } = &(*object).resource
+                {
                     let (origin, destructor) = (origin.clone(), destructor.clone());
                     drop(take(object, Resource::KeepAlive(origin)));
                     drop(destructor);
@@ -136,7 +153,10 @@ pub fn forget_destructor(cdata: &CData) -> bool {
 pub(super) unsafe fn finalize(object: *mut ManagedCData) {
     // SAFETY: the caller's contract.
     unsafe {
-        if matches!((*object).resource, Resource::Gc { .. } | Resource::Allocated { .. }) {
+        if matches!(
+            (*object).resource,
+            Resource::Gc { .. } | Resource::Allocated { .. }
+        ) {
             let resource = take(object, Resource::Released { buffer: false });
             finish(resource);
         }
@@ -156,7 +176,11 @@ pub(super) unsafe fn clear(object: *mut ManagedCData) {
 ///
 /// # Safety
 /// `object` is a live ManagedCData; called from tp_traverse with its arguments.
-pub(super) unsafe fn traverse(object: *mut ManagedCData, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+pub(super) unsafe fn traverse(
+    object: *mut ManagedCData,
+    visit: ffi::visitproc,
+    arg: *mut c_void,
+) -> c_int {
     // SAFETY: the caller's contract.
     unsafe {
         let visit_all = |objects: &[Obj]| {
@@ -173,14 +197,17 @@ pub(super) unsafe fn traverse(object: *mut ManagedCData, visit: ffi::visitproc, 
         };
         match &(*object).resource {
             Resource::None | Resource::Released { .. } => 0,
-            Resource::Gc { origin, destructor, .. } => visit_all(&[origin.obj(), destructor.obj()]),
+            Resource::Gc {
+                origin, destructor, ..
+            } => visit_all(&[origin.obj(), destructor.obj()]),
             Resource::Buffer(view) => visit_all(&[view.obj]),
             Resource::Handle(object) | Resource::KeepAlive(object) => visit_all(&[object.obj()]),
             Resource::Callback(closure) => closure.traverse(visit, arg),
-            Resource::Allocated { memory, free } => {
-                visit_all(&[memory.obj(), free.as_ref().map_or(std::ptr::null_mut(), |free| free.obj())])
-            }
+            Resource::Allocated { memory, free } => visit_all(&[
+                memory.obj(),
+                free.as_ref()
+                    .map_or(std::ptr::null_mut(), |free| free.obj()),
+            ]),
         }
     }
 }
-

@@ -164,7 +164,8 @@ impl CData {
     /// Whether it points to, or is, one value of which the whole memory is its own: `p[1]` makes no sense.
     pub(crate) fn owns_one_value(&self) -> bool {
         self.python_type() == OWNING_TYPE.ptr()
-            || (matches!(self.resource(), Some(Resource::Allocated { .. })) && self.ctype().item().is_record())
+            || (matches!(self.resource(), Some(Resource::Allocated { .. }))
+                && self.ctype().item().is_record())
     }
     /// `sizeof` of the value: of an array its real length, of a struct with a flexible array what was allocated.
     pub fn value_size(&self) -> Res<usize> {
@@ -184,14 +185,22 @@ pub(crate) fn null_dereference(cdata: &CData) -> Raised {
     if let Some(Resource::Released { .. }) = cdata.resource() {
         return released(cdata);
     }
-    raise!(RuntimeError, "cannot dereference null pointer from cdata '{}'", cdata.ctype().name)
+    raise!(
+        RuntimeError,
+        "cannot dereference null pointer from cdata '{}'",
+        cdata.ctype().name
+    )
 }
 
 /// RuntimeError: the cdata's memory was released.
 #[cold]
 #[inline(never)]
 pub(crate) fn released(cdata: &CData) -> Raised {
-    raise!(RuntimeError, "cdata '{}' was released: its memory cannot be used any more", cdata.ctype().name)
+    raise!(
+        RuntimeError,
+        "cdata '{}' was released: its memory cannot be used any more",
+        cdata.ctype().name
+    )
 }
 
 /// `object` as a cdata, if it is one.

@@ -28,12 +28,20 @@ pub fn new(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocator>) -> R
         match ctype.kind {
             Kind::Pointer if !ctype.is_function_pointer() => new_pointed(ctype, init, allocator),
             Kind::Array => new_array(ctype, init, allocator),
-            _ => Err(raise!(TypeError, "expected a pointer or array ctype, got '{}'", ctype.name)),
+            _ => Err(raise!(
+                TypeError,
+                "expected a pointer or array ctype, got '{}'",
+                ctype.name
+            )),
         }
     }
 }
 
-unsafe fn new_pointed(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
+unsafe fn new_pointed(
+    ctype: &CType,
+    init: Option<Obj>,
+    allocator: Option<&Allocator>,
+) -> Res<Ref<CData>> {
     let item = ctype.item();
     let mut bytes = -1;
     let mut size = item.size();
@@ -50,7 +58,11 @@ unsafe fn new_pointed(ctype: &CType, init: Option<Obj>, allocator: Option<&Alloc
         }
     }
     if size < 0 {
-        return Err(raise!(TypeError, "cannot instantiate ctype '{}' of unknown size", item.name));
+        return Err(raise!(
+            TypeError,
+            "cannot instantiate ctype '{}' of unknown size",
+            item.name
+        ));
     }
     // A character is followed by a NUL, so that it is a string too.
     let room = if item.code.is_char() { 2 * size } else { size } as usize;
@@ -62,7 +74,11 @@ unsafe fn new_pointed(ctype: &CType, init: Option<Obj>, allocator: Option<&Alloc
     Ok(made)
 }
 
-unsafe fn new_array(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
+unsafe fn new_array(
+    ctype: &CType,
+    init: Option<Obj>,
+    allocator: Option<&Allocator>,
+) -> Res<Ref<CData>> {
     let item = ctype.item();
     let mut init = init;
     let mut length = ctype.length;
@@ -79,7 +95,8 @@ unsafe fn new_array(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocat
             .size()
             .checked_mul(length)
             .filter(|&size| size >= 0)
-            .ok_or_else(|| raise!(OverflowError, "array size would overflow a Py_ssize_t"))? as usize;
+            .ok_or_else(|| raise!(OverflowError, "array size would overflow a Py_ssize_t"))?
+            as usize;
         let made = allocate(ctype, size, length, allocator)?;
         if let Some(init) = init {
             write_in(ctype, made.data(), init, Room::until(made.data().add(size)))?;
@@ -89,7 +106,12 @@ unsafe fn new_array(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocat
 }
 
 #[inline]
-fn allocate(ctype: &CType, size: usize, length: isize, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
+fn allocate(
+    ctype: &CType,
+    size: usize,
+    length: isize,
+    allocator: Option<&Allocator>,
+) -> Res<Ref<CData>> {
     match allocator {
         None => new_owning(ctype, size, length),
         Some(allocator) => allocate_by(allocator, ctype, size, length),
@@ -97,9 +119,18 @@ fn allocate(ctype: &CType, size: usize, length: isize, allocator: Option<&Alloca
 }
 
 #[inline(never)]
-fn allocate_by(allocator: &Allocator, ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
+fn allocate_by(
+    allocator: &Allocator,
+    ctype: &CType,
+    size: usize,
+    length: isize,
+) -> Res<Ref<CData>> {
     let Some(alloc) = &allocator.alloc else {
-        return if allocator.clear { new_owning(ctype, size, length) } else { new_owning_unset(ctype, size, length) };
+        return if allocator.clear {
+            new_owning(ctype, size, length)
+        } else {
+            new_owning_unset(ctype, size, length)
+        };
     };
     // SAFETY: live objects; what alloc() returns is checked to be a pointer, and trusted to have `size` bytes.
     unsafe {
@@ -107,16 +138,26 @@ fn allocate_by(allocator: &Allocator, ctype: &CType, size: usize, length: isize)
         let memory = Ref::steal(ffi::PyObject_CallOneArg(alloc.obj(), wanted.obj()))?;
         let Some(cdata) = as_cdata(memory.obj()) else {
             let given = type_name(memory.obj());
-            return Err(raise!(TypeError, "alloc() must return a cdata object (got {given})"));
+            return Err(raise!(
+                TypeError,
+                "alloc() must return a cdata object (got {given})"
+            ));
         };
         if !cdata.ctype().is_pointer_or_array() {
-            return Err(raise!(TypeError, "alloc() must return a cdata pointer, not '{}'", cdata.ctype().name));
+            return Err(raise!(
+                TypeError,
+                "alloc() must return a cdata pointer, not '{}'",
+                cdata.ctype().name
+            ));
         }
         let data = cdata.data();
         if data.is_null() {
             return Err(raise!(MemoryError, "alloc() returned NULL"));
         }
-        let resource = Resource::Allocated { memory: memory.clone(), free: allocator.free.clone() };
+        let resource = Resource::Allocated {
+            memory: memory.clone(),
+            free: allocator.free.clone(),
+        };
         let made = new_managed(ctype, data, length, resource)?;
         if allocator.clear {
             data.write_bytes(0, size);

@@ -14,12 +14,20 @@ pub(super) fn to_int(cdata: &CData) -> Res<Ref> {
     // SAFETY: a cdata's data is readable as its type.
     unsafe {
         match ctype.code {
-            Code::U64 => Ref::steal(ffi::PyLong_FromUnsignedLongLong(data.cast::<u64>().read_unaligned())),
-            Code::F32 | Code::F64 => Ref::steal(ffi::PyLong_FromDouble(real::read_f64(ctype.code, data))),
+            Code::U64 => Ref::steal(ffi::PyLong_FromUnsignedLongLong(
+                data.cast::<u64>().read_unaligned(),
+            )),
+            Code::F32 | Code::F64 => {
+                Ref::steal(ffi::PyLong_FromDouble(real::read_f64(ctype.code, data)))
+            }
             Code::LongDouble => real::long_double_to_int(data),
             _ => match integer::read_integer(ctype, data) {
                 Some(value) => Ref::steal(ffi::PyLong_FromLongLong(value as i64)),
-                None => Err(raise!(TypeError, "int() not supported on cdata '{}'", ctype.name)),
+                None => Err(raise!(
+                    TypeError,
+                    "int() not supported on cdata '{}'",
+                    ctype.name
+                )),
             },
         }
     }
@@ -33,7 +41,11 @@ pub(super) fn to_float(cdata: &CData) -> Res<Ref> {
         code @ (Code::F32 | Code::F64 | Code::LongDouble) => unsafe {
             Ref::steal(ffi::PyFloat_FromDouble(real::read_f64(code, cdata.data())))
         },
-        _ => Err(raise!(TypeError, "float() not supported on cdata '{}'", ctype.name)),
+        _ => Err(raise!(
+            TypeError,
+            "float() not supported on cdata '{}'",
+            ctype.name
+        )),
     }
 }
 
@@ -45,7 +57,11 @@ pub(super) fn to_complex(cdata: &CData) -> Res<Ref> {
         code @ (Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble) => unsafe {
             real::read_complex(code, cdata.data())
         },
-        _ => Err(raise!(TypeError, "complex() not supported on cdata '{}'", ctype.name)),
+        _ => Err(raise!(
+            TypeError,
+            "complex() not supported on cdata '{}'",
+            ctype.name
+        )),
     }
 }
 
@@ -63,7 +79,8 @@ pub(super) fn truth(cdata: &CData) -> Res<bool> {
             Code::ComplexF32 => data.cast::<[f32; 2]>().read_unaligned() != [0.0; 2],
             Code::ComplexF64 => data.cast::<[f64; 2]>().read_unaligned() != [0.0; 2],
             Code::ComplexLongDouble => {
-                !real::long_double_is_zero(data) || !real::long_double_is_zero(data.add(real::LONG_DOUBLE_SIZE))
+                !real::long_double_is_zero(data)
+                    || !real::long_double_is_zero(data.add(real::LONG_DOUBLE_SIZE))
             }
             _ => integer::read_integer(ctype, data).is_none_or(|value| value != 0),
         })

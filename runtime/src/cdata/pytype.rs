@@ -5,10 +5,13 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{
-    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, MANAGED_TYPE, ManagedCData, OWNING_TYPE, OwningCData, VIEW_TYPE,
-    ViewCData, arith, attribute, compare, index, iterate, lifetime, number, repr,
+    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, MANAGED_TYPE, ManagedCData, OWNING_TYPE,
+    OwningCData, VIEW_TYPE, ViewCData, arith, attribute, compare, index, iterate, lifetime, number,
+    repr,
 };
-use crate::py::{END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from};
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
+};
 use crate::raise;
 
 /// The flags of every cdata type. Only C makes cdata.
@@ -24,13 +27,24 @@ struct SharedTables(std::cell::UnsafeCell<std::mem::MaybeUninit<Tables>>);
 // SAFETY: written once, during module initialisation; read by CPython afterwards.
 unsafe impl Sync for SharedTables {}
 
-static TABLES: SharedTables = SharedTables(std::cell::UnsafeCell::new(std::mem::MaybeUninit::zeroed()));
+static TABLES: SharedTables =
+    SharedTables(std::cell::UnsafeCell::new(std::mem::MaybeUninit::zeroed()));
 
 static METHODS: Methods<5> = Methods::new([
-    simple(c"__enter__", enter, ffi::METH_NOARGS, c"The cdata itself; its resource is released at the end of the block."),
+    simple(
+        c"__enter__",
+        enter,
+        ffi::METH_NOARGS,
+        c"The cdata itself; its resource is released at the end of the block.",
+    ),
     simple(c"__exit__", exit, ffi::METH_VARARGS, c"ffi.release(cdata)"),
     simple(c"__complex__", complex, ffi::METH_NOARGS, c"complex(cdata)"),
-    simple(c"__dir__", dir, ffi::METH_NOARGS, c"The names of the fields."),
+    simple(
+        c"__dir__",
+        dir,
+        ffi::METH_NOARGS,
+        c"The names of the fields.",
+    ),
     END_OF_METHODS,
 ]);
 
@@ -63,10 +77,13 @@ pub fn ready() -> Res<()> {
         };
         FUNCTION_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
-            ty.tp_vectorcall_offset = std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
+            ty.tp_vectorcall_offset =
+                std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
             ty.tp_call = Some(ffi::PyVectorcall_Call);
         })?;
-        OWNING_TYPE.ready(FLAGS, |ty| below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>()))?;
+        OWNING_TYPE.ready(FLAGS, |ty| {
+            below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>())
+        })?;
         VIEW_TYPE.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
             ty.tp_dealloc = Some(dealloc_view);
@@ -154,7 +171,9 @@ unsafe extern "C" fn dealloc_managed(object: Obj) {
             }
             ffi::PyObject_GC_UnTrack(object.cast());
             lifetime::clear(object.cast());
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*object.cast::<ManagedCData>()).resource));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!(
+                (*object.cast::<ManagedCData>()).resource
+            ));
             drop_head(object);
             ffi::PyObject_GC_Del(object.cast());
         }
@@ -172,7 +191,11 @@ unsafe extern "C" fn clear_managed(object: Obj) -> c_int {
     0
 }
 
-unsafe extern "C" fn traverse_managed(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+unsafe extern "C" fn traverse_managed(
+    object: Obj,
+    visit: ffi::visitproc,
+    arg: *mut c_void,
+) -> c_int {
     // SAFETY: a live ManagedCData, by tp_traverse's contract.
     unsafe {
         let stop = visit((*object.cast::<CData>()).ctype.cast(), arg);
@@ -289,20 +312,33 @@ unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
             return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
         }
         if !names.is_null() && ffi::PyDict_Size(names) > 0 {
-            return Err(raise!(TypeError, "a cdata function cannot be called with keyword arguments"));
+            return Err(raise!(
+                TypeError,
+                "a cdata function cannot be called with keyword arguments"
+            ));
         }
         let count = ffi::PyTuple_GET_SIZE(args) as usize;
-        let items: Vec<Obj> = (0..count).map(|index| ffi::PyTuple_GET_ITEM(args, index as isize)).collect();
+        let items: Vec<Obj> = (0..count)
+            .map(|index| ffi::PyTuple_GET_ITEM(args, index as isize))
+            .collect();
         crate::call::call(cdata, items.as_ptr(), count, std::ptr::null_mut())
     })
 }
 
 /// A call of a [`FunctionCData`].
-pub(super) unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
+pub(super) unsafe extern "C" fn vectorcall(
+    object: Obj,
+    args: *const Obj,
+    flags: usize,
+    names: Obj,
+) -> Obj {
     // SAFETY: vectorcall's contract: a live cdata, as many live arguments as said.
     guard(|| unsafe {
         if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {
-            return Err(raise!(TypeError, "a cdata function cannot be called with keyword arguments"));
+            return Err(raise!(
+                TypeError,
+                "a cdata function cannot be called with keyword arguments"
+            ));
         }
         let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
         crate::call::call(this(object), args, count, std::ptr::null_mut())

@@ -39,34 +39,58 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
         Kind::Primitive => return repr_primitive(cdata),
         _ => {}
     }
-    if cdata.python_type() == OWNING_TYPE.ptr() || cdata.viewed().is_some() || is_allocated_record(cdata) {
-        return Ok(format!("<cdata '{name}' owning {} bytes>", owned_bytes(cdata)?));
+    if cdata.python_type() == OWNING_TYPE.ptr()
+        || cdata.viewed().is_some()
+        || is_allocated_record(cdata)
+    {
+        return Ok(format!(
+            "<cdata '{name}' owning {} bytes>",
+            owned_bytes(cdata)?
+        ));
     }
     // SAFETY: the resource's objects are alive with the cdata.
     unsafe {
         match cdata.resource() {
-            Some(Resource::Released { buffer: true }) => return Ok(format!("<cdata '{name}' buffer RELEASED>")),
+            Some(Resource::Released { buffer: true }) => {
+                return Ok(format!("<cdata '{name}' buffer RELEASED>"));
+            }
             Some(Resource::Buffer(view)) => {
-                let from = if view.obj.is_null() { "?".to_string() } else { type_name(view.obj) };
+                let from = if view.obj.is_null() {
+                    "?".to_string()
+                } else {
+                    type_name(view.obj)
+                };
                 return Ok(if ctype.kind == Kind::Array {
-                    format!("<cdata '{name}' buffer len {} from '{from}' object>", cdata.array_length())
+                    format!(
+                        "<cdata '{name}' buffer len {} from '{from}' object>",
+                        cdata.array_length()
+                    )
                 } else {
                     format!("<cdata '{name}' buffer from '{from}' object>")
                 });
             }
             Some(Resource::Handle(object)) => {
-                return Ok(format!("<cdata '{name}' handle to {}>", repr_of(object.obj())?));
+                return Ok(format!(
+                    "<cdata '{name}' handle to {}>",
+                    repr_of(object.obj())?
+                ));
             }
             Some(Resource::Callback(closure)) => {
                 if let Some(function) = closure.function() {
-                    return Ok(format!("<cdata '{name}' calling {}>", repr_of(function.callable.obj())?));
+                    return Ok(format!(
+                        "<cdata '{name}' calling {}>",
+                        repr_of(function.callable.obj())?
+                    ));
                 }
             }
             _ => {}
         }
     }
     if ctype.kind == Kind::Array && ctype.length < 0 {
-        return Ok(format!("<cdata '{name}' sliced length {}>", cdata.array_length()));
+        return Ok(format!(
+            "<cdata '{name}' sliced length {}>",
+            cdata.array_length()
+        ));
     }
     let reference = if ctype.is_record() { " &" } else { "" };
     Ok(if cdata.data().is_null() {
@@ -85,7 +109,11 @@ fn is_allocated_record(cdata: &CData) -> bool {
 
 fn owned_bytes(cdata: &CData) -> Res<usize> {
     if cdata.ctype().kind == Kind::Pointer {
-        return if cdata.length >= 0 { Ok(cdata.length as usize) } else { cdata.ctype().item().known_size() };
+        return if cdata.length >= 0 {
+            Ok(cdata.length as usize)
+        } else {
+            cdata.ctype().item().known_size()
+        };
     }
     cdata.value_size()
 }

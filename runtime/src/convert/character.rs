@@ -15,7 +15,7 @@ use crate::raise;
 pub unsafe fn to_char(value: Obj) -> Res<u8> {
     // SAFETY: the caller's contract.
     unsafe {
-        if ffi::PyBytes_Check(value) != 0 && ffi::PyBytes_GET_SIZE(value) == 1 {
+        if ffi::PyBytes_Check(value) != 0 && ffi::Py_SIZE(value) == 1 {
             return Ok(*ffi::PyBytes_AS_STRING(value).cast::<u8>());
         }
         if let Some(cdata) = as_cdata(value) {
@@ -24,7 +24,10 @@ pub unsafe fn to_char(value: Obj) -> Res<u8> {
             }
         }
         let given = type_name(value);
-        Err(raise!(TypeError, "initializer for ctype 'char' must be a bytes of length 1, not {given}"))
+        Err(raise!(
+            TypeError,
+            "initializer for ctype 'char' must be a bytes of length 1, not {given}"
+        ))
     }
 }
 
@@ -33,7 +36,11 @@ pub unsafe fn to_char(value: Obj) -> Res<u8> {
 /// # Safety
 /// `value` is live.
 pub unsafe fn to_wide(code: Code, value: Obj) -> Res<u32> {
-    let name = if code == Code::Char16 { "char16_t" } else { "char32_t" };
+    let name = if code == Code::Char16 {
+        "char16_t"
+    } else {
+        "char32_t"
+    };
     // SAFETY: the caller's contract.
     unsafe {
         let given = if ffi::PyUnicode_Check(value) != 0 {
@@ -58,7 +65,10 @@ pub unsafe fn to_wide(code: Code, value: Obj) -> Res<u32> {
             }
             type_name(value)
         };
-        Err(raise!(TypeError, "initializer for ctype '{name}' must be a unicode string of length 1, not {given}"))
+        Err(raise!(
+            TypeError,
+            "initializer for ctype '{name}' must be a unicode string of length 1, not {given}"
+        ))
     }
 }
 
@@ -114,7 +124,8 @@ pub unsafe fn length_in_char16(text: Obj) -> isize {
         if ffi::PyUnicode_KIND(text) != ffi::PyUnicode_4BYTE_KIND {
             return length;
         }
-        let units = std::slice::from_raw_parts(ffi::PyUnicode_DATA(text).cast::<u32>(), length as usize);
+        let units =
+            std::slice::from_raw_parts(ffi::PyUnicode_DATA(text).cast::<u32>(), length as usize);
         length + units.iter().filter(|&&unit| unit > 0xffff).count() as isize
     }
 }
@@ -125,7 +136,13 @@ pub unsafe fn length_in_char16(text: Obj) -> isize {
 /// `text` is a live str.
 pub unsafe fn length_in_wide(code: Code, text: Obj) -> isize {
     // SAFETY: the caller's contract.
-    unsafe { if code == Code::Char16 { length_in_char16(text) } else { ffi::PyUnicode_GetLength(text) } }
+    unsafe {
+        if code == Code::Char16 {
+            length_in_char16(text)
+        } else {
+            ffi::PyUnicode_GetLength(text)
+        }
+    }
 }
 
 /// Writes a str as wide characters, without terminator, with surrogate pairs where the width needs them.
@@ -139,7 +156,9 @@ pub unsafe fn write_wide_text(code: Code, data: *mut u8, text: Obj) {
         let kind = ffi::PyUnicode_KIND(text);
         let from = ffi::PyUnicode_DATA(text).cast::<u8>();
         let item = if code == Code::Char16 { 2 } else { 4 };
-        if (kind == ffi::PyUnicode_2BYTE_KIND && item == 2) || (kind == ffi::PyUnicode_4BYTE_KIND && item == 4) {
+        if (kind == ffi::PyUnicode_2BYTE_KIND && item == 2)
+            || (kind == ffi::PyUnicode_4BYTE_KIND && item == 4)
+        {
             std::ptr::copy_nonoverlapping(from, data, length * item);
             return;
         }
@@ -183,17 +202,27 @@ pub unsafe fn read_wide_text(code: Code, data: *const u8, length: usize) -> Res<
             if !(0..length).any(is_pair) {
                 if data.addr() % 2 == 0 {
                     let kind = ffi::PyUnicode_2BYTE_KIND as i32;
-                    return Ref::steal(ffi::PyUnicode_FromKindAndData(kind, data.cast(), length as isize));
+                    return Ref::steal(ffi::PyUnicode_FromKindAndData(
+                        kind,
+                        data.cast(),
+                        length as isize,
+                    ));
                 }
                 let aligned: Vec<u16> = (0..length).map(|index| unit(index) as u16).collect();
                 let kind = ffi::PyUnicode_2BYTE_KIND as i32;
-                return Ref::steal(ffi::PyUnicode_FromKindAndData(kind, aligned.as_ptr().cast(), length as isize));
+                return Ref::steal(ffi::PyUnicode_FromKindAndData(
+                    kind,
+                    aligned.as_ptr().cast(),
+                    length as isize,
+                ));
             }
             let mut characters = Vec::with_capacity(length);
             let mut index = 0;
             while index < length {
                 if is_pair(index) {
-                    characters.push(0x10000 + ((unit(index) - 0xd800) << 10) + (unit(index + 1) - 0xdc00));
+                    characters.push(
+                        0x10000 + ((unit(index) - 0xd800) << 10) + (unit(index + 1) - 0xdc00),
+                    );
                     index += 2;
                 } else {
                     characters.push(unit(index));
@@ -205,7 +234,9 @@ pub unsafe fn read_wide_text(code: Code, data: *const u8, length: usize) -> Res<
         if data.addr() % 4 == 0 {
             return str_of(std::slice::from_raw_parts(data.cast::<u32>(), length));
         }
-        let aligned: Vec<u32> = (0..length).map(|index| get::<u32>(data.add(4 * index))).collect();
+        let aligned: Vec<u32> = (0..length)
+            .map(|index| get::<u32>(data.add(4 * index)))
+            .collect();
         str_of(&aligned)
     }
 }
@@ -236,7 +267,7 @@ pub(crate) unsafe fn code_of_text(value: Obj) -> Option<Result<u32, isize>> {
     // SAFETY: the caller's contract.
     unsafe {
         if ffi::PyBytes_Check(value) != 0 {
-            let length = ffi::PyBytes_GET_SIZE(value);
+            let length = ffi::Py_SIZE(value);
             return Some(if length == 1 {
                 Ok((*ffi::PyBytes_AS_STRING(value).cast::<u8>()).into())
             } else {
@@ -245,7 +276,11 @@ pub(crate) unsafe fn code_of_text(value: Obj) -> Option<Result<u32, isize>> {
         }
         if ffi::PyUnicode_Check(value) != 0 {
             let length = ffi::PyUnicode_GetLength(value);
-            return Some(if length == 1 { Ok(ffi::PyUnicode_ReadChar(value, 0)) } else { Err(length) });
+            return Some(if length == 1 {
+                Ok(ffi::PyUnicode_ReadChar(value, 0))
+            } else {
+                Err(length)
+            });
         }
         None
     }

@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use super::pointer::{bytes_of, takes_bytes};
 use super::write::Room;
-use super::{bits, character, many, wrong_initialiser, write_in};
+use super::{bits, character, many, write_in, wrong_initialiser};
 use crate::cdata::as_cdata;
 use crate::ctype::{CType, Code, FieldInfo, Kind, RecordDetails};
 use crate::py::{Obj, Raised, Ref, Res, type_name};
@@ -28,7 +28,11 @@ pub(crate) unsafe fn is_list_or_tuple(value: Obj) -> bool {
 pub(crate) unsafe fn sequence_length(sequence: Obj) -> isize {
     // SAFETY: the caller's contract.
     unsafe {
-        if ffi::PyList_Check(sequence) != 0 { ffi::PyList_GET_SIZE(sequence) } else { ffi::PyTuple_GET_SIZE(sequence) }
+        if ffi::PyList_Check(sequence) != 0 {
+            ffi::PyList_GET_SIZE(sequence)
+        } else {
+            ffi::PyTuple_GET_SIZE(sequence)
+        }
     }
 }
 
@@ -44,14 +48,17 @@ pub unsafe fn initialiser_length(item: &CType, value: Obj) -> Res<isize> {
             return Ok(sequence_length(value));
         }
         if ffi::PyBytes_Check(value) != 0 {
-            return Ok(ffi::PyBytes_GET_SIZE(value) + 1);
+            return Ok(ffi::Py_SIZE(value) + 1);
         }
         if ffi::PyUnicode_Check(value) != 0 {
             return Ok(character::length_in_wide(item.code, value) + 1);
         }
         if ffi::PyIndex_Check(value) == 0 {
             let given = type_name(value);
-            return Err(raise!(TypeError, "expected new array length or list/tuple/str, not {given}"));
+            return Err(raise!(
+                TypeError,
+                "expected new array length or list/tuple/str, not {given}"
+            ));
         }
         let length = ffi::PyNumber_AsSsize_t(value, ffi::PyExc_OverflowError);
         if length < 0 {
@@ -84,7 +91,9 @@ pub(crate) unsafe fn is_count(value: Obj) -> bool {
 /// `value` is live.
 pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
     let size = ctype.known_size()?;
-    let Some(details) = ctype.record()? else { return Ok(size) };
+    let Some(details) = ctype.record()? else {
+        return Ok(size);
+    };
     if !details.has_flexible {
         return Ok(size);
     }
@@ -142,13 +151,21 @@ unsafe fn end_of(field: &FieldInfo, value: Obj) -> Res<usize> {
 /// As for [`super::write_in`].
 pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> Res<()> {
     let item = ctype.item();
-    let capacity = if ctype.length >= 0 { Some(ctype.length) } else { room.items(data, item.size()) };
+    let capacity = if ctype.length >= 0 {
+        Some(ctype.length)
+    } else {
+        room.items(data, item.size())
+    };
     // SAFETY: the caller's contract; no more than `capacity` items are written.
     unsafe {
         if is_list_or_tuple(value) {
             let length = sequence_length(value);
             if capacity.is_some_and(|capacity| length > capacity) {
-                return Err(raise!(IndexError, "too many initializers for '{}' (got {length})", ctype.name));
+                return Err(raise!(
+                    IndexError,
+                    "too many initializers for '{}' (got {length})",
+                    ctype.name
+                ));
             }
             return many::write_sequence(item, data, value, length, room);
         }
@@ -175,7 +192,11 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
             if std::ptr::eq(cdata.ctype(), ctype) {
                 let length = cdata.array_length();
                 if capacity.is_some_and(|capacity| length > capacity) {
-                    return Err(raise!(IndexError, "too many initializers for '{}' (got {length})", ctype.name));
+                    return Err(raise!(
+                        IndexError,
+                        "too many initializers for '{}' (got {length})",
+                        ctype.name
+                    ));
                 }
                 if cdata.data().is_null() {
                     return Err(crate::cdata::null_dereference(cdata));
@@ -196,7 +217,12 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
 }
 
 /// Writes bytes and, where there is room, a terminator.
-unsafe fn write_bytes(ctype: &CType, capacity: Option<isize>, data: *mut u8, bytes: &[u8]) -> Res<()> {
+unsafe fn write_bytes(
+    ctype: &CType,
+    capacity: Option<isize>,
+    data: *mut u8,
+    bytes: &[u8],
+) -> Res<()> {
     let length = bytes.len() as isize;
     if capacity.is_some_and(|capacity| length > capacity) {
         return Err(raise!(
@@ -206,7 +232,10 @@ unsafe fn write_bytes(ctype: &CType, capacity: Option<isize>, data: *mut u8, byt
         ));
     }
     if ctype.item().code == Code::Bool && bytes.iter().any(|&byte| byte > 1) {
-        return Err(raise!(ValueError, "an array of _Bool can only contain \\x00 or \\x01"));
+        return Err(raise!(
+            ValueError,
+            "an array of _Bool can only contain \\x00 or \\x01"
+        ));
     }
     // SAFETY: within the capacity, by the caller's contract when it is unknown.
     unsafe {
@@ -243,8 +272,11 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
         } else if ffi::PyDict_Check(value) != 0 {
             return write_by_name(details, data, value, room);
         }
-        let expected =
-            if details.has_flexible { "list or tuple or dict" } else { "list or tuple or dict or struct-cdata" };
+        let expected = if details.has_flexible {
+            "list or tuple or dict"
+        } else {
+            "list or tuple or dict or struct-cdata"
+        };
         Err(wrong_initialiser(ctype, expected, value))
     }
 }
@@ -259,7 +291,13 @@ unsafe fn write_by_position(
     // SAFETY: the caller's contract.
     unsafe {
         let length = sequence_length(value);
-        let too_many = || raise!(ValueError, "too many initializers for '{}' (got {length})", ctype.name);
+        let too_many = || {
+            raise!(
+                ValueError,
+                "too many initializers for '{}' (got {length})",
+                ctype.name
+            )
+        };
         if ctype.kind == Kind::Union && length > 1 {
             return Err(too_many());
         }
@@ -267,7 +305,9 @@ unsafe fn write_by_position(
         let mut index = 0;
         // The list may change while it is read: it is asked again for each item.
         while let Some(given) = many::item_at(value, index) {
-            let Some(field) = fields.next() else { return Err(too_many()) };
+            let Some(field) = fields.next() else {
+                return Err(too_many());
+            };
             write_initial_field(field, data, given.obj(), room)?;
             index += 1;
         }
@@ -286,7 +326,11 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
         while ffi::PyDict_Next(value, &mut position, &mut key, &mut given) != 0 {
             // Owned while conversions run, which may change the dict.
             let (key, given) = (Ref::borrow(key), Ref::borrow(given));
-            let field = if ffi::PyUnicode_Check(key.obj()) != 0 { details.field(key.obj()) } else { None };
+            let field = if ffi::PyUnicode_Check(key.obj()) != 0 {
+                details.field(key.obj())
+            } else {
+                None
+            };
             let Some(field) = field else {
                 ffi::PyErr_SetObject(ffi::PyExc_KeyError, key.obj());
                 return Err(Raised::already());
@@ -299,7 +343,12 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
 
 /// Writes a field as part of its record's initialiser. Here (not in an assignment to the field) a flexible array
 /// may be given as a number of items, which writes nothing.
-unsafe fn write_initial_field(field: &FieldInfo, record: *mut u8, value: Obj, room: Room) -> Res<()> {
+unsafe fn write_initial_field(
+    field: &FieldInfo,
+    record: *mut u8,
+    value: Obj,
+    room: Room,
+) -> Res<()> {
     // SAFETY: the caller's contract.
     unsafe {
         if field.is_bit_field() {

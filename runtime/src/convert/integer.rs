@@ -17,7 +17,11 @@ const WCHAR_IS_SIGNED: bool = libc::wchar_t::MIN != 0;
 /// # Safety
 /// `value` is live.
 #[inline]
-unsafe fn with_int<T>(value: Obj, allow_float: bool, use_int: impl FnOnce(Obj) -> Res<T>) -> Res<T> {
+unsafe fn with_int<T>(
+    value: Obj,
+    allow_float: bool,
+    use_int: impl FnOnce(Obj) -> Res<T>,
+) -> Res<T> {
     // SAFETY: the caller's contract; the converted int outlives its use.
     unsafe {
         if ffi::PyLong_Check(value) != 0 {
@@ -33,10 +37,15 @@ unsafe fn converted(value: Obj, allow_float: bool) -> Res<Ref> {
     // SAFETY: the caller's contract; slots of a live type.
     unsafe {
         let is_float = ffi::PyFloat_Check(value) != 0
-            || as_cdata(value)
-                .is_some_and(|cdata| matches!(cdata.ctype().code, Code::F32 | Code::F64 | Code::LongDouble));
+            || as_cdata(value).is_some_and(|cdata| {
+                matches!(cdata.ctype().code, Code::F32 | Code::F64 | Code::LongDouble)
+            });
         let number = (*ffi::Py_TYPE(value)).tp_as_number;
-        let to_int = if number.is_null() { None } else { (*number).nb_int };
+        let to_int = if number.is_null() {
+            None
+        } else {
+            (*number).nb_int
+        };
         let to_int = match to_int {
             Some(to_int) if allow_float || !is_float => to_int,
             _ => return Err(raise!(TypeError, "an integer is required")),
@@ -63,7 +72,11 @@ pub unsafe fn to_i64_checked(value: Obj) -> Res<i64> {
         }
         with_int(value, false, |int| {
             let result = ffi::PyLong_AsLongLong(int);
-            if result == -1 && !ffi::PyErr_Occurred().is_null() { Err(Raised::already()) } else { Ok(result) }
+            if result == -1 && !ffi::PyErr_Occurred().is_null() {
+                Err(Raised::already())
+            } else {
+                Ok(result)
+            }
         })
     }
 }
@@ -108,7 +121,11 @@ pub unsafe fn wrapping_u64(value: Obj) -> Res<u64> {
         }
         with_int(value, true, |int| {
             let result = ffi::PyLong_AsUnsignedLongLongMask(int);
-            if result == u64::MAX && !ffi::PyErr_Occurred().is_null() { Err(Raised::already()) } else { Ok(result) }
+            if result == u64::MAX && !ffi::PyErr_Occurred().is_null() {
+                Err(Raised::already())
+            } else {
+                Ok(result)
+            }
         })
     }
 }
@@ -136,7 +153,11 @@ fn negative() -> Raised {
 pub(super) unsafe fn does_not_fit(ctype: &CType, value: Obj) -> Raised {
     // SAFETY: the caller's contract.
     let text = unsafe { text_of(value) };
-    raise!(OverflowError, "integer {text} does not fit '{}'", ctype.name)
+    raise!(
+        OverflowError,
+        "integer {text} does not fit '{}'",
+        ctype.name
+    )
 }
 
 /// `str(value)`, for messages.
@@ -221,10 +242,18 @@ pub unsafe fn read_integer(ctype: &CType, data: *const u8) -> Option<i128> {
             Code::U32 => get::<u32>(data).into(),
             Code::U64 => get::<u64>(data).into(),
             Code::Char16 => {
-                if is_signed_wide(ctype) { get::<i16>(data).into() } else { get::<u16>(data).into() }
+                if is_signed_wide(ctype) {
+                    get::<i16>(data).into()
+                } else {
+                    get::<u16>(data).into()
+                }
             }
             Code::Char32 => {
-                if is_signed_wide(ctype) { get::<i32>(data).into() } else { get::<u32>(data).into() }
+                if is_signed_wide(ctype) {
+                    get::<i32>(data).into()
+                } else {
+                    get::<u32>(data).into()
+                }
             }
             _ => return None,
         })

@@ -46,7 +46,12 @@ pub(crate) unsafe fn item_at(sequence: Obj, index: isize) -> Option<Ref> {
 /// # Safety
 /// `sequence` is a live list or tuple; `fast(index, item)` runs no Python code.
 #[inline(always)]
-unsafe fn run_fast(sequence: Obj, start: isize, count: isize, mut fast: impl FnMut(isize, Obj) -> bool) -> isize {
+unsafe fn run_fast(
+    sequence: Obj,
+    start: isize,
+    count: isize,
+    mut fast: impl FnMut(isize, Obj) -> bool,
+) -> isize {
     // On a free-threaded Python, others may change a list under borrowed items.
     // SAFETY: the caller's contract; with the GIL held, nothing changes the list while no Python code runs.
     unsafe {
@@ -73,19 +78,30 @@ unsafe fn run_fast(sequence: Obj, start: isize, count: isize, mut fast: impl FnM
 ///
 /// # Safety
 /// `data` points to room for `count` items; `sequence` is a live list or tuple; `room` as for [`write_in`].
-pub unsafe fn write_sequence(item: &CType, data: *mut u8, sequence: Obj, count: isize, room: Room) -> Res<()> {
+pub unsafe fn write_sequence(
+    item: &CType,
+    data: *mut u8,
+    sequence: Obj,
+    count: isize,
+    room: Room,
+) -> Res<()> {
     macro_rules! ints {
         ($t:ty, $start:expr) => {
-            run_fast(sequence, $start, count, |index, value| match small_long_value(value) {
-                Some(small) => match <$t>::try_from(small) {
-                    Ok(small) => {
-                        put::<$t>(data.offset(index * size_of::<$t>() as isize), small);
-                        true
-                    }
-                    Err(_) => false,
+            run_fast(
+                sequence,
+                $start,
+                count,
+                |index, value| match small_long_value(value) {
+                    Some(small) => match <$t>::try_from(small) {
+                        Ok(small) => {
+                            put::<$t>(data.offset(index * size_of::<$t>() as isize), small);
+                            true
+                        }
+                        Err(_) => false,
+                    },
+                    None => false,
                 },
-                None => false,
-            })
+            )
         };
     }
     macro_rules! floats {
@@ -94,7 +110,10 @@ pub unsafe fn write_sequence(item: &CType, data: *mut u8, sequence: Obj, count: 
                 if ffi::Py_TYPE(value) != &raw mut ffi::PyFloat_Type {
                     return false;
                 }
-                put::<$t>(data.offset(index * size_of::<$t>() as isize), ffi::PyFloat_AS_DOUBLE(value) as $t);
+                put::<$t>(
+                    data.offset(index * size_of::<$t>() as isize),
+                    ffi::PyFloat_AS_DOUBLE(value) as $t,
+                );
                 true
             })
         };
@@ -121,7 +140,9 @@ pub unsafe fn write_sequence(item: &CType, data: *mut u8, sequence: Obj, count: 
                 break;
             }
             // One item the long way: it may run Python code, which may change the list.
-            let Some(value) = item_at(sequence, index) else { break };
+            let Some(value) = item_at(sequence, index) else {
+                break;
+            };
             write_in(item, data.offset(index * size), value.obj(), room)?;
             index += 1;
         }

@@ -37,7 +37,11 @@ pub(crate) unsafe fn wrong_initialiser(ctype: &CType, expected: &str, value: Obj
         None => {
             // SAFETY: as above.
             let given = unsafe { type_name(value) };
-            raise!(TypeError, "initializer for ctype '{}' must be a {expected}, not {given}", ctype.name)
+            raise!(
+                TypeError,
+                "initializer for ctype '{}' must be a {expected}, not {given}",
+                ctype.name
+            )
         }
     }
 }
@@ -53,7 +57,12 @@ fn wrong_cdata(ctype: &CType, expected: &str, cdata: &CData) -> Raised {
             given.name
         );
     }
-    raise!(TypeError, "initializer for ctype '{}' must be a {expected}, not cdata '{}'", ctype.name, given.name)
+    raise!(
+        TypeError,
+        "initializer for ctype '{}' must be a {expected}, not cdata '{}'",
+        ctype.name,
+        given.name
+    )
 }
 
 /// Reads a `T` at any address.

@@ -17,7 +17,9 @@ use crate::raise;
 pub unsafe fn to_address(ctype: &CType, value: Obj) -> Res<*mut u8> {
     // SAFETY: the caller's contract.
     unsafe {
-        let Some(cdata) = as_cdata(value) else { return from_other(ctype, value) };
+        let Some(cdata) = as_cdata(value) else {
+            return from_other(ctype, value);
+        };
         if std::ptr::eq(cdata.ctype(), ctype) {
             return Ok(cdata.data());
         }
@@ -106,6 +108,9 @@ pub(crate) fn takes_bytes(item: &CType) -> bool {
 pub(crate) unsafe fn bytes_of<'a>(bytes: Obj) -> &'a [u8] {
     // SAFETY: the caller's contract.
     unsafe {
-        std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(bytes).cast(), ffi::PyBytes_GET_SIZE(bytes) as usize)
+        std::slice::from_raw_parts(
+            ffi::PyBytes_AS_STRING(bytes).cast(),
+            ffi::Py_SIZE(bytes) as usize,
+        )
     }
 }

@@ -32,7 +32,10 @@ pub unsafe fn read(ctype: &CType, data: *const u8) -> Res<Ref> {
             Code::Pointer => Ok(new_plain(ctype, get::<*mut u8>(data), -1)?.into_obj()),
             Code::Bool => match get::<u8>(data) {
                 value @ 0..=1 => Ok(bool_object(value == 1)),
-                other => Err(raise!(ValueError, "got a _Bool of value {other}, expected 0 or 1")),
+                other => Err(raise!(
+                    ValueError,
+                    "got a _Bool of value {other}, expected 0 or 1"
+                )),
             },
             Code::Char | Code::Char16 | Code::Char32 => character::read_character(ctype.code, data),
             _ => read_large(ctype, data),
@@ -56,7 +59,9 @@ unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
                 Ok(new_plain(&pointer, data.cast_mut(), -1)?.into_obj())
             }
             Code::LongDouble => real::read_long_double(ctype, data),
-            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => real::read_complex(ctype.code, data),
+            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => {
+                real::read_complex(ctype.code, data)
+            }
             _ => Err(raise!(TypeError, "cdata '{}' is opaque", ctype.name)),
         }
     }
@@ -74,7 +79,8 @@ pub unsafe fn read_enum_text(ctype: &CType, data: *const u8) -> Res<(Ref, Option
     let name = match ctype.enumeration()? {
         Some(details) => match details.by_value.get(&value) {
             // SAFETY: the details own the name.
-            Some(&index) => unsafe { str_text(details.enumerators[index as usize].0.obj())? }.map(str::to_string),
+            Some(&index) => unsafe { str_text(details.enumerators[index as usize].0.obj())? }
+                .map(str::to_string),
             None => None,
         },
         None => None,

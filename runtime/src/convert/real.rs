@@ -12,8 +12,20 @@ use crate::raise;
 
 /// sizeof(long double), which is the same for every type of this name on a machine.
 pub const LONG_DOUBLE_SIZE: usize = {
-    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64", target_arch = "s390x")) {
-        if cfg!(any(windows, all(target_arch = "aarch64", target_vendor = "apple"))) { 8 } else { 16 }
+    if cfg!(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x"
+    )) {
+        if cfg!(any(
+            windows,
+            all(target_arch = "aarch64", target_vendor = "apple")
+        )) {
+            8
+        } else {
+            16
+        }
     } else {
         16
     }
@@ -23,8 +35,17 @@ unsafe extern "C" {
     fn keelback_long_double_to_double(from: *const c_void) -> f64;
     fn keelback_long_double_from_double(to: *mut c_void, value: f64);
     fn keelback_long_double_from_long(to: *mut c_void, value: c_longlong);
-    fn keelback_long_double_to_text(from: *const c_void, digits: c_int, buffer: *mut c_char, size: usize) -> c_int;
-    fn keelback_long_double_to_exponent_text(from: *const c_void, buffer: *mut c_char, size: usize) -> c_int;
+    fn keelback_long_double_to_text(
+        from: *const c_void,
+        digits: c_int,
+        buffer: *mut c_char,
+        size: usize,
+    ) -> c_int;
+    fn keelback_long_double_to_exponent_text(
+        from: *const c_void,
+        buffer: *mut c_char,
+        size: usize,
+    ) -> c_int;
     fn keelback_long_double_from_text(to: *mut c_void, text: *const c_char) -> c_int;
     fn keelback_long_double_is_zero(from: *const c_void) -> c_int;
     fn keelback_long_double_compare(left: *const c_void, right: *const c_void) -> c_int;
@@ -42,7 +63,11 @@ pub unsafe fn to_f64(value: Obj) -> Res<f64> {
             return Ok(ffi::PyFloat_AS_DOUBLE(value));
         }
         let result = ffi::PyFloat_AsDouble(value);
-        if result == -1.0 && !ffi::PyErr_Occurred().is_null() { Err(Raised::already()) } else { Ok(result) }
+        if result == -1.0 && !ffi::PyErr_Occurred().is_null() {
+            Err(Raised::already())
+        } else {
+            Ok(result)
+        }
     }
 }
 
@@ -86,7 +111,8 @@ pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
             let double = to_f64(value)?;
             if double.abs() < 1e40 {
                 let text = Ref::steal(ffi::PyObject_Str(value))?;
-                let text = std::ffi::CString::new(str_text(text.obj())?.unwrap_or("")).unwrap_or_default();
+                let text =
+                    std::ffi::CString::new(str_text(text.obj())?.unwrap_or("")).unwrap_or_default();
                 if keelback_long_double_from_text(data.cast(), text.as_ptr()) == 0 {
                     return Ok(());
                 }
@@ -240,7 +266,13 @@ fn int_from_decimal(text: &[u8]) -> Res<Ref> {
     }
     let text = std::ffi::CString::new(text).unwrap_or_default();
     // SAFETY: a C string of hexadecimal digits.
-    unsafe { Ref::steal(ffi::PyLong_FromString(text.as_ptr(), std::ptr::null_mut(), 16)) }
+    unsafe {
+        Ref::steal(ffi::PyLong_FromString(
+            text.as_ptr(),
+            std::ptr::null_mut(),
+            16,
+        ))
+    }
 }
 
 /// Whether a long double is zero, of either sign.
@@ -259,7 +291,9 @@ pub unsafe fn long_double_is_zero(data: *const u8) -> bool {
 pub unsafe fn long_double_text(data: *const u8) -> String {
     let mut text = [0u8; 64];
     // SAFETY: the caller's contract; the buffer is as long as the helper is told.
-    unsafe { keelback_long_double_to_exponent_text(data.cast(), text.as_mut_ptr().cast(), text.len()) };
+    unsafe {
+        keelback_long_double_to_exponent_text(data.cast(), text.as_mut_ptr().cast(), text.len())
+    };
     let end = text.iter().position(|&c| c == 0).unwrap_or(0);
     String::from_utf8_lossy(&text[..end]).into_owned()
 }
@@ -273,8 +307,14 @@ pub(crate) unsafe fn write_cast(ctype: &CType, data: *mut u8, value: Obj) -> Res
     unsafe {
         match ctype.code {
             Code::F32 | Code::F64 | Code::LongDouble => write_real(ctype, data, value),
-            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => write_complex(ctype, data, value),
-            _ => Err(raise!(SystemError, "'{}' is no floating-point type", ctype.name)),
+            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => {
+                write_complex(ctype, data, value)
+            }
+            _ => Err(raise!(
+                SystemError,
+                "'{}' is no floating-point type",
+                ctype.name
+            )),
         }
     }
 }

@@ -14,7 +14,9 @@ pub struct Room {
 
 impl Room {
     /// Nobody knows: as in C, the caller of the caller is trusted.
-    pub const UNKNOWN: Self = Self { end: std::ptr::null_mut() };
+    pub const UNKNOWN: Self = Self {
+        end: std::ptr::null_mut(),
+    };
     /// Up to `end`.
     pub fn until(end: *mut u8) -> Self {
         Self { end }
@@ -72,11 +74,19 @@ pub unsafe fn write_in(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> 
             }
             Code::F32 | Code::LongDouble => real::write_real(ctype, data, value),
             Code::Pointer => pointer::write_pointer(ctype, data, value),
-            Code::Char | Code::Char16 | Code::Char32 => character::write_character(ctype.code, data, value),
+            Code::Char | Code::Char16 | Code::Char32 => {
+                character::write_character(ctype.code, data, value)
+            }
             Code::Array => initialiser::write_array(ctype, data, value, room),
             Code::Record => initialiser::write_record(ctype, data, value, room),
-            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => real::write_complex(ctype, data, value),
-            Code::Function | Code::Void => Err(raise!(TypeError, "cannot write a value of type '{}'", ctype.name)),
+            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => {
+                real::write_complex(ctype, data, value)
+            }
+            Code::Function | Code::Void => Err(raise!(
+                TypeError,
+                "cannot write a value of type '{}'",
+                ctype.name
+            )),
         }
     }
 }

@@ -232,7 +232,11 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
                 };
         }
         let in_list = ctype.kind == Kind::Struct || index == 0;
-        let info = |name: Ref, ctype: Ref<CType>, offset: isize, bits: Option<(u32, u32)>, flexible: bool| FieldInfo {
+        let info = |name: Ref,
+                    ctype: Ref<CType>,
+                    offset: isize,
+                    bits: Option<(u32, u32)>,
+                    flexible: bool| FieldInfo {
             name,
             ctype,
             offset,
@@ -244,9 +248,16 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
         if is_anonymous {
             if let Some(inner) = field_type.record()? {
                 for below in &inner.flat {
-                    let bits = below.is_bit_field().then_some((below.bit_size as u32, below.bit_shift as u32));
-                    let mut field =
-                        info(below.name.clone(), below.ctype.clone(), field.offset + below.offset, bits, below.flexible);
+                    let bits = below
+                        .is_bit_field()
+                        .then_some((below.bit_size as u32, below.bit_shift as u32));
+                    let mut field = info(
+                        below.name.clone(),
+                        below.ctype.clone(),
+                        field.offset + below.offset,
+                        bits,
+                        below.flexible,
+                    );
                     field.positional &= below.positional;
                     flat.push(field);
                 }

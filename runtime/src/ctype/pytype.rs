@@ -6,8 +6,8 @@ use pyo3::ffi;
 
 use super::{CTYPE_TYPE, CType, Details, FieldInfo, Kind, intern};
 use crate::py::{
-    END_OF_METHODS, END_OF_PROPERTIES, Methods, Obj, Properties, Raised, Ref, Res, StaticType, bool_object, guard,
-    guard_unit, long_from_i128, none, property, simple, str_from,
+    END_OF_METHODS, END_OF_PROPERTIES, Methods, Obj, Properties, Raised, Ref, Res, StaticType,
+    bool_object, guard, guard_unit, long_from_i128, none, property, simple, str_from,
 };
 use crate::raise;
 
@@ -30,16 +30,41 @@ static PROPERTIES: Properties<12> = Properties::new([
 ]);
 
 static METHODS: Methods<2> = Methods::new([
-    simple(c"__dir__", dir, ffi::METH_NOARGS, c"The attributes that this kind of type has."),
+    simple(
+        c"__dir__",
+        dir,
+        ffi::METH_NOARGS,
+        c"The attributes that this kind of type has.",
+    ),
     END_OF_METHODS,
 ]);
 
 static FIELD_PROPERTIES: Properties<6> = Properties::new([
     property(c"type", field_type, None, c"The field's ctype."),
-    property(c"offset", field_offset, None, c"Bytes from the start of the struct or union."),
-    property(c"bitshift", field_bitshift, None, c"Position of a bit-field; -1 for others, -2 for a flexible array."),
-    property(c"bitsize", field_bitsize, None, c"Bits of a bit-field; -1 for others."),
-    property(c"flags", field_flags, None, c"1 when an initialiser list has no place for the field."),
+    property(
+        c"offset",
+        field_offset,
+        None,
+        c"Bytes from the start of the struct or union.",
+    ),
+    property(
+        c"bitshift",
+        field_bitshift,
+        None,
+        c"Position of a bit-field; -1 for others, -2 for a flexible array.",
+    ),
+    property(
+        c"bitsize",
+        field_bitsize,
+        None,
+        c"Bits of a bit-field; -1 for others.",
+    ),
+    property(
+        c"flags",
+        field_flags,
+        None,
+        c"1 when an initialiser list has no place for the field.",
+    ),
     END_OF_PROPERTIES,
 ]);
 
@@ -47,17 +72,20 @@ static FIELD_PROPERTIES: Properties<6> = Properties::new([
 pub fn ready() -> Res<()> {
     // SAFETY: module initialisation; the slots fit a CType and a Field.
     unsafe {
-        CTYPE_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
-            ty.tp_name = c"_cffi_backend.CType".as_ptr();
-            ty.tp_basicsize = size_of::<CType>() as ffi::Py_ssize_t;
-            ty.tp_weaklistoffset = std::mem::offset_of!(CType, weakrefs) as ffi::Py_ssize_t;
-            ty.tp_dealloc = Some(dealloc);
-            ty.tp_traverse = Some(traverse);
-            ty.tp_clear = Some(clear);
-            ty.tp_repr = Some(repr);
-            ty.tp_getset = PROPERTIES.ptr();
-            ty.tp_methods = METHODS.ptr();
-        })?;
+        CTYPE_TYPE.ready(
+            ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION,
+            |ty| {
+                ty.tp_name = c"_cffi_backend.CType".as_ptr();
+                ty.tp_basicsize = size_of::<CType>() as ffi::Py_ssize_t;
+                ty.tp_weaklistoffset = std::mem::offset_of!(CType, weakrefs) as ffi::Py_ssize_t;
+                ty.tp_dealloc = Some(dealloc);
+                ty.tp_traverse = Some(traverse);
+                ty.tp_clear = Some(clear);
+                ty.tp_repr = Some(repr);
+                ty.tp_getset = PROPERTIES.ptr();
+                ty.tp_methods = METHODS.ptr();
+            },
+        )?;
         FIELD_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
             ty.tp_name = c"_cffi_backend.CField".as_ptr();
             ty.tp_basicsize = size_of::<Field>() as ffi::Py_ssize_t;
@@ -232,7 +260,9 @@ unsafe extern "C" fn fields(object: Obj, _: *mut c_void) -> Obj {
             if !ctype.is_record() {
                 return Err(no_attribute("fields"));
             }
-            let Some(details) = ctype.record()? else { return Ok(none()) };
+            let Some(details) = ctype.record()? else {
+                return Ok(none());
+            };
             let list = Ref::steal(ffi::PyList_New(details.flat.len() as isize))?;
             for (index, field) in details.flat.iter().enumerate() {
                 let described = new_field(field)?;
@@ -248,10 +278,16 @@ unsafe extern "C" fn args(object: Obj, _: *mut c_void) -> Obj {
     guard(|| {
         // SAFETY: a live ctype, by the slot's contract; a fresh tuple, each place filled once.
         unsafe {
-            let Some(signature) = this(object).signature() else { return Err(no_attribute("args")) };
+            let Some(signature) = this(object).signature() else {
+                return Err(no_attribute("args"));
+            };
             let tuple = Ref::steal(ffi::PyTuple_New(signature.params.len() as isize))?;
             for (index, param) in signature.params.iter().enumerate() {
-                ffi::PyTuple_SET_ITEM(tuple.obj(), index as isize, param.clone().into_obj().into_ptr());
+                ffi::PyTuple_SET_ITEM(
+                    tuple.obj(),
+                    index as isize,
+                    param.clone().into_obj().into_ptr(),
+                );
             }
             Ok(tuple)
         }
@@ -262,7 +298,9 @@ unsafe extern "C" fn result(object: Obj, _: *mut c_void) -> Obj {
     guard(|| {
         // SAFETY: a live ctype, by the slot's contract.
         let signature = unsafe { this(object) }.signature();
-        signature.map(|signature| signature.result.clone()).ok_or_else(|| no_attribute("result"))
+        signature
+            .map(|signature| signature.result.clone())
+            .ok_or_else(|| no_attribute("result"))
     })
 }
 
@@ -270,7 +308,9 @@ unsafe extern "C" fn ellipsis(object: Obj, _: *mut c_void) -> Obj {
     guard(|| {
         // SAFETY: a live ctype, by the slot's contract.
         let signature = unsafe { this(object) }.signature();
-        signature.map(|signature| bool_object(signature.variadic)).ok_or_else(|| no_attribute("ellipsis"))
+        signature
+            .map(|signature| bool_object(signature.variadic))
+            .ok_or_else(|| no_attribute("ellipsis"))
     })
 }
 
@@ -292,11 +332,17 @@ fn enum_dict(ctype: &CType, attribute: &str, by_value: bool) -> Res<Ref> {
     // SAFETY: a fresh dict, live keys and values.
     unsafe {
         let dict = Ref::steal(ffi::PyDict_New())?;
-        let Some(details) = ctype.enumeration()? else { return Ok(dict) };
+        let Some(details) = ctype.enumeration()? else {
+            return Ok(dict);
+        };
         // From the last to the first, so that the first name of a value stays.
         for (name, value) in details.enumerators.iter().rev() {
             let value = long_from_i128(*value)?;
-            let (key, value) = if by_value { (value.obj(), name.obj()) } else { (name.obj(), value.obj()) };
+            let (key, value) = if by_value {
+                (value.obj(), name.obj())
+            } else {
+                (name.obj(), value.obj())
+            };
             if ffi::PyDict_SetItem(dict.obj(), key, value) < 0 {
                 return Err(Raised::already());
             }

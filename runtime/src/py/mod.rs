@@ -15,6 +15,7 @@ mod integer;
 mod method;
 mod static_type;
 mod text;
+mod unraisable;
 
 pub use arguments::Signature;
 pub use cell::GilCell;
@@ -25,6 +26,7 @@ pub use method::{
 };
 pub use static_type::StaticType;
 pub use text::{intern, str_from, str_text};
+pub use unraisable::write_unraisable;
 
 use std::marker::PhantomData;
 use std::ops::Deref;

@@ -23,7 +23,11 @@ unsafe extern "C" {
 pub unsafe fn write_unraisable(context: &str, object: Obj) {
     // SAFETY: the caller's contract; the exception is put back before it is written.
     unsafe {
-        let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+        let (mut class, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
         ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
         let mut headline = context.to_string();
         if !object.is_null() {
