@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{CData, ManagedCData, OWNING_TYPE, Resource};
+use crate::ctype::Kind;
 use crate::py::{Obj, Ref, Res, write_unraisable};
 use crate::raise;
 
@@ -49,13 +50,19 @@ unsafe fn release_managed(object: *mut ManagedCData) {
     // reference into the resource while Python code can run.
     unsafe {
         let buffer = matches!((*object).resource, Resource::Buffer(_));
-        if matches!((*object).resource, Resource::Released { .. }) {
+        if matches!(
+            (*object).resource,
+            Resource::None | Resource::KeepAlive(_) | Resource::Released { .. }
+        ) {
             return;
         }
         let resource = take(object, Resource::Released { buffer });
-        if buffer {
-            // Whoever looks at the address later must not find the unlocked memory.
-            (*object).base.data = std::ptr::null_mut();
+        if matches!(resource, Resource::Handle(_)) {
+            crate::ffi::forget_handle((*object).base.data);
+        }
+        // Whoever looks at the address later must not find memory that is gone.
+        (*object).base.data = std::ptr::null_mut();
+        if (*object).base.ctype().kind == Kind::Array {
             (*object).base.length = 0;
         }
         finish(resource);
@@ -157,8 +164,7 @@ pub(super) unsafe fn finalize(object: *mut ManagedCData) {
             (*object).resource,
             Resource::Gc { .. } | Resource::Allocated { .. }
         ) {
-            let resource = take(object, Resource::Released { buffer: false });
-            finish(resource);
+            release_managed(object);
         }
     }
 }
@@ -169,7 +175,12 @@ pub(super) unsafe fn finalize(object: *mut ManagedCData) {
 /// `object` is a live ManagedCData.
 pub(super) unsafe fn clear(object: *mut ManagedCData) {
     // SAFETY: the caller's contract.
-    unsafe { release_managed(object) }
+    unsafe {
+        if matches!((*object).resource, Resource::KeepAlive(_)) {
+            drop(take(object, Resource::None));
+        }
+        release_managed(object);
+    }
 }
 
 /// The body of tp_traverse, but for the type.

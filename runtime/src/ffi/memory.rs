@@ -4,7 +4,6 @@ use keelback_cdef::Primitive;
 use pyo3::ffi;
 
 use super::buffer::View;
-use super::lifetime::managed;
 use super::text::{wide_string, wide_units};
 use super::this;
 use crate::cdata::{CData, OWNING_TYPE, Resource, as_cdata, new_managed};
@@ -334,7 +333,7 @@ fn known_extent(cdata: &CData) -> Option<usize> {
     if let Some(size) = pointed_to_size(cdata) {
         return Some(size);
     }
-    if let Some(Resource::Buffer(view)) = managed(cdata) {
+    if let Some(Resource::Buffer(view)) = cdata.resource() {
         return usize::try_from(view.len).ok();
     }
     // SAFETY: a live cdata is a live object.

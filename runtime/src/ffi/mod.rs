@@ -26,7 +26,7 @@ mod types;
 
 pub use buffer::BUFFER_TYPE;
 pub use class::{add_to, ready};
-pub use lifetime::{forget_handle, release};
+pub use lifetime::forget_handle;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
