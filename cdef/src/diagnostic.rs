@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::declarations::Declarations;
 use crate::source::{Source, Span};
 
 /// Error or warning.
@@ -129,6 +130,19 @@ impl Diagnostic {
     pub(crate) fn short(mut self, short: &'static str) -> Self {
         self.short = Some(short);
         self
+    }
+
+    /// An error about a place in `declarations` that the parser has no objection to, but a user of the declarations
+    /// has; `severity`, `label` and `hint` can be set afterwards. In Python it becomes `cffi.FFIError`.
+    pub fn at(
+        declarations: &Declarations,
+        span: Span,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            source: declarations.sources.get(span.source.0 as usize).cloned(),
+            ..Self::ffi(span, message)
+        }
     }
 
     /// The text that the diagnostic is about.

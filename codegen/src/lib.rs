@@ -1,9 +1,27 @@
 //! From parsed declarations to text: plugin C source, public header and what else is generated.
+//!
+//! [`Plugin::new`] takes a [`PluginSpec`] and either names all its [`Problem`]s or gives a [`Plugin`], which has one
+//! method for each product. One module makes each product ([`Plugin::c_source`], [`Plugin::header`]); the text of
+//! products is in `templates/`.
 pub mod abi;
+mod answers;
+mod c_source;
+mod c_text;
+mod check;
+mod declared;
 mod flags;
+mod header;
+mod layout_checks;
+mod plugin;
+mod problem;
 mod spec;
+mod spelling;
+mod templates;
 
 pub use flags::*;
+pub use header::HeaderOptions;
+pub use plugin::Plugin;
+pub use problem::Problem;
 pub use spec::*;
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.

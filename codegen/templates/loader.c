@@ -45,9 +45,19 @@
 #endif
 
 #define KEELBACK_COLD __attribute__((cold, noinline))
+#define KEELBACK_UNUSED __attribute__((unused))
+#define KEELBACK_EXTENSION __extension__
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* Runs once. Optimising it would double the time that a plugin takes to compile. */
+#if defined(__clang__)
+#pragma clang optimize off
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC optimize("O0")
 #endif
 
 typedef struct keelback_dl_info_t {
@@ -81,6 +91,8 @@ extern int keelback_vsnprintf(char *to, size_t size, const char *format, __built
 
 /* This plugin; defined at the end of the file. */
 static keelback_plugin_t *keelback_this(void);
+/* Fills in what the declarations leave to the compiler. */
+static void keelback_answer(void);
 
 /* Set once, under the lock; then read without it. */
 static const keelback_runtime_t *keelback_the_runtime;
@@ -179,6 +191,14 @@ static KEELBACK_COLD void keelback_cut(keelback_text_t *path)
         path->length = slash == path->text ? 1 : (size_t)(slash - path->text);
         path->text[path->length] = '\0';
     }
+}
+
+/* `path` without its last component. */
+static KEELBACK_COLD void keelback_cut_to(keelback_text_t *to, const char *path)
+{
+    to->length = 0;
+    keelback_add(to, "%s", path);
+    keelback_cut(to);
 }
 
 static KEELBACK_COLD const char *keelback_base_name(const char *path)
@@ -424,8 +444,7 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
     ptrdiff_t length = 0;
     int file;
     *minor = 0;
-    keelback_add(&config, "%s", executable);
-    keelback_cut(&config);
+    keelback_cut_to(&config, executable);
     keelback_add(&config, "/../pyvenv.cfg");
     file = config.text == NULL ? -1 : keelback_open(config.text, KEELBACK_O_CLOEXEC);
     if (file >= 0) {
@@ -457,34 +476,32 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
     return prefix.text;
 }
 
-/* KEELBACK_PYTHON: a libpython, or a python executable. An explicit wish that fails is an error of its own. */
-static KEELBACK_COLD int keelback_find_wished(keelback_found_t *found, const char *wish, keelback_text_t *why)
+/* KEELBACK_PYTHON: a libpython, or a python executable whose libpython is looked for. 0 when there is none. */
+static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python_t *python, keelback_text_t *why)
 {
     const char *name = keelback_base_name(wish);
+    keelback_text_t copy = {NULL, 0};
     unsigned int minor;
-    keelback_text_t executable = {NULL, 0};
-    char *prefix, *libpython;
-    int ok;
-    if (keelback_strstr(name, ".so") != NULL || keelback_strstr(name, ".dylib") != NULL)
-        return keelback_open_libpython(found, wish, "KEELBACK_PYTHON", why);
+    char *prefix;
+    /* The environment may change. */
+    keelback_add(&copy, "%s", wish);
+    if (keelback_strstr(name, ".so") != NULL || keelback_strstr(name, ".dylib") != NULL) {
+        python->libpython = copy.text;
+        return 1;
+    }
     if (name == wish || !keelback_exists(wish)) {
         keelback_add(why, "  KEELBACK_PYTHON: there is no file '%s'\n", wish);
         return 0;
     }
     prefix = keelback_prefix_of(wish, &minor);
-    libpython = prefix == NULL ? NULL : keelback_libpython_of(prefix, minor);
-    if (libpython == NULL) {
+    python->home = prefix;
+    python->executable = copy.text;
+    python->libpython = prefix == NULL ? NULL : keelback_libpython_of(prefix, minor);
+    if (python->libpython == NULL) {
         keelback_add(why, "  KEELBACK_PYTHON: %s has no libpython under %s/lib\n", wish, prefix);
-        keelback_free(prefix);
         return 0;
     }
-    ok = keelback_open_libpython(found, libpython, "KEELBACK_PYTHON", why);
-    found->python.home = prefix;
-    /* A copy: the environment may change. */
-    keelback_add(&executable, "%s", wish);
-    found->python.executable = executable.text;
-    keelback_free(libpython);
-    return ok;
+    return 1;
 }
 
 /* The directory of this plugin's file, or NULL when it is part of the program. */
@@ -524,34 +541,47 @@ static KEELBACK_COLD char *keelback_bundle(const char *directory)
     return NULL;
 }
 
+/* Takes over what goes with a libpython, if it is this one. */
+static KEELBACK_COLD int keelback_claim(keelback_found_t *found, const keelback_python_t *with)
+{
+    if (!keelback_same_file(found->python.libpython, with->libpython))
+        return 0;
+    found->python.home = with->home;
+    found->python.executable = with->executable;
+    found->python.bundle = with->bundle;
+    return 1;
+}
+
 /* Finds Python, in the order that docs/architecture.md gives. An interpreter that the process has comes before
  * KEELBACK_PYTHON all the same: two cannot share the global scope. */
 static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const char *directory, keelback_text_t *why)
 {
+    keelback_python_t wished = {NULL, NULL, NULL, NULL}, bundled = {NULL, NULL, NULL, NULL};
+    keelback_python_t recorded = {KEELBACK_RECORDED_LIBPYTHON, KEELBACK_RECORDED_HOME, KEELBACK_RECORDED_EXECUTABLE,
+                                  NULL};
     const char *wish = keelback_getenv("KEELBACK_PYTHON");
-    char *bundle = keelback_bundle(directory);
-    char *bundled = bundle == NULL ? NULL : keelback_libpython_of(bundle, 0);
+    int resolved = wish != NULL && keelback_resolve_wish(wish, &wished, why);
+    bundled.bundle = bundled.home = keelback_bundle(directory);
+    if (bundled.bundle != NULL)
+        bundled.libpython = keelback_libpython_of(bundled.bundle, 0);
     if (keelback_find_present(found)) {
-        /* What goes with that libpython goes with it also when another plugin mapped it first. */
-        if (keelback_same_file(found->python.libpython, bundled)) {
-            found->python.bundle = found->python.home = bundle;
-        } else if (keelback_same_file(found->python.libpython, KEELBACK_RECORDED_LIBPYTHON)) {
-            found->python.home = KEELBACK_RECORDED_HOME;
-            found->python.executable = KEELBACK_RECORDED_EXECUTABLE;
-        }
+        /* Also when another plugin, or an attempt that failed later, mapped it first. */
+        if (!keelback_claim(found, &wished) && !keelback_claim(found, &bundled))
+            keelback_claim(found, &recorded);
         return 1;
     }
+    /* An explicit wish that cannot be granted is an error, and no reason to take another Python. */
     if (wish != NULL)
-        return keelback_find_wished(found, wish, why);
+        return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)
+               && (keelback_claim(found, &wished), 1);
     keelback_add(why, "  KEELBACK_PYTHON: not set\n");
-    if (bundled != NULL && keelback_open_libpython(found, bundled, "the bundle", why)) {
-        found->python.bundle = found->python.home = bundle;
+    if (bundled.libpython != NULL && keelback_open_libpython(found, bundled.libpython, "the bundle", why)) {
+        keelback_claim(found, &bundled);
         return 1;
     }
-    if (KEELBACK_RECORDED_LIBPYTHON != NULL
-        && keelback_open_libpython(found, KEELBACK_RECORDED_LIBPYTHON, "recorded at build time", why)) {
-        found->python.home = KEELBACK_RECORDED_HOME;
-        found->python.executable = KEELBACK_RECORDED_EXECUTABLE;
+    if (recorded.libpython != NULL
+        && keelback_open_libpython(found, recorded.libpython, "recorded at build time", why)) {
+        keelback_claim(found, &recorded);
         return 1;
     }
     return keelback_open_libpython(found, KEELBACK_DEFAULT_LIBPYTHON, "the system's libraries", why);
@@ -680,8 +710,9 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_runtime_of(const char *p
 #if KEELBACK_STANDALONE
 /* The runtime that the plugin carries, as a file that exists only in memory or, where that is not allowed, for a
  * moment. */
-extern const char keelback_carried[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL);
-extern const char keelback_carried_end[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL "_end");
+extern const char keelback_carried[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL) __attribute__((visibility("hidden")));
+extern const char keelback_carried_end[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL "_end")
+    __attribute__((visibility("hidden")));
 extern int keelback_memfd_create(const char *name, unsigned int flags) KEELBACK_LIBC("memfd_create");
 extern char *keelback_mkdtemp(char *pattern) KEELBACK_LIBC("mkdtemp");
 extern int keelback_unlink(const char *path) KEELBACK_LIBC("unlink");
@@ -742,6 +773,38 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_carried_runtime(const ke
 }
 #endif
 
+/* The prefix that the Python's standard library is under: what is known of it, or the directory above its libpython
+ * (or executable) that has lib/python3.N. */
+static KEELBACK_COLD char *keelback_home_of(const keelback_found_t *found)
+{
+    const char *file = found->python.libpython;
+    keelback_text_t home = {NULL, 0};
+    char *real;
+    int level;
+    if (found->python.home != NULL) {
+        keelback_add(&home, "%s", found->python.home);
+        return home.text;
+    }
+    if (file == NULL)
+        file = keelback_file_of(keelback_symbol(found->handle, "Py_IsInitialized", NULL));
+    real = file == NULL ? NULL : keelback_realpath(file, NULL);
+    keelback_add(&home, "%s", real == NULL ? "" : real);
+    keelback_free(real);
+    for (level = 0; level < 4; level++) {
+        keelback_text_t library = {NULL, 0};
+        int there;
+        keelback_cut(&home);
+        keelback_add(&library, "%s/lib/python%u.%u%s", home.text, found->version >> 8, found->version & 255,
+                     found->free_threaded ? "t" : "");
+        there = keelback_exists(library.text);
+        keelback_free(library.text);
+        if (there)
+            return home.text;
+    }
+    keelback_free(home.text);
+    return NULL;
+}
+
 /* Finds the runtime for the Python that was found. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_find_runtime(keelback_found_t *found, const char *directory,
                                                                      keelback_text_t *why)
@@ -764,6 +827,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_find_runtime(keelback_fo
     if (found->python.bundle != NULL) {
         keelback_add(&prefix, "%s/lib", found->python.bundle);
         runtime = keelback_runtime_in(prefix.text, found, why);
+        keelback_free(prefix.text);
+        prefix.text = NULL;
     }
     if (runtime == NULL && directory != NULL)
         runtime = keelback_runtime_in(directory, found, why);
@@ -771,25 +836,15 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_find_runtime(keelback_fo
         runtime = keelback_try_runtime(KEELBACK_RECORDED_RUNTIME, found, why);
     /* The package: of the venv, then of the installation. */
     if (runtime == NULL && found->python.executable != NULL) {
-        prefix.length = 0;
-        keelback_add(&prefix, "%s", found->python.executable);
-        keelback_cut(&prefix);
+        keelback_cut_to(&prefix, found->python.executable);
         keelback_cut(&prefix);
         runtime = keelback_runtime_of(prefix.text, found, why);
     }
     if (runtime == NULL) {
-        const char *file = found->python.libpython;
-        prefix.length = 0;
-        if (found->python.home != NULL) {
-            keelback_add(&prefix, "%s", found->python.home);
-        } else {
-            if (file == NULL)
-                file = keelback_file_of(keelback_symbol(found->handle, "Py_IsInitialized", NULL));
-            keelback_add(&prefix, "%s", file == NULL ? "" : file);
-            keelback_cut(&prefix);
-            keelback_cut(&prefix);
-        }
-        runtime = keelback_runtime_of(prefix.text, found, why);
+        char *home = keelback_home_of(found);
+        if (home != NULL && (prefix.text == NULL || !keelback_same_file(home, prefix.text)))
+            runtime = keelback_runtime_of(home, found, why);
+        keelback_free(home);
     }
     keelback_free(prefix.text);
     return runtime;
@@ -814,6 +869,9 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *f
                      KEELBACK_RECORDED_VERSION, KEELBACK_RECORDED_VERSION);
         runtime = NULL;
     } else {
+        keelback_free(tried.text);
+        tried.text = NULL;
+        tried.length = 0;
         keelback_ask_version(found);
         runtime = keelback_find_runtime(found, directory, &tried);
         if (runtime == NULL)
@@ -829,6 +887,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *f
     keelback_free(tried.text);
     keelback_free(directory);
     if (runtime != NULL) {
+        keelback_answer();
         keelback_the_python = found->python;
         __atomic_store_n(&keelback_the_runtime, runtime, __ATOMIC_RELEASE);
     }
@@ -866,31 +925,41 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(void)
 {
     const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
     unsigned int attempts = __atomic_load_n(&keelback_attempts, __ATOMIC_ACQUIRE);
-    int imported;
-    for (imported = 0; runtime == NULL && imported < 2; imported++) {
-        keelback_found_t found;
-        keelback_text_t why = {NULL, 0};
+    keelback_found_t found;
+    keelback_text_t why = {NULL, 0};
+    if (runtime != NULL)
+        return runtime;
+    keelback_lock();
+    runtime = keelback_the_runtime;
+    if (runtime == NULL && attempts != keelback_attempts && keelback_failure != NULL) {
+        /* Another thread failed while this one waited: one search is enough for both. */
+        keelback_thread_failure = keelback_failure;
+        keelback_unlock();
+        return NULL;
+    }
+    if (runtime == NULL)
+        runtime = keelback_load(&found, &why);
+    keelback_unlock();
+    if (runtime == NULL && keelback_import_runtime(&found)) {
+        keelback_free(why.text);
+        why.text = NULL;
+        why.length = 0;
         keelback_lock();
         runtime = keelback_the_runtime;
-        if (runtime == NULL && imported == 0 && attempts != keelback_attempts && keelback_failure != NULL) {
-            /* Another thread failed while this one waited: one search is enough for both. */
-            keelback_thread_failure = keelback_failure;
-            keelback_unlock();
-            return NULL;
-        }
         if (runtime == NULL)
             runtime = keelback_load(&found, &why);
-        if (runtime == NULL) {
-            keelback_thread_failure = keelback_keep(&why);
-            __atomic_store_n(&keelback_failure, keelback_thread_failure, __ATOMIC_RELEASE);
-            __atomic_store_n(&keelback_attempts, keelback_attempts + 1, __ATOMIC_RELEASE);
-        } else {
-            keelback_free(why.text);
-        }
         keelback_unlock();
-        if (runtime == NULL && (imported || !keelback_import_runtime(&found)))
-            return NULL;
     }
+    keelback_lock();
+    if (runtime == NULL) {
+        keelback_thread_failure = keelback_keep(&why);
+        __atomic_store_n(&keelback_failure, keelback_thread_failure, __ATOMIC_RELEASE);
+        __atomic_store_n(&keelback_attempts, keelback_attempts + 1, __ATOMIC_RELEASE);
+    } else {
+        keelback_free(why.text);
+        __atomic_store_n(&keelback_failure, (const char *)NULL, __ATOMIC_RELEASE);
+    }
+    keelback_unlock();
     return runtime;
 }
 
@@ -988,14 +1057,14 @@ static KEELBACK_COLD int keelback_start_now(const char *report_as)
     return code;
 }
 
-static KEELBACK_COLD const char *keelback_last_failure(void)
+KEELBACK_UNUSED static KEELBACK_COLD const char *keelback_last_failure(void)
 {
     const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
     const char *told = runtime == NULL ? NULL : runtime->last_error(keelback_this());
     return told != NULL ? told : keelback_thread_failure;
 }
 
-static KEELBACK_COLD void keelback_handle_errors(keelback_error_handler_t handler, void *data)
+KEELBACK_UNUSED static KEELBACK_COLD void keelback_handle_errors(keelback_error_handler_t handler, void *data)
 {
     const keelback_runtime_t *runtime;
     keelback_plugin_t *plugin = keelback_this();
@@ -1025,6 +1094,12 @@ static KEELBACK_COLD void *keelback_import(void)
     }
     return runtime->import(keelback_this());
 }
+
+#if defined(__clang__)
+#pragma clang optimize on
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,484 @@
+//! A plugin's C file.
+
+use std::collections::BTreeSet;
+
+use keelback_cdef::{
+    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeTable,
+};
+use serde::Serialize;
+
+use crate::answers::{Answer, answers};
+use crate::c_text::{literal, literal_or_null};
+use crate::declared::{Destination, declared_text, includes};
+use crate::layout_checks::{Assertion, layout_assertions};
+use crate::plugin::Plugin;
+use crate::spec::PluginSpec;
+use crate::spelling::{by_pointer, declare, declare_function, has_complex};
+use crate::{ABI_HEADER, templates};
+
+#[derive(Serialize)]
+struct Context<'a> {
+    keelback_version: &'static str,
+    abi_header: &'static str,
+    loader: &'static str,
+    module_name: &'a str,
+    module_literal: String,
+    last_name: &'a str,
+    /// The prefix of the plugin's own functions; none in an extension module.
+    lifecycle: Option<String>,
+    python: Python,
+    runtime_path: String,
+    standalone: Option<String>,
+    flags: String,
+    prelude: Option<Prelude<'a>>,
+    includes: BTreeSet<&'static str>,
+    early_functions: Vec<String>,
+    declared: String,
+    cdefs: Vec<Cdef>,
+    init: Option<Init>,
+    assertions: Vec<Assertion>,
+    answers: Vec<Answer>,
+    symbols: Vec<Symbol>,
+    functions: Vec<Function>,
+}
+
+#[derive(Serialize)]
+struct Python {
+    libpython: String,
+    home: String,
+    executable: String,
+    version: String,
+}
+
+#[derive(Serialize)]
+struct Prelude<'a> {
+    file: String,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Cdef {
+    file: String,
+    text: String,
+    flags: String,
+    pack: u32,
+}
+
+#[derive(Serialize)]
+struct Init {
+    file: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Parameter {
+    index: usize,
+    offset: usize,
+    by_pointer: bool,
+    extension: bool,
+    declaration: String,
+}
+
+/// A C function that runs Python.
+#[derive(Serialize)]
+struct Function {
+    index: usize,
+    name: String,
+    linkage: &'static str,
+    declaration: String,
+    definition: String,
+    extension: bool,
+    parameters: Vec<Parameter>,
+    /// How many 16-byte slots.
+    slots: usize,
+    /// `int result`; none for void.
+    result: Option<String>,
+    /// `float _Complex keelback_result_0`: for a type that C++ takes only behind __extension__.
+    result_typedef: Option<String>,
+    result_size: String,
+    error: Option<StartErrorValue>,
+}
+
+#[derive(Serialize)]
+struct StartErrorValue {
+    declaration: String,
+    value: String,
+}
+
+/// What the prelude offers to Python.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Symbol {
+    Function {
+        name: String,
+        extension: bool,
+        direct: String,
+        arguments: String,
+        parameters: Vec<Parameter>,
+        result: Option<String>,
+        cast: String,
+        result_by_pointer: bool,
+        result_offset: usize,
+    },
+    Variadic {
+        name: String,
+    },
+    Variable {
+        name: String,
+        extension: bool,
+        pointer: String,
+        address: String,
+    },
+    Constant {
+        name: String,
+        extension: bool,
+        value: String,
+    },
+}
+
+/// The C file of a plugin.
+pub(crate) fn c_source(plugin: &Plugin) -> String {
+    let spec = &plugin.spec;
+    let declarations = &plugin.declarations;
+    let declared = if spec.prelude.is_none() {
+        declared_text(declarations, &plugin.cdefs(), Destination::Source)
+    } else {
+        Default::default()
+    };
+    let last_name = spec
+        .module_name
+        .rsplit_once('.')
+        .map_or(&*spec.module_name, |(_, last)| last);
+    let functions = functions(plugin);
+    let mut standard_includes = declared.includes;
+    if spec.prelude.is_none() {
+        for function in &functions {
+            standard_includes.extend(includes(declarations, &function.declaration));
+        }
+    }
+    let context = Context {
+        keelback_version: env!("CARGO_PKG_VERSION"),
+        abi_header: ABI_HEADER,
+        loader: templates::LOADER,
+        module_name: &spec.module_name,
+        module_literal: literal(&spec.module_name),
+        last_name,
+        lifecycle: (!spec.flags.extension_module).then(|| plugin.prefix()),
+        python: Python {
+            libpython: literal_or_null(spec.python.libpython.as_deref()),
+            home: literal_or_null(spec.python.home.as_deref()),
+            executable: literal_or_null(spec.python.executable.as_deref()),
+            version: literal(&format!(
+                "{}.{}",
+                spec.python.version.0, spec.python.version.1
+            )),
+        },
+        runtime_path: literal_or_null(spec.runtime_path.as_deref()),
+        standalone: spec.standalone_runtime.as_deref().map(literal),
+        flags: flags(spec),
+        prelude: spec.prelude.as_ref().map(|prelude| Prelude {
+            file: literal(&prelude.file),
+            text: prelude.text.trim_end_matches('\n'),
+        }),
+        includes: standard_includes,
+        early_functions: functions
+            .iter()
+            .zip(plugin.callbacks())
+            .filter(|(_, (_, function))| is_built_in(&declarations.types, function))
+            .map(|(function, _)| format!("{}{}", function.linkage, function.declaration))
+            .collect(),
+        declared: declared.text.trim_end().to_owned(),
+        cdefs: cdefs(spec),
+        init: spec.init.as_ref().map(|init| Init {
+            file: literal(&init.file),
+            text: literal(&init.text),
+        }),
+        assertions: layout_assertions(declarations, &mut Layouts::new()),
+        answers: answers(declarations),
+        symbols: if spec.prelude.is_some() {
+            symbols(plugin)
+        } else {
+            Vec::new()
+        },
+        functions,
+    };
+    number_lines(
+        &templates::render("plugin.c", context),
+        &format!("{last_name}.c"),
+    )
+}
+
+/// Ends the prelude's numbering: from there on the lines are this file's own again.
+fn number_lines(text: &str, file: &str) -> String {
+    let marker = "#line KEELBACK_THIS_LINE";
+    let Some(at) = text.rfind(marker) else {
+        return text.to_owned();
+    };
+    let next = text[..at].matches('\n').count() + 2;
+    format!(
+        "{}#line {next} {}{}",
+        &text[..at],
+        literal(file),
+        &text[at + marker.len()..]
+    )
+}
+
+fn flags(spec: &PluginSpec) -> String {
+    let flags: Vec<&str> = [
+        (spec.flags.no_site, "KEELBACK_PLUGIN_NO_SITE"),
+        (
+            spec.flags.use_environment,
+            "KEELBACK_PLUGIN_USE_ENVIRONMENT",
+        ),
+        (spec.flags.dev, "KEELBACK_PLUGIN_DEV"),
+        (
+            spec.flags.extension_module,
+            "KEELBACK_PLUGIN_EXTENSION_MODULE",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(is_set, name)| is_set.then_some(name))
+    .collect();
+    or_zero(&flags)
+}
+
+fn or_zero(flags: &[&str]) -> String {
+    if flags.is_empty() {
+        "0".into()
+    } else {
+        flags.join(" | ")
+    }
+}
+
+fn cdefs(spec: &PluginSpec) -> Vec<Cdef> {
+    spec.cdefs
+        .iter()
+        .map(|cdef| {
+            let flags: Vec<&str> = [
+                (cdef.embedding_api, "KEELBACK_CDEF_EMBEDDING_API"),
+                (cdef.packed, "KEELBACK_CDEF_PACKED"),
+                (cdef.override_, "KEELBACK_CDEF_OVERRIDE"),
+            ]
+            .into_iter()
+            .filter_map(|(is_set, name)| is_set.then_some(name))
+            .collect();
+            Cdef {
+                file: literal(&cdef.file),
+                text: literal(&cdef.text),
+                flags: or_zero(&flags),
+                pack: cdef.pack.unwrap_or(0),
+            }
+        })
+        .collect()
+}
+
+fn parameters(declarations: &Declarations, function: &FunctionType) -> Vec<Parameter> {
+    let types = &declarations.types;
+    function
+        .params
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| Parameter {
+            index,
+            offset: 8 * index,
+            by_pointer: by_pointer(types, ty.ty),
+            extension: has_complex(types, ty.ty),
+            declaration: declare(declarations, QualType::plain(ty.ty), &format!("arg{index}")),
+        })
+        .collect()
+}
+
+fn result(declarations: &Declarations, function: &FunctionType) -> Option<String> {
+    let types = &declarations.types;
+    let ty = function.result.ty;
+    (*types.get(ty) != Type::Void).then(|| declare(declarations, QualType::plain(ty), "result"))
+}
+
+fn functions(plugin: &Plugin) -> Vec<Function> {
+    let declarations = &plugin.declarations;
+    let types = &declarations.types;
+    plugin
+        .callbacks()
+        .enumerate()
+        .map(|(index, (declared, function))| {
+            let name = types.text(declared.name).to_owned();
+            let result = result(declarations, function);
+            let plain_result = QualType::plain(function.result.ty);
+            let is_extension = has_complex(types, function.result.ty);
+            let result_type = if is_extension {
+                format!("keelback_result_{index}")
+            } else {
+                declare(declarations, plain_result, "")
+            };
+            Function {
+                index,
+                linkage: match declared.origin {
+                    FunctionOrigin::Exported => "KEELBACK_EXPORT ",
+                    FunctionOrigin::ExternPython => "static ",
+                    FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
+                },
+                declaration: declare_function(declarations, function, &name),
+                definition: declare_function(declarations, function, &name),
+                extension: has_complex(types, declared.ty),
+                parameters: parameters(declarations, function),
+                slots: function.params.len().div_ceil(2).max(1),
+                result_typedef: is_extension
+                    .then(|| declare(declarations, plain_result, &result_type)),
+                result_size: match result {
+                    Some(_) => format!("sizeof({result_type})"),
+                    None => "0".into(),
+                },
+                error: plugin.start_error(&name).map(|value| StartErrorValue {
+                    declaration: declare(
+                        declarations,
+                        QualType::plain(function.result.ty),
+                        &format!("keelback_error_{index}"),
+                    ),
+                    value: if value.starts_with('{')
+                        || matches!(types.get(function.result.ty), Type::Record(_))
+                    {
+                        value.to_owned()
+                    } else {
+                        format!("({result_type})({value})")
+                    },
+                }),
+                result,
+                name,
+            }
+        })
+        .collect()
+}
+
+/// Whether every type is one that C has without a declaration: such a function can be declared before the prelude.
+fn is_built_in(types: &TypeTable, function: &FunctionType) -> bool {
+    fn built_in(types: &TypeTable, ty: &Type) -> bool {
+        match ty {
+            Type::Void => true,
+            Type::Primitive(primitive) => {
+                *primitive <= Primitive::LongDouble && *primitive != Primitive::Bool
+            }
+            Type::Pointer(to) => built_in(types, types.get(to.ty)),
+            Type::Function(function) => is_built_in(types, function),
+            _ => false,
+        }
+    }
+    built_in(types, types.get(function.result.ty))
+        && function
+            .params
+            .iter()
+            .all(|param| built_in(types, types.get(param.ty)))
+}
+
+/// What the prelude offers: everything C that the declarations name.
+fn symbols(plugin: &Plugin) -> Vec<Symbol> {
+    use keelback_cdef::Item;
+    let declarations = &plugin.declarations;
+    let types = &declarations.types;
+    let mut symbols = Vec::new();
+    for item in &declarations.items {
+        match *item {
+            Item::Function(index) => {
+                let declared = &declarations.functions[index as usize];
+                if declared.origin == FunctionOrigin::C
+                    && let Type::Function(function) = types.get(declared.ty)
+                {
+                    symbols.push(function_symbol(
+                        declarations,
+                        types.text(declared.name),
+                        function,
+                        symbols.len(),
+                    ));
+                }
+            }
+            Item::Variable(index) => {
+                let variable = &declarations.variables[index as usize];
+                if variable.value.is_none() {
+                    symbols.push(variable_symbol(declarations, variable));
+                }
+            }
+            _ => {}
+        }
+    }
+    symbols
+}
+
+fn function_symbol(
+    declarations: &Declarations,
+    name: &str,
+    function: &FunctionType,
+    index: usize,
+) -> Symbol {
+    let types = &declarations.types;
+    if function.variadic {
+        return Symbol::Variadic { name: name.into() };
+    }
+    let result_type = function.result.ty;
+    let arguments: Vec<String> = (0..function.params.len())
+        .map(|at| format!("arg{at}"))
+        .collect();
+    Symbol::Function {
+        name: name.into(),
+        extension: has_complex(types, result_type)
+            || function
+                .params
+                .iter()
+                .any(|param| has_complex(types, param.ty)),
+        direct: declare_function(declarations, function, &format!("keelback_direct_{index}")),
+        arguments: arguments.join(", "),
+        parameters: parameters(declarations, function),
+        result: result(declarations, function),
+        // A cdef may give a number another type than the prelude does.
+        cast: match types.get(result_type) {
+            Type::Primitive(_) | Type::Enum(_) | Type::Unknown(_)
+                if !has_complex(types, result_type) =>
+            {
+                format!(
+                    "({})",
+                    declare(declarations, QualType::plain(result_type), "")
+                )
+            }
+            _ => String::new(),
+        },
+        result_by_pointer: by_pointer(types, result_type),
+        result_offset: 8 * function.params.len(),
+    }
+}
+
+fn variable_symbol(declarations: &Declarations, variable: &keelback_cdef::Variable) -> Symbol {
+    let types = &declarations.types;
+    let name = types.text(variable.name).to_owned();
+    let extension = has_complex(types, variable.ty.ty);
+    match types.get(variable.ty.ty) {
+        // The items' address: the length is perhaps not known, and perhaps not even the same.
+        Type::Array { item, .. } => Symbol::Variable {
+            extension,
+            pointer: declare_pointer(declarations, *item, variable.ty),
+            address: name.clone(),
+            name,
+        },
+        _ if variable.is_constant => Symbol::Constant {
+            extension,
+            value: declare(declarations, QualType::plain(variable.ty.ty), "value"),
+            name,
+        },
+        _ => Symbol::Variable {
+            extension,
+            pointer: declare_pointer(declarations, variable.ty, variable.ty),
+            address: format!("&{name}"),
+            name,
+        },
+    }
+}
+
+/// `T *typed`
+fn declare_pointer(declarations: &Declarations, to: QualType, array: QualType) -> String {
+    let to = QualType {
+        ty: to.ty,
+        quals: to.quals.union(array.quals),
+    };
+    let star = match declarations.types.get(to.ty) {
+        Type::Array { .. } | Type::Function(_) => "(*typed)",
+        _ => "*typed",
+    };
+    declare(declarations, to, star)
+}

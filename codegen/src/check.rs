@@ -1,0 +1,408 @@
+//! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
+
+use keelback_cdef::{
+    Declarations, Diagnostic, Function, FunctionOrigin, FunctionType, Primitive, Severity, Span,
+    Type, TypeId,
+};
+
+use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier, tokens};
+use crate::declared::is_reserved_name;
+use crate::plugin::{Plugin, prefix};
+use crate::problem::Problem;
+use crate::spec::{PluginSpec, StartError};
+
+/// What can be said before the declarations are read.
+pub(crate) fn spec(spec: &PluginSpec) -> Vec<Problem> {
+    module_name(spec).into_iter().collect()
+}
+
+/// What can be said once they are.
+pub(crate) fn plugin(plugin: &Plugin) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (function, ty) in plugin.callbacks() {
+        function_name(plugin, function, &mut problems);
+        signature(&plugin.declarations, function, ty, &mut problems);
+    }
+    if plugin.spec.prelude.is_none() {
+        without_prelude(&plugin.declarations, &mut problems);
+    }
+    names_in_cpp(plugin, &mut problems);
+    problems.sort_by_key(|problem| match problem {
+        Problem::Cdef(diagnostic) => (diagnostic.span.source.0, diagnostic.span.start),
+        Problem::Plugin { .. } => (u32::MAX, 0),
+    });
+    start_errors(plugin, &mut problems);
+    if !plugin.spec.flags.extension_module && plugin.callbacks().next().is_none() {
+        problems.push(Problem::error(
+            "the declarations have no function that the library could export",
+            "declare at least one function, such as: int add1(int, int);",
+        ));
+    }
+    problems
+}
+
+fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> Problem {
+    let mut diagnostic = Diagnostic::at(declarations, span, message);
+    diagnostic.hint = Some(hint.to_owned().into());
+    diagnostic.into()
+}
+
+fn module_name(spec: &PluginSpec) -> Option<Problem> {
+    let name = &*spec.module_name;
+    if name.is_empty() {
+        return Some(Problem::error(
+            "the module name is empty",
+            "give the name that the init code imports: from NAME import ffi, lib",
+        ));
+    }
+    for part in name.split('.') {
+        if !is_identifier(part) {
+            let hint = match part.replace(|c: char| !c.is_ascii_alphanumeric(), "_") {
+                fixed if is_identifier(&fixed) => format!("for example {fixed}"),
+                _ => "a letter or underscore, then letters, digits and underscores".to_owned(),
+            };
+            return Some(Problem::error(
+                format!("the module name '{name}' is no identifier of C and Python"),
+                hint,
+            ));
+        }
+        if is_python_keyword(part) {
+            return Some(Problem::error(
+                format!(
+                    "the module name '{name}' is a keyword of Python, so nothing can import it"
+                ),
+                format!("for example {part}_"),
+            ));
+        }
+    }
+    (name.contains('.') && !spec.flags.extension_module).then(|| {
+        Problem::error(
+            format!(
+                "the module name '{name}' has a dot, which only an extension module's can have"
+            ),
+            format!("for example {}", prefix(name)),
+        )
+    })
+}
+
+fn is_python_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "False"
+            | "None"
+            | "True"
+            | "and"
+            | "as"
+            | "assert"
+            | "async"
+            | "await"
+            | "break"
+            | "class"
+            | "continue"
+            | "def"
+            | "del"
+            | "elif"
+            | "else"
+            | "except"
+            | "finally"
+            | "for"
+            | "from"
+            | "global"
+            | "if"
+            | "import"
+            | "in"
+            | "is"
+            | "lambda"
+            | "nonlocal"
+            | "not"
+            | "or"
+            | "pass"
+            | "raise"
+            | "return"
+            | "try"
+            | "while"
+            | "with"
+            | "yield"
+    )
+}
+
+fn function_name(plugin: &Plugin, function: &Function, problems: &mut Vec<Problem>) {
+    let name = plugin.declarations.types.text(function.name);
+    let prefix = plugin.prefix();
+    let own = ["start", "last_error", "set_error_handler"];
+    let (message, hint) = if is_c_keyword(name) {
+        (
+            format!("a function cannot be called '{name}': that is a keyword of C"),
+            "rename the function",
+        )
+    } else if is_cpp_keyword(name) {
+        (
+            format!(
+                "a function cannot be called '{name}': that is a keyword of C++, and the header would not compile there"
+            ),
+            "rename the function",
+        )
+    } else if name.starts_with("keelback_") || name == "cffi_start_python" {
+        (
+            format!("the name '{name}' is one of keelback's own"),
+            "names that begin with keelback_ are taken; rename the function",
+        )
+    } else if name
+        .strip_prefix("PyInit_")
+        .is_some_and(|rest| rest == prefix)
+    {
+        (
+            format!(
+                "the name '{name}' is one that the library has already: Python imports it by that"
+            ),
+            "rename the function",
+        )
+    } else if !plugin.spec.flags.extension_module
+        && name
+            .strip_prefix(&*prefix)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .is_some_and(|rest| own.contains(&rest))
+    {
+        (
+            format!(
+                "the name '{name}' is one that the library has already: every library of keelback has NAME_start, NAME_last_error and NAME_set_error_handler"
+            ),
+            "rename the function, or give the library another name",
+        )
+    } else {
+        return;
+    };
+    problems.push(at(&plugin.declarations, function.span, message, hint));
+}
+
+fn signature(
+    declarations: &Declarations,
+    function: &Function,
+    ty: &FunctionType,
+    problems: &mut Vec<Problem>,
+) {
+    let name = declarations.types.text(function.name);
+    let what = match function.origin {
+        FunctionOrigin::Exported => "exported",
+        _ => "extern \"Python\"",
+    };
+    if ty.variadic {
+        problems.push(at(
+            declarations,
+            function.span,
+            format!("the {what} function '{name}' is variadic: Python cannot find out what arguments it got"),
+            "take a pointer and a length, or one function for each kind of call",
+        ));
+    }
+    let parameters = ty.params.iter().enumerate().map(|(index, param)| {
+        let given = function.params.get(index).copied().flatten();
+        let which = match given {
+            Some(given) => format!("parameter '{}'", declarations.types.text(given)),
+            None => format!("parameter {}", index + 1),
+        };
+        (which, param.ty)
+    });
+    for (which, ty) in parameters.chain([("the result".to_owned(), ty.result.ty)]) {
+        let is_void_result = which == "the result" && *declarations.types.get(ty) == Type::Void;
+        if is_void_result {
+            continue;
+        }
+        if let Some(why) = unsupported(declarations, ty) {
+            problems.push(at(
+                declarations,
+                function.span,
+                format!("{which} of the {what} function '{name}' {why}"),
+                "pass a pointer instead",
+            ));
+        } else if !declarations.has_c_name(keelback_cdef::QualType::plain(ty)) {
+            problems.push(at(
+                declarations,
+                function.span,
+                format!("{which} of the {what} function '{name}' has a type without a name"),
+                "give the struct, union or enum a tag or a typedef",
+            ));
+        }
+    }
+}
+
+/// Why a value of the type cannot be passed.
+fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
+    let spelled = || declarations.c_declaration(keelback_cdef::QualType::plain(ty), "");
+    match declarations.types.get(ty) {
+        Type::Void => Some("is void".into()),
+        Type::Record(id) if declarations.types.record(*id).fields.is_none() => {
+            Some(format!("has the incomplete type '{}'", spelled()))
+        }
+        Type::Array { .. } | Type::Function(_) => Some(format!(
+            "has the type '{}', which C does not pass by value",
+            spelled()
+        )),
+        _ => None,
+    }
+}
+
+/// Without a prelude nothing can answer the `...`s, and nothing defines variables.
+fn without_prelude(declarations: &Declarations, problems: &mut Vec<Problem>) {
+    const HINT: &str = "give the C source that has it: --source FILE, or set_source()";
+    for variable in &declarations.variables {
+        problems.push(at(
+            declarations,
+            variable.span,
+            format!(
+                "nothing defines the variable '{}': there is no C source",
+                declarations.types.text(variable.name)
+            ),
+            HINT,
+        ));
+    }
+}
+
+/// Names that keep the header from compiling as C++: it still serves C, so these are warnings.
+fn names_in_cpp(plugin: &Plugin, problems: &mut Vec<Problem>) {
+    let declarations = &plugin.declarations;
+    let types = &declarations.types;
+    let is_api = |span: Span| {
+        plugin
+            .spec
+            .cdefs
+            .get(span.source.0 as usize)
+            .is_some_and(|cdef| cdef.embedding_api)
+    };
+    let mut look = |name: keelback_cdef::Symbol, span: Span, what: &str| {
+        let name = types.text(name);
+        if is_api(span) && is_reserved_name(name) {
+            let mut problem = Diagnostic::at(
+                declarations,
+                span,
+                format!(
+                    "{what} '{name}' has the name of a C++ keyword: the header compiles as C only"
+                ),
+            );
+            problem.severity = Severity::Warning;
+            problem.hint = Some("rename it, if C++ programs are to use the library".into());
+            problems.push(problem.into());
+        }
+    };
+    for record in &types.records {
+        if let Some(tag) = record.tag {
+            look(tag, record.span, record.kind.keyword());
+        }
+        for field in record.fields.iter().flatten() {
+            if let Some(name) = field.name {
+                look(name, field.span, "the member");
+            }
+        }
+    }
+    for enumeration in &types.enums {
+        if let Some(tag) = enumeration.tag {
+            look(tag, enumeration.span, "enum");
+        }
+        for enumerator in enumeration.enumerators.iter().flatten() {
+            look(enumerator.name, enumerator.span, "the enumerator");
+        }
+    }
+    for typedef in &declarations.typedefs {
+        look(typedef.name, typedef.span, "the typedef");
+    }
+}
+
+fn start_errors(plugin: &Plugin, problems: &mut Vec<Problem>) {
+    let types = &plugin.declarations.types;
+    for error in &plugin.spec.start_errors {
+        let function = plugin
+            .callbacks()
+            .find(|(function, _)| types.text(function.name) == error.function);
+        let Some((_, ty)) = function else {
+            let names: Vec<&str> = plugin.function_names().collect();
+            problems.push(Problem::error(
+                format!(
+                    "an error value is given for '{}', but no exported function has that name",
+                    error.function
+                ),
+                format!("the functions are: {}", names.join(", ")),
+            ));
+            continue;
+        };
+        let result = types.get(ty.result.ty);
+        if *result == Type::Void {
+            problems.push(Problem::error(
+                format!(
+                    "an error value is given for '{}', but that function returns nothing",
+                    error.function
+                ),
+                "leave it out",
+            ));
+        } else if let Err(why) = value(result, error) {
+            problems.push(Problem::error(
+                format!(
+                    "the error value '{}' of '{}' {why}",
+                    error.value, error.function
+                ),
+                "give a constant expression of C, such as -1",
+            ));
+        }
+    }
+}
+
+/// Looks whether the value can be what it should be. The C compiler judges it in full, but its message would point into
+/// the generated file.
+fn value(result: &Type, error: &StartError) -> Result<(), String> {
+    let text = error.value.trim();
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.contains(['\n', '\r', ';', '#']) || text.contains("/*") || text.contains("//") {
+        return Err("is no single expression".into());
+    }
+    let mut open = Vec::new();
+    for token in tokens(text) {
+        match &text[token.range] {
+            "(" => open.push(")"),
+            "[" => open.push("]"),
+            "{" => open.push("}"),
+            close @ (")" | "]" | "}") if open.pop() != Some(close) => {
+                return Err("has brackets that do not match".into());
+            }
+            quote if quote.starts_with(['"', '\'']) && !is_closed(quote) => {
+                return Err("has a quote that does not end".into());
+            }
+            _ => {}
+        }
+    }
+    if !open.is_empty() {
+        return Err("has brackets that do not match".into());
+    }
+    if text.starts_with('{') != matches!(result, Type::Record(_)) && text.starts_with('{') {
+        return Err("is a list, and the function's result is a single value".into());
+    }
+    let Type::Primitive(primitive) = result else {
+        return Ok(());
+    };
+    integer_range(*primitive, text)
+}
+
+fn is_closed(quoted: &str) -> bool {
+    quoted.len() >= 2 && quoted.chars().next() == quoted.chars().last()
+}
+
+fn integer_range(primitive: Primitive, text: &str) -> Result<(), String> {
+    let target = keelback_cdef::Target::host();
+    let Some(is_signed) = target.is_signed(primitive) else {
+        return Ok(());
+    };
+    let Ok(number) = text.parse::<i128>() else {
+        return Ok(());
+    };
+    let (size, _) = target.size_and_align(primitive);
+    let bits = 8 * size as u32;
+    let (low, high) = match (primitive, is_signed) {
+        (Primitive::Bool, _) => (0, 1),
+        (_, true) => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+        // -1 is the customary way to write the largest value.
+        (_, false) => (-1, (1i128 << bits) - 1),
+    };
+    if number < low || number > high {
+        return Err(format!("does not fit into {}", primitive.name()));
+    }
+    Ok(())
+}

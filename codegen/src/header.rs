@@ -1,0 +1,102 @@
+//! The public header: what C sees of a plugin.
+
+use std::collections::HashSet;
+
+use keelback_cdef::{Layouts, RecordId};
+use serde::Serialize;
+
+use crate::c_text::{TokenKind, tokens};
+use crate::declared::{Destination, declared_text};
+use crate::layout_checks::{Assertion, record_assertions};
+use crate::plugin::Plugin;
+use crate::templates;
+
+/// How the header is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderOptions {
+    /// The include guard; `None` makes one of the module name (`GREETER_H`).
+    pub guard: Option<String>,
+    /// Headers to include first, as they stand behind `#include`: `<sqlite3.h>`, `"types.h"`. For types that only
+    /// the prelude defines.
+    pub includes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    keelback_version: &'static str,
+    module_name: &'a str,
+    guard: String,
+    api_macro: String,
+    user_includes: &'a [String],
+    includes: Vec<&'static str>,
+    uchar: bool,
+    uses_extension: bool,
+    declared: String,
+    lifecycle: Option<String>,
+    assertions: Vec<Assertion>,
+}
+
+/// The header of a plugin.
+pub(crate) fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
+    let upper = plugin.prefix().to_ascii_uppercase();
+    let api_macro = format!("{upper}_API");
+    let declared = declared_text(
+        &plugin.declarations,
+        &plugin.cdefs(),
+        Destination::Header {
+            api_macro: &api_macro,
+            has_includes: !options.includes.is_empty(),
+        },
+    );
+    let assertions = assertions(plugin, &declared.text);
+    let uchar = declared.includes.contains("uchar.h");
+    let mut includes = declared.includes;
+    includes.remove("uchar.h");
+    if !assertions.is_empty() {
+        includes.insert("stddef.h");
+    }
+    templates::render(
+        "header.h",
+        Context {
+            keelback_version: env!("CARGO_PKG_VERSION"),
+            module_name: &plugin.spec.module_name,
+            guard: options.guard.clone().unwrap_or(format!("{upper}_H")),
+            api_macro,
+            user_includes: &options.includes,
+            includes: includes.into_iter().collect(),
+            uchar,
+            uses_extension: declared.uses_extension,
+            declared: declared.text.trim_end().to_owned(),
+            lifecycle: (!plugin.spec.flags.extension_module).then(|| plugin.prefix()),
+            assertions,
+        },
+    )
+}
+
+/// Assertions on the records whose bodies are in the header's text.
+fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
+    let words: HashSet<&str> = tokens(text)
+        .into_iter()
+        .filter(|token| token.kind == TokenKind::Word)
+        .map(|token| &text[token.range])
+        .collect();
+    let types = &plugin.declarations.types;
+    let mut layouts = Layouts::new();
+    (0..types.records.len())
+        .map(RecordId::from_index)
+        .filter(|&id| {
+            let record = types.record(id);
+            record
+                .tag
+                .or(record.typedef_name)
+                .is_some_and(|name| words.contains(types.text(name)))
+        })
+        .flat_map(|id| record_assertions(&plugin.declarations, &mut layouts, id))
+        .map(|assertion| Assertion {
+            condition: assertion
+                .condition
+                .replace("__builtin_offsetof", "offsetof"),
+            message: "\"layout\"".into(),
+        })
+        .collect()
+}

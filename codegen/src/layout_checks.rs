@@ -1,0 +1,108 @@
+//! Static assertions: the compiler lays records out as the cdef crate does.
+
+use keelback_cdef::{Declarations, Field, Layouts, Record, RecordId, Type};
+use serde::Serialize;
+
+use crate::c_text::literal;
+use crate::spelling::record_name;
+
+/// A condition, and what to say when it does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Assertion {
+    pub(crate) condition: String,
+    /// A C string literal.
+    pub(crate) message: String,
+}
+
+/// Assertions on every record that is declared in full and has a name.
+pub(crate) fn layout_assertions(
+    declarations: &Declarations,
+    layouts: &mut Layouts,
+) -> Vec<Assertion> {
+    (0..declarations.types.records.len())
+        .flat_map(|index| record_assertions(declarations, layouts, RecordId::from_index(index)))
+        .collect()
+}
+
+/// Assertions on one record; none unless it is declared in full and has a name.
+pub(crate) fn record_assertions(
+    declarations: &Declarations,
+    layouts: &mut Layouts,
+    id: RecordId,
+) -> Vec<Assertion> {
+    let types = &declarations.types;
+    let record = types.record(id);
+    let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+        return Vec::new();
+    };
+    if !is_exact(declarations, record) {
+        return Vec::new();
+    }
+    let Ok(layout) = layouts.layout(declarations, id) else {
+        return Vec::new();
+    };
+    // C has no records without members; as an extension they have no size in C, and one byte in C++.
+    if layout.size == 0 {
+        return Vec::new();
+    }
+    let advice = "correct the declaration, or end it with '...;'";
+    let mut assertions = vec![Assertion {
+        condition: format!("sizeof({name}) == {}", layout.size),
+        message: literal(&format!(
+            "{name}: the cdef makes it {} bytes large, the compiler does not: {advice}",
+            layout.size
+        )),
+    }];
+    for (field, place) in fields.iter().zip(&layout.fields) {
+        let (Some(field_name), None) = (field.name, field.bits) else {
+            continue;
+        };
+        let field_name = types.text(field_name);
+        assertions.push(Assertion {
+            condition: format!("__builtin_offsetof({name}, {field_name}) == {}", place.offset),
+            message: literal(&format!(
+                "{name}: the cdef puts '{field_name}' at offset {}, the compiler does not: {advice}",
+                place.offset
+            )),
+        });
+        if !matches!(types.get(field.ty.ty), Type::Array { .. } if place.size == 0) {
+            assertions.push(Assertion {
+                condition: format!("sizeof((({name} *)0)->{field_name}) == {}", place.size),
+                message: literal(&format!(
+                    "{name}: the cdef makes '{field_name}' {} bytes large, the compiler does not: {advice}",
+                    place.size
+                )),
+            });
+        }
+    }
+    assertions
+}
+
+/// Whether nothing in the record is left to the compiler.
+pub(crate) fn is_exact(declarations: &Declarations, record: &Record) -> bool {
+    !record.partial
+        && record.fields.as_ref().is_some_and(|fields| {
+            fields
+                .iter()
+                .all(|field| field_is_exact(declarations, field))
+        })
+}
+
+fn field_is_exact(declarations: &Declarations, field: &Field) -> bool {
+    let mut ty = field.ty.ty;
+    loop {
+        return match declarations.types.get(ty) {
+            Type::Array { item, length } => {
+                if matches!(length, keelback_cdef::ArrayLength::FromCompiler(_)) {
+                    return false;
+                }
+                ty = item.ty;
+                continue;
+            }
+            Type::Record(id) => is_exact(declarations, declarations.types.record(*id)),
+            Type::Enum(id) => !declarations.types.enumeration(*id).partial,
+            Type::Unknown(_) => false,
+            _ => true,
+        };
+    }
+}

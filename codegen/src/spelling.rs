@@ -1,0 +1,99 @@
+//! Types as C spells them in a generated file that also compiles as C++.
+
+use keelback_cdef::{
+    CallingConvention, Declarations, FunctionType, Primitive, QualType, Record, Type, TypeId,
+    TypeTable,
+};
+
+use crate::c_text::replace_word;
+
+/// The declaration of `name` with this type: `int *(*name)[5]`. An empty name gives the type's name.
+pub(crate) fn declare(declarations: &Declarations, ty: QualType, name: &str) -> String {
+    let text = declarations.c_declaration(ty, name);
+    // C++ does not know `_Bool`, and a length that only the compiler knows is left open.
+    replace_word(&text, "_Bool", "keelback_bool_t").replace("[...]", "[]")
+}
+
+/// `name(int, char *)`, the parameters being called what `parameter` says.
+fn with_parameters(
+    declarations: &Declarations,
+    function: &FunctionType,
+    name: &str,
+    parameter: impl Fn(usize) -> String,
+) -> String {
+    let mut parameters: Vec<String> = function
+        .params
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| declare(declarations, QualType::plain(ty.ty), &parameter(index)))
+        .collect();
+    if function.variadic {
+        parameters.push("...".into());
+    }
+    if parameters.is_empty() {
+        parameters.push("void".into());
+    }
+    let convention = match function.convention {
+        CallingConvention::Stdcall if cfg!(all(windows, target_arch = "x86")) => "__stdcall ",
+        _ => "",
+    };
+    format!("{convention}{name}({})", parameters.join(", "))
+}
+
+/// A function's declaration, its parameters called `arg0`, `arg1`...
+pub(crate) fn declare_function(
+    declarations: &Declarations,
+    function: &FunctionType,
+    name: &str,
+) -> String {
+    let declarator = with_parameters(declarations, function, name, |index| format!("arg{index}"));
+    declare(
+        declarations,
+        QualType::plain(function.result.ty),
+        &declarator,
+    )
+}
+
+/// `struct foo`, or the typedef's name of one without a tag; `None` for one with neither.
+pub(crate) fn record_name(types: &TypeTable, record: &Record) -> Option<String> {
+    match (record.tag, record.typedef_name) {
+        (Some(tag), _) => Some(format!("{} {}", record.kind.keyword(), types.text(tag))),
+        (None, Some(name)) => Some(types.text(name).to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// Whether a value of the type goes through a slot as a pointer to it: it may not fit in 8 bytes, or no register
+/// class is the same for all of its kind.
+pub(crate) fn by_pointer(types: &TypeTable, ty: TypeId) -> bool {
+    matches!(
+        types.get(ty),
+        Type::Record(_)
+            | Type::Primitive(
+                Primitive::LongDouble
+                    | Primitive::FloatComplex
+                    | Primitive::DoubleComplex
+                    | Primitive::LongDoubleComplex
+            )
+    )
+}
+
+/// Whether the type is, or has in it, a complex one: C++ knows those as an extension only.
+pub(crate) fn has_complex(types: &TypeTable, ty: TypeId) -> bool {
+    match types.get(ty) {
+        Type::Primitive(primitive) => matches!(
+            primitive,
+            Primitive::FloatComplex | Primitive::DoubleComplex | Primitive::LongDoubleComplex
+        ),
+        Type::Pointer(to) => has_complex(types, to.ty),
+        Type::Array { item, .. } => has_complex(types, item.ty),
+        Type::Function(function) => {
+            has_complex(types, function.result.ty)
+                || function
+                    .params
+                    .iter()
+                    .any(|param| has_complex(types, param.ty))
+        }
+        _ => false,
+    }
+}

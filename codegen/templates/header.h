@@ -1,0 +1,93 @@
+/* Made by keelback {{ keelback_version }}: the C interface of {{ module_name }}. Changes to this file are lost. */
+#ifndef {{ guard }}
+#define {{ guard }}
+{% for include in user_includes %}
+#include {{ include }}
+{%- endfor %}
+{%- for include in includes %}
+#include <{{ include }}>
+{%- endfor %}
+{%- if uchar %}
+#ifndef __cplusplus
+#include <uchar.h>
+#endif
+{%- endif %}
+
+#ifndef {{ api_macro }}
+#if defined(_WIN32)
+#define {{ api_macro }} __declspec(dllimport)
+#else
+#define {{ api_macro }}
+#endif
+#endif
+{%- if uses_extension %}
+
+/* What compilers have beyond the standard (in C++: beyond C++, like bit-fields' types and flexible arrays). */
+#ifndef KEELBACK_EXTENSION
+#if defined(__GNUC__)
+#define KEELBACK_EXTENSION __extension__
+#else
+#define KEELBACK_EXTENSION
+#endif
+#endif
+{%- endif %}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+{{ declared }}
+{%- if lifecycle %}
+
+/*
+ * What every library made by keelback has. All three can be called from any thread, at any time.
+ */
+
+/**
+ * Starts Python, if the process has none, and runs the library's Python code. Calling it is optional: the first call of
+ * any function above does the same, but has only its result to tell of a failure.
+ *
+ * Returns 0, also when all is running already; or a negative number, and then {{ lifecycle }}_last_error() says why.
+ * After a failure it may be called again, and tries again.
+ */
+{{ api_macro }} int {{ lifecycle }}_start(void);
+
+/**
+ * The last failure on this thread: one line, and Python's traceback where there is one. NULL if there was none.
+ * The text belongs to the library, and is good until the thread's next failure, or its end.
+ */
+{{ api_macro }} const char *{{ lifecycle }}_last_error(void);
+
+/**
+ * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
+ * name of the function that failed, the text that {{ lifecycle }}_last_error() gives, and `data`. It runs on the
+ * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * messages on standard error back.
+ */
+{{ api_macro }} void {{ lifecycle }}_set_error_handler(
+    void (*handler)(const char *function, const char *message, void *data), void *data);
+{%- endif %}
+
+#ifdef __cplusplus
+}
+#endif
+{%- if assertions %}
+
+#if defined(__cplusplus)
+#if __cplusplus >= 201103L
+#define {{ guard }}_ASSERT static_assert
+#endif
+#elif defined(__STDC_VERSION__)
+#if __STDC_VERSION__ >= 201112L
+#define {{ guard }}_ASSERT _Static_assert
+#endif
+#endif
+#ifdef {{ guard }}_ASSERT
+{%- for assertion in assertions %}
+{{ guard }}_ASSERT({{ assertion.condition }}, {{ assertion.message }});
+{%- endfor %}
+#undef {{ guard }}_ASSERT
+#endif
+{%- endif %}
+
+#endif /* {{ guard }} */

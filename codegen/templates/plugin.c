@@ -1,0 +1,340 @@
+/* Made by keelback {{ keelback_version }}: the plugin {{ module_name }}. Changes to this file are lost. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+{{ abi_header }}
+/* Where Python and the runtime were when the plugin was made. */
+#define KEELBACK_RECORDED_LIBPYTHON {{ python.libpython }}
+#define KEELBACK_RECORDED_HOME {{ python.home }}
+#define KEELBACK_RECORDED_EXECUTABLE {{ python.executable }}
+#define KEELBACK_RECORDED_RUNTIME {{ runtime_path }}
+#define KEELBACK_RECORDED_VERSION {{ python.version }}
+#ifdef __APPLE__
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
+#else
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
+#endif
+{%- if standalone %}
+#define KEELBACK_STANDALONE 1
+#define KEELBACK_CARRIED_SYMBOL "keelback_carried"
+{%- else %}
+#define KEELBACK_STANDALONE 0
+{%- endif %}
+
+{{ loader }}
+/* ---- What the prelude may use ---- */
+
+#define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifndef CFFI_DLLEXPORT
+#define CFFI_DLLEXPORT KEELBACK_EXPORT
+#endif
+
+/* Starts Python and runs the init code, unless that is done: 0, or -1 after a message on standard error. */
+KEELBACK_UNUSED static int cffi_start_python(void)
+{
+    return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
+}
+
+{% if prelude -%}
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+{%- else -%}
+{%- for include in includes %}
+#include <{{ include }}>
+{%- endfor %}
+{%- endif %}
+{%- if early_functions %}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+{%- for function in early_functions %}
+{{ function }};
+{%- endfor %}
+#ifdef __cplusplus
+}
+#endif
+{%- endif %}
+{% if prelude %}
+/* ---- The prelude ---- */
+
+#line 1 {{ prelude.file }}
+{{ prelude.text }}
+#line KEELBACK_THIS_LINE
+{%- endif %}
+
+#ifdef __cplusplus
+typedef bool keelback_bool_t;
+extern "C" {
+#else
+typedef _Bool keelback_bool_t;
+#endif
+{%- if declared %}
+
+/* ---- The declarations ---- */
+
+{{ declared }}
+{%- endif %}
+
+/* ---- The payload ---- */
+
+/* C99 promises string literals of no more than 4095 characters; these compilers know no limit. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#endif
+{%- for cdef in cdefs %}
+static const char keelback_cdef_{{ loop.index0 }}[] =
+    {{ cdef.text }};
+{%- endfor %}
+{%- if init %}
+static const char keelback_init_code[] =
+    {{ init.text }};
+{%- endif %}
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+{%- if cdefs %}
+
+static const keelback_cdef_t keelback_cdefs[] = {
+{%- for cdef in cdefs %}
+    { {{ cdef.file }}, keelback_cdef_{{ loop.index0 }}, sizeof keelback_cdef_{{ loop.index0 }} - 1, {{ cdef.flags }}, {{ cdef.pack }} },
+{%- endfor %}
+};
+{%- endif %}
+{%- if assertions %}
+
+/* ---- The declarations and the compiler agree ---- */
+
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define KEELBACK_ASSERT(condition, message) static_assert(condition, message)
+#elif !defined(__cplusplus) && defined(__GNUC__)
+#define KEELBACK_ASSERT(condition, message) __extension__ _Static_assert(condition, message)
+#else
+#define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
+#endif
+{%- for assertion in assertions %}
+KEELBACK_ASSERT({{ assertion.condition }},
+                {{ assertion.message }});
+{%- endfor %}
+{%- endif %}
+{%- if answers %}
+
+/* ---- What the declarations leave to the compiler ---- */
+
+static keelback_answer_t keelback_answers[{{ answers | length }}];
+{%- endif %}
+
+static KEELBACK_COLD void keelback_answer(void)
+{
+{%- if answers %}
+    keelback_answer_t *answer = keelback_answers;
+{%- for answer in answers %}
+    answer->value = (uint64_t)({{ answer.value }});
+    answer->is_negative = {{ answer.negative }};
+    answer++;
+{%- endfor %}
+    (void)answer;
+{%- endif %}
+}
+{%- if symbols %}
+
+/* ---- What Python may call and see ---- */
+{%- for symbol in symbols %}
+{%- if symbol.kind == "function" %}
+
+{% if symbol.extension %}KEELBACK_EXTENSION {% endif %}static {{ symbol.direct }}
+{
+    {% if symbol.result %}return {{ symbol.cast }}{% endif %}{{ symbol.name }}({{ symbol.arguments }});
+}
+static void keelback_access_{{ loop.index0 }}(void *slots)
+{
+{%- for parameter in symbol.parameters %}
+    {% if parameter.extension %}KEELBACK_EXTENSION {% endif %}{{ parameter.declaration }};
+{%- endfor %}
+{%- for parameter in symbol.parameters if parameter.by_pointer %}
+    const void *at{{ parameter.index }};
+{%- endfor %}
+{%- if symbol.result %}
+    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.result }};
+{%- if symbol.result_by_pointer %}
+    void *to;
+{%- endif %}
+{%- endif %}
+{%- for parameter in symbol.parameters %}
+{%- if parameter.by_pointer %}
+    __builtin_memcpy(&at{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof at{{ parameter.index }});
+    __builtin_memcpy(&arg{{ parameter.index }}, at{{ parameter.index }}, sizeof arg{{ parameter.index }});
+{%- else %}
+    __builtin_memcpy(&arg{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof arg{{ parameter.index }});
+{%- endif %}
+{%- endfor %}
+    {% if symbol.result %}result = {% endif %}keelback_direct_{{ loop.index0 }}({{ symbol.arguments }});
+{%- if symbol.result_by_pointer %}
+    __builtin_memcpy(&to, (const char *)slots + {{ symbol.result_offset }}, sizeof to);
+    __builtin_memcpy(to, &result, sizeof result);
+{%- elif symbol.result %}
+    __builtin_memcpy(slots, &result, sizeof result);
+{%- endif %}
+    (void)slots;
+}
+{%- elif symbol.kind == "variable" %}
+
+static void keelback_access_{{ loop.index0 }}(void *slots)
+{
+    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.pointer }} = {{ symbol.address }};
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+{%- elif symbol.kind == "constant" %}
+
+static void keelback_access_{{ loop.index0 }}(void *slots)
+{
+    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.value }} = {{ symbol.name }};
+    void *to;
+    __builtin_memcpy(&to, slots, sizeof to);
+    __builtin_memcpy(to, &value, sizeof value);
+}
+{%- endif %}
+{%- endfor %}
+
+static const keelback_symbol_t keelback_symbols[] = {
+{%- for symbol in symbols %}
+{%- if symbol.kind == "function" %}
+    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_{{ loop.index0 }}, keelback_access_{{ loop.index0 }}},
+{%- elif symbol.kind == "variadic" %}
+    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void)){{ symbol.name }}, NULL},
+{%- elif symbol.kind == "variable" %}
+    {"{{ symbol.name }}", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_{{ loop.index0 }}},
+{%- else %}
+    {"{{ symbol.name }}", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_{{ loop.index0 }}},
+{%- endif %}
+{%- endfor %}
+};
+{%- endif %}
+{%- if functions %}
+
+/* ---- The functions that run Python ---- */
+{% for function in functions %}
+{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }};
+{%- endfor %}
+{% for function in functions if function.result_typedef %}
+KEELBACK_EXTENSION typedef {{ function.result_typedef }};
+{%- endfor %}
+{%- for function in functions if function.error %}
+{% if function.extension %}KEELBACK_EXTENSION {% endif %}static const {{ function.error.declaration }} = {{ function.error.value }};
+{%- endfor %}
+
+static keelback_function_t keelback_functions[] = {
+{%- for function in functions %}
+    {"{{ function.name }}", (void (*)(void)){{ function.name }}, {% if function.error %}&keelback_error_{{ function.index }}{% else %}NULL{% endif %}, {{ function.result_size }}, NULL},
+{%- endfor %}
+};
+{%- endif %}
+
+static keelback_plugin_t keelback_plugin = {
+    KEELBACK_ABI_VERSION,
+    {{ flags }},
+    "{{ keelback_version }}",
+    {{ module_literal }},
+    {% if cdefs %}keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs{% else %}NULL, 0{% endif %},
+    {% if init %}keelback_init_code, sizeof keelback_init_code - 1, {{ init.file }}{% else %}NULL, 0, NULL{% endif %},
+    {% if functions %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
+    {% if symbols %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
+    {% if answers %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},
+    keelback_slow_path,
+    NULL,
+    NULL,
+    NULL,
+};
+
+static keelback_plugin_t *keelback_this(void)
+{
+    return &keelback_plugin;
+}
+{%- if functions %}
+
+static inline void keelback_call(keelback_function_t *function, void *slots)
+{
+    __atomic_load_n(&keelback_plugin.dispatch, __ATOMIC_ACQUIRE)(function, slots);
+}
+
+/* Arguments and result meet the dispatcher in slots of 8 bytes, aligned for any type. */
+typedef struct __attribute__((aligned(16))) keelback_slot_t {
+    char bytes[16];
+} keelback_slot_t;
+{%- for function in functions %}
+
+{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.definition }}
+{
+    {% if function.extension %}KEELBACK_EXTENSION {% endif %}union {
+        keelback_slot_t slots[{{ function.slots }}];
+{%- if function.result %}
+        {{ function.result }};
+{%- endif %}
+    } frame;
+{%- for parameter in function.parameters if parameter.by_pointer %}
+    const void *at{{ parameter.index }} = &arg{{ parameter.index }};
+{%- endfor %}
+{%- for parameter in function.parameters %}
+    __builtin_memcpy((char *)&frame{% if parameter.offset %} + {{ parameter.offset }}{% endif %}, &{% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }}, sizeof {% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }});
+{%- endfor %}
+    keelback_call(&keelback_functions[{{ function.index }}], &frame);
+{%- if function.result %}
+    return frame.result;
+{%- endif %}
+}
+{%- endfor %}
+{%- endif %}
+{%- if lifecycle %}
+
+/* ---- The plugin's own functions ---- */
+
+KEELBACK_EXPORT int {{ lifecycle }}_start(void);
+KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void);
+KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data);
+
+KEELBACK_EXPORT int {{ lifecycle }}_start(void)
+{
+    return keelback_start_now(NULL);
+}
+
+KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void)
+{
+    return keelback_last_failure();
+}
+
+KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data)
+{
+    keelback_handle_errors(handler, data);
+}
+{%- endif %}
+
+/* `import {{ module_name }}` finds the plugin under a name that Python looks for. */
+KEELBACK_EXPORT void *PyInit_{{ last_name }}(void);
+KEELBACK_EXPORT void *PyInit_{{ last_name }}(void)
+{
+    return keelback_import();
+}
+
+#ifdef __cplusplus
+}
+#endif
+{%- if standalone %}
+
+/* The runtime that the plugin carries. */
+#ifdef __APPLE__
+#define KEELBACK_CARRIED_BEGIN ".const_data\n"
+#define KEELBACK_CARRIED_END ".text\n"
+#else
+#define KEELBACK_CARRIED_BEGIN ".pushsection .rodata.keelback, \"a\"\n"
+#define KEELBACK_CARRIED_END ".popsection\n"
+#endif
+__asm__(KEELBACK_CARRIED_BEGIN
+        ".balign 16\n" KEELBACK_CARRIED_SYMBOL ":\n"
+        ".incbin \"" {{ standalone }} "\"\n" KEELBACK_CARRIED_SYMBOL "_end:\n" KEELBACK_CARRIED_END);
+{%- endif %}

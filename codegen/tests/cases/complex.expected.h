@@ -1,0 +1,62 @@
+/* Made by keelback 0.1.0: the C interface of complex. Changes to this file are lost. */
+#ifndef COMPLEX_H
+#define COMPLEX_H
+
+
+#ifndef COMPLEX_API
+#if defined(_WIN32)
+#define COMPLEX_API __declspec(dllimport)
+#else
+#define COMPLEX_API
+#endif
+#endif
+
+/* What compilers have beyond the standard (in C++: beyond C++, like bit-fields' types and flexible arrays). */
+#ifndef KEELBACK_EXTENSION
+#if defined(__GNUC__)
+#define KEELBACK_EXTENSION __extension__
+#else
+#define KEELBACK_EXTENSION
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+KEELBACK_EXTENSION COMPLEX_API float _Complex f_float(float _Complex a);
+KEELBACK_EXTENSION COMPLEX_API double _Complex f_double(double _Complex a, int b, float _Complex *c);
+
+/*
+ * What every library made by keelback has. All three can be called from any thread, at any time.
+ */
+
+/**
+ * Starts Python, if the process has none, and runs the library's Python code. Calling it is optional: the first call of
+ * any function above does the same, but has only its result to tell of a failure.
+ *
+ * Returns 0, also when all is running already; or a negative number, and then complex_last_error() says why.
+ * After a failure it may be called again, and tries again.
+ */
+COMPLEX_API int complex_start(void);
+
+/**
+ * The last failure on this thread: one line, and Python's traceback where there is one. NULL if there was none.
+ * The text belongs to the library, and is good until the thread's next failure, or its end.
+ */
+COMPLEX_API const char *complex_last_error(void);
+
+/**
+ * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
+ * name of the function that failed, the text that complex_last_error() gives, and `data`. It runs on the
+ * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * messages on standard error back.
+ */
+COMPLEX_API void complex_set_error_handler(
+    void (*handler)(const char *function, const char *message, void *data), void *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* COMPLEX_H */

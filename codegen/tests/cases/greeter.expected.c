@@ -1,0 +1,187 @@
+/* Made by keelback 0.1.0: the plugin greeter. Changes to this file are lost. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+
+/* Where Python and the runtime were when the plugin was made. */
+#define KEELBACK_RECORDED_LIBPYTHON NULL
+#define KEELBACK_RECORDED_HOME NULL
+#define KEELBACK_RECORDED_EXECUTABLE NULL
+#define KEELBACK_RECORDED_RUNTIME NULL
+#define KEELBACK_RECORDED_VERSION "3.11"
+#ifdef __APPLE__
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
+#else
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
+#endif
+#define KEELBACK_STANDALONE 0
+
+/* ---- What the prelude may use ---- */
+
+#define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifndef CFFI_DLLEXPORT
+#define CFFI_DLLEXPORT KEELBACK_EXPORT
+#endif
+
+/* Starts Python and runs the init code, unless that is done: 0, or -1 after a message on standard error. */
+KEELBACK_UNUSED static int cffi_start_python(void)
+{
+    return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
+}
+
+
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+KEELBACK_EXPORT int add1(int arg0, int arg1);
+KEELBACK_EXPORT const char *greet(const char *arg0);
+#ifdef __cplusplus
+}
+#endif
+
+
+#ifdef __cplusplus
+typedef bool keelback_bool_t;
+extern "C" {
+#else
+typedef _Bool keelback_bool_t;
+#endif
+
+/* ---- The payload ---- */
+
+/* C99 promises string literals of no more than 4095 characters; these compilers know no limit. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#endif
+static const char keelback_cdef_0[] =
+    "/* A greeter, as small as a library gets. */\n"
+    "\n"
+    "/** The sum of two numbers. */\n"
+    "int add1(int x, int y);\n"
+    "\n"
+    "/// A greeting for `name`. The text is good until the next call.\n"
+    "const char *greet(const char *name);\n";
+static const char keelback_init_code[] =
+    "from greeter import ffi, lib\n"
+    "\n"
+    "\n"
+    "@ffi.def_extern()\n"
+    "def add1(x, y):\n"
+    "    return x + y\n"
+    "\n"
+    "\n"
+    "@ffi.def_extern()\n"
+    "def greet(name):\n"
+    "    return keep(\"Hello, \" + ffi.string(name).decode() + \"?!?\? \\\\ \303\251\")\n";
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+static const keelback_cdef_t keelback_cdefs[] = {
+    { "greeter.h", keelback_cdef_0, sizeof keelback_cdef_0 - 1, KEELBACK_CDEF_EMBEDDING_API, 0 },
+};
+
+static KEELBACK_COLD void keelback_answer(void)
+{
+}
+
+/* ---- The functions that run Python ---- */
+
+KEELBACK_EXPORT int add1(int arg0, int arg1);
+KEELBACK_EXPORT const char *greet(const char *arg0);
+
+static const int keelback_error_0 = (int)(-1);
+
+static keelback_function_t keelback_functions[] = {
+    {"add1", (void (*)(void))add1, &keelback_error_0, sizeof(int), NULL},
+    {"greet", (void (*)(void))greet, NULL, sizeof(const char *), NULL},
+};
+
+static keelback_plugin_t keelback_plugin = {
+    KEELBACK_ABI_VERSION,
+    0,
+    "0.1.0",
+    "greeter",
+    keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
+    keelback_init_code, sizeof keelback_init_code - 1, "greeter.py",
+    keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
+    NULL, 0,
+    NULL, 0,
+    keelback_slow_path,
+    NULL,
+    NULL,
+    NULL,
+};
+
+static keelback_plugin_t *keelback_this(void)
+{
+    return &keelback_plugin;
+}
+
+static inline void keelback_call(keelback_function_t *function, void *slots)
+{
+    __atomic_load_n(&keelback_plugin.dispatch, __ATOMIC_ACQUIRE)(function, slots);
+}
+
+/* Arguments and result meet the dispatcher in slots of 8 bytes, aligned for any type. */
+typedef struct __attribute__((aligned(16))) keelback_slot_t {
+    char bytes[16];
+} keelback_slot_t;
+
+KEELBACK_EXPORT int add1(int arg0, int arg1)
+{
+    union {
+        keelback_slot_t slots[1];
+        int result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    __builtin_memcpy((char *)&frame + 8, &arg1, sizeof arg1);
+    keelback_call(&keelback_functions[0], &frame);
+    return frame.result;
+}
+
+KEELBACK_EXPORT const char *greet(const char *arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+        const char *result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[1], &frame);
+    return frame.result;
+}
+
+/* ---- The plugin's own functions ---- */
+
+KEELBACK_EXPORT int greeter_start(void);
+KEELBACK_EXPORT const char *greeter_last_error(void);
+KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data);
+
+KEELBACK_EXPORT int greeter_start(void)
+{
+    return keelback_start_now(NULL);
+}
+
+KEELBACK_EXPORT const char *greeter_last_error(void)
+{
+    return keelback_last_failure();
+}
+
+KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data)
+{
+    keelback_handle_errors(handler, data);
+}
+
+/* `import greeter` finds the plugin under a name that Python looks for. */
+KEELBACK_EXPORT void *PyInit_greeter(void);
+KEELBACK_EXPORT void *PyInit_greeter(void)
+{
+    return keelback_import();
+}
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,58 @@
+/* Made by keelback 0.1.0: the C interface of greeter. Changes to this file are lost. */
+#ifndef GREETER_H
+#define GREETER_H
+
+
+#ifndef GREETER_API
+#if defined(_WIN32)
+#define GREETER_API __declspec(dllimport)
+#else
+#define GREETER_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A greeter, as small as a library gets. */
+
+/** The sum of two numbers. */
+GREETER_API int add1(int x, int y);
+
+/// A greeting for `name`. The text is good until the next call.
+GREETER_API const char *greet(const char *name);
+
+/*
+ * What every library made by keelback has. All three can be called from any thread, at any time.
+ */
+
+/**
+ * Starts Python, if the process has none, and runs the library's Python code. Calling it is optional: the first call of
+ * any function above does the same, but has only its result to tell of a failure.
+ *
+ * Returns 0, also when all is running already; or a negative number, and then greeter_last_error() says why.
+ * After a failure it may be called again, and tries again.
+ */
+GREETER_API int greeter_start(void);
+
+/**
+ * The last failure on this thread: one line, and Python's traceback where there is one. NULL if there was none.
+ * The text belongs to the library, and is good until the thread's next failure, or its end.
+ */
+GREETER_API const char *greeter_last_error(void);
+
+/**
+ * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
+ * name of the function that failed, the text that greeter_last_error() gives, and `data`. It runs on the
+ * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * messages on standard error back.
+ */
+GREETER_API void greeter_set_error_handler(
+    void (*handler)(const char *function, const char *message, void *data), void *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GREETER_H */

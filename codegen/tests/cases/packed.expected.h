@@ -1,0 +1,81 @@
+/* Made by keelback 0.1.0: the C interface of packed. Changes to this file are lost. */
+#ifndef PACKED_H
+#define PACKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef PACKED_API
+#if defined(_WIN32)
+#define PACKED_API __declspec(dllimport)
+#else
+#define PACKED_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma pack(push, 1)
+struct wire {
+    uint8_t kind;
+    uint32_t length;
+    uint16_t check;
+};
+PACKED_API uint32_t measure(struct wire wire, const struct wire *other);
+#pragma pack(pop)
+
+/*
+ * What every library made by keelback has. All three can be called from any thread, at any time.
+ */
+
+/**
+ * Starts Python, if the process has none, and runs the library's Python code. Calling it is optional: the first call of
+ * any function above does the same, but has only its result to tell of a failure.
+ *
+ * Returns 0, also when all is running already; or a negative number, and then packed_last_error() says why.
+ * After a failure it may be called again, and tries again.
+ */
+PACKED_API int packed_start(void);
+
+/**
+ * The last failure on this thread: one line, and Python's traceback where there is one. NULL if there was none.
+ * The text belongs to the library, and is good until the thread's next failure, or its end.
+ */
+PACKED_API const char *packed_last_error(void);
+
+/**
+ * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
+ * name of the function that failed, the text that packed_last_error() gives, and `data`. It runs on the
+ * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * messages on standard error back.
+ */
+PACKED_API void packed_set_error_handler(
+    void (*handler)(const char *function, const char *message, void *data), void *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#if defined(__cplusplus)
+#if __cplusplus >= 201103L
+#define PACKED_H_ASSERT static_assert
+#endif
+#elif defined(__STDC_VERSION__)
+#if __STDC_VERSION__ >= 201112L
+#define PACKED_H_ASSERT _Static_assert
+#endif
+#endif
+#ifdef PACKED_H_ASSERT
+PACKED_H_ASSERT(sizeof(struct wire) == 7, "layout");
+PACKED_H_ASSERT(offsetof(struct wire, kind) == 0, "layout");
+PACKED_H_ASSERT(sizeof(((struct wire *)0)->kind) == 1, "layout");
+PACKED_H_ASSERT(offsetof(struct wire, length) == 1, "layout");
+PACKED_H_ASSERT(sizeof(((struct wire *)0)->length) == 4, "layout");
+PACKED_H_ASSERT(offsetof(struct wire, check) == 5, "layout");
+PACKED_H_ASSERT(sizeof(((struct wire *)0)->check) == 2, "layout");
+#undef PACKED_H_ASSERT
+#endif
+
+#endif /* PACKED_H */

@@ -1,0 +1,515 @@
+/* Made by keelback 0.1.0: the plugin prelude. Changes to this file are lost. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+
+/* Where Python and the runtime were when the plugin was made. */
+#define KEELBACK_RECORDED_LIBPYTHON NULL
+#define KEELBACK_RECORDED_HOME NULL
+#define KEELBACK_RECORDED_EXECUTABLE NULL
+#define KEELBACK_RECORDED_RUNTIME NULL
+#define KEELBACK_RECORDED_VERSION "3.11"
+#ifdef __APPLE__
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
+#else
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
+#endif
+#define KEELBACK_STANDALONE 0
+
+/* ---- What the prelude may use ---- */
+
+#define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifndef CFFI_DLLEXPORT
+#define CFFI_DLLEXPORT KEELBACK_EXPORT
+#endif
+
+/* Starts Python and runs the init code, unless that is done: 0, or -1 after a message on standard error. */
+KEELBACK_UNUSED static int cffi_start_python(void)
+{
+    return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
+}
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+static int on_event(int arg0);
+static int on_a(void);
+static double on_b(double arg0);
+KEELBACK_EXPORT int twice(int arg0);
+#ifdef __cplusplus
+}
+#endif
+
+/* ---- The prelude ---- */
+
+#line 1 "prelude.prelude.c"
+#include <stdarg.h>
+#include <stdbool.h>
+
+typedef struct handle handle_t;
+typedef struct { char text[12]; int code; } status_t;
+struct session { void *next; int id; };
+typedef unsigned short number_t;
+typedef struct pair { short a; long b; } pair_t;
+enum mode { READ, WRITE = 7, APPEND };
+#define LIMIT (1u << 31)
+#define VERSION -3
+#define DEPTH 12
+static const double RATIO = 0.5;
+#define TITLE ((char *)"title")
+#define maximum(a, b) ((a) > (b) ? (a) : (b))
+
+CFFI_DLLEXPORT int counter;
+static int table[] = {1, 2, 3}, fixed[3];
+static long shared;
+
+static int on_event(int code);
+#ifdef __cplusplus
+extern "C"
+#endif
+void on_done(pair_t *pair);
+
+static int helper(int a, double b)
+{
+    counter += twice(a);
+    return cffi_start_python() + on_event((int)b) + table[0] + fixed[0] + (int)shared;
+}
+static pair_t swap(pair_t pair, long double c)
+{
+    pair_t swapped;
+    swapped.a = (short)pair.b;
+    swapped.b = pair.a + (long)c;
+    on_done(&swapped);
+    return swapped;
+}
+static void nothing(void) {}
+static const char *describe(enum mode mode)
+{
+    return mode == READ ? "read" : "write";
+}
+static int log_all(const char *format, ...)
+{
+    return format != 0;
+}
+static bool is_set(bool flag)
+{
+    return flag;
+}
+KEELBACK_EXPORT int by_hand(int a);
+int by_hand(int a)
+{
+    return helper(a, 1.0);
+}
+#line N "prelude.c"
+
+#ifdef __cplusplus
+typedef bool keelback_bool_t;
+extern "C" {
+#else
+typedef _Bool keelback_bool_t;
+#endif
+
+/* ---- The payload ---- */
+
+/* C99 promises string literals of no more than 4095 characters; these compilers know no limit. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#endif
+static const char keelback_cdef_0[] =
+    "#define LIMIT ...\n"
+    "#define VERSION ...\n"
+    "enum mode { READ, WRITE = ..., ... };\n"
+    "static const int DEPTH;\n"
+    "static const double RATIO;\n"
+    "static char *const TITLE;\n"
+    "typedef int... number_t;\n"
+    "typedef struct pair { short a; long b; } pair_t;\n"
+    "\n"
+    "int helper(int a, double b);\n"
+    "pair_t swap(pair_t pair, long double c);\n"
+    "void nothing(void);\n"
+    "int maximum(int a, int b);\n"
+    "int log_all(const char *format, ...);\n"
+    "const char *describe(enum mode mode);\n"
+    "extern int table[], fixed[3];\n"
+    "long shared;\n"
+    "bool is_set(bool flag);\n"
+    "\n"
+    "extern \"Python\" int on_event(int code);\n"
+    "extern \"Python+C\" void on_done(pair_t *pair);\n"
+    "extern \"Python\" { int on_a(void); double on_b(double); }\n";
+static const char keelback_cdef_1[] =
+    "/* What the prelude provides, an API may be partial about. */\n"
+    "typedef ... handle_t;\n"
+    "typedef struct { int code; ...; } status_t;\n"
+    "struct session { int id; ...; };\n"
+    "typedef int... number_t;\n"
+    "\n"
+    "/** Opens. */\n"
+    "handle_t *open_it(const char *name, struct session *session);\n"
+    "/** How it went. */\n"
+    "status_t status(number_t number);\n"
+    "int twice(int);\n"
+    "extern int counter;\n";
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+static const keelback_cdef_t keelback_cdefs[] = {
+    { "prelude.extra.h", keelback_cdef_0, sizeof keelback_cdef_0 - 1, 0, 0 },
+    { "prelude.h", keelback_cdef_1, sizeof keelback_cdef_1 - 1, KEELBACK_CDEF_EMBEDDING_API, 0 },
+};
+
+/* ---- The declarations and the compiler agree ---- */
+
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define KEELBACK_ASSERT(condition, message) static_assert(condition, message)
+#elif !defined(__cplusplus) && defined(__GNUC__)
+#define KEELBACK_ASSERT(condition, message) __extension__ _Static_assert(condition, message)
+#else
+#define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
+#endif
+KEELBACK_ASSERT(sizeof(struct pair) == 16,
+                "struct pair: the cdef makes it 16 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct pair, a) == 0,
+                "struct pair: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct pair *)0)->a) == 2,
+                "struct pair: the cdef makes 'a' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct pair, b) == 8,
+                "struct pair: the cdef puts 'b' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct pair *)0)->b) == 8,
+                "struct pair: the cdef makes 'b' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+
+static KEELBACK_COLD void keelback_answer(void)
+{
+}
+
+/* ---- What Python may call and see ---- */
+
+static void keelback_access_0(void *slots)
+{
+    int value = DEPTH;
+    void *to;
+    __builtin_memcpy(&to, slots, sizeof to);
+    __builtin_memcpy(to, &value, sizeof value);
+}
+
+static void keelback_access_1(void *slots)
+{
+    double value = RATIO;
+    void *to;
+    __builtin_memcpy(&to, slots, sizeof to);
+    __builtin_memcpy(to, &value, sizeof value);
+}
+
+static void keelback_access_2(void *slots)
+{
+    char *value = TITLE;
+    void *to;
+    __builtin_memcpy(&to, slots, sizeof to);
+    __builtin_memcpy(to, &value, sizeof value);
+}
+
+static int keelback_direct_3(int arg0, double arg1)
+{
+    return (int)helper(arg0, arg1);
+}
+static void keelback_access_3(void *slots)
+{
+    int arg0;
+    double arg1;
+    int result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
+    result = keelback_direct_3(arg0, arg1);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static struct pair keelback_direct_4(struct pair arg0, long double arg1)
+{
+    return swap(arg0, arg1);
+}
+static void keelback_access_4(void *slots)
+{
+    struct pair arg0;
+    long double arg1;
+    const void *at0;
+    const void *at1;
+    struct pair result;
+    void *to;
+    __builtin_memcpy(&at0, (const char *)slots + 0, sizeof at0);
+    __builtin_memcpy(&arg0, at0, sizeof arg0);
+    __builtin_memcpy(&at1, (const char *)slots + 8, sizeof at1);
+    __builtin_memcpy(&arg1, at1, sizeof arg1);
+    result = keelback_direct_4(arg0, arg1);
+    __builtin_memcpy(&to, (const char *)slots + 16, sizeof to);
+    __builtin_memcpy(to, &result, sizeof result);
+    (void)slots;
+}
+
+static void keelback_direct_5(void)
+{
+    nothing();
+}
+static void keelback_access_5(void *slots)
+{
+    keelback_direct_5();
+    (void)slots;
+}
+
+static int keelback_direct_6(int arg0, int arg1)
+{
+    return (int)maximum(arg0, arg1);
+}
+static void keelback_access_6(void *slots)
+{
+    int arg0;
+    int arg1;
+    int result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
+    result = keelback_direct_6(arg0, arg1);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static const char *keelback_direct_8(enum mode arg0)
+{
+    return describe(arg0);
+}
+static void keelback_access_8(void *slots)
+{
+    enum mode arg0;
+    const char *result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    result = keelback_direct_8(arg0);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static void keelback_access_9(void *slots)
+{
+    int *typed = table;
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+
+static void keelback_access_10(void *slots)
+{
+    int *typed = fixed;
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+
+static void keelback_access_11(void *slots)
+{
+    long *typed = &shared;
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+
+static keelback_bool_t keelback_direct_12(keelback_bool_t arg0)
+{
+    return (keelback_bool_t)is_set(arg0);
+}
+static void keelback_access_12(void *slots)
+{
+    keelback_bool_t arg0;
+    keelback_bool_t result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    result = keelback_direct_12(arg0);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static void keelback_access_13(void *slots)
+{
+    int *typed = &counter;
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+
+static const keelback_symbol_t keelback_symbols[] = {
+    {"DEPTH", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_0},
+    {"RATIO", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_1},
+    {"TITLE", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_2},
+    {"helper", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_3, keelback_access_3},
+    {"swap", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_4, keelback_access_4},
+    {"nothing", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_5, keelback_access_5},
+    {"maximum", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_6, keelback_access_6},
+    {"log_all", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))log_all, NULL},
+    {"describe", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_8, keelback_access_8},
+    {"table", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_9},
+    {"fixed", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_10},
+    {"shared", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_11},
+    {"is_set", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_12, keelback_access_12},
+    {"counter", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_13},
+};
+
+/* ---- The functions that run Python ---- */
+
+static int on_event(int arg0);
+void on_done(struct pair *arg0);
+static int on_a(void);
+static double on_b(double arg0);
+KEELBACK_EXPORT handle_t *open_it(const char *arg0, struct session *arg1);
+KEELBACK_EXPORT status_t status(number_t arg0);
+KEELBACK_EXPORT int twice(int arg0);
+
+
+static keelback_function_t keelback_functions[] = {
+    {"on_event", (void (*)(void))on_event, NULL, sizeof(int), NULL},
+    {"on_done", (void (*)(void))on_done, NULL, 0, NULL},
+    {"on_a", (void (*)(void))on_a, NULL, sizeof(int), NULL},
+    {"on_b", (void (*)(void))on_b, NULL, sizeof(double), NULL},
+    {"open_it", (void (*)(void))open_it, NULL, sizeof(handle_t *), NULL},
+    {"status", (void (*)(void))status, NULL, sizeof(status_t), NULL},
+    {"twice", (void (*)(void))twice, NULL, sizeof(int), NULL},
+};
+
+static keelback_plugin_t keelback_plugin = {
+    KEELBACK_ABI_VERSION,
+    0,
+    "0.1.0",
+    "prelude",
+    keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
+    NULL, 0, NULL,
+    keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
+    keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols,
+    NULL, 0,
+    keelback_slow_path,
+    NULL,
+    NULL,
+    NULL,
+};
+
+static keelback_plugin_t *keelback_this(void)
+{
+    return &keelback_plugin;
+}
+
+static inline void keelback_call(keelback_function_t *function, void *slots)
+{
+    __atomic_load_n(&keelback_plugin.dispatch, __ATOMIC_ACQUIRE)(function, slots);
+}
+
+/* Arguments and result meet the dispatcher in slots of 8 bytes, aligned for any type. */
+typedef struct __attribute__((aligned(16))) keelback_slot_t {
+    char bytes[16];
+} keelback_slot_t;
+
+static int on_event(int arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+        int result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[0], &frame);
+    return frame.result;
+}
+
+void on_done(struct pair *arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[1], &frame);
+}
+
+static int on_a(void)
+{
+    union {
+        keelback_slot_t slots[1];
+        int result;
+    } frame;
+    keelback_call(&keelback_functions[2], &frame);
+    return frame.result;
+}
+
+static double on_b(double arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+        double result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[3], &frame);
+    return frame.result;
+}
+
+KEELBACK_EXPORT handle_t *open_it(const char *arg0, struct session *arg1)
+{
+    union {
+        keelback_slot_t slots[1];
+        handle_t *result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    __builtin_memcpy((char *)&frame + 8, &arg1, sizeof arg1);
+    keelback_call(&keelback_functions[4], &frame);
+    return frame.result;
+}
+
+KEELBACK_EXPORT status_t status(number_t arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+        status_t result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[5], &frame);
+    return frame.result;
+}
+
+KEELBACK_EXPORT int twice(int arg0)
+{
+    union {
+        keelback_slot_t slots[1];
+        int result;
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    keelback_call(&keelback_functions[6], &frame);
+    return frame.result;
+}
+
+/* ---- The plugin's own functions ---- */
+
+KEELBACK_EXPORT int prelude_start(void);
+KEELBACK_EXPORT const char *prelude_last_error(void);
+KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data);
+
+KEELBACK_EXPORT int prelude_start(void)
+{
+    return keelback_start_now(NULL);
+}
+
+KEELBACK_EXPORT const char *prelude_last_error(void)
+{
+    return keelback_last_failure();
+}
+
+KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data)
+{
+    keelback_handle_errors(handler, data);
+}
+
+/* `import prelude` finds the plugin under a name that Python looks for. */
+KEELBACK_EXPORT void *PyInit_prelude(void);
+KEELBACK_EXPORT void *PyInit_prelude(void)
+{
+    return keelback_import();
+}
+
+#ifdef __cplusplus
+}
+#endif

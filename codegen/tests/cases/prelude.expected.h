@@ -1,0 +1,63 @@
+/* Made by keelback 0.1.0: the C interface of prelude. Changes to this file are lost. */
+#ifndef PRELUDE_H
+#define PRELUDE_H
+
+
+#ifndef PRELUDE_API
+#if defined(_WIN32)
+#define PRELUDE_API __declspec(dllimport)
+#else
+#define PRELUDE_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* number_t: the plugin's source defines it; include what defines it before this header. */
+/* What the prelude provides, an API may be partial about. */
+typedef struct handle_t handle_t; /* opaque: the plugin's source defines it */
+typedef struct status_t status_t; /* opaque: the plugin's source defines it */
+struct session; /* opaque: the plugin's source defines it */
+
+/** Opens. */
+PRELUDE_API handle_t *open_it(const char *name, struct session *session);
+/** How it went. */
+PRELUDE_API status_t status(number_t number);
+PRELUDE_API int twice(int);
+PRELUDE_API extern int counter;
+
+/*
+ * What every library made by keelback has. All three can be called from any thread, at any time.
+ */
+
+/**
+ * Starts Python, if the process has none, and runs the library's Python code. Calling it is optional: the first call of
+ * any function above does the same, but has only its result to tell of a failure.
+ *
+ * Returns 0, also when all is running already; or a negative number, and then prelude_last_error() says why.
+ * After a failure it may be called again, and tries again.
+ */
+PRELUDE_API int prelude_start(void);
+
+/**
+ * The last failure on this thread: one line, and Python's traceback where there is one. NULL if there was none.
+ * The text belongs to the library, and is good until the thread's next failure, or its end.
+ */
+PRELUDE_API const char *prelude_last_error(void);
+
+/**
+ * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
+ * name of the function that failed, the text that prelude_last_error() gives, and `data`. It runs on the
+ * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * messages on standard error back.
+ */
+PRELUDE_API void prelude_set_error_handler(
+    void (*handler)(const char *function, const char *message, void *data), void *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PRELUDE_H */
