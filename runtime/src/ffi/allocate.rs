@@ -3,9 +3,8 @@
 use pyo3::ffi;
 
 use super::{FfiObject, given, this};
-use crate::cdata::CData;
-use crate::ctype::CType;
-use crate::py::{Methods, Obj, Raised, Ref, Res, Signature, guard, keywords};
+use crate::cdata;
+use crate::py::{Methods, Obj, Raised, Ref, Signature, guard, keywords};
 use crate::raise;
 
 static NEW: Signature<2> = Signature::new("FFI.new", ["cdecl", "init"], 1);
@@ -16,7 +15,7 @@ pub unsafe extern "C" fn new(object: Obj, args: *const Obj, count: isize, names:
         unsafe {
             let [cdecl, init] = NEW.parse(args, count, names)?;
             let ctype = this(object).ctype_argument(cdecl)?;
-            new_cdata(&ctype, given(init))
+            cdata::new::new(&ctype, given(init), None)
         }
     })
 }
@@ -29,17 +28,9 @@ pub unsafe extern "C" fn cast(object: Obj, args: *const Obj, count: isize, names
         unsafe {
             let [cdecl, source] = CAST.parse(args, count, names)?;
             let ctype = this(object).ctype_argument(cdecl)?;
-            cast_cdata(&ctype, source)
+            cdata::cast::cast(&ctype, source)
         }
     })
-}
-
-unsafe fn new_cdata(_ctype: &CType, _init: Option<Obj>) -> Res<Ref<CData>> {
-    Err(raise!(NotImplementedError, "new lands next"))
-}
-
-unsafe fn cast_cdata(_ctype: &CType, _source: Obj) -> Res<Ref<CData>> {
-    Err(raise!(NotImplementedError, "cast lands next"))
 }
 
 static NEW_ALLOCATOR: Signature<3> = Signature::new(
@@ -103,7 +94,15 @@ unsafe extern "C" fn allocator(state: Obj, args: *const Obj, count: isize, names
             let [cdecl, init] = ALLOCATE.parse(args, count, names)?;
             let ffi = &*ffi::PyTuple_GET_ITEM(state, 0).cast::<FfiObject>();
             let ctype = ffi.ctype_argument(cdecl)?;
-            new_cdata(&ctype, given(init))
+            let optional = |index| {
+                given(ffi::PyTuple_GET_ITEM(state, index)).map(|object| Ref::borrow(object))
+            };
+            let allocator = cdata::new::Allocator {
+                alloc: optional(1),
+                free: optional(2),
+                clear: ffi::PyTuple_GET_ITEM(state, 3) == ffi::Py_True(),
+            };
+            cdata::new::new(&ctype, given(init), Some(&allocator))
         }
     })
 }
