@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
-use super::{plugin, threads};
+use super::threads;
 use crate::py::{Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.
@@ -130,7 +130,6 @@ unsafe extern "C" fn finalising(_self: Obj, _none: Obj) -> Obj {
     crate::py::guard(|| {
         if !OUR_EXIT.load(Ordering::Relaxed) {
             threads::set_ended();
-            plugin::redirect_all_after_end();
         }
         Ok(none())
     })
