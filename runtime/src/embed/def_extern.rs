@@ -92,6 +92,8 @@ unsafe fn attach(
 
 #[cold]
 fn no_such_function(name: &str) -> Raised {
-    let text = format!("ffi.def_extern('{name}'): no 'extern \"Python\"' function with this name");
-    crate::errors::raise_ffi(&text)
+    crate::errors::raise_error(
+        |errors| &errors.error,
+        format_args!("ffi.def_extern('{name}'): no 'extern \"Python\"' function with this name"),
+    )
 }

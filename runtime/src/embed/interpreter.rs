@@ -86,6 +86,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
     drop(config);
     // The thread holds the GIL now.
+    import_signal();
     output::install();
     exit::watch_finalisation();
     // SAFETY: this thread has just initialised Python.
@@ -112,6 +113,32 @@ fn preinitialize(honours_environment: bool) -> Result<(), String> {
         config.coerce_c_locale_warn = 0;
         config.utf8_mode = 1;
         check(ffi::Py_PreInitialize(&config))
+    }
+}
+
+/// Imports `_signal` now, and undoes what that does: the module takes SIGINT over when it finds it at its default. Later
+/// imports of signal, subprocess or asyncio then change nothing.
+fn import_signal() {
+    // SAFETY: the GIL is held, on the thread that Python takes for the main one; all zeros is a valid sigaction.
+    unsafe {
+        let mut host = std::mem::zeroed::<libc::sigaction>();
+        libc::sigaction(libc::SIGINT, std::ptr::null(), &mut host);
+        let module = ffi::PyImport_ImportModule(c"_signal".as_ptr());
+        if !module.is_null() && host.sa_sigaction == libc::SIG_DFL {
+            // Python's own table shall say so too: asyncio.run() asks it.
+            let done = ffi::PyObject_CallMethod(
+                module,
+                c"signal".as_ptr(),
+                c"ii".as_ptr(),
+                libc::SIGINT,
+                // The module's number for SIG_DFL.
+                0 as std::ffi::c_int,
+            );
+            ffi::Py_XDECREF(done);
+        }
+        ffi::Py_XDECREF(module);
+        ffi::PyErr_Clear();
+        libc::sigaction(libc::SIGINT, &host, std::ptr::null_mut());
     }
 }
 
