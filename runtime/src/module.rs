@@ -42,6 +42,7 @@ pub fn create() -> Res<Ref> {
 fn make() -> Res<Ref> {
     crate::ctype::pytype::ready()?;
     crate::cdata::pytype::ready()?;
+    crate::library::ready()?;
     crate::ffi::ready()?;
     // SAFETY: a static definition; the module is ours.
     unsafe {

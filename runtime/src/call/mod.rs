@@ -1,17 +1,46 @@
 //! Python calls C.
 //!
 //! A signature is prepared once, as a [`CallPlan`]: how each argument becomes a C value, where it goes, how the result
-//! comes back. Non-variadic signatures that fit into registers are called through one prototype that fills them all;
-//! everything else goes through libffi.
+//! comes back. Signatures that fit into registers are called through one prototype that fills them all
+//! ([`registers`]); everything else goes through libffi ([`foreign`]).
 
+#[cfg(target_arch = "aarch64")]
+mod aapcs64;
+mod aggregate;
 pub mod errno;
+pub mod foreign;
+mod plan;
+mod registers;
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+mod system_v;
+mod temporaries;
+
+pub use plan::{CallPlan, check_arguments, is_scalar, result_object, wrong_count};
+pub use temporaries::Temporaries;
+
+use pyo3::ffi;
 
 use crate::cdata::CData;
 use crate::py::{Obj, Ref, Res};
 use crate::raise;
 
-/// How to call a signature: conversions prepared once, then run without looking at types again.
-pub struct CallPlan {}
+/// Runs C code outside Python: the GIL is released, and errno is the one that C left behind.
+///
+/// # Safety
+/// The GIL is held. `body` does not touch Python.
+#[inline(always)]
+pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
+    let errno = errno::Errno::here();
+    // SAFETY: the GIL is held, and taken back on the same thread.
+    unsafe {
+        let state = ffi::PyEval_SaveThread();
+        errno.restore();
+        let result = body();
+        errno.save();
+        ffi::PyEval_RestoreThread(state);
+        result
+    }
+}
 
 /// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
 ///
@@ -19,7 +48,22 @@ pub struct CallPlan {}
 ///
 /// # Safety
 /// `args` are `count` live objects; `kwnames` is NULL or a tuple, as vectorcall passes it.
+#[inline]
 pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Obj) -> Res<Ref> {
-    let _ = (function, args, count, kwnames);
-    Err(raise!(NotImplementedError, "calls land next"))
+    let ctype = function.ctype();
+    if !ctype.is_function_pointer() {
+        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+    }
+    let Some(signature) = ctype.signature() else {
+        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+    };
+    let plan = match signature.call_plan.get() {
+        Some(plan) => plan,
+        None => {
+            let plan = CallPlan::new(signature)?;
+            signature.call_plan.get_or_init(|| plan)
+        }
+    };
+    // SAFETY: the caller's contract; the plan is that of the function's type.
+    unsafe { plan.call(ctype, function.data(), args, count, kwnames) }
 }

@@ -1,43 +1,132 @@
 //! C calls Python: one way in for `ffi.callback()` closures and for the exported and `extern "Python"` functions of
 //! plugins.
 
+mod closure;
+mod failure;
+mod invoke;
+
+pub use closure::Closure;
+pub use failure::{ErrorSink, Failure};
+pub use invoke::{SlotArgs, invoke};
+
 use pyo3::ffi;
 
-use crate::ctype::CType;
-use crate::py::{Obj, Raised, Ref, Res};
+use crate::call::foreign::Cif;
+use crate::call::is_scalar;
+use crate::convert::argument::{Parameter, widen};
+use crate::convert::{Room, write_in};
+use crate::ctype::{CType, Code, FunctionDetails};
+use crate::py::{Obj, Ref, Res, type_name};
 use crate::raise;
 
 /// How C values become Python arguments and the result a C value: prepared once per signature.
-pub struct CallbackPlan {}
-
-/// Where the C arguments of a call are.
-#[derive(Clone, Copy)]
-pub enum SlotArgs {
-    /// As a plugin's stub stores them: 8 bytes each; an aggregate, a long double or a complex is a pointer to the
-    /// caller's copy (codegen's `keelback_dispatch_t`).
-    Slots(*const u8),
-    /// As libffi gives them: a pointer to each value.
-    Pointers(*const *const u8),
+pub struct CallbackPlan {
+    pub(crate) params: Box<[Parameter]>,
+    pub(crate) result: Parameter,
+    /// Bytes of the result; 0 for void.
+    pub(crate) result_size: usize,
+    /// For closures; the functions of plugins do without.
+    cif: std::sync::OnceLock<Cif>,
 }
 
-/// What is known of a failure that Python code did not handle.
-pub struct Failure<'a> {
-    /// The function that failed.
-    pub function: &'a PythonFunction,
-    /// "Exception ignored from cffi callback ...": the headline that goes above the traceback.
-    pub headline: &'a str,
-    /// The exception's class.
-    pub class: Obj,
-    /// The exception.
-    pub value: Obj,
-    /// Its traceback, or NULL.
-    pub traceback: Obj,
-}
+// SAFETY: the ctypes that the raw pointers lead to are immutable, and kept alive by the function type that owns the plan.
+unsafe impl Send for CallbackPlan {}
+// SAFETY: as above.
+unsafe impl Sync for CallbackPlan {}
 
-/// Gets the failures of a function instead of `sys.unraisablehook`. Called with the GIL held and no exception set, once
-/// for the function's own failure and once more if `onerror` failed too. Returns false to have the failure printed as
-/// CFFI does.
-pub type ErrorSink = fn(data: *mut std::ffi::c_void, failure: &Failure<'_>) -> bool;
+impl CallbackPlan {
+    fn new(signature: &FunctionDetails) -> Res<Self> {
+        let result = &*signature.result;
+        let result_size = match result.code {
+            Code::Void => 0,
+            Code::Record if result.size() < 0 => {
+                return Err(raise!(TypeError, "result type '{}' is opaque", result.name));
+            }
+            _ => result.known_size()?,
+        };
+        for param in &signature.params {
+            param.known_size()?;
+        }
+        Ok(Self {
+            params: signature
+                .params
+                .iter()
+                .map(|param| Parameter::new(param))
+                .collect(),
+            result: Parameter::new(result),
+            result_size,
+            cif: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// The plan of a function type, made at the first use.
+    pub fn of(signature: &FunctionDetails) -> Res<&Self> {
+        match signature.callback_plan.get() {
+            Some(plan) => Ok(plan),
+            None => {
+                let plan = Self::new(signature)?;
+                Ok(signature.callback_plan.get_or_init(|| plan))
+            }
+        }
+    }
+
+    fn cif(&self) -> Res<&Cif> {
+        match self.cif.get() {
+            Some(cif) => Ok(cif),
+            None => {
+                let cif = Cif::new(
+                    self.result.ctype(),
+                    self.params.iter().map(Parameter::ctype),
+                    None,
+                )?;
+                Ok(self.cif.get_or_init(|| cif))
+            }
+        }
+    }
+
+    /// Writes a Python value as the function's result: by value to `memory`, small integers widened to 8 bytes.
+    ///
+    /// # Safety
+    /// `value` is live; `memory` has room for the result, at least 8 bytes.
+    pub(crate) unsafe fn write_result(&self, value: Obj, memory: *mut u8) -> Res<()> {
+        let ctype = self.result.ctype();
+        // SAFETY: the caller's contract.
+        unsafe {
+            if self.result.code == Code::Void {
+                return if value == ffi::Py_None() {
+                    Ok(())
+                } else {
+                    Err(raise!(
+                        TypeError,
+                        "callback with the return type 'void' must return None"
+                    ))
+                };
+            }
+            if is_scalar(self.result.code) && cfg!(target_endian = "little") {
+                let mut slot = 0u64;
+                write_in(ctype, (&raw mut slot).cast(), value, Room::UNKNOWN)?;
+                memory
+                    .cast::<u64>()
+                    .write_unaligned(widen(self.result.code, slot));
+                return Ok(());
+            }
+            if self.result.code == Code::Record {
+                // An initialiser may name only some of the fields; and if it is bad, nothing is written.
+                let mut whole: Vec<u128> = vec![0; self.result_size.div_ceil(16).max(1)];
+                let start = whole.as_mut_ptr().cast::<u8>();
+                write_in(
+                    ctype,
+                    start,
+                    value,
+                    Room::until(start.add(self.result_size)),
+                )?;
+                start.copy_to_nonoverlapping(memory, self.result_size);
+                return Ok(());
+            }
+            write_in(ctype, memory, value, Room::UNKNOWN)
+        }
+    }
+}
 
 /// A Python function that C calls.
 pub struct PythonFunction {
@@ -47,17 +136,25 @@ pub struct PythonFunction {
     pub ctype: Ref<CType>,
     /// What is called.
     pub callable: Ref,
-    /// The C bytes of the `error=` value; zero bytes when none was given. As long as the result.
+    /// The C bytes of the `error=` value; zero bytes when none was given. At least 8, and as long as the result.
     pub error: Box<[u8]>,
     /// `onerror(exception, value, traceback)`
     pub onerror: Option<Ref>,
     /// Who gets failures that `onerror` did not handle, and its data. `None`: `sys.unraisablehook`.
     pub sink: Option<(ErrorSink, *mut std::ffi::c_void)>,
+    plan: *const CallbackPlan,
 }
+
+// SAFETY: used only by threads that are attached to the interpreter; the plan belongs to `ctype`, the sink's data is its
+// maker's, who promises it for any thread.
+unsafe impl Send for PythonFunction {}
+// SAFETY: as above.
+unsafe impl Sync for PythonFunction {}
 
 impl PythonFunction {
     /// A function of type `ctype` (a function type or a pointer to one) that calls `callable`. `error` is converted at
-    /// once; a bad value raises, as do a `callable` or `onerror` that cannot be called and a variadic type.
+    /// once; a bad value raises, as do a `callable` or `onerror` that cannot be called and a variadic type. `None` as
+    /// an object means "not given".
     ///
     /// # Safety
     /// The objects are live.
@@ -68,9 +165,72 @@ impl PythonFunction {
         error: Option<Obj>,
         onerror: Option<Obj>,
     ) -> Res<Self> {
-        let _ = (ctype, name, callable, error, onerror);
-        Err(raise!(NotImplementedError, "callbacks land next"))
+        let Some(signature) = ctype.signature() else {
+            return Err(raise!(
+                TypeError,
+                "expected a function ctype, got '{}'",
+                ctype.name
+            ));
+        };
+        let function = if ctype.function().is_some() {
+            ctype
+        } else {
+            ctype.item()
+        };
+        // SAFETY: live objects, by the caller.
+        unsafe {
+            if ffi::PyCallable_Check(callable) == 0 {
+                return Err(raise!(
+                    TypeError,
+                    "expected a callable object, not {}",
+                    type_name(callable)
+                ));
+            }
+            let none = ffi::Py_None();
+            let given =
+                |object: Option<Obj>| object.filter(|&object| !object.is_null() && object != none);
+            let onerror = given(onerror);
+            if let Some(onerror) = onerror
+                && ffi::PyCallable_Check(onerror) == 0
+            {
+                return Err(raise!(
+                    TypeError,
+                    "expected a callable object for 'onerror', not {}",
+                    type_name(onerror)
+                ));
+            }
+            if signature.variadic {
+                let pointer = crate::ctype::pointer_to(function)?;
+                return Err(raise!(
+                    NotImplementedError,
+                    "{}: callback with unsupported argument or return type or with '...'",
+                    pointer.name
+                ));
+            }
+            let plan = CallbackPlan::of(signature)?;
+            let mut bytes = vec![0u8; plan.result_size.max(8)];
+            if let Some(error) = given(error) {
+                plan.write_result(error, bytes.as_mut_ptr())?;
+            }
+            Ok(Self {
+                name: name.into(),
+                ctype: function.to_ref(),
+                callable: Ref::borrow(callable),
+                error: bytes.into(),
+                onerror: onerror.map(|onerror| Ref::borrow(onerror)),
+                sink: None,
+                plan,
+            })
+        }
     }
+
+    /// How it is called.
+    #[inline(always)]
+    pub(crate) fn plan(&self) -> &CallbackPlan {
+        // SAFETY: it belongs to the details of `ctype`, which self keeps alive.
+        unsafe { &*self.plan }
+    }
+
     /// Visits the Python objects that it owns, for the garbage collector.
     ///
     /// # Safety
@@ -80,57 +240,19 @@ impl PythonFunction {
         visit: ffi::visitproc,
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
-        let _ = (visit, arg);
-        0
-    }
-}
-
-/// Calls the Python function with C arguments and writes its result by value to `result`. Never leaves an exception
-/// set: failures go to `onerror`, then to the sink or `sys.unraisablehook`, and the result is the `error=` value.
-///
-/// # Safety
-/// The GIL is held. The arguments are those of the function's type. `result` has room for the result, at least 8 bytes
-/// (integers that are smaller are widened to them); it may be the slots themselves.
-pub unsafe fn invoke(function: &PythonFunction, args: SlotArgs, result: *mut u8) {
-    let _ = (function, args, result);
-}
-
-/// A libffi closure and what it calls: what `ffi.callback()` makes.
-pub struct Closure {}
-
-impl Closure {
-    /// A closure of type `ctype` (a function type or a pointer to one). Arguments as [`PythonFunction::new`].
-    ///
-    /// # Safety
-    /// The objects are live.
-    pub unsafe fn new(
-        ctype: &CType,
-        callable: Obj,
-        error: Option<Obj>,
-        onerror: Option<Obj>,
-    ) -> Res<Box<Self>> {
-        let _ = (ctype, callable, error, onerror);
-        let raised: Raised = raise!(NotImplementedError, "callbacks land next");
-        Err(raised)
-    }
-    /// The C function's address.
-    pub fn code(&self) -> *mut u8 {
-        std::ptr::null_mut()
-    }
-    /// The Python function behind it.
-    pub fn function(&self) -> Option<&PythonFunction> {
-        None
-    }
-    /// Visits the Python objects that it owns, for the garbage collector.
-    ///
-    /// # Safety
-    /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(
-        &self,
-        visit: ffi::visitproc,
-        arg: *mut std::ffi::c_void,
-    ) -> std::ffi::c_int {
-        let _ = (visit, arg);
+        for object in [
+            Some(self.callable.obj()),
+            self.onerror.as_ref().map(Ref::obj),
+            Some(self.ctype.obj()),
+        ] {
+            if let Some(object) = object {
+                // SAFETY: the caller's contract.
+                let stop = unsafe { visit(object, arg) };
+                if stop != 0 {
+                    return stop;
+                }
+            }
+        }
         0
     }
 }

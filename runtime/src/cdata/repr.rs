@@ -76,12 +76,10 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
                 ));
             }
             Some(Resource::Callback(closure)) => {
-                if let Some(function) = closure.function() {
-                    return Ok(format!(
-                        "<cdata '{name}' calling {}>",
-                        repr_of(function.callable.obj())?
-                    ));
-                }
+                return Ok(format!(
+                    "<cdata '{name}' calling {}>",
+                    repr_of(closure.function().callable.obj())?
+                ));
             }
             _ => {}
         }

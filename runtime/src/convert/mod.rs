@@ -3,8 +3,10 @@
 //!
 //! Everything switches on [`Code`](crate::ctype::Code). Memory may be unaligned everywhere.
 
+pub mod argument;
 pub mod bits;
 pub mod character;
+pub mod file;
 pub mod initialiser;
 pub mod integer;
 pub mod many;

@@ -1,14 +1,30 @@
 //! `lib`: a C library as a Python object, whether opened with dlopen or part of a plugin.
+//!
+//! An attribute is found at its first use ([`find`]) and kept in a dict: functions and constants as the objects that
+//! they are, variables as a [`variable::Variable`] that is read and written through.
+
+mod attribute;
+mod dynamic;
+mod find;
+mod function;
+mod pytype;
+mod variable;
+
+pub use function::function_object;
+pub use pytype::ready;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
 use crate::cdata::CData;
-use crate::py::{Obj, Ref, Res, StaticType};
+use crate::py::{Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::Scope;
+use dynamic::Handle;
+use find::Symbols;
 
 /// The type object of `lib` objects (`_cffi_backend.Lib`).
 pub static LIB_TYPE: StaticType = StaticType::new();
@@ -17,28 +33,66 @@ pub static LIB_TYPE: StaticType = StaticType::new();
 #[repr(C)]
 pub struct Lib {
     ob_base: ffi::PyObject,
+    weakrefs: Obj,
+    /// What was found so far, by name. Owned; NULL once the garbage collector took it.
+    found: Obj,
     scope: Arc<Scope>,
+    source: Source,
+    /// What messages call it: the file's name, or the module's.
+    name: Box<str>,
+    /// Of an out-of-line FFI: changes the class and the words of some errors, as in CFFI.
+    out_of_line: AtomicBool,
+    recent: attribute::Recent,
+}
+
+/// Where the symbols are.
+enum Source {
+    /// In what dlopen gave.
+    Dynamic(Handle),
+    /// In the tables of a plugin.
+    Plugin(Symbols),
 }
 
 impl Lib {
-    /// `dlopen(path, flags)`; `None`: the process's own symbols. `name` is what messages call it. Raises OSError with
-    /// the system's text.
+    fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
+        // SAFETY: the type is ready; every field is written before anyone sees the object.
+        unsafe {
+            let found = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;
+            let object = Ref::steal(ffi::PyObject_GC_New::<Lib>(LIB_TYPE.ptr()))?;
+            let raw = object.as_ptr();
+            (&raw mut (*raw).weakrefs).write(std::ptr::null_mut());
+            (&raw mut (*raw).found).write(found.into_ptr());
+            (&raw mut (*raw).scope).write(scope);
+            (&raw mut (*raw).source).write(source);
+            (&raw mut (*raw).name).write(name);
+            (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
+            (&raw mut (*raw).recent).write(attribute::Recent::new());
+            ffi::PyObject_GC_Track(raw.cast());
+            Ok(object)
+        }
+    }
+    /// `dlopen(path, flags)`; `None`: the process's own symbols. Raises OSError with the system's text. Closed when
+    /// the object goes.
     pub fn from_dlopen(
         scope: Arc<Scope>,
         path: Option<&std::ffi::CStr>,
         flags: i32,
     ) -> Res<Ref<Lib>> {
-        let _ = (scope, path, flags);
-        Err(raise!(NotImplementedError, "lib lands next"))
+        let name = path.map_or("<None>".into(), std::ffi::CStr::to_string_lossy);
+        let handle = Handle::open(path, flags, &name)?;
+        Self::allocate(scope, Source::Dynamic(handle), name.into())
     }
-    /// Over a handle that somebody else opened, and closes.
+    /// Over a handle that somebody else opened. Only [`close`](Self::close) closes it.
     pub fn from_handle(
         scope: Arc<Scope>,
         name: &str,
         handle: *mut std::ffi::c_void,
     ) -> Res<Ref<Lib>> {
-        let _ = (scope, name, handle);
-        Err(raise!(NotImplementedError, "lib lands next"))
+        Self::allocate(
+            scope,
+            Source::Dynamic(Handle::borrowed(handle)),
+            name.into(),
+        )
     }
     /// The `lib` of a plugin: its symbols and its functions.
     ///
@@ -48,16 +102,68 @@ impl Lib {
         scope: Arc<Scope>,
         plugin: *const keelback_plugin_t,
     ) -> Res<Ref<Lib>> {
-        let _ = (scope, plugin);
-        Err(raise!(NotImplementedError, "lib lands next"))
+        // SAFETY: the caller's contract.
+        let (symbols, name) = unsafe {
+            let name = std::ffi::CStr::from_ptr((*plugin).module_name).to_string_lossy();
+            (Symbols::new(plugin), name)
+        };
+        let lib = Self::allocate(scope, Source::Plugin(symbols), name.into())?;
+        lib.set_out_of_line();
+        Ok(lib)
     }
-    /// `ffi.dlclose(lib)`. Closing again does nothing.
+    /// It belongs to an out-of-line FFI: errors are those of CFFI's there.
+    pub fn set_out_of_line(&self) {
+        self.out_of_line.store(true, Ordering::Relaxed);
+    }
+    fn is_out_of_line(&self) -> bool {
+        self.out_of_line.load(Ordering::Relaxed)
+    }
+    /// `ffi.dlclose(lib)`. Closing again does nothing, nor does closing a plugin's.
     pub fn close(&self) -> Res<()> {
-        Ok(())
+        let Source::Dynamic(handle) = &self.source else {
+            return Ok(());
+        };
+        self.recent.clear();
+        // SAFETY: our own dict.
+        unsafe {
+            if !self.found.is_null() {
+                ffi::PyDict_Clear(self.found);
+            }
+        }
+        handle.close(&self.name)
     }
     /// Whose declarations it shows.
     pub fn scope(&self) -> &Arc<Scope> {
         &self.scope
+    }
+    /// The object as a borrowed pointer.
+    fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+    /// "There is no such name."
+    #[cold]
+    fn no_such_name(&self, name: &str) -> Raised {
+        raise!(
+            AttributeError,
+            "cffi library '{}' has no function, constant or global variable named '{name}'",
+            self.name
+        )
+    }
+    /// The library was closed.
+    #[cold]
+    fn closed(&self) -> Raised {
+        if self.is_out_of_line() {
+            crate::errors::raise_error(
+                |errors| &errors.error,
+                format_args!("library '{}' has been closed", self.name),
+            )
+        } else {
+            raise!(
+                ValueError,
+                "library '{}' has already been closed",
+                self.name
+            )
+        }
     }
 }
 
@@ -81,16 +187,17 @@ pub unsafe fn as_lib<'a>(object: Obj) -> Option<&'a Lib> {
 /// # Safety
 /// `name` is a live object.
 pub unsafe fn address_of(lib: &Lib, name: Obj) -> Res<Ref<CData>> {
-    let _ = (lib, name);
-    Err(raise!(NotImplementedError, "lib lands next"))
-}
-
-/// The function-pointer ctype of a plugin's `lib.function` object (`ffi.typeof(lib.f)`), and its address; `None` for any
-/// other object.
-///
-/// # Safety
-/// `object` is live.
-pub unsafe fn function_object(object: Obj) -> Option<(Ref<crate::ctype::CType>, *mut u8)> {
-    let _ = object;
-    None
+    // SAFETY: the caller's contract.
+    let text = match unsafe { crate::py::str_text(name)? } {
+        Some(text) => text,
+        None => {
+            // SAFETY: live.
+            let given = unsafe { crate::py::type_name(name) };
+            return Err(raise!(
+                TypeError,
+                "expected the name of a function or global variable, not {given}"
+            ));
+        }
+    };
+    lib.address_of(text)
 }

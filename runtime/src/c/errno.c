@@ -1,0 +1,22 @@
+/* ffi.errno: each thread's errno as C left it. The interpreter changes the real errno between two C calls, so it is
+   kept apart, in thread-local storage that costs one addition where the loader allows it. */
+#include <errno.h>
+
+#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
+/* glibc keeps room in the static TLS block for libraries that are opened later. */
+#define FAST_TLS __attribute__((tls_model("initial-exec")))
+#else
+#define FAST_TLS
+#endif
+
+static _Thread_local int saved_errno FAST_TLS;
+
+int *keelback_errno(void)
+{
+    return &errno;
+}
+
+int *keelback_saved_errno(void)
+{
+    return &saved_errno;
+}

@@ -1,0 +1,78 @@
+//! The 64-bit ARM calling convention, as far as values go in registers ("Procedure Call Standard for the Arm 64-bit
+//! Architecture", 6.8): what is not simple is left to libffi.
+
+use super::aggregate::{Float, is_aggregate, leaves};
+use super::registers::{Class, Place, Return};
+use crate::ctype::{CType, Code};
+use crate::py::Res;
+
+/// A homogeneous floating-point aggregate: how many members of which size.
+fn homogeneous(ctype: &CType) -> Res<Option<(u8, u8)>> {
+    let size = ctype.known_size()?;
+    if size == 0 || size > 32 {
+        return Ok(None);
+    }
+    let leaves = leaves(ctype)?;
+    let Some(first) = leaves.first() else {
+        return Ok(None);
+    };
+    let same = leaves.iter().all(|leaf| {
+        leaf.float == Float::Yes
+            && leaf.size == first.size
+            && leaf.offset.is_multiple_of(first.size)
+            && !leaf.bits
+    });
+    let count = size / first.size.max(1);
+    let fits = same && count * first.size == size && count <= 4;
+    Ok(fits.then_some((count as u8, first.size as u8)))
+}
+
+/// How an argument goes in registers; `None`: ask libffi.
+pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
+    if !is_aggregate(ctype) {
+        return Ok(match ctype.code {
+            Code::F32 | Code::F64 => Some(Place::Float),
+            Code::LongDouble => None,
+            _ => Some(Place::Integer),
+        });
+    }
+    if ctype.code == Code::ComplexLongDouble {
+        return Ok(None);
+    }
+    if let Some((count, size)) = homogeneous(ctype)? {
+        return Ok(Some(Place::Floats { count, size }));
+    }
+    let size = ctype.known_size()?;
+    Ok(match size {
+        0 => Some(Place::Nothing),
+        1..=16
+            if ctype.align() <= 8
+                && leaves(ctype)?.iter().all(|leaf| leaf.float != Float::Long) =>
+        {
+            let second = if size > 8 {
+                Class::Integer
+            } else {
+                Class::None
+            };
+            Some(Place::Parts {
+                classes: [Class::Integer, second],
+                size: size as u8,
+            })
+        }
+        _ => None,
+    })
+}
+
+/// How a result comes back; `None`: ask libffi (large ones go through x8, which no prototype of ours can set).
+pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
+    if ctype.code == Code::Void {
+        return Ok(Some(Return::Integer));
+    }
+    Ok(match argument(ctype)? {
+        Some(Place::Integer) => Some(Return::Integer),
+        Some(Place::Float) => Some(Return::Float),
+        Some(Place::Parts { classes, size }) => Some(Return::Parts { classes, size }),
+        Some(Place::Floats { count, size }) => Some(Return::Floats { count, size }),
+        Some(Place::Nothing) | None => None,
+    })
+}

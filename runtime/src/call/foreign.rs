@@ -1,0 +1,309 @@
+//! libffi: for the signatures that the register path does not cover, and for closures.
+//!
+//! libffi describes an aggregate by its scalars, and knows no unions, bit-fields or packed structs. But what a calling
+//! convention makes of an aggregate depends only on its size, its alignment and the classes of its bytes, so each is
+//! described by another struct that has the same.
+
+use std::ffi::c_void;
+
+use libffi::raw::{
+    ffi_abi_FFI_DEFAULT_ABI, ffi_call, ffi_cif, ffi_prep_cif, ffi_prep_cif_var, ffi_status_FFI_OK,
+    ffi_type, ffi_type_complex_double, ffi_type_complex_float, ffi_type_complex_longdouble,
+    ffi_type_double, ffi_type_float, ffi_type_longdouble, ffi_type_pointer, ffi_type_sint8,
+    ffi_type_sint16, ffi_type_sint32, ffi_type_sint64, ffi_type_uint8, ffi_type_uint16,
+    ffi_type_uint32, ffi_type_uint64, ffi_type_void,
+};
+
+use super::aggregate::{Float, Leaf, leaves};
+use crate::ctype::{CType, Code};
+use crate::py::Res;
+use crate::raise;
+
+/// A type as libffi sees it.
+struct ForeignType {
+    pointer: *mut ffi_type,
+    /// What `pointer` points to, when it is no static of libffi: kept alive, never touched again.
+    _owned: Option<Box<Aggregate>>,
+}
+
+struct Aggregate {
+    description: ffi_type,
+    elements: Vec<*mut ffi_type>,
+    nested: Option<Box<Aggregate>>,
+}
+
+impl ForeignType {
+    fn scalar(pointer: *mut ffi_type) -> Self {
+        Self {
+            pointer,
+            _owned: None,
+        }
+    }
+    /// `None` for a value without bytes: C passes nothing.
+    fn new(ctype: &CType) -> Res<Option<Self>> {
+        Ok(Some(Self::scalar(match ctype.code {
+            Code::I8 => &raw mut ffi_type_sint8,
+            Code::I16 => &raw mut ffi_type_sint16,
+            Code::I32 => &raw mut ffi_type_sint32,
+            Code::I64 => &raw mut ffi_type_sint64,
+            Code::U8 | Code::Bool => &raw mut ffi_type_uint8,
+            Code::Char if std::ffi::c_char::MIN == 0 => &raw mut ffi_type_uint8,
+            Code::Char => &raw mut ffi_type_sint8,
+            Code::U16 | Code::Char16 => &raw mut ffi_type_uint16,
+            Code::U32 | Code::Char32 => &raw mut ffi_type_uint32,
+            Code::U64 => &raw mut ffi_type_uint64,
+            Code::F32 => &raw mut ffi_type_float,
+            Code::F64 => &raw mut ffi_type_double,
+            Code::LongDouble => &raw mut ffi_type_longdouble,
+            Code::ComplexF32 => &raw mut ffi_type_complex_float,
+            Code::ComplexF64 => &raw mut ffi_type_complex_double,
+            Code::ComplexLongDouble => &raw mut ffi_type_complex_longdouble,
+            Code::Pointer => &raw mut ffi_type_pointer,
+            Code::Void => &raw mut ffi_type_void,
+            Code::Record => {
+                let size = ctype.known_size()?;
+                let leaves = leaves(ctype)?;
+                if size == 0 {
+                    return Ok(None);
+                }
+                if is_lone_long_double(ctype, &leaves)? {
+                    // Returned as a long double is, which libffi does not do for a struct of it.
+                    return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
+                }
+                let mut owned = describe(ctype, size, &leaves)?;
+                return Ok(Some(Self {
+                    pointer: &raw mut owned.description,
+                    _owned: Some(owned),
+                }));
+            }
+            Code::Array | Code::Function => {
+                return Err(raise!(
+                    TypeError,
+                    "ctype '{}' cannot be passed by value",
+                    ctype.name
+                ));
+            }
+        })))
+    }
+}
+
+/// A struct of this size and alignment with these elements.
+fn aggregate(
+    size: usize,
+    align: usize,
+    elements: Vec<*mut ffi_type>,
+    nested: Option<Box<Aggregate>>,
+) -> Box<Aggregate> {
+    let mut owned = Box::new(Aggregate {
+        description: ffi_type {
+            size,
+            alignment: align as u16,
+            type_: libffi::raw::FFI_TYPE_STRUCT as u16,
+            elements: std::ptr::null_mut(),
+        },
+        elements,
+        nested,
+    });
+    if let Some(nested) = &mut owned.nested {
+        owned.elements.push(&raw mut nested.description);
+    }
+    owned.elements.push(std::ptr::null_mut());
+    owned.description.elements = owned.elements.as_mut_ptr();
+    owned
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+fn is_lone_long_double(ctype: &CType, _leaves: &[Leaf]) -> Res<bool> {
+    Ok(super::system_v::passing(ctype)? == super::system_v::Passing::X87)
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+fn is_lone_long_double(_ctype: &CType, _leaves: &[Leaf]) -> Res<bool> {
+    Ok(false)
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+fn describe(ctype: &CType, size: usize, _leaves: &[Leaf]) -> Res<Box<Aggregate>> {
+    use super::registers::Class;
+    use super::system_v::{Passing, passing};
+    let align = ctype.align();
+    Ok(match passing(ctype)? {
+        Passing::Registers(classes) => {
+            let elements = classes
+                .iter()
+                .take(size.div_ceil(8))
+                .map(|class| match class {
+                    Class::Sse => &raw mut ffi_type_double,
+                    Class::Integer | Class::None => &raw mut ffi_type_sint64,
+                })
+                .collect();
+            aggregate(size, align, elements, None)
+        }
+        _ => {
+            // libffi takes a struct for memory when one of its members is larger than 32 bytes.
+            let large = aggregate(64, 1, vec![&raw mut ffi_type_sint64], None);
+            aggregate(size, align, Vec::new(), Some(large))
+        }
+    })
+}
+
+/// The scalars with those that overlap (of unions, or in one bit-field's bytes) made one integer each.
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+fn describe(ctype: &CType, size: usize, leaves: &[Leaf]) -> Res<Box<Aggregate>> {
+    let mut list: Vec<Leaf> = leaves.to_vec();
+    list.sort_by_key(|leaf| (leaf.offset, std::cmp::Reverse(leaf.size)));
+    let mut flat: Vec<Leaf> = Vec::new();
+    for leaf in list {
+        match flat.last_mut() {
+            Some(last) if leaf.offset < last.offset + last.size => {
+                if (leaf.offset, leaf.size, leaf.float) != (last.offset, last.size, last.float) {
+                    last.float = Float::No;
+                }
+                last.size = last.size.max(leaf.offset + leaf.size - last.offset);
+            }
+            _ => flat.push(leaf),
+        }
+    }
+    let mut elements: Vec<*mut ffi_type> = Vec::new();
+    for leaf in flat {
+        match (leaf.float, leaf.size) {
+            (Float::Yes, 4) => elements.push(&raw mut ffi_type_float),
+            (Float::Yes, _) => elements.push(&raw mut ffi_type_double),
+            (Float::Long, _) => elements.push(&raw mut ffi_type_longdouble),
+            (Float::No, 8) => elements.push(&raw mut ffi_type_sint64),
+            (Float::No, 4) => elements.push(&raw mut ffi_type_sint32),
+            (Float::No, 2) => elements.push(&raw mut ffi_type_sint16),
+            (Float::No, bytes) => {
+                elements.extend(std::iter::repeat_n(&raw mut ffi_type_sint8, bytes))
+            }
+        }
+    }
+    Ok(aggregate(size, ctype.align(), elements, None))
+}
+
+/// A signature prepared for libffi.
+pub struct Cif {
+    cif: Box<ffi_cif>,
+    /// For each parameter, whether libffi sees it: one without bytes is left out.
+    seen: Box<[bool]>,
+    /// Whether the result has bytes.
+    pub has_result: bool,
+    _types: Vec<ForeignType>,
+    _pointers: Vec<*mut ffi_type>,
+}
+
+// SAFETY: never changed once it is made; the raw pointers lead to memory that it owns, and to libffi's statics.
+unsafe impl Send for Cif {}
+// SAFETY: as above.
+unsafe impl Sync for Cif {}
+
+impl Cif {
+    /// For these types; `fixed`: how many parameters stand before the `...`, if there is one.
+    pub fn new<'a>(
+        result: &CType,
+        params: impl Iterator<Item = &'a CType>,
+        fixed: Option<usize>,
+    ) -> Res<Self> {
+        let mut types = Vec::new();
+        let mut pointers = Vec::new();
+        let mut seen = Vec::new();
+        for param in params {
+            let ty = ForeignType::new(param)?;
+            seen.push(ty.is_some());
+            if let Some(ty) = ty {
+                pointers.push(ty.pointer);
+                types.push(ty);
+            }
+        }
+        let result_type =
+            ForeignType::new(result)?.unwrap_or(ForeignType::scalar(&raw mut ffi_type_void));
+        let has_result = !std::ptr::eq(result_type.pointer, &raw const ffi_type_void);
+        let result_pointer = result_type.pointer;
+        types.push(result_type);
+        // SAFETY: all-zero is a ffi_cif that ffi_prep_cif fills in; the types outlive it, as they are stored beside it
+        // and their addresses are on the heap.
+        unsafe {
+            let mut cif: Box<ffi_cif> = Box::new(std::mem::zeroed());
+            let count = pointers.len() as u32;
+            let abi = ffi_abi_FFI_DEFAULT_ABI;
+            let status = match fixed {
+                Some(fixed) => {
+                    let fixed = seen.iter().take(fixed).filter(|&&seen| seen).count() as u32;
+                    ffi_prep_cif_var(
+                        &mut *cif,
+                        abi,
+                        fixed,
+                        count,
+                        result_pointer,
+                        pointers.as_mut_ptr(),
+                    )
+                }
+                None => ffi_prep_cif(&mut *cif, abi, count, result_pointer, pointers.as_mut_ptr()),
+            };
+            if status != ffi_status_FFI_OK {
+                return Err(raise!(
+                    SystemError,
+                    "libffi failed to build this function type (status {status}): result '{}', {count} arguments",
+                    result.name
+                ));
+            }
+            Ok(Self {
+                cif,
+                seen: seen.into(),
+                has_result,
+                _types: types,
+                _pointers: pointers,
+            })
+        }
+    }
+
+    /// Calls `function`. `values` point to the values of the parameters (see [`Self::values`]). The result goes to
+    /// `result`, integers that are smaller than a register widened to one.
+    ///
+    /// # Safety
+    /// The function has this signature; `result` has room for the result, at least 16 bytes.
+    pub unsafe fn call(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
+        // SAFETY: the caller's contract; ffi_call does not change the cif.
+        unsafe {
+            let code: unsafe extern "C" fn() = std::mem::transmute(function);
+            ffi_call(
+                &raw const *self.cif as *mut ffi_cif,
+                Some(code),
+                result.cast(),
+                values.as_mut_ptr(),
+            );
+        }
+    }
+
+    /// Appends a pointer to each argument's value. `is_aggregate`: the slot itself is that pointer.
+    pub fn values(
+        &self,
+        slots: &mut [u64],
+        by_pointer: impl Fn(usize) -> bool,
+        out: &mut Vec<*mut c_void>,
+    ) {
+        for (index, (slot, seen)) in slots.iter_mut().zip(&self.seen).enumerate() {
+            if *seen {
+                out.push(if by_pointer(index) {
+                    *slot as *mut c_void
+                } else {
+                    (&raw mut *slot).cast()
+                });
+            }
+        }
+    }
+
+    /// For `ffi_prep_closure_loc`.
+    pub fn as_ptr(&self) -> *mut ffi_cif {
+        &raw const *self.cif as *mut ffi_cif
+    }
+
+    /// For each parameter, its index among the values that libffi gives a closure; `None` for one without bytes.
+    pub fn all_seen(&self) -> bool {
+        self.seen.iter().all(|&seen| seen)
+    }
+    /// Whether libffi gives a closure a value for the parameter.
+    pub fn sees(&self, parameter: usize) -> bool {
+        self.seen.get(parameter).copied().unwrap_or(false)
+    }
+}

@@ -1,0 +1,442 @@
+//! Calls whose arguments all fit in registers, without libffi.
+//!
+//! On x86-64 System V and AArch64, general and floating registers are assigned independently of each other. So every
+//! such call can be made through one prototype that fills them all: a register that the callee does not expect an
+//! argument in has no meaning to it. The prototypes end in `...`, which on x86-64 makes the compiler set al, so that
+//! variadic functions can be called through them too.
+
+#[cfg(target_arch = "aarch64")]
+use super::aapcs64 as convention;
+#[cfg(target_arch = "x86_64")]
+use super::system_v as convention;
+use crate::ctype::CType;
+use crate::py::Res;
+
+/// Whether this platform has the register path.
+pub const SUPPORTED: bool = cfg!(any(
+    all(target_arch = "x86_64", not(windows)),
+    all(target_arch = "aarch64", not(windows))
+));
+/// Whether variadic arguments are passed as named ones are. Apple's AArch64 puts them on the stack.
+pub const VARIADIC: bool = SUPPORTED && !cfg!(target_vendor = "apple");
+
+/// General registers for arguments.
+const INTEGERS: usize = if cfg!(target_arch = "aarch64") { 8 } else { 6 };
+/// Floating registers for arguments.
+const FLOATS: usize = 8;
+
+/// The register class of eight bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// Only padding: no register.
+    None,
+    /// A general register.
+    Integer,
+    /// A floating register.
+    Sse,
+}
+
+/// Where an argument goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Nowhere: it has no bytes.
+    Nothing,
+    /// A general register gets the slot.
+    Integer,
+    /// A floating register gets the slot.
+    Float,
+    /// The slot points to the value; each of its eightbytes goes in a register.
+    Parts {
+        /// Of the eightbytes.
+        classes: [Class; 2],
+        /// Bytes, at most 16.
+        size: u8,
+    },
+    /// The slot points to the value; each of its floating members goes in a register.
+    Floats {
+        /// How many members, at most 4.
+        count: u8,
+        /// Bytes of a member: 4 or 8.
+        size: u8,
+    },
+}
+
+/// Where the result comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Return {
+    /// A general register, or there is none.
+    Integer,
+    /// A floating register.
+    Float,
+    /// Registers for the eightbytes of an aggregate.
+    Parts {
+        /// Of the eightbytes.
+        classes: [Class; 2],
+        /// Bytes, at most 16.
+        size: u8,
+    },
+    /// Floating registers for the members of an aggregate.
+    Floats {
+        /// How many members, at most 4.
+        count: u8,
+        /// Bytes of a member: 4 or 8.
+        size: u8,
+    },
+    /// The callee writes it to memory whose address is the first argument.
+    Memory,
+}
+
+/// Registers that are taken.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    integers: usize,
+    floats: usize,
+}
+
+impl Taken {
+    /// Takes what an argument needs; false when there aren't as many left, and it would go on the stack.
+    fn take(&mut self, place: Place) -> bool {
+        match place {
+            Place::Nothing => {}
+            Place::Integer => self.integers += 1,
+            Place::Float => self.floats += 1,
+            Place::Floats { count, .. } => self.floats += usize::from(count),
+            Place::Parts { classes, .. } => {
+                for class in classes {
+                    match class {
+                        Class::None => {}
+                        Class::Integer => self.integers += 1,
+                        Class::Sse => self.floats += 1,
+                    }
+                }
+            }
+        }
+        self.integers <= INTEGERS && self.floats <= FLOATS
+    }
+}
+
+/// How to call a signature whose arguments fit in registers.
+pub struct Registers {
+    places: Box<[Place]>,
+    result: Return,
+    taken: Taken,
+    /// Slots are the general registers, in order, and the result is an integer or nothing.
+    only_integers: bool,
+}
+
+impl Registers {
+    /// The plan for these parameter types; `None` when they do not fit, or the platform has no register path.
+    pub fn new<'a>(result: &CType, params: impl Iterator<Item = &'a CType>) -> Res<Option<Self>> {
+        if !SUPPORTED {
+            return Ok(None);
+        }
+        let Some(result) = convention::result(result)? else {
+            return Ok(None);
+        };
+        let mut taken = Taken::default();
+        if result == Return::Memory {
+            taken.integers = 1;
+        }
+        let mut places = Vec::new();
+        for param in params {
+            match convention::argument(param)? {
+                Some(place) if taken.take(place) => places.push(place),
+                _ => return Ok(None),
+            }
+        }
+        let only_integers =
+            result == Return::Integer && places.iter().all(|&place| place == Place::Integer);
+        Ok(Some(Self {
+            places: places.into(),
+            result,
+            taken,
+            only_integers,
+        }))
+    }
+
+    /// The plan with these arguments after the named ones; `None` when they do not fit.
+    pub fn extend<'a>(&self, extra: impl Iterator<Item = &'a CType>) -> Res<Option<Self>> {
+        let mut places = self.places.to_vec();
+        let mut taken = self.taken;
+        for one in extra {
+            match convention::argument(one)? {
+                Some(place) if taken.take(place) => places.push(place),
+                _ => return Ok(None),
+            }
+        }
+        let only_integers =
+            self.result == Return::Integer && places.iter().all(|&place| place == Place::Integer);
+        Ok(Some(Self {
+            places: places.into(),
+            result: self.result,
+            taken,
+            only_integers,
+        }))
+    }
+
+    /// Calls `function`. A scalar result is returned, in the low bytes; an aggregate is written to `result`.
+    ///
+    /// # Safety
+    /// `function` is a C function of the signature that the plan was made for, `slots` are its arguments, `result` has
+    /// room for an aggregate result.
+    #[inline(always)]
+    pub unsafe fn call(&self, function: *const u8, slots: &[u64], result: *mut u8) -> u64 {
+        if self.only_integers {
+            let mut integers = [0; INTEGERS];
+            if slots.len() <= INTEGERS {
+                integers[..slots.len()].copy_from_slice(slots);
+            }
+            // SAFETY: the caller's contract.
+            return unsafe { prototype::integers::<u64>(function, &integers) };
+        }
+        // SAFETY: the caller's contract.
+        unsafe { self.call_mixed(function, slots, result) }
+    }
+
+    unsafe fn call_mixed(&self, function: *const u8, slots: &[u64], result: *mut u8) -> u64 {
+        let mut integers = [0u64; INTEGERS];
+        let mut floats = [0f64; FLOATS];
+        let mut taken = Taken::default();
+        if self.result == Return::Memory {
+            integers[0] = result as u64;
+            taken.integers = 1;
+        }
+        for (&place, &slot) in self.places.iter().zip(slots) {
+            match place {
+                Place::Nothing => {}
+                Place::Integer => {
+                    integers[taken.integers] = slot;
+                    taken.integers += 1;
+                }
+                Place::Float => {
+                    floats[taken.floats] = f64::from_bits(slot);
+                    taken.floats += 1;
+                }
+                Place::Parts { classes, size } => {
+                    let mut parts = [0u64; 2];
+                    // SAFETY: the slot points to a value of `size` bytes, which is at most 16.
+                    unsafe {
+                        (slot as *const u8).copy_to_nonoverlapping(
+                            parts.as_mut_ptr().cast(),
+                            usize::from(size).min(16),
+                        )
+                    };
+                    for (class, part) in classes.into_iter().zip(parts) {
+                        match class {
+                            Class::None => {}
+                            Class::Integer => {
+                                integers[taken.integers] = part;
+                                taken.integers += 1;
+                            }
+                            Class::Sse => {
+                                floats[taken.floats] = f64::from_bits(part);
+                                taken.floats += 1;
+                            }
+                        }
+                    }
+                }
+                Place::Floats { count, size } => {
+                    for index in 0..usize::from(count) {
+                        let mut part = 0u64;
+                        // SAFETY: the slot points to `count` members of `size` bytes, which is 4 or 8.
+                        unsafe {
+                            (slot as *const u8)
+                                .add(index * usize::from(size))
+                                .copy_to_nonoverlapping(
+                                    (&raw mut part).cast(),
+                                    usize::from(size).min(8),
+                                )
+                        };
+                        floats[taken.floats] = f64::from_bits(part);
+                        taken.floats += 1;
+                    }
+                }
+            }
+        }
+        // SAFETY: the caller's contract; each prototype reads the result where the plan says that it is.
+        unsafe {
+            let (parts, size) = match self.result {
+                Return::Integer | Return::Memory => {
+                    return if taken.floats == 0 {
+                        prototype::integers::<u64>(function, &integers)
+                    } else {
+                        prototype::all::<u64>(function, &integers, &floats)
+                    };
+                }
+                Return::Float => {
+                    return prototype::all::<f64>(function, &integers, &floats).to_bits();
+                }
+                Return::Floats { count, size } => {
+                    let four = prototype::all::<prototype::Floats4>(function, &integers, &floats);
+                    for (index, value) in four.0.into_iter().enumerate().take(usize::from(count)) {
+                        let bits = value.to_bits();
+                        (&raw const bits).cast::<u8>().copy_to_nonoverlapping(
+                            result.add(index * usize::from(size)),
+                            usize::from(size).min(8),
+                        );
+                    }
+                    return 0;
+                }
+                Return::Parts {
+                    classes: [Class::Sse, Class::Integer],
+                    size,
+                } => {
+                    let both =
+                        prototype::all::<prototype::FloatInteger>(function, &integers, &floats);
+                    ([both.0.to_bits(), both.1], size)
+                }
+                Return::Parts {
+                    classes: [Class::Integer, Class::Sse],
+                    size,
+                } => {
+                    let both =
+                        prototype::all::<prototype::IntegerFloat>(function, &integers, &floats);
+                    ([both.0, both.1.to_bits()], size)
+                }
+                Return::Parts {
+                    classes: [Class::Sse, _],
+                    size,
+                } => {
+                    let both = prototype::all::<prototype::Floats2>(function, &integers, &floats);
+                    ([both.0.to_bits(), both.1.to_bits()], size)
+                }
+                Return::Parts {
+                    classes: [Class::None, Class::Integer],
+                    size,
+                } => (
+                    [0, prototype::all::<u64>(function, &integers, &floats)],
+                    size,
+                ),
+                Return::Parts {
+                    classes: [Class::None, _],
+                    size,
+                } => (
+                    [
+                        0,
+                        prototype::all::<f64>(function, &integers, &floats).to_bits(),
+                    ],
+                    size,
+                ),
+                Return::Parts {
+                    classes: [Class::Integer, _],
+                    size,
+                } => {
+                    let both = prototype::all::<prototype::Integers2>(function, &integers, &floats);
+                    ([both.0, both.1], size)
+                }
+            };
+            parts
+                .as_ptr()
+                .cast::<u8>()
+                .copy_to_nonoverlapping(result, usize::from(size).min(16));
+            0
+        }
+    }
+}
+
+/// The prototypes. `R` is a type that the convention returns in the registers of the plan's [`Return`].
+mod prototype {
+    use super::{FLOATS, INTEGERS};
+
+    #[repr(C)]
+    pub(super) struct Integers2(pub u64, pub u64);
+    #[repr(C)]
+    pub(super) struct Floats2(pub f64, pub f64);
+    #[repr(C)]
+    pub(super) struct IntegerFloat(pub u64, pub f64);
+    #[repr(C)]
+    pub(super) struct FloatInteger(pub f64, pub u64);
+    /// Only in registers where the convention has homogeneous aggregates.
+    #[repr(C)]
+    pub(super) struct Floats4(pub [f64; 4]);
+
+    /// # Safety
+    /// `function` is a C function that takes at most these general registers, and returns an `R`.
+    #[inline(always)]
+    pub(super) unsafe fn integers<R>(function: *const u8, i: &[u64; INTEGERS]) -> R {
+        #[cfg(not(target_arch = "aarch64"))]
+        // SAFETY: the caller's contract; see the module's head for why a superset of the arguments may be passed.
+        unsafe {
+            let function: unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, ...) -> R =
+                std::mem::transmute(function);
+            function(i[0], i[1], i[2], i[3], i[4], i[5])
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        unsafe {
+            let function: unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, u64, u64, ...) -> R =
+                std::mem::transmute(function);
+            function(i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7])
+        }
+    }
+
+    /// # Safety
+    /// `function` is a C function that takes at most these registers, and returns an `R`.
+    #[inline(always)]
+    pub(super) unsafe fn all<R>(function: *const u8, i: &[u64; INTEGERS], f: &[f64; FLOATS]) -> R {
+        #[cfg(not(target_arch = "aarch64"))]
+        // SAFETY: as in `integers`.
+        unsafe {
+            let function: unsafe extern "C" fn(
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                ...
+            ) -> R = std::mem::transmute(function);
+            function(
+                i[0], i[1], i[2], i[3], i[4], i[5], f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7],
+            )
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as in `integers`.
+        unsafe {
+            let function: unsafe extern "C" fn(
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                ...
+            ) -> R = std::mem::transmute(function);
+            function(
+                i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7], f[0], f[1], f[2], f[3], f[4], f[5],
+                f[6], f[7],
+            )
+        }
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod convention {
+    //! No register path here.
+    use super::{CType, Place, Res, Return};
+
+    pub(super) fn argument(_: &CType) -> Res<Option<Place>> {
+        Ok(None)
+    }
+    pub(super) fn result(_: &CType) -> Res<Option<Return>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,117 @@
+//! The x86-64 System V calling convention: which registers a value goes in ("System V Application Binary Interface,
+//! AMD64 Architecture Processor Supplement", 3.2.3).
+
+use super::aggregate::{Float, Leaf, leaves};
+use super::registers::{Class, Place, Return};
+use crate::ctype::{CType, Code};
+use crate::py::Res;
+
+/// How a value is passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passing {
+    /// It has no bytes: not at all.
+    Nothing,
+    /// In one register, or one for each of its two eightbytes.
+    Registers([Class; 2]),
+    /// On the stack; as a result through a pointer that the caller gives.
+    Memory,
+    /// A lone long double: an argument on the stack, a result in st(0).
+    X87,
+}
+
+/// How a value of the type is passed.
+pub fn passing(ctype: &CType) -> Res<Passing> {
+    let size = match ctype.code {
+        Code::Void => return Ok(Passing::Nothing),
+        Code::F32 | Code::F64 => return Ok(Passing::Registers([Class::Sse, Class::None])),
+        Code::LongDouble => return Ok(Passing::X87),
+        Code::ComplexLongDouble => return Ok(Passing::Memory),
+        Code::Record | Code::ComplexF32 | Code::ComplexF64 => ctype.known_size()?,
+        _ => return Ok(Passing::Registers([Class::Integer, Class::None])),
+    };
+    if size == 0 {
+        return Ok(Passing::Nothing);
+    }
+    let leaves = leaves(ctype)?;
+    Ok(if size > 16 {
+        Passing::Memory
+    } else {
+        classify(size, &leaves)
+    })
+}
+
+/// Rules 1 to 5 of the classification, for at most two eightbytes.
+fn classify(size: usize, leaves: &[Leaf]) -> Passing {
+    let mut classes = [Class::None; 2];
+    let mut long = false;
+    for leaf in leaves {
+        // Rule 1: unaligned fields make it memory. A bit-field is where its storage is.
+        if !leaf.bits && leaf.offset % leaf.size != 0 {
+            return Passing::Memory;
+        }
+        if leaf.float == Float::Long {
+            long = true;
+            continue;
+        }
+        let class = if leaf.float == Float::Yes {
+            Class::Sse
+        } else {
+            Class::Integer
+        };
+        for eightbyte in leaf.offset / 8..=(leaf.offset + leaf.size - 1) / 8 {
+            let Some(merged) = classes.get_mut(eightbyte) else {
+                return Passing::Memory;
+            };
+            *merged = match (*merged, class) {
+                (Class::Integer, _) | (_, Class::Integer) => Class::Integer,
+                _ => Class::Sse,
+            };
+        }
+    }
+    if long {
+        // X87 and X87UP, if nothing else shares the bytes; with anything else rule 4 or 5 makes it memory.
+        return if classes == [Class::None; 2] {
+            Passing::X87
+        } else {
+            Passing::Memory
+        };
+    }
+    if size <= 8 {
+        classes[1] = Class::None;
+    }
+    match classes {
+        // Nothing but padding (unnamed bit-fields): no register is used.
+        [Class::None, Class::None] => Passing::Nothing,
+        _ => Passing::Registers(classes),
+    }
+}
+
+/// How an argument goes in registers; `None`: not at all.
+pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
+    Ok(match passing(ctype)? {
+        Passing::Nothing => Some(Place::Nothing),
+        Passing::Registers(classes) => Some(match (ctype.code, classes) {
+            (Code::Record | Code::ComplexF32 | Code::ComplexF64, classes) => Place::Parts {
+                classes,
+                size: ctype.known_size()? as u8,
+            },
+            (_, [Class::Sse, _]) => Place::Float,
+            _ => Place::Integer,
+        }),
+        Passing::Memory | Passing::X87 => None,
+    })
+}
+
+/// How a result comes back; `None`: not in registers that a prototype of ours reads.
+pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
+    Ok(match passing(ctype)? {
+        Passing::Nothing => Some(Return::Integer),
+        Passing::Memory if ctype.code == Code::Record => Some(Return::Memory),
+        Passing::Memory | Passing::X87 => None,
+        Passing::Registers(_) => argument(ctype)?.map(|place| match place {
+            Place::Parts { classes, size } => Return::Parts { classes, size },
+            Place::Float => Return::Float,
+            _ => Return::Integer,
+        }),
+    })
+}

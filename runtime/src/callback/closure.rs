@@ -1,0 +1,162 @@
+//! Closures: C functions made at run time, by libffi.
+
+use std::ffi::{c_int, c_void};
+
+use libffi::raw::{
+    ffi_cif, ffi_closure, ffi_closure_alloc, ffi_closure_free, ffi_prep_closure_loc,
+    ffi_status_FFI_OK,
+};
+use pyo3::ffi;
+
+use super::{PythonFunction, SlotArgs, invoke};
+use crate::call::errno::Errno;
+use crate::call::foreign::Cif;
+use crate::ctype::CType;
+use crate::py::{Obj, Res, guard_unit};
+use crate::raise;
+
+/// A libffi closure and what it calls: what `ffi.callback()` makes. C may call it until it is dropped.
+///
+/// libffi keeps the memory that it writes and the memory that it executes apart where the system demands it.
+pub struct Closure {
+    memory: *mut ffi_closure,
+    code: *mut c_void,
+    /// What C reaches through the closure: on the heap, so that its address stays.
+    target: Box<Target>,
+}
+
+struct Target {
+    function: PythonFunction,
+    cif: *const Cif,
+}
+
+// SAFETY: never changed once it is made; the function is used only by threads that are attached to the interpreter.
+unsafe impl Send for Closure {}
+// SAFETY: as above.
+unsafe impl Sync for Closure {}
+
+impl Closure {
+    /// A closure of type `ctype` (a function type or a pointer to one). Arguments as [`PythonFunction::new`].
+    ///
+    /// # Safety
+    /// The objects are live.
+    pub unsafe fn new(
+        ctype: &CType,
+        callable: Obj,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Box<Self>> {
+        // SAFETY: the caller's contract; the closure's memory is freed by Drop, and its target lives as long.
+        unsafe {
+            let function = PythonFunction::new(ctype, "", callable, error, onerror)?;
+            let cif: *const Cif = function.plan().cif()?;
+            let target = Box::new(Target { function, cif });
+            let mut code = std::ptr::null_mut();
+            let memory =
+                ffi_closure_alloc(size_of::<ffi_closure>(), &mut code).cast::<ffi_closure>();
+            if memory.is_null() {
+                return Err(raise!(MemoryError, "no executable memory for a callback"));
+            }
+            let closure = Box::new(Self {
+                memory,
+                code,
+                target,
+            });
+            let data = (&raw const *closure.target).cast_mut().cast::<c_void>();
+            let status = ffi_prep_closure_loc(memory, (*cif).as_ptr(), Some(called), data, code);
+            if status != ffi_status_FFI_OK {
+                return Err(raise!(
+                    SystemError,
+                    "libffi failed to build this callback (status {status})"
+                ));
+            }
+            Ok(closure)
+        }
+    }
+    /// The C function's address.
+    pub fn code(&self) -> *mut u8 {
+        self.code.cast()
+    }
+    /// The Python function behind it.
+    pub fn function(&self) -> &PythonFunction {
+        &self.target.function
+    }
+    /// Visits the Python objects that it owns, for the garbage collector.
+    ///
+    /// # Safety
+    /// Called from tp_traverse with its arguments.
+    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+        // SAFETY: the caller's contract.
+        unsafe { self.target.function.traverse(visit, arg) }
+    }
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        // SAFETY: it was allocated by ffi_closure_alloc, and whoever drops it says that C calls it no more.
+        unsafe { ffi_closure_free(self.memory.cast()) }
+    }
+}
+
+/// What the closure's code calls, on any thread, with or without the GIL.
+unsafe extern "C" fn called(
+    _cif: *mut ffi_cif,
+    result: *mut c_void,
+    args: *mut *mut c_void,
+    data: *mut c_void,
+) {
+    let errno = Errno::here();
+    errno.save();
+    // SAFETY: libffi passes what the closure was made with; its arguments are those of the cif.
+    let target = unsafe { &*data.cast::<Target>() };
+    // SAFETY: Py_IsInitialized may be called at any time, the other two by any thread, as a pair. libffi's result has
+    // room for the result, and for a register at least.
+    unsafe {
+        if ffi::Py_IsInitialized() == 0 {
+            // The interpreter is gone: C gets zeros.
+            let size = target.function.plan().result_size;
+            if size > 0 {
+                result.cast::<u8>().write_bytes(0, size.max(8));
+            }
+        } else {
+            let state = ffi::PyGILState_Ensure();
+            guard_unit(|| run(target, args.cast(), result.cast()));
+            ffi::PyGILState_Release(state);
+        }
+    }
+    errno.restore();
+}
+
+/// # Safety
+/// The GIL is held; `args` and `result` are libffi's.
+unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
+    // SAFETY: the cif belongs to the plan of the function's type.
+    let cif = unsafe { &*target.cif };
+    if cif.all_seen() {
+        // SAFETY: the caller's contract.
+        return unsafe { invoke(&target.function, SlotArgs::Pointers(args), result) };
+    }
+    // Parameters without bytes are not among libffi's arguments.
+    let nothing = 0u64;
+    let mut given = 0;
+    let values: Vec<*const u8> = (0..target.function.plan().params.len())
+        .map(|index| {
+            if cif.sees(index) {
+                // SAFETY: as many arguments as the cif sees.
+                let value = unsafe { *args.add(given) };
+                given += 1;
+                value
+            } else {
+                (&raw const nothing).cast()
+            }
+        })
+        .collect();
+    // SAFETY: as above.
+    unsafe {
+        invoke(
+            &target.function,
+            SlotArgs::Pointers(values.as_ptr()),
+            result,
+        )
+    }
+}

@@ -1,0 +1,206 @@
+//! What happens when the Python function of a callback fails: CFFI's contract. `onerror` is asked first; what it does
+//! not handle is reported as an "unraisable" exception, and C gets the `error=` value.
+
+use std::ffi::c_void;
+
+use pyo3::ffi;
+
+use super::PythonFunction;
+use crate::py::{Obj, Raised, Ref, Res, none, str_text, write_unraisable};
+
+/// What is known of a failure that Python code did not handle.
+pub struct Failure<'a> {
+    /// The function that failed.
+    pub function: &'a PythonFunction,
+    /// "Exception ignored from cffi callback ...": the headline that goes above the traceback.
+    pub headline: &'a str,
+    /// The exception's class.
+    pub class: Obj,
+    /// The exception.
+    pub value: Obj,
+    /// Its traceback, or NULL.
+    pub traceback: Obj,
+}
+
+/// Gets the failures of a function instead of `sys.unraisablehook`. Called with the GIL held and no exception set, once
+/// for the function's own failure and once more if `onerror` failed too; must leave no exception set. Returns false to
+/// have the failure printed as CFFI does.
+pub type ErrorSink = fn(data: *mut c_void, failure: &Failure<'_>) -> bool;
+
+/// Where it failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// While arguments were made, or in the Python function.
+    Call,
+    /// While its result was converted.
+    Result,
+}
+
+/// An exception taken off the thread.
+struct Exception {
+    class: Ref,
+    value: Ref,
+    traceback: Option<Ref>,
+}
+
+impl Exception {
+    /// Takes the exception that is set; `None` if it vanished.
+    fn fetch(_raised: Raised) -> Option<Self> {
+        let (mut class, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut::<ffi::PyObject>(),
+        );
+        // SAFETY: gives three owned references, of which the last may be NULL, and after normalising only it.
+        unsafe {
+            #[expect(deprecated, reason = "the one way that all supported versions have")]
+            {
+                ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+                ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+            }
+            if class.is_null() {
+                return None;
+            }
+            let value = if value.is_null() {
+                none().into_ptr()
+            } else {
+                value
+            };
+            let traceback = if traceback.is_null() {
+                None
+            } else {
+                Ref::steal(traceback).ok()
+            };
+            if let Some(traceback) = &traceback {
+                // For a hook or onerror that prints the exception itself.
+                ffi::PyException_SetTraceback(value, traceback.obj());
+            }
+            Some(Self {
+                class: Ref::steal(class).ok()?,
+                value: Ref::steal(value).ok()?,
+                traceback,
+            })
+        }
+    }
+    /// Sets it again.
+    fn restore(self) {
+        let traceback = self.traceback.map_or(std::ptr::null_mut(), Ref::into_ptr);
+        // SAFETY: gives the three references back.
+        unsafe {
+            #[expect(deprecated, reason = "the one way that all supported versions have")]
+            ffi::PyErr_Restore(self.class.into_ptr(), self.value.into_ptr(), traceback);
+        }
+    }
+}
+
+/// Deals with a failure: afterwards no exception is set, and `result` holds the result for C.
+///
+/// # Safety
+/// The GIL is held; `result` has room for the result, at least 8 bytes.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn handle(
+    function: &PythonFunction,
+    stage: Stage,
+    raised: Raised,
+    result: *mut u8,
+) {
+    // SAFETY: as long as the result, and at least 8 bytes: what `result` has room for. A void function has no result.
+    unsafe {
+        if function.plan().result_size > 0 {
+            function
+                .error
+                .as_ptr()
+                .copy_to_nonoverlapping(result, function.error.len());
+        }
+    }
+    let Some(exception) = Exception::fetch(raised) else {
+        return;
+    };
+    let Some(onerror) = &function.onerror else {
+        report(function, &headline(function, stage), exception);
+        return;
+    };
+    // SAFETY: live objects; `result` as the caller promised.
+    if let Err(raised) = unsafe { ask(onerror, &exception, function, result) } {
+        let second = Exception::fetch(raised);
+        report(function, &headline(function, stage), exception);
+        if let Some(second) = second {
+            report(
+                function,
+                "Exception ignored during handling of the above exception by 'onerror'",
+                second,
+            );
+        }
+    }
+}
+
+/// Calls onerror; what it returns, unless None, is the result.
+unsafe fn ask(
+    onerror: &Ref,
+    exception: &Exception,
+    function: &PythonFunction,
+    result: *mut u8,
+) -> Res<()> {
+    // SAFETY: live objects.
+    unsafe {
+        let traceback = exception
+            .traceback
+            .as_ref()
+            .map_or(ffi::Py_None(), Ref::obj);
+        let args = [exception.class.obj(), exception.value.obj(), traceback];
+        let answer = Ref::steal(ffi::PyObject_Vectorcall(
+            onerror.obj(),
+            args.as_ptr(),
+            3,
+            std::ptr::null_mut(),
+        ))?;
+        if answer.obj() == ffi::Py_None() {
+            Ok(())
+        } else {
+            function.plan().write_result(answer.obj(), result)
+        }
+    }
+}
+
+/// CFFI's headline.
+fn headline(function: &PythonFunction, stage: Stage) -> String {
+    // SAFETY: a live object; without a repr its absence is told.
+    let who = unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(function.callable.obj()))
+            .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                "<object without a repr>".to_string()
+            })
+    };
+    let what = match stage {
+        Stage::Call => "",
+        Stage::Result => ", trying to convert the result back to C",
+    };
+    format!("Exception ignored from cffi callback {who}{what}")
+}
+
+fn report(function: &PythonFunction, headline: &str, exception: Exception) {
+    if let Some((sink, data)) = function.sink {
+        let failure = Failure {
+            function,
+            headline,
+            class: exception.class.obj(),
+            value: exception.value.obj(),
+            traceback: exception
+                .traceback
+                .as_ref()
+                .map_or(std::ptr::null_mut(), Ref::obj),
+        };
+        if sink(data, &failure) {
+            return;
+        }
+    }
+    exception.restore();
+    let context = headline
+        .strip_prefix("Exception ignored ")
+        .unwrap_or(headline);
+    // SAFETY: an exception is set.
+    unsafe { write_unraisable(context, std::ptr::null_mut()) }
+}

@@ -1,0 +1,273 @@
+//! Call arguments: what a C function's parameter takes from Python. All that assignment takes, and for pointers also
+//! bytes, lists, tuples, strings and files, which become memory that lives as long as the call.
+//!
+//! Every argument becomes one 8-byte slot, as plugins' stubs store theirs: a scalar widened to 64 bits, a float in the
+//! low half, an aggregate (and long double, complex) as a pointer to it.
+
+use pyo3::ffi;
+
+use super::{Room, write, write_in, wrong_initialiser};
+use crate::call::Temporaries;
+use crate::cdata::as_cdata;
+use crate::ctype::{CType, Code, Kind};
+use crate::py::{Obj, Raised, Res, small_long_value};
+use crate::raise;
+
+/// A parameter, as conversion needs it.
+#[derive(Clone, Copy)]
+pub struct Parameter {
+    /// How it is held.
+    pub code: Code,
+    /// Its type: kept alive by the function type that the parameter belongs to.
+    pub ctype: *const CType,
+}
+
+impl Parameter {
+    /// Of this type.
+    pub fn new(ctype: &CType) -> Self {
+        Self {
+            code: ctype.code,
+            ctype,
+        }
+    }
+    /// Its type.
+    #[inline(always)]
+    pub fn ctype(&self) -> &CType {
+        // SAFETY: the function type that owns the plan that owns self holds a reference to it.
+        unsafe { &*self.ctype }
+    }
+}
+
+/// Widens the integer in the low bytes of a slot to 64 bits, as its type says.
+#[inline(always)]
+pub fn widen(code: Code, slot: u64) -> u64 {
+    match code {
+        Code::I8 => slot as i8 as i64 as u64,
+        Code::I16 => slot as i16 as i64 as u64,
+        Code::I32 => slot as i32 as i64 as u64,
+        Code::U8 | Code::Bool => slot as u8 as u64,
+        Code::Char => slot as std::ffi::c_char as i64 as u64,
+        Code::U16 | Code::Char16 => slot as u16 as u64,
+        Code::U32 | Code::Char32 | Code::F32 => slot as u32 as u64,
+        _ => slot,
+    }
+}
+
+/// The slot of an argument.
+///
+/// # Safety
+/// `value` is live, and stays so until the call is over, as do `temporaries`.
+#[inline(always)]
+pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match parameter.code {
+            Code::I32 | Code::I64 => {
+                if let Some(value) = small_long_value(value) {
+                    return Ok(value as u64);
+                }
+            }
+            Code::U32 | Code::U64 => {
+                if let Some(value @ 0..) = small_long_value(value) {
+                    return Ok(value as u64);
+                }
+            }
+            Code::F64 => {
+                if ffi::PyFloat_CheckExact(value) != 0 {
+                    return Ok((*value.cast::<ffi::PyFloatObject>()).ob_fval.to_bits());
+                }
+            }
+            Code::F32 => {
+                if ffi::PyFloat_CheckExact(value) != 0 {
+                    return Ok(u64::from(
+                        ((*value.cast::<ffi::PyFloatObject>()).ob_fval as f32).to_bits(),
+                    ));
+                }
+            }
+            Code::Pointer => return pointer(parameter.ctype(), value, temporaries),
+            _ => {}
+        }
+        slot_slowly(parameter, value, temporaries)
+    }
+}
+
+#[inline(never)]
+unsafe fn slot_slowly(
+    parameter: &Parameter,
+    value: Obj,
+    temporaries: &mut Temporaries,
+) -> Res<u64> {
+    let ctype = parameter.ctype();
+    // SAFETY: the caller's contract; a slot has room for every scalar, and the temporary for the whole value.
+    unsafe {
+        match parameter.code {
+            Code::Record
+            | Code::LongDouble
+            | Code::ComplexF32
+            | Code::ComplexF64
+            | Code::ComplexLongDouble => {
+                if let Some(cdata) = as_cdata(value)
+                    && std::ptr::eq(cdata.ctype(), ctype)
+                {
+                    return Ok(cdata.data() as u64);
+                }
+                let size = ctype.known_size()?;
+                let memory = temporaries.allocate(size, ctype.align())?;
+                write_in(ctype, memory, value, Room::until(memory.add(size)))?;
+                Ok(memory as u64)
+            }
+            code => {
+                let mut slot = 0u64;
+                write(ctype, (&raw mut slot).cast(), value)?;
+                Ok(widen(code, low_bytes(code, slot)))
+            }
+        }
+    }
+}
+
+/// A scalar that was written at the start of a zeroed slot, as a number.
+fn low_bytes(code: Code, slot: u64) -> u64 {
+    if cfg!(target_endian = "little") {
+        return slot;
+    }
+    match code {
+        Code::I8 | Code::U8 | Code::Bool | Code::Char => slot >> 56,
+        Code::I16 | Code::U16 | Code::Char16 => slot >> 48,
+        Code::I32 | Code::U32 | Code::Char32 | Code::F32 => slot >> 32,
+        _ => slot,
+    }
+}
+
+/// The address for a pointer parameter.
+///
+/// # Safety
+/// As [`slot`].
+#[inline(always)]
+unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(cdata) = as_cdata(value) {
+            let given = cdata.ctype();
+            if std::ptr::eq(given, ctype)
+                || (given.kind == Kind::Array && std::ptr::eq(given.item(), ctype.item()))
+                || (ctype.item().kind == Kind::Void && given.is_pointer_or_array())
+            {
+                return Ok(cdata.data() as u64);
+            }
+        }
+        pointer_from_python(ctype, value, temporaries)
+    }
+}
+
+/// Bytes, lists, tuples, strings, files; everything else is as in assignment.
+#[inline(never)]
+unsafe fn pointer_from_python(
+    ctype: &CType,
+    value: Obj,
+    temporaries: &mut Temporaries,
+) -> Res<u64> {
+    let item = ctype.item();
+    // SAFETY: the caller's contract.
+    unsafe {
+        if ffi::PyBytes_Check(value) != 0 && takes_bytes(item) {
+            let start = ffi::PyBytes_AS_STRING(value).cast::<u8>();
+            if item.code == Code::Bool {
+                let bytes = std::slice::from_raw_parts(start, ffi::PyBytes_Size(value) as usize);
+                if bytes.iter().any(|&byte| byte > 1) {
+                    return Err(raise!(
+                        ValueError,
+                        "an array of _Bool can only contain \\x00 or \\x01"
+                    ));
+                }
+            }
+            return Ok(start as u64);
+        }
+        if ffi::PyList_Check(value) != 0 || ffi::PyTuple_Check(value) != 0 {
+            if let Ok(size) = usize::try_from(item.size())
+                && item.code != Code::Void
+            {
+                return list(item, size, value, temporaries);
+            }
+        } else if ffi::PyUnicode_Check(value) != 0 {
+            return match item.code {
+                Code::Char16 | Code::Char32 => wide_text(item, value, temporaries),
+                Code::Char => Err(wrong_initialiser(ctype, "bytes or list or tuple", value)),
+                Code::Void => Err(wrong_initialiser(ctype, "cdata pointer", value)),
+                _ => Err(wrong_initialiser(ctype, "list or tuple", value)),
+            };
+        } else if is_file(item)
+            && let Some(address) = super::file::stream(value)?
+        {
+            return Ok(address as u64);
+        }
+        let mut address: *mut u8 = std::ptr::null_mut();
+        write(ctype, (&raw mut address).cast(), value)?;
+        Ok(address as u64)
+    }
+}
+
+/// Whether a pointer to these takes bytes as they are: `char`, the one-byte integers, `_Bool`, `void`.
+fn takes_bytes(item: &CType) -> bool {
+    matches!(
+        item.code,
+        Code::Char | Code::I8 | Code::U8 | Code::Bool | Code::Void
+    )
+}
+
+/// `FILE`
+fn is_file(item: &CType) -> bool {
+    item.is_record()
+        && matches!(
+            &*item.name,
+            "FILE" | "struct _IO_FILE" | "struct __sFILE" | "_IO_FILE"
+        )
+}
+
+/// A temporary array with the items of a list or tuple.
+unsafe fn list(item: &CType, size: usize, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
+    // SAFETY: a list or tuple, by the caller. A conversion may run Python code that changes a list, so its length is
+    // asked again for each item, and the item is held.
+    unsafe {
+        let is_list = ffi::PyList_Check(value) != 0;
+        let length = || {
+            if is_list {
+                ffi::PyList_GET_SIZE(value)
+            } else {
+                ffi::PyTuple_GET_SIZE(value)
+            }
+        };
+        let count = length() as usize;
+        let Some(total) = size.checked_mul(count) else {
+            return Err(raise!(OverflowError, "array size would overflow a ssize_t"));
+        };
+        let memory = temporaries.allocate(total, item.align())?;
+        for index in 0..count {
+            let one = if is_list {
+                let Ok(one) = crate::py::Ref::<ffi::PyObject>::steal(
+                    ffi::compat::PyList_GetItemRef(value, index as ffi::Py_ssize_t),
+                ) else {
+                    return Err(Raised::already());
+                };
+                one
+            } else {
+                crate::py::Ref::borrow(ffi::PyTuple_GET_ITEM(value, index as ffi::Py_ssize_t))
+            };
+            let place = memory.add(index * size);
+            write_in(item, place, one.obj(), Room::until(place.add(size)))?;
+        }
+        Ok(memory as u64)
+    }
+}
+
+/// A temporary NUL-terminated array of wide characters.
+unsafe fn wide_text(item: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
+    let array = crate::ctype::array_of(item, -1)?;
+    // SAFETY: the caller's contract; the memory has room for as many items as the engine says it writes.
+    unsafe {
+        let length = super::initialiser_length(&array, value)?;
+        let size = item.known_size()? * length.max(0) as usize;
+        let memory = temporaries.allocate(size, item.align())?;
+        write_in(&array, memory, value, Room::until(memory.add(size)))?;
+        Ok(memory as u64)
+    }
+}

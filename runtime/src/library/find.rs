@@ -1,0 +1,311 @@
+//! From a name to what it is.
+
+use std::ffi::{CStr, CString, c_void};
+
+use keelback_cdef::{FunctionOrigin, Item, TypeId};
+use keelback_codegen::abi::{
+    KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
+    keelback_plugin_t, keelback_symbol_t,
+};
+use rustc_hash::FxHashMap;
+
+use super::function::{self, Access};
+use super::variable::{self, Place};
+use super::{Lib, Source};
+use crate::cdata::{CData, new_owning, new_plain};
+use crate::convert::read;
+use crate::ctype::{CType, Code, from_scope, pointer_to};
+use crate::py::{Ref, Res, long_from_i128};
+use crate::raise;
+use crate::scope::Scope;
+
+/// What a plugin provides, by name.
+pub(super) struct Symbols {
+    by_name: FxHashMap<Box<str>, Symbol>,
+}
+
+#[derive(Clone, Copy)]
+enum Symbol {
+    /// Something of the prelude.
+    Prelude(*const keelback_symbol_t),
+    /// A function that runs Python: its address.
+    Python(*const u8),
+}
+
+// SAFETY: the tables are constant, but for fields that only the runtime's embedding half touches.
+unsafe impl Send for Symbols {}
+// SAFETY: as above.
+unsafe impl Sync for Symbols {}
+
+impl Symbols {
+    /// # Safety
+    /// The plugin's tables are as abi.rs says, and stay as long as the process.
+    pub(super) unsafe fn new(plugin: *const keelback_plugin_t) -> Self {
+        let mut by_name = FxHashMap::default();
+        // SAFETY: the caller's contract: tables of as many items, names are C strings.
+        unsafe {
+            let name = |name| Box::<str>::from(CStr::from_ptr(name).to_string_lossy());
+            for index in 0..(*plugin).symbol_count {
+                let symbol = (*plugin).symbols.add(index);
+                by_name.insert(name((*symbol).name), Symbol::Prelude(symbol));
+            }
+            for index in 0..(*plugin).function_count {
+                let function = (*plugin).functions.add(index);
+                let address = (*function)
+                    .address
+                    .map_or(std::ptr::null(), |address| address as *const u8);
+                by_name.insert(name((*function).name), Symbol::Python(address));
+            }
+        }
+        Self { by_name }
+    }
+}
+
+/// What the declarations say of a name.
+enum Declared {
+    Function(TypeId, FunctionOrigin),
+    /// Type, and whether it is a constant.
+    Variable(TypeId, bool),
+    Integer(i128),
+    /// An integer that only the compiler knows.
+    UnknownInteger,
+}
+
+/// What a name is, as Python sees it.
+pub(super) enum Found {
+    /// A function or a constant: an object that stays.
+    Object(Ref),
+    /// A variable: a [`variable::Variable`].
+    Variable(Ref),
+}
+
+fn declared(scope: &Scope, name: &str) -> Option<Declared> {
+    let declarations = scope.read();
+    Some(match declarations.lookup_ordinary(name) {
+        Some(Item::Function(index)) => {
+            let function = &declarations.functions[index as usize];
+            Declared::Function(function.ty, function.origin)
+        }
+        Some(Item::Variable(index)) => {
+            let variable = &declarations.variables[index as usize];
+            Declared::Variable(variable.ty.ty, variable.is_constant)
+        }
+        Some(Item::Constant(index)) => declarations.constants[index as usize]
+            .value
+            .map_or(Declared::UnknownInteger, Declared::Integer),
+        _ => declarations
+            .lookup_enumerator(name)?
+            .1
+            .map_or(Declared::UnknownInteger, Declared::Integer),
+    })
+}
+
+/// Names that `dir()` and the like list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All.
+    All,
+    /// Functions and constants: what `from lib import *` gives.
+    NotVariables,
+}
+
+impl Lib {
+    /// The names that it has, sorted.
+    pub(super) fn names(&self, which: Which) -> Vec<String> {
+        let declarations = self.scope.read();
+        let types = &declarations.types;
+        let mut names: Vec<String> = Vec::new();
+        names.extend(
+            declarations
+                .functions
+                .iter()
+                .map(|function| types.text(function.name).to_string()),
+        );
+        names.extend(
+            declarations
+                .constants
+                .iter()
+                .map(|constant| types.text(constant.name).to_string()),
+        );
+        let variables = declarations.variables.iter();
+        names.extend(
+            variables
+                .filter(|variable| which == Which::All || variable.is_constant)
+                .map(|variable| types.text(variable.name).to_string()),
+        );
+        for enumeration in &types.enums {
+            let enumerators = enumeration.enumerators.iter().flatten();
+            names.extend(enumerators.map(|enumerator| types.text(enumerator.name).to_string()));
+        }
+        drop(declarations);
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What a name is. Raises AttributeError for a name that is not declared, or not there.
+    pub(super) fn find(&self, name: &str) -> Res<Found> {
+        let Some(declared) = declared(&self.scope, name) else {
+            return Err(self.no_such_name(name));
+        };
+        match declared {
+            Declared::Integer(value) => Ok(Found::Object(long_from_i128(value)?)),
+            Declared::UnknownInteger => Err(raise!(
+                NotImplementedError,
+                "the value of the constant '{name}' is only known to a C compiler: it needs API mode (set_source with C \
+                 code)"
+            )),
+            Declared::Function(ty, _) => {
+                let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
+                self.find_function(name, &ctype).map(Found::Object)
+            }
+            Declared::Variable(ty, is_constant) => {
+                let ctype = from_scope(&self.scope, ty)?;
+                let place = self.find_variable(name, is_constant)?;
+                if is_constant {
+                    return self.constant(&ctype, &place).map(Found::Object);
+                }
+                Ok(Found::Variable(variable::new(&ctype, place)?.into_obj()))
+            }
+        }
+    }
+
+    fn find_function(&self, name: &str, ctype: &CType) -> Res<Ref> {
+        match &self.source {
+            Source::Dynamic(_) => {
+                Ok(new_plain(ctype, self.dynamic_symbol(name, "function/symbol")?, -1)?.into_obj())
+            }
+            Source::Plugin(symbols) => match symbols.by_name.get(name) {
+                Some(&Symbol::Python(address)) => {
+                    Ok(new_plain(ctype, address.cast_mut(), -1)?.into_obj())
+                }
+                Some(&Symbol::Prelude(symbol)) => {
+                    // SAFETY: the plugin's table.
+                    let symbol = unsafe { &*symbol };
+                    let address = symbol
+                        .address
+                        .map_or(std::ptr::null_mut(), |address| address as *mut u8);
+                    let variadic = ctype
+                        .signature()
+                        .is_some_and(|signature| signature.variadic);
+                    match symbol.access {
+                        // A wrapper cannot pass on a variable part: libffi or the register path can.
+                        Some(access) if !variadic && symbol.kind == KEELBACK_SYMBOL_FUNCTION => {
+                            function::new(&self.name, name, ctype, access as Access, address)
+                        }
+                        _ => Ok(new_plain(ctype, address, -1)?.into_obj()),
+                    }
+                }
+                None => Err(self.not_provided(name)),
+            },
+        }
+    }
+
+    fn find_variable(&self, name: &str, is_constant: bool) -> Res<Place> {
+        match &self.source {
+            Source::Dynamic(_) => {
+                let what = if is_constant { "constant" } else { "variable" };
+                Ok(Place::Address(self.dynamic_symbol(name, what)?))
+            }
+            Source::Plugin(symbols) => match symbols.by_name.get(name) {
+                Some(&Symbol::Prelude(symbol)) => {
+                    // SAFETY: the plugin's table.
+                    let symbol = unsafe { &*symbol };
+                    match (symbol.kind, symbol.access) {
+                        (KEELBACK_SYMBOL_VARIABLE, Some(access)) => Ok(Place::Access(access)),
+                        (KEELBACK_SYMBOL_CONSTANT, Some(access)) => Ok(Place::Value(access)),
+                        _ => Err(self.not_provided(name)),
+                    }
+                }
+                _ => Err(self.not_provided(name)),
+            },
+        }
+    }
+
+    /// A constant's value.
+    fn constant(&self, ctype: &CType, place: &Place) -> Res<Ref> {
+        let Place::Value(access) = place else {
+            // SAFETY: the address of an object of this type, by the declaration.
+            return unsafe { read(ctype, place.address()) };
+        };
+        // The memory lives on in the object, for a struct; a scalar is read from it.
+        let memory = new_owning(ctype, ctype.known_size()?, -1)?;
+        let mut slots = [memory.data() as u64];
+        // SAFETY: the wrapper writes a value of the type to the memory that the slot names.
+        unsafe {
+            access(slots.as_mut_ptr().cast::<c_void>());
+            if ctype.code == Code::Record {
+                Ok(memory.into_obj())
+            } else {
+                read(ctype, memory.data())
+            }
+        }
+    }
+
+    /// The address of a symbol; AttributeError when it is missing, with the system's text.
+    fn dynamic_symbol(&self, name: &str, what: &str) -> Res<*mut u8> {
+        let Source::Dynamic(handle) = &self.source else {
+            return Err(self.not_provided(name));
+        };
+        if handle.is_closed() {
+            return Err(self.closed());
+        }
+        let text = CString::new(name).unwrap_or_default();
+        handle.symbol(&text).map_err(|error| {
+            raise!(
+                AttributeError,
+                "{what} '{name}' not found in library '{}': {error}",
+                self.name
+            )
+        })
+    }
+
+    fn not_provided(&self, name: &str) -> crate::py::Raised {
+        raise!(
+            AttributeError,
+            "'{name}' is declared, but module '{}' was built without it (was set_source() given its C code?)",
+            self.name
+        )
+    }
+
+    /// `ffi.addressof(lib, name)`.
+    pub(super) fn address_of(&self, name: &str) -> Res<Ref<CData>> {
+        match declared(&self.scope, name) {
+            None => Err(self.no_such_name(name)),
+            Some(Declared::Function(ty, _)) => {
+                let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
+                let object = self.find_function(name, &ctype)?;
+                // SAFETY: a live object, of which either kind gives the address.
+                unsafe {
+                    match function_object_or_cdata(&object) {
+                        Some(address) if !address.is_null() => new_plain(&ctype, address, -1),
+                        _ => Err(raise!(
+                            AttributeError,
+                            "cannot take the address of '{name}': it is a macro"
+                        )),
+                    }
+                }
+            }
+            Some(Declared::Variable(ty, false)) => {
+                let ctype = from_scope(&self.scope, ty)?;
+                let address = self.find_variable(name, false)?.address();
+                new_plain(&*pointer_to(&ctype)?, address, -1)
+            }
+            Some(_) => Err(raise!(
+                AttributeError,
+                "cannot take the address of the constant '{name}'"
+            )),
+        }
+    }
+}
+
+/// The address behind a function, whichever object it is.
+unsafe fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
+    // SAFETY: live.
+    unsafe {
+        match crate::cdata::as_cdata(object.obj()) {
+            Some(cdata) => Some(cdata.data()),
+            None => function::function_object(object.obj()).map(|(_, address)| address),
+        }
+    }
+}

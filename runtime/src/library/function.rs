@@ -1,0 +1,198 @@
+//! The functions of plugins: what API mode makes of a C function. Python sees an ordinary built-in function; behind it
+//! is a [`Function`], which turns the arguments into slots and calls the plugin's wrapper.
+
+use std::ffi::{CString, c_void};
+
+use pyo3::ffi;
+
+use crate::call::{Temporaries, is_scalar, outside_python, result_object, wrong_count};
+use crate::cdata::new_owning;
+use crate::convert::argument::{Parameter, slot};
+use crate::convert::read;
+use crate::ctype::{CType, Code, declarator};
+use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit, str_from};
+use crate::raise;
+
+/// The type of the object that a built-in function of a plugin is bound to.
+pub(super) static FUNCTION_TYPE: StaticType = StaticType::new();
+
+/// A plugin's wrapper around a C function.
+pub(super) type Access = unsafe extern "C" fn(*mut c_void);
+
+/// What a built-in function of a plugin is bound to.
+#[repr(C)]
+struct Function {
+    ob_base: ffi::PyObject,
+    /// Of the pointer to the function.
+    ctype: Ref<CType>,
+    address: *mut u8,
+    access: Access,
+    params: Box<[Parameter]>,
+    result: Parameter,
+    name: CString,
+    _doc: CString,
+    definition: ffi::PyMethodDef,
+}
+
+/// Arguments and result that are kept on the stack.
+const SLOTS: usize = 10;
+
+/// The built-in function `name` of module `module`. `ctype` is the type of a pointer to it.
+pub(super) fn new(
+    module: &str,
+    name: &str,
+    ctype: &CType,
+    access: Access,
+    address: *mut u8,
+) -> Res<Ref> {
+    let Some(signature) = ctype.signature() else {
+        return Err(raise!(TypeError, "'{name}' is no function"));
+    };
+    let c_string = |text: String| CString::new(text.replace('\0', "?")).unwrap_or_default();
+    let name_in_c = c_string(name.to_string());
+    let function_type = ctype.item();
+    let before = function_type.name[..function_type.name_position]
+        .chars()
+        .last();
+    let spaced = if before == Some('*') {
+        name.to_string()
+    } else {
+        format!(" {name}")
+    };
+    let prototype = declarator(&function_type.name, function_type.name_position, &spaced);
+    let doc = c_string(format!("{prototype};\n\nCFFI C function from {module}.lib"));
+    let definition = ffi::PyMethodDef {
+        ml_name: name_in_c.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionFast: called,
+        },
+        ml_flags: ffi::METH_FASTCALL,
+        ml_doc: doc.as_ptr(),
+    };
+    // SAFETY: a fresh object, filled before anyone sees it; the method's definition lives in the object that the
+    // built-in function holds.
+    unsafe {
+        let object = Ref::steal(ffi::PyObject_New::<Function>(FUNCTION_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        (&raw mut (*raw).ctype).write(ctype.to_ref());
+        (&raw mut (*raw).address).write(address);
+        (&raw mut (*raw).access).write(access);
+        (&raw mut (*raw).params).write(
+            signature
+                .params
+                .iter()
+                .map(|param| Parameter::new(param))
+                .collect(),
+        );
+        (&raw mut (*raw).result).write(Parameter::new(&signature.result));
+        (&raw mut (*raw).name).write(name_in_c);
+        (&raw mut (*raw)._doc).write(doc);
+        (&raw mut (*raw).definition).write(definition);
+        let module = str_from(module)?;
+        Ref::steal(ffi::PyCFunction_NewEx(
+            &raw mut (*raw).definition,
+            object.obj(),
+            module.obj(),
+        ))
+    }
+}
+
+/// The function-pointer ctype of a plugin's `lib.function` object (`ffi.typeof(lib.f)`), and its address; `None` for any
+/// other object.
+///
+/// # Safety
+/// `object` is live.
+pub unsafe fn function_object(object: Obj) -> Option<(Ref<CType>, *mut u8)> {
+    // SAFETY: the caller's contract; a built-in function has a self or NULL.
+    unsafe {
+        if ffi::PyCFunction_Check(object) == 0 {
+            return None;
+        }
+        let bound = ffi::PyCFunction_GetSelf(object);
+        if bound.is_null() || !FUNCTION_TYPE.is_exactly(bound) {
+            return None;
+        }
+        let function = &*bound.cast::<Function>();
+        Some((function.ctype.clone(), function.address))
+    }
+}
+
+unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
+        unsafe {
+            let function = &*object.cast::<Function>();
+            let count = count as usize;
+            if count != function.params.len() {
+                return Err(wrong_count(
+                    &function.name.to_string_lossy(),
+                    function.params.len(),
+                    count,
+                ));
+            }
+            // One slot more: the result of a function without parameters, or the address of a large result.
+            if count < SLOTS {
+                function.call(args, &mut [0u64; SLOTS][..=count])
+            } else {
+                function.call(args, &mut vec![0u64; count + 1])
+            }
+        }
+    })
+}
+
+impl Function {
+    /// # Safety
+    /// As many arguments as there are parameters, and one slot more.
+    #[inline(always)]
+    unsafe fn call(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
+        let mut temporaries = Temporaries::new();
+        // SAFETY: the caller's contract; the wrapper reads the arguments that its C function takes, and writes its
+        // result to the first slot, or to memory of the result's size.
+        unsafe {
+            for (index, parameter) in self.params.iter().enumerate() {
+                slots[index] = slot(parameter, *args.add(index), &mut temporaries)?;
+            }
+            let access = self.access;
+            if is_scalar(self.result.code) {
+                outside_python(|| access(slots.as_mut_ptr().cast()));
+                return result_object(&self.result, slots[0]);
+            }
+            let ctype = self.result.ctype();
+            let memory = new_owning(ctype, ctype.known_size()?, -1)?;
+            slots[self.params.len()] = memory.data() as u64;
+            outside_python(|| access(slots.as_mut_ptr().cast()));
+            if self.result.code == Code::Record {
+                Ok(memory.into_obj())
+            } else {
+                read(ctype, memory.data())
+            }
+        }
+    }
+}
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Function.
+    unsafe {
+        FUNCTION_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
+            // What repr(lib.function) says that it is a method of.
+            ty.tp_name = c"_cffi_backend.Lib".as_ptr();
+            ty.tp_basicsize = size_of::<Function>() as ffi::Py_ssize_t;
+            ty.tp_dealloc = Some(dealloc);
+        })
+    }
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            let function = object.cast::<Function>();
+            std::ptr::drop_in_place(&raw mut (*function).ctype);
+            std::ptr::drop_in_place(&raw mut (*function).params);
+            std::ptr::drop_in_place(&raw mut (*function).name);
+            std::ptr::drop_in_place(&raw mut (*function)._doc);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}

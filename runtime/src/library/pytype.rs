@@ -1,0 +1,114 @@
+//! The Python type of `lib` objects.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3::ffi;
+
+use super::find::Which;
+use super::{LIB_TYPE, Lib, function, variable};
+use crate::py::{END_OF_METHODS, Methods, Obj, Res, guard, guard_unit, simple, str_from};
+
+static METHODS: Methods<2> = Methods::new([
+    simple(c"__dir__", dir, ffi::METH_NOARGS, c"The declared names."),
+    END_OF_METHODS,
+]);
+
+/// Makes the types of the `library` module ready.
+pub fn ready() -> Res<()> {
+    variable::ready()?;
+    function::ready()?;
+    // SAFETY: module initialisation; the slots fit a Lib.
+    unsafe {
+        LIB_TYPE.ready(
+            ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION,
+            |ty| {
+                ty.tp_name = c"_cffi_backend.Lib".as_ptr();
+                ty.tp_basicsize = size_of::<Lib>() as ffi::Py_ssize_t;
+                ty.tp_weaklistoffset = std::mem::offset_of!(Lib, weakrefs) as ffi::Py_ssize_t;
+                ty.tp_dealloc = Some(dealloc);
+                ty.tp_traverse = Some(traverse);
+                ty.tp_clear = Some(clear);
+                ty.tp_repr = Some(repr);
+                ty.tp_getattro = Some(get_attribute);
+                ty.tp_setattro = Some(set_attribute);
+                ty.tp_methods = METHODS.ptr();
+            },
+        )
+    }
+}
+
+/// # Safety
+/// `object` is a live lib.
+unsafe fn this<'a>(object: Obj) -> &'a Lib {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<Lib>() }
+}
+
+unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
+    // SAFETY: a live lib and a live name, by the slot's contract.
+    guard(|| unsafe { this(object).get_attribute(name) })
+}
+
+unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
+    // SAFETY: a live lib and a live name, by the slot's contract; value NULL deletes.
+    guard(|| unsafe { this(object).set_attribute(name, value) })
+}
+
+unsafe extern "C" fn dir(object: Obj, _none: Obj) -> Obj {
+    // SAFETY: a live lib, by the method's contract.
+    guard(|| unsafe { this(object).name_list(Which::All) })
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    // SAFETY: a live lib, by the slot's contract.
+    guard(|| {
+        str_from(&format!(
+            "<Lib object for '{}'>",
+            unsafe { this(object) }.name
+        ))
+    })
+}
+
+unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live lib, by tp_traverse's contract.
+    unsafe {
+        let found = this(object).found;
+        if found.is_null() {
+            0
+        } else {
+            visit(found, arg)
+        }
+    }
+}
+
+unsafe extern "C" fn clear(object: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: a live lib; the dict is given up once.
+        unsafe {
+            this(object).recent.clear();
+            let found =
+                std::ptr::replace(&raw mut (*object.cast::<Lib>()).found, std::ptr::null_mut());
+            ffi::Py_XDECREF(found);
+        }
+        Ok(())
+    })
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            let lib = object.cast::<Lib>();
+            if !(*lib).weakrefs.is_null() {
+                ffi::PyObject_ClearWeakRefs(object);
+            }
+            ffi::Py_XDECREF((*lib).found);
+            std::ptr::drop_in_place(&raw mut (*lib).scope);
+            // Closes the library, if it is ours to close.
+            std::ptr::drop_in_place(&raw mut (*lib).source);
+            std::ptr::drop_in_place(&raw mut (*lib).name);
+            ffi::PyObject_GC_Del(object.cast());
+        }
+    });
+}

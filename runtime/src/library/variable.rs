@@ -1,0 +1,101 @@
+//! Global variables: read and written at each access.
+
+use std::ffi::c_void;
+
+use pyo3::ffi;
+
+use crate::convert::{read, write};
+use crate::ctype::CType;
+use crate::py::{Obj, Ref, Res, StaticType, guard_unit};
+
+/// The type of what `lib.__dict__` shows for a variable.
+pub(super) static VARIABLE_TYPE: StaticType = StaticType::new();
+
+/// A C function of a plugin that fills slots.
+pub(super) type Access = unsafe extern "C" fn(*mut c_void);
+
+/// Where a variable is.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Here.
+    Address(*mut u8),
+    /// Where this tells, at each access: thread-local variables, macros that stand for an lvalue.
+    Access(Access),
+    /// It has a value only: a constant, which this writes to the memory that the slot names.
+    Value(Access),
+}
+
+impl Place {
+    /// The address; NULL for what has only a value.
+    #[inline]
+    pub(super) fn address(&self) -> *mut u8 {
+        match self {
+            Self::Address(address) => *address,
+            Self::Access(access) => {
+                let mut slots = [0u64];
+                // SAFETY: a plugin's access function writes an address to the first slot.
+                unsafe { access(slots.as_mut_ptr().cast()) };
+                slots[0] as *mut u8
+            }
+            Self::Value(_) => std::ptr::null_mut(),
+        }
+    }
+}
+
+/// A global variable.
+#[repr(C)]
+pub(super) struct Variable {
+    ob_base: ffi::PyObject,
+    ctype: Ref<CType>,
+    place: Place,
+}
+
+impl Variable {
+    /// Its value now.
+    pub(super) fn get(&self) -> Res<Ref> {
+        // SAFETY: an object of the type is there, by the declaration.
+        unsafe { read(&self.ctype, self.place.address()) }
+    }
+    /// Changes it.
+    ///
+    /// # Safety
+    /// `value` is live.
+    pub(super) unsafe fn set(&self, value: Obj) -> Res<()> {
+        // SAFETY: as in `get`; the caller's contract.
+        unsafe { write(&self.ctype, self.place.address(), value) }
+    }
+}
+
+/// The object for a variable.
+pub(super) fn new(ctype: &CType, place: Place) -> Res<Ref<Variable>> {
+    // SAFETY: a fresh object, filled before anyone sees it.
+    unsafe {
+        let object = Ref::steal(ffi::PyObject_New::<Variable>(VARIABLE_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        (&raw mut (*raw).ctype).write(ctype.to_ref());
+        (&raw mut (*raw).place).write(place);
+        Ok(object)
+    }
+}
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Variable.
+    unsafe {
+        VARIABLE_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
+            ty.tp_name = c"_cffi_backend.__FFIGlobSupport".as_ptr();
+            ty.tp_basicsize = size_of::<Variable>() as ffi::Py_ssize_t;
+            ty.tp_dealloc = Some(dealloc);
+        })
+    }
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            std::ptr::drop_in_place(&raw mut (*object.cast::<Variable>()).ctype);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}
