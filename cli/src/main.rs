@@ -1,2 +1,117 @@
 //! The `keelback` command line.
-fn main() {}
+mod arguments;
+mod commands;
+mod compiler;
+mod config;
+mod diagnostic;
+mod input;
+mod interrupt;
+mod name;
+mod output;
+mod plugin;
+mod progress;
+mod python;
+mod runtime;
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ColorChoice, CommandFactory};
+
+use crate::arguments::{Arguments, Command, MessageFormat, OutputArguments};
+use crate::diagnostic::{Diagnostic, Failure, Reporter};
+
+fn main() -> ExitCode {
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let reporter = Reporter::new(&arguments.output);
+    let outcome = match &arguments.command {
+        Command::Build(build) => commands::build::run(build, &reporter),
+        Command::Header(header) => commands::header::run(header, &reporter),
+        Command::Emit(emit) => commands::emit::run(emit, &reporter),
+        Command::New(new) => commands::new::run(new, &reporter),
+        Command::Completions { shell } => commands::help::completions(*shell),
+        Command::Man { dir } => commands::help::man(dir.as_deref()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who interrupts knows it.
+        Err(_) if interrupt::happened() => ExitCode::from(interrupt::STATUS),
+        Err(error) => {
+            for diagnostic in &error.diagnostics {
+                reporter.report(diagnostic);
+            }
+            ExitCode::from(error.failure as u8)
+        }
+    }
+}
+
+/// The command line, or the exit status after clap has said what there is to say.
+fn parse() -> Result<Arguments, ExitCode> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let color = match option(&words, "--color") {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    };
+    Arguments::command()
+        .color(color)
+        .try_get_matches_from(&words)
+        .and_then(|matches| Arguments::from_matches(&matches))
+        .map_err(|error| {
+            let asked_for = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
+            if !asked_for && option(&words, "--message-format") == Some("json") {
+                let text = error.render().to_string();
+                let text = text.strip_prefix("error: ").unwrap_or(&text);
+                let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+                let mut diagnostic = Diagnostic::error("usage", message.trim());
+                if !rest.trim().is_empty() {
+                    diagnostic = diagnostic.hint(rest.trim());
+                }
+                Reporter::new(&OutputArguments {
+                    quiet: false,
+                    verbose: false,
+                    message_format: MessageFormat::Json,
+                    color: arguments::ColorChoice::Never,
+                })
+                .report(&diagnostic);
+            } else {
+                // A closed standard output or error leaves nobody to tell.
+                let _ = error.print();
+            }
+            if asked_for {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(Failure::Usage as u8)
+            }
+        })
+}
+
+/// The value of an option that counts even when the command line as a whole is wrong.
+fn option<'a>(words: &'a [OsString], name: &str) -> Option<&'a str> {
+    let mut words = words.iter().map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        let Some(word) = word else { continue };
+        if word == name {
+            return words.next().flatten();
+        }
+        if let Some(value) = word
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='))
+        {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Whether a path stands for a standard stream.
+fn is_dash(path: &OsStr) -> bool {
+    path == "-"
+}

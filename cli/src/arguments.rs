@@ -1,0 +1,303 @@
+//! The command line, as clap reads it. Its texts are the help, the man pages and the completions.
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use keelback_codegen::abi::KEELBACK_ABI_VERSION;
+
+const EXIT_CODES: &str = "\
+Exit status:
+  0  done (perhaps with warnings)
+  1  the declarations, the init code or keelback.toml are wrong
+  2  the command line is wrong
+  3  there is no C compiler, or it failed
+  4  Python, its shared library or keelback's runtime for it are missing or do not fit
+  5  a file cannot be read or written
+  130  interrupted (Ctrl-C)
+
+Whatever is not 0 leaves every output file as it was.";
+
+const BUILD_HELP: &str = "\
+Environment:
+  CC, CFLAGS, CPATH, LDFLAGS  the compiler and its flags, as with make
+  VIRTUAL_ENV                 the environment whose Python is taken without --python
+  KEELBACK_RUNTIME            path of keelback's runtime
+  NO_COLOR                    no colours, whatever the terminal can do";
+
+/// Builds an ordinary C shared library, and its header, out of C declarations and Python code.
+#[derive(Parser, Debug)]
+#[command(
+    name = "keelback",
+    version = VERSION.as_str(),
+    propagate_version = false,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES,
+    max_term_width = 100
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to tell about it.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+impl Arguments {
+    /// The arguments of a command line that clap has accepted.
+    pub fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut arguments = Self::from_arg_matches(matches)?;
+        if let Some((_, of_command)) = matches.subcommand() {
+            match &mut arguments.command {
+                Command::Build(build) => build.declarations.see_order(of_command),
+                Command::Header(header) => header.declarations.see_order(of_command),
+                Command::Emit(emit) => emit.declarations.see_order(of_command),
+                Command::New(_) | Command::Completions { .. } | Command::Man { .. } => {}
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+/// `0.1.0 (plugin ABI 1)`: a plugin and a runtime with different ABI numbers refuse each other.
+static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    format!(
+        "{} (plugin ABI {KEELBACK_ABI_VERSION})",
+        env!("CARGO_PKG_VERSION")
+    )
+});
+
+/// How messages look.
+#[derive(Args, Debug, Clone)]
+pub struct OutputArguments {
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show what is found and run: Python, the runtime, the compiler's command line, times
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Form of the messages on standard error; json: one object per line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// Colours in messages; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// `--message-format`
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MessageFormat {
+    /// Text with the line and a caret.
+    Human,
+    /// JSON: level, message, file, line, column, hint, code, rendered.
+    Json,
+}
+
+/// `--color`
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColorChoice {
+    /// On a terminal.
+    Auto,
+    /// Also into pipes and files.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Build the shared library of a plugin, and its header
+    #[command(after_help = BUILD_HELP)]
+    Build(Box<BuildArguments>),
+    /// Write only the header
+    Header(Box<HeaderArguments>),
+    /// Write only the C source of a plugin
+    Emit(Box<EmitArguments>),
+    /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
+    New(NewArguments),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one page per command into a directory
+    Man {
+        /// The directory; it must exist
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// What the plugin is made of.
+#[derive(Args, Debug)]
+pub struct DeclarationArguments {
+    /// Files with the declarations to export (`-`: standard input)
+    #[arg(value_name = "CDEF", required = true, value_hint = ValueHint::FilePath)]
+    pub cdefs: Vec<PathBuf>,
+    /// Module name of the plugin: the init code says `from NAME import ffi, lib`
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// C source in front of the generated code: it provides the types, and what Python reaches through `lib`
+    #[arg(long, value_name = "PRELUDE.c", value_hint = ValueHint::FilePath)]
+    pub source: Option<PathBuf>,
+    /// Declarations that are not exported: C that the init code uses (may be repeated)
+    #[arg(long = "cdef", value_name = "EXTRA.cdef", value_hint = ValueHint::FilePath)]
+    pub extra_cdefs: Vec<PathBuf>,
+    /// Header that the generated header includes first, for types that only the prelude has (may be repeated)
+    #[arg(long = "header-include", value_name = "HEADER")]
+    pub header_includes: Vec<String>,
+    /// All structs and unions are packed: no padding between members
+    #[arg(long, conflicts_with = "pack")]
+    pub packed: bool,
+    /// No member of a struct or union is aligned to more than N bytes (a power of two)
+    #[arg(long, value_name = "N")]
+    pub pack: Option<u32>,
+    /// What exported function NAME returns when Python cannot start or the init code fails (may be repeated)
+    #[arg(long = "error", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub errors: Vec<String>,
+    /// Configuration file [default: keelback.toml beside the first CDEF, if there is one]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Both kinds of cdefs as they stand on the command line: a type is declared before its use.
+    #[arg(skip)]
+    pub in_order: Vec<CdefFile>,
+}
+
+/// A cdef on the command line.
+#[derive(Debug, Clone)]
+pub struct CdefFile {
+    /// Where.
+    pub path: PathBuf,
+    /// Its functions are exported; else it came with `--cdef`.
+    pub is_api: bool,
+}
+
+impl DeclarationArguments {
+    /// Fills `in_order`.
+    fn see_order(&mut self, matches: &ArgMatches) {
+        let mut indexed: Vec<(usize, CdefFile)> = Vec::new();
+        for (id, paths, is_api) in [
+            ("cdefs", &self.cdefs, true),
+            ("extra_cdefs", &self.extra_cdefs, false),
+        ] {
+            let indices = matches.indices_of(id).into_iter().flatten();
+            indexed
+                .extend(indices.zip(paths.iter().cloned().map(|path| CdefFile { path, is_api })));
+        }
+        indexed.sort_by_key(|&(index, _)| index);
+        self.in_order = indexed.into_iter().map(|(_, file)| file).collect();
+    }
+
+    /// The files that are read, standard input left out.
+    pub fn files(&self) -> Vec<&Path> {
+        self.in_order
+            .iter()
+            .map(|file| &file.path)
+            .chain(&self.source)
+            .map(PathBuf::as_path)
+            .filter(|path| *path != Path::new("-"))
+            .collect()
+    }
+}
+
+/// The Python side of the plugin.
+#[derive(Args, Debug)]
+pub struct InitArguments {
+    /// The init code: run once, at the first call of an exported function
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub init: PathBuf,
+    /// A python executable, a virtual environment's directory or a libpython
+    /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub python: Option<PathBuf>,
+    /// Start Python without its `site` module: faster, and without site-packages
+    #[arg(long)]
+    pub no_site: bool,
+    /// Let PYTHONPATH and the other PYTHON* variables of the host's environment count
+    #[arg(long)]
+    pub use_environment: bool,
+    /// Neither look for keelback's runtime nor check it: the plugin finds one when it starts
+    #[arg(long, conflicts_with = "standalone")]
+    pub no_runtime_check: bool,
+    /// Carry the runtime inside the library
+    #[arg(long)]
+    pub standalone: bool,
+}
+
+/// `keelback build`
+#[derive(Args, Debug)]
+pub struct BuildArguments {
+    #[command(flatten)]
+    /// What is declared.
+    pub declarations: DeclarationArguments,
+    #[command(flatten)]
+    /// What runs.
+    pub init: InitArguments,
+    /// The C compiler [default: $CC, or cc]
+    #[arg(long, value_name = "CC", value_hint = ValueHint::CommandName)]
+    pub cc: Option<String>,
+    /// Where the compiler looks for headers
+    #[arg(short = 'I', value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub include_dirs: Vec<PathBuf>,
+    /// Macros for the compiler
+    #[arg(short = 'D', value_name = "X[=VALUE]")]
+    pub defines: Vec<String>,
+    /// Where the linker looks for libraries
+    #[arg(short = 'L', value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub library_dirs: Vec<PathBuf>,
+    /// Libraries that the prelude uses
+    #[arg(short = 'l', value_name = "LIB")]
+    pub libraries: Vec<String>,
+    /// The library [default: libNAME.so]; with --emit c the C source [default: NAME.c]
+    #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The header [default: NAME.h beside OUT]
+    #[arg(long, value_name = "H", value_hint = ValueHint::FilePath, conflicts_with = "no_header")]
+    pub header: Option<PathBuf>,
+    /// Write no header
+    #[arg(long)]
+    pub no_header: bool,
+    /// Stop before the compiler, and write what it would get
+    #[arg(long, value_name = "FORM")]
+    pub emit: Option<EmitForm>,
+}
+
+/// `--emit`
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EmitForm {
+    /// The C source.
+    C,
+}
+
+/// `keelback header`
+#[derive(Args, Debug)]
+pub struct HeaderArguments {
+    #[command(flatten)]
+    /// What is declared.
+    pub declarations: DeclarationArguments,
+    /// The header [default: standard output]
+    #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// `keelback emit`
+#[derive(Args, Debug)]
+pub struct EmitArguments {
+    #[command(flatten)]
+    /// What is declared.
+    pub declarations: DeclarationArguments,
+    #[command(flatten)]
+    /// What runs.
+    pub init: InitArguments,
+    /// The C source [default: standard output]
+    #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// `keelback new`
+#[derive(Args, Debug)]
+pub struct NewArguments {
+    /// Name of the plugin, and of the directory that is made for it
+    pub name: String,
+}

@@ -1,0 +1,310 @@
+//! `keelback build`.
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
+use crate::compiler::{Compilation, Compiler};
+use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
+use crate::input::{Input, Inputs, reason};
+use crate::interrupt;
+use crate::name;
+use crate::output::{self, Outputs};
+use crate::plugin::{Declared, Embedding, Plugin};
+use crate::progress::Progress;
+use crate::python::{InitReport, Search};
+use crate::runtime;
+
+/// `keelback build ...`
+pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
+    let started = Instant::now();
+    let module = arguments.declarations.name.as_str();
+    name::check(module)?;
+    let c_name = name::c_name(module);
+    let library = arguments.output.clone().unwrap_or_else(|| {
+        PathBuf::from(match arguments.emit {
+            Some(EmitForm::C) => format!("{c_name}.c"),
+            None => format!("lib{c_name}.so"),
+        })
+    });
+    let header = (!arguments.no_header).then(|| {
+        arguments
+            .header
+            .clone()
+            .unwrap_or_else(|| library.with_file_name(format!("{c_name}.h")))
+    });
+    let mut files = arguments.declarations.files();
+    files.push(&arguments.init.init);
+    let mut places = vec![library.as_path()];
+    places.extend(header.as_deref());
+    for place in &places {
+        output::refuse_input(place, &files)?;
+    }
+    let mut outputs = Outputs::for_paths(&places)?;
+
+    // Python and the compiler are slow to answer: both are asked while the declarations are read.
+    let given_compiler = arguments.cc.clone();
+    let compiler = (arguments.emit != Some(EmitForm::C))
+        .then(|| std::thread::spawn(move || Compiler::find(given_compiler.as_deref())));
+    let mut prepared = prepare(&arguments.declarations, &arguments.init, reporter)?;
+    let source = prepared.plugin.c_source();
+    reporter.detail(format!(
+        "generated {} bytes of C after {:.0} ms",
+        source.len(),
+        started.elapsed().as_secs_f64() * 1e3
+    ));
+
+    let compiled = match compiler {
+        Some(compiler) => {
+            let compiler = compiler
+                .join()
+                .expect("finding the compiler does not panic")?;
+            compile(arguments, &source, &compiler, reporter)
+        }
+        None => Ok(source.into_bytes()),
+    };
+    // Its answer came while the compiler ran. An error in the init code is told before the compiler's.
+    prepared.check_init(reporter)?;
+    let mode = if arguments.emit.is_some() {
+        0o666
+    } else {
+        0o777
+    };
+    outputs.add(&library, &compiled?, mode)?;
+    if let Some(header) = &header {
+        outputs.add(header, prepared.plugin.header().as_bytes(), 0o666)?;
+    }
+    if interrupt::happened() {
+        return Err(Failure::Compiler.because_of(Vec::new()));
+    }
+    outputs.commit()?;
+    reporter.detail(format!(
+        "wrote {}{} after {:.0} ms",
+        library.display(),
+        header
+            .as_deref()
+            .map_or(String::new(), |header| format!(" and {}", header.display())),
+        started.elapsed().as_secs_f64() * 1e3
+    ));
+    Ok(())
+}
+
+fn compile(
+    arguments: &BuildArguments,
+    source: &str,
+    compiler: &Compiler,
+    reporter: &Reporter,
+) -> Result<Vec<u8>> {
+    let cannot = |error: std::io::Error| {
+        Failure::Files.because(Diagnostic::error(
+            "cannot-write",
+            format!(
+                "cannot use the directory for temporary files, {}: {}",
+                std::env::temp_dir().display(),
+                reason(&error)
+            ),
+        ))
+    };
+    interrupt::remember();
+    let scratch = tempfile::Builder::new()
+        .prefix("keelback-")
+        .tempdir()
+        .map_err(cannot)?;
+    let c_name = name::c_name(&arguments.declarations.name);
+    let c_file = scratch.path().join(format!("{c_name}.c"));
+    let library = scratch.path().join(format!("lib{c_name}.so"));
+    std::fs::write(&c_file, source).map_err(cannot)?;
+    let prelude = arguments.declarations.source.as_deref();
+    let prelude_name = prelude.map(|path| path.display().to_string());
+    // `#include "x.h"` of the prelude means the file beside the prelude.
+    let mut include_dirs = arguments.include_dirs.clone();
+    if let Some(directory) = prelude
+        .filter(|path| !crate::is_dash(path.as_os_str()))
+        .and_then(Path::parent)
+    {
+        include_dirs.push(if directory.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            directory.to_owned()
+        });
+    }
+    let _progress = Progress::start(reporter, "compiling");
+    compiler.run(
+        &Compilation {
+            source: &c_file,
+            output: &library,
+            include_dirs: &include_dirs,
+            defines: &arguments.defines,
+            library_dirs: &arguments.library_dirs,
+            libraries: &arguments.libraries,
+            prelude: prelude_name.as_deref(),
+        },
+        reporter,
+    )?;
+    std::fs::read(&library).map_err(cannot)
+}
+
+/// A plugin that is ready to be written as C, and the Python that still looks at its init code.
+pub struct Prepared {
+    /// The plugin.
+    pub plugin: Plugin,
+    search: Option<Search>,
+    init: Input,
+}
+
+/// Reads what the plugin is made of, and finds its Python and its runtime.
+pub fn prepare(
+    declarations: &DeclarationArguments,
+    init_arguments: &InitArguments,
+    reporter: &Reporter,
+) -> Result<Prepared> {
+    let mut inputs = Inputs::default();
+    let init = inputs.read(&init_arguments.init, "init code")?;
+    let declared = Declared::read(declarations, &mut inputs)?;
+    let mut search = Search::start(init_arguments.python.as_deref(), &declarations.name, &init)?;
+    let python = search.python(reporter)?;
+    let runtime = if init_arguments.no_runtime_check {
+        None
+    } else {
+        Some(runtime::find(&python, reporter)?)
+    };
+    let plugin = match declared.plugin(
+        &Embedding {
+            init: &init,
+            python: &python,
+            runtime: runtime.as_deref(),
+            no_site: init_arguments.no_site,
+            use_environment: init_arguments.use_environment,
+            standalone: init_arguments.standalone,
+        },
+        reporter,
+    ) {
+        Ok(plugin) => plugin,
+        Err(mut error) => {
+            // The init code may be wrong as well: everything is told at once.
+            if let Ok(Some(report)) = search.init_report() {
+                error.diagnostics.extend(syntax_error(&report, &init));
+            }
+            return Err(error);
+        }
+    };
+    Ok(Prepared {
+        plugin,
+        search: Some(search),
+        init,
+    })
+}
+
+impl Prepared {
+    /// Tells what Python says of the init code; an error if it cannot run.
+    pub fn check_init(&mut self, reporter: &Reporter) -> Result<()> {
+        let Some(search) = self.search.take() else {
+            return Ok(());
+        };
+        let Some(report) = search.init_report()? else {
+            reporter.report(
+                &Diagnostic::warning(
+                    "init-unchecked",
+                    format!("the init code {} is not checked: no python executable is near the libpython", self.init.name),
+                )
+                .hint("give --python the executable to have it checked"),
+            );
+            return Ok(());
+        };
+        for (line, text) in &report.warnings {
+            reporter.report(
+                &Diagnostic::warning("init-warning", text.as_str())
+                    .at(whole_line(&self.init, *line)),
+            );
+        }
+        if let Some(error) = syntax_error(&report, &self.init) {
+            return Err(Failure::Input.because(error));
+        }
+        for warning in attachment_warnings(&report, &self.init, &self.plugin) {
+            reporter.report(&warning);
+        }
+        Ok(())
+    }
+}
+
+fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
+    let error = report.error.as_ref()?;
+    let diagnostic = Diagnostic::error(
+        "init-syntax",
+        format!(
+            "the init code cannot run: {}: {}",
+            error.kind, error.message
+        ),
+    );
+    Some(if error.line > 0 {
+        diagnostic.at(Place::at_line(
+            &init.name,
+            &init.text,
+            error.line,
+            error.column,
+            error.end_column.saturating_sub(error.column),
+        ))
+    } else {
+        diagnostic.note(format!("it is {}", init.name))
+    })
+}
+
+fn whole_line(init: &Input, line: usize) -> Place {
+    let text = init.text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+    Place::at_line(
+        &init.name,
+        &init.text,
+        line,
+        indent + 1,
+        text.trim().chars().count(),
+    )
+}
+
+fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if let Some(module) = &report.shadows {
+        warnings.push(
+            Diagnostic::warning(
+                "shadows-module",
+                format!("the name '{module}' is that of a module of Python's standard library"),
+            )
+            .hint("whoever imports that module gets the plugin instead; choose another --name"),
+        );
+    }
+    let functions = plugin.python_functions();
+    for (line, name) in &report.attached {
+        if !functions.iter().any(|function| function.name == *name) {
+            warnings.push(
+                Diagnostic::warning(
+                    "unknown-function",
+                    format!("the init code defines '{name}', which no cdef declares"),
+                )
+                .at(whole_line(init, *line))
+                .hint("ffi.def_extern() will raise an error here; declare the function, or mend the name"),
+            );
+        }
+    }
+    if report.is_unsure {
+        return warnings;
+    }
+    for function in functions {
+        if !report
+            .attached
+            .iter()
+            .any(|(_, name)| *name == function.name)
+        {
+            warnings.push(
+                Diagnostic::warning(
+                    "never-attached",
+                    format!("the init code never defines '{}'", function.name),
+                )
+                .at(function.place.clone())
+                .hint(format!(
+                    "define it in {} under @ffi.def_extern(); until then a call prints an error and returns its error value",
+                    init.name
+                )),
+            );
+        }
+    }
+    warnings
+}

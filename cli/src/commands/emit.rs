@@ -1,0 +1,31 @@
+//! `keelback emit`.
+use crate::arguments::EmitArguments;
+use crate::commands::build::prepare;
+use crate::diagnostic::{Reporter, Result};
+use crate::name;
+use crate::output::{self, Outputs};
+
+/// `keelback emit ...`
+pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
+    name::check(&arguments.declarations.name)?;
+    let place = arguments
+        .output
+        .as_deref()
+        .filter(|path| !crate::is_dash(path.as_os_str()));
+    let mut outputs = match place {
+        Some(place) => {
+            output::refuse_input(place, &arguments.declarations.files())?;
+            Outputs::for_paths(&[place])?
+        }
+        None => Outputs::default(),
+    };
+    let mut prepared = prepare(&arguments.declarations, &arguments.init, reporter)?;
+    let source = prepared.plugin.c_source();
+    prepared.check_init(reporter)?;
+    let Some(place) = place else {
+        return output::print(&source);
+    };
+    outputs.add(place, source.as_bytes(), 0o666)?;
+    outputs.commit()?;
+    Ok(())
+}

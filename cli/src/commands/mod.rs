@@ -1,0 +1,6 @@
+//! One file per command.
+pub mod build;
+pub mod emit;
+pub mod header;
+pub mod help;
+pub mod new;

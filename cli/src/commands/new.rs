@@ -1,0 +1,68 @@
+//! `keelback new`: a small project that builds and runs at once.
+use std::path::Path;
+
+use crate::arguments::NewArguments;
+use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
+use crate::input::reason;
+use crate::name;
+
+const FILES: &[(&str, &str)] = &[
+    ("api.h", include_str!("../templates/new/api.h")),
+    ("plugin.py", include_str!("../templates/new/plugin.py")),
+    ("host.c", include_str!("../templates/new/host.c")),
+    ("Makefile", include_str!("../templates/new/Makefile")),
+    ("README.md", include_str!("../templates/new/README.md")),
+    (".gitignore", include_str!("../templates/new/gitignore")),
+];
+
+/// `keelback new NAME`
+pub fn run(arguments: &NewArguments, reporter: &Reporter) -> Result<()> {
+    let name = arguments.name.as_str();
+    name::check(name)?;
+    if name.contains('.') {
+        return Err(Failure::Usage.because(
+            Diagnostic::error("bad-name", format!("the name '{name}' has a dot"))
+                .hint("`keelback new` makes one directory of that name; a plugin inside a package is built with `keelback build --name`"),
+        ));
+    }
+    let directory = Path::new(name);
+    let exists = || {
+        Failure::Files.because(
+            Diagnostic::error("exists", format!("{name} exists already"))
+                .hint("choose another name, or remove it; nothing was changed"),
+        )
+    };
+    if directory.symlink_metadata().is_ok() {
+        return Err(exists());
+    }
+    // The whole directory is made aside and then renamed: it appears complete or not at all.
+    let prepared = tempfile::Builder::new()
+        .prefix(".keelback-new-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
+        .tempdir_in(".")
+        .map_err(|error| cannot_write(name, &error))?;
+    for (file, text) in FILES {
+        std::fs::write(prepared.path().join(file), text.replace("@NAME@", name))
+            .map_err(|error| cannot_write(name, &error))?;
+    }
+    std::fs::rename(prepared.path(), directory).map_err(|error| {
+        if directory.exists() {
+            exists()
+        } else {
+            cannot_write(name, &error)
+        }
+    })?;
+    // It has another name now: there is nothing to delete.
+    let _ = prepared.keep();
+    reporter.done(format!(
+        "made {name}: `make -C {name} run` builds and runs it"
+    ));
+    Ok(())
+}
+
+fn cannot_write(name: &str, error: &std::io::Error) -> Box<Error> {
+    Failure::Files.because(Diagnostic::error(
+        "cannot-write",
+        format!("cannot make the directory {name}: {}", reason(error)),
+    ))
+}

@@ -1,0 +1,150 @@
+//! `keelback.toml`: what would make the command line too long.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::diagnostic::{Diagnostic, Failure, Place, Result};
+use crate::input::{Input, Inputs};
+
+/// The file's name, beside the first cdef.
+const NAME: &str = "keelback.toml";
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    functions: BTreeMap<toml::Spanned<String>, Function>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Function {
+    error: Option<toml::Spanned<Value>>,
+}
+
+/// A C value: `error = -1`, `error = "NULL"`, `error = "MY_FAILURE"`.
+#[derive(Deserialize, Debug)]
+#[serde(
+    untagged,
+    expecting = "expected an integer, a float, a boolean or a string with a C constant"
+)]
+enum Value {
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    Text(String),
+}
+
+/// What an exported function returns when Python cannot start, and where the user said so.
+#[derive(Clone, Debug)]
+pub struct ErrorValue {
+    /// The function.
+    pub function: String,
+    /// The value, as C text.
+    pub value: String,
+    /// Where it is written; `None`: on the command line.
+    pub place: Option<Place>,
+}
+
+/// Reads the configuration: `given`, or the one beside the first cdef if there is one.
+pub fn read(
+    given: Option<&Path>,
+    first_cdef: &Path,
+    inputs: &mut Inputs,
+) -> Result<Vec<ErrorValue>> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => {
+            let beside: PathBuf = match first_cdef.parent() {
+                Some(parent) if first_cdef != Path::new("-") => parent.join(NAME),
+                _ => PathBuf::from(NAME),
+            };
+            if !beside.is_file() {
+                return Ok(Vec::new());
+            }
+            beside
+        }
+    };
+    parse(&inputs.read(&path, "configuration")?)
+}
+
+fn parse(input: &Input) -> Result<Vec<ErrorValue>> {
+    let file: File = toml::from_str(&input.text).map_err(|error| {
+        let mut diagnostic = Diagnostic::error("config", error.message());
+        if let Some(span) = error.span() {
+            diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
+        }
+        Failure::Input
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`"))
+    })?;
+    Ok(file
+        .functions
+        .into_iter()
+        .filter_map(|(function, settings)| {
+            let error = settings.error?;
+            let place = Place::in_source(&input.name, &input.text, error.span());
+            Some(ErrorValue {
+                function: function.into_inner(),
+                value: match error.into_inner() {
+                    Value::Integer(value) => value.to_string(),
+                    Value::Float(value) => format!("{value:?}"),
+                    Value::Bool(value) => u8::from(value).to_string(),
+                    Value::Text(text) => text,
+                },
+                place: Some(place),
+            })
+        })
+        .collect())
+}
+
+/// `NAME=VALUE` of the command line.
+pub fn parse_argument(argument: &str) -> Result<ErrorValue> {
+    match argument.split_once('=') {
+        Some((function, value)) if !function.trim().is_empty() && !value.trim().is_empty() => {
+            Ok(ErrorValue {
+                function: function.trim().to_owned(),
+                value: value.trim().to_owned(),
+                place: None,
+            })
+        }
+        _ => Err(Failure::Usage.because(
+            Diagnostic::error("usage", format!("--error {argument} is not NAME=VALUE"))
+                .hint("for instance --error parse=-1"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(text: &str) -> Input {
+        Input {
+            name: NAME.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn values_of_every_kind() {
+        let values = parse(&input(
+            "[functions.a]\nerror = -1\n[functions.b]\nerror = \"NULL\"\n[functions.c]\nerror = 1.0\n[functions.d]\n",
+        ))
+        .unwrap();
+        let pairs: Vec<_> = values
+            .iter()
+            .map(|value| (value.function.as_str(), value.value.as_str()))
+            .collect();
+        assert_eq!(pairs, [("a", "-1"), ("b", "NULL"), ("c", "1.0")]);
+        assert_eq!(values[0].place.as_ref().unwrap().line, 2);
+    }
+
+    #[test]
+    fn an_unknown_key_is_no_silent_typo() {
+        let error = parse(&input("[functions.a]\neror = -1\n")).unwrap_err();
+        let diagnostic = &error.diagnostics[0];
+        assert_eq!(diagnostic.message, "unknown field `eror`, expected `error`");
+        assert_eq!(diagnostic.place.as_ref().unwrap().line, 2);
+    }
+}

@@ -1,0 +1,85 @@
+//! Reading the user's files.
+use std::io::Read;
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, Failure, Place, Result};
+
+/// What messages call standard input.
+const STDIN_NAME: &str = "<stdin>";
+
+/// A text and the name it has in messages.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// As the user wrote the path, or `<stdin>`.
+    pub name: String,
+    /// The text. A byte order mark is gone.
+    pub text: String,
+}
+
+/// Reads files, and standard input at most once.
+#[derive(Default)]
+pub struct Inputs {
+    stdin_for: Option<&'static str>,
+}
+
+impl Inputs {
+    /// Reads the text file at `path`; `-` is standard input. `role` is what the file is for: "declarations".
+    pub fn read(&mut self, path: &Path, role: &'static str) -> Result<Input> {
+        let from_stdin = path == Path::new("-");
+        let (name, read) = if from_stdin {
+            if let Some(first) = self.stdin_for.replace(role) {
+                let what = if first == role {
+                    format!("the {role} twice")
+                } else {
+                    format!("the {first} and the {role}")
+                };
+                return Err(Failure::Usage.because(
+                    Diagnostic::error("stdin-twice", format!("standard input is given for {what}"))
+                        .hint("`-` can stand for one file only; write the other one to a file"),
+                ));
+            }
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut bytes);
+            (STDIN_NAME.to_owned(), read.map(|_| bytes))
+        } else {
+            (path.display().to_string(), std::fs::read(path))
+        };
+        let bytes = read.map_err(|error| {
+            Failure::Files.because(Diagnostic::error(
+                "cannot-read",
+                format!("cannot read the {role} {name}: {}", reason(&error)),
+            ))
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(&name, error))?;
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        Ok(Input { name, text })
+    }
+}
+
+fn not_utf8(name: &str, error: std::string::FromUtf8Error) -> Box<crate::diagnostic::Error> {
+    let at = error.utf8_error().valid_up_to();
+    let byte = error.as_bytes()[at];
+    let text = String::from_utf8_lossy(error.as_bytes());
+    // Up to the bad byte the lossy text is the file's own.
+    let place = Place::in_source(name, &text, at..at + '\u{fffd}'.len_utf8());
+    Failure::Input.because(
+        Diagnostic::error(
+            "not-utf8",
+            format!("{name} is not UTF-8: byte 0x{byte:02x}"),
+        )
+        .at(place)
+        .hint("save the file as UTF-8"),
+    )
+}
+
+/// The operating system's reason, without the number that Rust appends.
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

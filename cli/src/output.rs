@@ -1,0 +1,289 @@
+//! Writing the results: all of them whole, or nothing changes.
+//!
+//! Each file is first written beside its place under a passing name, then all are renamed. What they replace is
+//! kept under a name of its own until the last rename went well, and put back otherwise. Directories that are
+//! missing are made, and taken away again when nothing came into them.
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::diagnostic::{Diagnostic, Error, Failure, Result};
+use crate::input::reason;
+
+/// Files that are ready to take their places.
+#[derive(Default)]
+pub struct Outputs {
+    files: Vec<Pending>,
+    /// Directories that were made, the outer before the inner.
+    made: Vec<PathBuf>,
+}
+
+enum Pending {
+    /// A regular file: `prepared` will be renamed to `target`.
+    Rename {
+        prepared: TempPath,
+        target: PathBuf,
+        shown: PathBuf,
+    },
+    /// A device or a pipe, which is written to and not replaced.
+    Stream { bytes: Vec<u8>, shown: PathBuf },
+}
+
+impl Outputs {
+    /// Prepares for files at `paths`: sees early whether they can be written, before time is spent on making them.
+    pub fn for_paths(paths: &[&Path]) -> Result<Self> {
+        let mut outputs = Self::default();
+        for &path in paths {
+            let target = resolve(path);
+            match std::fs::metadata(&target) {
+                Ok(found) if found.is_dir() => return Err(unwritable(path, "it is a directory")),
+                Ok(found) if !found.is_file() => {}
+                _ => {
+                    outputs.make_directory(directory(&target), path)?;
+                    prepare(&target, path, 0o666)?;
+                }
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn make_directory(&mut self, wanted: &Path, shown: &Path) -> Result<()> {
+        let missing: Vec<&Path> = wanted
+            .ancestors()
+            .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
+            .collect();
+        for directory in missing.into_iter().rev() {
+            std::fs::create_dir(directory).map_err(|error| unwritable(shown, &reason(&error)))?;
+            self.made.push(directory.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Prepares the file at `path`. `mode` is 0o666 or 0o777; the user's umask takes its part.
+    pub fn add(&mut self, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+        let target = resolve(path);
+        let shown = path.to_owned();
+        match std::fs::metadata(&target) {
+            Ok(found) if found.is_dir() => return Err(unwritable(path, "it is a directory")),
+            Ok(found) if !found.is_file() => {
+                self.files.push(Pending::Stream {
+                    bytes: bytes.to_owned(),
+                    shown,
+                });
+                return Ok(());
+            }
+            _ => {}
+        }
+        let mut file = prepare(&target, path, mode)?;
+        file.write_all(bytes)
+            .and_then(|()| file.flush())
+            .map_err(|error| unwritable(path, &reason(&error)))?;
+        self.files.push(Pending::Rename {
+            prepared: file.into_temp_path(),
+            target,
+            shown,
+        });
+        Ok(())
+    }
+
+    /// Puts every file in its place, or none.
+    pub fn commit(mut self) -> Result<()> {
+        let mut done: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
+        let mut failed = None;
+        for file in std::mem::take(&mut self.files) {
+            let outcome = match file {
+                Pending::Rename {
+                    prepared,
+                    target,
+                    shown,
+                } => keep_old(&target)
+                    .and_then(|old| {
+                        prepared.persist(&target).map_err(|error| error.error)?;
+                        done.push((target, old));
+                        Ok(())
+                    })
+                    .map_err(|error| unwritable(&shown, &reason(&error))),
+                Pending::Stream { bytes, shown } => std::fs::OpenOptions::new()
+                    .write(true)
+                    .open(&shown)
+                    .and_then(|mut stream| stream.write_all(&bytes))
+                    .map_err(|error| unwritable(&shown, &reason(&error))),
+            };
+            if let Err(error) = outcome {
+                failed = Some(error);
+                break;
+            }
+        }
+        let Some(error) = failed else {
+            self.made.clear();
+            return Ok(());
+        };
+        for (target, old) in done {
+            // The first error is the one to tell; a second one here has no better answer.
+            let _ = match old {
+                Some(old) => old.persist(&target).map_err(|error| error.error),
+                None => std::fs::remove_file(&target),
+            };
+        }
+        Err(error)
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        self.files.clear();
+        for directory in self.made.iter().rev() {
+            // One that somebody else has filled meanwhile stays.
+            let _ = std::fs::remove_dir(directory);
+        }
+    }
+}
+
+/// Refuses an output that is one of the files the plugin is made from.
+pub fn refuse_input(output: &Path, inputs: &[&Path]) -> Result<()> {
+    let Ok(output_file) = std::fs::canonicalize(output) else {
+        return Ok(());
+    };
+    if inputs
+        .iter()
+        .any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == output_file))
+    {
+        return Err(Failure::Usage.because(
+            Diagnostic::error(
+                "output-is-input",
+                format!("{} would be overwritten: it is read as well", output.display()),
+            )
+            .hint("write to another place: -o for the library, --header (include/NAME.h) or --no-header for the header"),
+        ));
+    }
+    Ok(())
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no error.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(unwritable(Path::new("standard output"), &reason(&error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Through symbolic links to the file that is meant: a link stays a link.
+fn resolve(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn directory(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn prepare(target: &Path, shown: &Path, mode: u32) -> Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".keelback-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory(target))
+        .map_err(|error| unwritable(shown, &reason(&error)))
+}
+
+/// A second name for the file at `target`, if there is one.
+fn keep_old(target: &Path) -> std::io::Result<Option<TempPath>> {
+    if !target.exists() {
+        return Ok(None);
+    }
+    let made = tempfile::Builder::new()
+        .prefix(".keelback-old-")
+        .make_in(directory(target), |path| std::fs::hard_link(target, path));
+    match made {
+        Ok(file) => Ok(Some(file.into_temp_path())),
+        // A file system without hard links.
+        Err(_) => {
+            let copy = tempfile::Builder::new()
+                .prefix(".keelback-old-")
+                .tempfile_in(directory(target))?
+                .into_temp_path();
+            std::fs::copy(target, &copy)?;
+            Ok(Some(copy))
+        }
+    }
+}
+
+fn unwritable(path: &Path, reason: &str) -> Box<Error> {
+    Failure::Files.because(
+        Diagnostic::error(
+            "cannot-write",
+            format!("cannot write {}: {reason}", path.display()),
+        )
+        .hint("choose another place with -o and --header; nothing was changed"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_file_takes_the_others_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second, third) = (
+            dir.path().join("first"),
+            dir.path().join("second"),
+            dir.path().join("third"),
+        );
+        std::fs::write(&first, "old").unwrap();
+        let mut outputs = Outputs::default();
+        outputs.add(&first, b"new", 0o666).unwrap();
+        outputs.add(&second, b"new", 0o666).unwrap();
+        outputs.add(&third, b"new", 0o666).unwrap();
+        // A directory took the place in between.
+        std::fs::create_dir(&third).unwrap();
+        let error = outputs.commit().unwrap_err();
+        assert_eq!(error.failure, Failure::Files);
+        assert_eq!(std::fs::read_to_string(&first).unwrap(), "old");
+        assert!(!second.exists());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn directories_are_made_and_taken_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b");
+        let file = inner.join("file");
+        drop(Outputs::for_paths(&[&file]).unwrap());
+        assert!(!dir.path().join("a").exists());
+        let mut outputs = Outputs::for_paths(&[&file]).unwrap();
+        outputs.add(&file, b"new", 0o666).unwrap();
+        outputs.commit().unwrap();
+        assert_eq!(std::fs::read_dir(inner).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_the_umask_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link, plain) = (
+            dir.path().join("real"),
+            dir.path().join("link"),
+            dir.path().join("plain"),
+        );
+        std::fs::write(&real, "old").unwrap();
+        std::fs::File::create(&plain).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut outputs = Outputs::default();
+        outputs.add(&link, b"new", 0o666).unwrap();
+        outputs.commit().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "new");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&real), mode(&plain));
+    }
+}

@@ -1,0 +1,262 @@
+//! From files and options to codegen's plugin.
+use std::path::Path;
+
+use keelback_cdef::{FunctionOrigin, Severity};
+use keelback_codegen::{
+    CdefText, HeaderOptions, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
+    StartError,
+};
+
+use crate::arguments::DeclarationArguments;
+use crate::config::{self, ErrorValue};
+use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
+use crate::input::{Input, Inputs};
+use crate::python::Python;
+
+/// What is declared, as read and not yet understood.
+pub struct Declared {
+    name: String,
+    cdefs: Vec<CdefText>,
+    prelude: Option<SourceText>,
+    errors: Vec<ErrorValue>,
+    header: HeaderOptions,
+}
+
+/// The Python half of a plugin.
+pub struct Embedding<'a> {
+    /// The init code.
+    pub init: &'a Input,
+    /// What runs it.
+    pub python: &'a Python,
+    /// The runtime to record.
+    pub runtime: Option<&'a Path>,
+    /// Start without `site`.
+    pub no_site: bool,
+    /// PYTHON* variables count.
+    pub use_environment: bool,
+    /// The runtime goes inside.
+    pub standalone: bool,
+}
+
+/// A function that the init code is to define.
+pub struct PythonFunction {
+    /// Its name.
+    pub name: String,
+    /// Its declaration.
+    pub place: Place,
+}
+
+/// A plugin that can be written as C.
+pub struct Plugin {
+    inner: keelback_codegen::Plugin,
+    header: HeaderOptions,
+}
+
+impl Declared {
+    /// Reads the files that the command line names.
+    pub fn read(arguments: &DeclarationArguments, inputs: &mut Inputs) -> Result<Self> {
+        let mut cdefs = Vec::new();
+        for file in &arguments.in_order {
+            let input = inputs.read(&file.path, "declarations")?;
+            cdefs.push(CdefText {
+                file: input.name,
+                text: input.text,
+                embedding_api: file.is_api,
+                packed: arguments.packed,
+                pack: arguments.pack,
+                override_: false,
+            });
+        }
+        let prelude = match &arguments.source {
+            Some(path) => Some(text(inputs.read(path, "prelude")?)),
+            None => None,
+        };
+        let mut errors = config::read(arguments.config.as_deref(), &arguments.cdefs[0], inputs)?;
+        for argument in &arguments.errors {
+            let given = config::parse_argument(argument)?;
+            // The command line has the last word.
+            errors.retain(|error| error.function != given.function);
+            errors.push(given);
+        }
+        Ok(Self {
+            name: arguments.name.clone(),
+            cdefs,
+            prelude,
+            errors,
+            header: HeaderOptions {
+                guard: None,
+                includes: arguments
+                    .header_includes
+                    .iter()
+                    .map(|include| quote(include))
+                    .collect(),
+            },
+        })
+    }
+
+    /// The plugin.
+    pub fn plugin(self, embedding: &Embedding<'_>, reporter: &Reporter) -> Result<Plugin> {
+        let python = embedding.python;
+        // A path that is not UTF-8 is not recorded: the plugin finds Python by its name then.
+        let text_of = |path: &Path| path.to_str().map(str::to_owned);
+        let (major, minor) = python.version;
+        let runtime = embedding.runtime.and_then(text_of);
+        let recorded = RecordedPython {
+            libpython: text_of(&python.libpython),
+            home: python.base_prefix.as_deref().and_then(text_of),
+            executable: python.executable.as_deref().and_then(text_of),
+            version: (
+                u8::try_from(major).unwrap_or(u8::MAX),
+                u8::try_from(minor).unwrap_or(u8::MAX),
+            ),
+        };
+        let flags = PluginFlags {
+            no_site: embedding.no_site,
+            use_environment: embedding.use_environment,
+            ..PluginFlags::default()
+        };
+        self.finish(
+            PluginSpec {
+                init: Some(text(embedding.init.clone())),
+                python: recorded,
+                standalone_runtime: runtime.clone().filter(|_| embedding.standalone),
+                runtime_path: runtime,
+                flags,
+                ..PluginSpec::default()
+            },
+            reporter,
+        )
+    }
+
+    /// The public header, which needs no Python.
+    pub fn header(self, reporter: &Reporter) -> Result<String> {
+        let spec = PluginSpec {
+            init: Some(SourceText::default()),
+            ..PluginSpec::default()
+        };
+        Ok(self.finish(spec, reporter)?.header())
+    }
+
+    fn finish(self, rest: PluginSpec, reporter: &Reporter) -> Result<Plugin> {
+        let spec = PluginSpec {
+            module_name: self.name,
+            cdefs: self.cdefs,
+            prelude: self.prelude,
+            start_errors: self
+                .errors
+                .iter()
+                .map(|error| StartError {
+                    function: error.function.clone(),
+                    value: error.value.clone(),
+                })
+                .collect(),
+            ..rest
+        };
+        match keelback_codegen::Plugin::new(spec) {
+            Ok((inner, warnings)) => {
+                for warning in &warnings {
+                    reporter.report(&diagnostic(warning));
+                }
+                Ok(Plugin {
+                    inner,
+                    header: self.header,
+                })
+            }
+            Err(problems) => Err(Failure::Input.because_of(
+                problems
+                    .iter()
+                    .map(|problem| {
+                        let diagnostic = diagnostic(problem);
+                        match place_of(&diagnostic, &self.errors) {
+                            Some(place) => diagnostic.at(place),
+                            None => diagnostic,
+                        }
+                    })
+                    .collect(),
+            )),
+        }
+    }
+}
+
+impl Plugin {
+    /// The C file.
+    pub fn c_source(&self) -> String {
+        self.inner.c_source()
+    }
+
+    /// The public header.
+    pub fn header(&self) -> String {
+        self.inner.header(&self.header)
+    }
+
+    /// The functions that the init code is to define, in order of declaration.
+    pub fn python_functions(&self) -> Vec<PythonFunction> {
+        let declarations = self.inner.declarations();
+        let cdefs = &self.inner.spec().cdefs;
+        declarations
+            .functions
+            .iter()
+            .filter(|function| function.origin != FunctionOrigin::C)
+            .filter_map(|function| {
+                let cdef = cdefs.get(function.span.source.0 as usize)?;
+                let span = function.span.start as usize..function.span.end as usize;
+                Some(PythonFunction {
+                    name: declarations.types.text(function.name).to_owned(),
+                    place: Place::in_source(&cdef.file, &cdef.text, span),
+                })
+            })
+            .collect()
+    }
+}
+
+/// As it stands behind `#include`. The form with quotes finds system headers too.
+fn quote(include: &str) -> String {
+    if include.starts_with(['<', '"']) {
+        include.to_owned()
+    } else {
+        format!("\"{include}\"")
+    }
+}
+
+fn diagnostic(problem: &Problem) -> Diagnostic {
+    match problem {
+        Problem::Cdef(of_cdef) => Diagnostic::of_cdef(of_cdef),
+        Problem::Plugin {
+            severity,
+            message,
+            hint,
+        } => {
+            let diagnostic = match severity {
+                Severity::Error => Diagnostic::error("plugin", message.as_str()),
+                Severity::Warning => Diagnostic::warning("plugin", message.as_str()),
+            };
+            match hint {
+                Some(hint) => diagnostic.hint(hint.as_str()),
+                None => diagnostic,
+            }
+        }
+    }
+}
+
+/// Where the error value that a message is about was given, if that was a file.
+fn place_of(diagnostic: &Diagnostic, errors: &[ErrorValue]) -> Option<Place> {
+    if diagnostic.place.is_some() || !diagnostic.message.contains("error value") {
+        return None;
+    }
+    errors
+        .iter()
+        .find(|error| {
+            diagnostic
+                .message
+                .contains(&format!("'{}'", error.function))
+        })?
+        .place
+        .clone()
+}
+
+fn text(input: Input) -> SourceText {
+    SourceText {
+        file: input.name,
+        text: input.text,
+    }
+}

@@ -1,0 +1,237 @@
+# Asked by `keelback build`: what Python is this, and is the init code good?
+#
+# The command line has the module name and the init code's file name; standard input has the init code.
+# Two records go to standard output, each a series of `key=value` fields that end in a NUL byte, and then an
+# empty field. The first record is sent before the init code is looked at, so that the C compiler can start.
+# The file must be understood by every Python since 2.7: an old one has to be told apart from a broken one.
+import os
+import sys
+
+out = getattr(sys.stdout, "buffer", sys.stdout)
+
+
+def send(key, value):
+    if not isinstance(value, bytes):
+        try:
+            value = os.fsencode(value)
+        except (AttributeError, UnicodeError):
+            value = value.encode("utf-8", "replace")
+    out.write(key.encode() + b"=" + value + b"\0")
+
+
+def end_record():
+    out.write(b"\0")
+    out.flush()
+
+
+def first_existing(paths):
+    for path in paths:
+        if os.path.isfile(path):
+            return path
+    return ""
+
+
+def mapped_libpython():
+    # What is mapped into this very process needs no guess. Static Pythons have nothing here.
+    try:
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                path = line.rstrip("\n").partition("/")[2]
+                if os.path.basename(path).startswith("libpython3."):
+                    return "/" + path
+    except OSError:
+        pass
+    return ""
+
+
+def describe():
+    import sysconfig
+
+    get = sysconfig.get_config_var
+    version = "%d.%d" % sys.version_info[:2]
+    base = sys.base_prefix
+    names = []
+    for name in (
+        get("INSTSONAME"),
+        get("LDLIBRARY"),
+        "libpython%s%s.so.1.0" % (version, sys.abiflags),
+        "libpython%s%s.so" % (version, sys.abiflags),
+        "libpython%s%s.dylib" % (version, sys.abiflags),
+    ):
+        if name and not name.endswith(".a") and name not in names:
+            names.append(name)
+    multiarch = get("MULTIARCH") or ""
+    directories = []
+    for directory in (get("LIBDIR"), os.path.join(base, "lib"), os.path.join(base, "lib64")):
+        if directory:
+            directories += [directory, os.path.join(directory, multiarch)]
+    shared = mapped_libpython() or first_existing(
+        os.path.join(directory, name) for directory in directories for name in names
+    )
+
+    # Without `site` nothing has looked at pyvenv.cfg (it is beside the executable or one level up).
+    venv = ""
+    bindir = os.path.dirname(os.path.abspath(sys.executable))
+    for directory in (os.path.dirname(bindir), bindir):
+        if os.path.isfile(os.path.join(directory, "pyvenv.cfg")):
+            venv = directory
+            break
+
+    send("version", version)
+    send("full_version", sys.version.split()[0])
+    send("implementation", sys.implementation.name)
+    send("executable", os.path.abspath(sys.executable))
+    send("base_prefix", base)
+    send("venv", venv)
+    send("libpython", shared)
+    send("libpython_name", names[0] if names else "")
+    send("enable_shared", str(get("Py_ENABLE_SHARED") or 0))
+    send("free_threaded", str(get("Py_GIL_DISABLED") or 0))
+
+    prefixes = [venv] if venv else []
+    if not venv or venv_sees_system(venv):
+        prefixes.append(base)
+    seen = set()
+    for prefix in prefixes:
+        values = {"base": prefix, "platbase": prefix, "installed_base": prefix, "installed_platbase": prefix}
+        for scheme in sysconfig.get_scheme_names():
+            if scheme == "venv" or scheme.startswith(("posix_prefix", "posix_local", "deb_system")):
+                package = os.path.join(sysconfig.get_path("platlib", scheme, values), "keelback")
+                if package not in seen and os.path.isdir(package):
+                    seen.add(package)
+                    send("package", package)
+
+
+def venv_sees_system(venv):
+    with open(os.path.join(venv, "pyvenv.cfg")) as config:
+        for line in config:
+            key, _, value = line.partition("=")
+            if key.strip() == "include-system-site-packages":
+                return value.strip().lower() == "true"
+    return False
+
+
+def check(module, filename):
+    import warnings
+
+    with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
+        source = stream.read()
+
+    def warn(message, category, filename, line, file=None, line_text=None):
+        send("warning", "%d:%s: %s" % (line, category.__name__, message))
+
+    warnings.showwarning = warn
+    warnings.simplefilter("default")
+    try:
+        only_ast = 0x0400  # ast.PyCF_ONLY_AST; the module ast itself takes time to import
+        # Every line is known to be UTF-8, whatever a coding line says of it.
+        tree = compile(source.decode("utf-8"), filename, "exec", only_ast, True)
+        compile(tree, filename, "exec", 0, True)
+    except SyntaxError as error:
+        send("error_type", type(error).__name__)
+        send("error", error.msg or "invalid syntax")
+        send("error_line", str(error.lineno or 0))
+        send("error_column", str(error.offset or 0))
+        if error.end_lineno == error.lineno and error.end_offset:
+            send("error_end_column", str(error.end_offset))
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        send("error_type", type(error).__name__)
+        send("error", str(error) or "the code is nested too deeply")
+        send("error_line", "0")
+        send("error_column", "0")
+    else:
+        scan(tree, module)
+
+
+def scan(tree, module):
+    """Which functions does the code attach, and can that be said for sure?"""
+    known = sys.stdlib_module_names
+    named = set()  # the nodes `x.def_extern` whose call was understood
+    stack = [tree]
+    attributes = []
+    unsure = []
+    attached = []
+    if module in known:
+        send("shadows", module)
+
+    def attach(call, name, line):
+        named.add(id(call.func))
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                name = None
+            elif keyword.arg == "name":
+                name = constant(keyword.value) if not is_none(keyword.value) else name
+        if call.args and not is_none(call.args[0]):
+            name = constant(call.args[0])
+        if name is None:
+            unsure.append(line)
+        else:
+            attached.append((name, line))
+
+    while stack:
+        node = stack.pop()
+        kind = type(node).__name__
+        if kind in ("FunctionDef", "AsyncFunctionDef", "ClassDef"):
+            for decorator in node.decorator_list:
+                if is_def_extern_call(decorator):
+                    attach(decorator, node.name, decorator.lineno)
+        elif kind == "Call":
+            if is_def_extern_call(node.func):
+                # ffi.def_extern(name="f")(function)
+                attach(node.func, None, node.lineno)
+            elif type(node.func).__name__ == "Name" and node.func.id in (
+                "exec", "eval", "compile", "__import__", "getattr", "execfile"
+            ):
+                unsure.append(node.lineno)
+        elif kind == "Attribute" and node.attr == "def_extern":
+            attributes.append(node)
+        elif kind == "Import":
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                if top not in known and top != module or top in ("importlib", "runpy"):
+                    unsure.append(node.lineno)
+        elif kind == "ImportFrom":
+            top = (node.module or "").partition(".")[0]
+            if top not in known and node.module != module or top in ("importlib", "runpy"):
+                unsure.append(node.lineno)
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
+                stack.extend(item for item in value if hasattr(item, "_fields"))
+            elif hasattr(value, "_fields"):
+                stack.append(value)
+    if any(id(node) not in named for node in attributes):
+        unsure.append(0)
+    send("unsure", "1" if unsure else "0")
+    for name, line in attached:
+        send("attached", "%d:%s" % (line, name))
+
+
+def is_def_extern_call(node):
+    return (
+        type(node).__name__ == "Call"
+        and type(node.func).__name__ == "Attribute"
+        and node.func.attr == "def_extern"
+    )
+
+
+def is_none(node):
+    return type(node).__name__ == "Constant" and node.value is None
+
+
+def constant(node):
+    if type(node).__name__ == "Constant" and isinstance(node.value, str):
+        return node.value
+    return None
+
+
+if sys.version_info < (3, 10):
+    send("version", "%d.%d" % sys.version_info[:2])
+    send("full_version", sys.version.split()[0])
+    end_record()
+else:
+    describe()
+    end_record()
+    if len(sys.argv) == 3:
+        check(sys.argv[1], sys.argv[2])
+        end_record()

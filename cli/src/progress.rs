@@ -1,0 +1,43 @@
+//! A line for the impatient: shown on a terminal when something takes longer than a second.
+use std::io::Write;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::diagnostic::Reporter;
+
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Until it is dropped, something is under way.
+pub struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Progress {
+    /// Says `what` after a second, unless it is over by then.
+    pub fn start(reporter: &Reporter, what: &'static str) -> Self {
+        // With --verbose the lines that are shown anyway say where we are.
+        if !reporter.shows_progress() || reporter.is_verbose() {
+            return Self(None);
+        }
+        let (sender, receiver) = channel::<()>();
+        let thread = std::thread::spawn(move || {
+            if receiver.recv_timeout(PATIENCE) != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                return;
+            }
+            let mut stderr = std::io::stderr();
+            let _ = write!(stderr, "{what}...").and_then(|()| stderr.flush());
+            // Ends with an error when the sender is dropped.
+            let _ = receiver.recv();
+            let _ = write!(stderr, "\r\x1b[K").and_then(|()| stderr.flush());
+        });
+        Self(Some((sender, thread)))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((sender, thread)) = self.0.take() {
+            drop(sender);
+            let _ = thread.join();
+        }
+    }
+}

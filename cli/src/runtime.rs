@@ -1,0 +1,233 @@
+//! Finding keelback's runtime for the Python of a plugin, and seeing whether the versions go together.
+use std::mem::offset_of;
+use std::path::{Path, PathBuf};
+
+use keelback_codegen::abi::{KEELBACK_ABI_VERSION, keelback_runtime_t};
+use object::{Object, ObjectSegment, ObjectSymbol};
+
+use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
+use crate::input::reason;
+use crate::python::Python;
+
+/// The environment variable that names the runtime, at build time as at run time.
+const VARIABLE: &str = "KEELBACK_RUNTIME";
+
+/// What a runtime tells of itself in its `keelback_runtime` symbol.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Identity {
+    abi_version: u32,
+    python: (u32, u32),
+    free_threaded: bool,
+    keelback_version: String,
+}
+
+/// The runtime for `python`: absolute path.
+pub fn find(python: &Python, reporter: &Reporter) -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
+        let path = std::path::absolute(&given).unwrap_or_else(|_| PathBuf::from(&given));
+        let identity = identify(&path).map_err(|why| {
+            Failure::Python.because(
+                Diagnostic::error(
+                    "bad-runtime",
+                    format!(
+                        "{VARIABLE} is {}, which is no keelback runtime: {why}",
+                        path.display()
+                    ),
+                )
+                .hint(format!("set {VARIABLE} to the runtime, or unset it")),
+            )
+        })?;
+        check_version(&path, &identity)?;
+        if !fits(&identity, python) {
+            return Err(Failure::Python.because(
+                Diagnostic::error(
+                    "bad-runtime",
+                    format!(
+                        "{VARIABLE} is {}, which is for Python {}, and the plugin is for Python {}",
+                        path.display(),
+                        identity.python(),
+                        spell(python.version, python.free_threaded)
+                    ),
+                )
+                .hint(format!(
+                    "choose the Python with --python, or the runtime with {VARIABLE}"
+                )),
+            ));
+        }
+        reporter.detail(format!("runtime: {} ({VARIABLE})", path.display()));
+        return Ok(path);
+    }
+
+    let mut others = Vec::new();
+    for path in candidates(python) {
+        match identify(&path) {
+            Ok(identity) if fits(&identity, python) => {
+                check_version(&path, &identity)?;
+                reporter.detail(format!("runtime: {}", path.display()));
+                return Ok(path);
+            }
+            Ok(identity) => others.push(format!(
+                "{} is for Python {}",
+                path.display(),
+                identity.python()
+            )),
+            Err(why) => others.push(format!("{} is no keelback runtime: {why}", path.display())),
+        }
+    }
+    let version = spell(python.version, python.free_threaded);
+    let mut diagnostic = Diagnostic::error(
+        "no-runtime",
+        format!("there is no keelback runtime for Python {version}"),
+    );
+    for other in others {
+        diagnostic = diagnostic.note(other);
+    }
+    Err(Failure::Python.because(diagnostic.hint(format!(
+        "install the package `keelback` {} into that Python, set {VARIABLE} to the runtime, choose another Python with --python, or build with --no-runtime-check: then the plugin looks for the runtime when it starts",
+        env!("CARGO_PKG_VERSION")
+    ))))
+}
+
+/// Files that may be the runtime, the best first.
+fn candidates(python: &Python) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for package in &python.packages {
+        let mut libraries: Vec<PathBuf> = std::fs::read_dir(package)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
+            .collect();
+        libraries.sort();
+        found.append(&mut libraries);
+    }
+    let tag = format!(
+        "cp{}{}{}",
+        python.version.0,
+        python.version.1,
+        if python.free_threaded { "t" } else { "" }
+    );
+    // Through a link in somebody's ~/bin to where keelback is installed.
+    let executable = std::env::current_exe().and_then(std::fs::canonicalize);
+    if let Some(beside) = executable.ok().as_deref().and_then(Path::parent) {
+        let installed = beside.join("../lib/keelback");
+        let installed = std::fs::canonicalize(&installed).unwrap_or(installed);
+        for directory in [beside, &installed] {
+            found.push(directory.join(format!("keelback_runtime-{tag}.so")));
+            found.push(directory.join("libkeelback_runtime.so"));
+        }
+    }
+    found.retain(|path| path.is_file());
+    found
+}
+
+fn fits(identity: &Identity, python: &Python) -> bool {
+    identity.python == python.version && identity.free_threaded == python.free_threaded
+}
+
+fn check_version(path: &Path, identity: &Identity) -> Result<()> {
+    if identity.abi_version == KEELBACK_ABI_VERSION
+        && identity.keelback_version == env!("CARGO_PKG_VERSION")
+    {
+        return Ok(());
+    }
+    Err(wrong_version(path, identity))
+}
+
+fn wrong_version(path: &Path, identity: &Identity) -> Box<Error> {
+    Failure::Python.because(
+        Diagnostic::error(
+            "runtime-version",
+            format!(
+                "the runtime {} is keelback {} (plugin ABI {}), and this is keelback {} (plugin ABI {KEELBACK_ABI_VERSION})",
+                path.display(),
+                identity.keelback_version,
+                identity.abi_version,
+                env!("CARGO_PKG_VERSION"),
+            ),
+        )
+        .hint("install the two in the same version"),
+    )
+}
+
+impl Identity {
+    fn python(&self) -> String {
+        spell(self.python, self.free_threaded)
+    }
+}
+
+fn spell((major, minor): (u32, u32), free_threaded: bool) -> String {
+    let suffix = if free_threaded {
+        " (free-threaded)"
+    } else {
+        ""
+    };
+    format!("{major}.{minor}{suffix}")
+}
+
+/// Reads the `keelback_runtime` symbol out of the file. Loading the library instead would need a libpython in
+/// this process, and run the library's code.
+fn identify(path: &Path) -> std::result::Result<Identity, String> {
+    let bytes = std::fs::read(path).map_err(|error| reason(&error))?;
+    let file = object::File::parse(bytes.as_slice()).map_err(|_| "it is no library".to_owned())?;
+    let address = file
+        .dynamic_symbols()
+        .find(|symbol| symbol.is_definition() && symbol.name() == Ok("keelback_runtime"))
+        .ok_or("it has no symbol keelback_runtime")?
+        .address();
+    let damaged = || "its keelback_runtime is damaged".to_owned();
+    let number = |offset: usize| -> std::result::Result<u32, String> {
+        let bytes = at(&file, address + offset as u64, 4).ok_or_else(damaged)?;
+        let bytes = bytes.try_into().map_err(|_| damaged())?;
+        Ok(if file.is_little_endian() {
+            u32::from_le_bytes(bytes)
+        } else {
+            u32::from_be_bytes(bytes)
+        })
+    };
+    let abi_version = number(offset_of!(keelback_runtime_t, abi_version))?;
+    let python_version = number(offset_of!(keelback_runtime_t, python_version))?;
+    let free_threaded = number(offset_of!(keelback_runtime_t, free_threaded))?;
+    let keelback_version = version_text(&file, address).ok_or_else(damaged)?;
+    Ok(Identity {
+        abi_version,
+        python: (python_version >> 8, python_version & 0xff),
+        free_threaded: free_threaded != 0,
+        keelback_version,
+    })
+}
+
+/// The string behind the struct's `keelback_version`.
+fn version_text(file: &object::File<'_>, address: u64) -> Option<String> {
+    let pointer_at = address + offset_of!(keelback_runtime_t, keelback_version) as u64;
+    // In a shared library the pointer is the addend of a relative relocation; with packed relocations (RELR) it
+    // stands in its place.
+    let relocated = file.dynamic_relocations().and_then(|mut relocations| {
+        relocations.find_map(|(at, relocation)| {
+            (at == pointer_at).then(|| u64::try_from(relocation.addend()).ok())?
+        })
+    });
+    let text_at = match relocated {
+        Some(target) if target != 0 => target,
+        _ => {
+            let bytes = at(file, pointer_at, 8)?.try_into().ok()?;
+            if file.is_little_endian() {
+                u64::from_le_bytes(bytes)
+            } else {
+                u64::from_be_bytes(bytes)
+            }
+        }
+    };
+    let text: Vec<u8> = (text_at..text_at + 64)
+        .map_while(|at_byte| at(file, at_byte, 1).map(|byte| byte[0]))
+        .take_while(|&byte| byte != 0)
+        .collect();
+    String::from_utf8(text).ok().filter(|text| !text.is_empty())
+}
+
+/// The bytes that will be at an address once the library is mapped.
+fn at<'data>(file: &object::File<'data>, address: u64, size: u64) -> Option<&'data [u8]> {
+    file.segments()
+        .find_map(|segment| segment.data_range(address, size).ok().flatten())
+}

@@ -1,0 +1,274 @@
+//! What is written, where, and that it is written whole or not at all.
+mod common;
+use common::{Outcome, Project, outcome, python, root};
+
+#[test]
+fn names_of_the_outputs() {
+    let project = Project::good();
+    project.build(&[]).expect_success();
+    assert_eq!(
+        project.names(),
+        ["adder.h", "api.h", "libadder.so", "plugin.py"]
+    );
+
+    let project = Project::good();
+    project.build(&["-o", "out/plugin-1.5.so"]).expect_success();
+    assert_eq!(project.names(), ["api.h", "out", "plugin.py"]);
+    assert!(project.path().join("out/plugin-1.5.so").is_file());
+    assert!(project.path().join("out/adder.h").is_file());
+
+    let project = Project::good();
+    project.build(&["--no-header"]).expect_success();
+    assert_eq!(project.names(), ["api.h", "libadder.so", "plugin.py"]);
+
+    let project = Project::good();
+    project
+        .build(&["--header", "include/adder/api.h"])
+        .expect_success();
+    assert_eq!(
+        project.names(),
+        ["api.h", "include", "libadder.so", "plugin.py"]
+    );
+
+    let project = Project::good();
+    project.build(&["--emit", "c"]).expect_success();
+    assert_eq!(
+        project.names(),
+        ["adder.c", "adder.h", "api.h", "plugin.py"]
+    );
+}
+
+#[test]
+fn the_library_is_executable_and_the_header_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = Project::good();
+    project.build(&[]).expect_success();
+    let mode = |name: &str| {
+        std::fs::metadata(project.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    let api = mode("api.h");
+    assert_eq!(mode("adder.h"), api);
+    // Whoever may read it may map it.
+    assert_eq!(mode("libadder.so"), api | (api & 0o444) >> 2);
+}
+
+#[test]
+fn a_failed_build_leaves_the_old_outputs() {
+    let project = Project::good();
+    project.file("libadder.so", "old library");
+    project.file("adder.h", "old header");
+    let before = project.names();
+    project.file("plugin.py", "def f(:\n");
+    assert_eq!(project.build(&[]).code, 1);
+    project.file("plugin.py", "");
+    assert_eq!(project.build(&["--cc", "false"]).code, 3);
+    project.file("api.h", "int add(nosuch);\n");
+    assert_eq!(project.build(&[]).code, 1);
+    assert_eq!(project.names(), before);
+    assert_eq!(project.read("libadder.so"), "old library");
+    assert_eq!(project.read("adder.h"), "old header");
+}
+
+#[test]
+fn directories_that_were_made_go_with_a_failure() {
+    let project = Project::good();
+    assert_eq!(
+        project
+            .build(&["--cc", "false", "-o", "a/b/libadder.so"])
+            .code,
+        3
+    );
+    assert_eq!(project.names(), ["api.h", "plugin.py"]);
+}
+
+#[test]
+fn nothing_stays_in_the_directory_for_temporary_files() {
+    let project = Project::good();
+    std::fs::create_dir(project.path().join("tmp")).unwrap();
+    for compiler in ["cc", "false"] {
+        outcome(
+            project
+                .build_command(&["--cc", compiler])
+                .env("TMPDIR", project.path().join("tmp")),
+        );
+        assert_eq!(
+            std::fs::read_dir(project.path().join("tmp"))
+                .unwrap()
+                .count(),
+            0
+        );
+    }
+}
+
+#[test]
+fn standard_input_and_output() {
+    let project = Project::good();
+    let from_stdin = |arguments: &[&str], file: &str| -> Outcome {
+        let file = std::fs::File::open(project.path().join(file)).unwrap();
+        outcome(project.keelback().args(arguments).stdin(file))
+    };
+    let header = project.run(&["header", "api.h", "--name", "adder"]);
+    assert_eq!((header.code, header.stderr.as_str()), (0, ""));
+    assert!(
+        header.stdout.contains("int add(int a, int b);"),
+        "{}",
+        header.stdout
+    );
+    let same = from_stdin(&["header", "-", "--name", "adder"], "api.h");
+    assert_eq!(same.stdout, header.stdout);
+    project
+        .run(&["header", "api.h", "--name", "adder", "-o", "out.h"])
+        .expect_success();
+    assert_eq!(project.read("out.h"), header.stdout);
+
+    let python = python().to_str().unwrap();
+    let emit = |cdef: &'static str, init: &'static str| -> Vec<&str> {
+        vec![
+            "emit",
+            cdef,
+            "--init",
+            init,
+            "--name",
+            "adder",
+            "--no-runtime-check",
+            "--python",
+            python,
+        ]
+    };
+    let source = project.run(&emit("api.h", "plugin.py"));
+    assert_eq!((source.code, source.stderr.as_str()), (0, ""));
+    assert!(
+        source.stdout.contains("NAME") || source.stdout.contains("adder"),
+        "{}",
+        source.stdout
+    );
+    let from_pipe = from_stdin(&emit("api.h", "-"), "plugin.py");
+    assert_eq!((from_pipe.code, from_pipe.stderr.as_str()), (0, ""));
+    assert!(from_pipe.stdout.contains("<stdin>"));
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let project = Project::good();
+    project
+        .build(&["-o", "/dev/null", "--no-header"])
+        .expect_success();
+    let outcome = project.build(&["--emit", "c", "-o", "/dev/stdout", "--no-header"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    assert!(outcome.stdout.contains("add"));
+}
+
+#[test]
+fn the_environment_of_the_compiler_counts() {
+    let project = Project::good();
+    project.file("include/answer.h", "#define ANSWER 42\n");
+    project.file(
+        "prelude.c",
+        "#include <answer.h>\n#if ANSWER != 42 || FLAG != 7\n#error no\n#endif\n",
+    );
+    let mut command = project.build_command(&["--source", "prelude.c", "-v"]);
+    command
+        .env("CPATH", project.path().join("include"))
+        .env("CFLAGS", "-DFLAG=7")
+        .env("LDFLAGS", "-Wl,-z,now");
+    let built = outcome(&mut command);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let line = built
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("compiler: ") && line.contains("-DFLAG=7"))
+        .unwrap();
+    assert!(line.contains("-Wl,-z,now"), "{line}");
+    // A relative include is relative to the prelude, wherever the generated file is.
+    project.file(
+        "src/prelude.c",
+        "#include \"beside.h\"\n#ifndef BESIDE\n#error no\n#endif\n",
+    );
+    project.file("src/beside.h", "#define BESIDE 1\n");
+    project
+        .build(&["--source", "src/prelude.c"])
+        .expect_success();
+}
+
+#[test]
+fn new_makes_a_project_and_overwrites_nothing() {
+    let project = Project::new();
+    let made = project.run(&["new", "hello"]);
+    assert_eq!(
+        (made.code, made.stderr.as_str()),
+        (0, "made hello: `make -C hello run` builds and runs it\n")
+    );
+    assert_eq!(project.names(), ["hello"]);
+    assert!(!project.read("hello/Makefile").contains("@NAME@"));
+    project.run(&["new", "hello"]).expect(
+        5,
+        "\
+error: hello exists already
+help: choose another name, or remove it; nothing was changed",
+    );
+    project.run(&["new", "a.b"]).expect(2, "\
+error: the name 'a.b' has a dot
+help: `keelback new` makes one directory of that name; a plugin inside a package is built with `keelback build --name`");
+    assert_eq!(project.run(&["new", "9"]).code, 2);
+    assert_eq!(project.names(), ["hello"]);
+}
+
+/// The crate's version is the one version.
+#[test]
+fn one_version_everywhere() {
+    let project = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(project.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    use std::os::unix::process::CommandExt;
+    let project = Project::good();
+    std::fs::create_dir(project.path().join("tmp")).unwrap();
+    project.script(
+        "slow-cc",
+        "#!/bin/sh\ncase \"$*\" in *-shared*) touch started; sleep 20;; *) exec cc \"$@\";; esac\n",
+    );
+    let child = project
+        .build_command(&["--cc", "./slow-cc"])
+        .env("TMPDIR", project.path().join("tmp"))
+        .process_group(0)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = project.path().join("started");
+    for _ in 0..1000 {
+        if started.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // As the terminal does: to everybody in the process group.
+    let killed = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -INT -{}", child.id())])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        (Some(130), "")
+    );
+    assert_eq!(
+        std::fs::read_dir(project.path().join("tmp"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert_eq!(
+        project.names(),
+        ["api.h", "plugin.py", "slow-cc", "started", "tmp"]
+    );
+}

@@ -1,0 +1,131 @@
+//! Which Python is found, and what is recorded of it.
+mod common;
+use std::path::{Path, PathBuf};
+
+use common::{Outcome, Project, outcome, python};
+
+/// The line `python: 3.11.7 EXECUTABLE, library LIBRARY, prefix PREFIX[, venv VENV]` of `--verbose`.
+fn found(outcome: &Outcome) -> (String, PathBuf, PathBuf, Option<PathBuf>) {
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let line = outcome
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("python: ") && line.contains(", library "))
+        .unwrap_or_else(|| panic!("{}", outcome.stderr));
+    let mut parts = line["python: ".len()..].split(", ");
+    let executable = parts.next().unwrap().split_once(' ').unwrap().1.to_owned();
+    let path = |part: Option<&str>, word: &str| {
+        part.map(|part| PathBuf::from(part.strip_prefix(word).unwrap()))
+    };
+    (
+        executable,
+        path(parts.next(), "library ").unwrap(),
+        path(parts.next(), "prefix ").unwrap(),
+        path(parts.next(), "venv "),
+    )
+}
+
+fn build(project: &Project, given: &Path) -> Outcome {
+    outcome(
+        project
+            .build_command(&["-v", "--python", given.to_str().unwrap()])
+            .arg("--emit=c"),
+    )
+}
+
+fn venv(project: &Project) -> PathBuf {
+    let made = outcome(
+        std::process::Command::new(python())
+            .args(["-m", "venv", "--without-pip", "venv"])
+            .current_dir(project.path()),
+    );
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    project.path().join("venv")
+}
+
+#[test]
+fn an_executable() {
+    let (executable, library, prefix, venv) = found(&build(&Project::good(), python()));
+    assert_eq!(Path::new(&executable), python());
+    assert!(library.is_file() && prefix.is_dir());
+    if venv.is_none() {
+        assert!(executable.starts_with(prefix.to_str().unwrap()));
+    }
+}
+
+#[test]
+fn a_virtual_environment() {
+    let project = Project::good();
+    let venv = venv(&project);
+    let base = found(&build(&project, python()));
+    for given in [venv.clone(), venv.join("bin/python")] {
+        let (executable, library, prefix, of) = found(&build(&project, &given));
+        assert_eq!(Path::new(&executable), venv.join("bin/python"));
+        assert_eq!((&library, &prefix), (&base.1, &base.2));
+        assert_eq!(of.as_ref(), Some(&venv));
+    }
+    // As after `source venv/bin/activate`.
+    let mut command = project.keelback();
+    command
+        .args(["build", "api.h", "--init", "plugin.py", "--name", "adder"])
+        .args(["--no-runtime-check", "-v", "--emit=c"])
+        .env("VIRTUAL_ENV", &venv);
+    assert_eq!(found(&outcome(&mut command)).3, Some(venv));
+}
+
+#[test]
+fn a_libpython() {
+    let project = Project::good();
+    let (executable, library, prefix, _) = found(&build(&project, python()));
+    let by_library = found(&build(&project, &library));
+    assert_eq!((&by_library.1, &by_library.2), (&library, &prefix));
+    let real = |path: &str| std::fs::canonicalize(path).unwrap();
+    if found(&build(&project, python())).3.is_none() {
+        assert_eq!(real(&by_library.0), real(&executable));
+    }
+
+    // One that stands alone: the version is in its name, and the init code cannot be checked.
+    let alone = project.path().join(library.file_name().unwrap());
+    std::fs::copy(&library, &alone).unwrap();
+    let outcome = build(&project, &alone);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("warning: the init code plugin.py is not checked: no python executable is near the libpython\nhelp: give --python the executable to have it checked\n"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+/// Debian's python3 has libpython linked in; the shared one is in a package of its own.
+#[test]
+fn a_static_executable_beside_a_shared_library() {
+    let debian = Path::new("/usr/bin/python3");
+    let maps = "import sys; sys.exit(sys.version_info < (3, 10) or 'libpython' in open('/proc/self/maps').read())";
+    let is_static = std::process::Command::new(debian)
+        .args(["-c", maps])
+        .status()
+        .is_ok_and(|status| status.success());
+    let project = Project::good();
+    if !is_static {
+        return;
+    }
+    let outcome = build(&project, debian);
+    if outcome.code == 4 {
+        assert!(
+            outcome.stderr.contains("has no shared library"),
+            "{}",
+            outcome.stderr
+        );
+        return;
+    }
+    let (_, library, _, _) = found(&outcome);
+    assert!(
+        library
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("libpython3.")
+    );
+    assert!(library.is_file());
+}
