@@ -1,14 +1,107 @@
-//! What the declarations leave to the C compiler, as C expressions.
-use keelback_cdef::Declarations;
+//! What the declarations leave to the C compiler ([`Declarations::questions`]), as C expressions.
+
+use keelback_cdef::{ArrayOwner, CExpression, Declarations, Question, Span};
 use serde::Serialize;
 
-/// One answer.
+/// How one `keelback_answer_t` is computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Answer {
+    /// An integer expression.
     pub(crate) value: String,
+    /// 1 if the value is negative or the type signed, else 0.
     pub(crate) negative: String,
 }
 
-pub(crate) fn answers(_declarations: &Declarations) -> Vec<Answer> {
-    Vec::new()
+/// The answers in the order of the questions.
+pub(crate) fn answers(declarations: &Declarations) -> Vec<Answer> {
+    declarations
+        .questions()
+        .into_iter()
+        .map(|question| answer(declarations, question))
+        .collect()
+}
+
+fn answer(declarations: &Declarations, question: Question) -> Answer {
+    if let Question::RecordAlign(id) = question {
+        // C++ allows no new type inside offsetof, and C99 has no _Alignof.
+        let (root, path) = declarations.designator(id);
+        let root = declarations.record_name(root);
+        return size(if path.is_empty() {
+            format!("__alignof__({root})")
+        } else {
+            format!("__alignof__((({root} *)0)->{path})")
+        });
+    }
+    match declarations.c_expression(question) {
+        CExpression::Size(expression) => size(expression),
+        // `<= 0` and not `< 0`, of which compilers warn for unsigned types; 0 reads the same either way. `| 0` takes
+        // integers only, as CFFI does.
+        CExpression::Integer(expression) => Answer {
+            value: format!("({expression}) | 0"),
+            negative: format!("({expression}) <= 0"),
+        },
+        CExpression::Type(ty) if matches!(question, Question::EnumType(_)) => Answer {
+            value: format!("sizeof({ty})"),
+            negative: format!("KEELBACK_ENUM_IS_SIGNED({ty})"),
+        },
+        CExpression::Type(ty) => Answer {
+            value: format!("sizeof({ty})"),
+            negative: format!("(({ty})-1) <= 0"),
+        },
+    }
+}
+
+fn size(expression: String) -> Answer {
+    Answer {
+        value: expression,
+        negative: "0".into(),
+    }
+}
+
+/// What a question is about, and where that was declared.
+pub(crate) fn subject(declarations: &Declarations, question: Question) -> (Span, String) {
+    let types = &declarations.types;
+    let name = |symbol| types.text(symbol);
+    let of_record = |id| {
+        let (root, _) = declarations.designator(id);
+        let what = format!("'{}'", declarations.record_name(root));
+        (types.record(root).span, what)
+    };
+    match question {
+        Question::ArrayLength { owner, .. } => match owner {
+            ArrayOwner::Variable(index) => {
+                let variable = &declarations.variables[index as usize];
+                let what = format!("the length of '{}'", name(variable.name));
+                (variable.span, what)
+            }
+            ArrayOwner::Typedef(index) => {
+                let typedef = &declarations.typedefs[index as usize];
+                let what = format!("the length of '{}'", name(typedef.name));
+                (typedef.span, what)
+            }
+            ArrayOwner::Field(id, _) => of_record(id),
+        },
+        Question::UnknownType(id) => {
+            let unknown = types.unknown(id);
+            (unknown.span, format!("'{}'", name(unknown.name)))
+        }
+        Question::RecordSize(id)
+        | Question::RecordAlign(id)
+        | Question::FieldOffset(id, _)
+        | Question::FieldSize(id, _) => of_record(id),
+        Question::EnumeratorValue(id, _) | Question::EnumType(id) => {
+            let what = format!("'{}'", declarations.enum_name(id));
+            (types.enumeration(id).span, what)
+        }
+        Question::ConstantValue(index) => {
+            let constant = &declarations.constants[index as usize];
+            let what = format!("the value of '{}'", name(constant.name));
+            (constant.span, what)
+        }
+        Question::VariableValue(index) => {
+            let variable = &declarations.variables[index as usize];
+            let what = format!("the value of '{}'", name(variable.name));
+            (variable.span, what)
+        }
+    }
 }

@@ -392,7 +392,8 @@ fn symbols(plugin: &Plugin) -> Vec<Symbol> {
             }
             Item::Variable(index) => {
                 let variable = &declarations.variables[index as usize];
-                if variable.value.is_none() {
+                // A constant of an integer type is among the questions.
+                if !variable.is_constant || declarations.is_fetched_constant(index) {
                     symbols.push(variable_symbol(declarations, variable));
                 }
             }

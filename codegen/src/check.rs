@@ -1,10 +1,11 @@
 //! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
 
 use keelback_cdef::{
-    Declarations, Diagnostic, Function, FunctionOrigin, FunctionType, Primitive, Severity, Span,
-    Type, TypeId,
+    Declarations, Diagnostic, Function, FunctionOrigin, FunctionType, Primitive, Question,
+    Severity, Span, Type, TypeId,
 };
 
+use crate::answers::subject;
 use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier, tokens};
 use crate::declared::is_reserved_name;
 use crate::plugin::{Plugin, prefix};
@@ -243,8 +244,24 @@ fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
 
 /// Without a prelude nothing can answer the `...`s, and nothing defines variables.
 fn without_prelude(declarations: &Declarations, problems: &mut Vec<Problem>) {
+    let questions = declarations.questions();
     const HINT: &str = "give the C source that has it: --source FILE, or set_source()";
-    for variable in &declarations.variables {
+    for &question in &questions {
+        let (span, what) = subject(declarations, question);
+        let problem = at(
+            declarations,
+            span,
+            format!("{what} is left to the C compiler, but there is no C source to ask"),
+            HINT,
+        );
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+    for (index, variable) in (0..).zip(&declarations.variables) {
+        if questions.contains(&Question::VariableValue(index)) {
+            continue;
+        }
         problems.push(at(
             declarations,
             variable.span,

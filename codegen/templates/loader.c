@@ -975,8 +975,10 @@ static KEELBACK_COLD int keelback_start(void)
         return -1;
     __atomic_store_n(&keelback_failure, (const char *)NULL, __ATOMIC_RELEASE);
     code = runtime->start(plugin, &keelback_the_python);
-    if (code == 0)
+    if (code == 0) {
+        keelback_thread_failure = NULL;
         return 0;
+    }
     told = runtime->last_error(plugin);
     if (told == NULL)
         keelback_add(&why, "%s: Python could not be started (code %d)\n", plugin->module_name, code);

@@ -126,6 +126,13 @@ KEELBACK_ASSERT({{ assertion.condition }},
 
 /* ---- What the declarations leave to the compiler ---- */
 
+/* In C++ -1 may be no value of an enum. */
+#ifdef __cplusplus
+#define KEELBACK_ENUM_IS_SIGNED(type) ((__underlying_type(type))-1 <= 0)
+#else
+#define KEELBACK_ENUM_IS_SIGNED(type) ((type)-1 <= 0)
+#endif
+
 static keelback_answer_t keelback_answers[{{ answers | length }}];
 {%- endif %}
 

@@ -188,21 +188,71 @@ KEELBACK_ASSERT(__builtin_offsetof(struct pair, b) == 8,
 KEELBACK_ASSERT(sizeof(((struct pair *)0)->b) == 8,
                 "struct pair: the cdef makes 'b' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 
+/* ---- What the declarations leave to the compiler ---- */
+
+/* In C++ -1 may be no value of an enum. */
+#ifdef __cplusplus
+#define KEELBACK_ENUM_IS_SIGNED(type) ((__underlying_type(type))-1 <= 0)
+#else
+#define KEELBACK_ENUM_IS_SIGNED(type) ((type)-1 <= 0)
+#endif
+
+static keelback_answer_t keelback_answers[15];
+
 static KEELBACK_COLD void keelback_answer(void)
 {
+    keelback_answer_t *answer = keelback_answers;
+    answer->value = (uint64_t)((LIMIT) | 0);
+    answer->is_negative = (LIMIT) <= 0;
+    answer++;
+    answer->value = (uint64_t)((VERSION) | 0);
+    answer->is_negative = (VERSION) <= 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof(enum mode));
+    answer->is_negative = KEELBACK_ENUM_IS_SIGNED(enum mode);
+    answer++;
+    answer->value = (uint64_t)((READ) | 0);
+    answer->is_negative = (READ) <= 0;
+    answer++;
+    answer->value = (uint64_t)((WRITE) | 0);
+    answer->is_negative = (WRITE) <= 0;
+    answer++;
+    answer->value = (uint64_t)((DEPTH) | 0);
+    answer->is_negative = (DEPTH) <= 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof(number_t));
+    answer->is_negative = ((number_t)-1) <= 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof(status_t));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(__alignof__(status_t));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(offsetof(status_t, code));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof((((status_t *)0)->code)));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof(struct session));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(__alignof__(struct session));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(offsetof(struct session, id));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof((((struct session *)0)->id)));
+    answer->is_negative = 0;
+    answer++;
+    (void)answer;
 }
 
 /* ---- What Python may call and see ---- */
 
 static void keelback_access_0(void *slots)
-{
-    int value = DEPTH;
-    void *to;
-    __builtin_memcpy(&to, slots, sizeof to);
-    __builtin_memcpy(to, &value, sizeof value);
-}
-
-static void keelback_access_1(void *slots)
 {
     double value = RATIO;
     void *to;
@@ -210,7 +260,7 @@ static void keelback_access_1(void *slots)
     __builtin_memcpy(to, &value, sizeof value);
 }
 
-static void keelback_access_2(void *slots)
+static void keelback_access_1(void *slots)
 {
     char *value = TITLE;
     void *to;
@@ -218,27 +268,27 @@ static void keelback_access_2(void *slots)
     __builtin_memcpy(to, &value, sizeof value);
 }
 
-static int keelback_direct_3(int arg0, double arg1)
+static int keelback_direct_2(int arg0, double arg1)
 {
     return (int)helper(arg0, arg1);
 }
-static void keelback_access_3(void *slots)
+static void keelback_access_2(void *slots)
 {
     int arg0;
     double arg1;
     int result;
     __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
     __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
-    result = keelback_direct_3(arg0, arg1);
+    result = keelback_direct_2(arg0, arg1);
     __builtin_memcpy(slots, &result, sizeof result);
     (void)slots;
 }
 
-static struct pair keelback_direct_4(struct pair arg0, long double arg1)
+static struct pair keelback_direct_3(struct pair arg0, long double arg1)
 {
     return swap(arg0, arg1);
 }
-static void keelback_access_4(void *slots)
+static void keelback_access_3(void *slots)
 {
     struct pair arg0;
     long double arg1;
@@ -250,88 +300,88 @@ static void keelback_access_4(void *slots)
     __builtin_memcpy(&arg0, at0, sizeof arg0);
     __builtin_memcpy(&at1, (const char *)slots + 8, sizeof at1);
     __builtin_memcpy(&arg1, at1, sizeof arg1);
-    result = keelback_direct_4(arg0, arg1);
+    result = keelback_direct_3(arg0, arg1);
     __builtin_memcpy(&to, (const char *)slots + 16, sizeof to);
     __builtin_memcpy(to, &result, sizeof result);
     (void)slots;
 }
 
-static void keelback_direct_5(void)
+static void keelback_direct_4(void)
 {
     nothing();
 }
-static void keelback_access_5(void *slots)
+static void keelback_access_4(void *slots)
 {
-    keelback_direct_5();
+    keelback_direct_4();
     (void)slots;
 }
 
-static int keelback_direct_6(int arg0, int arg1)
+static int keelback_direct_5(int arg0, int arg1)
 {
     return (int)maximum(arg0, arg1);
 }
-static void keelback_access_6(void *slots)
+static void keelback_access_5(void *slots)
 {
     int arg0;
     int arg1;
     int result;
     __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
     __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
-    result = keelback_direct_6(arg0, arg1);
+    result = keelback_direct_5(arg0, arg1);
     __builtin_memcpy(slots, &result, sizeof result);
     (void)slots;
 }
 
-static const char *keelback_direct_8(enum mode arg0)
+static const char *keelback_direct_7(enum mode arg0)
 {
     return describe(arg0);
 }
-static void keelback_access_8(void *slots)
+static void keelback_access_7(void *slots)
 {
     enum mode arg0;
     const char *result;
     __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
-    result = keelback_direct_8(arg0);
+    result = keelback_direct_7(arg0);
     __builtin_memcpy(slots, &result, sizeof result);
     (void)slots;
 }
 
-static void keelback_access_9(void *slots)
+static void keelback_access_8(void *slots)
 {
     int *typed = table;
     const volatile void *at = typed;
     __builtin_memcpy(slots, &at, sizeof at);
 }
 
-static void keelback_access_10(void *slots)
+static void keelback_access_9(void *slots)
 {
     int *typed = fixed;
     const volatile void *at = typed;
     __builtin_memcpy(slots, &at, sizeof at);
 }
 
-static void keelback_access_11(void *slots)
+static void keelback_access_10(void *slots)
 {
     long *typed = &shared;
     const volatile void *at = typed;
     __builtin_memcpy(slots, &at, sizeof at);
 }
 
-static keelback_bool_t keelback_direct_12(keelback_bool_t arg0)
+static keelback_bool_t keelback_direct_11(keelback_bool_t arg0)
 {
     return (keelback_bool_t)is_set(arg0);
 }
-static void keelback_access_12(void *slots)
+static void keelback_access_11(void *slots)
 {
     keelback_bool_t arg0;
     keelback_bool_t result;
     __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
-    result = keelback_direct_12(arg0);
+    result = keelback_direct_11(arg0);
     __builtin_memcpy(slots, &result, sizeof result);
     (void)slots;
 }
 
-static void keelback_access_13(void *slots)
+static void keelback_access_12(void *slots)
 {
     int *typed = &counter;
     const volatile void *at = typed;
@@ -339,20 +389,19 @@ static void keelback_access_13(void *slots)
 }
 
 static const keelback_symbol_t keelback_symbols[] = {
-    {"DEPTH", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_0},
-    {"RATIO", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_1},
-    {"TITLE", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_2},
-    {"helper", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_3, keelback_access_3},
-    {"swap", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_4, keelback_access_4},
-    {"nothing", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_5, keelback_access_5},
-    {"maximum", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_6, keelback_access_6},
+    {"RATIO", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_0},
+    {"TITLE", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_1},
+    {"helper", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_2, keelback_access_2},
+    {"swap", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_3, keelback_access_3},
+    {"nothing", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_4, keelback_access_4},
+    {"maximum", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_5, keelback_access_5},
     {"log_all", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))log_all, NULL},
-    {"describe", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_8, keelback_access_8},
-    {"table", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_9},
-    {"fixed", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_10},
-    {"shared", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_11},
-    {"is_set", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_12, keelback_access_12},
-    {"counter", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_13},
+    {"describe", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_7, keelback_access_7},
+    {"table", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_8},
+    {"fixed", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_9},
+    {"shared", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_10},
+    {"is_set", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_11, keelback_access_11},
+    {"counter", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_12},
 };
 
 /* ---- The functions that run Python ---- */
@@ -385,7 +434,7 @@ static keelback_plugin_t keelback_plugin = {
     NULL, 0, NULL,
     keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
     keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols,
-    NULL, 0,
+    keelback_answers, sizeof keelback_answers / sizeof *keelback_answers,
     keelback_slow_path,
     NULL,
     NULL,
