@@ -141,7 +141,12 @@ impl Generator {
                 let record = self.random.below(self.records.len() as u64) as usize;
                 let record = self.records[record].clone();
                 let _ = writeln!(text, "    {record} {name}{attribute};");
-            } else if choice == 2 && depth == 0 && index + 1 == count && index > 0 && !is_union {
+            } else if choice == 2
+                && depth == 0
+                && index + 1 == count
+                && !names.is_empty()
+                && !is_union
+            {
                 let ty = self.random.pick(&["char", "int", "double", "short"]);
                 let _ = writeln!(text, "    {ty} {name}[];");
             } else {

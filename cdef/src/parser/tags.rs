@@ -442,8 +442,9 @@ impl Parser<'_> {
         self.bump();
         self.in_enum = false;
         self.attributes(&mut attributes)?;
-        let open = std::mem::take(&mut self.decls.types.open_enumerators);
+        let mut open = std::mem::take(&mut self.decls.types.open_enumerators);
         let enumerators: Vec<Enumerator> = open.as_slice().to_vec();
+        open.clear();
         self.decls.types.open_enumerators = open;
         let underlying = self
             .decls

@@ -1,0 +1,279 @@
+//! Whatever comes in: no panic, no endless loop, no stack overflow, and nothing changed by a failure.
+
+use std::time::{Duration, Instant};
+
+use keelback_cdef::{Declarations, Layouts, ParseOptions};
+
+fn inputs() -> Vec<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut texts = Vec::new();
+    for folder in ["valid", "invalid"] {
+        let mut files: Vec<_> = std::fs::read_dir(root.join(folder))
+            .expect("the folder of inputs")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "h"))
+            .collect();
+        files.sort();
+        texts.extend(
+            files
+                .iter()
+                .map(|path| std::fs::read_to_string(path).expect("a text")),
+        );
+    }
+    texts
+}
+
+/// Everything that can be asked of declarations.
+fn exercise(declarations: &mut Declarations, text: &str) {
+    match declarations.parse(text, &ParseOptions::default()) {
+        Ok(warnings) => {
+            for warning in warnings {
+                let _ = (warning.headline(), warning.render(false));
+            }
+        }
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            for error in errors.iter().take(20) {
+                let _ = (error.headline(), error.caret(), error.render(true));
+            }
+        }
+    }
+    let mut layouts = Layouts::new();
+    for index in 0..declarations.types.records.len() {
+        let _ = layouts.layout(declarations, keelback_cdef::RecordId::from_index(index));
+    }
+    for question in declarations.questions() {
+        let _ = declarations.c_expression(question);
+    }
+    for index in 0..declarations.types.len() {
+        let ty = keelback_cdef::QualType::plain(keelback_cdef::TypeId::from_index(index));
+        let _ = (
+            declarations.c_declaration(ty, "x"),
+            declarations.cffi_name(ty),
+        );
+    }
+}
+
+#[test]
+fn mutated_texts_never_panic() {
+    let texts = inputs();
+    let words: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split_inclusive(|c: char| !c.is_alphanumeric()))
+        .collect();
+    let mut state = 0x1234_5678_9abc_def1u64;
+    let mut random = move |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % limit.max(1)
+    };
+    let rounds = std::env::var("KEELBACK_MUTATIONS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(3000);
+    let mut declarations = Declarations::default();
+    for round in 0..rounds {
+        if round % 16 == 0 {
+            declarations = Declarations::default();
+        }
+        let mut text = texts[random(texts.len())].clone();
+        for _ in 0..1 + random(6) {
+            let boundary = |text: &str, mut at: usize| {
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let from = boundary(&text, random(text.len() + 1));
+            let to = boundary(&text, (from + random(30)).min(text.len()));
+            match random(5) {
+                0 => text.replace_range(from..to.max(from), ""),
+                1 => text.insert_str(from, words[random(words.len())]),
+                2 => {
+                    let piece = text[from..to.max(from)].to_owned();
+                    let at = boundary(&text, random(text.len() + 1));
+                    text.insert_str(at, &piece);
+                }
+                3 => text.truncate(from),
+                _ => {
+                    let odd = [
+                        "{", "}", "(", ")", "[", "]", "\"", "'", "\\", "/*", "#", "...", ";", "é",
+                        "\0", "*", "\n",
+                    ];
+                    text.insert_str(from, odd[random(odd.len())]);
+                }
+            }
+        }
+        exercise(&mut declarations, &text);
+        let from = random(text.len() + 1);
+        if let Some(tail) = text.get(from..) {
+            let tail: String = tail.chars().take(random(40)).collect();
+            if let Err(error) = declarations.parse_type(&tail) {
+                let _ = (error.headline(), error.caret(), error.render(false));
+            }
+            let _ = declarations.parse_declared_type(&tail);
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_quick() {
+    let many = 100_000;
+    let repeated = |piece: &str| piece.repeat(many);
+    let texts = [
+        format!("int {}x;", repeated("(")),
+        format!("int {}x{};", repeated("("), repeated(")")),
+        format!("int {}x;", repeated("*")),
+        format!("extern int x{};", repeated("[2]")),
+        format!("int f{};", repeated("(int (*)")),
+        format!("enum {{ A = {}1{} }};", repeated("("), repeated(")")),
+        format!("enum {{ A = {}1 }};", repeated("-")),
+        format!("enum {{ A = {}1 }};", repeated("~!")),
+        format!("enum {{ A = {}1 }};", repeated("1?")),
+        format!("enum {{ A = {}1 }};", repeated("1+")),
+        format!("enum {{ A = {}1 }};", repeated("(int)")),
+        format!("enum {{ A = {}1 }};", repeated("sizeof(int[")),
+        repeated("struct { "),
+        repeated("struct S { struct "),
+        repeated("enum { A = sizeof(enum {"),
+        repeated("extern \"C\" {"),
+        repeated("__attribute__(("),
+        repeated("#define A A\n"),
+        format!(
+            "enum {{ X = A0 }};\n{}",
+            (0..many)
+                .map(|i| format!("#define A{i} A{}\n", i + 1))
+                .collect::<String>()
+        ),
+        repeated("_Alignas("),
+        repeated("_Atomic("),
+        repeated("typeof("),
+        repeated("{"),
+        repeated("}"),
+        repeated("\""),
+        repeated("/*"),
+        repeated("x "),
+        repeated("x; "),
+        repeated("int x\n"),
+        repeated("struct s { int x\n"),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        exercise(&mut Declarations::default(), &text);
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "slow: {}",
+            &text[..40]
+        );
+    }
+}
+
+#[test]
+fn chains_of_typedefs_are_limited() {
+    let mut text = String::from("typedef int t0;\n");
+    for index in 0..5000 {
+        text.push_str(&format!("typedef t{index} *t{};\n", index + 1));
+    }
+    let mut declarations = Declarations::default();
+    let errors = declarations
+        .parse(&text, &ParseOptions::default())
+        .expect_err("too deep");
+    assert!(
+        errors[0].message.contains("nested too deeply"),
+        "{}",
+        errors[0]
+    );
+}
+
+#[test]
+fn records_nested_by_value_are_limited() {
+    let mut text = String::from("struct s0 { int x; };\n");
+    for index in 0..5000 {
+        text.push_str(&format!(
+            "struct s{} {{ struct s{index} x; }};\n",
+            index + 1
+        ));
+    }
+    let mut declarations = Declarations::default();
+    declarations
+        .parse(&text, &ParseOptions::default())
+        .expect("valid C");
+    let last = declarations.lookup_record_tag("s5000").expect("a struct");
+    let error = Layouts::new()
+        .layout(&declarations, last)
+        .expect_err("too deep");
+    assert!(error.message.contains("nested too deeply"), "{error}");
+}
+
+#[test]
+fn a_failed_text_changes_nothing() {
+    let first = "struct s; typedef int t; enum e { A, B = 4 }; int f(struct s *); #define K 3\n"
+        .replace(" #", "\n#");
+    let bad = "struct s { int x; }; struct new { t y; }; enum g { C }; int f2(void); typedef char *u;\n\
+               #define L 4\nextern int a[...]; typedef int... v; int broken(nosuch x);";
+    let mut declarations = Declarations::default();
+    declarations
+        .parse(&first, &ParseOptions::default())
+        .expect("valid");
+    let before = format!("{declarations:?}");
+    declarations
+        .parse(bad, &ParseOptions::default())
+        .expect_err("invalid");
+    let after = format!("{declarations:?}");
+    // Hash tables may have grown; what is in them is compared through the look-ups.
+    let counts = |text: &str| text.matches("Symbol(").count();
+    assert_eq!(counts(&before), counts(&after));
+    assert_eq!(declarations.items.len(), 5);
+    assert!(declarations.lookup_record_tag("new").is_none());
+    assert!(declarations.lookup_enumerator("C").is_none());
+    assert!(declarations.lookup_typedef("u").is_none());
+    let s = declarations.lookup_record_tag("s").expect("s");
+    assert!(declarations.types.record(s).fields.is_none());
+    declarations
+        .parse_type("struct nosuch *[3](")
+        .expect_err("invalid");
+    assert!(declarations.lookup_record_tag("nosuch").is_none());
+    declarations
+        .parse(
+            "struct s { int x; }; int f2(struct s);",
+            &ParseOptions::default(),
+        )
+        .expect("valid");
+}
+
+#[test]
+fn overriding_is_undone_by_a_failure() {
+    let mut declarations = Declarations::default();
+    declarations
+        .parse(
+            "int f(int); typedef int t; extern int v;\n#define K 1\n",
+            &ParseOptions::default(),
+        )
+        .expect("valid");
+    let options = ParseOptions {
+        override_: true,
+        ..ParseOptions::default()
+    };
+    let text = "long f(void); typedef char t; extern char v;\n#define K 2\nint broken(";
+    declarations.parse(text, &options).expect_err("invalid");
+    let ty = declarations.lookup_function("f").expect("f").ty;
+    assert_eq!(
+        declarations.c_declaration(keelback_cdef::QualType::plain(ty), "f"),
+        "int f(int)"
+    );
+    assert_eq!(declarations.lookup_constant("K").expect("K").value, Some(1));
+    declarations
+        .parse(
+            "long f(void); typedef char t; extern char v;\n#define K 2\n",
+            &options,
+        )
+        .expect("valid");
+    let ty = declarations.lookup_function("f").expect("f").ty;
+    assert_eq!(
+        declarations.c_declaration(keelback_cdef::QualType::plain(ty), "f"),
+        "long f(void)"
+    );
+    assert_eq!(declarations.lookup_constant("K").expect("K").value, Some(2));
+    assert_eq!(declarations.functions.len(), 1);
+}
