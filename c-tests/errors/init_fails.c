@@ -13,9 +13,11 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         initfails_set_error_handler(handler, (void *)"here");
-    printf("%d %d\n", count(), status());
+    printf("%d ", count());
+    printf("%d\n", status());
     fflush(stdout);
-    printf("%d %d\n", count(), status());
+    printf("%d ", count());
+    printf("%d\n", status());
     printf("start %s\n", initfails_start() < 0 ? "negative" : "not negative");
     fflush(stdout);
     printf("last error:\n%s", initfails_last_error() == NULL ? "none\n" : initfails_last_error());

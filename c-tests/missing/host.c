@@ -12,10 +12,19 @@ static void tell(const char *what)
     printf("%s: %s\n", what, error == NULL ? "no error" : strtok(strdup(error), "\n"));
 }
 
+static void call(void)
+{
+    const char *text;
+    printf("add %d, ", add(2, 3));
+    printf("checked %d, ", checked());
+    text = name();
+    printf("name %s\n", text == NULL ? "NULL" : text);
+}
+
 int main(int argc, char **argv)
 {
     int code, i;
-    printf("add %d, checked %d, name %s\n", add(2, 3), checked(), name() == NULL ? "NULL" : name());
+    call();
     tell("last error");
     code = missing_start();
     printf("start %s\n", code == 0 ? "0" : code < 0 ? "negative" : "positive");
@@ -30,7 +39,7 @@ int main(int argc, char **argv)
     }
     if (argc > 1) {
         printf("start %d\n", missing_start());
-        printf("add %d, checked %d, name %s\n", add(2, 3), checked(), name());
+        call();
         tell("last error");
     }
     return 0;
