@@ -99,7 +99,7 @@ def install() -> None:
         "FFI": _runtime.CompiledFFI,
         "_CDataBase": _runtime.CData,
         "CType": _runtime.CType,
-        "Lib": _runtime.Lib,
+        "Lib": getattr(_runtime, "Lib", None),
         "buffer": _runtime.buffer,
         "__version__": VERSION,
         "FFI_DEFAULT_ABI": 2,

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keelback_cdef::{Declarations, EnumId, Layout, LayoutError, Layouts, RecordId};
+use keelback_cdef::{Declarations, Diagnostic, EnumId, Layout, LayoutError, Layouts, RecordId};
 
 use rustc_hash::FxHashMap;
 
@@ -90,6 +90,28 @@ impl Scope {
         } else {
             nominal.included.get(&id).cloned()
         }
+    }
+    /// Makes the types and constants of `theirs` visible in `ours`: `ffi.include()`. Their records and enums keep their
+    /// ctypes, so that values of one FFI are good in the other.
+    pub fn include(ours: &Arc<Scope>, theirs: &Arc<Scope>) -> Result<(), Box<Diagnostic>> {
+        // A copy, so that never two scopes are locked at once: two threads may include each other's.
+        let copy = theirs.read().clone();
+        let included = ours.write().include(&copy)?;
+        for (there, here) in included.records {
+            ours.set_included(
+                NominalId::Record(here),
+                theirs.clone(),
+                NominalId::Record(there),
+            );
+        }
+        for (there, here) in included.enums {
+            ours.set_included(
+                NominalId::Enum(here),
+                theirs.clone(),
+                NominalId::Enum(there),
+            );
+        }
+        Ok(())
     }
     /// Records that `id` is `theirs` of `scope`: `ffi.include()`.
     pub(crate) fn set_included(&self, id: NominalId, scope: Arc<Scope>, theirs: NominalId) {

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use super::{FfiObject, given, this};
-use crate::cdata;
+use crate::cdata::new::{Allocator, new as cdata_new};
 use crate::py::{Methods, Obj, Raised, Ref, Signature, guard, keywords};
 use crate::raise;
 
@@ -15,7 +15,7 @@ pub unsafe extern "C" fn new(object: Obj, args: *const Obj, count: isize, names:
         unsafe {
             let [cdecl, init] = NEW.parse(args, count, names)?;
             let ctype = this(object).ctype_argument(cdecl)?;
-            cdata::new::new(&ctype, given(init), None)
+            cdata_new(&ctype, given(init), None)
         }
     })
 }
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn cast(object: Obj, args: *const Obj, count: isize, names
         unsafe {
             let [cdecl, source] = CAST.parse(args, count, names)?;
             let ctype = this(object).ctype_argument(cdecl)?;
-            cdata::cast::cast(&ctype, source)
+            crate::cdata::cast::cast(&ctype, source)
         }
     })
 }
@@ -94,15 +94,16 @@ unsafe extern "C" fn allocator(state: Obj, args: *const Obj, count: isize, names
             let [cdecl, init] = ALLOCATE.parse(args, count, names)?;
             let ffi = &*ffi::PyTuple_GET_ITEM(state, 0).cast::<FfiObject>();
             let ctype = ffi.ctype_argument(cdecl)?;
-            let optional = |index| {
+            // The tuple belongs to this function object, which lives until the call is over.
+            let borrowed = |index| {
                 given(ffi::PyTuple_GET_ITEM(state, index)).map(|object| Ref::borrow(object))
             };
-            let allocator = cdata::new::Allocator {
-                alloc: optional(1),
-                free: optional(2),
+            let allocator = Allocator {
+                alloc: borrowed(1),
+                free: borrowed(2),
                 clear: ffi::PyTuple_GET_ITEM(state, 3) == ffi::Py_True(),
             };
-            cdata::new::new(&ctype, given(init), Some(&allocator))
+            cdata_new(&ctype, given(init), Some(&allocator))
         }
     })
 }

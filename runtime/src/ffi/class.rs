@@ -119,11 +119,6 @@ fn fill(ty: &mut ffi::PyTypeObject) {
 
 /// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*.
 unsafe fn fill_dict() -> Res<()> {
-    // SAFETY: reads a static.
-    if unsafe { (*crate::cdata::CDATA_TYPE.ptr()).tp_name.is_null() } {
-        // Its part has not landed yet.
-        return Ok(());
-    }
     let null = crate::cdata::new_plain(
         &*crate::ctype::pointer_to(&*crate::ctype::void()?)?,
         std::ptr::null_mut(),

@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use keelback_cdef::{Diagnostic, ParseOptions};
 use pyo3::ffi;
 
-use super::{FfiObject, as_ffi, given, this};
+use super::{as_ffi, given, this};
 use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_text, type_name};
 use crate::raise;
+use crate::scope::Scope;
 
 /// Shows the warnings of a cdef as `UserWarning`s.
 pub fn warn(warnings: &[Diagnostic]) -> Res<()> {
@@ -156,7 +157,9 @@ pub unsafe extern "C" fn include(object: Obj, other: Obj) -> Obj {
                 return Err(raise!(ValueError, "self.include(self)"));
             }
             let ffi = this(object);
-            include_scope(ffi, theirs)?;
+            if let Err(diagnostic) = Scope::include(&ffi.scope, &theirs.scope) {
+                return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
+            }
             ffi.clear_cache();
             let keep = Ref::borrow(other);
             ffi.included.with(|list| list.push(keep));
@@ -212,8 +215,4 @@ pub unsafe extern "C" fn def_extern_compiled(
             "this ffi has no extern \"Python\" functions"
         ))
     })
-}
-
-fn include_scope(_ffi: &FfiObject, _theirs: &FfiObject) -> Res<()> {
-    Err(raise!(NotImplementedError, "include lands next"))
 }

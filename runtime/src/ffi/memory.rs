@@ -4,7 +4,7 @@ use keelback_cdef::Primitive;
 use pyo3::ffi;
 
 use super::buffer::View;
-use super::text::{wide_string, wide_units};
+use super::text::wide_units;
 use super::this;
 use crate::cdata::{CData, OWNING_TYPE, Resource, as_cdata, new_managed};
 use crate::convert;
@@ -95,19 +95,19 @@ pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, na
                         ))
                     } else {
                         let size = item.size() as usize;
-                        wide_string(cdata.data(), wide_units(cdata.data(), size, limit), size)
+                        convert::character::read_wide_text(
+                            item.code,
+                            cdata.data(),
+                            wide_units(cdata.data(), size, limit),
+                        )
                     };
                 }
             } else if ctype.kind == Kind::Enum {
-                let value: Ref = convert::read(ctype, cdata.data())?;
-                if let Some(details) = ctype.enumeration()? {
-                    let number = i128::from(ffi::PyLong_AsLongLong(value.obj()));
-                    ffi::PyErr_Clear();
-                    if let Some(&index) = details.by_value.get(&number) {
-                        return Ok(details.enumerators[index as usize].0.clone());
-                    }
-                }
-                return Ref::steal(ffi::PyObject_Str(value.obj()));
+                let (number, name) = convert::read_enum_text(ctype, cdata.data())?;
+                return match name {
+                    Some(name) => crate::py::str_from(&name),
+                    None => Ref::steal(ffi::PyObject_Str(number.obj())),
+                };
             } else if is_byte(ctype.code) {
                 return Ref::steal(ffi::PyBytes_FromStringAndSize(cdata.data().cast(), 1));
             } else if is_wide(ctype.code) {
@@ -181,55 +181,15 @@ pub unsafe extern "C" fn unpack(_object: Obj, args: *const Obj, count: isize, na
                 return Ref::steal(ffi::PyBytes_FromStringAndSize(cdata.data().cast(), length));
             }
             if is_wide(item.code) {
-                return wide_string(cdata.data(), length as usize, item.size() as usize);
+                return convert::character::read_wide_text(
+                    item.code,
+                    cdata.data(),
+                    length as usize,
+                );
             }
-            unpack_list(cdata, length)
+            convert::read_list(item, cdata.data(), length as usize)
         }
     })
-}
-
-/// A list of `length` items.
-unsafe fn unpack_list(cdata: &CData, length: isize) -> Res<Ref> {
-    let item = cdata.ctype().item();
-    let (size, code, data) = (item.size(), item.code, cdata.data());
-    // SAFETY: a fresh list of known length, every place of which is filled before anyone sees it (a half-filled
-    // list that is dropped on failure may hold NULLs). The memory is the user's responsibility.
-    unsafe {
-        let list: Ref = Ref::steal(ffi::PyList_New(length))?;
-        let plain = item.kind == Kind::Primitive;
-        macro_rules! fill {
-            ($type:ty, $make:expr) => {{
-                for index in 0..length {
-                    let value = data.cast::<$type>().offset(index).read_unaligned();
-                    #[allow(
-                        clippy::redundant_closure_call,
-                        reason = "the closure is a macro's argument"
-                    )]
-                    let object: Ref = Ref::steal($make(value))?;
-                    ffi::PyList_SET_ITEM(list.obj(), index, object.into_ptr());
-                }
-            }};
-        }
-        match code {
-            Code::I8 if plain => fill!(i8, |v: i8| ffi::PyLong_FromLong(v.into())),
-            Code::I16 if plain => fill!(i16, |v: i16| ffi::PyLong_FromLong(v.into())),
-            Code::I32 if plain => fill!(i32, |v: i32| ffi::PyLong_FromLong(v.into())),
-            Code::I64 if plain => fill!(i64, |v: i64| ffi::PyLong_FromLongLong(v)),
-            Code::U8 if plain => fill!(u8, |v: u8| ffi::PyLong_FromLong(v.into())),
-            Code::U16 if plain => fill!(u16, |v: u16| ffi::PyLong_FromLong(v.into())),
-            Code::U32 if plain => fill!(u32, |v: u32| ffi::PyLong_FromUnsignedLongLong(v.into())),
-            Code::U64 if plain => fill!(u64, |v: u64| ffi::PyLong_FromUnsignedLongLong(v)),
-            Code::F32 => fill!(f32, |v: f32| ffi::PyFloat_FromDouble(v.into())),
-            Code::F64 => fill!(f64, |v: f64| ffi::PyFloat_FromDouble(v)),
-            _ => {
-                for index in 0..length {
-                    let value = convert::read(item, data.offset(index * size))?;
-                    ffi::PyList_SET_ITEM(list.obj(), index, value.into_ptr());
-                }
-            }
-        }
-        Ok(list)
-    }
 }
 
 static FROM_BUFFER: Signature<3> = Signature::new(
@@ -338,7 +298,7 @@ fn known_extent(cdata: &CData) -> Option<usize> {
     }
     // SAFETY: a live cdata is a live object.
     if cdata.ctype().kind == Kind::Array && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
-        return usize::try_from(super::types::size_of_cdata(cdata).ok()?).ok();
+        return cdata.value_size().ok();
     }
     None
 }

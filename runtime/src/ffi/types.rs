@@ -4,8 +4,8 @@ use keelback_cdef::{Declarations, RecordKind};
 use pyo3::ffi;
 
 use super::this;
-use crate::cdata::{CData, as_cdata};
-use crate::ctype::{CType, Code, Kind, UNKNOWN_SIZE, declarator};
+use crate::cdata::as_cdata;
+use crate::ctype::{CType, Kind, UNKNOWN_SIZE, declarator};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_from, str_text, type_name};
 use crate::raise;
@@ -36,23 +36,12 @@ pub unsafe extern "C" fn typeof_(object: Obj, arg: Obj) -> Obj {
     })
 }
 
-/// The bytes that a cdata takes: also of a `T[]` and of a struct with a flexible array, as they were allocated.
-pub fn size_of_cdata(cdata: &CData) -> Res<isize> {
-    let ctype = cdata.ctype();
-    let length = cdata.array_length();
-    match ctype.code {
-        Code::Array if length >= 0 => Ok(length * ctype.item().size()),
-        Code::Record if cdata.length >= 0 => Ok(cdata.length),
-        _ => ctype.known_size().map(|size| size as isize),
-    }
-}
-
 pub unsafe extern "C" fn sizeof(object: Obj, arg: Obj) -> Obj {
     guard(|| {
         // SAFETY: a method of an FFI object, with a live argument.
         unsafe {
             let size = match as_cdata(arg) {
-                Some(cdata) => size_of_cdata(cdata)?,
+                Some(cdata) => cdata.value_size()? as isize,
                 None => type_or_function(object, arg)?.known_size()? as isize,
             };
             Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSsize_t(size))
