@@ -6,7 +6,6 @@ mod config;
 mod diagnostic;
 mod input;
 mod interrupt;
-mod name;
 mod output;
 mod plugin;
 mod progress;

@@ -52,6 +52,14 @@ pub struct Plugin {
     header: HeaderOptions,
 }
 
+/// Refuses a module name that cannot be imported, or begin C names.
+pub fn check_name(name: &str) -> Result<()> {
+    match keelback_codegen::check_module_name(name, false) {
+        Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
+        None => Ok(()),
+    }
+}
+
 impl Declared {
     /// Reads the files that the command line names.
     pub fn read(arguments: &DeclarationArguments, inputs: &mut Inputs) -> Result<Self> {

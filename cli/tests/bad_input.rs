@@ -16,28 +16,47 @@ const UNTOUCHED: [&str; 2] = ["api.h", "plugin.py"];
 #[test]
 fn a_name_that_is_no_identifier() {
     let project = Project::good();
-    for name in ["9lives", "my-plugin", "a..b", "", "lib/x", "naïve"] {
-        project
-            .run(&["build", "api.h", "--init", "plugin.py", "--name", name])
-            .expect(USAGE, &format!("\
-error: the name '{name}' is no identifier
-help: the name is used in `from NAME import ffi, lib` and in the C function NAME_start: letters, digits and `_`, no digit first; dots between the parts of a package"));
+    let build =
+        |name: &str| project.run(&["build", "api.h", "--init", "plugin.py", "--name", name]);
+    for (name, hint) in [
+        (
+            "9lives",
+            "a letter or underscore, then letters, digits and underscores",
+        ),
+        ("my-plugin", "for example my_plugin"),
+        ("lib/x", "for example lib_x"),
+        ("na\u{ef}ve", "for example na_ve"),
+        (
+            "a..b",
+            "a letter or underscore, then letters, digits and underscores",
+        ),
+    ] {
+        build(name).expect(
+            USAGE,
+            &format!(
+                "error: the module name '{name}' is no identifier of C and Python\nhelp: {hint}"
+            ),
+        );
     }
-    assert_eq!(project.names(), UNTOUCHED);
-}
-
-#[test]
-fn a_name_that_python_cannot_import() {
-    let outcome =
-        Project::good().run(&["build", "api.h", "--init", "plugin.py", "--name", "class"]);
-    assert!(
-        outcome
-            .stderr
-            .starts_with("error: the name 'class' is a keyword of Python\n"),
-        "{}",
-        outcome.stderr
+    build("").expect(
+        USAGE,
+        "\
+error: the module name is empty
+help: give the name that the init code imports: from NAME import ffi, lib",
     );
-    assert_eq!(outcome.code, USAGE);
+    build("pkg.plugin").expect(
+        USAGE,
+        "\
+error: the module name 'pkg.plugin' has a dot, which only an extension module's can have
+help: for example pkg_plugin",
+    );
+    build("class").expect(
+        USAGE,
+        "\
+error: the module name 'class' is a keyword of Python, so nothing can import it
+help: for example class_",
+    );
+    assert_eq!(project.names(), UNTOUCHED);
 }
 
 #[test]

@@ -14,7 +14,9 @@ use crate::spec::{PluginSpec, StartError};
 
 /// What can be said before the declarations are read.
 pub(crate) fn spec(spec: &PluginSpec) -> Vec<Problem> {
-    module_name(spec).into_iter().collect()
+    check_module_name(&spec.module_name, spec.flags.extension_module)
+        .into_iter()
+        .collect()
 }
 
 /// What can be said once they are.
@@ -48,8 +50,9 @@ fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> P
     diagnostic.into()
 }
 
-fn module_name(spec: &PluginSpec) -> Option<Problem> {
-    let name = &*spec.module_name;
+/// What is wrong with a module name: it is imported in Python, and C names begin with it. Only an extension module's
+/// can have dots.
+pub fn check_module_name(name: &str, is_extension_module: bool) -> Option<Problem> {
     if name.is_empty() {
         return Some(Problem::error(
             "the module name is empty",
@@ -76,7 +79,7 @@ fn module_name(spec: &PluginSpec) -> Option<Problem> {
             ));
         }
     }
-    (name.contains('.') && !spec.flags.extension_module).then(|| {
+    (name.contains('.') && !is_extension_module).then(|| {
         Problem::error(
             format!(
                 "the module name '{name}' has a dot, which only an extension module's can have"

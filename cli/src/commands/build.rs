@@ -7,9 +7,8 @@ use crate::compiler::{Compilation, Compiler};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::input::{Input, Inputs, reason};
 use crate::interrupt;
-use crate::name;
 use crate::output::{self, Outputs};
-use crate::plugin::{Declared, Embedding, Plugin};
+use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
 use crate::python::{InitReport, Search};
 use crate::runtime;
@@ -18,19 +17,18 @@ use crate::runtime;
 pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let started = Instant::now();
     let module = arguments.declarations.name.as_str();
-    name::check(module)?;
-    let c_name = name::c_name(module);
+    plugin::check_name(module)?;
     let library = arguments.output.clone().unwrap_or_else(|| {
         PathBuf::from(match arguments.emit {
-            Some(EmitForm::C) => format!("{c_name}.c"),
-            None => format!("lib{c_name}.so"),
+            Some(EmitForm::C) => format!("{module}.c"),
+            None => format!("lib{module}.so"),
         })
     });
     let header = (!arguments.no_header).then(|| {
         arguments
             .header
             .clone()
-            .unwrap_or_else(|| library.with_file_name(format!("{c_name}.h")))
+            .unwrap_or_else(|| library.with_file_name(format!("{module}.h")))
     });
     let mut files = arguments.declarations.files();
     files.push(&arguments.init.init);
@@ -109,9 +107,9 @@ fn compile(
         .prefix("keelback-")
         .tempdir()
         .map_err(cannot)?;
-    let c_name = name::c_name(&arguments.declarations.name);
-    let c_file = scratch.path().join(format!("{c_name}.c"));
-    let library = scratch.path().join(format!("lib{c_name}.so"));
+    let name = arguments.declarations.name.as_str();
+    let c_file = scratch.path().join(format!("{name}.c"));
+    let library = scratch.path().join(format!("lib{name}.so"));
     std::fs::write(&c_file, source).map_err(cannot)?;
     let prelude = arguments.declarations.source.as_deref();
     let prelude_name = prelude.map(|path| path.display().to_string());

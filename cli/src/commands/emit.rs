@@ -2,12 +2,12 @@
 use crate::arguments::EmitArguments;
 use crate::commands::build::prepare;
 use crate::diagnostic::{Reporter, Result};
-use crate::name;
 use crate::output::{self, Outputs};
+use crate::plugin;
 
 /// `keelback emit ...`
 pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
-    name::check(&arguments.declarations.name)?;
+    plugin::check_name(&arguments.declarations.name)?;
     let place = arguments
         .output
         .as_deref()

@@ -2,13 +2,12 @@
 use crate::arguments::HeaderArguments;
 use crate::diagnostic::{Reporter, Result};
 use crate::input::Inputs;
-use crate::name;
 use crate::output::{self, Outputs};
-use crate::plugin::Declared;
+use crate::plugin::{self, Declared};
 
 /// `keelback header ...`
 pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
-    name::check(&arguments.declarations.name)?;
+    plugin::check_name(&arguments.declarations.name)?;
     let place = arguments
         .output
         .as_deref()

@@ -4,7 +4,7 @@ use std::path::Path;
 use crate::arguments::NewArguments;
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
-use crate::name;
+use crate::plugin;
 
 const FILES: &[(&str, &str)] = &[
     ("api.h", include_str!("../templates/new/api.h")),
@@ -18,13 +18,7 @@ const FILES: &[(&str, &str)] = &[
 /// `keelback new NAME`
 pub fn run(arguments: &NewArguments, reporter: &Reporter) -> Result<()> {
     let name = arguments.name.as_str();
-    name::check(name)?;
-    if name.contains('.') {
-        return Err(Failure::Usage.because(
-            Diagnostic::error("bad-name", format!("the name '{name}' has a dot"))
-                .hint("`keelback new` makes one directory of that name; a plugin inside a package is built with `keelback build --name`"),
-        ));
-    }
+    plugin::check_name(name)?;
     let directory = Path::new(name);
     let exists = || {
         Failure::Files.because(
