@@ -79,10 +79,10 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
             return read_bit_field(field, cdata.data());
         }
         let data = cdata.data().offset(field.offset);
-        if field.flexible && cdata.length >= 0 {
+        if field.flexible && cdata.length.get() >= 0 {
             // What the owner allocated says how many items there are.
             let size = field.ctype.item().size();
-            let room = (cdata.length - field.offset).max(0);
+            let room = (cdata.length.get() - field.offset).max(0);
             let length = if size > 0 { room / size } else { 0 };
             return Ok(new_plain(&field.ctype, data, length)?.into_obj());
         }
@@ -105,8 +105,8 @@ pub(super) unsafe fn set(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
             if field.is_bit_field() {
                 return write_bit_field(field, cdata.data(), value);
             }
-            let room = if cdata.length >= 0 {
-                Room::until(cdata.data().offset(cdata.length))
+            let room = if cdata.length.get() >= 0 {
+                Room::until(cdata.data().offset(cdata.length.get()))
             } else {
                 Room::UNKNOWN
             };

@@ -30,7 +30,9 @@ pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
             && cdata.ctype().kind == Kind::Pointer
             && cdata.owns_one_value()
         {
-            return Ok(new_view(item, data, cdata.length, Ref::borrow(cdata.obj()))?.into_obj());
+            return Ok(
+                new_view(item, data, cdata.length.get(), Ref::borrow(cdata.obj()))?.into_obj(),
+            );
         }
         read(item, data)
     }
@@ -57,8 +59,8 @@ pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
         let index = to_index(key, ffi::PyExc_IndexError)?;
         let (item, data) = item_at(cdata, index)?;
         // What the owner knows of its memory bounds a flexible array at the end of the item.
-        let room = if cdata.length >= 0 && cdata.ctype().kind == Kind::Pointer {
-            Room::until(data.offset(cdata.length))
+        let room = if cdata.length.get() >= 0 && cdata.ctype().kind == Kind::Pointer {
+            Room::until(data.offset(cdata.length.get()))
         } else {
             Room::UNKNOWN
         };

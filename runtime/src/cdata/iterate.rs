@@ -13,7 +13,7 @@ static ITERATOR_TYPE: StaticType = StaticType::new();
 /// An iterator: keeps its array alive.
 #[repr(C)]
 struct Iterator {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     array: Option<Ref<CData>>,
     next: isize,
 }

@@ -58,12 +58,12 @@ unsafe fn release_managed(object: *mut ManagedCData) {
         }
         let resource = take(object, Resource::Released { buffer });
         if matches!(resource, Resource::Handle(_)) {
-            crate::ffi::forget_handle((*object).base.data);
+            crate::ffi::forget_handle((*object).base.data());
         }
         // Whoever looks at the address later must not find memory that is gone.
-        (*object).base.data = std::ptr::null_mut();
+        (*object).base.data.set(std::ptr::null_mut());
         if (*object).base.ctype().kind == Kind::Array {
-            (*object).base.length = 0;
+            (*object).base.length.set(0);
         }
         finish(resource);
     }

@@ -11,6 +11,7 @@
 //! | [`MANAGED_TYPE`] | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
 
 use std::alloc::Layout;
+use std::cell::Cell;
 
 use pyo3::ffi;
 
@@ -32,14 +33,14 @@ pub static MANAGED_TYPE: StaticType = StaticType::new();
 /// The head of every cdata.
 #[repr(C)]
 pub struct CData {
-    pub(crate) ob_base: ffi::PyObject,
+    pub(crate) ob_base: crate::py::Head,
     /// Its type. Owned.
     pub(crate) ctype: *mut CType,
     /// A pointer's value; for everything else the address of the value in memory.
-    pub(crate) data: *mut u8,
+    pub(crate) data: Cell<*mut u8>,
     /// Of an array: its number of items, also when the type says `[]`. Of an owning struct with a flexible array: the
     /// bytes allocated. Else -1.
-    pub(crate) length: isize,
+    pub(crate) length: Cell<isize>,
     pub(crate) weakrefs: Obj,
 }
 
@@ -121,13 +122,13 @@ impl CData {
     /// The pointer's value, or the address of the value.
     #[inline(always)]
     pub fn data(&self) -> *mut u8 {
-        self.data
+        self.data.get()
     }
     /// Items of an array cdata; -1 for other types.
     #[inline(always)]
     pub fn array_length(&self) -> isize {
-        if self.length >= 0 {
-            self.length
+        if self.length.get() >= 0 {
+            self.length.get()
         } else {
             self.ctype().length
         }
@@ -172,7 +173,7 @@ impl CData {
         let ctype = self.ctype();
         match ctype.kind {
             Kind::Array => Ok(ctype.item().known_size()? * self.array_length().max(0) as usize),
-            Kind::Struct | Kind::Union if self.length >= 0 => Ok(self.length as usize),
+            Kind::Struct | Kind::Union if self.length.get() >= 0 => Ok(self.length.get() as usize),
             _ => ctype.known_size(),
         }
     }
@@ -233,8 +234,8 @@ unsafe fn fill(object: *mut CData, ctype: &CType, data: *mut u8, length: isize) 
     // SAFETY: the caller's contract.
     unsafe {
         std::ptr::addr_of_mut!((*object).ctype).write(ctype.to_ref().into_ptr());
-        std::ptr::addr_of_mut!((*object).data).write(data);
-        std::ptr::addr_of_mut!((*object).length).write(length);
+        std::ptr::addr_of_mut!((*object).data).write(Cell::new(data));
+        std::ptr::addr_of_mut!((*object).length).write(Cell::new(length));
         std::ptr::addr_of_mut!((*object).weakrefs).write(std::ptr::null_mut());
     }
 }

@@ -107,8 +107,8 @@ fn is_allocated_record(cdata: &CData) -> bool {
 
 fn owned_bytes(cdata: &CData) -> Res<usize> {
     if cdata.ctype().kind == Kind::Pointer {
-        return if cdata.length >= 0 {
-            Ok(cdata.length as usize)
+        return if cdata.length.get() >= 0 {
+            Ok(cdata.length.get() as usize)
         } else {
             cdata.ctype().item().known_size()
         };

@@ -114,7 +114,7 @@ pub const UNKNOWN_SIZE: isize = -1;
 /// A C type as a Python object. Immutable but for the completion of an opaque record or enum.
 #[repr(C)]
 pub struct CType {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     weakrefs: Obj,
     /// What it is.
     pub kind: Kind,

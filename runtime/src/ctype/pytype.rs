@@ -364,7 +364,7 @@ unsafe extern "C" fn relements(object: Obj, _: *mut c_void) -> Obj {
 /// A field of a record, as `ctype.fields` shows it.
 #[repr(C)]
 struct Field {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     ctype: Option<Ref<CType>>,
     offset: isize,
     bit_shift: i32,

@@ -15,7 +15,7 @@ pub static BUFFER_TYPE: StaticType = StaticType::new();
 /// A buffer over memory of a cdata.
 #[repr(C)]
 struct Buffer {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     data: *mut u8,
     size: isize,
     /// The cdata; kept alive. NULL only after tp_clear.

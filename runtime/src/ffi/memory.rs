@@ -277,8 +277,8 @@ pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     let ctype = cdata.ctype();
     // SAFETY: a live cdata is a live object.
     if ctype.kind == Kind::Pointer && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
-        let size = if cdata.length >= 0 {
-            cdata.length
+        let size = if cdata.length.get() >= 0 {
+            cdata.length.get()
         } else {
             ctype.item().size()
         };

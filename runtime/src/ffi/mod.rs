@@ -47,7 +47,7 @@ pub static COMPILED_TYPE: StaticType = StaticType::new();
 /// An FFI object, of either type.
 #[repr(C)]
 pub struct FfiObject {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     /// `__dict__` of the in-line kind; NULL until something is put there.
     dict: Obj,
     weakrefs: Obj,

@@ -22,7 +22,7 @@ pub(super) type Access = unsafe extern "C" fn(*mut c_void);
 /// What a built-in function of a plugin is bound to.
 #[repr(C)]
 struct Function {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     /// Of the pointer to the function.
     ctype: Ref<CType>,
     address: *mut u8,

@@ -32,7 +32,7 @@ pub static LIB_TYPE: StaticType = StaticType::new();
 /// A `lib` object.
 #[repr(C)]
 pub struct Lib {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     weakrefs: Obj,
     /// What was found so far, by name. Owned; NULL once the garbage collector took it.
     found: Obj,

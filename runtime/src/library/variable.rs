@@ -45,7 +45,7 @@ impl Place {
 /// A global variable.
 #[repr(C)]
 pub(super) struct Variable {
-    ob_base: ffi::PyObject,
+    ob_base: crate::py::Head,
     ctype: Ref<CType>,
     place: Place,
 }

@@ -37,6 +37,10 @@ use pyo3::ffi;
 /// A borrowed reference, as the C API passes it.
 pub type Obj = *mut ffi::PyObject;
 
+/// The head of our own objects. Reference counts change behind a `&T`, so it must be an `UnsafeCell`: the compiler would
+/// otherwise take the memory behind the reference for constant, and drop the increment.
+pub type Head = std::cell::UnsafeCell<ffi::PyObject>;
+
 /// A Python exception is set on this thread.
 #[derive(Debug)]
 #[must_use = "the exception is set: return it to Python, or clear it"]
