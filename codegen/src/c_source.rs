@@ -174,7 +174,11 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
             )),
         },
         runtime_path: literal_or_null(spec.runtime_path.as_deref()),
-        standalone: spec.standalone_runtime.as_deref().map(literal),
+        // Twice a literal: the assembler's inside the C compiler's.
+        standalone: spec.standalone_runtime.as_deref().map(|path| {
+            let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
+            literal(&escaped)
+        }),
         flags: flags(spec),
         prelude: spec.prelude.as_ref().map(|prelude| Prelude {
             file: literal(&prelude.file),
@@ -210,13 +214,14 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
 
 /// Ends the prelude's numbering: from there on the lines are this file's own again.
 fn number_lines(text: &str, file: &str) -> String {
-    let marker = "#line KEELBACK_THIS_LINE";
+    // A whole line, and the last such: the payload's lines begin with a quote, and the prelude comes before.
+    let marker = "\n#line KEELBACK_THIS_LINE\n";
     let Some(at) = text.rfind(marker) else {
         return text.to_owned();
     };
-    let next = text[..at].matches('\n').count() + 2;
+    let next = text[..at].matches('\n').count() + 3;
     format!(
-        "{}#line {next} {}{}",
+        "{}\n#line {next} {}\n{}",
         &text[..at],
         literal(file),
         &text[at + marker.len()..]

@@ -1,0 +1,299 @@
+//! Specs that no plugin can be made of: each mistake has its own message, compared to the letter.
+
+use keelback_codegen::{
+    CdefText, HeaderOptions, Plugin, PluginFlags, PluginSpec, RecordedPython, SourceText,
+    StartError,
+};
+
+fn spec(text: &str) -> PluginSpec {
+    PluginSpec {
+        module_name: "demo".into(),
+        cdefs: vec![CdefText {
+            file: "api.h".into(),
+            text: text.into(),
+            embedding_api: true,
+            ..CdefText::default()
+        }],
+        python: RecordedPython {
+            version: (3, 11),
+            ..RecordedPython::default()
+        },
+        ..PluginSpec::default()
+    }
+}
+
+fn lines(spec: PluginSpec) -> Vec<String> {
+    match Plugin::new(spec) {
+        Ok((_, warnings)) => warnings.iter().map(ToString::to_string).collect(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn named(name: &str) -> PluginSpec {
+    PluginSpec {
+        module_name: name.into(),
+        ..spec("int f(void);")
+    }
+}
+
+fn with_error(function: &str, value: &str) -> PluginSpec {
+    PluginSpec {
+        start_errors: vec![StartError {
+            function: function.into(),
+            value: value.into(),
+        }],
+        ..spec(
+            "int f(void); void g(void); unsigned char h(void); struct s { int a; }; struct s k(void);",
+        )
+    }
+}
+
+#[test]
+fn module_names() {
+    assert_eq!(
+        lines(named("my-plugin")),
+        [
+            "error: the module name 'my-plugin' is no identifier of C and Python (for example my_plugin)"
+        ]
+    );
+    assert_eq!(
+        lines(named("3d")),
+        [
+            "error: the module name '3d' is no identifier of C and Python (a letter or underscore, then letters, digits \
+          and underscores)"
+        ]
+    );
+    assert_eq!(
+        lines(named("")),
+        [
+            "error: the module name is empty (give the name that the init code imports: from NAME import ffi, lib)"
+        ]
+    );
+    assert_eq!(
+        lines(named("class")),
+        [
+            "error: the module name 'class' is a keyword of Python, so nothing can import it (for example class_)"
+        ]
+    );
+    assert_eq!(
+        lines(named("package.demo")),
+        [
+            "error: the module name 'package.demo' has a dot, which only an extension module's can have (for example \
+          package_demo)"
+        ]
+    );
+    let mut module = named("package.demo");
+    module.flags = PluginFlags {
+        extension_module: true,
+        ..PluginFlags::default()
+    };
+    assert!(lines(module).is_empty());
+}
+
+#[test]
+fn function_names() {
+    assert_eq!(
+        lines(spec("int class(int a);")),
+        [
+            "api.h:1:5: error: a function cannot be called 'class': that is a keyword of C++, and the header would not \
+          compile there (rename the function)"
+        ]
+    );
+    assert_eq!(
+        lines(spec("int keelback_x(int a);")),
+        [
+            "api.h:1:5: error: the name 'keelback_x' is one of keelback's own (names that begin with keelback_ are taken; \
+          rename the function)"
+        ]
+    );
+    assert_eq!(
+        lines(spec("int f(void);\nint demo_start(void);")),
+        [
+            "api.h:2:5: error: the name 'demo_start' is one that the library has already: every library of keelback has \
+          NAME_start, NAME_last_error and NAME_set_error_handler (rename the function, or give the library another \
+          name)"
+        ]
+    );
+    assert_eq!(
+        lines(spec("void *PyInit_demo(void);")),
+        [
+            "api.h:1:7: error: the name 'PyInit_demo' is one that the library has already: Python imports it by that \
+          (rename the function)"
+        ]
+    );
+}
+
+#[test]
+fn signatures() {
+    assert_eq!(
+        lines(spec("int f(const char *format, ...);")),
+        [
+            "api.h:1:5: error: the exported function 'f' is variadic: Python cannot find out what arguments it got (take \
+          a pointer and a length, or one function for each kind of call)"
+        ]
+    );
+    assert_eq!(
+        lines(spec("struct gone;\nint f(int a, struct gone b);")),
+        [
+            "api.h:2:5: error: parameter 'b' of the exported function 'f' has the incomplete type 'struct gone' (pass a \
+          pointer instead)"
+        ]
+    );
+    assert_eq!(
+        lines(spec("struct gone;\nstruct gone f(void);")),
+        [
+            "api.h:2:13: error: the result of the exported function 'f' has the incomplete type 'struct gone' (pass a \
+          pointer instead)"
+        ]
+    );
+}
+
+#[test]
+fn nothing_to_export() {
+    assert_eq!(
+        lines(spec("typedef int number;")),
+        [
+            "error: the declarations have no function that the library could export (declare at least one function, such \
+          as: int add1(int, int);)"
+        ]
+    );
+}
+
+#[test]
+fn no_prelude_to_ask() {
+    let hint = "(give the C source that has it: --source FILE, or set_source())";
+    assert_eq!(
+        lines(spec(
+            "int f(void);\n#define K ...\nstruct s { int a; ...; };\ntypedef int... t;\nextern int v;"
+        )),
+        [
+            format!(
+                "api.h:2:9: error: the value of 'K' is left to the C compiler, but there is no C source to ask {hint}"
+            ),
+            format!(
+                "api.h:3:8: error: 'struct s' is left to the C compiler, but there is no C source to ask {hint}"
+            ),
+            format!(
+                "api.h:4:16: error: 't' is left to the C compiler, but there is no C source to ask {hint}"
+            ),
+            format!(
+                "api.h:5:12: error: nothing defines the variable 'v': there is no C source {hint}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn names_that_cpp_keeps_for_itself_are_warned_of() {
+    assert_eq!(
+        lines(spec("struct s { int new; };\nint f(struct s *this);")),
+        [
+            "api.h:1:16: warning: the member 'new' has the name of a C++ keyword: the header compiles as C only (rename \
+          it, if C++ programs are to use the library)"
+        ]
+    );
+}
+
+#[test]
+fn error_values() {
+    let expression = "(give a constant expression of C, such as -1)";
+    assert_eq!(
+        lines(with_error("nope", "-1")),
+        [
+            "error: an error value is given for 'nope', but no exported function has that name (the functions are: f, g, \
+          h, k)"
+        ]
+    );
+    assert_eq!(
+        lines(with_error("g", "-1")),
+        [
+            "error: an error value is given for 'g', but that function returns nothing (leave it out)"
+        ]
+    );
+    for (function, value, why) in [
+        ("f", "", "is empty"),
+        ("f", "1; system(\"x\")", "is no single expression"),
+        ("f", "(1", "has brackets that do not match"),
+        ("f", "'a", "has a quote that does not end"),
+        (
+            "f",
+            "{1}",
+            "is a list, and the function's result is a single value",
+        ),
+        ("h", "256", "does not fit into unsigned char"),
+        ("f", "4294967296", "does not fit into int"),
+    ] {
+        assert_eq!(
+            lines(with_error(function, value)),
+            [format!(
+                "error: the error value '{value}' of '{function}' {why} {expression}"
+            )]
+        );
+    }
+    for (function, value) in [
+        ("f", "-1"),
+        ("f", "SOME_ERROR + 1"),
+        ("h", "-1"),
+        ("h", "255"),
+        ("k", "{1}"),
+        ("f", "sizeof(int[2])"),
+    ] {
+        assert!(lines(with_error(function, value)).is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn errors_in_several_texts_are_all_told() {
+    let mut spec = spec("int f(;");
+    spec.module_name = "a b".into();
+    spec.cdefs.push(CdefText {
+        file: "more.h".into(),
+        text: "int g(undeclared x);".into(),
+        ..CdefText::default()
+    });
+    let lines = lines(spec);
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[0].starts_with("error: the module name 'a b'"));
+    assert!(lines[1].starts_with("api.h:1:7: error: "));
+    assert!(lines[2].starts_with("more.h:1:7: error: "));
+}
+
+#[test]
+fn a_problem_shows_its_place() {
+    let problems = Plugin::new(spec("int first(void);\nint class(int a);")).err();
+    let texts: Vec<String> = problems
+        .iter()
+        .flatten()
+        .map(|problem| problem.render(false))
+        .collect();
+    assert_eq!(
+        texts,
+        ["error: a function cannot be called 'class': that is a keyword of C++, and the header would not compile there
+ --> api.h:2:5
+  |
+2 | int class(int a);
+  |     ^^^^^
+  |
+help: rename the function"]
+    );
+}
+
+#[test]
+fn whatever_the_init_code_is_it_arrives() {
+    let mut spec = spec("int f(void);");
+    spec.init = Some(SourceText {
+        file: "dir \"x\"\\y.py".into(),
+        text: "#line KEELBACK_THIS_LINE\n\0\u{7f}é??/\r\n\"\\".into(),
+    });
+    let (plugin, _) = Plugin::new(spec).expect("it is a good spec");
+    let source = plugin.c_source();
+    assert!(source.contains(r#""dir \"x\"\\y.py""#));
+    assert!(source.contains(
+        "    \"#line KEELBACK_THIS_LINE\\n\"\n    \"\\000\\177\\303\\251?\\?/\\015\\n\"\n    \"\\\"\\\\\";"
+    ));
+    assert!(
+        plugin
+            .header(&HeaderOptions::default())
+            .contains("#ifndef DEMO_H\n")
+    );
+}
