@@ -3,6 +3,7 @@
 use pyo3::ffi;
 
 use super::{CData, as_cdata, new_plain, new_value};
+use crate::convert::argument::is_file;
 use crate::convert::{character, integer, read, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::py::{Obj, Ref, Res, type_name};
@@ -17,8 +18,8 @@ pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
     // SAFETY: the caller's contract; a fresh primitive has room for a value of its type.
     unsafe {
         match ctype.code {
-            Code::Pointer => new_plain(ctype, address(value)?, -1),
-            Code::Array if ctype.length >= 0 => new_plain(ctype, address(value)?, -1),
+            Code::Pointer => new_plain(ctype, address(ctype, value)?, -1),
+            Code::Array if ctype.length >= 0 => new_plain(ctype, address(ctype, value)?, -1),
             Code::Array | Code::Record | Code::Function | Code::Void => {
                 Err(raise!(TypeError, "cannot cast to ctype '{}'", ctype.name))
             }
@@ -39,7 +40,7 @@ pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
 }
 
 /// The address of a cast to a pointer.
-unsafe fn address(value: Obj) -> Res<*mut u8> {
+unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
     // SAFETY: the caller's contract.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
@@ -48,6 +49,10 @@ unsafe fn address(value: Obj) -> Res<*mut u8> {
             }
         } else if let Some((_, address)) = crate::library::function_object(value) {
             return Ok(address);
+        } else if is_file(ctype.item())
+            && let Some(stream) = crate::convert::file::stream(value)?
+        {
+            return Ok(stream.cast());
         }
         Ok(integer::wrapping_u64(value)? as usize as *mut u8)
     }

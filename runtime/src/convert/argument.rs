@@ -214,8 +214,8 @@ fn takes_bytes(item: &CType) -> bool {
     )
 }
 
-/// `FILE`
-fn is_file(item: &CType) -> bool {
+/// Whether it is `FILE`.
+pub fn is_file(item: &CType) -> bool {
     item.is_record()
         && matches!(
             &*item.name,

@@ -1,0 +1,195 @@
+"""Structs, unions and complex numbers by value: what we pass must be what the C compiler passes.
+
+Types and signatures are drawn at random (with fixed seeds) and compiled; C checks what it gets, byte by byte, and what
+comes back is checked here. CFFI refuses many of these types.
+"""
+import random
+
+import pytest
+from keelback import FFI
+
+from c_library import compile_library
+
+SCALARS = ["char", "short", "int", "long", "unsigned char", "float", "double", "void *", "_Bool", "int8_t", "uint16_t"]
+
+
+class Generator:
+    """Draws types and functions, and writes their C text."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.declarations = []  # shared by C and cdef
+        self.code = []
+        self.types = []
+        self.functions = []
+
+    def record(self):
+        name = f"t{len(self.types)}"
+        draw = self.random
+        keyword = draw.choice(["struct"] * 4 + ["union"])
+        packed = draw.random() < 0.1
+        fields = []
+        for index in range(draw.choice([1, 1, 2, 2, 3, 4, 5])):
+            kind = draw.random()
+            if kind < 0.12 and not packed:
+                base, width = draw.choice([("int", 31), ("unsigned int", 32), ("long", 60), ("unsigned char", 8)])
+                fields.append(f"{base} f{index} : {draw.randint(1, width)};")
+            elif kind < 0.25 and self.types:
+                fields.append(f"{draw.choice(self.types)} f{index};")
+            elif kind < 0.40:
+                fields.append(f"{draw.choice(['float', 'double', 'float', 'short', 'char'])} f{index}[{draw.randint(1, 3)}];")
+            elif kind < 0.45:
+                fields.append(f"long double f{index};")
+            elif kind < 0.55:
+                fields.append(f"float f{index};")
+            else:
+                fields.append(f"{draw.choice(SCALARS)} f{index};")
+        attribute = " __attribute__((packed))" if packed else ""
+        self.declarations.append(f"{keyword} {name} {{ {' '.join(fields)} }}{attribute};")
+        self.types.append(f"{keyword} {name}")
+
+    def function(self):
+        draw = self.random
+        name = f"g{len(self.functions)}"
+        pool = self.types + ["int", "double", "float", "long", "char", "float _Complex", "double _Complex", "long double"]
+        result = draw.choice(pool)
+        params = [draw.choice(pool) for _ in range(draw.randint(0, 7))]
+        self.functions.append((name, result, params))
+        listed = ", ".join(f"{ty} a{index}" for index, ty in enumerate(params)) or "void"
+        self.declarations.append(f"{result} {name}({listed});")
+        types = ", ".join(params) or "void"
+        self.declarations.append(f"{result} {name}_back({result} (*f)({types}));")
+        body = "".join(f"    keep({index}, &a{index}, sizeof a{index});\n" for index in range(len(params)))
+        self.code.append(f"{result} {name}({listed})\n{{\n{body}    {result} r; load(&r, sizeof r); return r;\n}}\n")
+        loads = "".join(f"    {ty} a{index}; fetch({index}, &a{index}, sizeof a{index});\n" for index, ty in enumerate(params))
+        passed = ", ".join(f"a{index}" for index in range(len(params)))
+        self.code.append(
+            f"{result} {name}_back({result} (*f)({types}))\n{{\n{loads}    return f({passed});\n}}\n"
+        )
+
+
+PRELUDE = """
+#include <string.h>
+#include <stdint.h>
+unsigned char kept[16][256], result[256], wanted[16][256];
+static void keep(int i, const void *p, size_t n) { memcpy(kept[i], p, n); }
+static void load(void *p, size_t n) { memcpy(p, result, n); }
+static void fetch(int i, void *p, size_t n) { memcpy(p, wanted[i], n); }
+"""
+
+
+def leaves(ffi, ctype, offset=0):
+    """(offset, size, bits) of every scalar of a type."""
+    if ctype.kind in ("struct", "union"):
+        for _, field in ctype.fields:
+            if field.bitsize >= 0:
+                yield offset + field.offset, ffi.sizeof(field.type), (field.bitshift, field.bitsize)
+            else:
+                yield from leaves(ffi, field.type, offset + field.offset)
+    elif ctype.kind == "array":
+        for index in range(ctype.length):
+            yield from leaves(ffi, ctype.item, offset + index * ffi.sizeof(ctype.item))
+    else:
+        yield offset, ffi.sizeof(ctype), ctype.cname
+
+
+def significant(ffi, ctype):
+    """A mask of the bits that are no padding. Of a union, only what all members have: C may copy no more."""
+    size = ffi.sizeof(ctype)
+    mask = bytearray(size)
+    for offset, length, what in leaves(ffi, ctype):
+        if isinstance(what, tuple):
+            shift, width = what
+            for bit in range(shift, shift + width):
+                mask[offset + bit // 8] |= 1 << bit % 8
+        else:
+            if what == "long double":
+                length = 10
+            mask[offset : offset + length] = b"\xff" * length
+    return bytes(mask)
+
+
+def value_of(ffi, draw, ctype):
+    """A cdata of the type with random contents that are a valid value."""
+    pointer = ffi.new(ffi.getctype(ctype, "*"))
+    raw = bytearray(draw.randbytes(ffi.sizeof(ctype)))
+    for offset, length, what in leaves(ffi, ctype):
+        if what == "_Bool":
+            raw[offset] &= 1
+        elif what in ("float", "double", "float _Complex", "double _Complex"):
+            # Small integers: exact in both sizes, and no signalling NaN.
+            base = "float" if "float" in what else "double"
+            count = length // ffi.sizeof(base)
+            raw[offset : offset + length] = bytes(ffi.buffer(ffi.new(f"{base}[]", [draw.randint(-999, 999) for _ in range(count)])))
+        elif what == "long double":
+            raw[offset : offset + length] = bytes(ffi.buffer(ffi.new("long double *", draw.randint(-999, 999))))
+    for offset, length, what in leaves(ffi, ctype):
+        if what == "_Bool":
+            raw[offset] &= 1
+    ffi.buffer(pointer)[:] = bytes(raw)
+    return pointer
+
+
+def masked(raw, mask):
+    return bytes(a & b for a, b in zip(raw, mask))
+
+
+def bytes_of(ffi, ctype, value):
+    if ctype.kind in ("struct", "union"):
+        return bytes(ffi.buffer(ffi.addressof(value)))
+    return bytes(ffi.buffer(ffi.new(ffi.getctype(ctype, "*"), value)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_signatures(seed):
+    generator = Generator(seed)
+    for _ in range(14):
+        generator.record()
+    for _ in range(40):
+        generator.function()
+    declarations = "\n".join(generator.declarations)
+    library = compile_library(PRELUDE + declarations + "\n" + "\n".join(generator.code))
+    ffi = FFI()
+    ffi.cdef(declarations + "\nextern unsigned char kept[16][256], result[256], wanted[16][256];")
+    lib = ffi.dlopen(library)
+    draw = random.Random(seed + 1000)
+    for name, result, params in generator.functions:
+        signature = f"{result} {name}({', '.join(params)})"
+        ctypes = [ffi.typeof(ty) for ty in params]
+        result_type = ffi.typeof(result)
+        arguments = [value_of(ffi, draw, ctype) for ctype in ctypes]
+        wanted = value_of(ffi, draw, result_type)
+        ffi.buffer(lib.result)[: ffi.sizeof(result_type)] = bytes(ffi.buffer(wanted))
+        returned = getattr(lib, name)(*[argument[0] for argument in arguments])
+        for index, (ctype, argument) in enumerate(zip(ctypes, arguments)):
+            mask = significant(ffi, ctype)
+            got = bytes(ffi.buffer(lib.kept[index]))[: len(mask)]
+            assert masked(got, mask) == masked(bytes(ffi.buffer(argument)), mask), (signature, "argument", index)
+        mask = significant(ffi, result_type)
+        assert masked(bytes_of(ffi, result_type, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), signature
+
+        # The same from C to Python and back.
+        received = []
+
+        def python_function(*values):
+            received.extend(values)
+            return wanted[0]
+
+        pointer_type = f"{result}(*)({', '.join(params) or 'void'})"
+        callback = ffi.callback(pointer_type, python_function)
+        for index, argument in enumerate(arguments):
+            ffi.buffer(lib.wanted[index])[: len(ffi.buffer(argument))] = bytes(ffi.buffer(argument))
+        returned = getattr(lib, f"{name}_back")(callback)
+        assert len(received) == len(params), signature
+        for index, (ctype, argument, value) in enumerate(zip(ctypes, arguments, received)):
+            mask = significant(ffi, ctype)
+            assert masked(bytes_of(ffi, ctype, value), mask) == masked(bytes(ffi.buffer(argument)), mask), (
+                signature,
+                "callback's argument",
+                index,
+            )
+        mask = significant(ffi, result_type)
+        assert masked(bytes_of(ffi, result_type, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), (
+            signature,
+            "callback's result",
+        )
