@@ -37,7 +37,10 @@ pub struct Compilation<'a> {
 
 impl Compiler {
     /// The compiler of `--cc`, CC, or `cc`. Runs it to see that it is one.
-    pub fn find(given: Option<&str>) -> Result<Self> {
+    ///
+    /// `has_prelude`: there is C of the user's, which deserves the optimiser. The generated code alone gains nothing
+    /// from -O2 (a stub is a few moves and a jump), and a quarter of the compiler's time goes into it.
+    pub fn find(given: Option<&str>, has_prelude: bool) -> Result<Self> {
         let mut build = cc::Build::new();
         build
             .cargo_metadata(false)
@@ -51,6 +54,9 @@ impl Compiler {
         // cc puts the user's CFLAGS behind them.
         for flag in keelback_codegen::compile_flags(Product::SharedLibrary) {
             build.flag(flag);
+        }
+        if !has_prelude {
+            build.flag("-O1");
         }
         let mut words = Vec::new();
         if let Some(given) = given {

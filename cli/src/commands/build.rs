@@ -41,8 +41,10 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
 
     // Python and the compiler are slow to answer: both are asked while the declarations are read.
     let given_compiler = arguments.cc.clone();
-    let compiler = (arguments.emit != Some(EmitForm::C))
-        .then(|| std::thread::spawn(move || Compiler::find(given_compiler.as_deref())));
+    let has_prelude = arguments.declarations.source.is_some();
+    let compiler = (arguments.emit != Some(EmitForm::C)).then(|| {
+        std::thread::spawn(move || Compiler::find(given_compiler.as_deref(), has_prelude))
+    });
     let mut prepared = prepare(&arguments.declarations, &arguments.init, reporter)?;
     let source = prepared.plugin.c_source();
     reporter.detail(format!(
