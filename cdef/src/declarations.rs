@@ -220,6 +220,17 @@ impl Declarations {
         }
     }
 
+    /// Makes room for what a text of that many bytes may declare, so that the tables needn't grow step by step.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        // Headers have about one declaration in 90 bytes; small texts need no care.
+        if bytes > 20_000 {
+            let declarations = bytes / 128;
+            self.types.reserve(declarations);
+            self.ordinary.reserve(declarations / 2);
+            self.items.reserve(declarations);
+        }
+    }
+
     /// Makes the declarations what they were at `mark`.
     pub(crate) fn roll_back(&mut self, mark: &Mark) {
         fn restore<V>(map: &mut FxHashMap<Symbol, V>, name: Symbol, old: Option<V>) {

@@ -16,13 +16,21 @@ pub(crate) struct Names {
     text: String,
     /// Where each symbol's text ends; it starts where the one before ends.
     ends: Vec<u32>,
-    table: HashTable<Symbol>,
+    /// With the hash beside each symbol, growing the table reads no texts.
+    table: HashTable<(u32, Symbol)>,
 }
 
-fn hash(text: &str) -> u64 {
+/// The table takes its buckets from the low bits and its tags from the high ones, so 32 bits are spread
+/// over both.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) | u64::from(hash) << 32
+}
+
+fn hash(text: &str) -> u32 {
     let mut hasher = FxHasher::default();
     hasher.write(text.as_bytes());
-    hasher.finish()
+    let hash = hasher.finish();
+    (hash ^ (hash >> 32)) as u32
 }
 
 fn text_of<'a>(text: &'a str, ends: &[u32], symbol: Symbol) -> &'a str {
@@ -61,27 +69,37 @@ impl Names {
     }
 
     pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
+        let hashed = hash(text);
         self.table
-            .find(hash(text), |&symbol| self.text(symbol) == text)
-            .copied()
+            .find(spread(hashed), |&(other, symbol)| {
+                other == hashed && self.text(symbol) == text
+            })
+            .map(|&(_, symbol)| symbol)
     }
 
     pub(crate) fn intern(&mut self, text: &str) -> Symbol {
         let hashed = hash(text);
         let (all, ends) = (&self.text, &self.ends);
-        if let Some(&symbol) = self
-            .table
-            .find(hashed, |&symbol| text_of(all, ends, symbol) == text)
-        {
+        let found = self.table.find(spread(hashed), |&(other, symbol)| {
+            other == hashed && text_of(all, ends, symbol) == text
+        });
+        if let Some(&(_, symbol)) = found {
             return symbol;
         }
         let symbol = Symbol(self.ends.len() as u32);
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
-        let (all, ends) = (&self.text, &self.ends);
         self.table
-            .insert_unique(hashed, symbol, |&symbol| hash(text_of(all, ends, symbol)));
+            .insert_unique(spread(hashed), (hashed, symbol), |&(hashed, _)| {
+                spread(hashed)
+            });
         symbol
+    }
+
+    /// Makes room for that many more symbols.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.ends.reserve(more);
+        self.table.reserve(more, |&(hashed, _)| spread(hashed));
     }
 
     /// Forgets the symbols from number `len` on.
@@ -89,7 +107,10 @@ impl Names {
         for index in len..self.ends.len() {
             let symbol = Symbol(index as u32);
             let hashed = hash(self.text(symbol));
-            if let Ok(entry) = self.table.find_entry(hashed, |&other| other == symbol) {
+            if let Ok(entry) = self
+                .table
+                .find_entry(spread(hashed), |&(_, other)| other == symbol)
+            {
                 entry.remove();
             }
         }

@@ -338,7 +338,8 @@ pub struct TypeTable {
     types: Vec<Type>,
     /// For each type, how many derivations deep it is.
     depths: Vec<u16>,
-    interned: HashTable<TypeId>,
+    /// With the hash beside each id, growing the table looks at no types.
+    interned: HashTable<(u32, TypeId)>,
     /// Records, by [`RecordId`].
     pub records: Vec<Record>,
     /// Enums, by [`EnumId`].
@@ -397,10 +398,16 @@ impl TypeMark {
     }
 }
 
-fn hash_type(ty: &Type) -> u64 {
+fn hash_type(ty: &Type) -> u32 {
     let mut hasher = FxHasher::default();
     ty.hash(&mut hasher);
-    hasher.finish()
+    let hash = hasher.finish();
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// See `names::spread`.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) | u64::from(hash) << 32
 }
 
 impl TypeTable {
@@ -415,22 +422,26 @@ impl TypeTable {
     pub fn intern(&mut self, ty: Type) -> TypeId {
         let hash = hash_type(&ty);
         let types = &self.types;
-        if let Some(&id) = self.interned.find(hash, |id| types[id.index()] == ty) {
+        let found = self.interned.find(spread(hash), |&(other, id)| {
+            other == hash && types[id.index()] == ty
+        });
+        if let Some(&(_, id)) = found {
             return id;
         }
         let id = TypeId(self.types.len() as u32);
         self.depths.push(self.depth_of(&ty));
         self.types.push(ty);
-        let types = &self.types;
         self.interned
-            .insert_unique(hash, id, |id| hash_type(&types[id.index()]));
+            .insert_unique(spread(hash), (hash, id), |&(hash, _)| spread(hash));
         id
     }
     /// The id of `ty`, if it is known already.
     pub fn find(&self, ty: &Type) -> Option<TypeId> {
-        self.interned
-            .find(hash_type(ty), |id| self.types[id.index()] == *ty)
-            .copied()
+        let hash = hash_type(ty);
+        let found = self.interned.find(spread(hash), |&(other, id)| {
+            other == hash && self.types[id.index()] == *ty
+        });
+        found.map(|&(_, id)| id)
     }
     /// The type of an id.
     pub fn get(&self, id: TypeId) -> &Type {
@@ -544,6 +555,15 @@ impl TypeTable {
         self.open_enumerators.get(index as usize)?.value
     }
 
+    /// Makes room for the names and types of so many declarations.
+    pub(crate) fn reserve(&mut self, declarations: usize) {
+        self.names.reserve(declarations * 2);
+        self.types.reserve(declarations);
+        self.depths.reserve(declarations);
+        self.interned
+            .reserve(declarations, |&(hash, _)| spread(hash));
+    }
+
     pub(crate) fn mark(&self) -> TypeMark {
         TypeMark {
             names: self.names.len(),
@@ -560,7 +580,10 @@ impl TypeTable {
     pub(crate) fn roll_back(&mut self, mark: &TypeMark) {
         for index in mark.types..self.types.len() {
             let hash = hash_type(&self.types[index]);
-            if let Ok(entry) = self.interned.find_entry(hash, |id| id.index() == index) {
+            if let Ok(entry) = self
+                .interned
+                .find_entry(spread(hash), |(_, id)| id.index() == index)
+            {
                 entry.remove();
             }
         }

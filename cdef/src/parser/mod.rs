@@ -72,6 +72,8 @@ pub(crate) struct Parser<'a> {
     /// `#pragma pack` in force, and those pushed.
     pack_pragma: Option<u32>,
     pack_stack: Vec<Option<u32>>,
+    /// The first record that this text has made; older ones must be restored if it fails.
+    first_new_record: usize,
     /// How many record bodies the parser is in.
     record_depth: u32,
     /// In the body of an enum.
@@ -106,6 +108,7 @@ impl Declarations {
             return Err(vec![Diagnostic::ffi(span, message::TOO_LONG)]);
         }
         let mark = self.mark();
+        self.reserve(text.len());
         let source = SourceId(self.sources.len() as u32);
         let file = options.file.unwrap_or(DEFAULT_FILE);
         let mut parser = Parser::new(self, text, source, file);
@@ -250,6 +253,7 @@ fn check_pack(options: &ParseOptions) -> Result<Option<u32>, Diagnostic> {
 impl<'a> Parser<'a> {
     fn new(decls: &'a mut Declarations, text: &'a str, source: SourceId, file: &'a str) -> Self {
         Self {
+            first_new_record: decls.types.records.len(),
             decls,
             source,
             file,

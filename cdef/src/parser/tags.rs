@@ -138,17 +138,19 @@ impl Parser<'_> {
             self.own(field.ty.ty, id, index as u32);
         }
         let has_bit_fields = fields.iter().any(|field: &Field| field.bits.is_some());
+        if id.index() < self.first_new_record {
+            let old = Box::new(self.decls.types.record(id).clone());
+            self.decls.journal.push(Undo::Record(id, old));
+        }
         let record = &mut self.decls.types.records[id.index()];
-        let old = record.clone();
         record.fields = Some(fields);
         record.partial = partial;
         record.span = span;
         record.packing = Packing {
             max_align,
-            attribute: attributes.packed || old.packing.attribute,
+            attribute: attributes.packed || record.packing.attribute,
         };
         record.align = attributes.align;
-        self.decls.journal.push(Undo::Record(id, Box::new(old)));
         self.decls.items.push(Item::Record(id));
         if partial && has_bit_fields {
             let message = message::partial_bit_fields(&self.decls.record_name(id));

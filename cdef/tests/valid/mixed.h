@@ -6,6 +6,7 @@ enum color { RED, GREEN = 5, BLUE = GREEN << 2, ALL = ~0 };
 #define K 42
 #define L (K+1) * 2
 #define M ...
+
 static const int SIX = 6;
 extern int (*table[K])(const char *fmt, ...);
 int (*(*get(int which))(double))[3];

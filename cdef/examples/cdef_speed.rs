@@ -1,0 +1,57 @@
+//! How long a cdef takes to parse: `cdef_speed FILE [REPEATS]` prints the best and the median time in seconds,
+//! and the bytes of memory that the declarations keep (Linux).
+
+use std::time::Instant;
+
+use keelback_cdef::{Declarations, ParseOptions};
+
+/// Bytes of memory in use, as the system counts them.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
+    pages * 4096
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().expect("usage: cdef_speed FILE [REPEATS]");
+    let repeats: usize = arguments
+        .next()
+        .map_or(5, |text| text.parse().expect("a number"));
+    let text = std::fs::read_to_string(&file).expect("a readable file");
+    let before = resident();
+    let mut kept = Vec::new();
+    let mut memory = 0;
+    let mut times = Vec::new();
+    for _ in 0..repeats.max(1) {
+        let mut declarations = Declarations::default();
+        let start = Instant::now();
+        if let Err(errors) = declarations.parse(&text, &ParseOptions::default()) {
+            eprintln!("{}", errors[0].render(false));
+            std::process::exit(1);
+        }
+        times.push(start.elapsed().as_secs_f64());
+        if kept.is_empty() {
+            memory = resident().saturating_sub(before);
+            kept.push(declarations);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let declarations = &mut kept[0];
+    let count = 1000;
+    let start = Instant::now();
+    for index in 0..count {
+        let text = format!("unsigned long(*)(const char *, int[{index}])");
+        declarations.parse_type(&text).expect("a type");
+    }
+    let string = start.elapsed().as_secs_f64() / f64::from(count);
+    println!(
+        "{:.9} {:.9} {memory} {string:.9}",
+        times[0],
+        times[times.len() / 2]
+    );
+}

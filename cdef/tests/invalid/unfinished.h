@@ -1,0 +1,3 @@
+struct s {
+    int x;
+/* this comment does not end
