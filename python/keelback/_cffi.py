@@ -99,7 +99,7 @@ def install() -> None:
         "FFI": _runtime.CompiledFFI,
         "_CDataBase": _runtime.CData,
         "CType": _runtime.CType,
-        "Lib": getattr(_runtime, "Lib", None),
+        "Lib": _runtime.Lib,
         "buffer": _runtime.buffer,
         "__version__": VERSION,
         "FFI_DEFAULT_ABI": 2,
