@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res};
+use crate::py::{Obj, Raised, Ref, Res, str_from};
 use crate::raise;
 
 /// The exception classes of the package, made once per process.
@@ -108,27 +108,62 @@ fn raise_kind(kind: DiagnosticKind, message: std::fmt::Arguments<'_>) -> Raised 
     }
 }
 
-/// Raises what the errors of a cdef mean in Python: the class is that of the first; the text is CFFI's for the first,
-/// then every error with its line and a caret.
+/// Raises what the errors of a cdef mean in Python. Class and text are CFFI's for the first error; every error with
+/// its line and a caret is in the exception's notes, which a traceback shows.
 pub fn raise_diagnostics(diagnostics: &[Diagnostic]) -> Raised {
     let errors: Vec<&Diagnostic> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
         .collect();
-    let Some((first, rest)) = errors.split_first() else {
+    let Some(first) = errors.first() else {
         return raise!(SystemError, "a cdef was refused without saying why");
     };
-    let mut text = first.headline();
-    // Errors about arguments, and those without a place, have nothing to show.
-    if first.source().is_some() {
-        text.push('\n');
-        text.push_str(first.render(false).trim_end());
+    let shown: Vec<String> = errors
+        .iter()
+        .filter(|error| error.source().is_some())
+        .map(|error| error.render(false).trim_end().to_owned())
+        .collect();
+    let shown = shown.join("\n");
+    let headline = first.headline();
+    if shown.is_empty() {
+        return raise_kind(first.kind, format_args!("{headline}"));
     }
-    for error in rest {
-        text.push('\n');
-        text.push_str(error.render(false).trim_end());
+    if !cfg!(Py_3_11) && errors.len() > 1 {
+        // No notes yet: what else is wrong must go into the text.
+        return raise_kind(first.kind, format_args!("{headline}\n{shown}"));
     }
-    raise_kind(first.kind, format_args!("{text}"))
+    let raised = raise_kind(first.kind, format_args!("{headline}"));
+    if cfg!(Py_3_11) {
+        add_note(raised, &shown)
+    } else {
+        raised
+    }
+}
+
+/// Adds a note to the exception that is set.
+fn add_note(raised: Raised, note: &str) -> Raised {
+    // SAFETY: the exception is taken, normalised so that it is an object, and put back.
+    unsafe {
+        let (mut class, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        );
+        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+        let added = str_from(note).and_then(|note| {
+            let method = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+                value,
+                c"add_note".as_ptr(),
+            ))?;
+            Ref::<ffi::PyObject>::steal(ffi::PyObject_CallOneArg(method.obj(), note.obj()))
+        });
+        if let Err(without) = added {
+            without.clear();
+        }
+        ffi::PyErr_Restore(class, value, traceback);
+    }
+    raised
 }
 
 /// Raises what is wrong with a type string. `inline`: as an `FFI()` object says it; otherwise as the ffi of a plugin

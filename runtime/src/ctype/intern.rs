@@ -193,7 +193,12 @@ pub fn primitive(primitive: Primitive) -> Res<Ref<CType>> {
         let target = keelback_cdef::Target::host();
         let (size, align) = target.size_and_align(primitive);
         let size = size as usize;
-        let name = primitive.name();
+        // CFFI's spelling, which its own C code defines.
+        let name = match primitive {
+            Primitive::FloatComplex => "_cffi_float_complex_t",
+            Primitive::DoubleComplex => "_cffi_double_complex_t",
+            _ => primitive.name(),
+        };
         allocate(Parts {
             kind: Kind::Primitive,
             code: primitive_code(primitive, size, target.is_signed(primitive).unwrap_or(true)),

@@ -9,7 +9,7 @@ use super::intern::{
     array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void,
 };
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
-use crate::py::{Ref, Res, intern as intern_str};
+use crate::py::{Ref, Res, intern as intern_str, warn};
 use crate::raise;
 use crate::scope::{NominalId, Scope};
 
@@ -135,17 +135,20 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
 }
 
 fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
-    let (name, underlying) = {
+    let (name, underlying, has_values) = {
         let declarations = scope.read();
+        let enumeration = declarations.types.enumeration(id);
         (
             declarations.enum_name(id),
-            declarations
-                .types
-                .enumeration(id)
-                .underlying
-                .unwrap_or(Primitive::UInt),
+            enumeration.underlying.unwrap_or(Primitive::UInt),
+            enumeration.enumerators.is_some(),
         )
     };
+    if !has_values {
+        warn(&format!(
+            "'{name}' has no values explicitly defined; guessing that it is equivalent to 'unsigned int'"
+        ))?;
+    }
     let target = keelback_cdef::Target::host();
     let (size, align) = target.size_and_align(underlying);
     let size = size as usize;

@@ -88,8 +88,26 @@ unsafe fn make(ctype: &CType, callable: Obj, error: Option<Obj>, onerror: Option
                 type_name(callable)
             ));
         }
+        // CFFI refuses these, and its users rely on being told: what a bit-field unit holds beside the field is not
+        // defined in a result.
+        if has_bit_field(ctype)? {
+            return Err(raise!(
+                NotImplementedError,
+                "{}: callback with unsupported argument or return type or with '...'",
+                ctype.name
+            ));
+        }
         let closure = Closure::new(ctype, callable, error, onerror)?;
         let code = closure.code();
         Ok(new_managed(ctype, code, -1, Resource::Callback(closure))?.into_obj())
     }
+}
+
+/// Whether the result of a function-pointer type is a struct with bit-fields.
+fn has_bit_field(ctype: &CType) -> Res<bool> {
+    let Some(signature) = ctype.signature() else {
+        return Ok(false);
+    };
+    let record = signature.result.record()?;
+    Ok(record.is_some_and(|record| record.fields.iter().any(|field| field.is_bit_field())))
 }

@@ -204,6 +204,7 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(cache::TypeCache::new()));
         std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
+        std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
         std::ptr::addr_of_mut!((*raw).attachment).write(attachment);
         let compiled = ffi::PyType_IsSubtype(ty, COMPILED_TYPE.ptr()) != 0;
@@ -293,6 +294,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cache));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).libraries));
             let ty = ffi::Py_TYPE(object);
             let free = (*ty).tp_free;
             if let Some(free) = free {
@@ -322,12 +324,16 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
         if stop != 0 {
             return stop;
         }
-        ffi.included.with(|list| {
-            list.iter()
-                .map(|one| visit(one.obj(), arg))
-                .find(|&stop| stop != 0)
-                .unwrap_or(0)
-        })
+        for list in [&ffi.included, &ffi.libraries] {
+            let stop = list.with(|list| {
+                let stops = list.iter().map(|one| visit(one.obj(), arg));
+                stops.into_iter().find(|&stop| stop != 0).unwrap_or(0)
+            });
+            if stop != 0 {
+                return stop;
+            }
+        }
+        0
     }
 }
 
@@ -343,6 +349,8 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
             drop(once);
             let included = (*raw).included.with(std::mem::take);
             drop(included);
+            let libraries = (*raw).libraries.with(std::mem::take);
+            drop(libraries);
         }
         Ok(())
     })

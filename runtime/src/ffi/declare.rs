@@ -2,25 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
-use keelback_cdef::{Diagnostic, ParseOptions};
+use keelback_cdef::ParseOptions;
 use pyo3::ffi;
 
 use super::{as_ffi, given, this};
-use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_text, type_name};
+use crate::py::{
+    Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_text, type_name, warn,
+};
 use crate::raise;
 use crate::scope::Scope;
-
-/// Shows the warnings of a cdef as `UserWarning`s.
-pub fn warn(warnings: &[Diagnostic]) -> Res<()> {
-    for warning in warnings {
-        let text = std::ffi::CString::new(warning.headline()).unwrap_or_default();
-        // SAFETY: a C string; the category is a static of libpython.
-        if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
-            return Err(Raised::already());
-        }
-    }
-    Ok(())
-}
 
 /// Takes a cdef into an FFI.
 unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref> {
@@ -35,7 +25,9 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
             Ok(warnings) => {
                 ffi.clear_cache();
                 crate::ctype::complete_records(&ffi.scope)?;
-                warn(&warnings)?;
+                for warning in &warnings {
+                    warn(&warning.headline())?;
+                }
                 Ok(none())
             }
             Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
@@ -47,14 +39,22 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
 unsafe fn packing(packed: Obj, pack: Obj) -> Res<(bool, Option<u32>)> {
     // SAFETY: live arguments or NULL.
     unsafe {
-        let packed = if packed.is_null() {
-            0
-        } else {
-            ffi::PyObject_IsTrue(packed)
+        let packed = match given(packed) {
+            None => false,
+            Some(packed) => match ffi::PyObject_IsTrue(packed) {
+                0 => false,
+                1 => {
+                    if ffi::PyObject_RichCompareBool(packed, ffi::Py_True(), ffi::Py_EQ) == 0 {
+                        return Err(raise!(
+                            ValueError,
+                            "'packed' should be False or True; use 'pack' to give another value"
+                        ));
+                    }
+                    true
+                }
+                _ => return Err(Raised::already()),
+            },
         };
-        if packed < 0 {
-            return Err(Raised::already());
-        }
         let pack = match given(pack) {
             None => None,
             Some(pack) => {
@@ -70,7 +70,7 @@ unsafe fn packing(packed: Obj, pack: Obj) -> Res<(bool, Option<u32>)> {
                 }
             }
         };
-        Ok((packed != 0, pack))
+        Ok((packed, pack))
     }
 }
 

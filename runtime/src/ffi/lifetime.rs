@@ -6,7 +6,7 @@ use super::handles;
 use super::memory::ssize;
 use crate::cdata::lifetime::forget_destructor;
 use crate::cdata::{Resource, as_cdata, new_managed, release};
-use crate::ctype::{Kind, pointer_to, void};
+use crate::ctype::{Code, Kind, pointer_to, void};
 use crate::py::{Obj, Ref, Res, Signature, guard, none, type_name};
 use crate::raise;
 
@@ -101,7 +101,11 @@ pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {
             let Some(cdata) = as_cdata(arg) else {
                 return Err(raise!(TypeError, "expected a 'cdata' object"));
             };
-            if !cdata.ctype().is_void_pointer() {
+            let ctype = cdata.ctype();
+            // As CFFI: `char *` too.
+            let accepted = ctype.kind == Kind::Pointer
+                && (ctype.item().kind == Kind::Void || ctype.item().code == Code::Char);
+            if !accepted {
                 return Err(raise!(
                     TypeError,
                     "expected a 'cdata' object with a 'void *' out of new_handle(), got '{}'",

@@ -55,16 +55,33 @@ pub unsafe extern "C" fn dlopen(object: Obj, args: *const Obj, count: isize, nam
                 if cdata.data().is_null() {
                     return Err(raise!(RuntimeError, "cannot call dlopen(NULL)"));
                 }
-                return Lib::from_handle(ffi.scope.clone(), "<handle>", cdata.data().cast())
-                    .map(Ref::into_obj);
+                return opened(
+                    ffi,
+                    Lib::from_handle(ffi.scope.clone(), "<handle>", cdata.data().cast())?,
+                );
             }
             let Some(name) = given(name) else {
-                return Lib::from_dlopen(ffi.scope.clone(), None, flags).map(Ref::into_obj);
+                return opened(ffi, Lib::from_dlopen(ffi.scope.clone(), None, flags)?);
             };
             let path = file_system_path(name)?;
-            open(ffi, name, &path, flags).map(Ref::into_obj)
+            opened(ffi, open(ffi, name, &path, flags)?)
         }
     })
+}
+
+/// Ties a new lib and its FFI to each other's life.
+fn opened(ffi: &FfiObject, lib: Ref<Lib>) -> Res<Ref> {
+    if !ffi.inline {
+        lib.set_out_of_line();
+        return Ok(lib.into_obj());
+    }
+    let kept = lib.clone().into_obj();
+    // SAFETY: both are live; attached, by the layer's contract.
+    unsafe {
+        lib.keep(Ref::borrow(ffi.obj()));
+        ffi.libraries.with(|list| list.push(kept));
+    }
+    Ok(lib.into_obj())
 }
 
 /// A file name as the system wants it: str by the file system's encoding (lone surrogates are bytes again), bytes and

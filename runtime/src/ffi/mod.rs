@@ -60,6 +60,8 @@ pub struct FfiObject {
     once: GilCell<once::Once>,
     /// The FFI objects that include() was given: kept alive, as their libraries' types are used through this one.
     included: GilCell<Vec<Ref>>,
+    /// The libs that dlopen() opened: alive as long as this one, as in CFFI.
+    libraries: GilCell<Vec<Ref>>,
     /// set_unicode() was called.
     unicode: AtomicBool,
     /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.

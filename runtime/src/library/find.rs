@@ -15,6 +15,7 @@ use super::{Lib, Source};
 use crate::cdata::{CData, new_owning, new_plain};
 use crate::convert::read;
 use crate::ctype::{CType, Code, from_scope, pointer_to};
+use crate::errors::raise_error;
 use crate::py::{Ref, Res, long_from_i128};
 use crate::raise;
 use crate::scope::Scope;
@@ -69,6 +70,8 @@ enum Declared {
     Integer(i128),
     /// An integer that only the compiler knows.
     UnknownInteger,
+    /// An enumerator of an enum with `...`, by the enum's name: what the cdef says is not to be trusted.
+    Unverified(String),
 }
 
 /// What a name is, as Python sees it.
@@ -93,10 +96,16 @@ fn declared(scope: &Scope, name: &str) -> Option<Declared> {
         Some(Item::Constant(index)) => declarations.constants[index as usize]
             .value
             .map_or(Declared::UnknownInteger, Declared::Integer),
-        _ => declarations
-            .lookup_enumerator(name)?
-            .1
-            .map_or(Declared::UnknownInteger, Declared::Integer),
+        _ => {
+            let (id, value) = declarations.lookup_enumerator(name)?;
+            let enumeration = declarations.types.enumeration(id);
+            match value {
+                Some(value) if enumeration.underlying.is_some() || !enumeration.partial => {
+                    Declared::Integer(value)
+                }
+                _ => Declared::Unverified(declarations.enum_name(id)),
+            }
+        }
     })
 }
 
@@ -150,6 +159,13 @@ impl Lib {
         };
         match declared {
             Declared::Integer(value) => Ok(Found::Object(long_from_i128(value)?)),
+            Declared::Unverified(name) => Err(raise_error(
+                |errors| &errors.verification_missing,
+                format_args!(
+                    "'{name}' has '...': its values are only known to a C compiler: it needs API mode (set_source with C \
+                     code)"
+                ),
+            )),
             Declared::UnknownInteger => Err(raise!(
                 NotImplementedError,
                 "the value of the constant '{name}' is only known to a C compiler: it needs API mode (set_source with C \
@@ -161,6 +177,12 @@ impl Lib {
             }
             Declared::Variable(ty, is_constant) => {
                 let ctype = from_scope(&self.scope, ty)?;
+                if is_constant && !self.is_out_of_line() {
+                    return Err(raise!(
+                        NotImplementedError,
+                        "non-integer constant '{name}' cannot be accessed from a dlopen() library"
+                    ));
+                }
                 let place = self.find_variable(name, is_constant)?;
                 if is_constant {
                     return self.constant(&ctype, &place).map(Found::Object);

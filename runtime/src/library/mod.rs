@@ -20,7 +20,7 @@ use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
 use crate::cdata::CData;
-use crate::py::{Obj, Raised, Ref, Res, StaticType};
+use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::Scope;
 use dynamic::Handle;
@@ -43,6 +43,8 @@ pub struct Lib {
     /// Of an out-of-line FFI: changes the class and the words of some errors, as in CFFI.
     out_of_line: AtomicBool,
     recent: attribute::Recent,
+    /// The FFI that opened it: kept alive, as it keeps the lib.
+    ffi: GilCell<Option<Ref>>,
 }
 
 /// Where the symbols are.
@@ -67,6 +69,7 @@ impl Lib {
             (&raw mut (*raw).name).write(name);
             (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
             (&raw mut (*raw).recent).write(attribute::Recent::new());
+            (&raw mut (*raw).ffi).write(GilCell::new(None));
             ffi::PyObject_GC_Track(raw.cast());
             Ok(object)
         }
@@ -110,6 +113,12 @@ impl Lib {
         let lib = Self::allocate(scope, Source::Plugin(symbols), name.into())?;
         lib.set_out_of_line();
         Ok(lib)
+    }
+    /// Keeps the FFI that opened it alive.
+    pub fn keep(&self, ffi: Ref) {
+        // SAFETY: attached, by the layer's contract; what is replaced is dropped outside.
+        let old = unsafe { self.ffi.with(|kept| kept.replace(ffi)) };
+        drop(old);
     }
     /// It belongs to an out-of-line FFI: errors are those of CFFI's there.
     pub fn set_out_of_line(&self) {

@@ -6,7 +6,7 @@ use pyo3::ffi;
 
 use super::find::Which;
 use super::{LIB_TYPE, Lib, function, variable};
-use crate::py::{END_OF_METHODS, Methods, Obj, Res, guard, guard_unit, simple, str_from};
+use crate::py::{END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, simple, str_from};
 
 static METHODS: Methods<2> = Methods::new([
     simple(c"__dir__", dir, ffi::METH_NOARGS, c"The declared names."),
@@ -72,6 +72,15 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live lib, by tp_traverse's contract.
     unsafe {
+        let kept = this(object)
+            .ffi
+            .with(|kept| kept.as_ref().map_or(std::ptr::null_mut(), Ref::obj));
+        if !kept.is_null() {
+            let stop = visit(kept, arg);
+            if stop != 0 {
+                return stop;
+            }
+        }
         let found = this(object).found;
         if found.is_null() {
             0
@@ -86,6 +95,8 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
         // SAFETY: a live lib; the dict is given up once.
         unsafe {
             this(object).recent.clear();
+            let kept = this(object).ffi.with(Option::take);
+            drop(kept);
             let found =
                 std::ptr::replace(&raw mut (*object.cast::<Lib>()).found, std::ptr::null_mut());
             ffi::Py_XDECREF(found);
@@ -104,6 +115,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
                 ffi::PyObject_ClearWeakRefs(object);
             }
             ffi::Py_XDECREF((*lib).found);
+            std::ptr::drop_in_place(&raw mut (*lib).ffi);
             std::ptr::drop_in_place(&raw mut (*lib).scope);
             // Closes the library, if it is ours to close.
             std::ptr::drop_in_place(&raw mut (*lib).source);

@@ -25,7 +25,7 @@ pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, keywords, property, simple,
 };
 pub use static_type::StaticType;
-pub use text::{intern, str_from, str_text};
+pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;
 
 use std::marker::PhantomData;

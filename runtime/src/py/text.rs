@@ -45,3 +45,13 @@ pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
         Ok(Some(std::str::from_utf8_unchecked(bytes)))
     }
 }
+
+/// Shows a `UserWarning`; raises it where the warnings filter says so.
+pub fn warn(text: &str) -> Res<()> {
+    let text = std::ffi::CString::new(text).unwrap_or_default();
+    // SAFETY: a C string; the category is a static of libpython.
+    if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
+        return Err(Raised::already());
+    }
+    Ok(())
+}
