@@ -73,6 +73,9 @@ pub enum CExpression {
     Integer(String),
     /// A type of which size and sign are asked.
     Type(String),
+    /// A type (perhaps written `__typeof__(...)`) of which the alignment is asked: `_Alignof` in C11,
+    /// `alignof` in C++.
+    Align(String),
 }
 
 /// The compiler's answer to one question.
@@ -317,15 +320,11 @@ impl Declarations {
             }
             Question::RecordSize(id) => size(format!("sizeof({})", self.record_lvalue(id))),
             Question::RecordAlign(id) => {
-                // A struct with a char in front shows the alignment in C99 too.
                 let (root, path) = self.designator(id);
-                size(if path.is_empty() {
-                    format!(
-                        "offsetof(struct {{ char c; {} x; }}, x)",
-                        self.record_name(root)
-                    )
+                CExpression::Align(if path.is_empty() {
+                    self.record_name(root)
                 } else {
-                    format!("_Alignof(__typeof__({}))", self.record_lvalue(id))
+                    format!("__typeof__({})", self.record_lvalue(id))
                 })
             }
             Question::FieldOffset(id, index) => {

@@ -163,6 +163,7 @@ fn describe(declarations: &Declarations) -> String {
         let _ = match declarations.c_expression(question) {
             CExpression::Size(text) => writeln!(out, "ask size {text}"),
             CExpression::Integer(text) => writeln!(out, "ask value {text}"),
+            CExpression::Align(text) => writeln!(out, "ask align {text}"),
             CExpression::Type(text) => writeln!(out, "ask type {text}"),
         };
     }

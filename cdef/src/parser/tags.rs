@@ -115,7 +115,11 @@ impl Parser<'_> {
                     partial = true;
                     self.bump();
                     if !self.eat(Tok::Semicolon) {
-                        return Err(self.unexpected(message::DOTS_NEED_SEMICOLON));
+                        let diagnostic = self.unexpected(message::DOTS_NEED_SEMICOLON);
+                        self.errors.push(*diagnostic);
+                        if !self.at(Tok::RBrace) {
+                            self.bump();
+                        }
                     }
                 }
                 Tok::Keyword(Keyword::StaticAssert) => self.static_assert()?,
@@ -401,45 +405,38 @@ impl Parser<'_> {
                 self.bump();
                 self.eat(Tok::Comma);
                 if !self.at(Tok::RBrace) {
-                    return Err(self.unexpected(message::DOTS_LAST_IN_ENUM));
+                    let diagnostic = self.unexpected(message::DOTS_LAST_IN_ENUM);
+                    self.errors.push(*diagnostic);
+                    self.skip_enumerator();
+                    self.eat(Tok::Comma);
                 }
-                break;
+                continue;
             }
-            if self.at(Tok::Eof) {
+            if matches!(self.tok(), Tok::Eof | Tok::Semicolon) {
                 return Err(Box::new(Diagnostic::syntax(opening, message::BLOCK_END)));
             }
-            let Some((name, span)) = self.tag_name() else {
-                return Err(self.unexpected(message::expected("the name of an enumerator")));
-            };
-            let mut ignored = Attributes::default();
-            self.attributes(&mut ignored)?;
-            if self.eat(Tok::Assign) {
-                if self.eat(Tok::Ellipsis) {
-                    partial = true;
-                    next = None;
-                } else {
-                    next = Some(self.constant_expression()?.value);
-                }
-            }
-            self.declare_enumerator(id, name, next, span)?;
-            if let Some(value) = next {
-                range = (range.0.min(value), range.1.max(value));
-                if let Some(fixed) = fixed {
-                    let (least, greatest) = self.decls.target.range(fixed);
-                    if !(least..=greatest).contains(&value) {
-                        let message =
-                            message::enum_value_too_wide(self.name_text(name), fixed.name());
-                        return Err(Box::new(Diagnostic::cdef(span, message)));
+            let depth = self.depth;
+            match self.enumerator(id, fixed, next) {
+                Ok(value) => {
+                    if let Some(value) = value {
+                        range = (range.0.min(value), range.1.max(value));
                     }
+                    partial |= value.is_none();
+                    next = value.map(|value| value + 1);
+                }
+                Err(diagnostic) => {
+                    self.errors.push(*diagnostic);
+                    self.depth = depth;
+                    self.unevaluated = 0;
+                    self.skip_enumerator();
                 }
             }
-            next = next.map(|value| value + 1);
-            if !self.eat(Tok::Comma) {
-                break;
+            if !self.eat(Tok::Comma) && !self.at(Tok::RBrace) {
+                let diagnostic = self.unexpected(message::expected("',' or '}'"));
+                self.errors.push(*diagnostic);
+                self.skip_enumerator();
+                self.eat(Tok::Comma);
             }
-        }
-        if !self.at(Tok::RBrace) {
-            return Err(self.unexpected(message::expected("',' or '}'")));
         }
         self.bump();
         self.in_enum = false;
@@ -464,6 +461,47 @@ impl Parser<'_> {
             }
         }
         Ok(())
+    }
+
+    /// One `NAME` or `NAME = value`; the value, unless only the compiler knows it. `next` is the value that it
+    /// has by itself.
+    fn enumerator(
+        &mut self,
+        id: EnumId,
+        fixed: Option<Primitive>,
+        mut next: Option<i128>,
+    ) -> Parse<Option<i128>> {
+        let Some((name, span)) = self.tag_name() else {
+            return Err(self.unexpected(message::expected("the name of an enumerator")));
+        };
+        let mut ignored = Attributes::default();
+        self.attributes(&mut ignored)?;
+        if self.eat(Tok::Assign) {
+            next = if self.eat(Tok::Ellipsis) {
+                None
+            } else {
+                Some(self.constant_expression()?.value)
+            };
+        }
+        self.declare_enumerator(id, name, next, span)?;
+        if let (Some(value), Some(fixed)) = (next, fixed) {
+            let (least, greatest) = self.decls.target.range(fixed);
+            if !(least..=greatest).contains(&value) {
+                let message = message::enum_value_too_wide(self.name_text(name), fixed.name());
+                return Err(Box::new(Diagnostic::cdef(span, message)));
+            }
+        }
+        Ok(next)
+    }
+
+    /// Goes to the `,` or `}` behind a broken enumerator.
+    fn skip_enumerator(&mut self) {
+        while !matches!(
+            self.tok(),
+            Tok::Comma | Tok::RBrace | Tok::Semicolon | Tok::Eof
+        ) {
+            self.bump();
+        }
     }
 
     fn declare_enumerator(
