@@ -73,8 +73,8 @@ pub enum CExpression {
     Integer(String),
     /// A type of which size and sign are asked.
     Type(String),
-    /// A type (perhaps written `__typeof__(...)`) of which the alignment is asked: `_Alignof` in C11,
-    /// `alignof` in C++.
+    /// A type, or an expression of that type, of which the alignment is asked: what stands in GCC's
+    /// `__alignof__(...)`.
     Align(String),
 }
 
@@ -324,7 +324,7 @@ impl Declarations {
                 CExpression::Align(if path.is_empty() {
                     self.record_name(root)
                 } else {
-                    format!("__typeof__({})", self.record_lvalue(id))
+                    self.record_lvalue(id)
                 })
             }
             Question::FieldOffset(id, index) => {

@@ -22,18 +22,10 @@ pub(crate) fn answers(declarations: &Declarations) -> Vec<Answer> {
 }
 
 fn answer(declarations: &Declarations, question: Question) -> Answer {
-    if let Question::RecordAlign(id) = question {
-        // C++ allows no new type inside offsetof, and C99 has no _Alignof.
-        let (root, path) = declarations.designator(id);
-        let root = declarations.record_name(root);
-        return size(if path.is_empty() {
-            format!("__alignof__({root})")
-        } else {
-            format!("__alignof__((({root} *)0)->{path})")
-        });
-    }
     match declarations.c_expression(question) {
         CExpression::Size(expression) => size(expression),
+        // C++ allows no new type inside offsetof, and C99 has no _Alignof.
+        CExpression::Align(operand) => size(format!("__alignof__({operand})")),
         // `<= 0` and not `< 0`, of which compilers warn for unsigned types; 0 reads the same either way. `| 0` takes
         // integers only, as CFFI does.
         CExpression::Integer(expression) => Answer {
