@@ -84,9 +84,11 @@ struct Parameter {
 struct Function {
     index: usize,
     name: String,
+    /// What the first declaration has in front.
+    first_linkage: &'static str,
+    /// What the definition has in front.
     linkage: &'static str,
     declaration: String,
-    definition: String,
     extension: bool,
     parameters: Vec<Parameter>,
     /// How many 16-byte slots.
@@ -188,8 +190,11 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
         early_functions: functions
             .iter()
             .zip(plugin.callbacks())
-            .filter(|(_, (_, function))| is_built_in(&declarations.types, function))
-            .map(|(function, _)| format!("{}{}", function.linkage, function.declaration))
+            .filter(|(_, (declared, function))| {
+                declared.origin != FunctionOrigin::ExternPythonC
+                    && is_built_in(&declarations.types, function)
+            })
+            .map(|(function, _)| format!("{}{}", function.first_linkage, function.declaration))
             .collect(),
         declared: declared.text.trim_end().to_owned(),
         cdefs: cdefs(spec),
@@ -317,13 +322,18 @@ fn functions(plugin: &Plugin) -> Vec<Function> {
             };
             Function {
                 index,
+                first_linkage: match declared.origin {
+                    FunctionOrigin::Exported => "KEELBACK_C KEELBACK_EXPORT ",
+                    FunctionOrigin::ExternPython => "static ",
+                    // In C++ the prelude says which language's linkage it has, as in CFFI.
+                    FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
+                },
                 linkage: match declared.origin {
                     FunctionOrigin::Exported => "KEELBACK_EXPORT ",
                     FunctionOrigin::ExternPython => "static ",
                     FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
                 },
                 declaration: declare_function(declarations, function, &name),
-                definition: declare_function(declarations, function, &name),
                 extension: has_complex(types, declared.ty),
                 parameters: parameters(declarations, function),
                 slots: function.params.len().div_ceil(2).max(1),

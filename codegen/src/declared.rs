@@ -185,7 +185,6 @@ struct Places {
 impl Places {
     fn new(declarations: &Declarations) -> Self {
         let mut by_start: BTreeMap<(u32, u32), Vec<Item>> = BTreeMap::new();
-        let mut seen = HashSet::new();
         for &item in &declarations.items {
             let span = match item {
                 Item::Function(index) => declarations.functions[index as usize].span,
@@ -195,11 +194,9 @@ impl Places {
                 Item::Record(id) | Item::Forward(id) => declarations.types.record(id).span,
                 Item::Enum(id) => declarations.types.enumeration(id).span,
             };
-            if seen.insert(format!("{item:?}")) {
-                by_start
-                    .entry((span.source.0, span.start))
-                    .or_default()
-                    .push(item);
+            let items = by_start.entry((span.source.0, span.start)).or_default();
+            if !items.contains(&item) {
+                items.push(item);
             }
         }
         Self { by_start }
@@ -390,6 +387,9 @@ impl Writer<'_> {
             self.out.push_str(&cdef.text[at..]);
         }
         if !self.out.ends_with('\n') && !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        if in_header && !whole && self.out.len() > start {
             self.out.push('\n');
         }
         if let Some(pack) = pack

@@ -26,6 +26,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -48,16 +53,9 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 {%- endfor %}
 {%- endif %}
 {%- if early_functions %}
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-{%- for function in early_functions %}
+{% for function in early_functions %}
 {{ function }};
 {%- endfor %}
-#ifdef __cplusplus
-}
-#endif
 {%- endif %}
 {% if prelude %}
 /* ---- The prelude ---- */
@@ -69,7 +67,6 @@ extern "C" {
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -227,7 +224,7 @@ static const keelback_symbol_t keelback_symbols[] = {
 
 /* ---- The functions that run Python ---- */
 {% for function in functions %}
-{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }};
+{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.first_linkage }}{{ function.declaration }};
 {%- endfor %}
 {% for function in functions if function.result_typedef %}
 KEELBACK_EXTENSION typedef {{ function.result_typedef }};
@@ -276,7 +273,7 @@ typedef struct __attribute__((aligned(16))) keelback_slot_t {
 } keelback_slot_t;
 {%- for function in functions %}
 
-{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.definition }}
+{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }}
 {
     {% if function.extension %}KEELBACK_EXTENSION {% endif %}union {
         keelback_slot_t slots[{{ function.slots }}];
@@ -301,9 +298,9 @@ typedef struct __attribute__((aligned(16))) keelback_slot_t {
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int {{ lifecycle }}_start(void);
-KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void);
-KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int {{ lifecycle }}_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int {{ lifecycle }}_start(void)
 {
@@ -322,15 +319,11 @@ KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t 
 {%- endif %}
 
 /* `import {{ module_name }}` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_{{ last_name }}(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_{{ last_name }}(void);
 KEELBACK_EXPORT void *PyInit_{{ last_name }}(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif
 {%- if standalone %}
 
 /* The runtime that the plugin carries. */

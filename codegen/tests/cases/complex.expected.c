@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -35,7 +40,6 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -64,8 +68,8 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXTENSION KEELBACK_EXPORT float _Complex f_float(float _Complex arg0);
-KEELBACK_EXTENSION KEELBACK_EXPORT double _Complex f_double(double _Complex arg0, int arg1, float _Complex *arg2);
+KEELBACK_EXTENSION KEELBACK_C KEELBACK_EXPORT float _Complex f_float(float _Complex arg0);
+KEELBACK_EXTENSION KEELBACK_C KEELBACK_EXPORT double _Complex f_double(double _Complex arg0, int arg1, float _Complex *arg2);
 
 KEELBACK_EXTENSION typedef float _Complex keelback_result_0;
 KEELBACK_EXTENSION typedef double _Complex keelback_result_1;
@@ -134,9 +138,9 @@ KEELBACK_EXTENSION KEELBACK_EXPORT double _Complex f_double(double _Complex arg0
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int complex_start(void);
-KEELBACK_EXPORT const char *complex_last_error(void);
-KEELBACK_EXPORT void complex_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int complex_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *complex_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void complex_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int complex_start(void)
 {
@@ -154,12 +158,8 @@ KEELBACK_EXPORT void complex_set_error_handler(keelback_error_handler_t handler,
 }
 
 /* `import complex` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_complex(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_complex(void);
 KEELBACK_EXPORT void *PyInit_complex(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -32,19 +37,12 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 
 
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-KEELBACK_EXPORT int add1(int arg0, int arg1);
-KEELBACK_EXPORT const char *greet(const char *arg0);
-#ifdef __cplusplus
-}
-#endif
+KEELBACK_C KEELBACK_EXPORT int add1(int arg0, int arg1);
+KEELBACK_C KEELBACK_EXPORT const char *greet(const char *arg0);
 
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -90,8 +88,8 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXPORT int add1(int arg0, int arg1);
-KEELBACK_EXPORT const char *greet(const char *arg0);
+KEELBACK_C KEELBACK_EXPORT int add1(int arg0, int arg1);
+KEELBACK_C KEELBACK_EXPORT const char *greet(const char *arg0);
 
 static const int keelback_error_0 = (int)(-1);
 
@@ -156,9 +154,9 @@ KEELBACK_EXPORT const char *greet(const char *arg0)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int greeter_start(void);
-KEELBACK_EXPORT const char *greeter_last_error(void);
-KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int greeter_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *greeter_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int greeter_start(void)
 {
@@ -176,12 +174,8 @@ KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler,
 }
 
 /* `import greeter` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_greeter(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_greeter(void);
 KEELBACK_EXPORT void *PyInit_greeter(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

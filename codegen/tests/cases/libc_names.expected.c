@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -32,21 +37,14 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 
 
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-KEELBACK_EXPORT int link(int arg0);
-KEELBACK_EXPORT int connect(double arg0);
-KEELBACK_EXPORT int select(void);
-KEELBACK_EXPORT long time_now(void);
-#ifdef __cplusplus
-}
-#endif
+KEELBACK_C KEELBACK_EXPORT int link(int arg0);
+KEELBACK_C KEELBACK_EXPORT int connect(double arg0);
+KEELBACK_C KEELBACK_EXPORT int select(void);
+KEELBACK_C KEELBACK_EXPORT long time_now(void);
 
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -82,11 +80,11 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXPORT int link(int arg0);
-KEELBACK_EXPORT int connect(double arg0);
-KEELBACK_EXPORT int select(void);
-KEELBACK_EXPORT long time_now(void);
-KEELBACK_EXPORT int stat(struct stat *arg0);
+KEELBACK_C KEELBACK_EXPORT int link(int arg0);
+KEELBACK_C KEELBACK_EXPORT int connect(double arg0);
+KEELBACK_C KEELBACK_EXPORT int select(void);
+KEELBACK_C KEELBACK_EXPORT long time_now(void);
+KEELBACK_C KEELBACK_EXPORT int stat(struct stat *arg0);
 
 
 static keelback_function_t keelback_functions[] = {
@@ -183,9 +181,9 @@ KEELBACK_EXPORT int stat(struct stat *arg0)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int libc_names_start(void);
-KEELBACK_EXPORT const char *libc_names_last_error(void);
-KEELBACK_EXPORT void libc_names_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int libc_names_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *libc_names_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void libc_names_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int libc_names_start(void)
 {
@@ -203,12 +201,8 @@ KEELBACK_EXPORT void libc_names_set_error_handler(keelback_error_handler_t handl
 }
 
 /* `import libc_names` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_libc_names(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_libc_names(void);
 KEELBACK_EXPORT void *PyInit_libc_names(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -36,7 +41,6 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -103,7 +107,7 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXPORT uint32_t measure(struct wire arg0, const struct wire *arg1);
+KEELBACK_C KEELBACK_EXPORT uint32_t measure(struct wire arg0, const struct wire *arg1);
 
 
 static keelback_function_t keelback_functions[] = {
@@ -156,9 +160,9 @@ KEELBACK_EXPORT uint32_t measure(struct wire arg0, const struct wire *arg1)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int packed_start(void);
-KEELBACK_EXPORT const char *packed_last_error(void);
-KEELBACK_EXPORT void packed_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int packed_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *packed_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void packed_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int packed_start(void)
 {
@@ -176,12 +180,8 @@ KEELBACK_EXPORT void packed_set_error_handler(keelback_error_handler_t handler, 
 }
 
 /* `import packed` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_packed(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_packed(void);
 KEELBACK_EXPORT void *PyInit_packed(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

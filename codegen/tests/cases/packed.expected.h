@@ -68,13 +68,10 @@ PACKED_API void packed_set_error_handler(
 #endif
 #endif
 #ifdef PACKED_H_ASSERT
-PACKED_H_ASSERT(sizeof(struct wire) == 7, "layout");
-PACKED_H_ASSERT(offsetof(struct wire, kind) == 0, "layout");
-PACKED_H_ASSERT(sizeof(((struct wire *)0)->kind) == 1, "layout");
-PACKED_H_ASSERT(offsetof(struct wire, length) == 1, "layout");
-PACKED_H_ASSERT(sizeof(((struct wire *)0)->length) == 4, "layout");
-PACKED_H_ASSERT(offsetof(struct wire, check) == 5, "layout");
-PACKED_H_ASSERT(sizeof(((struct wire *)0)->check) == 2, "layout");
+PACKED_H_ASSERT(sizeof(struct wire) == 7, "the library was compiled with another layout");
+PACKED_H_ASSERT(offsetof(struct wire, kind) == 0, "the library was compiled with another layout");
+PACKED_H_ASSERT(offsetof(struct wire, length) == 1, "the library was compiled with another layout");
+PACKED_H_ASSERT(offsetof(struct wire, check) == 5, "the library was compiled with another layout");
 #undef PACKED_H_ASSERT
 #endif
 

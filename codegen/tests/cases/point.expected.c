@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -34,18 +39,11 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-KEELBACK_EXPORT int log_line(const char *arg0);
-#ifdef __cplusplus
-}
-#endif
+KEELBACK_C KEELBACK_EXPORT int log_line(const char *arg0);
 
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -183,11 +181,11 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXPORT point_t middle(point_t arg0, point_t arg1);
-KEELBACK_EXPORT int for_each(const struct polygon *arg0, int (*arg1)(const point_t *, void *), void *arg2);
-KEELBACK_EXPORT keelback_bool_t near_by(const point_t *arg0, const point_t *arg1, keelback_bool_t arg2);
-KEELBACK_EXPORT void draw(struct canvas *arg0, const struct polygon *arg1, enum color arg2);
-KEELBACK_EXPORT int log_line(const char *arg0);
+KEELBACK_C KEELBACK_EXPORT point_t middle(point_t arg0, point_t arg1);
+KEELBACK_C KEELBACK_EXPORT int for_each(const struct polygon *arg0, int (*arg1)(const point_t *, void *), void *arg2);
+KEELBACK_C KEELBACK_EXPORT keelback_bool_t near_by(const point_t *arg0, const point_t *arg1, keelback_bool_t arg2);
+KEELBACK_C KEELBACK_EXPORT void draw(struct canvas *arg0, const struct polygon *arg1, enum color arg2);
+KEELBACK_C KEELBACK_EXPORT int log_line(const char *arg0);
 
 static const point_t keelback_error_0 = {-1.0, 0.5};
 static const keelback_bool_t keelback_error_2 = (keelback_bool_t)(1);
@@ -295,9 +293,9 @@ KEELBACK_EXPORT int log_line(const char *arg0)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int point_start(void);
-KEELBACK_EXPORT const char *point_last_error(void);
-KEELBACK_EXPORT void point_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int point_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *point_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void point_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int point_start(void)
 {
@@ -315,12 +313,8 @@ KEELBACK_EXPORT void point_set_error_handler(keelback_error_handler_t handler, v
 }
 
 /* `import point` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_point(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_point(void);
 KEELBACK_EXPORT void *PyInit_point(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

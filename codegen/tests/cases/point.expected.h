@@ -109,22 +109,15 @@ POINT_API void point_set_error_handler(
 #endif
 #endif
 #ifdef POINT_H_ASSERT
-POINT_H_ASSERT(sizeof(point_t) == 16, "layout");
-POINT_H_ASSERT(offsetof(point_t, x) == 0, "layout");
-POINT_H_ASSERT(sizeof(((point_t *)0)->x) == 8, "layout");
-POINT_H_ASSERT(offsetof(point_t, y) == 8, "layout");
-POINT_H_ASSERT(sizeof(((point_t *)0)->y) == 8, "layout");
-POINT_H_ASSERT(sizeof(struct polygon) == 32, "layout");
-POINT_H_ASSERT(offsetof(struct polygon, count) == 0, "layout");
-POINT_H_ASSERT(sizeof(((struct polygon *)0)->count) == 8, "layout");
-POINT_H_ASSERT(offsetof(struct polygon, points) == 8, "layout");
-POINT_H_ASSERT(sizeof(((struct polygon *)0)->points) == 8, "layout");
-POINT_H_ASSERT(offsetof(struct polygon, color) == 16, "layout");
-POINT_H_ASSERT(sizeof(((struct polygon *)0)->color) == 4, "layout");
-POINT_H_ASSERT(offsetof(struct polygon, flags) == 20, "layout");
-POINT_H_ASSERT(sizeof(((struct polygon *)0)->flags) == 3, "layout");
-POINT_H_ASSERT(offsetof(struct polygon, margin) == 24, "layout");
-POINT_H_ASSERT(sizeof(((struct polygon *)0)->margin) == 8, "layout");
+POINT_H_ASSERT(sizeof(point_t) == 16, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(point_t, x) == 0, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(point_t, y) == 8, "the library was compiled with another layout");
+POINT_H_ASSERT(sizeof(struct polygon) == 32, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(struct polygon, count) == 0, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(struct polygon, points) == 8, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(struct polygon, color) == 16, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(struct polygon, flags) == 20, "the library was compiled with another layout");
+POINT_H_ASSERT(offsetof(struct polygon, margin) == 24, "the library was compiled with another layout");
 #undef POINT_H_ASSERT
 #endif
 

@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -36,16 +41,10 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 #include <string.h>
 #include <sys/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
 static int on_event(int arg0);
 static int on_a(void);
 static double on_b(double arg0);
-KEELBACK_EXPORT int twice(int arg0);
-#ifdef __cplusplus
-}
-#endif
+KEELBACK_C KEELBACK_EXPORT int twice(int arg0);
 
 /* ---- The prelude ---- */
 
@@ -111,7 +110,6 @@ int by_hand(int a)
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -410,9 +408,9 @@ static int on_event(int arg0);
 void on_done(struct pair *arg0);
 static int on_a(void);
 static double on_b(double arg0);
-KEELBACK_EXPORT handle_t *open_it(const char *arg0, struct session *arg1);
-KEELBACK_EXPORT status_t status(number_t arg0);
-KEELBACK_EXPORT int twice(int arg0);
+KEELBACK_C KEELBACK_EXPORT handle_t *open_it(const char *arg0, struct session *arg1);
+KEELBACK_C KEELBACK_EXPORT status_t status(number_t arg0);
+KEELBACK_C KEELBACK_EXPORT int twice(int arg0);
 
 
 static keelback_function_t keelback_functions[] = {
@@ -533,9 +531,9 @@ KEELBACK_EXPORT int twice(int arg0)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int prelude_start(void);
-KEELBACK_EXPORT const char *prelude_last_error(void);
-KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int prelude_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *prelude_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int prelude_start(void)
 {
@@ -553,12 +551,8 @@ KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler,
 }
 
 /* `import prelude` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_prelude(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_prelude(void);
 KEELBACK_EXPORT void *PyInit_prelude(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

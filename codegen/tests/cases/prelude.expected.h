@@ -16,6 +16,7 @@ extern "C" {
 #endif
 
 /* number_t: the plugin's source defines it; include what defines it before this header. */
+
 /* What the prelude provides, an API may be partial about. */
 typedef struct handle_t handle_t; /* opaque: the plugin's source defines it */
 typedef struct status_t status_t; /* opaque: the plugin's source defines it */

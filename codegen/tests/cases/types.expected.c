@@ -20,6 +20,11 @@
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
 #ifndef CFFI_DLLEXPORT
 #define CFFI_DLLEXPORT KEELBACK_EXPORT
 #endif
@@ -37,33 +42,26 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 #include <sys/types.h>
 #include <uchar.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-KEELBACK_EXPORT char f_char(char arg0, signed char arg1, unsigned char arg2, unsigned char arg3);
-KEELBACK_EXPORT unsigned int f_int(int arg0, unsigned int arg1);
-KEELBACK_EXPORT long f_long(long arg0, unsigned long arg1);
-KEELBACK_EXPORT unsigned long long f_long_long(long long arg0, unsigned long long arg1);
-KEELBACK_EXPORT float f_float(float arg0);
-KEELBACK_EXPORT double f_double(double arg0, float arg1);
-KEELBACK_EXPORT long double f_long_double(long double arg0);
-KEELBACK_EXPORT void (*f_function(void (*arg0)(int)))(int);
-KEELBACK_EXPORT long double (*f_real(long double (*arg0)(long double), int (*arg1)(const char *, ...)))(long double);
-KEELBACK_EXPORT void f_none(void);
-KEELBACK_EXPORT void f_keywords(int arg0, char *arg1, double arg2, int (*arg3)(int));
-KEELBACK_EXPORT int f_two(int arg0);
-KEELBACK_EXPORT int f_three(int arg0, int arg1);
-KEELBACK_EXPORT int f_extern(void);
-KEELBACK_EXPORT void f_restrict(char *arg0, const char *arg1);
-KEELBACK_EXPORT int f_last(void);
-#ifdef __cplusplus
-}
-#endif
+KEELBACK_C KEELBACK_EXPORT char f_char(char arg0, signed char arg1, unsigned char arg2, unsigned char arg3);
+KEELBACK_C KEELBACK_EXPORT unsigned int f_int(int arg0, unsigned int arg1);
+KEELBACK_C KEELBACK_EXPORT long f_long(long arg0, unsigned long arg1);
+KEELBACK_C KEELBACK_EXPORT unsigned long long f_long_long(long long arg0, unsigned long long arg1);
+KEELBACK_C KEELBACK_EXPORT float f_float(float arg0);
+KEELBACK_C KEELBACK_EXPORT double f_double(double arg0, float arg1);
+KEELBACK_C KEELBACK_EXPORT long double f_long_double(long double arg0);
+KEELBACK_C KEELBACK_EXPORT void (*f_function(void (*arg0)(int)))(int);
+KEELBACK_C KEELBACK_EXPORT long double (*f_real(long double (*arg0)(long double), int (*arg1)(const char *, ...)))(long double);
+KEELBACK_C KEELBACK_EXPORT void f_none(void);
+KEELBACK_C KEELBACK_EXPORT void f_keywords(int arg0, char *arg1, double arg2, int (*arg3)(int));
+KEELBACK_C KEELBACK_EXPORT int f_two(int arg0);
+KEELBACK_C KEELBACK_EXPORT int f_three(int arg0, int arg1);
+KEELBACK_C KEELBACK_EXPORT int f_extern(void);
+KEELBACK_C KEELBACK_EXPORT void f_restrict(char *arg0, const char *arg1);
+KEELBACK_C KEELBACK_EXPORT int f_last(void);
 
 
 #ifdef __cplusplus
 typedef bool keelback_bool_t;
-extern "C" {
 #else
 typedef _Bool keelback_bool_t;
 #endif
@@ -214,35 +212,35 @@ static KEELBACK_COLD void keelback_answer(void)
 
 /* ---- The functions that run Python ---- */
 
-KEELBACK_EXPORT keelback_bool_t f_bool(keelback_bool_t arg0);
-KEELBACK_EXPORT char f_char(char arg0, signed char arg1, unsigned char arg2, unsigned char arg3);
-KEELBACK_EXPORT short f_short(short arg0, unsigned short arg1, int16_t arg2);
-KEELBACK_EXPORT unsigned int f_int(int arg0, unsigned int arg1);
-KEELBACK_EXPORT long f_long(long arg0, unsigned long arg1);
-KEELBACK_EXPORT unsigned long long f_long_long(long long arg0, unsigned long long arg1);
-KEELBACK_EXPORT float f_float(float arg0);
-KEELBACK_EXPORT double f_double(double arg0, float arg1);
-KEELBACK_EXPORT long double f_long_double(long double arg0);
-KEELBACK_EXPORT wchar_t f_wchar(wchar_t arg0, char16_t arg1, char32_t arg2);
-KEELBACK_EXPORT int64_t f_sized(int8_t arg0, uint8_t arg1, int32_t arg2, uint64_t arg3, intptr_t arg4, uintmax_t arg5, int_fast16_t arg6, int_least8_t arg7);
-KEELBACK_EXPORT ssize_t f_sizes(size_t arg0, ssize_t arg1, ptrdiff_t arg2);
-KEELBACK_EXPORT union word f_union(union word arg0, struct bits arg1);
-KEELBACK_EXPORT struct variant f_variant(struct variant arg0);
-KEELBACK_EXPORT enum big f_enum(enum big arg0);
-KEELBACK_EXPORT void *f_pointers(void *arg0, const char *const *arg1, int (*arg2)[3], volatile int *arg3, int *arg4, const int *arg5);
-KEELBACK_EXPORT void (*f_function(void (*arg0)(int)))(int);
-KEELBACK_EXPORT int (*f_array(void))[5];
-KEELBACK_EXPORT long double (*f_real(long double (*arg0)(long double), int (*arg1)(const char *, ...)))(long double);
-KEELBACK_EXPORT void f_none(void);
-KEELBACK_EXPORT void f_keywords(int arg0, char *arg1, double arg2, int (*arg3)(int));
-KEELBACK_EXPORT void f_before(struct later *arg0, union other *arg1);
-KEELBACK_EXPORT int f_two(int arg0);
-KEELBACK_EXPORT int f_three(int arg0, int arg1);
-KEELBACK_EXPORT int f_extern(void);
-KEELBACK_EXPORT void f_file(FILE *arg0);
-KEELBACK_EXPORT void f_restrict(char *arg0, const char *arg1);
-KEELBACK_EXPORT int f_last(void);
-KEELBACK_EXPORT int f_const(struct later arg0);
+KEELBACK_C KEELBACK_EXPORT keelback_bool_t f_bool(keelback_bool_t arg0);
+KEELBACK_C KEELBACK_EXPORT char f_char(char arg0, signed char arg1, unsigned char arg2, unsigned char arg3);
+KEELBACK_C KEELBACK_EXPORT short f_short(short arg0, unsigned short arg1, int16_t arg2);
+KEELBACK_C KEELBACK_EXPORT unsigned int f_int(int arg0, unsigned int arg1);
+KEELBACK_C KEELBACK_EXPORT long f_long(long arg0, unsigned long arg1);
+KEELBACK_C KEELBACK_EXPORT unsigned long long f_long_long(long long arg0, unsigned long long arg1);
+KEELBACK_C KEELBACK_EXPORT float f_float(float arg0);
+KEELBACK_C KEELBACK_EXPORT double f_double(double arg0, float arg1);
+KEELBACK_C KEELBACK_EXPORT long double f_long_double(long double arg0);
+KEELBACK_C KEELBACK_EXPORT wchar_t f_wchar(wchar_t arg0, char16_t arg1, char32_t arg2);
+KEELBACK_C KEELBACK_EXPORT int64_t f_sized(int8_t arg0, uint8_t arg1, int32_t arg2, uint64_t arg3, intptr_t arg4, uintmax_t arg5, int_fast16_t arg6, int_least8_t arg7);
+KEELBACK_C KEELBACK_EXPORT ssize_t f_sizes(size_t arg0, ssize_t arg1, ptrdiff_t arg2);
+KEELBACK_C KEELBACK_EXPORT union word f_union(union word arg0, struct bits arg1);
+KEELBACK_C KEELBACK_EXPORT struct variant f_variant(struct variant arg0);
+KEELBACK_C KEELBACK_EXPORT enum big f_enum(enum big arg0);
+KEELBACK_C KEELBACK_EXPORT void *f_pointers(void *arg0, const char *const *arg1, int (*arg2)[3], volatile int *arg3, int *arg4, const int *arg5);
+KEELBACK_C KEELBACK_EXPORT void (*f_function(void (*arg0)(int)))(int);
+KEELBACK_C KEELBACK_EXPORT int (*f_array(void))[5];
+KEELBACK_C KEELBACK_EXPORT long double (*f_real(long double (*arg0)(long double), int (*arg1)(const char *, ...)))(long double);
+KEELBACK_C KEELBACK_EXPORT void f_none(void);
+KEELBACK_C KEELBACK_EXPORT void f_keywords(int arg0, char *arg1, double arg2, int (*arg3)(int));
+KEELBACK_C KEELBACK_EXPORT void f_before(struct later *arg0, union other *arg1);
+KEELBACK_C KEELBACK_EXPORT int f_two(int arg0);
+KEELBACK_C KEELBACK_EXPORT int f_three(int arg0, int arg1);
+KEELBACK_C KEELBACK_EXPORT int f_extern(void);
+KEELBACK_C KEELBACK_EXPORT void f_file(FILE *arg0);
+KEELBACK_C KEELBACK_EXPORT void f_restrict(char *arg0, const char *arg1);
+KEELBACK_C KEELBACK_EXPORT int f_last(void);
+KEELBACK_C KEELBACK_EXPORT int f_const(struct later arg0);
 
 
 static keelback_function_t keelback_functions[] = {
@@ -653,9 +651,9 @@ KEELBACK_EXPORT int f_const(struct later arg0)
 
 /* ---- The plugin's own functions ---- */
 
-KEELBACK_EXPORT int types_start(void);
-KEELBACK_EXPORT const char *types_last_error(void);
-KEELBACK_EXPORT void types_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int types_start(void);
+KEELBACK_C KEELBACK_EXPORT const char *types_last_error(void);
+KEELBACK_C KEELBACK_EXPORT void types_set_error_handler(keelback_error_handler_t handler, void *data);
 
 KEELBACK_EXPORT int types_start(void)
 {
@@ -673,12 +671,8 @@ KEELBACK_EXPORT void types_set_error_handler(keelback_error_handler_t handler, v
 }
 
 /* `import types` finds the plugin under a name that Python looks for. */
-KEELBACK_EXPORT void *PyInit_types(void);
+KEELBACK_C KEELBACK_EXPORT void *PyInit_types(void);
 KEELBACK_EXPORT void *PyInit_types(void)
 {
     return keelback_import();
 }
-
-#ifdef __cplusplus
-}
-#endif

@@ -131,22 +131,17 @@ TYPES_API void types_set_error_handler(
 #endif
 #endif
 #ifdef TYPES_H_ASSERT
-TYPES_H_ASSERT(sizeof(struct bits) == 8, "layout");
-TYPES_H_ASSERT(sizeof(struct variant) == 24, "layout");
-TYPES_H_ASSERT(offsetof(struct variant, kind) == 0, "layout");
-TYPES_H_ASSERT(sizeof(((struct variant *)0)->kind) == 4, "layout");
-TYPES_H_ASSERT(sizeof(struct message) == 4, "layout");
-TYPES_H_ASSERT(offsetof(struct message, length) == 0, "layout");
-TYPES_H_ASSERT(sizeof(((struct message *)0)->length) == 4, "layout");
-TYPES_H_ASSERT(offsetof(struct message, bytes) == 4, "layout");
-TYPES_H_ASSERT(sizeof(union word) == 4, "layout");
-TYPES_H_ASSERT(offsetof(union word, whole) == 0, "layout");
-TYPES_H_ASSERT(sizeof(((union word *)0)->whole) == 4, "layout");
-TYPES_H_ASSERT(offsetof(union word, bytes) == 0, "layout");
-TYPES_H_ASSERT(sizeof(((union word *)0)->bytes) == 4, "layout");
-TYPES_H_ASSERT(sizeof(struct later) == 4, "layout");
-TYPES_H_ASSERT(offsetof(struct later, a) == 0, "layout");
-TYPES_H_ASSERT(sizeof(((struct later *)0)->a) == 4, "layout");
+TYPES_H_ASSERT(sizeof(struct bits) == 8, "the library was compiled with another layout");
+TYPES_H_ASSERT(sizeof(struct variant) == 24, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(struct variant, kind) == 0, "the library was compiled with another layout");
+TYPES_H_ASSERT(sizeof(struct message) == 4, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(struct message, length) == 0, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(struct message, bytes) == 4, "the library was compiled with another layout");
+TYPES_H_ASSERT(sizeof(union word) == 4, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(union word, whole) == 0, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(union word, bytes) == 0, "the library was compiled with another layout");
+TYPES_H_ASSERT(sizeof(struct later) == 4, "the library was compiled with another layout");
+TYPES_H_ASSERT(offsetof(struct later, a) == 0, "the library was compiled with another layout");
 #undef TYPES_H_ASSERT
 #endif
 

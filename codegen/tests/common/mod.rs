@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use keelback_codegen::{CdefText, Plugin, PluginSpec, RecordedPython, SourceText, StartError};
+use keelback_codegen::{
+    CdefText, Plugin, PluginFlags, PluginSpec, RecordedPython, SourceText, StartError,
+};
 
 /// Where the cases are.
 pub fn cases_dir() -> PathBuf {
@@ -54,7 +56,7 @@ pub fn spec(name: &str) -> PluginSpec {
     cdefs.push(CdefText {
         file,
         text,
-        embedding_api: true,
+        embedding_api: name != "module",
         packed: is_packed,
         ..CdefText::default()
     });
@@ -76,8 +78,18 @@ pub fn spec(name: &str) -> PluginSpec {
         ],
         _ => Vec::new(),
     };
+    // An extension module in a package.
+    let is_module = name == "module";
     PluginSpec {
-        module_name: name.into(),
+        module_name: if is_module {
+            "package.module".into()
+        } else {
+            name.into()
+        },
+        flags: PluginFlags {
+            extension_module: is_module,
+            ..PluginFlags::default()
+        },
         cdefs,
         prelude: source(format!("{name}.prelude.c")),
         init: source(format!("{name}.py")),

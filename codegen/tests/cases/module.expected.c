@@ -1,0 +1,232 @@
+/* Made by keelback 0.1.0: the plugin package.module. Changes to this file are lost. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+
+/* Where Python and the runtime were when the plugin was made. */
+#define KEELBACK_RECORDED_LIBPYTHON NULL
+#define KEELBACK_RECORDED_HOME NULL
+#define KEELBACK_RECORDED_EXECUTABLE NULL
+#define KEELBACK_RECORDED_RUNTIME NULL
+#define KEELBACK_RECORDED_VERSION "3.11"
+#ifdef __APPLE__
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
+#else
+#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
+#endif
+#define KEELBACK_STANDALONE 0
+
+/* ---- What the prelude may use ---- */
+
+#define KEELBACK_EXPORT __attribute__((visibility("default")))
+#ifdef __cplusplus
+#define KEELBACK_C extern "C"
+#else
+#define KEELBACK_C
+#endif
+#ifndef CFFI_DLLEXPORT
+#define CFFI_DLLEXPORT KEELBACK_EXPORT
+#endif
+
+/* Starts Python and runs the init code, unless that is done: 0, or -1 after a message on standard error. */
+KEELBACK_UNUSED static int cffi_start_python(void)
+{
+    return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
+}
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+/* ---- The prelude ---- */
+
+#line 1 "module.prelude.c"
+#define LIMIT 10
+typedef struct { double im, re; int kind; } number_t;
+static void on_change(void *userdata, number_t *number);
+static float scale = 1.0f;
+static number_t numbers[LIMIT];
+static double norm(number_t *number)
+{
+    on_change(NULL, number);
+    return number->re * number->re + number->im * number->im;
+}
+static number_t *make(double re, double im)
+{
+    memset(numbers, 0, sizeof numbers);
+    numbers[0].re = re;
+    numbers[0].im = im;
+    return numbers;
+}
+#line N "module.c"
+
+#ifdef __cplusplus
+typedef bool keelback_bool_t;
+#else
+typedef _Bool keelback_bool_t;
+#endif
+
+/* ---- The payload ---- */
+
+/* C99 promises string literals of no more than 4095 characters; these compilers know no limit. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#endif
+static const char keelback_cdef_0[] =
+    "#define LIMIT ...\n"
+    "typedef struct { double re, im; ...; } number_t;\n"
+    "double norm(number_t *number);\n"
+    "number_t *make(double, double);\n"
+    "float scale;\n"
+    "extern \"Python\" void on_change(void *userdata, number_t *number);\n";
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+static const keelback_cdef_t keelback_cdefs[] = {
+    { "module.h", keelback_cdef_0, sizeof keelback_cdef_0 - 1, 0, 0 },
+};
+
+/* ---- What the declarations leave to the compiler ---- */
+
+/* In C++ -1 may be no value of an enum. */
+#ifdef __cplusplus
+#define KEELBACK_ENUM_IS_SIGNED(type) ((__underlying_type(type))-1 <= 0)
+#else
+#define KEELBACK_ENUM_IS_SIGNED(type) ((type)-1 <= 0)
+#endif
+
+static keelback_answer_t keelback_answers[7];
+
+static KEELBACK_COLD void keelback_answer(void)
+{
+    keelback_answer_t *answer = keelback_answers;
+    answer->value = (uint64_t)((LIMIT) | 0);
+    answer->is_negative = (LIMIT) <= 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof(number_t));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(__alignof__(number_t));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(offsetof(number_t, re));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof((((number_t *)0)->re)));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(offsetof(number_t, im));
+    answer->is_negative = 0;
+    answer++;
+    answer->value = (uint64_t)(sizeof((((number_t *)0)->im)));
+    answer->is_negative = 0;
+    answer++;
+    (void)answer;
+}
+
+/* ---- What Python may call and see ---- */
+
+static double keelback_direct_0(number_t *arg0)
+{
+    return (double)norm(arg0);
+}
+static void keelback_access_0(void *slots)
+{
+    number_t *arg0;
+    double result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    result = keelback_direct_0(arg0);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static number_t *keelback_direct_1(double arg0, double arg1)
+{
+    return make(arg0, arg1);
+}
+static void keelback_access_1(void *slots)
+{
+    double arg0;
+    double arg1;
+    number_t *result;
+    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
+    __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
+    result = keelback_direct_1(arg0, arg1);
+    __builtin_memcpy(slots, &result, sizeof result);
+    (void)slots;
+}
+
+static void keelback_access_2(void *slots)
+{
+    float *typed = &scale;
+    const volatile void *at = typed;
+    __builtin_memcpy(slots, &at, sizeof at);
+}
+
+static const keelback_symbol_t keelback_symbols[] = {
+    {"norm", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_0, keelback_access_0},
+    {"make", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_1, keelback_access_1},
+    {"scale", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_2},
+};
+
+/* ---- The functions that run Python ---- */
+
+static void on_change(void *arg0, number_t *arg1);
+
+
+static keelback_function_t keelback_functions[] = {
+    {"on_change", (void (*)(void))on_change, NULL, 0, NULL},
+};
+
+static keelback_plugin_t keelback_plugin = {
+    KEELBACK_ABI_VERSION,
+    KEELBACK_PLUGIN_EXTENSION_MODULE,
+    "0.1.0",
+    "package.module",
+    keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
+    NULL, 0, NULL,
+    keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
+    keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols,
+    keelback_answers, sizeof keelback_answers / sizeof *keelback_answers,
+    keelback_slow_path,
+    NULL,
+    NULL,
+    NULL,
+};
+
+static keelback_plugin_t *keelback_this(void)
+{
+    return &keelback_plugin;
+}
+
+static inline void keelback_call(keelback_function_t *function, void *slots)
+{
+    __atomic_load_n(&keelback_plugin.dispatch, __ATOMIC_ACQUIRE)(function, slots);
+}
+
+/* Arguments and result meet the dispatcher in slots of 8 bytes, aligned for any type. */
+typedef struct __attribute__((aligned(16))) keelback_slot_t {
+    char bytes[16];
+} keelback_slot_t;
+
+static void on_change(void *arg0, number_t *arg1)
+{
+    union {
+        keelback_slot_t slots[1];
+    } frame;
+    __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
+    __builtin_memcpy((char *)&frame + 8, &arg1, sizeof arg1);
+    keelback_call(&keelback_functions[0], &frame);
+}
+
+/* `import package.module` finds the plugin under a name that Python looks for. */
+KEELBACK_C KEELBACK_EXPORT void *PyInit_module(void);
+KEELBACK_EXPORT void *PyInit_module(void)
+{
+    return keelback_import();
+}
