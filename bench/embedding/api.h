@@ -1,0 +1,10 @@
+typedef struct { double x, y; } point_t;
+
+int add1(int a, int b);
+double fmul(double a, double b);
+void noop(void);
+int length(const char *text);
+double point(const point_t *p);
+double point_val(point_t p);
+void *make_handle(void);
+int handle(void *h);

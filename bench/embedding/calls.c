@@ -1,0 +1,104 @@
+/* Times calls into a plugin of api.h, from the main thread and from a thread that Python did not create.
+ * usage: calls PLUGIN.so [CASE...]      prints "main/add1 BEST MEDIAN", nanoseconds per call */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct { double x, y; } point_t;
+
+static int (*add1)(int, int);
+static double (*fmul)(double, double);
+static void (*noop)(void);
+static int (*length)(const char *);
+static double (*point)(const point_t *);
+static double (*point_val)(point_t);
+static void *(*make_handle)(void);
+static int (*handle)(void *);
+
+static void *a_handle;
+static volatile double sink;
+
+static void run_add1(long n) { long i, s = 0; for (i = 0; i < n; i++) s += add1(1000 + (int)(i & 255), 500); sink = (double)s; }
+static void run_fmul(long n) { long i; double s = 0; for (i = 0; i < n; i++) s += fmul(1.5, (double)i); sink = s; }
+static void run_noop(long n) { long i; for (i = 0; i < n; i++) noop(); }
+static void run_length(long n) { long i, s = 0; for (i = 0; i < n; i++) s += length("sixteen bytes ok"); sink = (double)s; }
+static void run_point(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point(&p); sink = s; }
+static void run_point_val(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point_val(p); sink = s; }
+static void run_handle(long n) { long i, s = 0; for (i = 0; i < n; i++) s += handle(a_handle); sink = (double)s; }
+
+static const struct { const char *name; void (*run)(long); void *needs; } cases[] = {
+    {"add1", run_add1, &add1}, {"fmul", run_fmul, &fmul}, {"noop", run_noop, &noop}, {"length", run_length, &length},
+    {"point", run_point, &point}, {"point_val", run_point_val, &point_val}, {"handle", run_handle, &handle},
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static char **wanted;
+
+static void *measure(void *where)
+{
+    enum { ROUNDS = 25 };
+    size_t c;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++) {
+        double rounds[ROUNDS], start;
+        char **name;
+        long n = 500;
+        int i;
+        for (name = wanted; *name != NULL && strcmp(*name, cases[c].name) != 0; name++)
+            ;
+        if ((*wanted != NULL && *name == NULL) || *(void **)cases[c].needs == NULL)
+            continue;
+        cases[c].run(n);
+        do {
+            n *= 2;
+            start = now();
+            cases[c].run(n);
+        } while (now() - start < 4e6);
+        for (i = 0; i < ROUNDS; i++) {
+            start = now();
+            cases[c].run(n);
+            rounds[i] = (now() - start) / (double)n;
+        }
+        qsort(rounds, ROUNDS, sizeof *rounds, compare);
+        printf("%s/%s %.2f %.2f\n", (const char *)where, cases[c].name, rounds[0], rounds[ROUNDS / 2]);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+    if (plugin == NULL) {
+        fprintf(stderr, "%s\n", argc > 1 ? dlerror() : "usage: calls PLUGIN.so [CASE...]");
+        return 1;
+    }
+    wanted = argv + 2;
+#define FIND(name) *(void **)&name = dlsym(plugin, #name)
+    FIND(add1); FIND(fmul); FIND(noop); FIND(length); FIND(point); FIND(point_val); FIND(make_handle); FIND(handle);
+    if (add1 == NULL || add1(1, 2) != 3) {
+        fprintf(stderr, "%s: add1 does not work\n", argv[1]);
+        return 1;
+    }
+    if (make_handle != NULL)
+        a_handle = make_handle();
+    measure("main");
+    pthread_create(&thread, NULL, measure, "thread");
+    pthread_join(thread, NULL);
+    return 0;
+}

@@ -1,0 +1,48 @@
+from bench_plugin import ffi
+
+
+@ffi.def_extern()
+def add1(a, b):
+    return a + b
+
+
+@ffi.def_extern()
+def fmul(a, b):
+    return a * b
+
+
+@ffi.def_extern()
+def noop():
+    pass
+
+
+@ffi.def_extern()
+def length(text):
+    return len(ffi.string(text))
+
+
+@ffi.def_extern()
+def point(p):
+    return p.x + p.y
+
+
+@ffi.def_extern()
+def point_val(p):
+    return p.x + p.y
+
+
+class Number:
+    value = 7
+
+
+kept = ffi.new_handle(Number())
+
+
+@ffi.def_extern()
+def make_handle():
+    return kept
+
+
+@ffi.def_extern()
+def handle(h):
+    return ffi.from_handle(h).value
