@@ -1,0 +1,99 @@
+//! `@ffi.def_extern()`: attaches a Python function to a C function of the plugin.
+
+use std::ffi::c_void;
+
+use pyo3::ffi;
+
+use super::errors;
+use super::plugin::{self, Plugin};
+use crate::callback::PythonFunction;
+use crate::ctype;
+use crate::py::{Obj, Raised, Ref, Res, guard, str_text};
+use crate::raise;
+
+/// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
+/// is called with. As in CFFI, everything is checked when it is called. `attachment` is that of the `ffi` object.
+///
+/// # Safety
+/// The objects are live; `attachment` is what `FfiObject::for_plugin` was given.
+pub unsafe fn def_extern(
+    attachment: usize,
+    name: Option<Obj>,
+    error: Option<Obj>,
+    onerror: Option<Obj>,
+) -> Res<Ref> {
+    /// A method table entry that lives for ever.
+    struct Method(ffi::PyMethodDef);
+    // SAFETY: never changed.
+    unsafe impl Sync for Method {}
+    static DECORATOR: Method = Method(ffi::PyMethodDef {
+        ml_name: c"def_extern_decorator".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: decorate },
+        ml_flags: ffi::METH_O,
+        ml_doc: std::ptr::null(),
+    });
+    // SAFETY: the caller's contract; the definition is static, and only read.
+    unsafe {
+        let none = ffi::Py_None();
+        let arguments = Ref::steal(ffi::Py_BuildValue(
+            c"(nOOO)".as_ptr(),
+            attachment as ffi::Py_ssize_t,
+            name.unwrap_or(none),
+            error.unwrap_or(none),
+            onerror.unwrap_or(none),
+        ))?;
+        Ref::steal(ffi::PyCFunction_NewEx(
+            (&raw const DECORATOR.0).cast_mut(),
+            arguments.obj(),
+            std::ptr::null_mut(),
+        ))
+    }
+}
+
+unsafe extern "C" fn decorate(arguments: Obj, function: Obj) -> Obj {
+    // SAFETY: the slot's contract; `arguments` is the tuple that `def_extern` made.
+    guard(|| unsafe {
+        let attachment = ffi::PyLong_AsSsize_t(ffi::PyTuple_GetItem(arguments, 0)) as usize;
+        let given = |index| {
+            let object = ffi::PyTuple_GetItem(arguments, index);
+            if object == ffi::Py_None() { None } else { Some(object) }
+        };
+        let plugin = plugin::of_attachment(attachment)
+            .ok_or_else(|| raise!(ValueError, "ffi.def_extern() is only available on API-mode FFI objects"))?;
+        attach(plugin, function, given(1), given(2), given(3))?;
+        Ok(Ref::borrow(function))
+    })
+}
+
+unsafe fn attach(
+    plugin: &Plugin,
+    function: Obj,
+    name: Option<Obj>,
+    error: Option<Obj>,
+    onerror: Option<Obj>,
+) -> Res<()> {
+    // SAFETY: live objects, by the caller's contract.
+    unsafe {
+        let name = match name {
+            Some(name) => Ref::borrow(name),
+            None => Ref::steal(ffi::PyObject_GetAttrString(function, c"__name__".as_ptr()))?,
+        };
+        let text = str_text(name.obj())?.ok_or_else(|| {
+            raise!(TypeError, "the name of the function must be a str or None, not {}", crate::py::type_name(name.obj()))
+        })?;
+        let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
+        let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
+        let mut made = Box::new(PythonFunction::new(&ctype, text, function, error, onerror)?);
+        made.sink = Some((errors::sink, std::ptr::from_ref(binding).cast_mut().cast::<c_void>()));
+        binding.replace(Some(made));
+        Ok(())
+    }
+}
+
+#[cold]
+fn no_such_function(name: &str) -> Raised {
+    crate::errors::raise_error(
+        |errors| &errors.error,
+        format_args!("ffi.def_extern('{name}'): no 'extern \"Python\"' function with this name"),
+    )
+}

@@ -1,0 +1,130 @@
+//! fork() by the host: Python's own before- and after-work, so that parent and child both go on calling.
+//!
+//! The thread that forks takes the GIL first, so the child finds the interpreter in order, whatever other threads did in
+//! it. When Python itself forks it does all this: then there is nothing to do here.
+
+use std::cell::Cell;
+use std::sync::Once;
+
+use pyo3::ffi;
+
+use super::lock::{Held, START};
+use super::threads::{self, Attached};
+use crate::py::{Obj, Ref, Res, guard, none};
+
+#[derive(Default)]
+struct Forking {
+    held: Option<Held>,
+    attached: Option<Attached>,
+}
+
+thread_local! {
+    /// Python's os.fork() is under way on this thread.
+    static BY_PYTHON: Cell<bool> = const { Cell::new(false) };
+    static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
+}
+
+/// Registers the handlers. The interpreter is ours.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(_attached) = threads::attach() else { return };
+        if let Err(raised) = watch_python() {
+            raised.clear();
+        }
+        // SAFETY: three functions of a library that is never unmapped.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
+    });
+}
+
+unsafe extern "C" fn prepare() {
+    let _ = std::panic::catch_unwind(|| {
+        // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
+        if BY_PYTHON.get() || threads::has_ended() || threads::is_attached() {
+            return;
+        }
+        // No child may be born into a half-started plugin.
+        let held = START.lock();
+        let Ok(attached) = threads::attach() else { return };
+        // SAFETY: the GIL is held.
+        unsafe { ffi::PyOS_BeforeFork() };
+        FORKING.set(Some(Forking { held: Some(held), attached: Some(attached) }));
+    });
+}
+
+unsafe extern "C" fn in_parent() {
+    let _ = std::panic::catch_unwind(|| {
+        if let Some(mut forking) = FORKING.take() {
+            // SAFETY: follows PyOS_BeforeFork on this thread.
+            unsafe { ffi::PyOS_AfterFork_Parent() };
+            drop(forking.attached.take());
+            drop(forking.held.take());
+        }
+    });
+}
+
+unsafe extern "C" fn in_child() {
+    let _ = std::panic::catch_unwind(|| {
+        if let Some(mut forking) = FORKING.take() {
+            // SAFETY: follows PyOS_BeforeFork, in the only thread of the child.
+            unsafe { ffi::PyOS_AfterFork_Child() };
+            drop(forking.attached.take());
+            drop(forking.held.take());
+        }
+    });
+}
+
+/// Has Python tell us when it forks itself. Registered before all others, the `before` hook runs last.
+fn watch_python() -> Res<()> {
+    struct Methods([ffi::PyMethodDef; 2]);
+    // SAFETY: never changed.
+    unsafe impl Sync for Methods {}
+    const fn method(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> ffi::PyMethodDef {
+        ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: std::ptr::null(),
+        }
+    }
+    static METHODS: Methods = Methods([method(c"before_fork", before), method(c"after_fork", after)]);
+    // SAFETY: the GIL is held; the tables are static, and only read.
+    unsafe {
+        let function = |index: usize| {
+            Ref::steal(ffi::PyCFunction_NewEx(
+                (&raw const METHODS.0[index]).cast_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            ))
+        };
+        let (before, after) = (function(0)?, function(1)?);
+        let os = Ref::steal(ffi::PyImport_ImportModule(c"os".as_ptr()))?;
+        let register = Ref::steal(ffi::PyObject_GetAttrString(os.obj(), c"register_at_fork".as_ptr()))?;
+        let keywords = Ref::steal(ffi::Py_BuildValue(
+            c"{sOsOsO}".as_ptr(),
+            c"before".as_ptr(),
+            before.obj(),
+            c"after_in_parent".as_ptr(),
+            after.obj(),
+            c"after_in_child".as_ptr(),
+            after.obj(),
+        ))?;
+        let empty = Ref::steal(ffi::PyTuple_New(0))?;
+        Ref::steal(ffi::PyObject_Call(register.obj(), empty.obj(), keywords.obj()))?;
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        BY_PYTHON.set(true);
+        Ok(none())
+    })
+}
+
+unsafe extern "C" fn after(_self: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        BY_PYTHON.set(false);
+        Ok(none())
+    })
+}

@@ -1,0 +1,224 @@
+//! Starting Python in somebody else's process, or taking the Python that it has.
+//!
+//! What is started is isolated: no environment variable but those that the dynamic linker reads changes it, it sets no
+//! locale and no signal handler, reads no argv, and a failure is a text, never an exit of the process.
+
+use std::ffi::{CStr, CString};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use keelback_codegen::abi::{KEELBACK_PLUGIN_NO_SITE, KEELBACK_PLUGIN_USE_ENVIRONMENT, keelback_python_t};
+use pyo3::ffi;
+
+use super::{exit, fork, output, prefix, threads};
+
+/// Whose the interpreter is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Interpreter {
+    /// Nobody asked for it yet.
+    None = 0,
+    /// We started it. It lives as long as the process.
+    Ours = 1,
+    /// The process had it.
+    Theirs = 2,
+}
+
+static INTERPRETER: AtomicU8 = AtomicU8::new(Interpreter::None as u8);
+
+/// Makes sure that there is a Python. Under the start lock.
+pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
+    make_runtime_global();
+    // SAFETY: valid at any time.
+    let initialized = unsafe { ffi::Py_IsInitialized() } != 0;
+    let known = INTERPRETER.load(Ordering::Relaxed) != Interpreter::None as u8;
+    match (known, initialized) {
+        (true, true) if !threads::has_ended() => Ok(()),
+        (true, _) => Err("Python was finalised in this process (by Py_Finalize, or at the end of the program). The \
+                          functions of this library can't be used any more, also not if Python is initialised again.\n"
+            .into()),
+        (false, true) => {
+            adopt()?;
+            INTERPRETER.store(Interpreter::Theirs as u8, Ordering::Relaxed);
+            Ok(())
+        }
+        (false, false) => {
+            initialize(python, flags)?;
+            INTERPRETER.store(Interpreter::Ours as u8, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+}
+
+/// Makes this library's symbols visible to the loaders of all plugins, so that all use this one. An importing Python
+/// and most loaders open it RTLD_LOCAL.
+fn make_runtime_global() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let address = std::ptr::from_ref(&super::abi::keelback_runtime).cast();
+        let Some(path) = prefix::file_of(address).and_then(|path| CString::new(path.into_os_string().as_bytes()).ok())
+        else {
+            return;
+        };
+        // SAFETY: a C string; the library is loaded already, so no constructor runs.
+        unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL) };
+    });
+}
+
+/// Takes the process's Python as it is.
+fn adopt() -> Result<(), String> {
+    let attached = threads::attach().map_err(|_ended| "Python is being finalised in this process.\n".to_string())?;
+    exit::watch_finalisation();
+    drop(attached);
+    Ok(())
+}
+
+fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
+    let prefix = prefix::find(python)?;
+    let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;
+    preinitialize(honours_environment)?;
+    let mut config = Config::new(honours_environment);
+    config.fill(&prefix, honours_environment, flags)?;
+    // SAFETY: a complete configuration; the start lock is held, so nobody else initialises Python through us.
+    check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
+    drop(config);
+    // The thread holds the GIL now.
+    import_signal();
+    output::install();
+    exit::watch_finalisation();
+    // SAFETY: this thread has just initialised Python.
+    unsafe { threads::keep_initial_state() };
+    exit::run_exit_functions_at_exit();
+    fork::install();
+    Ok(())
+}
+
+fn preinitialize(honours_environment: bool) -> Result<(), String> {
+    let mut config = MaybeUninit::<ffi::PyPreConfig>::uninit();
+    // SAFETY: the Init functions fill the whole struct.
+    unsafe {
+        if honours_environment {
+            ffi::PyPreConfig_InitPythonConfig(config.as_mut_ptr());
+        } else {
+            ffi::PyPreConfig_InitIsolatedConfig(config.as_mut_ptr());
+        }
+        let mut config = config.assume_init();
+        config.parse_argv = 0;
+        // The locale is the host's. With UTF-8 mode on, Python needs none.
+        config.configure_locale = 0;
+        config.coerce_c_locale = 0;
+        config.coerce_c_locale_warn = 0;
+        config.utf8_mode = 1;
+        check(ffi::Py_PreInitialize(&config))
+    }
+}
+
+/// Imports `_signal` now, and undoes what that does: the module takes SIGINT over when it finds it at its default. Later
+/// imports of signal, subprocess or asyncio then change nothing.
+fn import_signal() {
+    // SAFETY: the GIL is held, on the thread that Python takes for the main one; all zeros is a valid sigaction.
+    unsafe {
+        let mut host = std::mem::zeroed::<libc::sigaction>();
+        libc::sigaction(libc::SIGINT, std::ptr::null(), &mut host);
+        let module = ffi::PyImport_ImportModule(c"_signal".as_ptr());
+        if !module.is_null() && host.sa_sigaction == libc::SIG_DFL {
+            // Python's own table shall say so too: asyncio.run() asks it.
+            let done = ffi::PyObject_CallMethod(
+                module,
+                c"signal".as_ptr(),
+                c"ii".as_ptr(),
+                libc::SIGINT,
+                // The module's number for SIG_DFL.
+                0 as std::ffi::c_int,
+            );
+            ffi::Py_XDECREF(done);
+        }
+        ffi::Py_XDECREF(module);
+        ffi::PyErr_Clear();
+        libc::sigaction(libc::SIGINT, &host, std::ptr::null_mut());
+    }
+}
+
+struct Config(ffi::PyConfig);
+
+impl Config {
+    fn new(honours_environment: bool) -> Self {
+        let mut config = MaybeUninit::<ffi::PyConfig>::zeroed();
+        // SAFETY: the Init functions fill the whole struct.
+        unsafe {
+            if honours_environment {
+                ffi::PyConfig_InitPythonConfig(config.as_mut_ptr());
+            } else {
+                ffi::PyConfig_InitIsolatedConfig(config.as_mut_ptr());
+            }
+            Self(config.assume_init())
+        }
+    }
+
+    fn fill(&mut self, prefix: &prefix::Prefix, honours_environment: bool, flags: u32) -> Result<(), String> {
+        let config = &mut self.0;
+        config.parse_argv = 0;
+        config.install_signal_handlers = 0;
+        config.configure_c_stdio = 0;
+        config.pathconfig_warnings = 0;
+        config.site_import = (flags & KEELBACK_PLUGIN_NO_SITE == 0).into();
+        if !honours_environment {
+            // What `isolated` says besides "no environment": the user's own site-packages count no more than PYTHONPATH.
+            config.user_site_directory = 0;
+        }
+        let config: *mut ffi::PyConfig = config;
+        // SAFETY: the fields of a live configuration.
+        unsafe {
+            if !honours_environment || std::env::var_os("PYTHONHOME").is_none() {
+                set(config, &raw mut (*config).home, &prefix.home)?;
+            }
+            set(config, &raw mut (*config).program_name, &prefix.base_executable)?;
+            set(config, &raw mut (*config).executable, &prefix.executable)?;
+            set(config, &raw mut (*config).base_executable, &prefix.base_executable)
+        }
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        // SAFETY: initialised by `new`.
+        unsafe { ffi::PyConfig_Clear(&mut self.0) }
+    }
+}
+
+/// Sets a string of the configuration.
+///
+/// # Safety
+/// `field` is a field of `config`.
+unsafe fn set(config: *mut ffi::PyConfig, field: *mut *mut libc::wchar_t, value: &Path) -> Result<(), String> {
+    let text = CString::new(value.as_os_str().as_bytes()).map_err(|_nul| "a path contains NUL\n".to_string())?;
+    // SAFETY: the caller's contract. Preinitialised: bytes are decoded as UTF-8.
+    check(unsafe { ffi::PyConfig_SetBytesString(config, field, text.as_ptr()) })
+}
+
+/// A PyStatus as a text. Python's own way would be to exit.
+fn check(status: ffi::PyStatus) -> Result<(), String> {
+    // SAFETY: plain functions over the struct; its texts are static.
+    unsafe {
+        if ffi::PyStatus_Exception(status) == 0 {
+            return Ok(());
+        }
+        let text = |text: *const std::ffi::c_char| {
+            if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+        };
+        let (function, message) = (text(status.func), text(status.err_msg));
+        let message = if message.is_empty() { format!("exit code {}", status.exitcode) } else { message };
+        let place = if function.is_empty() { String::new() } else { format!(" ({function})") };
+        Err(format!("Python {} could not be initialised: {message}{place}\n", version_text()))
+    }
+}
+
+/// "3.11.7" of the libpython that is loaded.
+fn version_text() -> String {
+    // SAFETY: valid at any time.
+    let text = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy();
+    text.split(' ').next().unwrap_or_default().to_string()
+}

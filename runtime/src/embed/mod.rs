@@ -1,0 +1,40 @@
+//! Plugins: C calls Python in a process that belongs to somebody else.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `abi` | `keelback_runtime`, what the loader inside a plugin finds |
+//! | `start` | a plugin's way from the first call to "ready" |
+//! | `lock` | the one start lock of the process |
+//! | `interpreter` | starting Python, or taking the one that is there |
+//! | `prefix` | where that Python's files are |
+//! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
+//! | `init_code` | compiling and running it |
+//! | `dispatch` | the hot path of every call |
+//! | `threads` | a thread's way into Python and out again |
+//! | `def_extern` | `@ffi.def_extern()` |
+//! | `errors` | last_error, the error handler, standard error |
+//! | `output` | what Python printed, flushed in time |
+//! | `fork`, `exit` | fork and exit of the host |
+//! | `import` | a plugin that Python imports |
+//!
+//! What is promised: no failure ends the process or leaves an exception set; nothing of the host's (signals, locale,
+//! environment, errno) changes; calls may come from any thread, also while Python starts, and after it ended.
+
+mod abi;
+mod def_extern;
+mod dispatch;
+mod errors;
+mod exit;
+mod fork;
+mod import;
+mod init_code;
+mod interpreter;
+mod lock;
+mod output;
+mod plugin;
+mod prefix;
+mod start;
+pub mod threads;
+
+pub use def_extern::def_extern;
+pub use plugin::Plugin;

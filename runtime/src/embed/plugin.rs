@@ -1,0 +1,397 @@
+//! The runtime's record of a plugin: its declarations, its functions, its module.
+
+use std::ffi::{CStr, c_char};
+use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use keelback_cdef::{Declarations, Diagnostic, FunctionOrigin, ParseOptions, Target};
+use keelback_codegen::abi::{
+    KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE, KEELBACK_CDEF_PACKED, keelback_cdef_t, keelback_dispatch_t,
+    keelback_plugin_t,
+};
+use pyo3::ffi;
+use rustc_hash::FxHashMap;
+
+use super::dispatch::{self, Binding};
+use super::{init_code, threads};
+use crate::ffi::FfiObject;
+use crate::library::Lib;
+use crate::py::{Raised, Ref, Res, str_from};
+use crate::raise;
+use crate::scope::Scope;
+
+/// How far a plugin is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum PluginState {
+    /// Its declarations are known; the init code has not run, or failed.
+    Known = 0,
+    /// The init code runs.
+    Running = 1,
+    /// The init code has run.
+    Ready = 2,
+}
+
+/// A plugin. Lives as long as the process.
+pub struct Plugin {
+    record: *mut keelback_plugin_t,
+    name: String,
+    state: AtomicU8,
+    /// While the init code runs: the newest thread state at its begin.
+    newest_state: AtomicI64,
+    scope: Arc<Scope>,
+    bindings: Box<[Binding]>,
+    /// Names of the functions, to indexes of `bindings`.
+    by_name: FxHashMap<Box<str>, usize>,
+    objects: OnceLock<Objects>,
+}
+
+// SAFETY: the record's mutable fields are atomics, or written under the start lock.
+unsafe impl Sync for Plugin {}
+// SAFETY: as above.
+unsafe impl Send for Plugin {}
+
+/// A plugin's Python objects.
+struct Objects {
+    ffi: Ref,
+    lib: Ref,
+    /// What `import NAME` gives.
+    module: Ref,
+}
+
+/// All plugins of the process, by address.
+static PLUGINS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+impl Plugin {
+    /// The plugin of a record, if it was seen before.
+    ///
+    /// # Safety
+    /// A record by the ABI.
+    pub unsafe fn known(record: *mut keelback_plugin_t) -> Option<&'static Plugin> {
+        // SAFETY: only the runtime writes the field, and never takes back what it wrote.
+        unsafe { AtomicPtr::from_ptr(&raw mut (*record).attachment).load(Ordering::Acquire).cast::<Plugin>().as_ref() }
+    }
+    /// The module name, for messages.
+    ///
+    /// # Safety
+    /// A record by the ABI.
+    pub unsafe fn name_of(record: *const keelback_plugin_t) -> String {
+        // SAFETY: the caller's contract.
+        unsafe { text((*record).module_name) }
+    }
+    /// The plugin of a record, its module in `sys.modules`. Under the start lock, and in Python.
+    ///
+    /// # Safety
+    /// A record by the ABI.
+    pub unsafe fn attach(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
+        // SAFETY: the caller's contract.
+        let plugin = match unsafe { Self::known(record) } {
+            Some(plugin) => plugin,
+            // SAFETY: the caller's contract.
+            None => unsafe { Self::read(record)? },
+        };
+        plugin.make_objects()?;
+        plugin.enter_sys_modules()?;
+        Ok(plugin)
+    }
+
+    /// Reads a record: declarations, functions.
+    unsafe fn read(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
+        // SAFETY: the caller's contract: tables of as many items, which stay.
+        let (name, cdefs, functions) = unsafe {
+            (
+                Self::name_of(record),
+                table((*record).cdefs, (*record).cdef_count),
+                std::slice::from_raw_parts_mut((*record).functions, if (*record).functions.is_null() { 0 } else { (*record).function_count }),
+            )
+        };
+        let mut declarations = Declarations::new(Target::host());
+        for cdef in cdefs {
+            // SAFETY: the caller's contract.
+            unsafe { parse(&mut declarations, cdef) }.map_err(|errors| {
+                let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
+                raise!(ImportError, "the declarations of '{name}' are refused:\n{}", text.join("\n"))
+            })?;
+        }
+        // Bindings need the plugin's address: it gets its place first.
+        let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
+        let address = place.as_ptr();
+        let mut bindings = Vec::with_capacity(functions.len());
+        let mut by_name = FxHashMap::default();
+        for function in functions.iter_mut() {
+            // SAFETY: the caller's contract.
+            let function_name = unsafe { text(function.name) };
+            let declared = declarations
+                .lookup_function(&function_name)
+                .filter(|declared| declared.origin != FunctionOrigin::C)
+                .ok_or_else(|| {
+                    raise!(ImportError, "'{name}' has a function '{function_name}' that it does not declare")
+                })?;
+            by_name.insert(function_name.into_boxed_str(), bindings.len());
+            bindings.push(Binding::new(address, function, declared.ty));
+        }
+        let plugin: &'static Plugin = place.write(Plugin {
+            record,
+            name,
+            state: AtomicU8::new(PluginState::Known as u8),
+            newest_state: AtomicI64::new(0),
+            scope: Scope::new(declarations),
+            bindings: bindings.into(),
+            by_name,
+            objects: OnceLock::new(),
+        });
+        for (function, binding) in functions.iter_mut().zip(&plugin.bindings) {
+            function.binding = std::ptr::from_ref(binding).cast_mut().cast();
+        }
+        PLUGINS.lock().unwrap_or_else(PoisonError::into_inner).push(address as usize);
+        // SAFETY: the field is the runtime's; other threads read it atomically.
+        unsafe { AtomicPtr::from_ptr(&raw mut (*record).attachment).store(address.cast_mut().cast(), Ordering::Release) };
+        Ok(plugin)
+    }
+
+    fn make_objects(&self) -> Res<()> {
+        if self.objects.get().is_some() {
+            return Ok(());
+        }
+        put_into_sys_modules(c"keelback._runtime", &crate::module::create()?)?;
+        let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?.into_obj();
+        // SAFETY: the record is as abi.rs says.
+        let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? }.into_obj();
+        // SAFETY: a new module; attributes are live objects.
+        let module = unsafe {
+            let module = Ref::steal(ffi::PyModule_NewObject(str_from(&self.name)?.obj()))?;
+            crate::module::add(&module, c"ffi", &ffi)?;
+            crate::module::add(&module, c"lib", &lib)?;
+            let file = self.init_file();
+            if !file.is_empty() {
+                // What inspect.getsource looks for when it is asked for a class.
+                crate::module::add(&module, c"__file__", &str_from(&file)?)?;
+                crate::module::add(&module, c"__loader__", &init_code::loader(self)?)?;
+            }
+            module
+        };
+        let _ = self.objects.set(Objects { ffi, lib, module });
+        Ok(())
+    }
+
+    /// `sys.modules[NAME]`, `sys.modules[NAME.lib]`, and the packages above a dotted name.
+    fn enter_sys_modules(&self) -> Res<()> {
+        let Some(objects) = self.objects.get() else { return Ok(()) };
+        // SAFETY: the GIL is held; names are C strings.
+        unsafe {
+            let modules = ffi::PyImport_GetModuleDict();
+            let lib_name = str_from(&format!("{}.lib", self.name))?;
+            for (name, object) in [(str_from(&self.name)?, &objects.module), (lib_name, &objects.lib)] {
+                if ffi::PyObject_SetItem(modules, name.obj(), object.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+            }
+            let mut child = (self.name.as_str(), objects.module.clone());
+            while let Some((parent, leaf)) = child.0.rsplit_once('.') {
+                let package = package(parent)?;
+                if ffi::PyObject_SetAttr(package.obj(), str_from(leaf)?.obj(), child.1.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+                child = (parent, package);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the module out of `sys.modules` again: as for an `import` that failed.
+    fn leave_sys_modules(&self) {
+        for name in [self.name.clone(), format!("{}.lib", self.name)] {
+            // SAFETY: the GIL is held.
+            let removed = str_from(&name)
+                .map(|name| unsafe { ffi::PyObject_DelItem(ffi::PyImport_GetModuleDict(), name.obj()) });
+            if !matches!(removed, Ok(0)) {
+                // SAFETY: an exception is set: it was not there.
+                unsafe { ffi::PyErr_Clear() };
+            }
+        }
+    }
+
+    /// Runs the init code, and leads the stubs to the dispatcher. Under the start lock, and in Python; `attach` came
+    /// before. After a failure it may be called again.
+    pub fn run_init_code(&self) -> Res<()> {
+        if self.state() != PluginState::Known {
+            return Ok(());
+        }
+        self.newest_state.store(threads::newest_state(), Ordering::Relaxed);
+        self.set_state(PluginState::Running);
+        if let Err(raised) = init_code::run(self) {
+            // The next try starts from the beginning. The exception is kept meanwhile.
+            let (mut class, mut value, mut traceback) =
+                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            // SAFETY: the GIL is held and an exception is set.
+            unsafe {
+                #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
+                ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+            }
+            self.leave_sys_modules();
+            for binding in &self.bindings {
+                binding.replace(None);
+            }
+            self.set_state(PluginState::Known);
+            // SAFETY: as above; the three references are given back.
+            unsafe {
+                #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
+                ffi::PyErr_Restore(class, value, traceback);
+            }
+            return Err(raised);
+        }
+        self.set_state(PluginState::Ready);
+        self.lead_stubs_to(Some(dispatch::dispatch));
+        Ok(())
+    }
+
+    fn lead_stubs_to(&self, dispatch: keelback_dispatch_t) {
+        // SAFETY: stubs read the pointer atomically; a function pointer option has the layout of a pointer.
+        unsafe {
+            let place = (&raw mut (*self.record).dispatch).cast::<*mut std::ffi::c_void>();
+            let value = std::mem::transmute::<keelback_dispatch_t, *mut std::ffi::c_void>(dispatch);
+            AtomicPtr::from_ptr(place).store(value, Ordering::Release);
+        }
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> PluginState {
+        match self.state.load(Ordering::Acquire) {
+            0 => PluginState::Known,
+            1 => PluginState::Running,
+            _ => PluginState::Ready,
+        }
+    }
+    fn set_state(&self, state: PluginState) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+    /// Whether the init code runs.
+    pub fn is_running(&self) -> bool {
+        self.state() == PluginState::Running
+    }
+    /// While the init code runs: whether this thread was started in Python since it began.
+    pub fn is_thread_of_init_code(&self) -> bool {
+        threads::started_by_python_after(self.newest_state.load(Ordering::Relaxed))
+    }
+    /// The module name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// What the C file holds of it.
+    pub fn record(&self) -> *mut keelback_plugin_t {
+        self.record
+    }
+    /// Its declarations.
+    pub fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+    /// The binding of a function of this name.
+    pub fn binding(&self, name: &str) -> Option<&Binding> {
+        self.by_name.get(name).map(|&index| &self.bindings[index])
+    }
+    /// What `import NAME` gives; `None` before `attach`.
+    pub fn module(&self) -> Option<&Ref> {
+        self.objects.get().map(|objects| &objects.module)
+    }
+    /// Its `ffi`; `None` before `attach`.
+    pub fn ffi(&self) -> Option<&Ref> {
+        self.objects.get().map(|objects| &objects.ffi)
+    }
+    /// The init code's file name; empty when there is none.
+    pub fn init_file(&self) -> String {
+        // SAFETY: the record is as abi.rs says.
+        unsafe { text((*self.record).init_file) }
+    }
+}
+
+/// A package that holds a plugin with a dotted name: the real one if it can be imported, else an empty one.
+unsafe fn package(name: &str) -> Res<Ref> {
+    // SAFETY: the GIL is held; names are live strs.
+    unsafe {
+        let name_object = str_from(name)?;
+        let found = ffi::PyImport_Import(name_object.obj());
+        if found.is_null() {
+            Raised::already().clear_if(ffi::PyExc_ImportError)?;
+            let module = Ref::steal(ffi::PyModule_NewObject(name_object.obj()))?;
+            crate::module::add(&module, c"__path__", &Ref::steal(ffi::PyList_New(0))?)?;
+            if ffi::PyObject_SetItem(ffi::PyImport_GetModuleDict(), name_object.obj(), module.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            return Ok(module);
+        }
+        ffi::Py_DECREF(found);
+        // PyImport_Import gives the module of the full name.
+        Ref::steal(ffi::PyImport_GetModule(name_object.obj()))
+    }
+}
+
+fn put_into_sys_modules(name: &CStr, module: &Ref) -> Res<()> {
+    // SAFETY: the GIL is held.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        if ffi::PyDict_SetItemString(modules, name.as_ptr(), module.obj()) < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// A cdef by the ABI.
+unsafe fn parse(declarations: &mut Declarations, cdef: &keelback_cdef_t) -> Result<(), Vec<Diagnostic>> {
+    // SAFETY: the caller's contract.
+    let (file, source) = unsafe { (text(cdef.file), bytes(cdef.text, cdef.length)) };
+    let source = String::from_utf8_lossy(source);
+    let options = ParseOptions {
+        file: if file.is_empty() { None } else { Some(&file) },
+        override_: cdef.flags & KEELBACK_CDEF_OVERRIDE != 0,
+        packed: cdef.flags & KEELBACK_CDEF_PACKED != 0,
+        pack: (cdef.pack != 0).then_some(cdef.pack),
+        embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
+    };
+    // The warnings were shown at build time.
+    declarations.parse(&source, &options).map(|_warnings| ())
+}
+
+/// # Safety
+/// NULL, or a C string.
+unsafe fn text(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller's contract.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// # Safety
+/// NULL, or as many bytes.
+pub unsafe fn bytes<'a>(data: *const c_char, length: usize) -> &'a [u8] {
+    // SAFETY: the caller's contract.
+    unsafe { table(data.cast(), length) }
+}
+
+/// # Safety
+/// NULL, or as many items.
+unsafe fn table<'a, T>(items: *const T, count: usize) -> &'a [T] {
+    if items.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's contract.
+    unsafe { std::slice::from_raw_parts(items, count) }
+}
+
+/// The plugin behind an `ffi` object's attachment.
+///
+/// # Safety
+/// 0, or what `FfiObject::for_plugin` was given.
+pub unsafe fn of_attachment(attachment: usize) -> Option<&'static Plugin> {
+    // SAFETY: the caller's contract.
+    unsafe { (attachment as *const Plugin).as_ref() }
+}
+
+/// All plugins that were attached.
+pub fn all() -> Vec<&'static Plugin> {
+    let plugins = PLUGINS.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: plugins are never freed.
+    plugins.iter().map(|&address| unsafe { &*(address as *const Plugin) }).collect()
+}

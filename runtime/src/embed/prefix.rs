@@ -1,0 +1,110 @@
+//! Where the files of a Python are, asked from the libpython that is loaded: neither PATH nor PYTHONHOME has a say.
+
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use keelback_codegen::abi::keelback_python_t;
+use pyo3::ffi;
+
+/// What Python is told about its files.
+pub struct Prefix {
+    /// sys.base_prefix: has the standard library.
+    pub home: PathBuf,
+    /// sys.executable; a venv's one makes `site` find the venv's packages.
+    pub executable: PathBuf,
+    /// The executable of `home` itself.
+    pub base_executable: PathBuf,
+}
+
+/// The prefix of the libpython that is loaded: the one that the loader names, if the standard library is there, else
+/// the one around libpython.
+pub fn find(python: Option<&keelback_python_t>) -> Result<Prefix, String> {
+    let mut tried: Vec<PathBuf> = Vec::new();
+    let named = python.and_then(|python| [python.home, python.bundle].into_iter().find_map(path_of));
+    let loaded = loaded_libpython().or_else(|| python.and_then(|python| path_of(python.libpython)));
+    let around = loaded.iter().flat_map(|file| file.ancestors().skip(1).take(4).map(Path::to_path_buf));
+    let home = named
+        .into_iter()
+        .chain(around)
+        .find(|candidate| has_standard_library(candidate) || (tried.push(candidate.clone()), false).1);
+    let Some(home) = home else {
+        let places: Vec<String> = tried
+            .iter()
+            .map(|place| format!("  {}: no lib/{}/os.py\n", place.display(), directory_name()))
+            .collect();
+        let library = loaded.map_or_else(|| "libpython".into(), |file| file.display().to_string());
+        return Err(format!(
+            "{library} is loaded, but its standard library is nowhere to be found. Looked in:\n{}Install the whole of \
+             Python {}.{} (Debian, Ubuntu: libpython3.{}-stdlib), or build the plugin again with --python.\n",
+            places.concat(),
+            VERSION.0,
+            VERSION.1,
+            VERSION.1
+        ));
+    };
+    let base_executable = home.join("bin").join(directory_name());
+    let executable = python
+        .and_then(|python| path_of(python.executable))
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| base_executable.clone());
+    Ok(Prefix { home, executable, base_executable })
+}
+
+/// (3, 11): the Python that this runtime is built for.
+pub const VERSION: (u8, u8) = (3, version_minor());
+
+const fn version_minor() -> u8 {
+    if cfg!(Py_3_15) {
+        15
+    } else if cfg!(Py_3_14) {
+        14
+    } else if cfg!(Py_3_13) {
+        13
+    } else if cfg!(Py_3_12) {
+        12
+    } else if cfg!(Py_3_11) {
+        11
+    } else {
+        10
+    }
+}
+
+/// `python3.11`: the name of the executable, and of the directory of the standard library.
+fn directory_name() -> String {
+    let suffix = if cfg!(Py_GIL_DISABLED) { "t" } else { "" };
+    format!("python{}.{}{suffix}", VERSION.0, VERSION.1)
+}
+
+fn has_standard_library(home: &Path) -> bool {
+    // Fedora's is in lib64, which is sys.platlibdir there; CPython knows that by itself.
+    ["lib", "lib64"].iter().any(|lib| home.join(lib).join(directory_name()).join("os.py").exists())
+}
+
+fn path_of(text: *const std::ffi::c_char) -> Option<PathBuf> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: a C string of the loader, by the ABI.
+    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
+    (!bytes.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(bytes)))
+}
+
+/// The file that Python's code is mapped from.
+fn loaded_libpython() -> Option<PathBuf> {
+    let address: unsafe extern "C" fn() -> std::ffi::c_int = ffi::Py_IsInitialized;
+    std::fs::canonicalize(file_of(address as *const std::ffi::c_void)?).ok()
+}
+
+/// The file that an address is mapped from.
+pub fn file_of(address: *const std::ffi::c_void) -> Option<PathBuf> {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: a valid out parameter; all zeros is a valid Dl_info.
+    let info = unsafe {
+        if libc::dladdr(address, info.as_mut_ptr()) == 0 {
+            return None;
+        }
+        info.assume_init()
+    };
+    path_of(info.dli_fname)
+}

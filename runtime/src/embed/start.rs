@@ -1,0 +1,86 @@
+//! From the first call, or NAME_start, to a plugin that is ready.
+
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use keelback_codegen::abi::{keelback_plugin_t, keelback_python_t};
+
+use super::lock::START;
+use super::plugin::{Plugin, PluginState};
+use super::{errors, interpreter, threads};
+
+/// Why a plugin is not ready.
+struct StartFailure {
+    code: c_int,
+    text: String,
+}
+
+/// Python could not be started.
+const NO_PYTHON: c_int = -1;
+/// The plugin could not be attached to it.
+const NOT_ATTACHED: c_int = -2;
+/// Its init code raised an exception.
+const INIT_CODE_FAILED: c_int = -3;
+
+/// keelback_runtime_t.start
+///
+/// # Safety
+/// By the ABI: a plugin that lives as long as the process; `python` is NULL or valid during the call.
+pub unsafe extern "C" fn start(plugin: *mut keelback_plugin_t, python: *const keelback_python_t) -> c_int {
+    // SAFETY: this thread's errno.
+    let errno = unsafe { *libc::__errno_location() };
+    // SAFETY: the caller's contract.
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { try_start(plugin, python.as_ref()) }));
+    let code = match outcome {
+        Ok(Ok(())) => 0,
+        Ok(Err(failure)) => {
+            errors::record(plugin, &failure.text);
+            failure.code
+        }
+        Err(_panic) => {
+            errors::record(plugin, "internal error in keelback while the plugin was started (please report it)\n");
+            NOT_ATTACHED
+        }
+    };
+    // SAFETY: this thread's errno.
+    unsafe { *libc::__errno_location() = errno };
+    code
+}
+
+unsafe fn try_start(record: *mut keelback_plugin_t, python: Option<&keelback_python_t>) -> Result<(), StartFailure> {
+    // SAFETY: the caller's contract.
+    let (known, flags, name) = unsafe { (Plugin::known(record), (*record).flags, Plugin::name_of(record)) };
+    if let Some(plugin) = known {
+        // Threads that the init code started may call what it has attached so far: it may be waiting for them.
+        if plugin.state() == PluginState::Ready || (plugin.is_running() && plugin.is_thread_of_init_code()) {
+            return Ok(());
+        }
+    }
+    let _held = START.lock();
+    // SAFETY: the caller's contract.
+    if unsafe { Plugin::known(record) }.is_some_and(|plugin| plugin.state() != PluginState::Known) {
+        // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
+        return Ok(());
+    }
+    interpreter::ensure(python, flags)
+        .map_err(|text| StartFailure { code: NO_PYTHON, text: format!("{name}: {text}") })?;
+    let _attached = threads::attach().map_err(|threads::Ended| StartFailure {
+        code: NO_PYTHON,
+        text: format!("{name}: Python was finalised in this process\n"),
+    })?;
+    // SAFETY: the caller's contract.
+    let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {
+        let described = errors::take_exception(raised);
+        StartFailure {
+            code: NOT_ATTACHED,
+            text: format!("{name}: could not be attached to Python: {}\n{}", described.line, described.traceback),
+        }
+    })?;
+    plugin.run_init_code().map_err(|raised| {
+        let described = errors::take_exception(raised);
+        StartFailure {
+            code: INIT_CODE_FAILED,
+            text: format!("{name}: the init code failed: {}\n{}", described.line, described.traceback),
+        }
+    })
+}

@@ -1,0 +1,240 @@
+//! A thread's way into Python and out again.
+//!
+//! A thread that Python has never seen gets a thread state at its first call. It is kept from call to call and freed
+//! when the thread ends: making one costs fifty times as much as a call. A thread that has a state already (Python's
+//! own threads, the threads of a host that embeds Python itself) uses that one; such a state is looked up at each
+//! call, because its owner may free it at any time.
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::ffi;
+
+use super::output;
+
+/// What is kept for a thread.
+struct Thread {
+    /// The state that we made for it (or with which it started Python); NULL if it has none of ours.
+    state: Cell<*mut ffi::PyThreadState>,
+    /// How many calls into Python it is inside of.
+    depth: Cell<u32>,
+}
+
+thread_local! {
+    // Without a destructor of its own, so that it can be used until the very end of the thread.
+    static THREAD: Thread = const { Thread { state: Cell::new(std::ptr::null_mut()), depth: Cell::new(0) } };
+}
+
+/// Python's finalisation has begun, or is over: no thread may wait for the GIL any more.
+static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// Python has ended, or is ending on another thread.
+#[derive(Debug)]
+pub struct Ended;
+
+/// As long as this lives, the thread may use Python.
+#[must_use = "the thread leaves Python when this is dropped"]
+pub struct Attached {
+    /// The thread was not in Python before: it leaves when this goes.
+    leaves: bool,
+}
+
+/// Enters Python from any thread, nested or not. May wait for the GIL.
+///
+/// Python must be initialised. Fails when it has ended.
+#[inline(always)]
+pub fn attach() -> Result<Attached, Ended> {
+    THREAD.with(|thread| {
+        let state = thread.state.get();
+        if state.is_null() {
+            return attach_without_state(thread);
+        }
+        // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED sends callers to
+        // `dispatch::after_end`, and closures here.
+        unsafe {
+            let leaves = current() != state;
+            if leaves {
+                if ENDED.load(Ordering::Relaxed) {
+                    return Err(Ended);
+                }
+                ffi::PyEval_RestoreThread(state);
+            }
+            thread.depth.set(thread.depth.get() + 1);
+            Ok(Attached { leaves })
+        }
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn attach_without_state(thread: &Thread) -> Result<Attached, Ended> {
+    // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
+    unsafe {
+        let mut leaves = false;
+        if !is_attached() {
+            if ENDED.load(Ordering::Acquire) || ffi::Py_IsInitialized() == 0 {
+                return Err(Ended);
+            }
+            let mut state = ffi::PyGILState_GetThisThreadState();
+            if state.is_null() {
+                state = new_state(thread);
+            }
+            ffi::PyEval_RestoreThread(state);
+            leaves = true;
+        }
+        thread.depth.set(thread.depth.get() + 1);
+        Ok(Attached { leaves })
+    }
+}
+
+impl Drop for Attached {
+    #[inline(always)]
+    fn drop(&mut self) {
+        THREAD.with(|thread| {
+            let depth = thread.depth.get() - 1;
+            thread.depth.set(depth);
+            if depth == 0 {
+                output::flush_if_written();
+            }
+            if self.leaves {
+                // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
+                unsafe { ffi::PyEval_SaveThread() };
+            }
+        })
+    }
+}
+
+/// A thread state for this thread, made on it, so that `PyGILState_Ensure` in other people's code finds it.
+///
+/// # Safety
+/// Python is initialised, and the thread has no state.
+unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
+    // SAFETY: neither call needs the GIL.
+    let state = unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) };
+    if state.is_null() {
+        // Not even a thread state fits into memory: CPython itself ends the process in this case.
+        // SAFETY: ends the process.
+        unsafe { ffi::Py_FatalError(c"keelback: out of memory for a thread state".as_ptr()) }
+    }
+    thread.state.set(state);
+    if let Some(key) = key() {
+        // SAFETY: a valid key; the value only has to be non-NULL for the destructor to run.
+        unsafe { libc::pthread_setspecific(key, state.cast()) };
+    }
+    state
+}
+
+/// Keeps the state with which this thread started Python, and leaves Python. It is never freed: CPython's own idea of
+/// the "main thread" is tied to it.
+///
+/// # Safety
+/// The thread has just initialised Python, and holds the GIL.
+pub(super) unsafe fn keep_initial_state() {
+    // SAFETY: the caller's contract.
+    let state = unsafe { ffi::PyEval_SaveThread() };
+    THREAD.with(|thread| thread.state.set(state));
+}
+
+/// The key whose destructor frees a thread's state when the thread ends.
+fn key() -> Option<libc::pthread_key_t> {
+    static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
+    *KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: a valid out parameter and function.
+        let failed = unsafe { libc::pthread_key_create(&mut key, Some(end_of_thread)) };
+        (failed == 0).then_some(key)
+    })
+}
+
+unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
+    THREAD.with(|thread| {
+        let state = thread.state.replace(std::ptr::null_mut());
+        if state.is_null() || ENDED.load(Ordering::Acquire) {
+            return;
+        }
+        // SAFETY: the state is this thread's, and Python lives. A destructor that runs after this one and calls Python
+        // makes a new state, and the system calls this function again.
+        unsafe {
+            if ffi::Py_IsInitialized() == 0 {
+                return;
+            }
+            if current() != state {
+                ffi::PyEval_RestoreThread(state);
+            }
+            ffi::PyThreadState_Clear(state);
+            ffi::PyThreadState_DeleteCurrent();
+        }
+    });
+}
+
+/// The state that is attached. Up to Python 3.11 that of whichever thread holds the GIL, since 3.12 this thread's.
+///
+/// # Safety
+/// None really: valid at any time.
+#[inline(always)]
+unsafe fn current() -> *mut ffi::PyThreadState {
+    // SAFETY: only reads.
+    unsafe { ffi::compat::PyThreadState_GetUnchecked() }
+}
+
+/// Whether this thread is in Python and holds the GIL.
+pub(super) fn is_attached() -> bool {
+    // SAFETY: valid at any time, also before Python is initialised.
+    unsafe {
+        let current = current();
+        if current.is_null() || cfg!(Py_3_12) {
+            return !current.is_null();
+        }
+        current == ffi::PyGILState_GetThisThreadState()
+    }
+}
+
+/// Runs `body` outside of Python, so that it may wait for other threads; comes back into it if the thread was in it.
+pub(super) fn detached<R>(body: impl FnOnce() -> R) -> R {
+    if !is_attached() {
+        return body();
+    }
+    // SAFETY: attached, as just asked; the same state is taken again.
+    unsafe {
+        let state = ffi::PyEval_SaveThread();
+        let result = body();
+        ffi::PyEval_RestoreThread(state);
+        result
+    }
+}
+
+/// The number of the newest thread state. States made later have higher ones.
+///
+/// Needs the GIL.
+pub(super) fn newest_state() -> i64 {
+    // SAFETY: the GIL is held; new states go to the front of the list.
+    unsafe { ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Main())) as i64 }
+}
+
+/// Whether this thread is one that Python started after the state of this number was the newest.
+pub(super) fn started_by_python_after(newest: i64) -> bool {
+    if THREAD.with(|thread| !thread.state.get().is_null()) {
+        return false;
+    }
+    // SAFETY: valid at any time; the state is this thread's own.
+    unsafe {
+        let state = ffi::PyGILState_GetThisThreadState();
+        !state.is_null() && ffi::PyThreadState_GetID(state) as i64 > newest
+    }
+}
+
+/// A number that no other living thread has.
+pub(super) fn thread_token() -> usize {
+    THREAD.with(|thread| std::ptr::from_ref(thread) as usize)
+}
+
+/// Python's finalisation begins: from now on only the threads that are in Python already may use it.
+pub(super) fn set_ended() {
+    ENDED.store(true, Ordering::Release);
+}
+
+/// Whether Python's finalisation has begun.
+pub(super) fn has_ended() -> bool {
+    ENDED.load(Ordering::Acquire)
+}
