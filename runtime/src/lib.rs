@@ -10,6 +10,7 @@ mod callback;
 mod cdata;
 mod convert;
 mod ctype;
+mod embed;
 mod errors;
 mod ffi;
 mod library;

@@ -12,6 +12,7 @@ use super::{PythonFunction, SlotArgs, invoke};
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
+use crate::embed::threads;
 use crate::py::{Obj, Res, guard_unit};
 use crate::raise;
 
@@ -109,19 +110,16 @@ unsafe extern "C" fn called(
     errno.save();
     // SAFETY: libffi passes what the closure was made with; its arguments are those of the cif.
     let target = unsafe { &*data.cast::<Target>() };
-    // SAFETY: Py_IsInitialized may be called at any time, the other two by any thread, as a pair. libffi's result has
-    // room for the result, and for a register at least.
-    unsafe {
-        if ffi::Py_IsInitialized() == 0 {
+    match threads::attach() {
+        // SAFETY: in Python now; libffi's result has room for the result, and for a register at least.
+        Ok(_attached) => guard_unit(|| unsafe { run(target, args.cast(), result.cast()) }),
+        Err(threads::Ended) => {
             // The interpreter is gone: C gets zeros.
             let size = target.function.plan().result_size;
             if size > 0 {
-                result.cast::<u8>().write_bytes(0, size.max(8));
+                // SAFETY: as above.
+                unsafe { result.cast::<u8>().write_bytes(0, size.max(8)) }
             }
-        } else {
-            let state = ffi::PyGILState_Ensure();
-            guard_unit(|| run(target, args.cast(), result.cast()));
-            ffi::PyGILState_Release(state);
         }
     }
     errno.restore();

@@ -13,10 +13,11 @@ pub struct Exported(keelback_runtime_t);
 // SAFETY: never changes; what it points to is static.
 unsafe impl Sync for Exported {}
 
-const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-    Ok(text) => text,
-    Err(_) => c"",
-};
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    };
 
 /// What plugins look up in this library. Reading it needs no Python.
 #[expect(non_upper_case_globals, reason = "the C name is the interface")]

@@ -28,7 +28,9 @@ pub unsafe fn def_extern(
     unsafe impl Sync for Method {}
     static DECORATOR: Method = Method(ffi::PyMethodDef {
         ml_name: c"def_extern_decorator".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: decorate },
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: decorate,
+        },
         ml_flags: ffi::METH_O,
         ml_doc: std::ptr::null(),
     });
@@ -56,10 +58,18 @@ unsafe extern "C" fn decorate(arguments: Obj, function: Obj) -> Obj {
         let attachment = ffi::PyLong_AsSsize_t(ffi::PyTuple_GetItem(arguments, 0)) as usize;
         let given = |index| {
             let object = ffi::PyTuple_GetItem(arguments, index);
-            if object == ffi::Py_None() { None } else { Some(object) }
+            if object == ffi::Py_None() {
+                None
+            } else {
+                Some(object)
+            }
         };
-        let plugin = plugin::of_attachment(attachment)
-            .ok_or_else(|| raise!(ValueError, "ffi.def_extern() is only available on API-mode FFI objects"))?;
+        let plugin = plugin::of_attachment(attachment).ok_or_else(|| {
+            raise!(
+                ValueError,
+                "ffi.def_extern() is only available on API-mode FFI objects"
+            )
+        })?;
         attach(plugin, function, given(1), given(2), given(3))?;
         Ok(Ref::borrow(function))
     })
@@ -79,12 +89,19 @@ unsafe fn attach(
             None => Ref::steal(ffi::PyObject_GetAttrString(function, c"__name__".as_ptr()))?,
         };
         let text = str_text(name.obj())?.ok_or_else(|| {
-            raise!(TypeError, "the name of the function must be a str or None, not {}", crate::py::type_name(name.obj()))
+            raise!(
+                TypeError,
+                "the name of the function must be a str or None, not {}",
+                crate::py::type_name(name.obj())
+            )
         })?;
         let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
         let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
         let mut made = Box::new(PythonFunction::new(&ctype, text, function, error, onerror)?);
-        made.sink = Some((errors::sink, std::ptr::from_ref(binding).cast_mut().cast::<c_void>()));
+        made.sink = Some((
+            errors::sink,
+            std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
+        ));
         binding.replace(Some(made));
         Ok(())
     }

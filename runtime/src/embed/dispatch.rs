@@ -11,7 +11,7 @@ use keelback_codegen::abi::keelback_function_t;
 use super::lock::START;
 use super::plugin::Plugin;
 use super::{errors, threads};
-use crate::call::errno;
+use crate::call::errno::Errno;
 use crate::callback::{self, PythonFunction, SlotArgs};
 
 /// The runtime's record of one C function of a plugin. Lives as long as the process.
@@ -70,7 +70,10 @@ impl Binding {
         if self.active.load(Ordering::SeqCst) == 0 {
             drop(old);
         } else {
-            self.retired.lock().unwrap_or_else(PoisonError::into_inner).push(old);
+            self.retired
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(old);
             self.has_retired.store(true, Ordering::SeqCst);
         }
     }
@@ -81,7 +84,8 @@ impl Binding {
         if cfg!(Py_GIL_DISABLED) {
             self.active.fetch_add(1, Ordering::SeqCst);
         } else {
-            self.active.store(self.active.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.active
+                .store(self.active.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     }
     #[inline(always)]
@@ -89,7 +93,8 @@ impl Binding {
         if cfg!(Py_GIL_DISABLED) {
             self.active.fetch_sub(1, Ordering::SeqCst);
         } else {
-            self.active.store(self.active.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+            self.active
+                .store(self.active.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         }
         if self.has_retired.load(Ordering::Relaxed) {
             self.free_retired();
@@ -156,8 +161,8 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         let Some(binding) = (*function).binding.cast::<Binding>().as_ref() else {
             return write_failure(function, slots);
         };
-        let errno_location = libc::__errno_location();
-        errno::set(*errno_location);
+        let errno = Errno::here();
+        errno.save();
         match threads::attach() {
             Ok(attached) => {
                 binding.enter();
@@ -172,7 +177,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
             }
             Err(threads::Ended) => report_end(binding, slots),
         }
-        *errno_location = errno::get();
+        errno.restore();
     }
 }
 
@@ -195,7 +200,11 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
         binding.plugin().name(),
         binding.name().to_string_lossy(),
         // SAFETY: the plugin's table is never freed.
-        if unsafe { (*binding.function).start_error.is_null() } { "Returning 0" } else { "Returning its error value" }
+        if unsafe { (*binding.function).start_error.is_null() } {
+            "Returning 0"
+        } else {
+            "Returning its error value"
+        }
     );
     errors::report(binding.plugin().record(), binding.name(), &text);
 }

@@ -41,7 +41,9 @@ fn c_text(text: &str) -> CString {
 pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_char {
     LAST.try_with(|last| {
         let last = last.borrow();
-        last.iter().find(|(of, _)| *of == plugin as usize).map_or(std::ptr::null(), |(_, text)| text.as_ptr())
+        last.iter()
+            .find(|(of, _)| *of == plugin as usize)
+            .map_or(std::ptr::null(), |(_, text)| text.as_ptr())
     })
     .unwrap_or(std::ptr::null())
 }
@@ -126,8 +128,10 @@ pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
 fn print_as_unraisable(text: &str) -> Res<bool> {
     // SAFETY: the GIL is held; names are C strings; sys's objects are borrowed and live.
     unsafe {
-        let (hook, original) =
-            (ffi::PySys_GetObject(c"unraisablehook".as_ptr()), ffi::PySys_GetObject(c"__unraisablehook__".as_ptr()));
+        let (hook, original) = (
+            ffi::PySys_GetObject(c"unraisablehook".as_ptr()),
+            ffi::PySys_GetObject(c"__unraisablehook__".as_ptr()),
+        );
         let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
         if hook.is_null() || hook != original || stderr.is_null() || stderr == ffi::Py_None() {
             return Ok(false);
@@ -152,7 +156,11 @@ pub struct Described {
 /// Takes the exception that is set.
 pub fn take_exception(raised: Raised) -> Described {
     let _ = raised;
-    let (mut class, mut value, mut traceback) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+    let (mut class, mut value, mut traceback) = (
+        std::ptr::null_mut(),
+        std::ptr::null_mut(),
+        std::ptr::null_mut(),
+    );
     // SAFETY: the GIL is held, an exception is set; the three references are owned.
     unsafe {
         #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
@@ -190,7 +198,8 @@ unsafe fn one_line(class: Obj, value: Obj) -> String {
         let class = if class.is_null() || ffi::PyType_Check(class) == 0 {
             "Exception".to_string()
         } else {
-            let full = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name).to_string_lossy();
+            let full = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name)
+                .to_string_lossy();
             full.into_owned()
         };
         if value.is_null() {
@@ -209,7 +218,11 @@ unsafe fn one_line(class: Obj, value: Obj) -> String {
                 format!("<the exception's __str__ failed: {}>", type_name(value))
             }
         };
-        if text.is_empty() { class } else { format!("{class}: {}", text.lines().next().unwrap_or_default()) }
+        if text.is_empty() {
+            class
+        } else {
+            format!("{class}: {}", text.lines().next().unwrap_or_default())
+        }
     }
 }
 

@@ -33,12 +33,17 @@ extern "C" fn at_exit() {
             return;
         }
         // exit() may have been called from inside of Python: then the thread is in it already.
-        let Ok(_attached) = threads::attach() else { return };
+        let Ok(_attached) = threads::attach() else {
+            return;
+        };
         // exit() called by C code that a failing Python function called: its exception is none of ours.
         // SAFETY: the GIL is held.
         unsafe {
-            let (mut class, mut value, mut traceback) =
-                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            let (mut class, mut value, mut traceback) = (
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            );
             #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
             ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
             OUR_EXIT.store(true, Ordering::Relaxed);
@@ -58,7 +63,11 @@ fn run_exit_functions() -> Res<()> {
     // SAFETY: the GIL is held. Runs and forgets all functions, so a second exit (a host that calls Py_Finalize) finds none.
     unsafe {
         let atexit = Ref::steal(ffi::PyImport_ImportModule(c"atexit".as_ptr()))?;
-        Ref::steal(ffi::PyObject_CallMethod(atexit.obj(), c"_run_exitfuncs".as_ptr(), std::ptr::null()))?;
+        Ref::steal(ffi::PyObject_CallMethod(
+            atexit.obj(),
+            c"_run_exitfuncs".as_ptr(),
+            std::ptr::null(),
+        ))?;
     }
     Ok(())
 }
@@ -69,12 +78,18 @@ fn write_open_files() -> Res<()> {
     unsafe {
         let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
         let gc = Ref::steal(ffi::PyImport_ImportModule(c"gc".as_ptr()))?;
-        let objects = Ref::steal(ffi::PyObject_CallMethod(gc.obj(), c"get_objects".as_ptr(), std::ptr::null()))?;
+        let objects = Ref::steal(ffi::PyObject_CallMethod(
+            gc.obj(),
+            c"get_objects".as_ptr(),
+            std::ptr::null(),
+        ))?;
         for name in [c"TextIOWrapper", c"BufferedWriter", c"BufferedRandom"] {
             let class = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), name.as_ptr()))?;
             for index in 0..ffi::PyList_Size(objects.obj()) {
                 let object = ffi::PyList_GetItem(objects.obj(), index);
-                if object.is_null() || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0 {
+                if object.is_null()
+                    || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0
+                {
                     continue;
                 }
                 let result = ffi::PyObject_CallMethod(object, c"flush".as_ptr(), std::ptr::null());
@@ -104,7 +119,9 @@ fn try_watch() -> Res<()> {
     unsafe impl Sync for Method {}
     static METHOD: Method = Method(ffi::PyMethodDef {
         ml_name: c"keelback_finalising".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: finalising },
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: finalising,
+        },
         ml_flags: ffi::METH_NOARGS,
         ml_doc: std::ptr::null(),
     });
@@ -116,7 +133,10 @@ fn try_watch() -> Res<()> {
             std::ptr::null_mut(),
         ))?;
         let atexit = Ref::steal(ffi::PyImport_ImportModule(c"atexit".as_ptr()))?;
-        let register = Ref::steal(ffi::PyObject_GetAttrString(atexit.obj(), c"register".as_ptr()))?;
+        let register = Ref::steal(ffi::PyObject_GetAttrString(
+            atexit.obj(),
+            c"register".as_ptr(),
+        ))?;
         let done = ffi::PyObject_CallOneArg(register.obj(), function.obj());
         if done.is_null() {
             return Err(Raised::already());

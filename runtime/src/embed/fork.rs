@@ -28,7 +28,9 @@ thread_local! {
 pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let Ok(_attached) = threads::attach() else { return };
+        let Ok(_attached) = threads::attach() else {
+            return;
+        };
         if let Err(raised) = watch_python() {
             raised.clear();
         }
@@ -45,10 +47,15 @@ unsafe extern "C" fn prepare() {
         }
         // No child may be born into a half-started plugin.
         let held = START.lock();
-        let Ok(attached) = threads::attach() else { return };
+        let Ok(attached) = threads::attach() else {
+            return;
+        };
         // SAFETY: the GIL is held.
         unsafe { ffi::PyOS_BeforeFork() };
-        FORKING.set(Some(Forking { held: Some(held), attached: Some(attached) }));
+        FORKING.set(Some(Forking {
+            held: Some(held),
+            attached: Some(attached),
+        }));
     });
 }
 
@@ -82,12 +89,15 @@ fn watch_python() -> Res<()> {
     const fn method(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> ffi::PyMethodDef {
         ffi::PyMethodDef {
             ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+            ml_meth: ffi::PyMethodDefPointer {
+                PyCFunction: function,
+            },
             ml_flags: ffi::METH_NOARGS,
             ml_doc: std::ptr::null(),
         }
     }
-    static METHODS: Methods = Methods([method(c"before_fork", before), method(c"after_fork", after)]);
+    static METHODS: Methods =
+        Methods([method(c"before_fork", before), method(c"after_fork", after)]);
     // SAFETY: the GIL is held; the tables are static, and only read.
     unsafe {
         let function = |index: usize| {
@@ -99,7 +109,10 @@ fn watch_python() -> Res<()> {
         };
         let (before, after) = (function(0)?, function(1)?);
         let os = Ref::steal(ffi::PyImport_ImportModule(c"os".as_ptr()))?;
-        let register = Ref::steal(ffi::PyObject_GetAttrString(os.obj(), c"register_at_fork".as_ptr()))?;
+        let register = Ref::steal(ffi::PyObject_GetAttrString(
+            os.obj(),
+            c"register_at_fork".as_ptr(),
+        ))?;
         let keywords = Ref::steal(ffi::Py_BuildValue(
             c"{sOsOsO}".as_ptr(),
             c"before".as_ptr(),
@@ -110,7 +123,11 @@ fn watch_python() -> Res<()> {
             after.obj(),
         ))?;
         let empty = Ref::steal(ffi::PyTuple_New(0))?;
-        Ref::steal(ffi::PyObject_Call(register.obj(), empty.obj(), keywords.obj()))?;
+        Ref::steal(ffi::PyObject_Call(
+            register.obj(),
+            empty.obj(),
+            keywords.obj(),
+        ))?;
     }
     Ok(())
 }

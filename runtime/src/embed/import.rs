@@ -32,7 +32,8 @@ pub unsafe extern "C" fn import(record: *mut keelback_plugin_t) -> *mut c_void {
         // SAFETY: a record by the ABI.
         let (name, flags) = unsafe { (Plugin::name_of(record), (*record).flags) };
         let _held = START.lock();
-        interpreter::ensure(None, flags).map_err(|text| raise!(ImportError, "{name}: {}", text.trim_end()))?;
+        interpreter::ensure(None, flags)
+            .map_err(|text| raise!(ImportError, "{name}: {}", text.trim_end()))?;
         // SAFETY: as above.
         unsafe { define(record) }
     });
@@ -53,16 +54,28 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
             m_clear: None,
             m_free: None,
         },
-        slots: [ffi::PyModuleDef_Slot { slot: 0, value: std::ptr::null_mut() }; 4],
+        slots: [ffi::PyModuleDef_Slot {
+            slot: 0,
+            value: std::ptr::null_mut(),
+        }; 4],
         plugin: record,
     }));
     let create: unsafe extern "C" fn(Obj, *mut ffi::PyModuleDef) -> Obj = create;
     let execute: unsafe extern "C" fn(Obj) -> c_int = execute;
-    definition.slots[0] = ffi::PyModuleDef_Slot { slot: ffi::Py_mod_create, value: create as *mut c_void };
-    definition.slots[1] = ffi::PyModuleDef_Slot { slot: ffi::Py_mod_exec, value: execute as *mut c_void };
+    definition.slots[0] = ffi::PyModuleDef_Slot {
+        slot: ffi::Py_mod_create,
+        value: create as *mut c_void,
+    };
+    definition.slots[1] = ffi::PyModuleDef_Slot {
+        slot: ffi::Py_mod_exec,
+        value: execute as *mut c_void,
+    };
     #[cfg(Py_GIL_DISABLED)]
     {
-        definition.slots[2] = ffi::PyModuleDef_Slot { slot: ffi::Py_mod_gil, value: ffi::Py_MOD_GIL_NOT_USED };
+        definition.slots[2] = ffi::PyModuleDef_Slot {
+            slot: ffi::Py_mod_gil,
+            value: ffi::Py_MOD_GIL_NOT_USED,
+        };
     }
     definition.module.m_slots = definition.slots.as_mut_ptr();
     // SAFETY: the definition lives for ever. The result is borrowed.
@@ -80,7 +93,10 @@ unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Ob
         let _held = START.lock();
         // SAFETY: the definition is the first field of ours.
         let plugin = unsafe { Plugin::attach((*definition.cast::<Definition>()).plugin)? };
-        plugin.module().cloned().ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))
+        plugin
+            .module()
+            .cloned()
+            .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))
     })
 }
 

@@ -11,7 +11,9 @@ use crate::raise;
 
 /// Runs a plugin's init code.
 pub fn run(plugin: &Plugin) -> Res<()> {
-    let Some(source) = source(plugin)? else { return Ok(()) };
+    let Some(source) = source(plugin)? else {
+        return Ok(());
+    };
     let file = plugin.init_file();
     let source = CString::new(source)
         .map_err(|_nul| raise!(ValueError, "the init code '{file}' contains a null byte"))?;
@@ -19,7 +21,10 @@ pub fn run(plugin: &Plugin) -> Res<()> {
     unsafe {
         let file = str_from(&file)?;
         // UTF-8 whatever a coding comment says: the build has decoded it.
-        let mut flags = ffi::PyCompilerFlags { cf_flags: IS_UTF8 | IGNORE_COOKIE, cf_feature_version: VERSION_MINOR };
+        let mut flags = ffi::PyCompilerFlags {
+            cf_flags: IS_UTF8 | IGNORE_COOKIE,
+            cf_feature_version: VERSION_MINOR,
+        };
         let code = Ref::steal(ffi::Py_CompileStringObject(
             source.as_ptr(),
             file.obj(),
@@ -39,7 +44,11 @@ pub fn run(plugin: &Plugin) -> Res<()> {
                 return Err(Raised::already());
             }
         }
-        Ref::steal(ffi::PyEval_EvalCode(code.obj(), globals.obj(), globals.obj()))?;
+        Ref::steal(ffi::PyEval_EvalCode(
+            code.obj(),
+            globals.obj(),
+            globals.obj(),
+        ))?;
     }
     // It may have imported linecache, through logging or inspect.
     tell_linecache_if_imported()
@@ -55,13 +64,19 @@ fn source(plugin: &Plugin) -> Res<Option<Vec<u8>>> {
     // SAFETY: the record is as abi.rs says.
     let (flags, frozen) = unsafe {
         let record = plugin.record();
-        ((*record).flags, ((*record).init_code, (*record).init_code_length))
+        (
+            (*record).flags,
+            ((*record).init_code, (*record).init_code_length),
+        )
     };
     if flags & KEELBACK_PLUGIN_DEV != 0 {
         let file = plugin.init_file();
         return match std::fs::read(&file) {
             Ok(text) => Ok(Some(text)),
-            Err(error) => Err(raise!(OSError, "cannot read the init code '{file}': {error}")),
+            Err(error) => Err(raise!(
+                OSError,
+                "cannot read the init code '{file}': {error}"
+            )),
         };
     }
     if frozen.0.is_null() {
@@ -79,7 +94,9 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
     unsafe impl Sync for Method {}
     static GET_SOURCE: Method = Method(ffi::PyMethodDef {
         ml_name: c"get_source".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_source },
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: get_source,
+        },
         ml_flags: ffi::METH_O,
         ml_doc: std::ptr::null(),
     });
@@ -87,13 +104,18 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
     let text = str_from(&String::from_utf8_lossy(&source))?;
     // SAFETY: the GIL is held; the definition is static, and only read. sys.implementation is a types.SimpleNamespace.
     unsafe {
-        let function =
-            Ref::steal(ffi::PyCFunction_NewEx((&raw const GET_SOURCE.0).cast_mut(), text.obj(), std::ptr::null_mut()))?;
+        let function = Ref::steal(ffi::PyCFunction_NewEx(
+            (&raw const GET_SOURCE.0).cast_mut(),
+            text.obj(),
+            std::ptr::null_mut(),
+        ))?;
         let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
         if implementation.is_null() {
             return Err(raise!(RuntimeError, "lost sys.implementation"));
         }
-        let loader = Ref::steal(ffi::PyObject_CallNoArgs(ffi::Py_TYPE(implementation).cast()))?;
+        let loader = Ref::steal(ffi::PyObject_CallNoArgs(
+            ffi::Py_TYPE(implementation).cast(),
+        ))?;
         if ffi::PyObject_SetAttrString(loader.obj(), c"get_source".as_ptr(), function.obj()) < 0 {
             return Err(Raised::already());
         }
@@ -116,7 +138,8 @@ pub fn tell_linecache() -> Res<()> {
 fn tell_linecache_if_imported() -> Res<()> {
     // SAFETY: the GIL is held; the result is borrowed from sys.modules.
     let module = unsafe {
-        let module = ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"linecache".as_ptr());
+        let module =
+            ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"linecache".as_ptr());
         if module.is_null() {
             return Ok(());
         }
@@ -132,7 +155,13 @@ fn fill_linecache(module: &Ref) -> Res<()> {
         for plugin in plugin::all() {
             // A file that is there speaks for itself, and linecache notes when it changes.
             let flags = (*plugin.record()).flags;
-            let Some(source) = (if flags & KEELBACK_PLUGIN_DEV != 0 { None } else { source(plugin)? }) else { continue };
+            let Some(source) = (if flags & KEELBACK_PLUGIN_DEV != 0 {
+                None
+            } else {
+                source(plugin)?
+            }) else {
+                continue;
+            };
             let file = str_from(&plugin.init_file())?;
             let text = str_from(&String::from_utf8_lossy(&source))?;
             let lines = Ref::steal(ffi::PyUnicode_Splitlines(text.obj(), 1))?;

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use keelback_codegen::abi::{KEELBACK_PLUGIN_NO_SITE, KEELBACK_PLUGIN_USE_ENVIRONMENT, keelback_python_t};
+use keelback_codegen::abi::{
+    KEELBACK_PLUGIN_NO_SITE, KEELBACK_PLUGIN_USE_ENVIRONMENT, keelback_python_t,
+};
 use pyo3::ffi;
 
 use super::{exit, fork, output, prefix, threads};
@@ -59,18 +61,25 @@ fn make_runtime_global() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let address = std::ptr::from_ref(&super::abi::keelback_runtime).cast();
-        let Some(path) = prefix::file_of(address).and_then(|path| CString::new(path.into_os_string().as_bytes()).ok())
+        let Some(path) = prefix::file_of(address)
+            .and_then(|path| CString::new(path.into_os_string().as_bytes()).ok())
         else {
             return;
         };
         // SAFETY: a C string; the library is loaded already, so no constructor runs.
-        unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL) };
+        unsafe {
+            libc::dlopen(
+                path.as_ptr(),
+                libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL,
+            )
+        };
     });
 }
 
 /// Takes the process's Python as it is.
 fn adopt() -> Result<(), String> {
-    let attached = threads::attach().map_err(|_ended| "Python is being finalised in this process.\n".to_string())?;
+    let attached = threads::attach()
+        .map_err(|_ended| "Python is being finalised in this process.\n".to_string())?;
     exit::watch_finalisation();
     drop(attached);
     Ok(())
@@ -158,7 +167,12 @@ impl Config {
         }
     }
 
-    fn fill(&mut self, prefix: &prefix::Prefix, honours_environment: bool, flags: u32) -> Result<(), String> {
+    fn fill(
+        &mut self,
+        prefix: &prefix::Prefix,
+        honours_environment: bool,
+        flags: u32,
+    ) -> Result<(), String> {
         let config = &mut self.0;
         config.parse_argv = 0;
         config.install_signal_handlers = 0;
@@ -175,9 +189,17 @@ impl Config {
             if !honours_environment || std::env::var_os("PYTHONHOME").is_none() {
                 set(config, &raw mut (*config).home, &prefix.home)?;
             }
-            set(config, &raw mut (*config).program_name, &prefix.base_executable)?;
+            set(
+                config,
+                &raw mut (*config).program_name,
+                &prefix.base_executable,
+            )?;
             set(config, &raw mut (*config).executable, &prefix.executable)?;
-            set(config, &raw mut (*config).base_executable, &prefix.base_executable)
+            set(
+                config,
+                &raw mut (*config).base_executable,
+                &prefix.base_executable,
+            )
         }
     }
 }
@@ -193,8 +215,13 @@ impl Drop for Config {
 ///
 /// # Safety
 /// `field` is a field of `config`.
-unsafe fn set(config: *mut ffi::PyConfig, field: *mut *mut libc::wchar_t, value: &Path) -> Result<(), String> {
-    let text = CString::new(value.as_os_str().as_bytes()).map_err(|_nul| "a path contains NUL\n".to_string())?;
+unsafe fn set(
+    config: *mut ffi::PyConfig,
+    field: *mut *mut libc::wchar_t,
+    value: &Path,
+) -> Result<(), String> {
+    let text = CString::new(value.as_os_str().as_bytes())
+        .map_err(|_nul| "a path contains NUL\n".to_string())?;
     // SAFETY: the caller's contract. Preinitialised: bytes are decoded as UTF-8.
     check(unsafe { ffi::PyConfig_SetBytesString(config, field, text.as_ptr()) })
 }
@@ -207,12 +234,27 @@ fn check(status: ffi::PyStatus) -> Result<(), String> {
             return Ok(());
         }
         let text = |text: *const std::ffi::c_char| {
-            if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+            if text.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(text).to_string_lossy().into_owned()
+            }
         };
         let (function, message) = (text(status.func), text(status.err_msg));
-        let message = if message.is_empty() { format!("exit code {}", status.exitcode) } else { message };
-        let place = if function.is_empty() { String::new() } else { format!(" ({function})") };
-        Err(format!("Python {} could not be initialised: {message}{place}\n", version_text()))
+        let message = if message.is_empty() {
+            format!("exit code {}", status.exitcode)
+        } else {
+            message
+        };
+        let place = if function.is_empty() {
+            String::new()
+        } else {
+            format!(" ({function})")
+        };
+        Err(format!(
+            "Python {} could not be initialised: {message}{place}\n",
+            version_text()
+        ))
     }
 }
 

@@ -8,7 +8,13 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use super::threads::{detached, thread_token};
 
 /// The lock.
-pub static START: StartLock = StartLock { holder: Mutex::new(Holder { thread: 0, depth: 0 }), released: Condvar::new() };
+pub static START: StartLock = StartLock {
+    holder: Mutex::new(Holder {
+        thread: 0,
+        depth: 0,
+    }),
+    released: Condvar::new(),
+};
 
 /// See [`START`].
 pub struct StartLock {
@@ -46,8 +52,10 @@ impl StartLock {
     }
     fn wait(&self) {
         let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut holder =
-            self.released.wait_while(holder, |holder| holder.depth != 0).unwrap_or_else(PoisonError::into_inner);
+        let mut holder = self
+            .released
+            .wait_while(holder, |holder| holder.depth != 0)
+            .unwrap_or_else(PoisonError::into_inner);
         holder.thread = thread_token();
         holder.depth = 1;
     }

@@ -105,10 +105,18 @@ fn try_install() -> Res<()> {
             texts.push((name, text));
         }
         // Only now: a BufferedWriter of the class looks `write` up here.
-        let output = Output { write, flush: intern("flush")?, writers };
+        let output = Output {
+            write,
+            flush: intern("flush")?,
+            writers,
+        };
         let _ = OUTPUT.set(output);
         for (name, text) in &texts {
-            let dunder = if *name == c"stdout" { c"__stdout__" } else { c"__stderr__" };
+            let dunder = if *name == c"stdout" {
+                c"__stdout__"
+            } else {
+                c"__stderr__"
+            };
             if ffi::PySys_SetObject(name.as_ptr(), text.obj()) < 0
                 || ffi::PySys_SetObject(dunder.as_ptr(), text.obj()) < 0
             {
@@ -136,9 +144,15 @@ unsafe fn make_class(base: &Ref) -> Res<Ref> {
             },
             ffi::PyMethodDef::zeroed(),
         ],
-        [ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() }; 2],
+        [ffi::PyType_Slot {
+            slot: 0,
+            pfunc: std::ptr::null_mut(),
+        }; 2],
     )));
-    tables.1[0] = ffi::PyType_Slot { slot: ffi::Py_tp_methods, pfunc: tables.0.as_mut_ptr().cast() };
+    tables.1[0] = ffi::PyType_Slot {
+        slot: ffi::Py_tp_methods,
+        pfunc: tables.0.as_mut_ptr().cast(),
+    };
     let mut spec = ffi::PyType_Spec {
         name: c"keelback.BufferedWriter".as_ptr(),
         basicsize: 0,
@@ -155,7 +169,9 @@ unsafe fn make_class(base: &Ref) -> Res<Ref> {
 
 unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
     guard(|| {
-        let Some(output) = OUTPUT.get() else { return Err(crate::raise!(RuntimeError, "no output yet")) };
+        let Some(output) = OUTPUT.get() else {
+            return Err(crate::raise!(RuntimeError, "no output yet"));
+        };
         WRITTEN.store(true, Ordering::Relaxed);
         let mut arguments = [writer, data];
         // SAFETY: live objects, by the slot's contract; the unbound method of the base class takes self first.
@@ -185,5 +201,11 @@ unsafe fn set_attribute(object: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res
 
 unsafe fn call(object: &Ref, name: &std::ffi::CStr) -> Res<Ref> {
     // SAFETY: a live object and a C string; no arguments.
-    unsafe { Ref::steal(ffi::PyObject_CallMethod(object.obj(), name.as_ptr(), std::ptr::null())) }
+    unsafe {
+        Ref::steal(ffi::PyObject_CallMethod(
+            object.obj(),
+            name.as_ptr(),
+            std::ptr::null(),
+        ))
+    }
 }

@@ -4,10 +4,10 @@ use std::ffi::{CStr, c_char};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use keelback_cdef::{Declarations, Diagnostic, FunctionOrigin, ParseOptions, Target};
+use keelback_cdef::{Answer, Declarations, Diagnostic, FunctionOrigin, ParseOptions, Target};
 use keelback_codegen::abi::{
-    KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE, KEELBACK_CDEF_PACKED, keelback_cdef_t, keelback_dispatch_t,
-    keelback_plugin_t,
+    KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE, KEELBACK_CDEF_PACKED, keelback_cdef_t,
+    keelback_dispatch_t, keelback_plugin_t,
 };
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
@@ -69,7 +69,12 @@ impl Plugin {
     /// A record by the ABI.
     pub unsafe fn known(record: *mut keelback_plugin_t) -> Option<&'static Plugin> {
         // SAFETY: only the runtime writes the field, and never takes back what it wrote.
-        unsafe { AtomicPtr::from_ptr(&raw mut (*record).attachment).load(Ordering::Acquire).cast::<Plugin>().as_ref() }
+        unsafe {
+            AtomicPtr::from_ptr(&raw mut (*record).attachment)
+                .load(Ordering::Acquire)
+                .cast::<Plugin>()
+                .as_ref()
+        }
     }
     /// The module name, for messages.
     ///
@@ -102,7 +107,14 @@ impl Plugin {
             (
                 Self::name_of(record),
                 table((*record).cdefs, (*record).cdef_count),
-                std::slice::from_raw_parts_mut((*record).functions, if (*record).functions.is_null() { 0 } else { (*record).function_count }),
+                std::slice::from_raw_parts_mut(
+                    (*record).functions,
+                    if (*record).functions.is_null() {
+                        0
+                    } else {
+                        (*record).function_count
+                    },
+                ),
             )
         };
         let mut declarations = Declarations::new(Target::host());
@@ -110,9 +122,28 @@ impl Plugin {
             // SAFETY: the caller's contract.
             unsafe { parse(&mut declarations, cdef) }.map_err(|errors| {
                 let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
-                raise!(ImportError, "the declarations of '{name}' are refused:\n{}", text.join("\n"))
+                raise!(
+                    ImportError,
+                    "the declarations of '{name}' are refused:\n{}",
+                    text.join("\n")
+                )
             })?;
         }
+        // SAFETY: the caller's contract.
+        let answers: Vec<Answer> = unsafe { table((*record).answers, (*record).answer_count) }
+            .iter()
+            .map(|answer| Answer {
+                value: answer.value,
+                negative: answer.is_negative != 0,
+            })
+            .collect();
+        declarations.answer(&answers).map_err(|error| {
+            raise!(
+                ImportError,
+                "the declarations of '{name}': {}",
+                error.render(false)
+            )
+        })?;
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
         let address = place.as_ptr();
@@ -125,7 +156,10 @@ impl Plugin {
                 .lookup_function(&function_name)
                 .filter(|declared| declared.origin != FunctionOrigin::C)
                 .ok_or_else(|| {
-                    raise!(ImportError, "'{name}' has a function '{function_name}' that it does not declare")
+                    raise!(
+                        ImportError,
+                        "'{name}' has a function '{function_name}' that it does not declare"
+                    )
                 })?;
             by_name.insert(function_name.into_boxed_str(), bindings.len());
             bindings.push(Binding::new(address, function, declared.ty));
@@ -143,9 +177,15 @@ impl Plugin {
         for (function, binding) in functions.iter_mut().zip(&plugin.bindings) {
             function.binding = std::ptr::from_ref(binding).cast_mut().cast();
         }
-        PLUGINS.lock().unwrap_or_else(PoisonError::into_inner).push(address as usize);
+        PLUGINS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(address as usize);
         // SAFETY: the field is the runtime's; other threads read it atomically.
-        unsafe { AtomicPtr::from_ptr(&raw mut (*record).attachment).store(address.cast_mut().cast(), Ordering::Release) };
+        unsafe {
+            AtomicPtr::from_ptr(&raw mut (*record).attachment)
+                .store(address.cast_mut().cast(), Ordering::Release)
+        };
         Ok(plugin)
     }
 
@@ -154,7 +194,8 @@ impl Plugin {
             return Ok(());
         }
         put_into_sys_modules(c"keelback._runtime", &crate::module::create()?)?;
-        let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?.into_obj();
+        let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?
+            .into_obj();
         // SAFETY: the record is as abi.rs says.
         let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? }.into_obj();
         // SAFETY: a new module; attributes are live objects.
@@ -176,12 +217,17 @@ impl Plugin {
 
     /// `sys.modules[NAME]`, `sys.modules[NAME.lib]`, and the packages above a dotted name.
     fn enter_sys_modules(&self) -> Res<()> {
-        let Some(objects) = self.objects.get() else { return Ok(()) };
+        let Some(objects) = self.objects.get() else {
+            return Ok(());
+        };
         // SAFETY: the GIL is held; names are C strings.
         unsafe {
             let modules = ffi::PyImport_GetModuleDict();
             let lib_name = str_from(&format!("{}.lib", self.name))?;
-            for (name, object) in [(str_from(&self.name)?, &objects.module), (lib_name, &objects.lib)] {
+            for (name, object) in [
+                (str_from(&self.name)?, &objects.module),
+                (lib_name, &objects.lib),
+            ] {
                 if ffi::PyObject_SetItem(modules, name.obj(), object.obj()) < 0 {
                     return Err(Raised::already());
                 }
@@ -202,8 +248,9 @@ impl Plugin {
     fn leave_sys_modules(&self) {
         for name in [self.name.clone(), format!("{}.lib", self.name)] {
             // SAFETY: the GIL is held.
-            let removed = str_from(&name)
-                .map(|name| unsafe { ffi::PyObject_DelItem(ffi::PyImport_GetModuleDict(), name.obj()) });
+            let removed = str_from(&name).map(|name| unsafe {
+                ffi::PyObject_DelItem(ffi::PyImport_GetModuleDict(), name.obj())
+            });
             if !matches!(removed, Ok(0)) {
                 // SAFETY: an exception is set: it was not there.
                 unsafe { ffi::PyErr_Clear() };
@@ -217,12 +264,16 @@ impl Plugin {
         if self.state() != PluginState::Known {
             return Ok(());
         }
-        self.newest_state.store(threads::newest_state(), Ordering::Relaxed);
+        self.newest_state
+            .store(threads::newest_state(), Ordering::Relaxed);
         self.set_state(PluginState::Running);
         if let Err(raised) = init_code::run(self) {
             // The next try starts from the beginning. The exception is kept meanwhile.
-            let (mut class, mut value, mut traceback) =
-                (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+            let (mut class, mut value, mut traceback) = (
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            );
             // SAFETY: the GIL is held and an exception is set.
             unsafe {
                 #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
@@ -314,7 +365,12 @@ unsafe fn package(name: &str) -> Res<Ref> {
             Raised::already().clear_if(ffi::PyExc_ImportError)?;
             let module = Ref::steal(ffi::PyModule_NewObject(name_object.obj()))?;
             crate::module::add(&module, c"__path__", &Ref::steal(ffi::PyList_New(0))?)?;
-            if ffi::PyObject_SetItem(ffi::PyImport_GetModuleDict(), name_object.obj(), module.obj()) < 0 {
+            if ffi::PyObject_SetItem(
+                ffi::PyImport_GetModuleDict(),
+                name_object.obj(),
+                module.obj(),
+            ) < 0
+            {
                 return Err(Raised::already());
             }
             return Ok(module);
@@ -338,7 +394,10 @@ fn put_into_sys_modules(name: &CStr, module: &Ref) -> Res<()> {
 
 /// # Safety
 /// A cdef by the ABI.
-unsafe fn parse(declarations: &mut Declarations, cdef: &keelback_cdef_t) -> Result<(), Vec<Diagnostic>> {
+unsafe fn parse(
+    declarations: &mut Declarations,
+    cdef: &keelback_cdef_t,
+) -> Result<(), Vec<Diagnostic>> {
     // SAFETY: the caller's contract.
     let (file, source) = unsafe { (text(cdef.file), bytes(cdef.text, cdef.length)) };
     let source = String::from_utf8_lossy(source);
@@ -360,7 +419,9 @@ unsafe fn text(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: the caller's contract.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// # Safety
@@ -393,5 +454,8 @@ pub unsafe fn of_attachment(attachment: usize) -> Option<&'static Plugin> {
 pub fn all() -> Vec<&'static Plugin> {
     let plugins = PLUGINS.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: plugins are never freed.
-    plugins.iter().map(|&address| unsafe { &*(address as *const Plugin) }).collect()
+    plugins
+        .iter()
+        .map(|&address| unsafe { &*(address as *const Plugin) })
+        .collect()
 }

@@ -21,13 +21,15 @@ pub struct Prefix {
 /// the one around libpython.
 pub fn find(python: Option<&keelback_python_t>) -> Result<Prefix, String> {
     let mut tried: Vec<PathBuf> = Vec::new();
-    let named = python.and_then(|python| [python.home, python.bundle].into_iter().find_map(path_of));
+    let named =
+        python.and_then(|python| [python.home, python.bundle].into_iter().find_map(path_of));
     let loaded = loaded_libpython().or_else(|| python.and_then(|python| path_of(python.libpython)));
-    let around = loaded.iter().flat_map(|file| file.ancestors().skip(1).take(4).map(Path::to_path_buf));
-    let home = named
-        .into_iter()
-        .chain(around)
-        .find(|candidate| has_standard_library(candidate) || (tried.push(candidate.clone()), false).1);
+    let around = loaded
+        .iter()
+        .flat_map(|file| file.ancestors().skip(1).take(4).map(Path::to_path_buf));
+    let home = named.into_iter().chain(around).find(|candidate| {
+        has_standard_library(candidate) || (tried.push(candidate.clone()), false).1
+    });
     let Some(home) = home else {
         let places: Vec<String> = tried
             .iter()
@@ -48,7 +50,11 @@ pub fn find(python: Option<&keelback_python_t>) -> Result<Prefix, String> {
         .and_then(|python| path_of(python.executable))
         .filter(|path| path.exists())
         .unwrap_or_else(|| base_executable.clone());
-    Ok(Prefix { home, executable, base_executable })
+    Ok(Prefix {
+        home,
+        executable,
+        base_executable,
+    })
 }
 
 /// (3, 11): the Python that this runtime is built for.
@@ -78,7 +84,9 @@ fn directory_name() -> String {
 
 fn has_standard_library(home: &Path) -> bool {
     // Fedora's is in lib64, which is sys.platlibdir there; CPython knows that by itself.
-    ["lib", "lib64"].iter().any(|lib| home.join(lib).join(directory_name()).join("os.py").exists())
+    ["lib", "lib64"]
+        .iter()
+        .any(|lib| home.join(lib).join(directory_name()).join("os.py").exists())
 }
 
 fn path_of(text: *const std::ffi::c_char) -> Option<PathBuf> {

@@ -26,11 +26,16 @@ const INIT_CODE_FAILED: c_int = -3;
 ///
 /// # Safety
 /// By the ABI: a plugin that lives as long as the process; `python` is NULL or valid during the call.
-pub unsafe extern "C" fn start(plugin: *mut keelback_plugin_t, python: *const keelback_python_t) -> c_int {
+pub unsafe extern "C" fn start(
+    plugin: *mut keelback_plugin_t,
+    python: *const keelback_python_t,
+) -> c_int {
     // SAFETY: this thread's errno.
     let errno = unsafe { *libc::__errno_location() };
     // SAFETY: the caller's contract.
-    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { try_start(plugin, python.as_ref()) }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
+        try_start(plugin, python.as_ref())
+    }));
     let code = match outcome {
         Ok(Ok(())) => 0,
         Ok(Err(failure)) => {
@@ -38,7 +43,10 @@ pub unsafe extern "C" fn start(plugin: *mut keelback_plugin_t, python: *const ke
             failure.code
         }
         Err(_panic) => {
-            errors::record(plugin, "internal error in keelback while the plugin was started (please report it)\n");
+            errors::record(
+                plugin,
+                "internal error in keelback while the plugin was started (please report it)\n",
+            );
             NOT_ATTACHED
         }
     };
@@ -47,12 +55,23 @@ pub unsafe extern "C" fn start(plugin: *mut keelback_plugin_t, python: *const ke
     code
 }
 
-unsafe fn try_start(record: *mut keelback_plugin_t, python: Option<&keelback_python_t>) -> Result<(), StartFailure> {
+unsafe fn try_start(
+    record: *mut keelback_plugin_t,
+    python: Option<&keelback_python_t>,
+) -> Result<(), StartFailure> {
     // SAFETY: the caller's contract.
-    let (known, flags, name) = unsafe { (Plugin::known(record), (*record).flags, Plugin::name_of(record)) };
+    let (known, flags, name) = unsafe {
+        (
+            Plugin::known(record),
+            (*record).flags,
+            Plugin::name_of(record),
+        )
+    };
     if let Some(plugin) = known {
         // Threads that the init code started may call what it has attached so far: it may be waiting for them.
-        if plugin.state() == PluginState::Ready || (plugin.is_running() && plugin.is_thread_of_init_code()) {
+        if plugin.state() == PluginState::Ready
+            || (plugin.is_running() && plugin.is_thread_of_init_code())
+        {
             return Ok(());
         }
     }
@@ -62,8 +81,10 @@ unsafe fn try_start(record: *mut keelback_plugin_t, python: Option<&keelback_pyt
         // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
         return Ok(());
     }
-    interpreter::ensure(python, flags)
-        .map_err(|text| StartFailure { code: NO_PYTHON, text: format!("{name}: {text}") })?;
+    interpreter::ensure(python, flags).map_err(|text| StartFailure {
+        code: NO_PYTHON,
+        text: format!("{name}: {text}"),
+    })?;
     let _attached = threads::attach().map_err(|threads::Ended| StartFailure {
         code: NO_PYTHON,
         text: format!("{name}: Python was finalised in this process\n"),
@@ -73,14 +94,20 @@ unsafe fn try_start(record: *mut keelback_plugin_t, python: Option<&keelback_pyt
         let described = errors::take_exception(raised);
         StartFailure {
             code: NOT_ATTACHED,
-            text: format!("{name}: could not be attached to Python: {}\n{}", described.line, described.traceback),
+            text: format!(
+                "{name}: could not be attached to Python: {}\n{}",
+                described.line, described.traceback
+            ),
         }
     })?;
     plugin.run_init_code().map_err(|raised| {
         let described = errors::take_exception(raised);
         StartFailure {
             code: INIT_CODE_FAILED,
-            text: format!("{name}: the init code failed: {}\n{}", described.line, described.traceback),
+            text: format!(
+                "{name}: the init code failed: {}\n{}",
+                described.line, described.traceback
+            ),
         }
     })
 }

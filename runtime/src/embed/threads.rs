@@ -209,7 +209,11 @@ pub(super) fn detached<R>(body: impl FnOnce() -> R) -> R {
 /// Needs the GIL.
 pub(super) fn newest_state() -> i64 {
     // SAFETY: the GIL is held; new states go to the front of the list.
-    unsafe { ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Main())) as i64 }
+    unsafe {
+        ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(
+            ffi::PyInterpreterState_Main(),
+        )) as i64
+    }
 }
 
 /// Whether this thread is one that Python started after the state of this number was the newest.

@@ -202,17 +202,31 @@ pub unsafe extern "C" fn def_extern_inline(
     })
 }
 
+static DEF_EXTERN: Signature<3> = Signature::new("FFI.def_extern", ["name", "error", "onerror"], 0);
+
 pub unsafe extern "C" fn def_extern_compiled(
     object: Obj,
     args: *const Obj,
     count: isize,
     names: Obj,
 ) -> Obj {
-    let _ = (object, args, count, names);
     guard(|| {
-        Err::<Ref, _>(raise!(
-            ValueError,
-            "this ffi has no extern \"Python\" functions"
-        ))
+        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
+        unsafe {
+            let [name, error, onerror] = DEF_EXTERN.parse(args, count, names)?;
+            let given = |object: Obj| {
+                if object.is_null() || object == ffi::Py_None() {
+                    None
+                } else {
+                    Some(object)
+                }
+            };
+            crate::embed::def_extern(
+                this(object).attachment(),
+                given(name),
+                given(error),
+                given(onerror),
+            )
+        }
     })
 }
