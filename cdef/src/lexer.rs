@@ -70,9 +70,9 @@ pub(crate) struct Token {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,
+    /// What is to be read: the text, or its part up to the end of a directive's line.
+    bytes: &'a [u8],
     pub(crate) position: usize,
-    /// Where to stop: the end of the text, or of a directive's line.
-    pub(crate) end: usize,
     /// Nothing but white space and comments since the last newline.
     at_line_start: bool,
     /// The comment in front of the token last read, if it may be its documentation.
@@ -106,8 +106,8 @@ impl<'a> Lexer<'a> {
         Self {
             text,
             // A byte order mark is what some editors put in front of UTF-8.
+            bytes: text.as_bytes(),
             position: if text.starts_with('\u{feff}') { 3 } else { 0 },
-            end: text.len(),
             at_line_start: true,
             doc: (0, 0),
         }
@@ -118,11 +118,17 @@ impl<'a> Lexer<'a> {
     }
 
     fn byte(&self, at: usize) -> u8 {
-        if at < self.end {
-            self.text.as_bytes()[at]
-        } else {
-            0
-        }
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// Where reading stops.
+    pub(crate) fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Makes reading stop at `end`.
+    pub(crate) fn set_end(&mut self, end: usize) {
+        self.bytes = &self.text.as_bytes()[..end];
     }
 
     /// Whether the bytes at `at` are a spliced line end; its length.
@@ -140,19 +146,19 @@ impl<'a> Lexer<'a> {
     /// The end of a `//` comment that starts at `at`. As in CFFI a backslash escapes the byte behind it, so
     /// that an odd number of them continues the comment on the next line.
     fn line_comment_end(&self, mut at: usize) -> usize {
-        while at < self.end {
+        while at < self.end() {
             match self.byte(at) {
                 b'\n' => return at,
                 b'\\' => at += if self.byte(at + 1) == b'\r' { 3 } else { 2 },
                 _ => at += 1,
             }
         }
-        self.end
+        self.end()
     }
 
     /// The end of a `/*` comment whose inside starts at `at`.
     fn block_comment_end(&self, at: usize) -> Option<usize> {
-        let bytes = &self.text.as_bytes()[at.min(self.end)..self.end];
+        let bytes = &self.bytes[at.min(self.end())..];
         bytes
             .windows(2)
             .position(|pair| pair == b"*/")
@@ -211,12 +217,12 @@ impl<'a> Lexer<'a> {
             end: end as u32,
         };
         if let Err(start) = self.skip_trivia() {
-            self.position = self.end;
-            return token(Tok::Unterminated, start, (start + 2).min(self.end));
+            self.position = self.end();
+            return token(Tok::Unterminated, start, (start + 2).min(self.end()));
         }
         let start = self.position;
-        if start >= self.end {
-            return token(Tok::Eof, self.end, self.end);
+        if start >= self.end() {
+            return token(Tok::Eof, self.end(), self.end());
         }
         let line_start = std::mem::replace(&mut self.at_line_start, false);
         let first = self.byte(start);
@@ -326,7 +332,7 @@ impl<'a> Lexer<'a> {
         let mut end = at + 1;
         let tok = loop {
             match self.byte(end) {
-                byte if byte == quote && end < self.end => {
+                byte if byte == quote && end < self.end() => {
                     end += 1;
                     break if quote == b'"' {
                         Tok::String
@@ -334,13 +340,13 @@ impl<'a> Lexer<'a> {
                         Tok::Char
                     };
                 }
-                b'\\' if end + 1 < self.end => end += 2,
+                b'\\' if end + 1 < self.end() => end += 2,
                 b'\n' => break Tok::Unterminated,
-                _ if end >= self.end => break Tok::Unterminated,
+                _ if end >= self.end() => break Tok::Unterminated,
                 _ => end += 1,
             }
         };
-        let end = end.min(self.end);
+        let end = end.min(self.end());
         self.position = end;
         self.at_line_start = false;
         Token {
@@ -355,17 +361,17 @@ impl<'a> Lexer<'a> {
     /// and block comments carry it on.
     pub(crate) fn directive_end(&self) -> usize {
         let mut at = self.position;
-        while at < self.end {
+        while at < self.end() {
             match (self.byte(at), self.byte(at + 1)) {
                 (b'\n', _) => return at,
                 (b'/', b'/') => return self.line_comment_end(at + 2),
                 (b'/', b'*') => match self.block_comment_end(at + 2) {
                     Some(end) => at = end,
-                    None => return self.end,
+                    None => return self.end(),
                 },
                 (quote @ (b'"' | b'\''), _) => {
                     at += 1;
-                    while at < self.end && self.byte(at) != quote && self.byte(at) != b'\n' {
+                    while at < self.end() && self.byte(at) != quote && self.byte(at) != b'\n' {
                         at += if self.byte(at) == b'\\' { 2 } else { 1 };
                     }
                     if self.byte(at) == quote {
@@ -377,12 +383,12 @@ impl<'a> Lexer<'a> {
                 _ => at += 1,
             }
         }
-        self.end
+        self.end()
     }
 
     /// Goes on behind a directive that ended at `end` (see [`Self::directive_end`]).
     pub(crate) fn resume(&mut self, end: usize, text_end: usize) {
-        self.end = text_end;
+        self.set_end(text_end);
         self.position = end;
         self.at_line_start = false;
     }

@@ -277,3 +277,25 @@ fn overriding_is_undone_by_a_failure() {
     assert_eq!(declarations.lookup_constant("K").expect("K").value, Some(2));
     assert_eq!(declarations.functions.len(), 1);
 }
+
+#[test]
+fn types_mean_the_same_when_printed_and_read_again() {
+    let mut declarations = Declarations::default();
+    for text in inputs() {
+        // Only what is valid counts here.
+        let _ = declarations.parse(
+            &text,
+            &ParseOptions {
+                override_: true,
+                ..ParseOptions::default()
+            },
+        );
+    }
+    for index in 0..declarations.types.len() {
+        let ty = keelback_cdef::QualType::plain(keelback_cdef::TypeId::from_index(index));
+        let c = declarations.c_declaration(ty, "");
+        if declarations.has_c_name(ty) && !c.contains("...]") {
+            assert_eq!(declarations.parse_type(&c).ok(), Some(ty), "{c}");
+        }
+    }
+}

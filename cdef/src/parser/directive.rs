@@ -15,10 +15,10 @@ impl Parser<'_> {
     /// a directive may stand in the middle of anything.
     pub(super) fn directive(&mut self) {
         let hash = self.span();
-        let text_end = self.lexer.end;
+        let text_end = self.lexer.end();
         let doc = self.lexer.doc;
         let end = self.lexer.directive_end();
-        self.lexer.end = end;
+        self.lexer.set_end(end);
         let previous_end = self.previous_end;
         self.tok = self.lexer.next(&mut self.decls.types);
         let result = match (self.tok.tok, self.text_of(self.tok)) {
@@ -77,7 +77,7 @@ impl Parser<'_> {
 
     /// Whether the parser is inside a directive's line.
     pub(super) fn in_directive(&self) -> bool {
-        self.lexer.end != self.lexer.text().len()
+        self.lexer.end() != self.lexer.text().len()
     }
 
     /// `#define NAME ...` or `#define NAME expression`

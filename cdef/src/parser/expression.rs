@@ -366,8 +366,8 @@ impl Parser<'_> {
         self.depth += 4;
         self.unevaluated = 0;
         self.lexer.position = body;
-        self.lexer.end = self.lexer.text().len();
-        self.lexer.end = self.lexer.directive_end();
+        self.lexer.set_end(self.lexer.text().len());
+        self.lexer.set_end(self.lexer.directive_end());
         self.tok = self.lexer.next(&mut self.decls.types);
         let value = self.constant_expression();
         let whole = self.at(Tok::Eof);
