@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::answers::{Answer, answers};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
-use crate::layout_checks::{Assertion, layout_assertions};
+use crate::layout_checks::{Assertion, enumerator_assertions, layout_assertions};
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
@@ -158,6 +158,10 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
             standard_includes.extend(includes(declarations, &function.declaration));
         }
     }
+    let mut assertions = layout_assertions(declarations, &mut Layouts::new());
+    if spec.prelude.is_some() {
+        assertions.extend(enumerator_assertions(declarations));
+    }
     let context = Context {
         keelback_version: env!("CARGO_PKG_VERSION"),
         abi_header: ABI_HEADER,
@@ -202,7 +206,7 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
             file: literal(&init.file),
             text: literal(&init.text),
         }),
-        assertions: layout_assertions(declarations, &mut Layouts::new()),
+        assertions,
         answers: answers(declarations),
         symbols: if spec.prelude.is_some() {
             symbols(plugin)

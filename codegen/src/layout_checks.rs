@@ -4,6 +4,7 @@ use keelback_cdef::{Declarations, Field, Layouts, Record, RecordId, Type};
 use serde::Serialize;
 
 use crate::c_text::literal;
+use crate::declared::integer;
 use crate::spelling::record_name;
 
 /// A condition, and what to say when it does not hold.
@@ -21,6 +22,27 @@ pub(crate) fn layout_assertions(
 ) -> Vec<Assertion> {
     (0..declarations.types.records.len())
         .flat_map(|index| record_assertions(declarations, layouts, RecordId::from_index(index)))
+        .collect()
+}
+
+/// Assertions that the prelude's enumerators have the values of the cdef.
+pub(crate) fn enumerator_assertions(declarations: &Declarations) -> Vec<Assertion> {
+    let types = &declarations.types;
+    types
+        .enums
+        .iter()
+        .filter(|enumeration| !enumeration.partial)
+        .flat_map(|enumeration| enumeration.enumerators.iter().flatten())
+        .filter_map(|enumerator| {
+            let name = types.text(enumerator.name);
+            let value = integer(enumerator.value?);
+            Some(Assertion {
+                condition: format!("{name} == {value}"),
+                message: literal(&format!(
+                    "{name}: the cdef gives it the value {value}, the C source does not: correct it, or write '= ...'"
+                )),
+            })
+        })
         .collect()
 }
 

@@ -106,6 +106,7 @@ int by_hand(int a)
 {
     return helper(a, 1.0);
 }
+enum exact { EXACT_LOW = -3, EXACT_ONE = 1, EXACT_BIG = 0x7fffffff };
 #line N "prelude.c"
 
 #ifdef __cplusplus
@@ -143,7 +144,8 @@ static const char keelback_cdef_0[] =
     "\n"
     "extern \"Python\" int on_event(int code);\n"
     "extern \"Python+C\" void on_done(pair_t *pair);\n"
-    "extern \"Python\" { int on_a(void); double on_b(double); }\n";
+    "extern \"Python\" { int on_a(void); double on_b(double); }\n"
+    "enum exact { EXACT_ONE = 1, EXACT_BIG = 0x7fffffff, EXACT_LOW = -3 };\n";
 static const char keelback_cdef_1[] =
     "/* What the prelude provides, an API may be partial about. */\n"
     "typedef ... handle_t;\n"
@@ -185,6 +187,12 @@ KEELBACK_ASSERT(__builtin_offsetof(struct pair, b) == 8,
                 "struct pair: the cdef puts 'b' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
 KEELBACK_ASSERT(sizeof(((struct pair *)0)->b) == 8,
                 "struct pair: the cdef makes 'b' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(EXACT_ONE == 1,
+                "EXACT_ONE: the cdef gives it the value 1, the C source does not: correct it, or write '= ...'");
+KEELBACK_ASSERT(EXACT_BIG == 2147483647,
+                "EXACT_BIG: the cdef gives it the value 2147483647, the C source does not: correct it, or write '= ...'");
+KEELBACK_ASSERT(EXACT_LOW == (-3),
+                "EXACT_LOW: the cdef gives it the value (-3), the C source does not: correct it, or write '= ...'");
 
 /* ---- What the declarations leave to the compiler ---- */
 

@@ -20,3 +20,4 @@ bool is_set(bool flag);
 extern "Python" int on_event(int code);
 extern "Python+C" void on_done(pair_t *pair);
 extern "Python" { int on_a(void); double on_b(double); }
+enum exact { EXACT_ONE = 1, EXACT_BIG = 0x7fffffff, EXACT_LOW = -3 };

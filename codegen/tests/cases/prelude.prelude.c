@@ -55,3 +55,4 @@ int by_hand(int a)
 {
     return helper(a, 1.0);
 }
+enum exact { EXACT_LOW = -3, EXACT_ONE = 1, EXACT_BIG = 0x7fffffff };
