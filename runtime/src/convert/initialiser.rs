@@ -6,7 +6,7 @@ use super::pointer::{bytes_of, takes_bytes};
 use super::write::Room;
 use super::{bits, character, many, write_in, wrong_initialiser};
 use crate::cdata::as_cdata;
-use crate::ctype::{CType, Code, FieldInfo, Kind, RecordDetails};
+use crate::ctype::{CType, Code, FieldInfo, RecordDetails};
 use crate::py::{Obj, Raised, Ref, Res, type_name};
 use crate::raise;
 
@@ -298,9 +298,6 @@ unsafe fn write_by_position(
                 ctype.name
             )
         };
-        if ctype.kind == Kind::Union && length > 1 {
-            return Err(too_many());
-        }
         let mut fields = details.positional();
         let mut index = 0;
         // The list may change while it is read: it is asked again for each item.

@@ -6,7 +6,7 @@ use keelback_cdef::{CallingConvention, EnumId, RecordId};
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::CType;
+use super::{CType, Kind};
 use crate::py::{Obj, Ref, Res, str_text};
 use crate::scope::Scope;
 
@@ -46,6 +46,12 @@ impl FieldInfo {
     #[inline(always)]
     pub fn is_bit_field(&self) -> bool {
         self.bit_size >= 0
+    }
+    /// A `T a[]` or `T a[0]`: read as a pointer, because it stands for items beyond the end, unless its owner knows how
+    /// many there are.
+    #[inline(always)]
+    pub fn is_empty_array(&self) -> bool {
+        self.ctype.kind == Kind::Array && self.ctype.length <= 0
     }
 }
 

@@ -380,7 +380,11 @@ fn new_field(field: &FieldInfo) -> Res<Ref> {
             return Err(raise!(MemoryError, "out of memory for a field"));
         }
         ffi::PyObject_Init(memory.cast(), FIELD_TYPE.ptr());
-        let bit_shift = if field.flexible { -2 } else { field.bit_shift };
+        let bit_shift = if field.is_empty_array() {
+            -2
+        } else {
+            field.bit_shift
+        };
         std::ptr::addr_of_mut!((*memory).ctype).write(Some(field.ctype.clone()));
         std::ptr::addr_of_mut!((*memory).offset).write(field.offset);
         std::ptr::addr_of_mut!((*memory).bit_shift).write(bit_shift);
