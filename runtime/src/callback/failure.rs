@@ -171,7 +171,7 @@ fn headline(function: &PythonFunction, stage: Stage) -> String {
             .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))
             .unwrap_or_else(|raised| {
                 raised.clear();
-                "<object without a repr>".to_string()
+                "<object repr() failed>".to_string()
             })
     };
     let what = match stage {
