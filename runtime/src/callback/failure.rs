@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::PythonFunction;
-use crate::py::{Obj, Raised, Ref, Res, none, str_text, write_unraisable};
+use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
 pub struct Failure<'a> {
@@ -34,63 +34,6 @@ pub(super) enum Stage {
     Call,
     /// While its result was converted.
     Result,
-}
-
-/// An exception taken off the thread.
-struct Exception {
-    class: Ref,
-    value: Ref,
-    traceback: Option<Ref>,
-}
-
-impl Exception {
-    /// Takes the exception that is set; `None` if it vanished.
-    fn fetch(_raised: Raised) -> Option<Self> {
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut::<ffi::PyObject>(),
-        );
-        // SAFETY: gives three owned references, of which the last may be NULL, and after normalising only it.
-        unsafe {
-            #[expect(deprecated, reason = "the one way that all supported versions have")]
-            {
-                ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-                ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-            }
-            if class.is_null() {
-                return None;
-            }
-            let value = if value.is_null() {
-                none().into_ptr()
-            } else {
-                value
-            };
-            let traceback = if traceback.is_null() {
-                None
-            } else {
-                Ref::steal(traceback).ok()
-            };
-            if let Some(traceback) = &traceback {
-                // For a hook or onerror that prints the exception itself.
-                ffi::PyException_SetTraceback(value, traceback.obj());
-            }
-            Some(Self {
-                class: Ref::steal(class).ok()?,
-                value: Ref::steal(value).ok()?,
-                traceback,
-            })
-        }
-    }
-    /// Sets it again.
-    fn restore(self) {
-        let traceback = self.traceback.map_or(std::ptr::null_mut(), Ref::into_ptr);
-        // SAFETY: gives the three references back.
-        unsafe {
-            #[expect(deprecated, reason = "the one way that all supported versions have")]
-            ffi::PyErr_Restore(self.class.into_ptr(), self.value.into_ptr(), traceback);
-        }
-    }
 }
 
 /// Deals with a failure: afterwards no exception is set, and `result` holds the result for C.
@@ -197,7 +140,7 @@ fn report(function: &PythonFunction, headline: &str, exception: Exception) {
             return;
         }
     }
-    exception.restore();
+    let _set = exception.restore();
     let context = headline
         .strip_prefix("Exception ignored ")
         .unwrap_or(headline);

@@ -20,7 +20,6 @@ const VERSION: &CStr =
     };
 
 /// What plugins look up in this library. Reading it needs no Python.
-#[expect(non_upper_case_globals, reason = "the C name is the interface")]
 #[unsafe(no_mangle)]
 pub static keelback_runtime: Exported = Exported(keelback_runtime_t {
     abi_version: KEELBACK_ABI_VERSION,

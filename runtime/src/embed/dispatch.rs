@@ -25,7 +25,7 @@ pub struct Binding {
     /// How many calls are in a Python function of this binding.
     active: AtomicU32,
     /// What was replaced while calls were in it.
-    retired: Mutex<Vec<Box<PythonFunction>>>,
+    retired: Mutex<Vec<PythonFunction>>,
     has_retired: AtomicBool,
 }
 
@@ -73,7 +73,7 @@ impl Binding {
             self.retired
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(old);
+                .push(*old);
             self.has_retired.store(true, Ordering::SeqCst);
         }
     }

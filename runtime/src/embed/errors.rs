@@ -10,7 +10,7 @@ use pyo3::ffi;
 use super::dispatch::Binding;
 use super::{init_code, output, threads};
 use crate::callback::Failure;
-use crate::py::{Obj, Raised, Ref, Res, str_text, type_name};
+use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
 
 thread_local! {
     /// The last failure of each plugin (by address) on this thread.
@@ -155,26 +155,19 @@ pub struct Described {
 
 /// Takes the exception that is set.
 pub fn take_exception(raised: Raised) -> Described {
-    let _ = raised;
-    let (mut class, mut value, mut traceback) = (
-        std::ptr::null_mut(),
-        std::ptr::null_mut(),
-        std::ptr::null_mut(),
-    );
-    // SAFETY: the GIL is held, an exception is set; the three references are owned.
-    unsafe {
-        #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-        ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-        if !traceback.is_null() && !value.is_null() {
-            ffi::PyException_SetTraceback(value, traceback);
-        }
-        let described = describe(class, value, traceback);
-        ffi::Py_XDECREF(traceback);
-        ffi::Py_XDECREF(value);
-        ffi::Py_XDECREF(class);
-        described
+    match Exception::fetch(raised) {
+        // SAFETY: live objects; no exception is set now.
+        Some(taken) => unsafe {
+            describe(
+                taken.class.obj(),
+                taken.value.obj(),
+                taken.traceback_or_null(),
+            )
+        },
+        None => Described {
+            line: "unknown error".into(),
+            traceback: "unknown error\n".into(),
+        },
     }
 }
 

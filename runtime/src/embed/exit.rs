@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::ffi;
 
 use super::threads;
-use crate::py::{Obj, Raised, Ref, Res, none};
+use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.
 static OUR_EXIT: AtomicBool = AtomicBool::new(false);
@@ -37,24 +37,17 @@ extern "C" fn at_exit() {
             return;
         };
         // exit() called by C code that a failing Python function called: its exception is none of ours.
-        // SAFETY: the GIL is held.
-        unsafe {
-            let (mut class, mut value, mut traceback) = (
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            );
-            #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-            ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-            OUR_EXIT.store(true, Ordering::Relaxed);
-            for step in [run_exit_functions as fn() -> Res<()>, write_open_files] {
-                if step().is_err() {
-                    ffi::PyErr_WriteUnraisable(std::ptr::null_mut());
-                }
+        let saved = Exception::fetch_if_set();
+        OUR_EXIT.store(true, Ordering::Relaxed);
+        for step in [run_exit_functions as fn() -> Res<()>, write_open_files] {
+            if step().is_err() {
+                // SAFETY: an exception is set.
+                unsafe { ffi::PyErr_WriteUnraisable(std::ptr::null_mut()) };
             }
-            OUR_EXIT.store(false, Ordering::Relaxed);
-            #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-            ffi::PyErr_Restore(class, value, traceback);
+        }
+        OUR_EXIT.store(false, Ordering::Relaxed);
+        if let Some(saved) = saved {
+            let _still_set = saved.restore();
         }
     });
 }

@@ -37,4 +37,3 @@ mod start;
 pub mod threads;
 
 pub use def_extern::def_extern;
-pub use plugin::Plugin;

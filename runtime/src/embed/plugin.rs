@@ -16,7 +16,7 @@ use super::dispatch::{self, Binding};
 use super::{init_code, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
-use crate::py::{Raised, Ref, Res, str_from};
+use crate::py::{Exception, Raised, Ref, Res, str_from};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -53,7 +53,6 @@ unsafe impl Send for Plugin {}
 
 /// A plugin's Python objects.
 struct Objects {
-    ffi: Ref,
     lib: Ref,
     /// What `import NAME` gives.
     module: Ref,
@@ -211,7 +210,7 @@ impl Plugin {
             }
             module
         };
-        let _ = self.objects.set(Objects { ffi, lib, module });
+        let _ = self.objects.set(Objects { lib, module });
         Ok(())
     }
 
@@ -269,27 +268,16 @@ impl Plugin {
         self.set_state(PluginState::Running);
         if let Err(raised) = init_code::run(self) {
             // The next try starts from the beginning. The exception is kept meanwhile.
-            let (mut class, mut value, mut traceback) = (
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            );
-            // SAFETY: the GIL is held and an exception is set.
-            unsafe {
-                #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-                ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-            }
+            let exception = Exception::fetch(raised);
             self.leave_sys_modules();
             for binding in &self.bindings {
                 binding.replace(None);
             }
             self.set_state(PluginState::Known);
-            // SAFETY: as above; the three references are given back.
-            unsafe {
-                #[expect(deprecated, reason = "the replacement is not in Python 3.11")]
-                ffi::PyErr_Restore(class, value, traceback);
-            }
-            return Err(raised);
+            return Err(match exception {
+                Some(exception) => exception.restore(),
+                None => raise!(SystemError, "the init code failed without an exception"),
+            });
         }
         self.set_state(PluginState::Ready);
         self.lead_stubs_to(Some(dispatch::dispatch));
@@ -343,10 +331,6 @@ impl Plugin {
     /// What `import NAME` gives; `None` before `attach`.
     pub fn module(&self) -> Option<&Ref> {
         self.objects.get().map(|objects| &objects.module)
-    }
-    /// Its `ffi`; `None` before `attach`.
-    pub fn ffi(&self) -> Option<&Ref> {
-        self.objects.get().map(|objects| &objects.ffi)
     }
     /// The init code's file name; empty when there is none.
     pub fn init_file(&self) -> String {

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod cell;
+mod exception;
 mod guard;
 mod integer;
 mod method;
@@ -19,6 +20,7 @@ mod unraisable;
 
 pub use arguments::Signature;
 pub use cell::GilCell;
+pub use exception::Exception;
 pub use guard::{Failure, guard, guard_unit};
 pub use integer::{long_from_i128, small_long_value};
 pub use method::{

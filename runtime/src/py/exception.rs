@@ -1,0 +1,83 @@
+//! An exception taken off its thread, to be looked at or put back.
+
+use pyo3::ffi;
+
+use super::{Raised, Ref, none};
+
+/// An exception that is not set (any more).
+pub struct Exception {
+    /// Its class.
+    pub class: Ref,
+    /// The exception.
+    pub value: Ref,
+    /// Its traceback, if it has one.
+    pub traceback: Option<Ref>,
+}
+
+impl Exception {
+    /// Takes the exception that is set; `None` if it vanished.
+    #[cfg_attr(
+        Py_3_12,
+        expect(deprecated, reason = "the one way that all supported versions have")
+    )]
+    pub fn fetch(_raised: Raised) -> Option<Self> {
+        let (mut class, mut value, mut traceback) = (
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut::<ffi::PyObject>(),
+        );
+        // SAFETY: gives three owned references, of which the last may be NULL, and after normalising only it.
+        unsafe {
+            ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+            ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+            if class.is_null() {
+                return None;
+            }
+            let value = if value.is_null() {
+                none().into_ptr()
+            } else {
+                value
+            };
+            let traceback = if traceback.is_null() {
+                None
+            } else {
+                Ref::steal(traceback).ok()
+            };
+            if let Some(traceback) = &traceback {
+                // For a hook or onerror that prints the exception itself.
+                ffi::PyException_SetTraceback(value, traceback.obj());
+            }
+            Some(Self {
+                class: Ref::steal(class).ok()?,
+                value: Ref::steal(value).ok()?,
+                traceback,
+            })
+        }
+    }
+    /// Takes the exception that may be set.
+    pub fn fetch_if_set() -> Option<Self> {
+        // SAFETY: only reads the indicator.
+        if unsafe { ffi::PyErr_Occurred() }.is_null() {
+            None
+        } else {
+            Self::fetch(Raised::already())
+        }
+    }
+    /// Sets it again.
+    #[cfg_attr(
+        Py_3_12,
+        expect(deprecated, reason = "the one way that all supported versions have")
+    )]
+    pub fn restore(self) -> Raised {
+        let traceback = self.traceback.map_or(std::ptr::null_mut(), Ref::into_ptr);
+        // SAFETY: gives the three references back.
+        unsafe { ffi::PyErr_Restore(self.class.into_ptr(), self.value.into_ptr(), traceback) };
+        Raised::already()
+    }
+    /// The traceback, or NULL; borrowed.
+    pub fn traceback_or_null(&self) -> super::Obj {
+        self.traceback
+            .as_ref()
+            .map_or(std::ptr::null_mut(), Ref::obj)
+    }
+}
