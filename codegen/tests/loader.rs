@@ -18,6 +18,7 @@ const HOST: &str = r#"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 typedef int add_t(int, int);
 typedef int start_t(void);
 typedef const char *error_t(void);
@@ -68,6 +69,9 @@ int main(int count, char **words)
             printf("error %s", error ? error : "NULL\n");
         } else if (strcmp(word, "handler") == 0) {
             ((set_handler_t *)dlsym(library, "greeter_set_error_handler"))(handler, data);
+        } else if (strcmp(word, "elsewhere") == 0) {
+            if (chdir("/") != 0)
+                printf("chdir\n");
         } else if (strcmp(word, "threads") == 0) {
             pthread_t threads[16];
             for (int t = 0; t < 16; t++)
@@ -234,7 +238,11 @@ impl Place {
     /// Runs the host; what it wrote, with the directory's name taken out.
     fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> (String, String) {
         let mut command = Command::new(self.dir.join("host"));
-        command.arg(self.path("libgreeter.so")).args(words);
+        // By a relative name: what is beside the plugin is found all the same.
+        command
+            .current_dir(&self.dir)
+            .arg("./libgreeter.so")
+            .args(words);
         for name in ["KEELBACK_PYTHON", "KEELBACK_RUNTIME", "LD_LIBRARY_PATH"] {
             command.env_remove(name);
         }
@@ -451,7 +459,10 @@ fn a_bundle_beside_the_plugin() {
         place.plugin(|_| {});
         place.libpython(&format!("{bundle}/lib/libpython3.11.so.1.0"));
         place.runtime(&format!("{bundle}/lib/libkeelback_runtime.so"), &[]);
-        assert_eq!(place.run(&["call"], &[]), ("3\n".into(), String::new()));
+        assert_eq!(
+            place.run(&["elsewhere", "call"], &[]),
+            ("3\n".into(), String::new())
+        );
     }
 }
 
