@@ -61,8 +61,8 @@ impl Declarations {
         let keyword = record.kind.keyword();
         self.tagged_name(
             keyword,
-            record.tag,
-            record.typedef_name,
+            record.tag.filter(|_| record.forced_name.is_none()),
+            record.forced_name.or(record.typedef_name),
             record.pointer_typedef.filter(|_| record.fields.is_none()),
             record.number,
         )
@@ -73,8 +73,10 @@ impl Declarations {
         let enumeration = self.types.enumeration(id);
         self.tagged_name(
             "enum",
-            enumeration.tag,
-            enumeration.typedef_name,
+            enumeration
+                .tag
+                .filter(|_| enumeration.forced_name.is_none()),
+            enumeration.forced_name.or(enumeration.typedef_name),
             None,
             enumeration.number,
         )

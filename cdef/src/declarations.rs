@@ -9,7 +9,7 @@ use crate::layout::Layouts;
 use crate::source::{Source, SourceId, Span};
 use crate::target::Target;
 use crate::types::{
-    EnumId, Primitive, QualType, Record, RecordId, Symbol, TypeId, TypeMark, TypeTable,
+    EnumId, Primitive, QualType, Record, RecordId, RecordKind, Symbol, TypeId, TypeMark, TypeTable,
 };
 
 /// How a function is provided.
@@ -140,7 +140,7 @@ pub struct Declarations {
     pub(crate) ordinary: FxHashMap<Symbol, Item>,
     pub(crate) typedef_names: FxHashMap<Symbol, u32>,
     pub(crate) enumerators: FxHashMap<Symbol, (EnumId, u32)>,
-    pub(crate) record_tags: FxHashMap<Symbol, RecordId>,
+    pub(crate) record_tags: FxHashMap<(RecordKind, Symbol), RecordId>,
     pub(crate) enum_tags: FxHashMap<Symbol, EnumId>,
     /// Predefined names met so far that aren't plain arithmetic types.
     pub(crate) predefined: FxHashMap<Symbol, QualType>,
@@ -156,7 +156,8 @@ pub(crate) enum Undo {
     Ordinary(Symbol, Option<Item>),
     TypedefName(Symbol, Option<u32>),
     Enumerator(Symbol, Option<(EnumId, u32)>),
-    RecordTag(Symbol),
+    RecordTag((RecordKind, Symbol)),
+    EnumName(EnumId, Option<Symbol>),
     EnumTag(Symbol),
     Record(RecordId, Box<Record>),
     Function(u32, Box<Function>),
@@ -233,7 +234,7 @@ impl Declarations {
 
     /// Makes the declarations what they were at `mark`.
     pub(crate) fn roll_back(&mut self, mark: &Mark) {
-        fn restore<V>(map: &mut FxHashMap<Symbol, V>, name: Symbol, old: Option<V>) {
+        fn restore<K: Eq + std::hash::Hash, V>(map: &mut FxHashMap<K, V>, name: K, old: Option<V>) {
             match old {
                 Some(old) => map.insert(name, old),
                 None => map.remove(&name),
@@ -244,6 +245,7 @@ impl Declarations {
                 Undo::Ordinary(name, old) => restore(&mut self.ordinary, name, old),
                 Undo::TypedefName(name, old) => restore(&mut self.typedef_names, name, old),
                 Undo::Enumerator(name, old) => restore(&mut self.enumerators, name, old),
+                Undo::EnumName(id, old) => self.types.enums[id.index()].forced_name = old,
                 Undo::RecordTag(name) => restore(&mut self.record_tags, name, None),
                 Undo::EnumTag(name) => restore(&mut self.enum_tags, name, None),
                 Undo::Record(id, old) => self.types.records[id.index()] = *old,
@@ -284,8 +286,9 @@ impl Declarations {
         self.journal.push(Undo::Enumerator(name, old));
     }
     pub(crate) fn bind_record_tag(&mut self, name: Symbol, id: RecordId) {
-        self.record_tags.insert(name, id);
-        self.journal.push(Undo::RecordTag(name));
+        let key = (self.types.record(id).kind, name);
+        self.record_tags.insert(key, id);
+        self.journal.push(Undo::RecordTag(key));
     }
     pub(crate) fn bind_enum_tag(&mut self, name: Symbol, id: EnumId) {
         self.enum_tags.insert(name, id);

@@ -260,10 +260,10 @@ impl Declarations {
             if let Some(tag) = copy.tag
                 && other
                     .record_tags
-                    .get(&other_symbol(other, self.types.text(tag)))
+                    .get(&(record.kind, other_symbol(other, self.types.text(tag))))
                     == Some(&there)
             {
-                if self.record_tags.contains_key(&tag) {
+                if self.record_tags.contains_key(&(record.kind, tag)) {
                     let what = self.types.record(here).kind.keyword();
                     return Err(self.declared_twice(what, tag));
                 }

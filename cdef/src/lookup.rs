@@ -42,7 +42,10 @@ impl Declarations {
 
     /// `foo` of `struct foo` and `union foo`; C has one name space for both.
     pub fn lookup_record_tag(&self, tag: &str) -> Option<RecordId> {
-        self.record_tags.get(&self.types.find_symbol(tag)?).copied()
+        let tag = self.types.find_symbol(tag)?;
+        [RecordKind::Struct, RecordKind::Union]
+            .iter()
+            .find_map(|&kind| self.record_tags.get(&(kind, tag)).copied())
     }
 
     /// `foo` of `enum foo`.
@@ -65,8 +68,8 @@ impl Declarations {
     /// The tags of structs or of unions, sorted.
     pub fn record_tags(&self, kind: RecordKind) -> Vec<&str> {
         let records = self.record_tags.iter();
-        let of_kind = records.filter(|&(_, &id)| self.types.record(id).kind == kind);
-        self.sorted(of_kind.map(|(&tag, _)| tag))
+        let of_kind = records.filter(|&(&(of, _), _)| of == kind);
+        self.sorted(of_kind.map(|(&(_, tag), _)| tag))
     }
 
     fn sorted(&self, names: impl Iterator<Item = Symbol>) -> Vec<&str> {

@@ -249,6 +249,8 @@ pub struct Record {
     /// For one without a tag: the typedef that names it (`foo_t` of `typedef struct {..} foo_t`), which is
     /// then its C spelling and the name CFFI prints.
     pub typedef_name: Option<Symbol>,
+    /// For one with a tag: the typedef that CFFI prints instead ([`ParseOptions::as_cffi`](crate::ParseOptions)).
+    pub forced_name: Option<Symbol>,
     /// For one with neither: the typedef that names a pointer to it (`foo_p` of `typedef struct {..} *foo_p`
     /// and of `typedef ... *foo_p`).
     pub pointer_typedef: Option<Symbol>,
@@ -290,6 +292,8 @@ pub struct Enum {
     pub tag: Option<Symbol>,
     /// As [`Record::typedef_name`].
     pub typedef_name: Option<Symbol>,
+    /// For one with a tag: the typedef that CFFI prints instead ([`ParseOptions::as_cffi`](crate::ParseOptions)).
+    pub forced_name: Option<Symbol>,
     /// As [`Record::pointer_typedef`].
     pub pointer_typedef: Option<Symbol>,
     /// As [`Record::number`].

@@ -31,6 +31,7 @@ impl Plugin {
                 packed: cdef.packed,
                 pack: cdef.pack,
                 embedding_api: cdef.embedding_api,
+                ..ParseOptions::default()
             };
             match declarations.parse(&cdef.text, &options) {
                 Ok(warnings) => problems.extend(warnings.into_iter().map(Problem::from)),

@@ -528,10 +528,11 @@ impl Parser<'_> {
     ) -> Parse<QualType> {
         match self.decls.types.get(result.ty) {
             Type::Array { .. } => {
-                return Err(Box::new(Diagnostic::cdef(
-                    span,
-                    message::FUNCTION_RETURNS_ARRAY,
-                )));
+                let mut diagnostic = Diagnostic::cdef(span, message::FUNCTION_RETURNS_ARRAY);
+                if self.is_type_string {
+                    diagnostic.kind = DiagnosticKind::Type;
+                }
+                return Err(Box::new(diagnostic));
             }
             Type::Function(_) => {
                 return Err(Box::new(Diagnostic::cdef(

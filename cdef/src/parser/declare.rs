@@ -158,7 +158,9 @@ impl Parser<'_> {
             Some(&Item::Function(index)) => {
                 let old = &mut self.decls.functions[index as usize];
                 // C allows to declare the same again (C11 6.7p3).
-                let same = old.ty == function.ty && old.origin == origin;
+                let same = old.ty == function.ty
+                    && old.origin == origin
+                    && !(self.as_cffi && old.span.source != self.source);
                 if !same && !self.override_ {
                     let what = match origin {
                         FunctionOrigin::C => "function",
@@ -370,6 +372,9 @@ impl Parser<'_> {
             None => return,
         };
         if tag.is_some() {
+            if self.as_cffi && shape == Shape::Plain {
+                self.force_name(specs, name);
+            }
             return;
         }
         match shape {
@@ -380,6 +385,24 @@ impl Parser<'_> {
             }
             Shape::Pointer if pointer_typedef.is_none() => *pointer_typedef = Some(name),
             _ => {}
+        }
+    }
+
+    /// CFFI prints a struct, union or enum with a tag by the last typedef that names it.
+    fn force_name(&mut self, specs: &Specifiers, name: Symbol) {
+        match specs.tag {
+            Some(Tag::Record(id)) => {
+                let record = &mut self.decls.types.records[id.index()];
+                let old = record.clone();
+                record.forced_name = Some(name);
+                self.decls.journal.push(Undo::Record(id, Box::new(old)));
+            }
+            Some(Tag::Enum(id)) => {
+                let enumeration = &mut self.decls.types.enums[id.index()];
+                let old = enumeration.forced_name.replace(name);
+                self.decls.journal.push(Undo::EnumName(id, old));
+            }
+            None => {}
         }
     }
 

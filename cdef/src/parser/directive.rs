@@ -103,10 +103,11 @@ impl Parser<'_> {
         } else if !with_parameters && !self.at(Tok::Eof) {
             let saved = (self.depth, self.unevaluated, self.warnings.len());
             (self.depth, self.unevaluated) = (saved.0, 0);
+            let is_character = self.as_cffi && self.at(Tok::Char);
             let value = self.constant_expression();
             (self.depth, self.unevaluated) = (saved.0, saved.1);
             match value {
-                Ok(value) if self.at(Tok::Eof) => {
+                Ok(value) if self.at(Tok::Eof) && !is_character => {
                     let value = Some((value.value, value.ty));
                     return self.declare_constant(name.symbol, value, name.span(self.source), doc);
                 }

@@ -244,8 +244,11 @@ impl Parser<'_> {
             _ => return Err(self.unexpected(message::EXPECTED_EXPRESSION)),
         };
         match literal {
-            Ok(value) => {
+            Ok(mut value) => {
                 self.bump();
+                if self.as_cffi && token.tok == Tok::Number && value.value <= i128::from(i64::MAX) {
+                    value.ty = Primitive::LongLong;
+                }
                 Ok(value)
             }
             Err(error) => Err(self.literal_error(token, error)),

@@ -41,6 +41,9 @@ pub struct ParseOptions<'a> {
     pub pack: Option<u32>,
     /// Functions are [`FunctionOrigin::Exported`].
     pub embedding_api: bool,
+    /// Follow CFFI where it differs from C: a function may not be declared by a second text, not even alike; integer
+    /// literals are as wide as needed; a macro's body is no character; a typedef gives a struct with a tag its name.
+    pub as_cffi: bool,
 }
 
 type Parse<T> = Result<T, Box<Diagnostic>>;
@@ -66,6 +69,7 @@ pub(crate) struct Parser<'a> {
     suggestions: u32,
     override_: bool,
     embedding_api: bool,
+    as_cffi: bool,
     origin: FunctionOrigin,
     /// `packed` and `pack` of the options.
     pack_option: Option<u32>,
@@ -114,6 +118,7 @@ impl Declarations {
         let mut parser = Parser::new(self, text, source, file);
         parser.override_ = options.override_;
         parser.embedding_api = options.embedding_api;
+        parser.as_cffi = options.as_cffi;
         parser.pack_option = pack;
         parser.bump();
         parser.translation_unit();
@@ -273,6 +278,7 @@ impl<'a> Parser<'a> {
             suggestions: 0,
             override_: false,
             embedding_api: false,
+            as_cffi: false,
             origin: FunctionOrigin::C,
             pack_option: None,
             pack_pragma: None,

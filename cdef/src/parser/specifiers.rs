@@ -321,6 +321,7 @@ impl Parser<'_> {
             kind,
             tag,
             typedef_name: None,
+            forced_name: None,
             pointer_typedef: None,
             fields: None,
             partial: false,

@@ -39,19 +39,10 @@ impl Parser<'_> {
                     .short("struct or union name expected"),
             ));
         }
-        let known = tag.and_then(|tag| self.decls.record_tags.get(&tag).copied());
+        self.check_other_kind(kind, tag, span)?;
+        let known = tag.and_then(|tag| self.decls.record_tags.get(&(kind, tag)).copied());
         let id = match known {
-            Some(id) => {
-                let record = self.decls.types.record(id);
-                if record.kind != kind {
-                    let other = self.decls.record_name(id);
-                    let name = format!("{} {}", kind.keyword(), self.text_of_tag(tag));
-                    let hint = message::earlier(&self.place_of(record.span));
-                    let message = message::other_tag(&name, &format!("'{other}'"));
-                    return Err(Box::new(Diagnostic::cdef(span, message).hint(hint)));
-                }
-                id
-            }
+            Some(id) => id,
             None => {
                 let id = self.push_record(kind, tag, span);
                 if let Some(tag) = tag {
@@ -69,6 +60,25 @@ impl Parser<'_> {
         }
         self.ascend();
         Ok((Tag::Record(id), ty))
+    }
+
+    /// C has one name space for all tags (C11 6.2.3); CFFI has one for structs and one for unions.
+    fn check_other_kind(&self, kind: RecordKind, tag: Option<Symbol>, span: Span) -> Parse<()> {
+        if self.as_cffi || self.is_type_string {
+            return Ok(());
+        }
+        let other = match kind {
+            RecordKind::Struct => RecordKind::Union,
+            RecordKind::Union => RecordKind::Struct,
+        };
+        let known = tag.and_then(|tag| self.decls.record_tags.get(&(other, tag)));
+        let Some(&id) = known else {
+            return Ok(());
+        };
+        let name = format!("{} {}", kind.keyword(), self.text_of_tag(tag));
+        let hint = message::earlier(&self.place_of(self.decls.types.record(id).span));
+        let message = message::other_tag(&name, &format!("'{}'", self.decls.record_name(id)));
+        Err(Box::new(Diagnostic::cdef(span, message).hint(hint)))
     }
 
     fn text_of_tag(&self, tag: Option<Symbol>) -> &str {
@@ -325,7 +335,7 @@ impl Parser<'_> {
         let id = match known {
             Some(id) if has_body => {
                 let enumeration = self.decls.types.enumeration(id);
-                let message = message::enum_later(&self.decls.enum_name(id));
+                let message = message::enum_later(&format!("enum {}", self.text_of_tag(tag)));
                 let hint = message::earlier(&self.place_of(enumeration.span));
                 return Err(Box::new(
                     Diagnostic::not_implemented(span, message).hint(hint),
@@ -342,6 +352,7 @@ impl Parser<'_> {
                 self.decls.types.enums.push(Enum {
                     tag,
                     typedef_name: None,
+                    forced_name: None,
                     pointer_typedef: None,
                     number,
                     enumerators: None,

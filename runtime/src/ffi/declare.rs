@@ -96,6 +96,7 @@ pub unsafe extern "C" fn cdef(object: Obj, args: *const Obj, count: isize, names
                 source,
                 &ParseOptions {
                     override_: override_ != 0,
+                    as_cffi: true,
                     packed,
                     pack,
                     ..ParseOptions::default()
@@ -126,6 +127,7 @@ pub unsafe extern "C" fn embedding_api(
                     packed,
                     pack,
                     embedding_api: true,
+                    as_cffi: true,
                     ..ParseOptions::default()
                 },
             )
