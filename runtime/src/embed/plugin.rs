@@ -391,6 +391,7 @@ unsafe fn parse(
         packed: cdef.flags & KEELBACK_CDEF_PACKED != 0,
         pack: (cdef.pack != 0).then_some(cdef.pack),
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
+        ..ParseOptions::default()
     };
     // The warnings were shown at build time.
     declarations.parse(&source, &options).map(|_warnings| ())
