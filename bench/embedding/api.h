@@ -1,7 +1,7 @@
 typedef struct { double x, y; } point_t;
 
 int add1(int a, int b);
-double fmul(double a, double b);
+double multiply(double a, double b);
 void noop(void);
 int length(const char *text);
 double point(const point_t *p);

@@ -11,7 +11,7 @@
 typedef struct { double x, y; } point_t;
 
 static int (*add1)(int, int);
-static double (*fmul)(double, double);
+static double (*multiply)(double, double);
 static void (*noop)(void);
 static int (*length)(const char *);
 static double (*point)(const point_t *);
@@ -23,7 +23,7 @@ static void *a_handle;
 static volatile double sink;
 
 static void run_add1(long n) { long i, s = 0; for (i = 0; i < n; i++) s += add1(1000 + (int)(i & 255), 500); sink = (double)s; }
-static void run_fmul(long n) { long i; double s = 0; for (i = 0; i < n; i++) s += fmul(1.5, (double)i); sink = s; }
+static void run_multiply(long n) { long i; double s = 0; for (i = 0; i < n; i++) s += multiply(1.5, (double)i); sink = s; }
 static void run_noop(long n) { long i; for (i = 0; i < n; i++) noop(); }
 static void run_length(long n) { long i, s = 0; for (i = 0; i < n; i++) s += length("sixteen bytes ok"); sink = (double)s; }
 static void run_point(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point(&p); sink = s; }
@@ -31,7 +31,7 @@ static void run_point_val(long n) { long i; double s = 0; point_t p = {1.5, 2.5}
 static void run_handle(long n) { long i, s = 0; for (i = 0; i < n; i++) s += handle(a_handle); sink = (double)s; }
 
 static const struct { const char *name; void (*run)(long); void *needs; } cases[] = {
-    {"add1", run_add1, &add1}, {"fmul", run_fmul, &fmul}, {"noop", run_noop, &noop}, {"length", run_length, &length},
+    {"add1", run_add1, &add1}, {"multiply", run_multiply, &multiply}, {"noop", run_noop, &noop}, {"length", run_length, &length},
     {"point", run_point, &point}, {"point_val", run_point_val, &point_val}, {"handle", run_handle, &handle},
 };
 
@@ -83,14 +83,14 @@ static void *measure(void *where)
 int main(int argc, char **argv)
 {
     pthread_t thread;
-    void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+    void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL) : NULL;
     if (plugin == NULL) {
         fprintf(stderr, "%s\n", argc > 1 ? dlerror() : "usage: calls PLUGIN.so [CASE...]");
         return 1;
     }
     wanted = argv + 2;
 #define FIND(name) *(void **)&name = dlsym(plugin, #name)
-    FIND(add1); FIND(fmul); FIND(noop); FIND(length); FIND(point); FIND(point_val); FIND(make_handle); FIND(handle);
+    FIND(add1); FIND(multiply); FIND(noop); FIND(length); FIND(point); FIND(point_val); FIND(make_handle); FIND(handle);
     if (add1 == NULL || add1(1, 2) != 3) {
         fprintf(stderr, "%s: add1 does not work\n", argv[1]);
         return 1;

@@ -7,7 +7,7 @@ def add1(a, b):
 
 
 @ffi.def_extern()
-def fmul(a, b):
+def multiply(a, b):
     return a * b
 
 

@@ -11,7 +11,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Ratios to CFFI that must hold; `thread/add1` against `gilstate` besides.
-CALLS = {"add1": 0.68, "fmul": 0.70, "noop": None, "length": 0.40, "point": 0.55, "point_val": 0.55, "handle": None}
+CALLS = {"add1": 0.68, "multiply": 0.70, "noop": None, "length": 0.40, "point": 0.55, "point_val": 0.55, "handle": None}
 GILSTATE = 0.03
 START = {"dlopen": 0.15, "total": 1.0}
 

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 {
     int (*add1)(int, int), mapped;
     double start = now(), opened, called;
-    void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+    void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL) : NULL;
     opened = now() - start;
     if (plugin == NULL) {
         fprintf(stderr, "%s\n", argc > 1 ? dlerror() : "usage: start PLUGIN.so");
