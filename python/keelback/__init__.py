@@ -6,8 +6,11 @@ declarations and Python code.
 
 from keelback._runtime import (
     FFI,
+    CData,
     CDefError,
+    CType,
     FFIError,
+    Lib,
     PkgConfigError,
     VerificationError,
     VerificationMissing,
@@ -16,8 +19,11 @@ from keelback._runtime import (
 
 __all__ = [
     "FFI",
+    "CData",
     "CDefError",
+    "CType",
     "FFIError",
+    "Lib",
     "PkgConfigError",
     "VerificationError",
     "VerificationMissing",
