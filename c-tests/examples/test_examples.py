@@ -40,7 +40,8 @@ def test_point(example):
         "walked 5 points, sum -10, 7.5\n"
         "stopped after 2 points\n"
         "parse 0: 1.5, -2\n"
-        "host: point_parse failed: ValueError: not enough values to unpack (expected 2, got 1)\n"
+        "host: point_parse failed\n"
+        "    point.point_parse: ValueError: not enough values to unpack (expected 2, got 1)\n"
         "parse -1\n"
     )
 

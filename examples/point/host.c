@@ -17,10 +17,11 @@ static int add(point_t point, void *data)
     return --sum->left == 0;
 }
 
-/* Gets what goes wrong in Python; without it, standard error does. */
+/* Gets what goes wrong in Python; without it, standard error does. The first line says it, the rest is the traceback. */
 static void complain(const char *function, const char *message, void *data)
 {
-    printf("%s: %s failed: %.*s\n", (const char *)data, function, (int)strcspn(message, "\n"), message);
+    printf("%s: %s failed\n", (const char *)data, function);
+    printf("    %.*s\n", (int)strcspn(message, "\n"), message);
 }
 
 int main(void)
