@@ -30,7 +30,7 @@ def fail(kind):
 
 @ffi.def_extern(error=-1)
 def fail_with_value(kind):
-    return deeper(kind)
+    return 0 + deeper(kind)
 
 
 @ffi.def_extern(error=2.5)

@@ -10,14 +10,15 @@ static void handler(const char *function, const char *message, void *data)
 
 int main(int argc, char **argv)
 {
+    int first;
     (void)argv;
     if (argc > 1)
         initfails_set_error_handler(handler, (void *)"here");
-    printf("%d ", count());
-    printf("%d\n", status());
+    first = count();
+    printf("%d %d\n", first, status());
     fflush(stdout);
-    printf("%d ", count());
-    printf("%d\n", status());
+    first = count();
+    printf("%d %d\n", first, status());
     printf("start %s\n", initfails_start() < 0 ? "negative" : "not negative");
     fflush(stdout);
     printf("last error:\n%s", initfails_last_error() == NULL ? "none\n" : initfails_last_error());

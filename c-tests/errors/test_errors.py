@@ -6,6 +6,10 @@ import pytest
 from harness import Ran
 
 LIVES = "lives: 1\n"
+# In CFFI's words.
+UNATTACHED = (
+    "extern \"Python\": function {}() called, but no code was attached to it yet with @ffi.def_extern().  Returning 0."
+)
 
 
 def line_of(here, text):
@@ -14,14 +18,6 @@ def line_of(here, text):
         if text in line:
             return number
     raise LookupError(text)
-
-
-def traceback(here, function, *places, error, marks=()):
-    """A traceback through the init code: places are (function, source line)."""
-    text = f"From cffi callback <function {function} at 0x...>:\nTraceback (most recent call last):\n"
-    for name, source in places:
-        text += f'  File "init.py", line {line_of(here, source)}, in {name}\n    {source}\n'
-    return text + error + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +44,16 @@ KINDS = {
 def test_exception(program, run, here, kind):
     """The traceback with the init code's lines goes to stderr, the caller gets zero or the error value; nothing exits."""
     source, error = KINDS[kind]
-    for function, value in (("fail", 0), ("fail_with_value", -1)):
+    for function, call, value in (("fail", "return deeper(kind)", 0), ("fail_with_value", "return 0 + deeper(kind)", -1)):
         ran = run(program, function, kind)
-        assert ran.stdout == f"{value}\nlast error: {error}\n{LIVES}"
+        assert ran.stdout == f"{value}\nlast error: errors.{function}: {error}\n{LIVES}"
         assert ran.code == 0
-        assert_told(ran.stderr, here, function, [(function, "return deeper(kind)"), ("deeper", source)], error)
+        assert_told(ran.stderr, here, function, [(function, call), ("deeper", source)], error)
 
 
 def assert_told(stderr, here, function, places, error):
     head, *frames = stderr.splitlines()
-    assert head == f"From cffi callback <function {function} at 0x...>:"
+    assert head == f"Exception ignored from cffi callback <function {function} at 0x...>:"
     assert frames[0] == "Traceback (most recent call last):"
     # Carets under parts of a line, of Pythons that draw them, are not what this is about.
     frames = [line for line in frames[1:] if line.strip(" ^~")]
@@ -81,7 +77,7 @@ def assert_told(stderr, here, function, places, error):
 )
 def test_error_values_of_every_type(program, run, here, function, result, source, error):
     ran = run(program, function)
-    assert ran.stdout == f"{result}\nlast error: {error}\n{LIVES}"
+    assert ran.stdout == f"{result}\nlast error: errors.{function}: {error}\n{LIVES}"
     assert_told(ran.stderr, here, function, [(function, source)], error)
 
 
@@ -96,10 +92,8 @@ def test_error_values_of_every_type(program, run, here, function, result, source
 def test_results_that_do_not_convert(program, run, function, error):
     ran = run(program, function)
     assert ran == Ran(
-        f"-1\nlast error: {error}\n{LIVES}",
-        f"From cffi callback <function {function} at 0x...>:\n"
-        "Trying to convert the result back to C:\n"
-        f"{error}\n",
+        f"-1\nlast error: errors.{function}: {error}\n{LIVES}",
+        f"Exception ignored from cffi callback <function {function} at 0x...>, trying to convert the result back to C:\n{error}\n",
     )
 
 
@@ -107,8 +101,9 @@ def test_void_function_that_returns_a_value(program, run):
     ran = run(program, "void_returns")
     error = "TypeError: callback with the return type 'void' must return None"
     assert ran == Ran(
-        f"void\nlast error: {error}\n{LIVES}",
-        "From cffi callback <function void_returns at 0x...>:\nTrying to convert the result back to C:\n" + error + "\n",
+        f"void\nlast error: errors.void_returns: {error}\n{LIVES}",
+        "Exception ignored from cffi callback <function void_returns at 0x...>, trying to convert the result back to C:\n"
+        f"{error}\n",
     )
 
 
@@ -123,14 +118,14 @@ def test_onerror_gives_none(program, run):
 def test_onerror_that_fails(program, run):
     """Both exceptions are told, and the error value goes to the caller."""
     ran = run(program, "with_onerror", 2)
-    assert ran.stdout == f"onerror got HostError 2 True\n-5\nlast error: errors.HostError: onerror fails too\n{LIVES}"
+    assert ran.stdout == f"onerror got HostError 2 True\n-5\nlast error: errors.with_onerror: errors.HostError: onerror fails too\n{LIVES}"
     assert "errors.HostError: 2\n" in ran.stderr
     assert "errors.HostError: onerror fails too\n" in ran.stderr
     assert ran.code == 0
 
 
 def test_never_attached(program, run):
-    message = "errors: never_attached was called, but the init code attaches no Python function to it with @ffi.def_extern()"
+    message = UNATTACHED.format("errors.never_attached")
     ran = run(program, "never_attached", 1)
     assert ran == Ran(f"0\nlast error: {message}\n{LIVES}", message + "\n")
 
@@ -142,13 +137,13 @@ def test_error_handler_gets_exceptions(program, run, here):
     first, second, *rest = ran.stdout.splitlines()
     assert first == "handler: function fail, data 123"
     assert second == "errors.HostError: from the init code"
-    assert rest[-3:] == ["0", "last error: errors.HostError: from the init code", "lives: 1"]
+    assert rest[-3:] == ["0", "last error: errors.fail: errors.HostError: from the init code", "lives: 1"]
     assert f'  File "init.py", line {line_of(here, "return deeper(kind)")}, in fail' in rest
 
 
 def test_error_handler_gets_unattached_functions(program, run):
     ran = run(program, "never_attached", 0, "handler")
-    message = "errors: never_attached was called, but the init code attaches no Python function to it with @ffi.def_extern()"
+    message = UNATTACHED.format("errors.never_attached")
     assert ran == Ran(f"handler: function never_attached, data 123\n{message}\n0\nlast error: {message}\n{LIVES}")
 
 
@@ -160,7 +155,7 @@ FAILING = {
     "sys.exit": ("import sys; sys.exit(4)", "SystemExit: 4"),
     "exit()": ("exit()", "SystemExit: None"),
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-    "unknown function": ('ffi.def_extern(name="nothing")(print)', "ffi.error: "),
+    "unknown function": ('ffi.def_extern(name="nothing")(print)', "keelback.error: "),
     "recursion": ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
 }
 
@@ -237,7 +232,12 @@ def test_start_again_after_the_init_code_failed(plugin, host, run):
     program = host(RETRY, plugin("int ready(void);", RETRIED, name="retried"), flags=["-D_GNU_SOURCE"])
     ran = run(program)
     assert ran.stdout == "0\n0\nstart 0\n1\nno error\n"
-    assert ran.stderr.count("RuntimeError: not yet\n") == 1
+    assert ran.stderr.startswith("retried: the init code failed: RuntimeError: not yet\nTraceback (most recent call last):\n")
+    assert ran.stderr.endswith(
+        "RuntimeError: not yet\n"
+        "retried: ready was called, but Python could not be started\n"
+        "retried: ready was called, but Python could not be started (the reason was told before)\n"
+    )
     assert ran.code == 0
 
 

@@ -33,6 +33,7 @@ TEXT_INIT = """
 @pytest.fixture(scope="module")
 def teller(plugin, host):
     def teller(name, lines, *args):
+        lines = " ".join(lines.split())
         built = plugin("const char *tell(void);", TEXT_INIT.format(name=name, lines=lines), name=name, args=args)
         return host(TEXT_HOST.format(name=name), built)
 

@@ -133,7 +133,8 @@ CALLBACK_HOST = """
         int (*ask_host)(int);
         void *plugin = host_open(argv[argc - 1], RTLD_LAZY);
         HOST_SYMBOL(ask_host, plugin, "ask_host");
-        printf("%d %d\\n", ask_host(4), host_variable);
+        printf("%d ", ask_host(4));
+        printf("%d\\n", host_variable);
         return 0;
     }
 """
@@ -249,7 +250,7 @@ def test_init_code_calls_what_it_has_not_attached_yet(plugin, host, run):
         print("late gives", lib.one(), flush=True)
     """
     program = host('#include <stdio.h>\n#include "early.h"\nint main(void) { printf("%d\\n", one()); return 0; }\n', plugin("int one(void);", init, name="early"))
-    message = "early: one was called, but the init code attaches no Python function to it with @ffi.def_extern()\n"
+    message = 'extern "Python": function early.one() called, but no code was attached to it yet with @ffi.def_extern().  Returning 0.\n'
     assert run(program) == Ran("early gives 0\nlate gives 1\n1\n", message)
 
 
@@ -307,7 +308,8 @@ def test_endless_recursion_ends(plugin, host, run):
     init = RECURSION_INIT.replace("0 if n == 0 else 1 + next(n - 1)", "next(n)")
     ran = run(host(source, plugin(RECURSION_CDEF, init, name="recursion")))
     assert ran.stdout == "0 0\n0\n" and ran.code == 0
-    assert "RecursionError: maximum recursion depth exceeded" in ran.stderr
+    # At the limit Python cannot even make the exception's text.
+    assert ran.stderr.endswith("\n") and "RecursionError: " in ran.stderr
 
 
 # -- several declarations --
@@ -374,7 +376,7 @@ def test_def_extern_refuses(plugin, host, run):
     """
     program = host('#include <stdio.h>\n#include "refuses.h"\nint main(void) { printf("%d\\n", one()); return 0; }\n', plugin("int one(void);", init, name="refuses"))
     assert run(program) == Ran(
-        "ffi.error: ffi.def_extern('nothing'): no 'extern \"Python\"' function with this name\n"
+        "keelback.error: ffi.def_extern('nothing'): no 'extern \"Python\"' function with this name\n"
         "builtins.TypeError: expected a callable object, not int\n"
         "builtins.TypeError: an integer is required\n"
         "builtins.TypeError: expected a callable object for 'onerror', not int\n"

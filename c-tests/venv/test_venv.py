@@ -34,7 +34,8 @@ HOST = """
     int main(void)
     {
         printf("%d\\n", answer());
-        printf("%s\\n", prefixes());
+        fflush(stdout);
+        printf("%s\\n", prefixes() == NULL ? "NULL" : prefixes());
         return 0;
     }
 """
@@ -68,8 +69,14 @@ def test_venv_at_build_time(plugin, host, run, venv, by):
 def test_without_the_venv_the_package_is_missing(plugin, host, run):
     built = plugin(CDEF, INIT, name="inenv")
     ran = run(host(HOST, built))
-    assert ran.stdout == "0\n(null)\n"
-    assert ran.stderr.count("ModuleNotFoundError: No module named 'keelback_test_package'") == 1
+    assert ran.stdout == "0\nNULL\n"
+    assert ran.stderr.startswith(
+        "inenv: the init code failed: ModuleNotFoundError: No module named 'keelback_test_package'\n"
+        "Traceback (most recent call last):\n"
+        '  File "init.py", line 3, in <module>\n'
+        "    import keelback_test_package\n"
+        "ModuleNotFoundError: No module named 'keelback_test_package'\n"
+    )
     assert ran.code == 0
 
 

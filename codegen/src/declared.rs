@@ -429,7 +429,12 @@ impl Writer<'_> {
             let tags = self.forward_tags(text, piece);
             return (!tags.is_empty()).then(|| tags.trim_end().to_owned());
         }
-        if content.read_only_variables {
+        // A constant may be a macro of the prelude's; one that is said to be `extern` is an object.
+        let is_extern = piece
+            .tokens
+            .iter()
+            .any(|token| text[token.range.clone()] == *"extern");
+        if content.read_only_variables && !is_extern {
             return None;
         }
         let forward = self.forward_tags(text, piece);

@@ -13,8 +13,8 @@ use crate::callback::Failure;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
 
 thread_local! {
-    /// The last failure of each plugin (by address) on this thread.
-    static LAST: RefCell<Vec<(usize, CString)>> = const { RefCell::new(Vec::new()) };
+    /// The last failure of each plugin (by address) on this thread, and whether it was one of the start.
+    static LAST: RefCell<Vec<(usize, CString, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Guards the handler fields of all plugins: a handler and its data are read and written together.
@@ -22,13 +22,30 @@ static HANDLERS: Mutex<()> = Mutex::new(());
 
 /// Remembers a failure as this thread's last one.
 pub fn record(plugin: *const keelback_plugin_t, text: &str) {
-    let text = c_text(text);
+    remember(plugin, text, false);
+}
+
+/// Likewise, until the plugin is started.
+pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
+    remember(plugin, text, true);
+}
+
+/// The plugin is started: what stood in the way does so no longer.
+pub fn forget_start(plugin: *const keelback_plugin_t) {
+    let _ = LAST.try_with(|last| {
+        last.borrow_mut()
+            .retain(|(of, _, start)| *of != plugin as usize || !start);
+    });
+}
+
+fn remember(plugin: *const keelback_plugin_t, text: &str, start: bool) {
+    let entry = (plugin as usize, c_text(text), start);
     // A thread that is ending has no last error any more.
     let _ = LAST.try_with(|last| {
         let mut last = last.borrow_mut();
-        match last.iter_mut().find(|(of, _)| *of == plugin as usize) {
-            Some((_, old)) => *old = text,
-            None => last.push((plugin as usize, text)),
+        match last.iter_mut().find(|(of, _, _)| *of == entry.0) {
+            Some(old) => *old = entry,
+            None => last.push(entry),
         }
     });
 }
@@ -42,8 +59,8 @@ pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_
     LAST.try_with(|last| {
         let last = last.borrow();
         last.iter()
-            .find(|(of, _)| *of == plugin as usize)
-            .map_or(std::ptr::null(), |(_, text)| text.as_ptr())
+            .find(|(of, _, _)| *of == plugin as usize)
+            .map_or(std::ptr::null(), |(_, text, _)| text.as_ptr())
     })
     .unwrap_or(std::ptr::null())
 }
@@ -86,6 +103,10 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
     if threads::is_attached() {
         output::flush_if_written();
     }
+    write_to_stderr(text);
+}
+
+fn write_to_stderr(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         // SAFETY: valid memory; a closed standard error is no failure of ours.
@@ -107,20 +128,25 @@ pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
     // SAFETY: live objects, by the sink's contract.
     let described = unsafe { describe(failure.class, failure.value, failure.traceback) };
     let headline = failure.headline.trim_end_matches([':', '\n']);
-    let text = format!(
-        "{}.{}: {}\n{headline}:\n{}",
-        binding.plugin().name(),
-        binding.name().to_string_lossy(),
-        described.line,
-        described.traceback
+    let text = format!("{}\n{headline}:\n{}", described.line, described.traceback);
+    // A handler is given the function's name, `last_error` has no other place for it.
+    record(
+        binding.plugin().record(),
+        &format!(
+            "{}.{}: {text}",
+            binding.plugin().name(),
+            binding.name().to_string_lossy()
+        ),
     );
-    record(binding.plugin().record(), &text);
     if handle(binding.plugin().record(), binding.name(), &text) {
         return true;
     }
-    print_as_unraisable(&format!("{headline}:\n{}", described.traceback)).unwrap_or_else(|raised| {
+    let text = format!("{headline}:\n{}", described.traceback);
+    print_as_unraisable(&text).unwrap_or_else(|raised| {
+        // At the recursion limit nothing of Python works that could print.
         raised.clear();
-        false
+        write_to_stderr(&text);
+        true
     })
 }
 
@@ -185,16 +211,38 @@ unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
     }
 }
 
+/// As in a traceback: `ValueError`, `decimal.InvalidOperation`.
+unsafe fn class_name(class: Obj) -> String {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if class.is_null() || ffi::PyType_Check(class) == 0 {
+            return "Exception".to_string();
+        }
+        let name = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name)
+            .to_string_lossy()
+            .into_owned();
+        // A class of Python code has its module in an attribute.
+        if ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0 || name.contains('.')
+        {
+            return name;
+        }
+        let module = Ref::steal(ffi::PyObject_GetAttrString(class, c"__module__".as_ptr()))
+            .and_then(|module| Ok(str_text(module.obj())?.map(str::to_owned)))
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                None
+            });
+        match module.as_deref() {
+            None | Some("builtins" | "__main__") => name,
+            Some(module) => format!("{module}.{name}"),
+        }
+    }
+}
+
 unsafe fn one_line(class: Obj, value: Obj) -> String {
     // SAFETY: the caller's contract.
     unsafe {
-        let class = if class.is_null() || ffi::PyType_Check(class) == 0 {
-            "Exception".to_string()
-        } else {
-            let full = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name)
-                .to_string_lossy();
-            full.into_owned()
-        };
+        let class = class_name(class);
         if value.is_null() {
             return class;
         }

@@ -37,13 +37,16 @@ pub unsafe extern "C" fn start(
         try_start(plugin, python.as_ref())
     }));
     let code = match outcome {
-        Ok(Ok(())) => 0,
+        Ok(Ok(())) => {
+            errors::forget_start(plugin);
+            0
+        }
         Ok(Err(failure)) => {
-            errors::record(plugin, &failure.text);
+            errors::record_start(plugin, &failure.text);
             failure.code
         }
         Err(_panic) => {
-            errors::record(
+            errors::record_start(
                 plugin,
                 "internal error in keelback while the plugin was started (please report it)\n",
             );
