@@ -12,7 +12,7 @@ use crate::py::{
 use crate::raise;
 
 /// The type object of fields (`_cffi_backend.CField`).
-static FIELD_TYPE: StaticType = StaticType::new();
+pub static FIELD_TYPE: StaticType = StaticType::new();
 
 static PROPERTIES: Properties<12> = Properties::new([
     property(c"kind", kind, None, c"kind"),

@@ -21,28 +21,28 @@ use crate::scope::Scope;
 macro_rules! common_methods {
     ($($more:expr),* $(,)?) => {
         Methods::new([
-            keywords(c"addressof", address::addressof, c"addressof(cdata, *fields_or_indexes)\n--\n\nA pointer to a struct, union or array cdata, or to a field or item inside it; addressof(lib, name): to a function or global variable."),
-            simple(c"alignof", types::alignof, ffi::METH_O, c"alignof(cdecl)\n--\n\nThe alignment of a C type in bytes."),
-            keywords(c"callback", callback::callback, c"callback(cdecl, python_callable=None, error=None, onerror=None)\n--\n\nA C function pointer that calls a Python function; a decorator when no function is given. Keep the result alive as long as C may call it."),
-            keywords(c"cast", new::cast, c"cast(cdecl, source)\n--\n\nThe C cast: a cdata of the type, from a number, pointer or other cdata."),
-            keywords(c"dlclose", loading::dlclose, c"dlclose(lib)\n--\n\nCloses a library that dlopen() opened."),
-            keywords(c"dlopen", loading::dlopen, c"dlopen(name, flags=0)\n--\n\nOpens a C library: a file name, None for the process's own symbols, or a void * handle from elsewhere."),
-            keywords(c"from_buffer", memory::from_buffer, c"from_buffer(cdecl, python_buffer=<not given>, require_writable=False)\n--\n\nA cdata over the memory of a Python object with the buffer interface, without a copy. The type may be left out: char[]."),
-            simple(c"from_handle", lifetime::from_handle, ffi::METH_O, c"from_handle(x)\n--\n\nThe Python object behind a void * that new_handle() made."),
-            keywords(c"gc", lifetime::gc, c"gc(cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
-            keywords(c"getctype", types::getctype, c"getctype(cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
-            keywords(c"init_once", once::init_once, c"init_once(func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
-            simple(c"list_types", types::list_types, ffi::METH_NOARGS, c"list_types()\n--\n\nThree sorted lists: typedef names, struct names, union names."),
-            keywords(c"memmove", memory::memmove, c"memmove(dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
-            keywords(c"new", new::new, c"new(cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
-            keywords(c"new_allocator", new::new_allocator, c"new_allocator(alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
-            simple(c"new_handle", lifetime::new_handle, ffi::METH_O, c"new_handle(x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
-            keywords(c"offsetof", types::offsetof, c"offsetof(cdecl, *fields_or_indexes)\n--\n\nThe offset in bytes of a field or item inside a C type."),
-            simple(c"release", lifetime::release_method, ffi::METH_O, c"release(cdata)\n--\n\nGives back now what a cdata owns."),
-            simple(c"sizeof", types::sizeof, ffi::METH_O, c"sizeof(cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
-            keywords(c"string", memory::string, c"string(cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
-            simple(c"typeof", types::typeof_, ffi::METH_O, c"typeof(cdecl)\n--\n\nThe ctype of a C type string or of a cdata."),
-            keywords(c"unpack", memory::unpack, c"unpack(cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
+            keywords(c"addressof", address::addressof, c"addressof($self, cdata, /, *fields_or_indexes)\n--\n\nA pointer to a struct, union or array cdata, or to a field or item inside it; addressof(lib, name): to a function or global variable."),
+            keywords(c"alignof", named::alignof, c"alignof($self, cdecl)\n--\n\nThe alignment of a C type in bytes."),
+            keywords(c"callback", callback::callback, c"callback($self, cdecl, python_callable=None, error=None, onerror=None)\n--\n\nA C function pointer that calls a Python function; a decorator when no function is given. Keep the result alive as long as C may call it."),
+            keywords(c"cast", new::cast, c"cast($self, cdecl, source)\n--\n\nThe C cast: a cdata of the type, from a number, pointer or other cdata."),
+            keywords(c"dlclose", loading::dlclose, c"dlclose($self, lib)\n--\n\nCloses a library that dlopen() opened."),
+            keywords(c"dlopen", loading::dlopen, c"dlopen($self, name, flags=0)\n--\n\nOpens a C library: a file name, None for the process's own symbols, or a void * handle from elsewhere."),
+            keywords(c"from_buffer", memory::from_buffer, c"from_buffer($self, cdecl, python_buffer=None, require_writable=False)\n--\n\nA cdata over the memory of a Python object with the buffer interface, without a copy. The type may be left out: char[]."),
+            keywords(c"from_handle", named::from_handle, c"from_handle($self, x)\n--\n\nThe Python object behind a void * that new_handle() made."),
+            keywords(c"gc", lifetime::gc, c"gc($self, cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
+            keywords(c"getctype", types::getctype, c"getctype($self, cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
+            keywords(c"init_once", once::init_once, c"init_once($self, func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
+            simple(c"list_types", types::list_types, ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
+            keywords(c"memmove", memory::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
+            keywords(c"new", new::new, c"new($self, cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
+            keywords(c"new_allocator", new::new_allocator, c"new_allocator($self, alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
+            keywords(c"new_handle", named::new_handle, c"new_handle($self, x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
+            keywords(c"offsetof", types::offsetof, c"offsetof($self, cdecl, /, *fields_or_indexes)\n--\n\nThe offset in bytes of a field or item inside a C type."),
+            keywords(c"release", named::release, c"release($self, cdata)\n--\n\nGives back now what a cdata owns."),
+            keywords(c"sizeof", named::sizeof, c"sizeof($self, cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
+            keywords(c"string", memory::string, c"string($self, cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
+            keywords(c"typeof", named::typeof_, c"typeof($self, cdecl)\n--\n\nThe ctype of a C type string or of a cdata."),
+            keywords(c"unpack", memory::unpack, c"unpack($self, cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
             $($more,)*
             END_OF_METHODS,
         ])
@@ -50,18 +50,57 @@ macro_rules! common_methods {
 }
 
 static INLINE_METHODS: Methods<29> = common_methods![
-    keywords(c"cdef", declare::cdef, c"cdef(csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
-    keywords(c"def_extern", declare::def_extern_inline, c"def_extern(name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
-    keywords(c"embedding_api", declare::embedding_api, c"embedding_api(csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
-    simple(c"include", declare::include, ffi::METH_O, c"include(ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
-    simple(c"set_unicode", declare::set_unicode, ffi::METH_O, c"set_unicode(enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
+    keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
+    keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
+    keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
+    keywords(c"include", named::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
+    keywords(c"set_unicode", named::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
     simple(c"_parsed", declare::is_parsed, ffi::METH_NOARGS, c"Whether a cdef was taken."),
 ];
 
 static COMPILED_METHODS: Methods<25> = common_methods![
-    keywords(c"def_extern", declare::def_extern_compiled, c"def_extern(name=None, error=None, onerror=None)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
-    keywords(c"integer_const", types::integer_const, c"integer_const(name)\n--\n\nThe value of an integer constant."),
+    keywords(c"def_extern", declare::def_extern_compiled, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
+    keywords(c"integer_const", types::integer_const, c"integer_const($self, name)\n--\n\nThe value of an integer constant."),
 ];
+
+/// Methods of one argument that may be given by name.
+mod named {
+    use super::{declare, lifetime, types};
+    use crate::py::{Obj, Signature};
+
+    macro_rules! takes_one {
+        ($name:ident, $body:path, $shown:literal, $parameter:literal) => {
+            pub(super) unsafe extern "C" fn $name(
+                object: Obj,
+                args: *const Obj,
+                count: isize,
+                names: Obj,
+            ) -> Obj {
+                static SIGNATURE: Signature<1> = Signature::new($shown, [$parameter], 1);
+                // SAFETY: a FASTCALL method's arguments; the body is a METH_O function.
+                unsafe {
+                    match SIGNATURE.parse(args, count, names) {
+                        Ok([argument]) => $body(object, argument),
+                        Err(_raised) => std::ptr::null_mut(),
+                    }
+                }
+            }
+        };
+    }
+    takes_one!(alignof, types::alignof, "FFI.alignof", "cdecl");
+    takes_one!(from_handle, lifetime::from_handle, "FFI.from_handle", "x");
+    takes_one!(new_handle, lifetime::new_handle, "FFI.new_handle", "x");
+    takes_one!(release, lifetime::release_method, "FFI.release", "cdata");
+    takes_one!(sizeof, types::sizeof, "FFI.sizeof", "cdecl");
+    takes_one!(typeof_, types::typeof_, "FFI.typeof", "cdecl");
+    takes_one!(include, declare::include, "FFI.include", "ffi_to_include");
+    takes_one!(
+        set_unicode,
+        declare::set_unicode,
+        "FFI.set_unicode",
+        "enabled_flag"
+    );
+}
 
 static COMPILED_PROPERTIES: Properties<2> = Properties::new([ERRNO, END_OF_PROPERTIES]);
 static INLINE_PROPERTIES: Properties<3> = Properties::new([
@@ -164,6 +203,7 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
         (c"buffer", &buffer::BUFFER_TYPE),
         (c"CData", &crate::cdata::CDATA_TYPE),
         (c"CType", &crate::ctype::CTYPE_TYPE),
+        (c"CField", &crate::ctype::pytype::FIELD_TYPE),
         (c"Lib", &crate::library::LIB_TYPE),
     ];
     for (name, class) in list {
