@@ -56,9 +56,13 @@ pub struct FunctionCData {
 #[repr(C, align(16))]
 pub struct OwningCData {
     pub(crate) base: CData,
-    /// First byte of the memory; as many follow as were asked for.
+    /// First byte of the memory of a small one; as many follow as were asked for.
     pub(crate) storage: [u8; 0],
 }
+
+/// Where the storage starts in an [`OwningCData`] that is no small block: elsewhere than in those, which is how they are
+/// told apart when they are freed.
+const LARGE_OFFSET: usize = size_of::<OwningCData>() + 16;
 
 /// See [`VIEW_TYPE`].
 #[repr(C)]
@@ -248,7 +252,7 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
     }
     // SAFETY: a fresh object of the size that the type says, filled before anyone sees it.
     unsafe {
-        let memory = ffi::PyObject_Malloc(size_of::<CData>()).cast::<CData>();
+        let memory = block::take().cast::<CData>();
         if memory.is_null() {
             return Err(no_memory());
         }
@@ -263,7 +267,7 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
 fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain.
     unsafe {
-        let memory = ffi::PyObject_Malloc(size_of::<FunctionCData>()).cast::<FunctionCData>();
+        let memory = block::take().cast::<FunctionCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
@@ -276,18 +280,23 @@ fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
 
 /// A primitive cdata with zeroed room for its own value, which is at `data`.
 pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
-    const ROOM: usize = 2 * crate::convert::real::LONG_DOUBLE_SIZE;
-    debug_assert!(ctype.size() >= 0 && ctype.size() as usize <= ROOM);
-    let room = if ctype.size() <= 16 { 16 } else { ROOM };
-    // SAFETY: as in new_plain; the head's size is a multiple of 16.
+    const {
+        assert!(
+            2 * crate::convert::real::LONG_DOUBLE_SIZE <= block::BLOCK - size_of::<OwningCData>()
+        )
+    };
+    debug_assert!(
+        ctype.size() >= 0 && ctype.size() as usize <= block::BLOCK - size_of::<OwningCData>()
+    );
+    // SAFETY: as in new_plain; a block has room for every primitive after the head.
     unsafe {
-        let memory = ffi::PyObject_Malloc(size_of::<OwningCData>() + room).cast::<CData>();
+        let memory = block::take().cast::<CData>();
         if memory.is_null() {
             return Err(no_memory());
         }
         ffi::PyObject_Init(memory.cast(), CDATA_TYPE.ptr());
         let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
-        storage.write_bytes(0, room);
+        storage.write_bytes(0, block::BLOCK - size_of::<OwningCData>());
         fill(memory, ctype, storage, -1);
         Ref::steal(memory)
     }
@@ -297,28 +306,40 @@ pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
 #[inline]
 pub fn new_owning(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
     let made = new_owning_unset(ctype, size, length)?;
-    // SAFETY: its own memory, of this size.
-    unsafe { made.data().write_bytes(0, size) };
+    // SAFETY: its own memory, of this size rounded up to 16. Without a call for what is small.
+    unsafe {
+        let data = made.data();
+        if size <= 16 {
+            data.write_bytes(0, 16);
+        } else {
+            data.write_bytes(0, size);
+        }
+    }
     Ok(made)
 }
 
 /// [`new_owning`] with whatever was in the memory before.
 pub(crate) fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res<Ref<CData>> {
-    // SAFETY: as in new_plain; the memory has room for the head and `size` bytes after it, aligned to 16, because
-    // PyObject_Malloc aligns to 16 on 64-bit machines.
+    // SAFETY: as in new_plain; the memory has room for the head and `size` bytes after it (at least 16), aligned to 16,
+    // because PyObject_Malloc aligns to 16 on 64-bit machines.
     unsafe {
-        let total = size_of::<OwningCData>()
-            .checked_add(size)
-            .filter(|&total| Layout::from_size_align(total, 16).is_ok());
-        let memory = match total {
-            Some(total) => ffi::PyObject_Malloc(total).cast::<CData>(),
-            None => std::ptr::null_mut(),
+        let (memory, offset) = if size <= block::BLOCK - size_of::<OwningCData>() {
+            (block::take(), size_of::<OwningCData>())
+        } else {
+            let total = LARGE_OFFSET
+                .checked_add(size)
+                .filter(|&total| Layout::from_size_align(total, 16).is_ok());
+            match total {
+                Some(total) => (ffi::PyObject_Malloc(total).cast(), LARGE_OFFSET),
+                None => (std::ptr::null_mut(), 0),
+            }
         };
         if memory.is_null() {
             return Err(no_memory());
         }
+        let storage = memory.add(offset);
+        let memory = memory.cast::<CData>();
         ffi::PyObject_Init(memory.cast(), OWNING_TYPE.ptr());
-        let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
         fill(memory, ctype, storage, length);
         Ref::steal(memory)
     }
@@ -328,7 +349,7 @@ pub(crate) fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res
 pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain.
     unsafe {
-        let memory = ffi::PyObject_Malloc(size_of::<ViewCData>()).cast::<ViewCData>();
+        let memory = block::take().cast::<ViewCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
@@ -366,6 +387,7 @@ fn no_memory() -> Raised {
 
 pub mod arith;
 mod attribute;
+mod block;
 pub mod cast;
 mod compare;
 pub mod index;

@@ -6,8 +6,8 @@ use pyo3::ffi;
 
 use super::{
     CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, MANAGED_TYPE, ManagedCData, OWNING_TYPE,
-    OwningCData, VIEW_TYPE, ViewCData, arith, attribute, compare, index, iterate, lifetime, number,
-    repr,
+    OwningCData, VIEW_TYPE, ViewCData, arith, attribute, block, compare, index, iterate, lifetime,
+    number, repr,
 };
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
@@ -82,7 +82,8 @@ pub fn ready() -> Res<()> {
             ty.tp_call = Some(ffi::PyVectorcall_Call);
         })?;
         OWNING_TYPE.ready(FLAGS, |ty| {
-            below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>())
+            below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>());
+            ty.tp_dealloc = Some(dealloc_owning);
         })?;
         VIEW_TYPE.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
@@ -144,10 +145,23 @@ unsafe fn drop_head(object: Obj) {
 }
 
 unsafe extern "C" fn dealloc(object: Obj) {
-    // SAFETY: called once, with the last reference gone; nothing here can panic.
+    // SAFETY: called once, with the last reference gone; nothing here can panic. All of these are blocks.
     unsafe {
         drop_head(object);
-        ffi::PyObject_Free(object.cast());
+        block::give(object.cast());
+    }
+}
+
+unsafe extern "C" fn dealloc_owning(object: Obj) {
+    // SAFETY: as in dealloc; where the storage starts tells the small ones from the others.
+    unsafe {
+        let is_small = this(object).data() == object.cast::<u8>().add(size_of::<OwningCData>());
+        drop_head(object);
+        if is_small {
+            block::give(object.cast());
+        } else {
+            ffi::PyObject_Free(object.cast());
+        }
     }
 }
 
@@ -156,7 +170,7 @@ unsafe extern "C" fn dealloc_view(object: Obj) {
     unsafe {
         let owner = (*object.cast::<ViewCData>()).owner;
         drop_head(object);
-        ffi::PyObject_Free(object.cast());
+        block::give(object.cast());
         ffi::Py_DECREF(owner);
     }
 }
