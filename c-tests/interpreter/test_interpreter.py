@@ -1,7 +1,8 @@
 """The interpreter in somebody else's process: it changes nothing that is the host's, and nothing steers it."""
 
 import errno
-import os
+import shutil
+import subprocess
 
 import pytest
 from harness import Ran, ask, python, version_of
@@ -138,11 +139,26 @@ LOCALE_INIT = """
 """
 
 
+@pytest.fixture(scope="module")
+def german(tmp_path_factory):
+    """A directory with a de_DE.UTF-8 locale, whose numbers have a comma: few test machines have one."""
+    place = tmp_path_factory.mktemp("locale")
+    if not shutil.which("localedef"):
+        pytest.skip("this machine has no localedef to make a locale with")
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", place / "de_DE.UTF-8"], capture_output=True, text=True)
+    if not (place / "de_DE.UTF-8" / "LC_NUMERIC").exists():
+        pytest.skip(f"this machine's localedef makes no de_DE.UTF-8: {made.stderr}")
+    return place
+
+
 @pytest.mark.parametrize("locale", [None, "C", "C.UTF-8", "de_DE.UTF-8"])
-def test_locale(plugin, host, run, locale):
+def test_locale(plugin, host, run, request, locale):
     """The host's locale stays, and text is UTF-8 in any locale."""
     program = host(LOCALE_HOST, plugin("void print_it(void);", LOCALE_INIT, name="localised"))
-    ran = run(program, *([locale] if locale else []), env={"LC_ALL": "C", "LANG": "C"})
+    env = {"LC_ALL": "C", "LANG": "C"}
+    if locale == "de_DE.UTF-8":
+        env["LOCPATH"] = request.getfixturevalue("german")
+    ran = run(program, *([locale] if locale else []), env=env)
     if ran.code == 77:
         pytest.skip(f"this machine has no locale {locale}")
     name, point = locale or "C", "," if locale == "de_DE.UTF-8" else "."

@@ -676,6 +676,12 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_present_runtime(const ke
     return keelback_runtime_fits(runtime, path == NULL ? "the process's own" : path, found, why) ? runtime : NULL;
 }
 
+static KEELBACK_COLD int keelback_is_recorded(const char *runtime)
+{
+    const char *recorded = KEELBACK_RECORDED_RUNTIME;
+    return recorded != NULL && __builtin_strcmp(recorded, runtime) == 0;
+}
+
 static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *path, const keelback_found_t *found,
                                                                     keelback_text_t *why)
 {
@@ -689,7 +695,17 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
     /* Lazy and local, so that one for another Python can be looked at and put back. */
     handle = keelback_dlopen(path, KEELBACK_RTLD_LAZY);
     if (handle == NULL) {
-        keelback_add(why, "  %s\n", keelback_dlerror());
+        const char *error = keelback_dlerror();
+        /* A function of its own Python's version that this one does not have keeps it from being looked at. */
+        int other_python = keelback_strstr(error, "undefined symbol: Py") != NULL
+                           || keelback_strstr(error, "undefined symbol: _Py") != NULL;
+        if (!other_python)
+            keelback_add(why, "  %s\n", error);
+        else
+            keelback_add(why, "  %s: it is for %s%s, and this Python is %u.%u%s\n", path,
+                         keelback_is_recorded(path) ? "Python " : "another version of Python",
+                         keelback_is_recorded(path) ? KEELBACK_RECORDED_VERSION : "", found->version >> 8,
+                         found->version & 255, found->free_threaded ? "t" : "");
         return NULL;
     }
     runtime = (const keelback_runtime_t *)keelback_symbol(handle, "keelback_runtime", NULL);
