@@ -41,7 +41,7 @@ def test_point(example):
         "stopped after 2 points\n"
         "parse 0: 1.5, -2\n"
         "host: point_parse failed\n"
-        "    point.point_parse: ValueError: not enough values to unpack (expected 2, got 1)\n"
+        "    ValueError: not enough values to unpack (expected 2, got 1)\n"
         "parse -1\n"
     )
 
