@@ -32,7 +32,8 @@ def point_val(p):
 
 
 class Number:
-    value = 7
+    def __init__(self):
+        self.value = 7
 
 
 kept = ffi.new_handle(Number())

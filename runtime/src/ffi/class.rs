@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use pyo3::ffi;
 
 use super::{
-    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, buffer, cache, callback,
-    declare, empty_scope, lifetime, loading, memory, once, this, types,
+    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, cache,
+    callback, declare, empty_scope, lifetime, loading, memory, once, this, types,
 };
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res, guard,
@@ -141,6 +141,7 @@ pub fn ready() -> Res<()> {
             ty.tp_doc = c"The ffi of a plugin or an out-of-line module.".as_ptr();
             ty.tp_methods = COMPILED_METHODS.ptr();
             ty.tp_getset = COMPILED_PROPERTIES.ptr();
+            ty.tp_getattro = Some(bound::get_attribute);
             ty.tp_new = Some(new_compiled);
             fill(ty);
         })?;
@@ -245,6 +246,7 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
+        std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(bound::BoundMethods::default()));
         std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
         std::ptr::addr_of_mut!((*raw).attachment).write(attachment);
         let compiled = ffi::PyType_IsSubtype(ty, COMPILED_TYPE.ptr()) != 0;
@@ -335,6 +337,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).libraries));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).bound));
             let ty = ffi::Py_TYPE(object);
             let free = (*ty).tp_free;
             if let Some(free) = free {
@@ -361,6 +364,13 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
             return stop;
         }
         let stop = ffi.once.with(|once| once.traverse(visit, arg));
+        if stop != 0 {
+            return stop;
+        }
+        let stop = ffi.bound.with(|bound| {
+            let mut stops = bound.objects().map(|one| visit(one.obj(), arg));
+            stops.find(|&stop| stop != 0).unwrap_or(0)
+        });
         if stop != 0 {
             return stop;
         }
@@ -391,6 +401,8 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
             drop(included);
             let libraries = (*raw).libraries.with(std::mem::take);
             drop(libraries);
+            let bound = (*raw).bound.with(std::mem::take);
+            drop(bound);
         }
         Ok(())
     })

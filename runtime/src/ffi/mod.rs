@@ -11,6 +11,7 @@
 
 mod address;
 mod allocate;
+mod bound;
 mod buffer;
 mod cache;
 mod callback;
@@ -62,6 +63,8 @@ pub struct FfiObject {
     included: GilCell<Vec<Ref>>,
     /// The libs that dlopen() opened: alive as long as this one, as in CFFI.
     libraries: GilCell<Vec<Ref>>,
+    /// The bound methods that a compiled one keeps.
+    bound: bound::Cell,
     /// set_unicode() was called.
     unicode: AtomicBool,
     /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.

@@ -1,0 +1,78 @@
+//! Bound methods that are kept.
+//!
+//! A module that says `from NAME import ffi` at its top gets no LOAD_METHOD for `ffi.string(...)` from CPython's
+//! compiler: the bound method is made and freed at each call. So the `ffi` of a plugin keeps those that were asked for.
+
+use pyo3::ffi;
+
+use super::FfiObject;
+use crate::py::{GilCell, Obj, Ref};
+
+/// Pairs of an attribute's interned name and the bound method, in order of first use.
+#[derive(Default)]
+pub struct BoundMethods {
+    kept: Vec<(Ref, Ref)>,
+}
+
+/// The table of an object.
+pub type Cell = GilCell<BoundMethods>;
+
+impl BoundMethods {
+    /// The bound methods, for the garbage collector. Their references to the object make cycles.
+    pub fn objects(&self) -> impl Iterator<Item = &Ref> {
+        self.kept.iter().map(|(_, method)| method)
+    }
+}
+
+/// tp_getattro of compiled FFI objects.
+pub unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
+    // SAFETY: a slot of the compiled type: `object` is an FfiObject; the names are live strs.
+    unsafe {
+        if cfg!(Py_GIL_DISABLED) {
+            return ffi::PyObject_GenericGetAttr(object, name);
+        }
+        let cell = &(*object.cast::<FfiObject>()).bound;
+        let found = cell.with(|table| {
+            let kept = table.kept.iter().find(|(known, _)| known.obj() == name);
+            kept.map_or(std::ptr::null_mut(), |(_, method)| {
+                method.clone().into_ptr()
+            })
+        });
+        if found.is_null() {
+            find(object, name, cell)
+        } else {
+            found
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
+    // SAFETY: as in `get_attribute`.
+    unsafe {
+        let attribute = ffi::PyObject_GenericGetAttr(object, name);
+        // Only names that are in code: those are interned, so their addresses stay and are few.
+        if !attribute.is_null() && ffi::PyCFunction_CheckExact(attribute) != 0 && is_interned(name)
+        {
+            let pair = (Ref::borrow(name), Ref::borrow(attribute));
+            cell.with(|table| table.kept.push(pair));
+        }
+        attribute
+    }
+}
+
+/// # Safety
+/// `name` is a live object.
+unsafe fn is_interned(name: Obj) -> bool {
+    // SAFETY: asks for the interned str of the same text; a str that is it is interned.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(name) == 0 {
+            return false;
+        }
+        let mut interned = Ref::borrow(name).into_ptr();
+        ffi::PyUnicode_InternInPlace(&mut interned);
+        let same = interned == name;
+        ffi::Py_DECREF(interned);
+        same
+    }
+}
