@@ -1,7 +1,7 @@
 //! The 64-bit ARM calling convention, as far as values go in registers ("Procedure Call Standard for the Arm 64-bit
 //! Architecture", 6.8): what is not simple is left to libffi.
 
-use super::aggregate::{Float, is_aggregate, leaves};
+use super::aggregate::{Float, leaves};
 use super::registers::{Class, Place, Return};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
@@ -29,7 +29,7 @@ fn homogeneous(ctype: &CType) -> Res<Option<(u8, u8)>> {
 
 /// How an argument goes in registers; `None`: ask libffi.
 pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
-    if !is_aggregate(ctype) {
+    if ctype.code != Code::Record && !ctype.code.is_complex() {
         return Ok(match ctype.code {
             Code::F32 | Code::F64 => Some(Place::Float),
             Code::LongDouble => None,

@@ -118,8 +118,3 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
     }
     Ok(())
 }
-
-/// Whether a type is passed as its parts: structs, unions, complex numbers.
-pub fn is_aggregate(ctype: &CType) -> bool {
-    ctype.code == Code::Record || ctype.code.is_complex()
-}

@@ -14,7 +14,7 @@ use libffi::raw::{
     ffi_type_uint32, ffi_type_uint64, ffi_type_void,
 };
 
-use super::aggregate::{Float, Leaf, leaves};
+use super::aggregate::{Leaf, leaves};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
 use crate::raise;
@@ -98,7 +98,7 @@ fn aggregate(
         description: ffi_type {
             size,
             alignment: align as u16,
-            type_: libffi::raw::FFI_TYPE_STRUCT as u16,
+            type_: libffi::raw::FFI_TYPE_STRUCT,
             elements: std::ptr::null_mut(),
         },
         elements,
@@ -150,6 +150,7 @@ fn describe(ctype: &CType, size: usize, _leaves: &[Leaf]) -> Res<Box<Aggregate>>
 /// The scalars with those that overlap (of unions, or in one bit-field's bytes) made one integer each.
 #[cfg(not(all(target_arch = "x86_64", not(windows))))]
 fn describe(ctype: &CType, size: usize, leaves: &[Leaf]) -> Res<Box<Aggregate>> {
+    use super::aggregate::Float;
     let mut list: Vec<Leaf> = leaves.to_vec();
     list.sort_by_key(|leaf| (leaf.offset, std::cmp::Reverse(leaf.size)));
     let mut flat: Vec<Leaf> = Vec::new();
@@ -186,8 +187,6 @@ pub struct Cif {
     cif: Box<ffi_cif>,
     /// For each parameter, whether libffi sees it: one without bytes is left out.
     seen: Box<[bool]>,
-    /// Whether the result has bytes.
-    pub has_result: bool,
     _types: Vec<ForeignType>,
     _pointers: Vec<*mut ffi_type>,
 }
@@ -217,7 +216,6 @@ impl Cif {
         }
         let result_type =
             ForeignType::new(result)?.unwrap_or(ForeignType::scalar(&raw mut ffi_type_void));
-        let has_result = !std::ptr::eq(result_type.pointer, &raw const ffi_type_void);
         let result_pointer = result_type.pointer;
         types.push(result_type);
         // SAFETY: all-zero is a ffi_cif that ffi_prep_cif fills in; the types outlive it, as they are stored beside it
@@ -250,7 +248,6 @@ impl Cif {
             Ok(Self {
                 cif,
                 seen: seen.into(),
-                has_result,
                 _types: types,
                 _pointers: pointers,
             })
@@ -275,7 +272,7 @@ impl Cif {
         }
     }
 
-    /// Appends a pointer to each argument's value. `is_aggregate`: the slot itself is that pointer.
+    /// Appends a pointer to each argument's value; where `by_pointer`, the slot itself is that pointer.
     pub fn values(
         &self,
         slots: &mut [u64],
@@ -298,7 +295,7 @@ impl Cif {
         &raw const *self.cif as *mut ffi_cif
     }
 
-    /// For each parameter, its index among the values that libffi gives a closure; `None` for one without bytes.
+    /// Whether libffi gives a closure a value for every parameter: none is without bytes.
     pub fn all_seen(&self) -> bool {
         self.seen.iter().all(|&seen| seen)
     }

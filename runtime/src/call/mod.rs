@@ -15,7 +15,7 @@ mod registers;
 mod system_v;
 mod temporaries;
 
-pub use plan::{CallPlan, check_arguments, is_scalar, result_object, wrong_count};
+pub use plan::{CallPlan, is_scalar, result_object, wrong_count};
 pub use temporaries::Temporaries;
 
 use pyo3::ffi;

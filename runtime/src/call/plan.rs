@@ -39,8 +39,11 @@ struct Variadic {
     /// The named parameters, if they fit in registers.
     registers: Option<Registers>,
     /// Signatures met already, by the types of the arguments that are no aggregates.
-    cache: Mutex<Vec<(Box<[Code]>, Arc<Cif>)>>,
+    cache: Mutex<Vec<(Codes, Arc<Cif>)>>,
 }
+
+/// How the arguments of a variadic part are held.
+type Codes = Box<[Code]>;
 
 /// How many variadic signatures are kept for one function type.
 const MOST_VARIADIC: usize = 32;
@@ -177,7 +180,7 @@ impl CallPlan {
                 let raw = outside_python(|| registers.call(function, slots, std::ptr::null_mut()));
                 return self.scalar(raw);
             }
-            self.into_memory(|memory| {
+            self.through_memory(|memory| {
                 outside_python(|| registers.call(function, slots, memory));
             })
         }
@@ -200,12 +203,12 @@ impl CallPlan {
                 outside_python(|| cif.call(function, &mut values, raw.as_mut_ptr().cast()));
                 return self.scalar(raw[0]);
             }
-            self.into_memory(|memory| outside_python(|| cif.call(function, &mut values, memory)))
+            self.through_memory(|memory| outside_python(|| cif.call(function, &mut values, memory)))
         }
     }
 
     /// The Python value of a result that `write` writes to memory.
-    unsafe fn into_memory(&self, write: impl FnOnce(*mut u8)) -> Res<Ref> {
+    unsafe fn through_memory(&self, write: impl FnOnce(*mut u8)) -> Res<Ref> {
         let ctype = self.result.ctype();
         let size = ctype.known_size()?;
         if ctype.code == Code::Record {
@@ -251,13 +254,13 @@ impl CallPlan {
     ) -> Res<Ref> {
         let fixed = self.params.len();
         let mut extra: Vec<Ref<CType>> = Vec::with_capacity(slots.len() - fixed);
-        for index in fixed..slots.len() {
+        for (index, place) in slots.iter_mut().enumerate().skip(fixed) {
             // SAFETY: the caller gives as many arguments as slots.
             let value = unsafe { *args.add(index) };
             // SAFETY: a live argument.
             let ctype = unsafe { promoted(value, index)? };
             // SAFETY: the argument and the temporaries outlive the call.
-            slots[index] = unsafe { promoted_slot(&ctype, value, temporaries)? };
+            *place = unsafe { promoted_slot(&ctype, value, temporaries)? };
             extra.push(ctype);
         }
         let types = || extra.iter().map(|ctype| &**ctype);
@@ -287,7 +290,7 @@ impl CallPlan {
         if extra.iter().any(|param| param.code == Code::Record) {
             return Ok(Arc::new(Cif::new(self.result.ctype(), types, Some(fixed))?));
         }
-        let key: Box<[Code]> = extra.iter().map(|param| param.code).collect();
+        let key: Codes = extra.iter().map(|param| param.code).collect();
         let lock = || {
             variadic
                 .cache
@@ -413,22 +416,6 @@ unsafe fn promoted_slot(ctype: &CType, value: Obj, temporaries: &mut Temporaries
             }
         }
         slot(&Parameter::new(ctype), value, temporaries)
-    }
-}
-
-/// Raises for keywords and for a wrong number of arguments of a plugin's function.
-///
-/// # Safety
-/// `kwnames` is NULL or a live tuple.
-pub unsafe fn check_arguments(name: &str, expected: usize, count: usize, kwnames: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
-    if !kwnames.is_null() && unsafe { ffi::PyTuple_GET_SIZE(kwnames) } > 0 {
-        return Err(raise!(TypeError, "{name}() takes no keyword arguments"));
-    }
-    if count != expected {
-        Err(wrong_count(name, expected, count))
-    } else {
-        Ok(())
     }
 }
 

@@ -38,6 +38,10 @@ pub enum Class {
 
 /// Where an argument goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(dead_code, reason = "other conventions have more places")
+)]
 pub enum Place {
     /// Nowhere: it has no bytes.
     Nothing,
@@ -63,6 +67,10 @@ pub enum Place {
 
 /// Where the result comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(dead_code, reason = "other conventions have more places")
+)]
 pub enum Return {
     /// A general register, or there is none.
     Integer,

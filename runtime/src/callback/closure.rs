@@ -49,7 +49,7 @@ impl Closure {
     ) -> Res<Box<Self>> {
         // SAFETY: the caller's contract; the closure's memory is freed by Drop, and its target lives as long.
         unsafe {
-            let function = PythonFunction::new(ctype, "", callable, error, onerror)?;
+            let function = PythonFunction::new(ctype, callable, error, onerror)?;
             let cif: *const Cif = function.plan().cif()?;
             let target = Box::new(Target { function, cif });
             let mut code = std::ptr::null_mut();

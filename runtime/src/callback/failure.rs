@@ -10,8 +10,6 @@ use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
 pub struct Failure<'a> {
-    /// The function that failed.
-    pub function: &'a PythonFunction,
     /// "Exception ignored from cffi callback ...": the headline that goes above the traceback.
     pub headline: &'a str,
     /// The exception's class.
@@ -127,7 +125,6 @@ fn headline(function: &PythonFunction, stage: Stage) -> String {
 fn report(function: &PythonFunction, headline: &str, exception: Exception) {
     if let Some((sink, data)) = function.sink {
         let failure = Failure {
-            function,
             headline,
             class: exception.class.obj(),
             value: exception.value.obj(),

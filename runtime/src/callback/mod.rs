@@ -130,8 +130,6 @@ impl CallbackPlan {
 
 /// A Python function that C calls.
 pub struct PythonFunction {
-    /// Its C name: for an extern "Python" function that of the declaration, else empty.
-    pub name: Box<str>,
     /// Its function type (not the pointer to it).
     pub ctype: Ref<CType>,
     /// What is called.
@@ -160,7 +158,6 @@ impl PythonFunction {
     /// The objects are live.
     pub unsafe fn new(
         ctype: &CType,
-        name: &str,
         callable: Obj,
         error: Option<Obj>,
         onerror: Option<Obj>,
@@ -213,7 +210,6 @@ impl PythonFunction {
                 plan.write_result(error, bytes.as_mut_ptr())?;
             }
             Ok(Self {
-                name: name.into(),
                 ctype: function.to_ref(),
                 callable: Ref::borrow(callable),
                 error: bytes.into(),
@@ -240,17 +236,15 @@ impl PythonFunction {
         visit: ffi::visitproc,
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
-        for object in [
-            Some(self.callable.obj()),
-            self.onerror.as_ref().map(Ref::obj),
-            Some(self.ctype.obj()),
-        ] {
-            if let Some(object) = object {
-                // SAFETY: the caller's contract.
-                let stop = unsafe { visit(object, arg) };
-                if stop != 0 {
-                    return stop;
-                }
+        let onerror = self.onerror.as_ref().map(Ref::obj);
+        for object in [self.callable.obj(), self.ctype.obj()]
+            .into_iter()
+            .chain(onerror)
+        {
+            // SAFETY: the caller's contract.
+            let stop = unsafe { visit(object, arg) };
+            if stop != 0 {
+                return stop;
             }
         }
         0

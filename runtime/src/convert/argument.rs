@@ -72,17 +72,13 @@ pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporar
                     return Ok(value as u64);
                 }
             }
-            Code::F64 => {
-                if ffi::PyFloat_CheckExact(value) != 0 {
-                    return Ok((*value.cast::<ffi::PyFloatObject>()).ob_fval.to_bits());
-                }
+            Code::F64 if ffi::PyFloat_CheckExact(value) != 0 => {
+                return Ok((*value.cast::<ffi::PyFloatObject>()).ob_fval.to_bits());
             }
-            Code::F32 => {
-                if ffi::PyFloat_CheckExact(value) != 0 {
-                    return Ok(u64::from(
-                        ((*value.cast::<ffi::PyFloatObject>()).ob_fval as f32).to_bits(),
-                    ));
-                }
+            Code::F32 if ffi::PyFloat_CheckExact(value) != 0 => {
+                return Ok(u64::from(
+                    ((*value.cast::<ffi::PyFloatObject>()).ob_fval as f32).to_bits(),
+                ));
             }
             Code::Pointer => return pointer(parameter.ctype(), value, temporaries),
             _ => {}

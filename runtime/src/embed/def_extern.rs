@@ -97,7 +97,7 @@ unsafe fn attach(
         })?;
         let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
         let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
-        let mut made = Box::new(PythonFunction::new(&ctype, text, function, error, onerror)?);
+        let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
         made.sink = Some((
             errors::sink,
             std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),

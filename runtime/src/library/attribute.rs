@@ -98,11 +98,11 @@ impl Lib {
     unsafe fn entry(&self, name: Obj) -> Res<Ref> {
         // SAFETY: live objects.
         unsafe {
-            if ffi::PyUnicode_CheckExact(name) == 0 || self.found.is_null() {
+            if ffi::PyUnicode_CheckExact(name) == 0 || self.found.get().is_null() {
                 return Err(self.no_such_name(str_text(name)?.unwrap_or("?")));
             }
             let mut found = std::ptr::null_mut();
-            match ffi::compat::PyDict_GetItemRef(self.found, name, &mut found) {
+            match ffi::compat::PyDict_GetItemRef(self.found.get(), name, &mut found) {
                 1 => {
                     let found = Ref::steal(found)?;
                     self.remember(name, &found);
@@ -115,7 +115,7 @@ impl Lib {
             let (Found::Object(made) | Found::Variable(made)) = self.find(text)?;
             // Code asks by interned names: so is the key.
             let key = intern(text)?;
-            if ffi::PyDict_SetItem(self.found, key.obj(), made.obj()) < 0 {
+            if ffi::PyDict_SetItem(self.found.get(), key.obj(), made.obj()) < 0 {
                 return Err(Raised::already());
             }
             self.remember(key.obj(), &made);

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 
-use keelback_cdef::{FunctionOrigin, Item, TypeId};
+use keelback_cdef::{Item, TypeId};
 use keelback_codegen::abi::{
     KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
     keelback_plugin_t, keelback_symbol_t,
@@ -64,7 +64,7 @@ impl Symbols {
 
 /// What the declarations say of a name.
 enum Declared {
-    Function(TypeId, FunctionOrigin),
+    Function(TypeId),
     /// Type, and whether it is a constant.
     Variable(TypeId, bool),
     Integer(i128),
@@ -87,7 +87,7 @@ fn declared(scope: &Scope, name: &str) -> Option<Declared> {
     Some(match declarations.lookup_ordinary(name) {
         Some(Item::Function(index)) => {
             let function = &declarations.functions[index as usize];
-            Declared::Function(function.ty, function.origin)
+            Declared::Function(function.ty)
         }
         Some(Item::Variable(index)) => {
             let variable = &declarations.variables[index as usize];
@@ -171,7 +171,7 @@ impl Lib {
                 "the value of the constant '{name}' is only known to a C compiler: it needs API mode (set_source with C \
                  code)"
             )),
-            Declared::Function(ty, _) => {
+            Declared::Function(ty) => {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
                 self.find_function(name, &ctype).map(Found::Object)
             }
@@ -294,7 +294,7 @@ impl Lib {
     pub(super) fn address_of(&self, name: &str) -> Res<Ref<CData>> {
         match declared(&self.scope, name) {
             None => Err(self.no_such_name(name)),
-            Some(Declared::Function(ty, _)) => {
+            Some(Declared::Function(ty)) => {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
                 let object = self.find_function(name, &ctype)?;
                 // SAFETY: a live object, of which either kind gives the address.

@@ -35,7 +35,7 @@ pub struct Lib {
     ob_base: crate::py::Head,
     weakrefs: Obj,
     /// What was found so far, by name. Owned; NULL once the garbage collector took it.
-    found: Obj,
+    found: std::cell::Cell<Obj>,
     scope: Arc<Scope>,
     source: Source,
     /// What messages call it: the file's name, or the module's.
@@ -63,7 +63,7 @@ impl Lib {
             let object = Ref::steal(ffi::PyObject_GC_New::<Lib>(LIB_TYPE.ptr()))?;
             let raw = object.as_ptr();
             (&raw mut (*raw).weakrefs).write(std::ptr::null_mut());
-            (&raw mut (*raw).found).write(found.into_ptr());
+            (&raw mut (*raw).found).write(std::cell::Cell::new(found.into_ptr()));
             (&raw mut (*raw).scope).write(scope);
             (&raw mut (*raw).source).write(source);
             (&raw mut (*raw).name).write(name);
@@ -135,15 +135,11 @@ impl Lib {
         self.recent.clear();
         // SAFETY: our own dict.
         unsafe {
-            if !self.found.is_null() {
-                ffi::PyDict_Clear(self.found);
+            if !self.found.get().is_null() {
+                ffi::PyDict_Clear(self.found.get());
             }
         }
         handle.close(&self.name)
-    }
-    /// Whose declarations it shows.
-    pub fn scope(&self) -> &Arc<Scope> {
-        &self.scope
     }
     /// The object as a borrowed pointer.
     fn obj(&self) -> Obj {

@@ -61,12 +61,8 @@ unsafe extern "C" fn dir(object: Obj, _none: Obj) -> Obj {
 
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     // SAFETY: a live lib, by the slot's contract.
-    guard(|| {
-        str_from(&format!(
-            "<Lib object for '{}'>",
-            unsafe { this(object) }.name
-        ))
-    })
+    let lib = unsafe { this(object) };
+    guard(|| str_from(&format!("<Lib object for '{}'>", lib.name)))
 }
 
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
@@ -81,7 +77,7 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
                 return stop;
             }
         }
-        let found = this(object).found;
+        let found = this(object).found.get();
         if found.is_null() {
             0
         } else {
@@ -97,8 +93,7 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
             this(object).recent.clear();
             let kept = this(object).ffi.with(Option::take);
             drop(kept);
-            let found =
-                std::ptr::replace(&raw mut (*object.cast::<Lib>()).found, std::ptr::null_mut());
+            let found = this(object).found.replace(std::ptr::null_mut());
             ffi::Py_XDECREF(found);
         }
         Ok(())
@@ -114,7 +109,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             if !(*lib).weakrefs.is_null() {
                 ffi::PyObject_ClearWeakRefs(object);
             }
-            ffi::Py_XDECREF((*lib).found);
+            ffi::Py_XDECREF((*lib).found.get());
             std::ptr::drop_in_place(&raw mut (*lib).ffi);
             std::ptr::drop_in_place(&raw mut (*lib).scope);
             // Closes the library, if it is ours to close.
