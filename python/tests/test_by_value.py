@@ -79,7 +79,7 @@ static void fetch(int i, void *p, size_t n) { memcpy(p, wanted[i], n); }
 
 
 def leaves(ffi, ctype, offset=0):
-    """(offset, size, bits) of every scalar of a type."""
+    """(offset, size, name or bits) of every scalar of a type."""
     if ctype.kind in ("struct", "union"):
         for _, field in ctype.fields:
             if field.bitsize >= 0:
@@ -109,14 +109,14 @@ def significant(ffi, ctype):
     return bytes(mask)
 
 
-def value_of(ffi, draw, ctype):
-    """A cdata of the type with random contents that are a valid value."""
-    pointer = ffi.new(ffi.getctype(ctype, "*"))
+def value_of(ffi, draw, text):
+    """A pointer to a value of the type with random contents that are a valid value."""
+    ctype, pointer = ffi.typeof(text), ffi.new(f"{text} *")
     raw = bytearray(draw.randbytes(ffi.sizeof(ctype)))
     for offset, length, what in leaves(ffi, ctype):
         if what == "_Bool":
             raw[offset] &= 1
-        elif what in ("float", "double", "float _Complex", "double _Complex"):
+        elif "float" in what or what == "double" or "double" in what and "complex" in what.lower():
             # Small integers: exact in both sizes, and no signalling NaN.
             base = "float" if "float" in what else "double"
             count = length // ffi.sizeof(base)
@@ -134,10 +134,11 @@ def masked(raw, mask):
     return bytes(a & b for a, b in zip(raw, mask))
 
 
-def bytes_of(ffi, ctype, value):
+def bytes_of(ffi, text, value):
+    ctype = ffi.typeof(text)
     if ctype.kind in ("struct", "union"):
         return bytes(ffi.buffer(ffi.addressof(value)))
-    return bytes(ffi.buffer(ffi.new(ffi.getctype(ctype, "*"), value)))
+    return bytes(ffi.buffer(ffi.new(f"{text} *", value)))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -157,8 +158,8 @@ def test_random_signatures(seed):
         signature = f"{result} {name}({', '.join(params)})"
         ctypes = [ffi.typeof(ty) for ty in params]
         result_type = ffi.typeof(result)
-        arguments = [value_of(ffi, draw, ctype) for ctype in ctypes]
-        wanted = value_of(ffi, draw, result_type)
+        arguments = [value_of(ffi, draw, text) for text in params]
+        wanted = value_of(ffi, draw, result)
         ffi.buffer(lib.result)[: ffi.sizeof(result_type)] = bytes(ffi.buffer(wanted))
         returned = getattr(lib, name)(*[argument[0] for argument in arguments])
         for index, (ctype, argument) in enumerate(zip(ctypes, arguments)):
@@ -166,9 +167,11 @@ def test_random_signatures(seed):
             got = bytes(ffi.buffer(lib.kept[index]))[: len(mask)]
             assert masked(got, mask) == masked(bytes(ffi.buffer(argument)), mask), (signature, "argument", index)
         mask = significant(ffi, result_type)
-        assert masked(bytes_of(ffi, result_type, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), signature
+        assert masked(bytes_of(ffi, result, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), signature
 
-        # The same from C to Python and back.
+        # The same from C to Python and back. A callback does not return a struct with bit-fields, as in CFFI.
+        if result_type.kind in ("struct", "union") and any(field.bitsize >= 0 for _, field in result_type.fields):
+            continue
         received = []
 
         def python_function(*values):
@@ -181,15 +184,15 @@ def test_random_signatures(seed):
             ffi.buffer(lib.wanted[index])[: len(ffi.buffer(argument))] = bytes(ffi.buffer(argument))
         returned = getattr(lib, f"{name}_back")(callback)
         assert len(received) == len(params), signature
-        for index, (ctype, argument, value) in enumerate(zip(ctypes, arguments, received)):
-            mask = significant(ffi, ctype)
-            assert masked(bytes_of(ffi, ctype, value), mask) == masked(bytes(ffi.buffer(argument)), mask), (
+        for index, (text, argument, value) in enumerate(zip(params, arguments, received)):
+            mask = significant(ffi, ffi.typeof(text))
+            assert masked(bytes_of(ffi, text, value), mask) == masked(bytes(ffi.buffer(argument)), mask), (
                 signature,
                 "callback's argument",
                 index,
             )
         mask = significant(ffi, result_type)
-        assert masked(bytes_of(ffi, result_type, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), (
+        assert masked(bytes_of(ffi, result, returned), mask) == masked(bytes(ffi.buffer(wanted)), mask), (
             signature,
             "callback's result",
         )

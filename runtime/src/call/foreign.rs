@@ -15,6 +15,7 @@ use libffi::raw::{
 };
 
 use super::aggregate::{Leaf, leaves};
+use crate::convert::argument::Parameter;
 use crate::ctype::{CType, Code};
 use crate::py::Res;
 use crate::raise;
@@ -40,8 +41,9 @@ impl ForeignType {
         }
     }
     /// `None` for a value without bytes: C passes nothing.
-    fn new(ctype: &CType) -> Res<Option<Self>> {
-        Ok(Some(Self::scalar(match ctype.code {
+    fn new(parameter: &Parameter) -> Res<Option<Self>> {
+        let ctype = parameter.ctype();
+        Ok(Some(Self::scalar(match parameter.code {
             Code::I8 => &raw mut ffi_type_sint8,
             Code::I16 => &raw mut ffi_type_sint16,
             Code::I32 => &raw mut ffi_type_sint32,
@@ -198,11 +200,7 @@ unsafe impl Sync for Cif {}
 
 impl Cif {
     /// For these types; `fixed`: how many parameters stand before the `...`, if there is one.
-    pub fn new<'a>(
-        result: &CType,
-        params: impl Iterator<Item = &'a CType>,
-        fixed: Option<usize>,
-    ) -> Res<Self> {
+    pub fn new(result: &Parameter, params: &[Parameter], fixed: Option<usize>) -> Res<Self> {
         let mut types = Vec::new();
         let mut pointers = Vec::new();
         let mut seen = Vec::new();
@@ -242,7 +240,7 @@ impl Cif {
                 return Err(raise!(
                     SystemError,
                     "libffi failed to build this function type (status {status}): result '{}', {count} arguments",
-                    result.name
+                    result.ctype().name
                 ));
             }
             Ok(Self {
@@ -272,21 +270,24 @@ impl Cif {
         }
     }
 
-    /// Appends a pointer to each argument's value; where `by_pointer`, the slot itself is that pointer.
-    pub fn values(
+    /// Makes `values` point to each argument's value; where `by_pointer`, the slot itself is that pointer.
+    pub fn point_to_values(
         &self,
         slots: &mut [u64],
         by_pointer: impl Fn(usize) -> bool,
-        out: &mut Vec<*mut c_void>,
+        values: &mut [*mut c_void],
     ) {
-        for (index, (slot, seen)) in slots.iter_mut().zip(&self.seen).enumerate() {
-            if *seen {
-                out.push(if by_pointer(index) {
-                    *slot as *mut c_void
-                } else {
-                    (&raw mut *slot).cast()
-                });
-            }
+        let seen = slots
+            .iter_mut()
+            .enumerate()
+            .zip(&self.seen)
+            .filter(|(_, seen)| **seen);
+        for (value, ((index, slot), _)) in values.iter_mut().zip(seen) {
+            *value = if by_pointer(index) {
+                *slot as *mut c_void
+            } else {
+                (&raw mut *slot).cast()
+            };
         }
     }
 

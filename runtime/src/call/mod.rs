@@ -14,6 +14,7 @@ mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 mod system_v;
 mod temporaries;
+mod variadic;
 
 pub use plan::{CallPlan, is_scalar, result_object, wrong_count};
 pub use temporaries::Temporaries;

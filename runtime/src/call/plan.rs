@@ -1,17 +1,16 @@
 //! A prepared signature.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use pyo3::ffi;
 
 use super::foreign::Cif;
-use super::registers::{Registers, VARIADIC};
+use super::registers::{Place, Registers, VARIADIC};
+use super::variadic::{self, MOST_PLACES, Variadic, promoted};
 use super::{Temporaries, outside_python};
-use crate::cdata::{as_cdata, new_owning, new_plain};
+use crate::cdata::{new_owning, new_plain};
 use crate::convert::argument::{Parameter, slot};
 use crate::convert::read;
-use crate::ctype::{CType, Code, FunctionDetails, Kind, pointer_to, primitive};
-use crate::py::{Obj, Raised, Ref, Res, none, type_name};
+use crate::ctype::{CType, Code, FunctionDetails};
+use crate::py::{Obj, Raised, Ref, Res, none};
 use crate::raise;
 
 /// How to call a signature: conversions prepared once, then run without looking at types again.
@@ -35,27 +34,16 @@ enum Path {
     Variadic(Box<Variadic>),
 }
 
-struct Variadic {
-    /// The named parameters, if they fit in registers.
-    registers: Option<Registers>,
-    /// Signatures met already, by the types of the arguments that are no aggregates.
-    cache: Mutex<Vec<(Codes, Arc<Cif>)>>,
-}
-
-/// How the arguments of a variadic part are held.
-type Codes = Box<[Code]>;
-
-/// How many variadic signatures are kept for one function type.
-const MOST_VARIADIC: usize = 32;
 /// Arguments that are kept on the stack.
 const SLOTS: usize = 8;
+/// Pointers to arguments, for libffi, that are kept on the stack.
+const VALUES: usize = 24;
 /// Results up to this size are kept on the stack until they are converted.
 const SMALL_RESULT: usize = 32;
 
 impl CallPlan {
     /// The plan for a signature. Raises for types that cannot be passed.
     pub fn new(signature: &FunctionDetails) -> Res<Self> {
-        let types = || signature.params.iter().map(|param| &**param);
         if signature.result.code == Code::Record && signature.result.size() < 0 {
             return Err(raise!(
                 TypeError,
@@ -63,20 +51,23 @@ impl CallPlan {
                 signature.result.name
             ));
         }
-        let registers = Registers::new(&signature.result, types())?;
+        let params: Box<[Parameter]> = signature
+            .params
+            .iter()
+            .map(|param| Parameter::new(param))
+            .collect();
+        let result = Parameter::new(&signature.result);
+        let registers = Registers::new(&result, &params)?;
         let path = if signature.variadic {
-            Path::Variadic(Box::new(Variadic {
-                registers: if VARIADIC { registers } else { None },
-                cache: Mutex::default(),
-            }))
+            Path::Variadic(Box::new(Variadic::new(registers.filter(|_| VARIADIC))))
         } else if let Some(registers) = registers {
             Path::Registers(registers)
         } else {
-            Path::Foreign(Cif::new(&signature.result, types(), None)?)
+            Path::Foreign(Cif::new(&result, &params, None)?)
         };
         Ok(Self {
-            params: types().map(Parameter::new).collect(),
-            result: Parameter::new(&signature.result),
+            params,
+            result,
             path,
         })
     }
@@ -108,10 +99,15 @@ impl CallPlan {
             }
             let mut temporaries = Temporaries::new();
             if count <= SLOTS {
-                let mut slots = [0u64; SLOTS];
-                self.call_with(function, args, &mut slots[..count], &mut temporaries)
+                self.call_with(function, args, &mut [0u64; SLOTS], count, &mut temporaries)
             } else {
-                self.call_with(function, args, &mut vec![0u64; count], &mut temporaries)
+                self.call_with(
+                    function,
+                    args,
+                    &mut vec![0u64; count],
+                    count,
+                    &mut temporaries,
+                )
             }
         }
     }
@@ -150,18 +146,21 @@ impl CallPlan {
         function: *const u8,
         args: *const Obj,
         slots: &mut [u64],
+        count: usize,
         temporaries: &mut Temporaries,
     ) -> Res<Ref> {
-        // SAFETY: the caller's contract: as many arguments as slots, at least one for each parameter.
+        // SAFETY: the caller's contract: `count` arguments, at least one for each parameter, and a slot for each.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
                 slots[index] = slot(parameter, *args.add(index), temporaries)?;
             }
             match &self.path {
-                Path::Registers(registers) => self.through_registers(registers, function, slots),
+                Path::Registers(registers) => {
+                    self.through_registers(registers, function, slots, &[])
+                }
                 Path::Foreign(cif) => self.through_foreign(cif, &self.params, function, slots),
                 Path::Variadic(variadic) => {
-                    self.call_variadic(variadic, function, args, slots, temporaries)
+                    self.call_variadic(variadic, function, args, slots, count)
                 }
             }
         }
@@ -173,15 +172,17 @@ impl CallPlan {
         registers: &Registers,
         function: *const u8,
         slots: &[u64],
+        extra: &[Place],
     ) -> Res<Ref> {
         // SAFETY: the function has this signature, by the caller; an aggregate result has memory of its size.
         unsafe {
             if is_scalar(self.result.code) {
-                let raw = outside_python(|| registers.call(function, slots, std::ptr::null_mut()));
+                let raw =
+                    outside_python(|| registers.call(function, slots, extra, std::ptr::null_mut()));
                 return self.scalar(raw);
             }
             self.through_memory(|memory| {
-                outside_python(|| registers.call(function, slots, memory));
+                outside_python(|| registers.call(function, slots, extra, memory));
             })
         }
     }
@@ -194,16 +195,23 @@ impl CallPlan {
         function: *const u8,
         slots: &mut [u64],
     ) -> Res<Ref> {
-        let mut values = Vec::with_capacity(slots.len());
-        cif.values(slots, |index| !is_scalar(params[index].code), &mut values);
+        let mut on_stack = [std::ptr::null_mut(); VALUES];
+        let mut on_heap = Vec::new();
+        let values = if slots.len() <= VALUES {
+            &mut on_stack[..]
+        } else {
+            on_heap.resize(slots.len(), std::ptr::null_mut());
+            &mut on_heap[..]
+        };
+        cif.point_to_values(slots, |index| !is_scalar(params[index].code), values);
         // SAFETY: the function has this signature, by the caller; the memory is large enough in both cases.
         unsafe {
             if is_scalar(self.result.code) {
                 let mut raw = [0u64; 4];
-                outside_python(|| cif.call(function, &mut values, raw.as_mut_ptr().cast()));
+                outside_python(|| cif.call(function, values, raw.as_mut_ptr().cast()));
                 return self.scalar(raw[0]);
             }
-            self.through_memory(|memory| outside_python(|| cif.call(function, &mut values, memory)))
+            self.through_memory(|memory| outside_python(|| cif.call(function, values, memory)))
         }
     }
 
@@ -250,63 +258,36 @@ impl CallPlan {
         function: *const u8,
         args: *const Obj,
         slots: &mut [u64],
-        temporaries: &mut Temporaries,
+        count: usize,
     ) -> Res<Ref> {
         let fixed = self.params.len();
-        let mut extra: Vec<Ref<CType>> = Vec::with_capacity(slots.len() - fixed);
-        for (index, place) in slots.iter_mut().enumerate().skip(fixed) {
-            // SAFETY: the caller gives as many arguments as slots.
-            let value = unsafe { *args.add(index) };
-            // SAFETY: a live argument.
-            let ctype = unsafe { promoted(value, index)? };
-            // SAFETY: the argument and the temporaries outlive the call.
-            *place = unsafe { promoted_slot(&ctype, value, temporaries)? };
-            extra.push(ctype);
+        let extra_count = count - fixed;
+        let nothing = Parameter::new(self.result.ctype());
+        let mut on_stack = [nothing; SLOTS];
+        let mut on_heap = Vec::new();
+        let extra = if extra_count <= SLOTS {
+            &mut on_stack[..extra_count]
+        } else {
+            on_heap.resize(extra_count, nothing);
+            &mut on_heap[..]
+        };
+        for (index, parameter) in extra.iter_mut().enumerate() {
+            // SAFETY: the caller gives `count` arguments.
+            (*parameter, slots[fixed + index]) =
+                unsafe { promoted(*args.add(fixed + index), fixed + index)? };
         }
-        let types = || extra.iter().map(|ctype| &**ctype);
-        if let Some(named) = &variadic.registers
-            && let Some(registers) = named.extend(types())?
+        let mut places = [Place::Nothing; MOST_PLACES];
+        if let Some(registers) = &variadic.registers
+            && let Some(used) = variadic::places(extra, &mut places)?
+            && registers.has_room_for(&places[..used])
         {
             // SAFETY: the function has this signature, by the caller.
-            return unsafe { self.through_registers(&registers, function, slots) };
+            return unsafe { self.through_registers(registers, function, slots, &places[..used]) };
         }
-        let params: Vec<Parameter> = self
-            .params
-            .iter()
-            .copied()
-            .chain(types().map(Parameter::new))
-            .collect();
-        let cif = self.variadic_cif(variadic, &params)?;
+        let params: Vec<Parameter> = self.params.iter().chain(extra.iter()).copied().collect();
+        let cif = variadic.cif(&self.result, &params, fixed)?;
         // SAFETY: the function has this signature, by the caller.
         unsafe { self.through_foreign(&cif, &params, function, slots) }
-    }
-
-    /// The signature of a variadic call for libffi. Those without aggregates are kept: what libffi needs to know of
-    /// them is in their codes.
-    fn variadic_cif(&self, variadic: &Variadic, params: &[Parameter]) -> Res<Arc<Cif>> {
-        let fixed = self.params.len();
-        let extra = &params[fixed..];
-        let types = params.iter().map(Parameter::ctype);
-        if extra.iter().any(|param| param.code == Code::Record) {
-            return Ok(Arc::new(Cif::new(self.result.ctype(), types, Some(fixed))?));
-        }
-        let key: Codes = extra.iter().map(|param| param.code).collect();
-        let lock = || {
-            variadic
-                .cache
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some((_, cif)) = lock().iter().find(|(codes, _)| *codes == key) {
-            return Ok(cif.clone());
-        }
-        let cif = Arc::new(Cif::new(self.result.ctype(), types, Some(fixed))?);
-        let mut cache = lock();
-        if cache.len() >= MOST_VARIADIC {
-            cache.remove(0);
-        }
-        cache.push((key, cif.clone()));
-        Ok(cif)
     }
 }
 
@@ -357,66 +338,6 @@ unsafe fn read_narrow(result: &Parameter, raw: u64) -> Res<Ref> {
     };
     // SAFETY: the value is in the low bytes.
     unsafe { read(ctype, (&raw const raw).cast::<u8>().add(skip)) }
-}
-
-/// The type that an argument in the variadic part is passed as: C's default argument promotions (C11 6.5.2.2).
-unsafe fn promoted(value: Obj, index: usize) -> Res<Ref<CType>> {
-    use keelback_cdef::Primitive;
-    // SAFETY: a live argument, by the caller.
-    let Some(cdata) = (unsafe { as_cdata(value) }) else {
-        // SAFETY: as above.
-        if let Some((ctype, _)) = unsafe { crate::library::function_object(value) } {
-            return Ok(ctype);
-        }
-        // SAFETY: as above.
-        let given = unsafe { type_name(value) };
-        return Err(raise!(
-            TypeError,
-            "argument {} passed in the variadic part needs to be a cdata object (got {given})",
-            index + 1
-        ));
-    };
-    let ctype = cdata.ctype();
-    match ctype.code {
-        Code::I8 | Code::I16 | Code::U8 | Code::U16 | Code::Bool | Code::Char | Code::Char16 => {
-            primitive(Primitive::Int)
-        }
-        Code::F32 => primitive(Primitive::Double),
-        Code::Array => pointer_to(ctype.item()),
-        Code::Function | Code::Void => Err(raise!(
-            TypeError,
-            "argument {} passed in the variadic part has no value ('{}')",
-            index + 1,
-            ctype.name
-        )),
-        _ if ctype.kind == Kind::Array => pointer_to(ctype.item()),
-        _ => Ok(ctype.to_ref()),
-    }
-}
-
-/// The slot of an argument in the variadic part.
-unsafe fn promoted_slot(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
-    // SAFETY: a live argument, by the caller.
-    unsafe {
-        if let Some(cdata) = as_cdata(value) {
-            let given = cdata.ctype();
-            if given.code.is_char() || given.code == Code::Bool {
-                // A character is the number that it is.
-                let mut raw = 0u64;
-                let size = given.known_size()?.min(8);
-                let skip = if cfg!(target_endian = "big") {
-                    8 - size
-                } else {
-                    0
-                };
-                cdata
-                    .data()
-                    .copy_to_nonoverlapping((&raw mut raw).cast::<u8>().add(skip), size);
-                return Ok(crate::convert::argument::widen(given.code, raw));
-            }
-        }
-        slot(&Parameter::new(ctype), value, temporaries)
-    }
 }
 
 /// CFFI's words for a wrong number of arguments of a plugin's function.

@@ -9,7 +9,8 @@
 use super::aapcs64 as convention;
 #[cfg(target_arch = "x86_64")]
 use super::system_v as convention;
-use crate::ctype::CType;
+use crate::convert::argument::Parameter;
+use crate::ctype::Code;
 use crate::py::Res;
 
 /// Whether this platform has the register path.
@@ -123,6 +124,23 @@ impl Taken {
     }
 }
 
+/// Where an argument of this type goes, if there are registers left; `None`: not in registers.
+pub fn place(parameter: &Parameter) -> Res<Option<Place>> {
+    match parameter.code {
+        Code::F64 => Ok(Some(Place::Float)),
+        Code::I8
+        | Code::I16
+        | Code::I32
+        | Code::I64
+        | Code::U8
+        | Code::U16
+        | Code::U32
+        | Code::U64
+        | Code::Pointer => Ok(Some(Place::Integer)),
+        _ => convention::argument(parameter.ctype()),
+    }
+}
+
 /// How to call a signature whose arguments fit in registers.
 pub struct Registers {
     places: Box<[Place]>,
@@ -133,21 +151,21 @@ pub struct Registers {
 }
 
 impl Registers {
-    /// The plan for these parameter types; `None` when they do not fit, or the platform has no register path.
-    pub fn new<'a>(result: &CType, params: impl Iterator<Item = &'a CType>) -> Res<Option<Self>> {
+    /// The plan for these types; `None` when the arguments do not fit, or the platform has no register path.
+    pub fn new(result: &Parameter, params: &[Parameter]) -> Res<Option<Self>> {
         if !SUPPORTED {
             return Ok(None);
         }
-        let Some(result) = convention::result(result)? else {
+        let Some(result) = convention::result(result.ctype())? else {
             return Ok(None);
         };
         let mut taken = Taken::default();
         if result == Return::Memory {
             taken.integers = 1;
         }
-        let mut places = Vec::new();
+        let mut places = Vec::with_capacity(params.len());
         for param in params {
-            match convention::argument(param)? {
+            match place(param)? {
                 Some(place) if taken.take(place) => places.push(place),
                 _ => return Ok(None),
             }
@@ -162,46 +180,44 @@ impl Registers {
         }))
     }
 
-    /// The plan with these arguments after the named ones; `None` when they do not fit.
-    pub fn extend<'a>(&self, extra: impl Iterator<Item = &'a CType>) -> Res<Option<Self>> {
-        let mut places = self.places.to_vec();
+    /// Whether the arguments of a variadic part fit too.
+    pub fn has_room_for(&self, extra: &[Place]) -> bool {
         let mut taken = self.taken;
-        for one in extra {
-            match convention::argument(one)? {
-                Some(place) if taken.take(place) => places.push(place),
-                _ => return Ok(None),
-            }
-        }
-        let only_integers =
-            self.result == Return::Integer && places.iter().all(|&place| place == Place::Integer);
-        Ok(Some(Self {
-            places: places.into(),
-            result: self.result,
-            taken,
-            only_integers,
-        }))
+        extra.iter().all(|&place| taken.take(place))
     }
 
-    /// Calls `function`. A scalar result is returned, in the low bytes; an aggregate is written to `result`.
+    /// Calls `function`. A scalar result is returned, in the low bytes; an aggregate is written to `result`. `extra`:
+    /// where the arguments of a variadic part go.
     ///
     /// # Safety
-    /// `function` is a C function of the signature that the plan was made for, `slots` are its arguments, `result` has
-    /// room for an aggregate result.
+    /// `function` is a C function of the signature that the plan was made for, `slots` starts with its arguments and
+    /// has room for [`INTEGERS`], `result` has room for an aggregate result.
     #[inline(always)]
-    pub unsafe fn call(&self, function: *const u8, slots: &[u64], result: *mut u8) -> u64 {
-        if self.only_integers {
-            let mut integers = [0; INTEGERS];
-            if slots.len() <= INTEGERS {
-                integers[..slots.len()].copy_from_slice(slots);
-            }
-            // SAFETY: the caller's contract.
-            return unsafe { prototype::integers::<u64>(function, &integers) };
+    pub unsafe fn call(
+        &self,
+        function: *const u8,
+        slots: &[u64],
+        extra: &[Place],
+        result: *mut u8,
+    ) -> u64 {
+        if self.only_integers
+            && extra.is_empty()
+            && let Some(integers) = slots.first_chunk::<INTEGERS>()
+        {
+            // SAFETY: the caller's contract. Slots beyond the arguments are registers that the callee does not read.
+            return unsafe { prototype::integers::<u64>(function, integers) };
         }
         // SAFETY: the caller's contract.
-        unsafe { self.call_mixed(function, slots, result) }
+        unsafe { self.call_mixed(function, slots, extra, result) }
     }
 
-    unsafe fn call_mixed(&self, function: *const u8, slots: &[u64], result: *mut u8) -> u64 {
+    unsafe fn call_mixed(
+        &self,
+        function: *const u8,
+        slots: &[u64],
+        extra: &[Place],
+        result: *mut u8,
+    ) -> u64 {
         let mut integers = [0u64; INTEGERS];
         let mut floats = [0f64; FLOATS];
         let mut taken = Taken::default();
@@ -209,7 +225,7 @@ impl Registers {
             integers[0] = result as u64;
             taken.integers = 1;
         }
-        for (&place, &slot) in self.places.iter().zip(slots) {
+        for (&place, &slot) in self.places.iter().chain(extra).zip(slots) {
             match place {
                 Place::Nothing => {}
                 Place::Integer => {
@@ -439,7 +455,8 @@ mod prototype {
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod convention {
     //! No register path here.
-    use super::{CType, Place, Res, Return};
+    use super::{Place, Res, Return};
+    use crate::ctype::CType;
 
     pub(super) fn argument(_: &CType) -> Res<Option<Place>> {
         Ok(None)

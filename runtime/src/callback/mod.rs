@@ -74,11 +74,7 @@ impl CallbackPlan {
         match self.cif.get() {
             Some(cif) => Ok(cif),
             None => {
-                let cif = Cif::new(
-                    self.result.ctype(),
-                    self.params.iter().map(Parameter::ctype),
-                    None,
-                )?;
+                let cif = Cif::new(&self.result, &self.params, None)?;
                 Ok(self.cif.get_or_init(|| cif))
             }
         }
