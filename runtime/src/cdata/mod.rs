@@ -89,15 +89,12 @@ pub enum Resource {
         /// It was a buffer.
         buffer: bool,
     },
-    /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes. `size`: bytes told to the
-    /// user as the weight of the object.
+    /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes.
     Gc {
         /// The cdata that gc() was given.
         origin: Ref,
         /// What to call.
         destructor: Ref,
-        /// The `size` argument of gc().
-        size: isize,
     },
     /// `ffi.from_buffer(object)`: the exported buffer, locked until release.
     Buffer(Box<ffi::Py_buffer>),

@@ -18,10 +18,10 @@ pub unsafe fn to_char(value: Obj) -> Res<u8> {
         if ffi::PyBytes_Check(value) != 0 && ffi::Py_SIZE(value) == 1 {
             return Ok(*ffi::PyBytes_AS_STRING(value).cast::<u8>());
         }
-        if let Some(cdata) = as_cdata(value) {
-            if cdata.ctype().code == Code::Char {
-                return Ok(get::<u8>(cdata.data()));
-            }
+        if let Some(cdata) = as_cdata(value)
+            && cdata.ctype().code == Code::Char
+        {
+            return Ok(get::<u8>(cdata.data()));
         }
         let given = type_name(value);
         Err(raise!(
@@ -55,13 +55,13 @@ pub unsafe fn to_wide(code: Code, value: Obj) -> Res<u32> {
                 format!("unicode string of length {length}")
             }
         } else {
-            if let Some(cdata) = as_cdata(value) {
-                if cdata.ctype().code == code {
-                    return Ok(match code {
-                        Code::Char16 => get::<u16>(cdata.data()).into(),
-                        _ => get::<u32>(cdata.data()),
-                    });
-                }
+            if let Some(cdata) = as_cdata(value)
+                && cdata.ctype().code == code
+            {
+                return Ok(match code {
+                    Code::Char16 => get::<u16>(cdata.data()).into(),
+                    _ => get::<u32>(cdata.data()),
+                });
             }
             type_name(value)
         };
@@ -200,7 +200,7 @@ pub unsafe fn read_wide_text(code: Code, data: *const u8, length: usize) -> Res<
                     && (0xdc00..0xe000).contains(&unit(index + 1))
             };
             if !(0..length).any(is_pair) {
-                if data.addr() % 2 == 0 {
+                if data.addr().is_multiple_of(2) {
                     let kind = ffi::PyUnicode_2BYTE_KIND as i32;
                     return Ref::steal(ffi::PyUnicode_FromKindAndData(
                         kind,
@@ -231,7 +231,7 @@ pub unsafe fn read_wide_text(code: Code, data: *const u8, length: usize) -> Res<
             }
             return str_of(&characters);
         }
-        if data.addr() % 4 == 0 {
+        if data.addr().is_multiple_of(4) {
             return str_of(std::slice::from_raw_parts(data.cast::<u32>(), length));
         }
         let aligned: Vec<u32> = (0..length)

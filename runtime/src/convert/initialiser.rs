@@ -104,10 +104,10 @@ pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
     unsafe {
         if is_list_or_tuple(value) {
             for (index, field) in details.positional().enumerate() {
-                if reaching(field) {
-                    if let Some(given) = many::item_at(value, index as isize) {
-                        needed = needed.max(end_of(field, given.obj())?);
-                    }
+                if reaching(field)
+                    && let Some(given) = many::item_at(value, index as isize)
+                {
+                    needed = needed.max(end_of(field, given.obj())?);
                 }
             }
         } else if ffi::PyDict_Check(value) != 0 {
@@ -188,22 +188,22 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
             }
             return Ok(());
         }
-        if let Some(cdata) = as_cdata(value) {
-            if std::ptr::eq(cdata.ctype(), ctype) {
-                let length = cdata.array_length();
-                if capacity.is_some_and(|capacity| length > capacity) {
-                    return Err(raise!(
-                        IndexError,
-                        "too many initializers for '{}' (got {length})",
-                        ctype.name
-                    ));
-                }
-                if cdata.data().is_null() {
-                    return Err(crate::cdata::null_dereference(cdata));
-                }
-                std::ptr::copy(cdata.data(), data, (length * item.size()) as usize);
-                return Ok(());
+        if let Some(cdata) = as_cdata(value)
+            && std::ptr::eq(cdata.ctype(), ctype)
+        {
+            let length = cdata.array_length();
+            if capacity.is_some_and(|capacity| length > capacity) {
+                return Err(raise!(
+                    IndexError,
+                    "too many initializers for '{}' (got {length})",
+                    ctype.name
+                ));
             }
+            if cdata.data().is_null() {
+                return Err(crate::cdata::null_dereference(cdata));
+            }
+            std::ptr::copy(cdata.data(), data, (length * item.size()) as usize);
+            return Ok(());
         }
         let expected = if takes_bytes(item) {
             "bytes or list or tuple"

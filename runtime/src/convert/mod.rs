@@ -17,7 +17,7 @@ mod write;
 
 pub use bits::{read_bit_field, write_bit_field};
 pub use initialiser::{initialiser_length, initialiser_size};
-pub use many::{read_list, write_sequence};
+pub use many::read_list;
 pub use read::{read, read_enum_text};
 pub use write::{Room, write, write_in};
 

@@ -94,11 +94,11 @@ pub(super) unsafe fn write_real(ctype: &CType, data: *mut u8, value: Obj) -> Res
 pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
     // SAFETY: the caller's contract; the helpers take memory of a whole long double.
     unsafe {
-        if let Some(cdata) = as_cdata(value) {
-            if cdata.ctype().code == Code::LongDouble {
-                std::ptr::copy(cdata.data(), data, LONG_DOUBLE_SIZE);
-                return Ok(());
-            }
+        if let Some(cdata) = as_cdata(value)
+            && cdata.ctype().code == Code::LongDouble
+        {
+            std::ptr::copy(cdata.data(), data, LONG_DOUBLE_SIZE);
+            return Ok(());
         }
         if ffi::PyLong_Check(value) != 0 {
             let mut overflow = 0;
@@ -132,13 +132,12 @@ pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
 pub(super) unsafe fn write_complex(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
     // SAFETY: the caller's contract.
     unsafe {
-        if ctype.code == Code::ComplexLongDouble {
-            if let Some(cdata) = as_cdata(value) {
-                if cdata.ctype().code == Code::ComplexLongDouble {
-                    std::ptr::copy(cdata.data(), data, 2 * LONG_DOUBLE_SIZE);
-                    return Ok(());
-                }
-            }
+        if ctype.code == Code::ComplexLongDouble
+            && let Some(cdata) = as_cdata(value)
+            && cdata.ctype().code == Code::ComplexLongDouble
+        {
+            std::ptr::copy(cdata.data(), data, 2 * LONG_DOUBLE_SIZE);
+            return Ok(());
         }
         let complex = ffi::PyComplex_AsCComplex(value);
         if complex.real == -1.0 && !ffi::PyErr_Occurred().is_null() {

@@ -248,22 +248,20 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             flexible,
             positional: in_list,
         };
-        if is_anonymous {
-            if let Some(inner) = field_type.record()? {
-                for below in &inner.flat {
-                    let bits = below
-                        .is_bit_field()
-                        .then_some((below.bit_size as u32, below.bit_shift as u32));
-                    let mut field = info(
-                        below.name.clone(),
-                        below.ctype.clone(),
-                        field.offset + below.offset,
-                        bits,
-                        below.flexible,
-                    );
-                    field.positional &= below.positional;
-                    flat.push(field);
-                }
+        if is_anonymous && let Some(inner) = field_type.record()? {
+            for below in &inner.flat {
+                let bits = below
+                    .is_bit_field()
+                    .then_some((below.bit_size as u32, below.bit_shift as u32));
+                let mut field = info(
+                    below.name.clone(),
+                    below.ctype.clone(),
+                    field.offset + below.offset,
+                    bits,
+                    below.flexible,
+                );
+                field.positional &= below.positional;
+                flat.push(field);
             }
         }
         let name = intern_str(&field.name)?;
@@ -312,13 +310,12 @@ pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
 /// Tells the ctypes of records that were opaque, and were given a body since, their size.
 pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
     for weak in scope.record_references() {
-        if let Some(ctype) = upgrade(&weak)? {
-            if ctype.size() == UNKNOWN_SIZE {
-                if let Err(raised) = ctype.record() {
-                    // A body without a layout: reported where the type is used.
-                    raised.clear();
-                }
-            }
+        if let Some(ctype) = upgrade(&weak)?
+            && ctype.size() == UNKNOWN_SIZE
+            && let Err(raised) = ctype.record()
+        {
+            // A body without a layout: reported where the type is used.
+            raised.clear();
         }
     }
     Ok(())

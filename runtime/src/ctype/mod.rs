@@ -9,7 +9,7 @@ mod make;
 mod names;
 
 pub use details::{EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
-pub use intern::{array_of, function_of, pointer_to, primitive, void};
+pub use intern::{array_of, pointer_to, primitive, void};
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
 
@@ -94,17 +94,6 @@ impl Code {
     /// Whether it is char or a wide character.
     pub fn is_char(self) -> bool {
         matches!(self, Code::Char | Code::Char16 | Code::Char32)
-    }
-    /// Whether it is float or double (not long double).
-    pub fn is_float(self) -> bool {
-        matches!(self, Code::F32 | Code::F64)
-    }
-    /// Whether it is one of the complex types.
-    pub fn is_complex(self) -> bool {
-        matches!(
-            self,
-            Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble
-        )
     }
 }
 

@@ -17,7 +17,10 @@ pub unsafe extern "C" fn gc(_object: Obj, args: *const Obj, count: isize, names:
         // SAFETY: a FASTCALL method; the arguments are live.
         unsafe {
             let [object, destructor, size] = GC.parse(args, count, names)?;
-            let size = if size.is_null() { 0 } else { ssize(size)? };
+            // A hint for collectors that do not count references: only checked to be an int.
+            if !size.is_null() {
+                ssize(size)?;
+            }
             let Some(cdata) = as_cdata(object) else {
                 return Err(raise!(
                     TypeError,
@@ -44,7 +47,6 @@ pub unsafe extern "C" fn gc(_object: Obj, args: *const Obj, count: isize, names:
             let resource = Resource::Gc {
                 origin: Ref::borrow(object),
                 destructor: Ref::borrow(destructor),
-                size,
             };
             let length = if cdata.ctype().kind == Kind::Array {
                 cdata.array_length()
