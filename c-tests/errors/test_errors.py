@@ -1,6 +1,5 @@
 """Exceptions, missing functions and failing init code, as the host sees them. The process lives through all of it."""
 
-import textwrap
 
 import pytest
 from harness import Ran

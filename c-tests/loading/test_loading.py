@@ -82,3 +82,27 @@ def test_dynamic_section(loading):
     assert {name for name in needed if not name.startswith("ld-")} <= {"libc.so.6", "libdl.so.2"}
     assert re.search(r"FLAGS_1.*NODELETE", dynamic)
     assert "TEXTREL" not in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic
+
+
+def test_two_plugins_of_one_name(plugin, host, run):
+    """Two files with the same module name in one process: each has its own functions and globals."""
+    init = "from samename import ffi\n@ffi.def_extern()\ndef one():\n    return {}\n"
+    built = [plugin("int one(void);", init.format(number), name="samename") for number in (1, 2)]
+    program = host(
+        """
+        #include "host.h"
+
+        int main(int argc, char **argv)
+        {
+            int (*first)(void), (*second)(void), sum;
+            HOST_SYMBOL(first, host_open(argv[argc - 2], RTLD_NOW), "one");
+            HOST_SYMBOL(second, host_open(argv[argc - 1], RTLD_NOW), "one");
+            sum = 100 * first();
+            sum += 10 * second();
+            sum += first();
+            printf("%d\\n", sum);
+            return 0;
+        }
+        """
+    )
+    assert run(program, *(one.library for one in built)) == Ran("121\n")

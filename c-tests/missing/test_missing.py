@@ -8,13 +8,11 @@ import os
 import re
 import shutil
 import subprocess
-import sysconfig
 
 import pytest
 from harness import PROJECT, Ran, ask, libpython_of, other_python, python, version_of
 
 VERSION = version_of(python())
-ARCH = os.uname().machine
 
 CDEF = "int add(int a, int b);\nint checked(void);\nconst char *name(void);\n"
 INIT = """
@@ -33,6 +31,27 @@ INIT = """
     @ffi.def_extern()
     def name():
         return text
+"""
+
+RUNTIME_INIT = """
+    from whichruntime import ffi
+
+    with open("/proc/self/maps") as maps:
+        text = ffi.new("char[]", next(line.split()[-1] for line in maps if "keelback_runtime" in line).encode())
+
+    @ffi.def_extern()
+    def runtime():
+        return text
+"""
+RUNTIME_HOST = """
+    #include <stdio.h>
+    #include "whichruntime.h"
+
+    int main(void)
+    {
+        puts(runtime());
+        return 0;
+    }
 """
 
 # What the host prints when nothing could be started: zeros, and --error's value.
@@ -87,7 +106,7 @@ NO_LIBPYTHON = (
 )
 
 
-def assert_refused(ran, message, first="missing: "):
+def assert_refused(ran, message):
     """The whole of what a host sees of a failure: the message once, a line for each further call."""
     assert ran.stderr == message + (
         "missing: add was called, but Python could not be started\n" + one_line_each("missing", ["checked", "name"])
@@ -234,12 +253,21 @@ def test_python_of_another_version(program, run):
     assert ran.stdout == f"{ZEROS}last error: {first}\nstart negative\nlast error: {first}\n"
 
 
-def test_runtime_beside_the_plugin(missing, run, program, tmp_path):
-    """A copy of the plugin with the runtime beside it needs no recorded path."""
-    library = tmp_path / missing.library.name
-    shutil.copy(missing.library, library)
-    maps = run(program, env={"LD_LIBRARY_PATH": tmp_path})
-    assert maps.stdout.startswith("add 5")
+def test_runtime_beside_the_plugin(plugin, host, run, here, tmp_path):
+    """A plugin that records no runtime finds the one in its own directory."""
+    maps = plugin("const char *runtime(void);", RUNTIME_INIT, name="whichruntime")
+    recorded = run(host(RUNTIME_HOST, maps)).stdout.strip()
+    built = plugin(CDEF, INIT, name="missing", args=["--no-runtime-check", "--error", "checked=-7"])
+    shutil.copy(built.library, tmp_path / built.library.name)
+    # Beside the plugin only: the plugin's own directory is looked at, not the program's.
+    os.symlink(recorded, tmp_path / "libkeelback_runtime.so")
+    program = host(here / "host.c", built, flags=["-D_GNU_SOURCE"])
+    found = run(program, env={"LD_LIBRARY_PATH": tmp_path})
+    alone = run(program)
+    if ask(python(), "import keelback; print()") is not None:
+        pytest.skip("the package keelback is installed: a plugin always finds a runtime")
+    assert alone.stdout.startswith(ZEROS) and "no Keelback runtime for Python" in alone.stderr
+    assert found == Ran("add 5, checked 1, name keelback\nlast error: no error\nstart 0\nlast error: no error\n")
 
 
 def test_privileged_process_ignores_the_environment(program, run, tmp_path):

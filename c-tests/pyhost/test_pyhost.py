@@ -176,3 +176,24 @@ def test_another_version_s_python(pyhost, run):
     """, cwd=pyhost.directory)
     assert ran.stderr == "" and ran.code == 0
     assert ran.stdout.startswith("ImportError pyhost: no Keelback runtime for Python " + version)
+
+
+def test_import_of_a_plugin_whose_init_code_fails(plugin, run, interpreter):
+    """The import raises what the init code raised, each time, and leaves no half-made module."""
+    init = "from badhost import ffi\nraise ValueError('not today')\n"
+    built = plugin("int one(void);", init, name="badhost")
+    module = built.directory / "badhost.so"
+    if not module.exists():
+        os.link(built.library, module)
+    code = """if True:
+        import ctypes, sys, traceback
+        sys.path.insert(0, '.')
+        for i in range(2):
+            try:
+                import badhost
+            except ValueError as error:
+                print(error, 'badhost' in sys.modules, traceback.extract_tb(error.__traceback__)[-1].line)
+        print(ctypes.CDLL('./libbadhost.so').badhost_start() < 0)
+    """
+    line = "not today False raise ValueError('not today')\n"
+    assert run(interpreter, "-I", "-c", code, cwd=built.directory) == Ran(line * 2 + "True\n")

@@ -49,8 +49,7 @@ INIT = """
 def test_init_codes_that_call_each_other(plugin, host, run, here):
     """Two plugins' first calls race, and each init code calls the other plugin: no deadlock.
 
-    The function that is called while its plugin's init code still runs on another thread waits or is refused;
-    it does not hang, and both plugins work afterwards."""
+    One start-up lock serves both: the second thread waits, and the first runs both init codes."""
     built = []
     for this, other, weight in (("left", "right", 1), ("right", "left", 10)):
         init = INIT.format(this=this, other=other, library=f"lib{other}.so", weight=weight)
