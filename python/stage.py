@@ -58,6 +58,11 @@ def main() -> None:
         if source.is_file():
             copy_if_changed(source, package / source.name)
     copy_if_changed(library, package / ("_runtime" + sysconfig.get_config_var("EXT_SUFFIX")))
+    command = target / folder / ("keelback.exe" if sys.platform == "win32" else "keelback")
+    if command.exists():
+        # Where a wheel has it: `python -m keelback` runs it.
+        (package / "bin").mkdir(exist_ok=True)
+        copy_if_changed(command, package / "bin" / command.name)
     print(package.parent)
 
 

@@ -146,6 +146,12 @@ impl Search {
 
 fn choose(choice: Option<&Path>) -> Result<Choice> {
     let Some(path) = choice else {
+        // Set by `python -m keelback` and by the pip package's script: the Python that runs them.
+        if let Some(program) = std::env::var_os("KEELBACK_BUILD_PYTHON").map(PathBuf::from)
+            && program.is_file()
+        {
+            return Ok(Choice::Executable(program));
+        }
         if let Some(venv) = std::env::var_os("VIRTUAL_ENV").filter(|venv| !venv.is_empty()) {
             let program = Path::new(&venv).join("bin/python");
             if program.is_file() {
