@@ -61,7 +61,7 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_length = Some(length);
         (*tables).mapping.mp_subscript = Some(get_item);
         (*tables).mapping.mp_ass_subscript = Some(set_item);
-        CDATA_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_BASETYPE, |ty| {
+        CDATA_TYPE.ready(FLAGS, |ty| {
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
             ty.tp_doc = c"The internal base type for CData objects.  Use FFI.CData to access it.  Always check with \
                           isinstance(): subtypes are sometimes returned on CPython, for performance reasons."

@@ -2,26 +2,52 @@
 
 use pyo3::ffi;
 
-use super::{get, put};
 use crate::convert::integer::text_of;
-use crate::ctype::{CType, Code, FieldInfo};
+use crate::ctype::{CType, FieldInfo};
 use crate::py::{Obj, Raised, Ref, Res, small_long_value};
 use crate::raise;
 
-/// The integer of the field's type at the field's place, as raw bits.
-///
-/// # Safety
-/// `record` points to a readable record that has the field.
-#[inline]
-unsafe fn container(ctype: &CType, place: *const u8) -> u64 {
-    // SAFETY: the caller's contract.
-    unsafe {
-        match ctype.size() {
-            1 => get::<u8>(place).into(),
-            2 => get::<u16>(place).into(),
-            4 => get::<u32>(place).into(),
-            _ => get::<u64>(place),
+/// The bytes that hold the bits of a field, and no others: a packed struct may end in the middle of what its type would
+/// take, and a field may reach over more bytes than its type has.
+struct Span {
+    place: *mut u8,
+    bytes: usize,
+    /// Position of the lowest bit in the first byte.
+    shift: u32,
+}
+
+impl Span {
+    /// # Safety
+    /// `record` points to a record that has the field.
+    #[inline]
+    unsafe fn of(field: &FieldInfo, record: *mut u8) -> Self {
+        let (first, size) = (field.bit_shift as u32, field.bit_size as u32);
+        let shift = first % 8;
+        Self {
+            // SAFETY: inside the record.
+            place: unsafe { record.offset(field.offset + (first / 8) as isize) },
+            bytes: (shift + size).div_ceil(8) as usize,
+            shift,
         }
+    }
+    /// The bytes as a little-endian integer: at most 9, for 64 bits that start within a byte.
+    ///
+    /// # Safety
+    /// The record is readable.
+    #[inline]
+    unsafe fn load(&self) -> u128 {
+        let mut bytes = [0u8; 16];
+        // SAFETY: the bytes of the field are inside the record.
+        unsafe { std::ptr::copy_nonoverlapping(self.place, bytes.as_mut_ptr(), self.bytes) };
+        u128::from_le_bytes(bytes)
+    }
+    /// # Safety
+    /// The record is writable.
+    #[inline]
+    unsafe fn store(&self, value: u128) {
+        let bytes = value.to_le_bytes();
+        // SAFETY: the bytes of the field are inside the record.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.place, self.bytes) };
     }
 }
 
@@ -36,18 +62,14 @@ fn is_signed(ctype: &CType) -> bool {
 pub unsafe fn read_bit_field(field: &FieldInfo, record: *const u8) -> Res<Ref> {
     // SAFETY: the caller's contract.
     unsafe {
-        let ctype = &*field.ctype;
-        let bits = container(ctype, record.offset(field.offset)) >> field.bit_shift;
+        let span = Span::of(field, record.cast_mut());
+        let bits = (span.load() >> span.shift) as u64;
         let unused = 64 - field.bit_size as u32;
-        if is_signed(ctype) {
+        if is_signed(&field.ctype) {
             let value = ((bits << unused) as i64) >> unused;
             return Ref::steal(ffi::PyLong_FromLongLong(value));
         }
         let value = (bits << unused) >> unused;
-        if ctype.code == Code::Char {
-            let byte = value as u8;
-            return Ref::steal(ffi::PyBytes_FromStringAndSize((&raw const byte).cast(), 1));
-        }
         Ref::steal(ffi::PyLong_FromUnsignedLongLong(value))
     }
 }
@@ -79,16 +101,10 @@ pub unsafe fn write_bit_field(field: &FieldInfo, record: *mut u8, value: Obj) ->
                 "value {text} outside the range allowed by the bit field width: {lowest} <= x <= {highest}"
             ));
         }
-        let place = record.offset(field.offset);
-        let mask = (u64::MAX >> (64 - size)) << field.bit_shift;
-        let bits = ((number as u64) << field.bit_shift) & mask;
-        let whole = (container(ctype, place) & !mask) | bits;
-        match ctype.size() {
-            1 => put(place, whole as u8),
-            2 => put(place, whole as u16),
-            4 => put(place, whole as u32),
-            _ => put(place, whole),
-        }
+        let span = Span::of(field, record);
+        let mask = u128::from(u64::MAX >> (64 - size)) << span.shift;
+        let bits = (u128::from(number as u64) << span.shift) & mask;
+        span.store((span.load() & !mask) | bits);
     }
     Ok(())
 }
