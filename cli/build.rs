@@ -1,6 +1,31 @@
-//! Passes the target triple on: the `cc` crate wants to know it when it is used outside a build script.
+//! Compiles the loader, the part that all plugins have in common, so that `keelback build` need not do it each time;
+//! and passes the target triple on, which the `cc` crate wants to know outside a build script.
+use std::path::PathBuf;
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");
     println!("cargo::rustc-env=KEELBACK_TARGET={target}");
+
+    let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let source = directory.join("keelback_loader.c");
+    std::fs::write(&source, keelback_codegen::loader_source()).expect("OUT_DIR is writable");
+    let mut build = cc::Build::new();
+    build
+        .file(&source)
+        .debug(false)
+        .warnings(false)
+        .extra_warnings(false);
+    for flag in keelback_codegen::compile_flags(keelback_codegen::Product::SharedLibrary) {
+        build.flag(flag);
+    }
+    // Without the object (no compiler here, or no loader for the platform) each build compiles the loader itself.
+    let object = match build.try_compile_intermediates() {
+        Ok(objects) => objects
+            .first()
+            .and_then(|object| std::fs::read(object).ok())
+            .unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    std::fs::write(directory.join("keelback_loader.o"), object).expect("OUT_DIR is writable");
 }

@@ -2,13 +2,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use keelback_codegen::Product;
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
+use crate::interrupt;
 
 /// A C compiler and the flags that the user's environment gives it.
 pub struct Compiler {
@@ -17,12 +18,19 @@ pub struct Compiler {
     arguments: Vec<OsString>,
 }
 
+/// The loader, compiled when keelback was built for this platform; empty if it could not be.
+const LOADER_OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keelback_loader.o"));
+
 /// What is compiled.
 pub struct Compilation<'a> {
-    /// The C file.
-    pub source: &'a Path,
-    /// Where the library goes.
-    pub output: &'a Path,
+    /// The plugin's C file.
+    pub source: &'a str,
+    /// The same without the loader. It is compiled in half the time, and linked with the loader's ready object.
+    pub without_loader: Option<&'a str>,
+    /// The base of the files' names.
+    pub name: &'a str,
+    /// A directory for the files; the library goes there too.
+    pub directory: &'a Path,
     /// `-I`
     pub include_dirs: &'a [PathBuf],
     /// `-D`
@@ -103,14 +111,53 @@ impl Compiler {
         command
     }
 
-    /// Compiles and links in one run.
-    pub fn run(&self, what: &Compilation<'_>, reporter: &Reporter) -> Result<()> {
+    /// Compiles and links; returns the library.
+    pub fn run(&self, what: &Compilation<'_>, reporter: &Reporter) -> Result<Vec<u8>> {
+        // Flags of the user's are meant for all of the plugin (sanitizers, another architecture).
+        let is_plain = ["CFLAGS", "LDFLAGS"]
+            .iter()
+            .all(|variable| std::env::var_os(variable).is_none_or(|value| value.is_empty()));
+        if let Some(source) = what.without_loader
+            && is_plain
+            && !LOADER_OBJECT.is_empty()
+        {
+            let object = what.directory.join("keelback_loader.o");
+            std::fs::write(&object, LOADER_OBJECT).map_err(cannot_use_directory)?;
+            let output = self.compile(source, Some(&object), what, reporter)?;
+            if output.status.success() {
+                return finished(&output, what, reporter);
+            }
+            if interrupt::happened() {
+                return Err(self.failed(what, &output.status.to_string(), said(&output)));
+            }
+            // A compiler for another machine cannot link the object. And if it is the user's C that is wrong, the
+            // messages are the same with all of it in one file.
+            reporter.detail("compiler: once more, with the loader in the same file");
+        }
+        let output = self.compile(what.source, None, what, reporter)?;
+        if output.status.success() {
+            return finished(&output, what, reporter);
+        }
+        Err(self.failed(what, &output.status.to_string(), said(&output)))
+    }
+
+    /// One run of the compiler.
+    fn compile(
+        &self,
+        source: &str,
+        object: Option<&Path>,
+        what: &Compilation<'_>,
+        reporter: &Reporter,
+    ) -> Result<Output> {
+        let c_file = what.directory.join(format!("{}.c", what.name));
+        std::fs::write(&c_file, source).map_err(cannot_use_directory)?;
         let mut command = self.command();
         for dir in what.include_dirs {
             command.arg("-I").arg(dir);
         }
         command.args(what.defines.iter().map(|define| format!("-D{define}")));
-        command.arg("-o").arg(what.output).arg(what.source);
+        command.arg("-o").arg(what.library()).arg(&c_file);
+        command.args(object);
         for dir in what.library_dirs {
             command.arg("-L").arg(dir);
         }
@@ -134,18 +181,7 @@ impl Compiler {
             output.status,
             started.elapsed().as_secs_f64() * 1e3
         ));
-        let said = String::from_utf8_lossy(&output.stderr).into_owned()
-            + &String::from_utf8_lossy(&output.stdout);
-        if output.status.success() {
-            if !said.trim().is_empty() {
-                reporter.report(
-                    &Diagnostic::warning("compiler-output", "the C compiler has remarks")
-                        .output(said),
-                );
-            }
-            return Ok(());
-        }
-        Err(self.failed(what, &output.status.to_string(), said))
+        Ok(output)
     }
 
     fn failed(&self, what: &Compilation<'_>, status: &str, said: String) -> Box<Error> {
@@ -173,6 +209,39 @@ impl Compiler {
             .hint(hint),
         )
     }
+}
+
+impl Compilation<'_> {
+    fn library(&self) -> PathBuf {
+        self.directory.join(format!("lib{}.so", self.name))
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+/// Shows what a compiler that did its work had to say, and reads what it made.
+fn finished(output: &Output, what: &Compilation<'_>, reporter: &Reporter) -> Result<Vec<u8>> {
+    let said = said(output);
+    if !said.trim().is_empty() {
+        reporter.report(
+            &Diagnostic::warning("compiler-output", "the C compiler has remarks").output(said),
+        );
+    }
+    std::fs::read(what.library()).map_err(cannot_use_directory)
+}
+
+/// The directory for temporary files fails.
+pub fn cannot_use_directory(error: std::io::Error) -> Box<Error> {
+    Failure::Files.because(Diagnostic::error(
+        "cannot-write",
+        format!(
+            "cannot use the directory for temporary files, {}: {}",
+            std::env::temp_dir().display(),
+            reason(&error)
+        ),
+    ))
 }
 
 fn is_there(program: &Path) -> bool {

@@ -192,6 +192,11 @@ impl Plugin {
         self.inner.c_source()
     }
 
+    /// The C file without the loader.
+    pub fn c_source_without_loader(&self) -> String {
+        self.inner.c_source_without_loader()
+    }
+
     /// The public header.
     pub fn header(&self) -> String {
         self.inner.header(&self.header)

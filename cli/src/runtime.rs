@@ -3,7 +3,7 @@ use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 
 use keelback_codegen::abi::{KEELBACK_ABI_VERSION, keelback_runtime_t};
-use object::{Object, ObjectSegment, ObjectSymbol};
+use object::{Object, ObjectSegment, ObjectSymbol, ReadCache, ReadRef};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
@@ -169,8 +169,10 @@ fn spell((major, minor): (u32, u32), free_threaded: bool) -> String {
 /// Reads the `keelback_runtime` symbol out of the file. Loading the library instead would need a libpython in
 /// this process, and run the library's code.
 fn identify(path: &Path) -> std::result::Result<Identity, String> {
-    let bytes = std::fs::read(path).map_err(|error| reason(&error))?;
-    let file = object::File::parse(bytes.as_slice()).map_err(|_| "it is no library".to_owned())?;
+    // Reads only what is looked at: the library is large, and this is a handful of bytes.
+    let library = std::fs::File::open(path).map_err(|error| reason(&error))?;
+    let cache = ReadCache::new(library);
+    let file = object::File::parse(&cache).map_err(|_| "it is no library".to_owned())?;
     let address = file
         .dynamic_symbols()
         .find(|symbol| symbol.is_definition() && symbol.name() == Ok("keelback_runtime"))
@@ -199,7 +201,10 @@ fn identify(path: &Path) -> std::result::Result<Identity, String> {
 }
 
 /// The string behind the struct's `keelback_version`.
-fn version_text(file: &object::File<'_>, address: u64) -> Option<String> {
+fn version_text<'data>(
+    file: &object::File<'data, impl ReadRef<'data>>,
+    address: u64,
+) -> Option<String> {
     let pointer_at = address + offset_of!(keelback_runtime_t, keelback_version) as u64;
     // In a shared library the pointer is the addend of a relative relocation; with packed relocations (RELR) it
     // stands in its place.
@@ -227,7 +232,11 @@ fn version_text(file: &object::File<'_>, address: u64) -> Option<String> {
 }
 
 /// The bytes that will be at an address once the library is mapped.
-fn at<'data>(file: &object::File<'data>, address: u64, size: u64) -> Option<&'data [u8]> {
+fn at<'data>(
+    file: &object::File<'data, impl ReadRef<'data>>,
+    address: u64,
+    size: u64,
+) -> Option<&'data [u8]> {
     file.segments()
         .find_map(|segment| segment.data_range(address, size).ok().flatten())
 }

@@ -89,11 +89,13 @@ fn directories_that_were_made_go_with_a_failure() {
 fn nothing_stays_in_the_directory_for_temporary_files() {
     let project = Project::good();
     std::fs::create_dir(project.path().join("tmp")).unwrap();
-    for compiler in ["cc", "false"] {
+    for arguments in [&["--cc", "cc"], &["--cc", "false"], &["--python", "nosuch"]] {
         outcome(
             project
-                .build_command(&["--cc", compiler])
-                .env("TMPDIR", project.path().join("tmp")),
+                .build_command(arguments)
+                .env("TMPDIR", project.path().join("tmp"))
+                // cargo sets it for tests, and the cc crate would put its temporary file there.
+                .env_remove("OUT_DIR"),
         );
         assert_eq!(
             std::fs::read_dir(project.path().join("tmp"))
@@ -268,4 +270,42 @@ fn an_interrupt_leaves_nothing_behind() {
         project.names(),
         ["api.h", "plugin.py", "slow-cc", "started", "tmp"]
     );
+}
+
+/// The loader's ready object saves time; where it does not fit, all is compiled.
+#[test]
+fn a_compiler_that_cannot_link_the_loader_object_compiles_the_loader() {
+    let project = Project::good();
+    project.script(
+        "picky-cc",
+        "#!/bin/sh\ncase \"$*\" in *keelback_loader.o*) echo 'wrong architecture' >&2; exit 1;; esac\nexec cc \"$@\"\n",
+    );
+    project.build(&["--cc", "./picky-cc"]).expect_success();
+    let exports = |library: &str| {
+        let listed = outcome(
+            std::process::Command::new("nm")
+                .args(["-D", "--defined-only", "--format=posix", library])
+                .current_dir(project.path()),
+        );
+        let mut names: Vec<String> = listed
+            .stdout
+            .lines()
+            .filter_map(|line| line.split(' ').next().map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    };
+    let whole = exports("libadder.so");
+    assert_eq!(
+        whole,
+        [
+            "PyInit_adder",
+            "add",
+            "adder_last_error",
+            "adder_set_error_handler",
+            "adder_start"
+        ]
+    );
+    project.build(&["-o", "libfast.so"]).expect_success();
+    assert_eq!(exports("libfast.so"), whole);
 }

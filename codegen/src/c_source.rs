@@ -16,10 +16,34 @@ use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
 use crate::{ABI_HEADER, templates};
 
+/// Where a plugin's loader is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Loader {
+    /// In the same file.
+    Inside,
+    /// In the object made of [`loader_source`].
+    Object,
+}
+
+/// The loader as a C file of its own. It is the same for all plugins, so it can be compiled before there is one;
+/// [`Plugin::c_source_without_loader`] is what it is linked with.
+pub fn loader_source() -> String {
+    format!(
+        "{ABI_HEADER}\n\
+         #define KEELBACK_STANDALONE 0\n\
+         #define KEELBACK_SHARED __attribute__((visibility(\"hidden\")))\n\
+         {}{}",
+        templates::LOADER_INTERFACE,
+        templates::LOADER,
+    )
+}
+
 #[derive(Serialize)]
 struct Context<'a> {
     keelback_version: &'static str,
     abi_header: &'static str,
+    loader_interface: &'static str,
+    /// Empty: it is an object of its own.
     loader: &'static str,
     module_name: &'a str,
     module_literal: String,
@@ -139,7 +163,7 @@ enum Symbol {
 }
 
 /// The C file of a plugin.
-pub(crate) fn c_source(plugin: &Plugin) -> String {
+pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
     let spec = &plugin.spec;
     let declarations = &plugin.declarations;
     let declared = if spec.prelude.is_none() {
@@ -165,7 +189,11 @@ pub(crate) fn c_source(plugin: &Plugin) -> String {
     let context = Context {
         keelback_version: env!("CARGO_PKG_VERSION"),
         abi_header: ABI_HEADER,
-        loader: templates::LOADER,
+        loader_interface: templates::LOADER_INTERFACE,
+        loader: match loader {
+            Loader::Inside => templates::LOADER,
+            Loader::Object => "",
+        },
         module_name: &spec.module_name,
         module_literal: literal(&spec.module_name),
         last_name,

@@ -18,6 +18,7 @@ mod spec;
 mod spelling;
 mod templates;
 
+pub use c_source::loader_source;
 pub use check::check_module_name;
 pub use flags::*;
 pub use header::HeaderOptions;

@@ -4,6 +4,7 @@ use keelback_cdef::{
     Declarations, Function, FunctionOrigin, FunctionType, ParseOptions, SourceId, Type,
 };
 
+use crate::c_source::Loader;
 use crate::header::HeaderOptions;
 use crate::problem::Problem;
 use crate::spec::{CdefText, PluginSpec};
@@ -74,7 +75,15 @@ impl Plugin {
 
     /// The C file: includes nothing of this project, links with no libpython. C99 to C23, and C++.
     pub fn c_source(&self) -> String {
-        c_source::c_source(self)
+        c_source::c_source(self, Loader::Inside)
+    }
+
+    /// The C file without the loader, which is most of it: to be linked with an object made of
+    /// [`loader_source`](crate::loader_source) by the same version of this crate. Not for a plugin that carries its
+    /// runtime.
+    pub fn c_source_without_loader(&self) -> String {
+        debug_assert!(self.spec.standalone_runtime.is_none());
+        c_source::c_source(self, Loader::Object)
     }
 
     /// The public header: C99 to C23, and C++.

@@ -21,6 +21,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// What a plugin and its loader know of each other.
+pub(crate) const LOADER_INTERFACE: &str = include_str!("../templates/loader_interface.h");
+
 /// The loader, the same in every plugin.
 pub(crate) const LOADER: &str = include_str!("../templates/loader.c");
 

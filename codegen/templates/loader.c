@@ -44,10 +44,6 @@
 #define KEELBACK_ARCH "unknown"
 #endif
 
-#define KEELBACK_COLD __attribute__((cold, noinline))
-#define KEELBACK_UNUSED __attribute__((unused))
-#define KEELBACK_EXTENSION __extension__
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -88,11 +84,6 @@ extern char *keelback_strstr(const char *text, const char *part) KEELBACK_LIBC("
 extern char *keelback_strrchr(const char *text, int character) KEELBACK_LIBC("strrchr");
 extern int keelback_vsnprintf(char *to, size_t size, const char *format, __builtin_va_list arguments)
     KEELBACK_LIBC("vsnprintf");
-
-/* This plugin; defined at the end of the file. */
-static keelback_plugin_t *keelback_this(void);
-/* Fills in what the declarations leave to the compiler. */
-static void keelback_answer(void);
 
 /* Set once, under the lock; then read without it. */
 static const keelback_runtime_t *keelback_the_runtime;
@@ -612,8 +603,8 @@ static KEELBACK_COLD int keelback_claim(keelback_found_t *found, const keelback_
 static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const char *directory, keelback_text_t *why)
 {
     keelback_python_t wished = {NULL, NULL, NULL, NULL}, bundled = {NULL, NULL, NULL, NULL};
-    keelback_python_t recorded = {KEELBACK_RECORDED_LIBPYTHON, KEELBACK_RECORDED_HOME, KEELBACK_RECORDED_EXECUTABLE,
-                                  NULL};
+    keelback_python_t recorded = {keelback_recorded()->libpython, keelback_recorded()->home,
+                                  keelback_recorded()->executable, NULL};
     const char *wish = keelback_getenv("KEELBACK_PYTHON");
     int resolved = wish != NULL && keelback_resolve_wish(wish, &wished, why);
     bundled.bundle = bundled.home = keelback_bundle(directory);
@@ -639,7 +630,7 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
         keelback_claim(found, &recorded);
         return 1;
     }
-    return keelback_open_libpython(found, KEELBACK_DEFAULT_LIBPYTHON, "the system's libraries", why);
+    return keelback_open_libpython(found, keelback_recorded()->library_name, "the system's libraries", why);
 }
 
 /* -- The runtime -- */
@@ -903,8 +894,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_find_runtime(keelback_fo
     }
     if (runtime == NULL && directory != NULL)
         runtime = keelback_runtime_in(directory, found, why);
-    if (runtime == NULL && KEELBACK_RECORDED_RUNTIME != NULL)
-        runtime = keelback_try_runtime(KEELBACK_RECORDED_RUNTIME, found, why);
+    if (runtime == NULL && keelback_recorded()->runtime != NULL)
+        runtime = keelback_try_runtime(keelback_recorded()->runtime, found, why);
     /* The package: of the venv, then of the installation. */
     if (runtime == NULL && found->python.executable != NULL) {
         keelback_cut_to(&prefix, found->python.executable);
@@ -936,8 +927,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *f
                      "Install Python %s with its shared library (Debian, Ubuntu: apt install libpython%s; Fedora: dnf "
                      "install python3-libs; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install %s), or set "
                      "KEELBACK_PYTHON to the path of a libpython or of a python executable.\n",
-                     keelback_this()->module_name, tried.text == NULL ? "" : tried.text, KEELBACK_RECORDED_VERSION,
-                     KEELBACK_RECORDED_VERSION, KEELBACK_RECORDED_VERSION);
+                     keelback_this()->module_name, tried.text == NULL ? "" : tried.text,
+                     keelback_recorded()->version, keelback_recorded()->version, keelback_recorded()->version);
         runtime = NULL;
     } else {
         keelback_free(tried.text);
@@ -1091,7 +1082,7 @@ static KEELBACK_COLD void keelback_report(const char *function)
 }
 
 /* Where every stub jumps until the init code has run. */
-static KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
+KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
 {
     int saved_errno = *keelback_errno_location();
     keelback_dispatch_t dispatch = NULL;
@@ -1119,8 +1110,7 @@ static KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void
         __builtin_memset(slots, 0, function->result_size);
 }
 
-/* What NAME_start and cffi_start_python do. */
-static KEELBACK_COLD int keelback_start_now(const char *report_as)
+KEELBACK_SHARED KEELBACK_COLD int keelback_start_now(const char *report_as)
 {
     int saved_errno = *keelback_errno_location();
     int code = keelback_loading != 0 ? -1 : keelback_start();
@@ -1130,14 +1120,14 @@ static KEELBACK_COLD int keelback_start_now(const char *report_as)
     return code;
 }
 
-KEELBACK_UNUSED static KEELBACK_COLD const char *keelback_last_failure(void)
+KEELBACK_SHARED KEELBACK_COLD const char *keelback_last_failure(void)
 {
     const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
     const char *told = runtime == NULL ? NULL : runtime->last_error(keelback_this());
     return told != NULL ? told : keelback_thread_failure;
 }
 
-KEELBACK_UNUSED static KEELBACK_COLD void keelback_handle_errors(keelback_error_handler_t handler, void *data)
+KEELBACK_SHARED KEELBACK_COLD void keelback_handle_errors(keelback_error_handler_t handler, void *data)
 {
     const keelback_runtime_t *runtime;
     keelback_plugin_t *plugin = keelback_this();
@@ -1154,8 +1144,7 @@ KEELBACK_UNUSED static KEELBACK_COLD void keelback_handle_errors(keelback_error_
         runtime->set_error_handler(plugin, handler, data);
 }
 
-/* `import NAME` in a Python: the module, or NULL with an ImportError set. */
-static KEELBACK_COLD void *keelback_import(void)
+KEELBACK_SHARED KEELBACK_COLD void *keelback_import(void)
 {
     const keelback_runtime_t *runtime = keelback_need_runtime();
     if (runtime == NULL) {

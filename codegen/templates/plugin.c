@@ -4,17 +4,6 @@
 #endif
 
 {{ abi_header }}
-/* Where Python and the runtime were when the plugin was made. */
-#define KEELBACK_RECORDED_LIBPYTHON {{ python.libpython }}
-#define KEELBACK_RECORDED_HOME {{ python.home }}
-#define KEELBACK_RECORDED_EXECUTABLE {{ python.executable }}
-#define KEELBACK_RECORDED_RUNTIME {{ runtime_path }}
-#define KEELBACK_RECORDED_VERSION {{ python.version }}
-#ifdef __APPLE__
-#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
-#else
-#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
-#endif
 {%- if standalone %}
 #define KEELBACK_STANDALONE 1
 #define KEELBACK_CARRIED_SYMBOL "keelback_carried"
@@ -22,7 +11,8 @@
 #define KEELBACK_STANDALONE 0
 {%- endif %}
 
-{{ loader }}
+{% if not loader %}#define KEELBACK_SHARED __attribute__((visibility("hidden")))
+{% endif %}{{ loader_interface }}{{ loader }}
 /* ---- What the prelude may use ---- */
 
 #define KEELBACK_EXPORT __attribute__((visibility("default")))
@@ -133,7 +123,7 @@ KEELBACK_ASSERT({{ assertion.condition }},
 static keelback_answer_t keelback_answers[{{ answers | length }}];
 {%- endif %}
 
-static KEELBACK_COLD void keelback_answer(void)
+KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
 {%- if answers %}
     keelback_answer_t *answer = keelback_answers;
@@ -256,9 +246,26 @@ static keelback_plugin_t keelback_plugin = {
     NULL,
 };
 
-static keelback_plugin_t *keelback_this(void)
+KEELBACK_SHARED keelback_plugin_t *keelback_this(void)
 {
     return &keelback_plugin;
+}
+
+KEELBACK_SHARED KEELBACK_COLD const keelback_recorded_t *keelback_recorded(void)
+{
+    static const keelback_recorded_t recorded = {
+        {{ python.libpython }},
+        {{ python.home }},
+        {{ python.executable }},
+        {{ runtime_path }},
+        {{ python.version }},
+#ifdef __APPLE__
+        "libpython" {{ python.version }} ".dylib",
+#else
+        "libpython" {{ python.version }} ".so.1.0",
+#endif
+    };
+    return &recorded;
 }
 {%- if functions %}
 

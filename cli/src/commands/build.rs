@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
-use crate::compiler::{Compilation, Compiler};
+use crate::compiler::{Compilation, Compiler, cannot_use_directory};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
-use crate::input::{Input, Inputs, reason};
+use crate::input::{Input, Inputs};
 use crate::interrupt;
 use crate::output::{self, Outputs};
 use crate::plugin::{self, Declared, Embedding, Plugin};
@@ -39,13 +39,21 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     }
     let mut outputs = Outputs::for_paths(&places)?;
 
-    // Python and the compiler are slow to answer: both are asked while the declarations are read.
-    let given_compiler = arguments.cc.clone();
+    let sources = Sources::read(&arguments.declarations, &arguments.init)?;
+    interrupt::remember();
+    // Python and the compiler are slow to answer: both are asked at once. The scope waits for the compiler also when
+    // something else fails, for it removes its temporary file then.
+    let wants_compiler = arguments.emit != Some(EmitForm::C);
     let has_prelude = arguments.declarations.source.is_some();
-    let compiler = (arguments.emit != Some(EmitForm::C)).then(|| {
-        std::thread::spawn(move || Compiler::find(given_compiler.as_deref(), has_prelude))
+    let (prepared, compiler) = std::thread::scope(|scope| {
+        let compiler = wants_compiler
+            .then(|| scope.spawn(|| Compiler::find(arguments.cc.as_deref(), has_prelude)));
+        let prepared = sources.prepare(&arguments.declarations, &arguments.init, reporter);
+        let compiler =
+            compiler.map(|thread| thread.join().expect("finding the compiler does not panic"));
+        (prepared, compiler)
     });
-    let mut prepared = prepare(&arguments.declarations, &arguments.init, reporter)?;
+    let mut prepared = prepared?;
     let source = prepared.plugin.c_source();
     reporter.detail(format!(
         "generated {} bytes of C after {:.0} ms",
@@ -55,10 +63,8 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
 
     let compiled = match compiler {
         Some(compiler) => {
-            let compiler = compiler
-                .join()
-                .expect("finding the compiler does not panic")?;
-            compile(arguments, &source, &compiler, reporter)
+            let compiler = compiler?;
+            compile(arguments, &prepared.plugin, &source, &compiler, reporter)
         }
         None => Ok(source.into_bytes()),
     };
@@ -90,29 +96,16 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
 
 fn compile(
     arguments: &BuildArguments,
+    plugin: &Plugin,
     source: &str,
     compiler: &Compiler,
     reporter: &Reporter,
 ) -> Result<Vec<u8>> {
-    let cannot = |error: std::io::Error| {
-        Failure::Files.because(Diagnostic::error(
-            "cannot-write",
-            format!(
-                "cannot use the directory for temporary files, {}: {}",
-                std::env::temp_dir().display(),
-                reason(&error)
-            ),
-        ))
-    };
-    interrupt::remember();
     let scratch = tempfile::Builder::new()
         .prefix("keelback-")
         .tempdir()
-        .map_err(cannot)?;
+        .map_err(cannot_use_directory)?;
     let name = arguments.declarations.name.as_str();
-    let c_file = scratch.path().join(format!("{name}.c"));
-    let library = scratch.path().join(format!("lib{name}.so"));
-    std::fs::write(&c_file, source).map_err(cannot)?;
     let prelude = arguments.declarations.source.as_deref();
     let prelude_name = prelude.map(|path| path.display().to_string());
     // `#include "x.h"` of the prelude means the file beside the prelude.
@@ -127,11 +120,14 @@ fn compile(
             directory.to_owned()
         });
     }
+    let without_loader = (!arguments.init.standalone).then(|| plugin.c_source_without_loader());
     let _progress = Progress::start(reporter, "compiling");
     compiler.run(
         &Compilation {
-            source: &c_file,
-            output: &library,
+            source,
+            without_loader: without_loader.as_deref(),
+            name,
+            directory: scratch.path(),
             include_dirs: &include_dirs,
             defines: &arguments.defines,
             library_dirs: &arguments.library_dirs,
@@ -139,8 +135,7 @@ fn compile(
             prelude: prelude_name.as_deref(),
         },
         reporter,
-    )?;
-    std::fs::read(&library).map_err(cannot)
+    )
 }
 
 /// A plugin that is ready to be written as C, and the Python that still looks at its init code.
@@ -151,47 +146,65 @@ pub struct Prepared {
     init: Input,
 }
 
-/// Reads what the plugin is made of, and finds its Python and its runtime.
-pub fn prepare(
-    declarations: &DeclarationArguments,
-    init_arguments: &InitArguments,
-    reporter: &Reporter,
-) -> Result<Prepared> {
-    let mut inputs = Inputs::default();
-    let init = inputs.read(&init_arguments.init, "init code")?;
-    let declared = Declared::read(declarations, &mut inputs)?;
-    let mut search = Search::start(init_arguments.python.as_deref(), &declarations.name, &init)?;
-    let python = search.python(reporter)?;
-    let runtime = if init_arguments.no_runtime_check {
-        None
-    } else {
-        Some(runtime::find(&python, reporter)?)
-    };
-    let plugin = match declared.plugin(
-        &Embedding {
+/// The user's files, as read.
+pub struct Sources {
+    init: Input,
+    declared: Declared,
+}
+
+impl Sources {
+    /// Reads what the plugin is made of.
+    pub fn read(
+        declarations: &DeclarationArguments,
+        init_arguments: &InitArguments,
+    ) -> Result<Self> {
+        let mut inputs = Inputs::default();
+        Ok(Self {
+            init: inputs.read(&init_arguments.init, "init code")?,
+            declared: Declared::read(declarations, &mut inputs)?,
+        })
+    }
+
+    /// Finds Python and the runtime, and makes the plugin.
+    pub fn prepare(
+        self,
+        declarations: &DeclarationArguments,
+        init_arguments: &InitArguments,
+        reporter: &Reporter,
+    ) -> Result<Prepared> {
+        let Self { init, declared } = self;
+        let mut search =
+            Search::start(init_arguments.python.as_deref(), &declarations.name, &init)?;
+        let python = search.python(reporter)?;
+        let runtime = if init_arguments.no_runtime_check {
+            None
+        } else {
+            Some(runtime::find(&python, reporter)?)
+        };
+        let embedding = Embedding {
             init: &init,
             python: &python,
             runtime: runtime.as_deref(),
             no_site: init_arguments.no_site,
             use_environment: init_arguments.use_environment,
             standalone: init_arguments.standalone,
-        },
-        reporter,
-    ) {
-        Ok(plugin) => plugin,
-        Err(mut error) => {
-            // The init code may be wrong as well: everything is told at once.
-            if let Ok(Some(report)) = search.init_report() {
-                error.diagnostics.extend(syntax_error(&report, &init));
+        };
+        let plugin = match declared.plugin(&embedding, reporter) {
+            Ok(plugin) => plugin,
+            Err(mut error) => {
+                // The init code may be wrong as well: everything is told at once.
+                if let Ok(Some(report)) = search.init_report() {
+                    error.diagnostics.extend(syntax_error(&report, &init));
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
-    };
-    Ok(Prepared {
-        plugin,
-        search: Some(search),
-        init,
-    })
+        };
+        Ok(Prepared {
+            plugin,
+            search: Some(search),
+            init,
+        })
+    }
 }
 
 impl Prepared {

@@ -1,6 +1,6 @@
 //! `keelback emit`.
 use crate::arguments::EmitArguments;
-use crate::commands::build::prepare;
+use crate::commands::build::Sources;
 use crate::diagnostic::{Reporter, Result};
 use crate::output::{self, Outputs};
 use crate::plugin;
@@ -19,7 +19,11 @@ pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
         }
         None => Outputs::default(),
     };
-    let mut prepared = prepare(&arguments.declarations, &arguments.init, reporter)?;
+    let mut prepared = Sources::read(&arguments.declarations, &arguments.init)?.prepare(
+        &arguments.declarations,
+        &arguments.init,
+        reporter,
+    )?;
     let source = prepared.plugin.c_source();
     prepared.check_init(reporter)?;
     let Some(place) = place else {

@@ -4,17 +4,6 @@
 #endif
 
 
-/* Where Python and the runtime were when the plugin was made. */
-#define KEELBACK_RECORDED_LIBPYTHON NULL
-#define KEELBACK_RECORDED_HOME NULL
-#define KEELBACK_RECORDED_EXECUTABLE NULL
-#define KEELBACK_RECORDED_RUNTIME NULL
-#define KEELBACK_RECORDED_VERSION "3.11"
-#ifdef __APPLE__
-#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".dylib"
-#else
-#define KEELBACK_DEFAULT_LIBPYTHON "libpython" KEELBACK_RECORDED_VERSION ".so.1.0"
-#endif
 #define KEELBACK_STANDALONE 0
 
 /* ---- What the prelude may use ---- */
@@ -101,7 +90,7 @@ KEELBACK_ASSERT(__builtin_offsetof(struct wire, check) == 5,
 KEELBACK_ASSERT(sizeof(((struct wire *)0)->check) == 2,
                 "struct wire: the cdef makes 'check' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 
-static KEELBACK_COLD void keelback_answer(void)
+KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
 }
 
@@ -130,9 +119,26 @@ static keelback_plugin_t keelback_plugin = {
     NULL,
 };
 
-static keelback_plugin_t *keelback_this(void)
+KEELBACK_SHARED keelback_plugin_t *keelback_this(void)
 {
     return &keelback_plugin;
+}
+
+KEELBACK_SHARED KEELBACK_COLD const keelback_recorded_t *keelback_recorded(void)
+{
+    static const keelback_recorded_t recorded = {
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        "3.11",
+#ifdef __APPLE__
+        "libpython" "3.11" ".dylib",
+#else
+        "libpython" "3.11" ".so.1.0",
+#endif
+    };
+    return &recorded;
 }
 
 static inline void keelback_call(keelback_function_t *function, void *slots)

@@ -1,0 +1,46 @@
+/* ---- The loader: what it and the plugin know of each other ---- */
+
+#define KEELBACK_COLD __attribute__((cold, noinline))
+#define KEELBACK_UNUSED __attribute__((unused))
+#define KEELBACK_EXTENSION __extension__
+
+/* The loader is a part of the plugin's file, or an object of its own in the same library. */
+#ifndef KEELBACK_SHARED
+#define KEELBACK_SHARED static
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where Python and the runtime were when the plugin was made; NULL: not known. */
+typedef struct keelback_recorded_t {
+    const char *libpython;
+    const char *home;
+    const char *executable;
+    const char *runtime;
+    /* "3.11" */
+    const char *version;
+    /* What the system's libraries call that Python's. */
+    const char *library_name;
+} keelback_recorded_t;
+
+/* The plugin's part. */
+KEELBACK_SHARED keelback_plugin_t *keelback_this(void);
+KEELBACK_SHARED const keelback_recorded_t *keelback_recorded(void);
+/* Fills in what the declarations leave to the compiler. */
+KEELBACK_SHARED void keelback_answer(void);
+
+/* The loader's part. */
+KEELBACK_SHARED void keelback_slow_path(keelback_function_t *function, void *slots);
+/* What NAME_start and cffi_start_python do. A failure is reported as one of the function `report_as`, if not NULL. */
+KEELBACK_SHARED int keelback_start_now(const char *report_as);
+KEELBACK_UNUSED KEELBACK_SHARED const char *keelback_last_failure(void);
+KEELBACK_UNUSED KEELBACK_SHARED void keelback_handle_errors(keelback_error_handler_t handler, void *data);
+/* `import NAME` in a Python: the module, or NULL with an ImportError set. */
+KEELBACK_SHARED void *keelback_import(void);
+
+#ifdef __cplusplus
+}
+#endif
+
