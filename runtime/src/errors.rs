@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::py::{Exception, Obj, Raised, Ref, Res, str_from};
 use crate::raise;
 
 /// The exception classes of the package, made once per process.
@@ -142,28 +142,23 @@ pub fn raise_diagnostics(diagnostics: &[Diagnostic]) -> Raised {
 
 /// Adds a note to the exception that is set.
 fn add_note(raised: Raised, note: &str) -> Raised {
-    // SAFETY: the exception is taken, normalised so that it is an object, and put back.
-    unsafe {
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-        let added = str_from(note).and_then(|note| {
+    let Some(exception) = Exception::fetch(raised) else {
+        return raise!(SystemError, "an exception of keelback vanished: {note}");
+    };
+    let added = str_from(note).and_then(|note| {
+        // SAFETY: live objects.
+        unsafe {
             let method = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-                value,
+                exception.value.obj(),
                 c"add_note".as_ptr(),
             ))?;
             Ref::<ffi::PyObject>::steal(ffi::PyObject_CallOneArg(method.obj(), note.obj()))
-        });
-        if let Err(without) = added {
-            without.clear();
         }
-        ffi::PyErr_Restore(class, value, traceback);
+    });
+    if let Err(without) = added {
+        without.clear();
     }
-    raised
+    exception.restore()
 }
 
 /// Raises what is wrong with a type string. `inline`: as an `FFI()` object says it; otherwise as the ffi of a plugin

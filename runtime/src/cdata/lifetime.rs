@@ -6,7 +6,7 @@ use pyo3::ffi;
 
 use super::{CData, ManagedCData, OWNING_TYPE, Resource};
 use crate::ctype::Kind;
-use crate::py::{Obj, Ref, Res, write_unraisable};
+use crate::py::{Exception, Obj, Ref, Res, write_unraisable};
 use crate::raise;
 
 /// Whether `ffi.release()` and `with` accept the cdata; raises if not.
@@ -109,19 +109,16 @@ unsafe fn finish(resource: Resource) {
 fn call_destructor(destructor: &Ref, origin: &Ref) {
     // SAFETY: live objects; the saved exception is put back.
     unsafe {
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let pending = Exception::fetch_if_set();
         let result = ffi::PyObject_CallOneArg(destructor.obj(), origin.obj());
         if result.is_null() {
             write_unraisable("from callback for ffi.gc ", origin.obj());
         } else {
             ffi::Py_DECREF(result);
         }
-        ffi::PyErr_Restore(class, value, traceback);
+        if let Some(pending) = pending {
+            let _still_set = pending.restore();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::memory::ssize;
 use crate::cdata::lifetime::forget_destructor;
 use crate::cdata::{Resource, as_cdata, new_managed, release};
 use crate::ctype::{Code, Kind, pointer_to, void};
-use crate::py::{Obj, Ref, Res, Signature, guard, none, type_name};
+use crate::py::{Obj, Ref, Signature, guard, none, type_name};
 use crate::raise;
 
 static GC: Signature<3> = Signature::new("FFI.gc", ["cdata", "destructor", "size"], 2);

@@ -8,7 +8,9 @@ use pyo3::ffi;
 use super::{FfiObject, given, this};
 use crate::cdata::as_cdata;
 use crate::library::{self, Lib};
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name};
+use crate::py::{
+    Exception, Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name,
+};
 use crate::raise;
 
 /// The platform's flags of dlopen: attributes of every FFI.
@@ -157,18 +159,10 @@ fn os_error_text(raised: Raised) -> Res<String> {
         if ffi::PyErr_ExceptionMatches(ffi::PyExc_OSError) == 0 {
             return Err(raised);
         }
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(value));
-        ffi::Py_XDECREF(class);
-        ffi::Py_XDECREF(value);
-        ffi::Py_XDECREF(traceback);
-        let text = text?;
+        let Some(exception) = Exception::fetch(raised) else {
+            return Ok(String::new());
+        };
+        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(exception.value.obj()))?;
         Ok(str_text(text.obj())?.unwrap_or("").to_owned())
     }
 }

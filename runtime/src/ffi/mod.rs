@@ -25,7 +25,6 @@ mod once;
 mod text;
 mod types;
 
-pub use buffer::BUFFER_TYPE;
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
 

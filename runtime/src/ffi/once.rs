@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::this;
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard};
+use crate::py::{Exception, Obj, Raised, Ref, Res, Signature, guard};
 use crate::raise;
 
 /// What init_once has done on one FFI: two dicts by tag, made at the first use.
@@ -141,23 +141,15 @@ fn call_method(object: &Ref, name: &std::ffi::CStr) -> Res<Ref> {
 }
 
 /// Runs `body` with the current exception put aside.
-unsafe fn keep_exception(body: impl FnOnce() -> Res<Ref>) -> Res<()> {
-    // SAFETY: the indicator is taken and put back on the same thread.
-    unsafe {
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
-        let result = body();
-        if class.is_null() {
-            return result.map(drop);
-        }
-        if let Err(raised) = result {
-            raised.clear();
-        }
-        ffi::PyErr_Restore(class, value, traceback);
-        Ok(())
+fn keep_exception(body: impl FnOnce() -> Res<Ref>) -> Res<()> {
+    let pending = Exception::fetch_if_set();
+    let result = body();
+    let Some(pending) = pending else {
+        return result.map(drop);
+    };
+    if let Err(raised) = result {
+        raised.clear();
     }
+    let _still_set = pending.restore();
+    Ok(())
 }

@@ -21,7 +21,7 @@ mod unraisable;
 pub use arguments::Signature;
 pub use cell::GilCell;
 pub use exception::Exception;
-pub use guard::{Failure, guard, guard_unit};
+pub use guard::{guard, guard_unit};
 pub use integer::{long_from_i128, small_long_value};
 pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, keywords, property, simple,
@@ -198,14 +198,6 @@ impl<T> Ref<T> {
     /// The same reference, seen as a plain object.
     pub fn into_obj(self) -> Ref {
         // SAFETY: ownership is handed over; every T starts with a PyObject.
-        Ref(unsafe { NonNull::new_unchecked(self.into_ptr().cast()) })
-    }
-    /// The same reference, seen as a `U`.
-    ///
-    /// # Safety
-    /// The object is a `U`.
-    pub unsafe fn cast<U>(self) -> Ref<U> {
-        // SAFETY: the caller's contract.
         Ref(unsafe { NonNull::new_unchecked(self.into_ptr().cast()) })
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{Obj, Ref, str_text};
+use super::{Exception, Obj, Ref, str_text};
 
 #[cfg(not(Py_3_13))]
 unsafe extern "C" {
@@ -23,12 +23,7 @@ unsafe extern "C" {
 pub unsafe fn write_unraisable(context: &str, object: Obj) {
     // SAFETY: the caller's contract; the exception is put back before it is written.
     unsafe {
-        let (mut class, mut value, mut traceback) = (
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        );
-        ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+        let exception = Exception::fetch_if_set();
         let mut headline = context.to_string();
         if !object.is_null() {
             match Ref::steal(ffi::PyObject_Repr(object)) {
@@ -38,7 +33,9 @@ pub unsafe fn write_unraisable(context: &str, object: Obj) {
             ffi::PyErr_Clear();
         }
         let text = std::ffi::CString::new(headline.replace('\0', "\\0")).unwrap_or_default();
-        ffi::PyErr_Restore(class, value, traceback);
+        if let Some(exception) = exception {
+            let _still_set = exception.restore();
+        }
         #[cfg(not(Py_3_13))]
         _PyErr_WriteUnraisableMsg(text.as_ptr(), std::ptr::null_mut());
         #[cfg(Py_3_13)]
