@@ -25,7 +25,10 @@ fn main() {
             .first()
             .and_then(|object| std::fs::read(object).ok())
             .unwrap_or_default(),
-        Err(_) => Vec::new(),
+        Err(error) => {
+            println!("cargo::warning=the loader cannot be compiled ahead of time: {error}");
+            Vec::new()
+        }
     };
     std::fs::write(directory.join("keelback_loader.o"), object).expect("OUT_DIR is writable");
 }

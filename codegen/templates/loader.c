@@ -669,7 +669,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_present_runtime(const ke
 
 static KEELBACK_COLD int keelback_is_recorded(const char *runtime)
 {
-    const char *recorded = KEELBACK_RECORDED_RUNTIME;
+    const char *recorded = keelback_recorded()->runtime;
     return recorded != NULL && __builtin_strcmp(recorded, runtime) == 0;
 }
 
@@ -695,7 +695,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
         else
             keelback_add(why, "  %s: it is for %s%s, and this Python is %u.%u%s\n", path,
                          keelback_is_recorded(path) ? "Python " : "another version of Python",
-                         keelback_is_recorded(path) ? KEELBACK_RECORDED_VERSION : "", found->version >> 8,
+                         keelback_is_recorded(path) ? keelback_recorded()->version : "", found->version >> 8,
                          found->version & 255, found->free_threaded ? "t" : "");
         return NULL;
     }
