@@ -91,7 +91,10 @@ fn declared(scope: &Scope, name: &str) -> Option<Declared> {
         }
         Some(Item::Variable(index)) => {
             let variable = &declarations.variables[index as usize];
-            Declared::Variable(variable.ty.ty, variable.is_constant)
+            match variable.value {
+                Some(value) => Declared::Integer(value),
+                None => Declared::Variable(variable.ty.ty, variable.is_constant),
+            }
         }
         Some(Item::Constant(index)) => declarations.constants[index as usize]
             .value

@@ -10,7 +10,10 @@ use crate::cdata::new_owning;
 use crate::convert::argument::{Parameter, slot};
 use crate::convert::read;
 use crate::ctype::{CType, Code, declarator};
-use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit, str_from};
+use crate::py::{
+    END_OF_PROPERTIES, Obj, Properties, Ref, Res, StaticType, guard, guard_unit, property,
+    str_from, str_text,
+};
 use crate::raise;
 
 /// The type of the object that a built-in function of a plugin is bound to.
@@ -27,6 +30,7 @@ struct Function {
     ctype: Ref<CType>,
     address: *mut u8,
     access: Access,
+    module: Ref,
     params: Box<[Parameter]>,
     result: Parameter,
     name: CString,
@@ -61,14 +65,34 @@ pub(super) fn new(
     };
     let prototype = declarator(&function_type.name, function_type.name_position, &spaced);
     let doc = c_string(format!("{prototype};\n\nCFFI C function from {module}.lib"));
+    // CPython checks the number of arguments itself for the first two, and calls them a little faster.
+    let (ml_meth, ml_flags) = match signature.params.len() {
+        0 => (
+            ffi::PyMethodDefPointer {
+                PyCFunction: called_without,
+            },
+            ffi::METH_NOARGS,
+        ),
+        1 => (
+            ffi::PyMethodDefPointer {
+                PyCFunction: called_with_one,
+            },
+            ffi::METH_O,
+        ),
+        _ => (
+            ffi::PyMethodDefPointer {
+                PyCFunctionFast: called,
+            },
+            ffi::METH_FASTCALL,
+        ),
+    };
     let definition = ffi::PyMethodDef {
         ml_name: name_in_c.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunctionFast: called,
-        },
-        ml_flags: ffi::METH_FASTCALL,
+        ml_meth,
+        ml_flags,
         ml_doc: doc.as_ptr(),
     };
+    let module = str_from(module)?;
     // SAFETY: a fresh object, filled before anyone sees it; the method's definition lives in the object that the
     // built-in function holds.
     unsafe {
@@ -77,6 +101,7 @@ pub(super) fn new(
         (&raw mut (*raw).ctype).write(ctype.to_ref());
         (&raw mut (*raw).address).write(address);
         (&raw mut (*raw).access).write(access);
+        (&raw mut (*raw).module).write(module.clone());
         (&raw mut (*raw).params).write(
             signature
                 .params
@@ -88,7 +113,6 @@ pub(super) fn new(
         (&raw mut (*raw).name).write(name_in_c);
         (&raw mut (*raw)._doc).write(doc);
         (&raw mut (*raw).definition).write(definition);
-        let module = str_from(module)?;
         Ref::steal(ffi::PyCFunction_NewEx(
             &raw mut (*raw).definition,
             object.obj(),
@@ -130,21 +154,42 @@ unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
                     count,
                 ));
             }
-            // One slot more: the result of a function without parameters, or the address of a large result.
-            if count < SLOTS {
-                function.call(args, &mut [0u64; SLOTS][..=count])
-            } else {
-                function.call(args, &mut vec![0u64; count + 1])
-            }
+            function.call(args)
         }
     })
 }
 
+unsafe extern "C" fn called_without(object: Obj, _none: Obj) -> Obj {
+    // SAFETY: a built-in function is called with the object that it is bound to.
+    guard(|| unsafe { (*object.cast::<Function>()).call(std::ptr::null()) })
+}
+
+unsafe extern "C" fn called_with_one(object: Obj, arg: Obj) -> Obj {
+    // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
+    guard(|| unsafe { (*object.cast::<Function>()).call(&raw const arg) })
+}
+
 impl Function {
     /// # Safety
-    /// As many arguments as there are parameters, and one slot more.
+    /// As many live arguments as there are parameters.
     #[inline(always)]
-    unsafe fn call(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
+    unsafe fn call(&self, args: *const Obj) -> Res<Ref> {
+        let count = self.params.len();
+        // SAFETY: the caller's contract. One slot more than arguments: for the result of a function without parameters,
+        // or for the address of a large result.
+        unsafe {
+            if count < SLOTS {
+                self.call_with(args, &mut [0u64; SLOTS])
+            } else {
+                self.call_with(args, &mut vec![0u64; count + 1])
+            }
+        }
+    }
+
+    /// # Safety
+    /// As many live arguments as there are parameters, and at least one slot more.
+    #[inline(always)]
+    unsafe fn call_with(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
         let mut temporaries = Temporaries::new();
         // SAFETY: the caller's contract; the wrapper reads the arguments that its C function takes, and writes its
         // result to the first slot, or to memory of the result's size.
@@ -170,6 +215,21 @@ impl Function {
     }
 }
 
+static PROPERTIES: Properties<2> = Properties::new([
+    property(
+        c"__class__",
+        class,
+        None,
+        c"The type of modules: what help() expects.",
+    ),
+    END_OF_PROPERTIES,
+]);
+
+unsafe extern "C" fn class(_object: Obj, _closure: *mut c_void) -> Obj {
+    // SAFETY: a static type of libpython.
+    guard(|| Ok(unsafe { Ref::<ffi::PyObject>::borrow((&raw mut ffi::PyModule_Type).cast()) }))
+}
+
 /// Makes the type ready.
 pub(super) fn ready() -> Res<()> {
     // SAFETY: module initialisation; the slots fit a Function.
@@ -179,8 +239,19 @@ pub(super) fn ready() -> Res<()> {
             ty.tp_name = c"_cffi_backend.Lib".as_ptr();
             ty.tp_basicsize = size_of::<Function>() as ffi::Py_ssize_t;
             ty.tp_dealloc = Some(dealloc);
+            ty.tp_repr = Some(repr);
+            ty.tp_getset = PROPERTIES.ptr();
         })
     }
+}
+
+/// Stands for the lib, which is what the function is bound to in CFFI.
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    // SAFETY: a live Function, whose module is a str.
+    guard(|| unsafe {
+        let module = str_text((*object.cast::<Function>()).module.obj())?.unwrap_or("?");
+        str_from(&format!("<Lib object for '{module}'>"))
+    })
 }
 
 unsafe extern "C" fn dealloc(object: Obj) {
@@ -189,6 +260,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
         unsafe {
             let function = object.cast::<Function>();
             std::ptr::drop_in_place(&raw mut (*function).ctype);
+            std::ptr::drop_in_place(&raw mut (*function).module);
             std::ptr::drop_in_place(&raw mut (*function).params);
             std::ptr::drop_in_place(&raw mut (*function).name);
             std::ptr::drop_in_place(&raw mut (*function)._doc);
