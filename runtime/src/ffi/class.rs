@@ -8,11 +8,11 @@ use pyo3::ffi;
 
 use super::{
     COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, cache,
-    callback, declare, empty_scope, lifetime, loading, memory, once, this, types,
+    callback, declare, empty_scope, lifetime, loading, memory, once, this, types, verify,
 };
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res, guard,
-    guard_unit, keywords, property, simple,
+    guard_unit, keywords, property, simple, tuples,
 };
 use crate::raise;
 use crate::scope::Scope;
@@ -49,13 +49,14 @@ macro_rules! common_methods {
     };
 }
 
-static INLINE_METHODS: Methods<29> = common_methods![
+static INLINE_METHODS: Methods<30> = common_methods![
     keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
     keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
     keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
     keywords(c"include", named::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
     keywords(c"set_unicode", named::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
-    simple(c"_parsed", declare::is_parsed, ffi::METH_NOARGS, c"Whether a cdef was taken."),
+    simple(c"_cdefs", verify::cdefs, ffi::METH_NOARGS, c"The cdefs taken so far: pairs of text and packing."),
+    tuples(c"verify", verify::verify, c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
 ];
 
 static COMPILED_METHODS: Methods<25> = common_methods![
@@ -244,6 +245,7 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).scope).write(scope);
         std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(cache::TypeCache::new()));
         std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
+        std::ptr::addr_of_mut!((*raw).cdefs).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(bound::BoundMethods::default()));
@@ -335,6 +337,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).scope));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cache));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cdefs));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).libraries));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).bound));

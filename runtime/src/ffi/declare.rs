@@ -6,9 +6,7 @@ use keelback_cdef::ParseOptions;
 use pyo3::ffi;
 
 use super::{as_ffi, given, this};
-use crate::py::{
-    Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_text, type_name, warn,
-};
+use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_text, type_name, warn};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -23,6 +21,13 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
         let result = ffi.scope.write().parse(text, options);
         match result {
             Ok(warnings) => {
+                let packing = if options.packed {
+                    Some(1)
+                } else {
+                    options.pack
+                };
+                let kept = (text.into(), packing);
+                ffi.cdefs.with(|cdefs| cdefs.push(kept));
                 ffi.clear_cache();
                 crate::ctype::complete_records(&ffi.scope)?;
                 for warning in &warnings {
@@ -132,15 +137,6 @@ pub unsafe extern "C" fn embedding_api(
                 },
             )
         }
-    })
-}
-
-pub unsafe extern "C" fn is_parsed(object: Obj, _none: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a method of an FFI object.
-        let ffi = unsafe { this(object) };
-        let empty = ffi.scope.read().items.is_empty();
-        Ok(bool_object(!empty))
     })
 }
 

@@ -24,6 +24,7 @@ mod memory;
 mod once;
 mod text;
 mod types;
+mod verify;
 
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
@@ -64,6 +65,8 @@ pub struct FfiObject {
     libraries: GilCell<Vec<Ref>>,
     /// The bound methods that a compiled one keeps.
     bound: bound::Cell,
+    /// The cdefs that were taken, as (text, packing): what a C compiler is given.
+    cdefs: GilCell<Vec<(Box<str>, Option<u32>)>>,
     /// set_unicode() was called.
     unicode: AtomicBool,
     /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.

@@ -65,6 +65,21 @@ pub const fn simple(
     }
 }
 
+/// A METH_VARARGS | METH_KEYWORDS function.
+pub type Tuples = unsafe extern "C" fn(Obj, Obj, Obj) -> Obj;
+
+/// A method that gets a tuple and a dict: for what is passed on to Python code.
+pub const fn tuples(name: &'static CStr, function: Tuples, doc: &'static CStr) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionWithKeywords: function,
+        },
+        ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
 /// A NULL-terminated table of properties, as `tp_getset` wants it.
 pub struct Properties<const N: usize>(UnsafeCell<[ffi::PyGetSetDef; N]>);
 
