@@ -29,10 +29,10 @@ pub unsafe extern "C" fn addressof(
                 };
                 return library::address_of(lib, *name);
             }
-            if let Some((ctype, address)) = library::function_object(target) {
-                if selectors.is_empty() {
-                    return new_plain(&ctype, address, -1);
-                }
+            if let Some((ctype, address)) = library::function_object(target)
+                && selectors.is_empty()
+            {
+                return new_plain(&ctype, address, -1);
             }
             Err(raise!(
                 TypeError,

@@ -113,7 +113,7 @@ unsafe fn borrow(slot: &Slot) -> Option<Ref> {
 
 fn slot_at(chunk: usize, address: usize) -> Option<&'static Slot> {
     let offset = address - chunk;
-    if offset % size_of::<Slot>() != 0 {
+    if !offset.is_multiple_of(size_of::<Slot>()) {
         return None;
     }
     // SAFETY: inside a leaked chunk, at the start of a slot.

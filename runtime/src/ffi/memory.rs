@@ -72,14 +72,12 @@ pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, na
             if ctype.is_pointer_or_array() {
                 let item = ctype.item();
                 let is_text = is_byte(item.code) || is_wide(item.code);
-                if is_text || item.code.is_integer() {
-                    if cdata.data().is_null() {
-                        return Err(raise!(
-                            RuntimeError,
-                            "cannot use string() on {}",
-                            shown(cdata)
-                        ));
-                    }
+                if (is_text || item.code.is_integer()) && cdata.data().is_null() {
+                    return Err(raise!(
+                        RuntimeError,
+                        "cannot use string() on {}",
+                        shown(cdata)
+                    ));
                 }
                 if is_text && item.kind != Kind::Enum {
                     let limit = match (maxlen, ctype.kind) {
@@ -354,13 +352,13 @@ pub unsafe extern "C" fn memmove(_object: Obj, args: *const Obj, count: isize, n
             let source = Side::of(src, false)?;
             let target = Side::of(dest, true)?;
             for (side, what) in [(&source, "source"), (&target, "destination")] {
-                if let Some(extent) = side.extent {
-                    if n > extent {
-                        return Err(raise!(
-                            ValueError,
-                            "memmove of {n} bytes: the {what} has only {extent}"
-                        ));
-                    }
+                if let Some(extent) = side.extent
+                    && n > extent
+                {
+                    return Err(raise!(
+                        ValueError,
+                        "memmove of {n} bytes: the {what} has only {extent}"
+                    ));
                 }
                 if side.data.is_null() && n > 0 {
                     return Err(raise!(

@@ -80,17 +80,9 @@ impl FfiObject {
         // SAFETY: the type is ready (the module was created before any plugin is attached).
         unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }
     }
-    /// Its declarations.
-    pub fn scope(&self) -> &Arc<Scope> {
-        &self.scope
-    }
     /// What [`for_plugin`](Self::for_plugin) was given; 0 for an in-line FFI.
     pub fn attachment(&self) -> usize {
         self.attachment
-    }
-    /// Whether it was made by `FFI()`, rather than by a plugin or an out-of-line module.
-    pub fn is_inline(&self) -> bool {
-        self.inline
     }
     /// The object as a borrowed pointer.
     pub fn obj(&self) -> Obj {
