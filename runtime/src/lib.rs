@@ -3,7 +3,7 @@
 //!
 //! Layers, from the bottom: [`py`] (the CPython API), `scope` and `ctype` (types), `cdata` (objects over C memory),
 //! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
-//! class), `embed` (plugins).
+//! class), `micropython` (its `ffi` and `uctypes` modules), `embed` (plugins).
 
 mod call;
 mod callback;
@@ -14,6 +14,7 @@ mod embed;
 mod errors;
 mod ffi;
 mod library;
+mod micropython;
 mod module;
 mod py;
 mod scope;

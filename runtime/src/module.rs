@@ -44,6 +44,7 @@ fn make() -> Res<Ref> {
     crate::cdata::pytype::ready()?;
     crate::library::ready()?;
     crate::ffi::ready()?;
+    crate::micropython::ready()?;
     // SAFETY: a static definition; the module is ours.
     unsafe {
         let module = Ref::steal(ffi::PyModule_Create(DEFINITION.0.get()))?;
@@ -53,6 +54,7 @@ fn make() -> Res<Ref> {
         }
         crate::errors::add_to(module.obj())?;
         crate::ffi::add_to(module.obj())?;
+        crate::micropython::add_to(&module)?;
         add(
             &module,
             c"__version__",

@@ -22,6 +22,18 @@ pub fn set(value: i32) {
     unsafe { *keelback_saved_errno() = value }
 }
 
+/// The C library's own errno on this thread.
+pub fn system() -> i32 {
+    // SAFETY: the address of this thread's own variable.
+    unsafe { *keelback_errno() }
+}
+
+/// Sets the C library's own errno on this thread to 0, so that a failure that sets none can be told.
+pub fn clear_system() {
+    // SAFETY: the address of this thread's own variable.
+    unsafe { *keelback_errno() = 0 }
+}
+
 /// Both of this thread's variables, looked up once for a whole call.
 #[derive(Clone, Copy)]
 pub struct Errno {

@@ -58,13 +58,7 @@ pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Ob
     let Some(signature) = ctype.signature() else {
         return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
     };
-    let plan = match signature.call_plan.get() {
-        Some(plan) => plan,
-        None => {
-            let plan = CallPlan::new(signature)?;
-            signature.call_plan.get_or_init(|| plan)
-        }
-    };
+    let plan = CallPlan::of(signature)?;
     // SAFETY: the caller's contract; the plan is that of the function's type.
     unsafe { plan.call(ctype, function.data(), args, count, kwnames) }
 }

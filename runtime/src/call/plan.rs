@@ -72,6 +72,48 @@ impl CallPlan {
         })
     }
 
+    /// The plan of a signature, made at the first use.
+    #[inline(always)]
+    pub fn of(signature: &FunctionDetails) -> Res<&Self> {
+        match signature.call_plan.get() {
+            Some(plan) => Ok(plan),
+            None => {
+                let plan = Self::new(signature)?;
+                Ok(signature.call_plan.get_or_init(|| plan))
+            }
+        }
+    }
+
+    /// Calls `function` with arguments that are in their slots already (see [`slot`]); returns the result's bytes as
+    /// [`super::result_object`] takes them. The GIL is released while C runs.
+    ///
+    /// # Safety
+    /// The GIL is held; `function` has the plan's signature, which has scalars only and no `...`; as many slots as
+    /// parameters.
+    #[inline(always)]
+    pub unsafe fn call_slots(&self, function: *const u8, slots: &mut [u64]) -> u64 {
+        // SAFETY: the caller's contract.
+        unsafe {
+            match &self.path {
+                Path::Registers(registers) => {
+                    outside_python(|| registers.call(function, slots, std::ptr::null_mut()))
+                }
+                Path::Foreign(cif) => Self::scalar_through_foreign(cif, function, slots),
+                Path::Variadic(_) => 0,
+            }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn scalar_through_foreign(cif: &Cif, function: *const u8, slots: &mut [u64]) -> u64 {
+        let mut values = Vec::with_capacity(slots.len());
+        cif.values(slots, |_| false, &mut values);
+        let mut raw = [0u64; 4];
+        // SAFETY: the function has this signature, by the caller; the memory is large enough for a scalar.
+        unsafe { outside_python(|| cif.call(function, &mut values, raw.as_mut_ptr().cast())) };
+        raw[0]
+    }
+
     /// Calls `function`, whose type (a function pointer) is `ctype`.
     ///
     /// # Safety

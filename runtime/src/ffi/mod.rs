@@ -26,6 +26,7 @@ mod text;
 mod types;
 mod verify;
 
+pub(crate) use buffer::View;
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
 

@@ -3,11 +3,20 @@
 use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::call::errno;
 use crate::py::Res;
 use crate::raise;
 
+/// Why dlopen failed.
+pub(crate) struct OpenError {
+    /// errno after it; 0 when the C library set none.
+    pub(crate) errno: i32,
+    /// The system's words.
+    pub(crate) text: String,
+}
+
 /// What dlopen gave.
-pub(super) struct Handle {
+pub(crate) struct Handle {
     /// NULL once it is closed.
     handle: AtomicPtr<c_void>,
     /// Closed when self is dropped.
@@ -17,6 +26,11 @@ pub(super) struct Handle {
 impl Handle {
     /// Opens a library; `None`: what the process has already. `name` is for messages.
     pub(super) fn open(path: Option<&CStr>, flags: i32, name: &str) -> Res<Self> {
+        Self::try_open(path, flags)
+            .map_err(|error| raise!(OSError, "cannot load library '{name}': {}", error.text))
+    }
+    /// As [`open`](Self::open), without an exception.
+    pub(crate) fn try_open(path: Option<&CStr>, flags: i32) -> Result<Self, OpenError> {
         let flags = if flags & (libc::RTLD_NOW | libc::RTLD_LAZY) == 0 {
             flags | libc::RTLD_NOW
         } else {
@@ -24,23 +38,34 @@ impl Handle {
         };
         // SAFETY: a C string or NULL. Opening runs the library's constructors, which may wait for other threads: the
         // GIL is released.
-        let handle = unsafe {
+        unsafe {
             let state = pyo3::ffi::PyEval_SaveThread();
+            errno::clear_system();
             let handle = libc::dlopen(path.map_or(std::ptr::null(), CStr::as_ptr), flags);
+            let errno = errno::system();
+            let outcome = if handle.is_null() {
+                Err(OpenError {
+                    errno,
+                    text: last_error(),
+                })
+            } else {
+                Ok(Self {
+                    handle: AtomicPtr::new(handle),
+                    owned: true,
+                })
+            };
             pyo3::ffi::PyEval_RestoreThread(state);
-            handle
-        };
-        if handle.is_null() {
-            return Err(raise!(
-                OSError,
-                "cannot load library '{name}': {}",
-                last_error()
-            ));
+            outcome
         }
-        Ok(Self {
-            handle: AtomicPtr::new(handle),
-            owned: true,
-        })
+    }
+    /// The same, left open until [`close`](Self::close).
+    pub(crate) fn kept_open(mut self) -> Self {
+        self.owned = false;
+        self
+    }
+    /// What dlopen gave; NULL once it is closed.
+    pub(crate) fn address(&self) -> *mut c_void {
+        self.handle.load(Ordering::Acquire)
     }
     /// Somebody else's.
     pub(super) fn borrowed(handle: *mut c_void) -> Self {
@@ -50,11 +75,11 @@ impl Handle {
         }
     }
     /// Whether it is closed.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.handle.load(Ordering::Acquire).is_null()
     }
     /// The address of a symbol, or the system's text why there is none.
-    pub(super) fn symbol(&self, name: &CStr) -> Result<*mut u8, String> {
+    pub(crate) fn symbol(&self, name: &CStr) -> Result<*mut u8, String> {
         let handle = self.handle.load(Ordering::Acquire);
         if handle.is_null() {
             return Err("the library is closed".to_string());
@@ -73,7 +98,7 @@ impl Handle {
         }
     }
     /// Closes it, if it is open.
-    pub(super) fn close(&self, name: &str) -> Res<()> {
+    pub(crate) fn close(&self, name: &str) -> Res<()> {
         let handle = self.handle.swap(std::ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: an open handle that nobody else has: it was swapped out.
         if !handle.is_null() && unsafe { libc::dlclose(handle) } != 0 {

@@ -10,6 +10,7 @@ mod function;
 mod pytype;
 mod variable;
 
+pub(crate) use dynamic::Handle;
 pub use function::function_object;
 pub use pytype::ready;
 
@@ -23,7 +24,6 @@ use crate::cdata::CData;
 use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::Scope;
-use dynamic::Handle;
 use find::Symbols;
 
 /// The type object of `lib` objects (`_cffi_backend.Lib`).

@@ -1,0 +1,370 @@
+//! `fficallback`: a C function that calls a Python function.
+//!
+//! It is a [`Closure`] whose callable is a [`Target`]: that applies MicroPython's rules for results and exceptions
+//! around the program's function.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use pyo3::ffi;
+
+use super::arguments::check_count;
+use super::codes::{TypeCode, function_type};
+use super::{frame, value};
+use crate::callback::Closure;
+use crate::convert::argument::widen;
+use crate::ctype::Code;
+use crate::py::{
+    END_OF_METHODS, Exception, GilCell, Methods, Obj, Raised, Ref, Res, StaticType, guard,
+    guard_unit, none, simple, str_from, str_text, type_name,
+};
+use crate::raise;
+
+static CALLBACK_TYPE: StaticType = StaticType::new();
+static TARGET_TYPE: StaticType = StaticType::new();
+
+#[repr(C)]
+struct Callback {
+    ob_base: crate::py::Head,
+    closure: Box<Closure>,
+}
+
+/// What the closure calls.
+#[repr(C)]
+struct Target {
+    ob_base: crate::py::Head,
+    vectorcall: ffi::vectorcallfunc,
+    function: Ref,
+    params: Box<[TypeCode]>,
+    result: TypeCode,
+    /// Some parameter is an object.
+    takes_objects: bool,
+    lock: bool,
+    /// The object that C was given last as a result: kept alive until the next one.
+    given: GilCell<Option<Ref>>,
+}
+
+static METHODS: Methods<2> = Methods::new([
+    simple(
+        c"cfun",
+        cfun,
+        ffi::METH_NOARGS,
+        c"The C function's address.",
+    ),
+    END_OF_METHODS,
+]);
+
+/// Makes the types ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit the objects.
+    unsafe {
+        CALLBACK_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
+            ty.tp_name = c"fficallback".as_ptr();
+            ty.tp_doc = c"A C function that calls a Python function.".as_ptr();
+            ty.tp_basicsize = size_of::<Callback>() as ffi::Py_ssize_t;
+            ty.tp_methods = METHODS.ptr();
+            ty.tp_repr = Some(repr);
+            // There is no tp_dealloc: see `make`.
+        })?;
+        TARGET_TYPE.ready(
+            ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_HAVE_VECTORCALL,
+            |ty| {
+                ty.tp_name = c"fficallback_target".as_ptr();
+                ty.tp_basicsize = size_of::<Target>() as ffi::Py_ssize_t;
+                ty.tp_vectorcall_offset =
+                    std::mem::offset_of!(Target, vectorcall) as ffi::Py_ssize_t;
+                ty.tp_call = Some(ffi::PyVectorcall_Call);
+                ty.tp_repr = Some(target_repr);
+                ty.tp_dealloc = Some(target_dealloc);
+            },
+        )
+    }
+}
+
+/// The code address of a callback object; `None` for any other object.
+///
+/// # Safety
+/// `object` is live.
+pub(super) unsafe fn code_of(object: Obj) -> Option<*mut u8> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        CALLBACK_TYPE
+            .is_exactly(object)
+            .then(|| (*object.cast::<Callback>()).closure.code())
+    }
+}
+
+/// `ffi.callback(result, function, params, *, lock=False)`
+pub(super) unsafe extern "C" fn callback(
+    _: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let given = count as usize;
+            check_count(given, 3, usize::MAX)?;
+            if given > 3 {
+                return Err(raise!(TypeError, "extra positional arguments given"));
+            }
+            let mut lock = false;
+            if !names.is_null() {
+                for index in 0..ffi::PyTuple_GET_SIZE(names) {
+                    let name = ffi::PyTuple_GET_ITEM(names, index);
+                    if str_text(name)? != Some("lock") {
+                        return Err(raise!(TypeError, "extra keyword arguments given"));
+                    }
+                    let truth = ffi::PyObject_IsTrue(*args.add(given + index as usize));
+                    if truth < 0 {
+                        return Err(Raised::already());
+                    }
+                    lock = truth > 0;
+                }
+            }
+            make(*args, *args.add(1), *args.add(2), lock)
+        }
+    })
+}
+
+unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> {
+    // SAFETY: live objects; fresh objects, filled before anyone sees them.
+    unsafe {
+        if ffi::PyCallable_Check(function) == 0 {
+            return Err(raise!(
+                TypeError,
+                "'{}' object isn't callable",
+                type_name(function)
+            ));
+        }
+        let result = TypeCode::of_result(result)?;
+        let params = TypeCode::list(params)?;
+        let ctype = function_type(result, &params)?;
+        let target = Ref::steal(ffi::PyObject_New::<Target>(TARGET_TYPE.ptr()))?;
+        let raw = target.as_ptr();
+        (&raw mut (*raw).vectorcall).write(called);
+        (&raw mut (*raw).function).write(Ref::borrow(function));
+        (&raw mut (*raw).takes_objects).write(params.iter().any(|param| param.is_object()));
+        (&raw mut (*raw).params).write(params);
+        (&raw mut (*raw).result).write(result);
+        (&raw mut (*raw).lock).write(lock);
+        (&raw mut (*raw).given).write(GilCell::new(None));
+        let closure = Closure::new(&ctype, target.obj(), None, None)?;
+        let object = Ref::steal(ffi::PyObject_New::<Callback>(CALLBACK_TYPE.ptr()))?;
+        (&raw mut (*object.as_ptr()).closure).write(closure);
+        // C may keep the address as long as it likes, and programs rely on MicroPython never freeing a callback: this
+        // reference is never given back.
+        std::mem::forget(object.clone());
+        Ok(object.into_obj())
+    }
+}
+
+unsafe extern "C" fn cfun(object: Obj, _: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Callback.
+        unsafe {
+            let code = (*object.cast::<Callback>()).closure.code();
+            Ref::<ffi::PyObject>::steal(ffi::PyLong_FromVoidPtr(code.cast::<c_void>()))
+        }
+    })
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Callback.
+        let code = unsafe { (*object.cast::<Callback>()).closure.code() };
+        str_from(&format!("<fficallback {:x}>", code as usize))
+    })
+}
+
+unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, _names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: called by the closure's engine, with the arguments of its type.
+        unsafe { (*object.cast::<Target>()).call(args, flags) }
+    })
+}
+
+/// Arguments that are kept on the stack.
+const ON_STACK: usize = 8;
+
+impl Target {
+    unsafe fn call(&self, args: *const Obj, flags: usize) -> Res<Ref> {
+        let current = frame::Callback::enter();
+        if current.is_cancelled() {
+            return self.nothing();
+        }
+        let _locked = self.lock.then(Lock::new);
+        // SAFETY: the caller's contract.
+        let outcome = unsafe {
+            self.python(args, flags)
+                .and_then(|value| self.converted(value))
+        };
+        match outcome {
+            Ok(value) => Ok(value),
+            Err(raised) => {
+                if self.lock {
+                    print(raised);
+                } else {
+                    // Outside of a call there is nobody to raise it: the engine reports it.
+                    current.fail(raised)?;
+                }
+                self.nothing()
+            }
+        }
+    }
+
+    /// Calls the program's function.
+    unsafe fn python(&self, args: *const Obj, flags: usize) -> Res<Ref> {
+        // SAFETY: the caller's contract. An object argument is an object by the program's word, alive during the call.
+        unsafe {
+            if !self.takes_objects {
+                return Ref::steal(ffi::PyObject_Vectorcall(
+                    self.function.obj(),
+                    args,
+                    flags,
+                    std::ptr::null_mut(),
+                ));
+            }
+            let count = self.params.len();
+            let mut on_stack = [std::ptr::null_mut(); ON_STACK];
+            let mut on_heap = Vec::new();
+            let objects = if count <= ON_STACK {
+                &mut on_stack[..count]
+            } else {
+                on_heap.resize(count, std::ptr::null_mut());
+                &mut on_heap[..]
+            };
+            for (index, (place, param)) in objects.iter_mut().zip(&self.params).enumerate() {
+                *place = *args.add(index);
+                if param.is_object() {
+                    let address = value::address(*place)?;
+                    *place = if address.is_null() {
+                        ffi::Py_None()
+                    } else {
+                        address.cast()
+                    };
+                }
+            }
+            Ref::steal(ffi::PyObject_Vectorcall(
+                self.function.obj(),
+                objects.as_ptr(),
+                count,
+                std::ptr::null_mut(),
+            ))
+        }
+    }
+
+    /// A result as the engine takes it: in the range of its type.
+    unsafe fn converted(&self, value: Ref) -> Res<Ref> {
+        // SAFETY: a live value.
+        unsafe {
+            if self.result.code == Code::Void {
+                return Ok(none());
+            }
+            if self.result.is_object() {
+                let address = Ref::steal(ffi::PyLong_FromVoidPtr(value.as_ptr().cast()))?;
+                let before = self.given.with(|given| given.replace(value));
+                drop(before);
+                return Ok(address);
+            }
+            if value.obj() == ffi::Py_None() {
+                return self.nothing();
+            }
+            match self.result.code {
+                Code::F32 | Code::F64 => {
+                    Ref::steal(ffi::PyFloat_FromDouble(value::real(value.obj())?))
+                }
+                code => {
+                    let bits = widen(code, value::truncated(value.obj())?);
+                    if code.is_signed() {
+                        Ref::steal(ffi::PyLong_FromLongLong(bits as i64))
+                    } else {
+                        Ref::steal(ffi::PyLong_FromUnsignedLongLong(bits))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Zero.
+    fn nothing(&self) -> Res<Ref> {
+        if self.result.code == Code::Void {
+            return Ok(none());
+        }
+        // SAFETY: a plain constructor.
+        unsafe { Ref::steal(ffi::PyLong_FromLong(0)) }
+    }
+}
+
+/// Writes an exception to sys.stderr, in MicroPython's words.
+#[cold]
+fn print(raised: Raised) {
+    let Some(exception) = Exception::fetch(raised) else {
+        return;
+    };
+    // SAFETY: live objects; a format without conversions.
+    unsafe {
+        ffi::PySys_WriteStderr(c"Uncaught exception in FFI callback\n".as_ptr());
+        ffi::PyErr_Display(
+            exception.class.obj(),
+            exception.value.obj(),
+            exception.traceback_or_null(),
+        );
+        // sys.stderr itself may have failed.
+        ffi::PyErr_Clear();
+    }
+}
+
+/// Keeps the garbage collector off, as MicroPython's lock does. (Its scheduler, which it keeps off too, has no
+/// counterpart.)
+struct Lock;
+
+/// How many locked callbacks run, and whether the collector was on before the first.
+static LOCKED: Mutex<(usize, bool)> = Mutex::new((0, false));
+
+impl Lock {
+    fn new() -> Self {
+        let mut locked = LOCKED.lock().unwrap_or_else(PoisonError::into_inner);
+        if locked.0 == 0 {
+            // SAFETY: the GIL is held; runs no Python code.
+            locked.1 = unsafe { ffi::PyGC_Disable() } != 0;
+        }
+        locked.0 += 1;
+        Self
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let mut locked = LOCKED.lock().unwrap_or_else(PoisonError::into_inner);
+        locked.0 -= 1;
+        if locked.0 == 0 && locked.1 {
+            // SAFETY: as above; it only sets a flag.
+            let _: c_int = unsafe { ffi::PyGC_Enable() };
+        }
+    }
+}
+
+unsafe extern "C" fn target_repr(object: Obj) -> Obj {
+    // SAFETY: a Target.
+    guard(|| unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(
+            (*object.cast::<Target>()).function.obj(),
+        ))
+    })
+}
+
+unsafe extern "C" fn target_dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone: only when the closure could not be made.
+        unsafe {
+            let raw = object.cast::<Target>();
+            std::ptr::drop_in_place(&raw mut (*raw).function);
+            std::ptr::drop_in_place(&raw mut (*raw).params);
+            std::ptr::drop_in_place(&raw mut (*raw).given);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}

@@ -1,0 +1,184 @@
+//! `ffifunc`: a C function with type codes.
+
+use std::ffi::CString;
+use std::sync::Arc;
+
+use pyo3::ffi;
+
+use super::arguments::has_keywords;
+use super::codes::{Held, TypeCode, function_type, result, slot};
+use super::frame::Frame;
+use super::module::check_open;
+use crate::call::CallPlan;
+use crate::convert::argument::Parameter;
+use crate::ctype::CType;
+use crate::library::Handle;
+use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit, str_from};
+use crate::raise;
+
+static FUNCTION_TYPE: StaticType = StaticType::new();
+
+/// A C function.
+#[repr(C)]
+struct Function {
+    ob_base: crate::py::Head,
+    vectorcall: ffi::vectorcallfunc,
+    address: *const u8,
+    /// The plan of `ctype`.
+    plan: *const CallPlan,
+    params: Box<[TypeCode]>,
+    result: TypeCode,
+    result_parameter: Parameter,
+    /// Of a pointer to it.
+    ctype: Ref<CType>,
+    /// Where it comes from, if that is known.
+    library: Option<Arc<Handle>>,
+}
+
+/// Arguments that are kept on the stack.
+const SLOTS: usize = 8;
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Function.
+    unsafe {
+        FUNCTION_TYPE.ready(
+            ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_HAVE_VECTORCALL,
+            |ty| {
+                ty.tp_name = c"ffifunc".as_ptr();
+                ty.tp_doc =
+                    c"A C function, called with the arguments that its type codes say.".as_ptr();
+                ty.tp_basicsize = size_of::<Function>() as ffi::Py_ssize_t;
+                ty.tp_vectorcall_offset =
+                    std::mem::offset_of!(Function, vectorcall) as ffi::Py_ssize_t;
+                ty.tp_call = Some(ffi::PyVectorcall_Call);
+                ty.tp_repr = Some(repr);
+                ty.tp_dealloc = Some(dealloc);
+            },
+        )
+    }
+}
+
+/// The function at `address`, with these codes (a str for the result, an iterable for the parameters).
+///
+/// # Safety
+/// The objects are live. That such a function is there is the word of the program.
+pub(super) unsafe fn new(
+    address: *const u8,
+    result: Obj,
+    params: Obj,
+    library: Option<Arc<Handle>>,
+) -> Res<Ref> {
+    // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
+    unsafe {
+        let result = TypeCode::of_result(result)?;
+        let params = TypeCode::list(params)?;
+        let ctype = function_type(result, &params)?;
+        let Some(signature) = ctype.signature() else {
+            return Err(raise!(SystemError, "'{}' is no function", ctype.name));
+        };
+        let plan: *const CallPlan = CallPlan::of(signature)?;
+        let result_parameter = Parameter::new(&signature.result);
+        let object = Ref::steal(ffi::PyObject_New::<Function>(FUNCTION_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        (&raw mut (*raw).vectorcall).write(called);
+        (&raw mut (*raw).address).write(address);
+        (&raw mut (*raw).plan).write(plan);
+        (&raw mut (*raw).params).write(params);
+        (&raw mut (*raw).result).write(result);
+        (&raw mut (*raw).result_parameter).write(result_parameter);
+        (&raw mut (*raw).ctype).write(ctype);
+        (&raw mut (*raw).library).write(library);
+        Ok(object.into_obj())
+    }
+}
+
+unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: vectorcall's arguments; the object is a Function.
+        unsafe {
+            let function = &*object.cast::<Function>();
+            let count = ffi::PyVectorcall_NARGS(flags) as usize;
+            if count != function.params.len() || has_keywords(names) {
+                return Err(function.wrong_arguments(count, names));
+            }
+            if let Some(library) = &function.library {
+                check_open(library)?;
+            }
+            if function.address.is_null() {
+                return Err(raise!(ValueError, "NULL pointer"));
+            }
+            if count <= SLOTS {
+                function.call(args, &mut [0u64; SLOTS][..count])
+            } else {
+                function.call(args, &mut vec![0u64; count])
+            }
+        }
+    })
+}
+
+impl Function {
+    /// # Safety
+    /// As many live arguments and slots as parameters.
+    #[inline(always)]
+    unsafe fn call(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
+        let mut held = Held::new();
+        // SAFETY: the caller's contract; the plan belongs to the type that self keeps alive.
+        unsafe {
+            for (index, (place, &code)) in slots.iter_mut().zip(&self.params).enumerate() {
+                *place = slot(code, *args.add(index), &mut held)?;
+            }
+            let plan = &*self.plan;
+            let raw = Frame::around(|| plan.call_slots(self.address, slots))?;
+            result(self.result, &self.result_parameter, raw)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn wrong_arguments(&self, count: usize, names: Obj) -> crate::py::Raised {
+        // SAFETY: NULL or a live tuple.
+        if unsafe { has_keywords(names) } {
+            return raise!(TypeError, "function doesn't take keyword arguments");
+        }
+        raise!(
+            TypeError,
+            "function takes {} positional arguments but {count} were given",
+            self.params.len()
+        )
+    }
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Function.
+        let function = unsafe { &*object.cast::<Function>() };
+        str_from(&format!("<ffifunc {:x}>", function.address as usize))
+    })
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            let raw = object.cast::<Function>();
+            std::ptr::drop_in_place(&raw mut (*raw).params);
+            std::ptr::drop_in_place(&raw mut (*raw).ctype);
+            std::ptr::drop_in_place(&raw mut (*raw).library);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}
+
+/// The address of a symbol of a library; OSError(ENOENT) when it is missing.
+pub(super) fn symbol(library: &Handle, name: &CString) -> Res<*mut u8> {
+    check_open(library)?;
+    match library.symbol(name) {
+        Ok(address) if !address.is_null() => Ok(address),
+        Ok(_) => Err(super::module::os_error(
+            libc::ENOENT,
+            &format!("symbol '{}' has no address", name.to_string_lossy()),
+        )),
+        Err(text) => Err(super::module::os_error(libc::ENOENT, &text)),
+    }
+}

@@ -1,0 +1,260 @@
+//! The module `ffi`, and `ffimod`: an opened library.
+
+use std::sync::Arc;
+
+use pyo3::ffi;
+
+use super::arguments::{c_text, positional};
+use super::{bytearray, callback, function, value, variable};
+use crate::library::Handle;
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, keywords, none,
+    simple, str_from,
+};
+use crate::raise;
+
+static MODULE_TYPE: StaticType = StaticType::new();
+
+#[repr(C)]
+struct Library {
+    ob_base: crate::py::Head,
+    handle: Arc<Handle>,
+    /// The address that repr() shows: dlopen's handle.
+    shown: usize,
+}
+
+static FUNCTIONS: Methods<5> = Methods::new([
+    keywords(
+        c"open",
+        open,
+        c"open(name)\n--\n\nOpens a shared library; None: the program itself.",
+    ),
+    keywords(
+        c"func",
+        func,
+        c"func(result, address, params)\n--\n\nThe C function at an address, with these type codes.",
+    ),
+    keywords(
+        c"callback",
+        callback::callback,
+        c"callback(result, function, params, *, lock=False)\n--\n\nA C function that calls a Python function. It stays as \
+          long as the process.",
+    ),
+    keywords(
+        c"as_bytearray",
+        as_bytearray,
+        c"as_bytearray(pointer, size)\n--\n\nMemory as a bytearray, by reference.",
+    ),
+    END_OF_METHODS,
+]);
+
+static METHODS: Methods<5> = Methods::new([
+    keywords(
+        c"func",
+        library_func,
+        c"func(result, name, params)\n--\n\nA function of the library, with these type codes.",
+    ),
+    keywords(
+        c"var",
+        library_var,
+        c"var(type, name)\n--\n\nA variable of the library.",
+    ),
+    keywords(
+        c"addr",
+        library_addr,
+        c"addr(name)\n--\n\nThe address of a symbol.",
+    ),
+    simple(
+        c"close",
+        close,
+        ffi::METH_NOARGS,
+        c"Closes the library: its functions and variables cannot be used any more.",
+    ),
+    END_OF_METHODS,
+]);
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Library.
+    unsafe {
+        MODULE_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
+            ty.tp_name = c"ffimod".as_ptr();
+            ty.tp_doc = c"An opened shared library.".as_ptr();
+            ty.tp_basicsize = size_of::<Library>() as ffi::Py_ssize_t;
+            ty.tp_methods = METHODS.ptr();
+            ty.tp_repr = Some(repr);
+            ty.tp_dealloc = Some(dealloc);
+        })
+    }
+}
+
+/// Makes a module with these functions.
+pub(super) fn module_of(
+    name: &std::ffi::CStr,
+    doc: &std::ffi::CStr,
+    functions: *mut ffi::PyMethodDef,
+) -> Res<Ref> {
+    // SAFETY: C strings and a static table of functions.
+    unsafe {
+        let module: Ref = Ref::steal(ffi::PyModule_New(name.as_ptr()))?;
+        if ffi::PyModule_AddFunctions(module.obj(), functions) < 0
+            || ffi::PyModule_SetDocString(module.obj(), doc.as_ptr()) < 0
+        {
+            return Err(Raised::already());
+        }
+        Ok(module)
+    }
+}
+
+/// The module.
+pub(super) fn create() -> Res<Ref> {
+    module_of(
+        c"ffi",
+        c"MicroPython's ffi module: C functions by type codes.",
+        FUNCTIONS.ptr(),
+    )
+}
+
+/// OSError(errno, text).
+#[cold]
+pub(super) fn os_error(errno: i32, text: &str) -> Raised {
+    let arguments = str_from(text).and_then(|text| {
+        // SAFETY: plain constructors; the tuple takes references of its own.
+        unsafe {
+            let number: Ref = Ref::steal(ffi::PyLong_FromLong(errno.into()))?;
+            Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(2, number.obj(), text.obj()))
+        }
+    });
+    match arguments {
+        Ok(arguments) => {
+            // SAFETY: the class, and its arguments.
+            unsafe { ffi::PyErr_SetObject(ffi::PyExc_OSError, arguments.obj()) };
+            Raised::already()
+        }
+        Err(raised) => raised,
+    }
+}
+
+/// Raises for a library that was closed.
+#[inline(always)]
+pub(super) fn check_open(library: &Handle) -> Res<()> {
+    if library.is_closed() {
+        return Err(raise!(ValueError, "the library is closed"));
+    }
+    Ok(())
+}
+
+/// # Safety
+/// A slot or method of the type: the object is a Library.
+unsafe fn this<'a>(object: Obj) -> &'a Library {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<Library>() }
+}
+
+unsafe extern "C" fn open(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments; a fresh object, filled before anyone sees it.
+        unsafe {
+            // The second argument is not used in MicroPython either.
+            let [name, _] = positional(args, count, names, 1, 0)?;
+            let path = if name == ffi::Py_None() {
+                None
+            } else {
+                Some(c_text(name)?)
+            };
+            let flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
+            let handle = Handle::try_open(path.as_deref(), flags).map_err(|error| {
+                let errno = if error.errno == 0 {
+                    libc::ENOENT
+                } else {
+                    error.errno
+                };
+                os_error(errno, &error.text)
+            })?;
+            let handle = handle.kept_open();
+            let object = Ref::steal(ffi::PyObject_New::<Library>(MODULE_TYPE.ptr()))?;
+            let raw = object.as_ptr();
+            (&raw mut (*raw).shown).write(handle.address() as usize);
+            (&raw mut (*raw).handle).write(Arc::new(handle));
+            Ok(object.into_obj())
+        }
+    })
+}
+
+unsafe extern "C" fn func(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let [result, address, params] = positional(args, count, names, 3, 0)?;
+            function::new(value::address(address)?, result, params, None)
+        }
+    })
+}
+
+unsafe extern "C" fn as_bytearray(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let [pointer, size] = positional(args, count, names, 2, 0)?;
+            bytearray::at(pointer, size)
+        }
+    })
+}
+
+unsafe extern "C" fn library_func(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of a Library.
+        unsafe {
+            let [result, name, params] = positional(args, count, names, 3, 1)?;
+            let library = &this(object).handle;
+            let address = function::symbol(library, &c_text(name)?)?;
+            function::new(address, result, params, Some(library.clone()))
+        }
+    })
+}
+
+unsafe extern "C" fn library_var(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of a Library.
+        unsafe {
+            let [code, name] = positional(args, count, names, 2, 1)?;
+            let library = &this(object).handle;
+            let address = function::symbol(library, &c_text(name)?)?;
+            variable::new(address, code, library.clone())
+        }
+    })
+}
+
+unsafe extern "C" fn library_addr(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL method of a Library.
+        unsafe {
+            let [name] = positional(args, count, names, 1, 1)?;
+            let address = function::symbol(&this(object).handle, &c_text(name)?)?;
+            Ref::<ffi::PyObject>::steal(ffi::PyLong_FromVoidPtr(address.cast()))
+        }
+    })
+}
+
+unsafe extern "C" fn close(object: Obj, _: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Library.
+        unsafe { this(object) }.handle.close("")?;
+        Ok(none())
+    })
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    // SAFETY: a Library.
+    guard(|| str_from(&format!("<ffimod {:x}>", unsafe { this(object) }.shown)))
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            std::ptr::drop_in_place(&raw mut (*object.cast::<Library>()).handle);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}

@@ -1,0 +1,147 @@
+//! Sizes of descriptors.
+
+use pyo3::ffi;
+
+use super::descriptor::{Field, Item, Kind, aggregate, field, syntax_error};
+use crate::py::{Obj, Raised, Res};
+use crate::raise;
+
+/// How the fields of a struct are held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Packed, little-endian.
+    Little,
+    /// Packed, big-endian.
+    Big,
+    /// As the platform's C compiler does; sizes are rounded up to the largest member.
+    Native,
+}
+
+impl Layout {
+    /// Of a constant of the module.
+    ///
+    /// # Safety
+    /// `object` is live.
+    pub(super) unsafe fn of(object: Obj) -> Res<Self> {
+        // SAFETY: the caller's contract.
+        match unsafe { super::super::value::checked(object)? } {
+            0 => Ok(Self::Little),
+            1 => Ok(Self::Big),
+            2 => Ok(Self::Native),
+            other => Err(raise!(
+                ValueError,
+                "unknown layout {other}: expected uctypes.NATIVE, LITTLE_ENDIAN or BIG_ENDIAN"
+            )),
+        }
+    }
+    /// Whether scalars are big-endian.
+    pub(super) fn is_big(self) -> bool {
+        match self {
+            Self::Little => false,
+            Self::Big => true,
+            Self::Native => cfg!(target_endian = "big"),
+        }
+    }
+}
+
+/// The size of something, and that of its largest scalar.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size {
+    pub(super) total: usize,
+    largest: usize,
+}
+
+impl Size {
+    fn of(size: usize) -> Self {
+        Self {
+            total: size,
+            largest: size,
+        }
+    }
+    fn include(&mut self, offset: usize, part: Self) {
+        // Offsets are below 2**29, so only a total can grow beyond bounds.
+        self.total = self.total.max(offset.saturating_add(part.total));
+        self.largest = self.largest.max(part.largest);
+    }
+}
+
+/// The size of a descriptor: a dict or a tuple.
+///
+/// # Safety
+/// `descriptor` is live.
+pub(super) unsafe fn size(descriptor: Obj, layout: Layout) -> Res<Size> {
+    // SAFETY: the caller's contract. A descriptor may contain itself: CPython bounds the depth.
+    unsafe {
+        if ffi::Py_EnterRecursiveCall(c" in a uctypes descriptor".as_ptr()) != 0 {
+            return Err(Raised::already());
+        }
+        let size = size_within(descriptor, layout);
+        ffi::Py_LeaveRecursiveCall();
+        let size = size?;
+        if isize::try_from(size.total).is_err() {
+            return Err(raise!(OverflowError, "the struct is too large"));
+        }
+        Ok(size)
+    }
+}
+
+unsafe fn size_within(descriptor: Obj, layout: Layout) -> Res<Size> {
+    // SAFETY: the caller's contract; nothing here runs Python code that could change the dict.
+    unsafe {
+        if ffi::PyTuple_Check(descriptor) != 0 {
+            return field_size(&aggregate(descriptor)?, layout);
+        }
+        if ffi::PyLong_Check(descriptor) != 0 {
+            // The value of a scalar field is an int, too.
+            return Err(raise!(TypeError, "can't unambiguously get sizeof scalar"));
+        }
+        if ffi::PyDict_Check(descriptor) == 0 {
+            return Err(syntax_error());
+        }
+        let mut size = Size::default();
+        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        while ffi::PyDict_Next(descriptor, &mut position, &mut key, &mut value) != 0 {
+            let field = field(value)?;
+            size.include(field.offset, field_size(&field, layout)?);
+        }
+        if layout == Layout::Native && size.largest > 0 {
+            size.total = size
+                .total
+                .checked_next_multiple_of(size.largest)
+                .unwrap_or(usize::MAX);
+        }
+        Ok(size)
+    }
+}
+
+/// The size of a field.
+///
+/// # Safety
+/// The field's descriptors are live.
+pub(super) unsafe fn field_size(field: &Field, layout: Layout) -> Res<Size> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match field.kind {
+            Kind::Scalar(scalar) | Kind::Bits(scalar, _) => Ok(Size::of(scalar.size())),
+            Kind::Struct(descriptor) => size(descriptor, layout),
+            Kind::Pointer(_) => Ok(Size::of(size_of::<*const u8>())),
+            Kind::Array(item, count) => {
+                let mut one = item_size(item, layout)?;
+                one.total = one.total.saturating_mul(count);
+                Ok(one)
+            }
+        }
+    }
+}
+
+/// The size of an item of an array, or of what a pointer points to.
+///
+/// # Safety
+/// The item's descriptor is live.
+pub(super) unsafe fn item_size(item: Item, layout: Layout) -> Res<Size> {
+    match item {
+        Item::Scalar(scalar) => Ok(Size::of(scalar.size())),
+        // SAFETY: the caller's contract.
+        Item::Aggregate(descriptor) => unsafe { size(descriptor, layout) },
+    }
+}

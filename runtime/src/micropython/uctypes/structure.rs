@@ -1,0 +1,467 @@
+//! `uctypes.struct`: memory seen through a descriptor.
+
+use std::ffi::{c_int, c_void};
+
+use pyo3::ffi;
+
+use super::super::arguments::check_count;
+use super::super::{bytearray, value};
+use super::descriptor::{Item, Kind, Scalar, aggregate, field, syntax_error};
+use super::layout::{Layout, item_size, size};
+use super::scalar::{load, load_bits, store, store_bits};
+use crate::convert::get;
+use crate::py::{
+    Obj, Raised, Ref, Res, StaticType, guard, guard_unit, str_from, str_text, type_name,
+};
+use crate::raise;
+
+static STRUCT_TYPE: StaticType = StaticType::new();
+
+/// Memory and its descriptor.
+#[repr(C)]
+pub(super) struct Structure {
+    ob_base: crate::py::Head,
+    data: *mut u8,
+    /// Owned; any object, which is looked at when it is used. NULL only after tp_clear.
+    pub(super) descriptor: Obj,
+    /// Whose memory it is, where that is known: kept alive. Owned, or NULL.
+    owner: Obj,
+    pub(super) layout: Layout,
+}
+
+struct Tables {
+    number: ffi::PyNumberMethods,
+    mapping: ffi::PyMappingMethods,
+    buffer: ffi::PyBufferProcs,
+}
+
+struct SharedTables(std::cell::UnsafeCell<std::mem::MaybeUninit<Tables>>);
+
+// SAFETY: written once, during module initialisation; read by CPython afterwards.
+unsafe impl Sync for SharedTables {}
+
+static TABLES: SharedTables =
+    SharedTables(std::cell::UnsafeCell::new(std::mem::MaybeUninit::zeroed()));
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the tables are static, and filled before the type uses them.
+    unsafe {
+        let tables = TABLES.0.get().cast::<Tables>();
+        (*tables).number.nb_int = Some(to_int);
+        (*tables).mapping.mp_subscript = Some(subscript);
+        (*tables).mapping.mp_ass_subscript = Some(assign);
+        (*tables).buffer.bf_getbuffer = Some(get_buffer);
+        STRUCT_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+            ty.tp_name = c"struct".as_ptr();
+            ty.tp_doc = c"struct(address, descriptor, layout=NATIVE)\n--\n\nMemory seen through a descriptor: a dict of \
+                          fields, or a tuple for an array or a pointer."
+                .as_ptr();
+            ty.tp_basicsize = size_of::<Structure>() as ffi::Py_ssize_t;
+            ty.tp_as_number = &raw mut (*tables).number;
+            ty.tp_as_mapping = &raw mut (*tables).mapping;
+            ty.tp_as_buffer = &raw mut (*tables).buffer;
+            ty.tp_new = Some(make);
+            ty.tp_getattro = Some(get_attribute);
+            ty.tp_setattro = Some(set_attribute);
+            ty.tp_repr = Some(repr);
+            ty.tp_hash = Some(hash);
+            ty.tp_dealloc = Some(dealloc);
+            ty.tp_traverse = Some(traverse);
+            ty.tp_clear = Some(clear);
+        })
+    }
+}
+
+/// The class, for the module.
+pub(super) fn class() -> Ref {
+    // SAFETY: a static type.
+    unsafe { Ref::borrow(STRUCT_TYPE.ptr().cast()) }
+}
+
+/// The object as a struct, if it is one.
+///
+/// # Safety
+/// `object` is live, and stays so while the result is used.
+pub(super) unsafe fn as_structure<'a>(object: Obj) -> Option<&'a Structure> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        STRUCT_TYPE
+            .is_exactly(object)
+            .then(|| &*object.cast::<Structure>())
+    }
+}
+
+/// # Safety
+/// A slot of the type: the object is a Structure.
+unsafe fn this<'a>(object: Obj) -> &'a Structure {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<Structure>() }
+}
+
+/// `descriptor` is live, `owner` NULL or live.
+unsafe fn new(data: *mut u8, descriptor: Obj, owner: Obj, layout: Layout) -> Res<Ref> {
+    // SAFETY: a fresh object, filled before the collector or anyone else sees it.
+    unsafe {
+        let object = Ref::steal(ffi::PyObject_GC_New::<Structure>(STRUCT_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        (&raw mut (*raw).data).write(data);
+        (&raw mut (*raw).descriptor).write(Ref::<ffi::PyObject>::borrow(descriptor).into_ptr());
+        ffi::Py_XINCREF(owner);
+        (&raw mut (*raw).owner).write(owner);
+        (&raw mut (*raw).layout).write(layout);
+        ffi::PyObject_GC_Track(raw.cast());
+        Ok(object.into_obj())
+    }
+}
+
+unsafe extern "C" fn make(_: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: tp_new gets a tuple, and NULL or a dict.
+        unsafe {
+            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
+                return Err(raise!(TypeError, "function doesn't take keyword arguments"));
+            }
+            let count = ffi::PyTuple_GET_SIZE(args);
+            check_count(count as usize, 2, 3)?;
+            let address = ffi::PyTuple_GET_ITEM(args, 0);
+            let data = value::address(address)?;
+            let layout = if count == 3 {
+                Layout::of(ffi::PyTuple_GET_ITEM(args, 2))?
+            } else {
+                Layout::Native
+            };
+            let owner = super::owner_of(address)?;
+            new(
+                data,
+                ffi::PyTuple_GET_ITEM(args, 1),
+                owner.as_ref().map_or(std::ptr::null_mut(), Ref::obj),
+                layout,
+            )
+        }
+    })
+}
+
+impl Structure {
+    /// The address `offset` bytes on; ValueError where MicroPython would crash.
+    #[inline(always)]
+    fn at(&self, offset: usize) -> Res<*mut u8> {
+        if self.data.is_null() {
+            return Err(raise!(ValueError, "struct: NULL pointer"));
+        }
+        Ok(self.data.wrapping_add(offset))
+    }
+
+    /// The descriptor, held: a program may change the dict that it comes from.
+    unsafe fn descriptor(&self) -> Res<Ref> {
+        if self.descriptor.is_null() {
+            return Err(syntax_error());
+        }
+        // SAFETY: owned by self.
+        Ok(unsafe { Ref::borrow(self.descriptor) })
+    }
+
+    /// The descriptor of a field, held. `None`: the name is Python's own (`__class__`).
+    unsafe fn find(&self, name: Obj) -> Res<Option<Ref>> {
+        // SAFETY: live objects; GetItemRef gives a new reference, or NULL.
+        unsafe {
+            let descriptor = self.descriptor()?;
+            let is_dict = ffi::PyDict_Check(descriptor.obj()) != 0;
+            if is_dict {
+                let mut found = std::ptr::null_mut();
+                if ffi::compat::PyDict_GetItemRef(descriptor.obj(), name, &mut found) < 0 {
+                    return Err(Raised::already());
+                }
+                if !found.is_null() {
+                    return Ref::steal(found).map(Some);
+                }
+            }
+            if str_text(name)?.is_some_and(|name| name.starts_with("__") && name.ends_with("__")) {
+                return Ok(None);
+            }
+            if !is_dict {
+                return Err(raise!(TypeError, "struct: no fields"));
+            }
+            super::raise_no_field(name)
+        }
+    }
+
+    /// The address that a pointer at the start of the memory holds.
+    unsafe fn pointer(&self) -> Res<*mut u8> {
+        // SAFETY: that there is one is the word of the descriptor.
+        Ok(unsafe { get::<*mut u8>(self.at(0)?) })
+    }
+
+    unsafe fn aggregate_at(&self, data: *mut u8, descriptor: Obj) -> Res<Ref> {
+        // SAFETY: live objects.
+        unsafe { new(data, descriptor, self.owner, self.layout) }
+    }
+}
+
+unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Structure and a str; that the memory is there is the word of the program.
+        unsafe {
+            let structure = this(object);
+            let Some(found) = structure.find(name)? else {
+                return Ref::steal(ffi::PyObject_GenericGetAttr(object, name));
+            };
+            let field = field(found.obj())?;
+            let is_big = structure.layout.is_big();
+            match field.kind {
+                Kind::Scalar(scalar) => load(scalar, structure.at(field.offset)?, is_big),
+                Kind::Bits(scalar, bits) => {
+                    load_bits(scalar, bits, structure.at(field.offset)?, is_big)
+                }
+                Kind::Array(Item::Scalar(Scalar::Uint8), count) => {
+                    bytearray::new(structure.at(field.offset)?, count, structure.owner)
+                }
+                // Also at NULL: how sizes and addresses of members are asked for.
+                Kind::Struct(descriptor) => {
+                    structure.aggregate_at(structure.data.wrapping_add(field.offset), descriptor)
+                }
+                Kind::Array(..) | Kind::Pointer(_) => {
+                    structure.aggregate_at(structure.data.wrapping_add(field.offset), found.obj())
+                }
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: as in `get_attribute`; a value, or NULL to delete.
+        unsafe {
+            let structure = this(object);
+            let Some(found) = structure.find(name)? else {
+                if ffi::PyObject_GenericSetAttr(object, name, value) < 0 {
+                    return Err(Raised::already());
+                }
+                return Ok(());
+            };
+            if value.is_null() {
+                return Err(raise!(AttributeError, "struct: can't delete a field"));
+            }
+            let field = field(found.obj())?;
+            let is_big = structure.layout.is_big();
+            match field.kind {
+                Kind::Scalar(scalar) => store(scalar, structure.at(field.offset)?, is_big, value),
+                Kind::Bits(scalar, bits) => {
+                    store_bits(scalar, bits, structure.at(field.offset)?, is_big, value)
+                }
+                // An aggregate cannot be assigned.
+                _ => Err(syntax_error()),
+            }
+        }
+    })
+}
+
+/// What an index means.
+enum Place {
+    Scalar(Scalar, *mut u8, bool),
+    /// The descriptor is borrowed from the struct's own.
+    Aggregate(Obj, *mut u8),
+}
+
+/// # Safety
+/// `descriptor` is the struct's own, held by the caller; `index` is live.
+unsafe fn place(structure: &Structure, descriptor: &Ref, index: Obj) -> Res<Place> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let kind = if ffi::PyTuple_Check(descriptor.obj()) == 0 {
+            None
+        } else {
+            Some(aggregate(descriptor.obj())?.kind)
+        };
+        let (item, start, count) = match kind {
+            Some(Kind::Array(item, count)) => (item, structure.at(0)?, Some(count)),
+            Some(Kind::Pointer(item)) => (item, structure.pointer()?, None),
+            _ => return Err(raise!(TypeError, "struct: can't index")),
+        };
+        if ffi::PyLong_Check(index) == 0 {
+            return Err(raise!(
+                TypeError,
+                "struct: index must be int, not {}",
+                type_name(index)
+            ));
+        }
+        let number = value::checked(index)? as isize;
+        if let Some(count) = count
+            && usize::try_from(number).map_or(true, |number| number >= count)
+        {
+            return Err(raise!(IndexError, "struct: index out of range"));
+        }
+        if start.is_null() {
+            return Err(raise!(ValueError, "struct: NULL pointer"));
+        }
+        let size = item_size(item, structure.layout)?.total as isize;
+        let data = start.wrapping_offset(size.wrapping_mul(number));
+        Ok(match item {
+            // What a pointer points to is never in another layout than the machine's.
+            Item::Scalar(scalar) if count.is_none() => {
+                Place::Scalar(scalar, data, Layout::Native.is_big())
+            }
+            Item::Scalar(scalar) => Place::Scalar(scalar, data, structure.layout.is_big()),
+            Item::Aggregate(descriptor) => Place::Aggregate(descriptor, data),
+        })
+    }
+}
+
+unsafe extern "C" fn subscript(object: Obj, index: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Structure and a live index; that the memory is there is the word of the program.
+        unsafe {
+            let structure = this(object);
+            let descriptor = structure.descriptor()?;
+            match place(structure, &descriptor, index)? {
+                Place::Scalar(scalar, data, is_big) => load(scalar, data, is_big),
+                Place::Aggregate(descriptor, data) => structure.aggregate_at(data, descriptor),
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn assign(object: Obj, index: Obj, value: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: as in `subscript`; a value, or NULL to delete.
+        unsafe {
+            if value.is_null() {
+                return Err(raise!(
+                    TypeError,
+                    "'struct' object doesn't support item deletion"
+                ));
+            }
+            let structure = this(object);
+            let descriptor = structure.descriptor()?;
+            match place(structure, &descriptor, index)? {
+                Place::Scalar(scalar, data, is_big) => store(scalar, data, is_big, value),
+                Place::Aggregate(..) => Err(raise!(
+                    TypeError,
+                    "'struct' object doesn't support item assignment"
+                )),
+            }
+        }
+    })
+}
+
+/// The address in a struct object that is a pointer; `None` for any other.
+///
+/// # Safety
+/// `object` is live.
+pub(super) unsafe fn pointer_value(object: Obj) -> Option<usize> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let structure = as_structure(object)?;
+        if structure.descriptor.is_null() || ffi::PyTuple_Check(structure.descriptor) == 0 {
+            return None;
+        }
+        let found = aggregate(structure.descriptor)
+            .and_then(|field| match field.kind {
+                Kind::Pointer(_) => structure.pointer().map(Some),
+                _ => Ok(None),
+            })
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                None
+            });
+        found.map(|address| address as usize)
+    }
+}
+
+unsafe extern "C" fn to_int(object: Obj) -> Obj {
+    // SAFETY: a Structure.
+    guard(|| match unsafe { pointer_value(object) } {
+        // SAFETY: a plain constructor.
+        Some(address) => unsafe { Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSize_t(address)) },
+        None => Err(raise!(TypeError, "can't convert struct to int")),
+    })
+}
+
+unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c_int) -> c_int {
+    guard(|| {
+        // SAFETY: the buffer protocol's arguments; that the memory is there is the word of the program.
+        unsafe {
+            let structure = this(object);
+            let descriptor = structure.descriptor()?;
+            let size = size(descriptor.obj(), structure.layout)?.total as isize;
+            let data = structure.at(0)?.cast::<c_void>();
+            if ffi::PyBuffer_FillInfo(view, object, data, size, 0, flags) < 0 {
+                return Err(Raised::already());
+            }
+            Ok(())
+        }
+    })
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Structure.
+        unsafe {
+            let structure = this(object);
+            let descriptor = structure.descriptor()?;
+            let kind = if ffi::PyDict_Check(descriptor.obj()) != 0 {
+                "STRUCT"
+            } else if ffi::PyTuple_Check(descriptor.obj()) != 0 {
+                match aggregate(descriptor.obj()).map(|field| field.kind) {
+                    Ok(Kind::Pointer(_)) => "PTR",
+                    Ok(Kind::Array(..)) => "ARRAY",
+                    Ok(_) => "unk",
+                    Err(raised) => {
+                        raised.clear();
+                        "ERROR"
+                    }
+                }
+            } else {
+                "ERROR"
+            };
+            str_from(&format!("<struct {kind} {:x}>", structure.data as usize))
+        }
+    })
+}
+
+unsafe extern "C" fn hash(_object: Obj) -> ffi::Py_hash_t {
+    guard(|| -> Res<isize> { Err(raise!(TypeError, "unsupported type for __hash__: 'struct'")) })
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            ffi::PyObject_GC_UnTrack(object.cast());
+            let structure = object.cast::<Structure>();
+            ffi::Py_XDECREF((*structure).descriptor);
+            ffi::Py_XDECREF((*structure).owner);
+            ffi::PyObject_GC_Del(object.cast());
+        }
+    });
+}
+
+unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live Structure; visit gets its own arguments.
+    unsafe {
+        for part in [this(object).descriptor, this(object).owner] {
+            if !part.is_null() {
+                let stop = visit(part, arg);
+                if stop != 0 {
+                    return stop;
+                }
+            }
+        }
+        0
+    }
+}
+
+unsafe extern "C" fn clear(object: Obj) -> c_int {
+    guard(|| {
+        // SAFETY: a live Structure in a garbage cycle.
+        unsafe {
+            let structure = object.cast::<Structure>();
+            let descriptor = std::mem::replace(&mut (*structure).descriptor, std::ptr::null_mut());
+            let owner = std::mem::replace(&mut (*structure).owner, std::ptr::null_mut());
+            (*structure).data = std::ptr::null_mut();
+            ffi::Py_XDECREF(descriptor);
+            ffi::Py_XDECREF(owner);
+        }
+        Ok(())
+    })
+}

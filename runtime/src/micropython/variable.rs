@@ -1,0 +1,154 @@
+//! `ffivar`: a variable of a C library.
+
+use std::sync::Arc;
+
+use pyo3::ffi;
+
+use super::codes::{Held, TypeCode, function_type, pointed_to, slot};
+use super::module::check_open;
+use crate::convert::argument::Parameter;
+use crate::convert::integer::write_wrapped;
+use crate::convert::{get, put, read};
+use crate::ctype::{CType, Code};
+use crate::library::Handle;
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, none, simple, str_from,
+};
+use crate::raise;
+
+static VARIABLE_TYPE: StaticType = StaticType::new();
+
+#[repr(C)]
+struct Variable {
+    ob_base: crate::py::Head,
+    address: *mut u8,
+    code: TypeCode,
+    /// Of its type; kept alive by `ctype`.
+    parameter: Parameter,
+    ctype: Ref<CType>,
+    library: Arc<Handle>,
+}
+
+static METHODS: Methods<3> = Methods::new([
+    simple(c"get", get_value, ffi::METH_NOARGS, c"Its value."),
+    simple(c"set", set_value, ffi::METH_O, c"Gives it a value."),
+    END_OF_METHODS,
+]);
+
+/// Makes the type ready.
+pub(super) fn ready() -> Res<()> {
+    // SAFETY: module initialisation; the slots fit a Variable.
+    unsafe {
+        VARIABLE_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
+            ty.tp_name = c"ffivar".as_ptr();
+            ty.tp_doc = c"A variable of a C library.".as_ptr();
+            ty.tp_basicsize = size_of::<Variable>() as ffi::Py_ssize_t;
+            ty.tp_methods = METHODS.ptr();
+            ty.tp_repr = Some(repr);
+            ty.tp_dealloc = Some(dealloc);
+        })
+    }
+}
+
+/// The variable at `address`.
+///
+/// # Safety
+/// `code` is live. That such a variable is there is the word of the program.
+pub(super) unsafe fn new(address: *mut u8, code: Obj, library: Arc<Handle>) -> Res<Ref> {
+    // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
+    unsafe {
+        let code = TypeCode::of_result(code)?;
+        if code.code == Code::Void {
+            return Err(raise!(TypeError, "unknown type"));
+        }
+        let ctype = function_type(code, &[])?;
+        let Some(signature) = ctype.signature() else {
+            return Err(raise!(SystemError, "'{}' is no function", ctype.name));
+        };
+        let parameter = Parameter::new(&signature.result);
+        let object = Ref::steal(ffi::PyObject_New::<Variable>(VARIABLE_TYPE.ptr()))?;
+        let raw = object.as_ptr();
+        (&raw mut (*raw).address).write(address);
+        (&raw mut (*raw).code).write(code);
+        (&raw mut (*raw).parameter).write(parameter);
+        (&raw mut (*raw).ctype).write(ctype);
+        (&raw mut (*raw).library).write(library);
+        Ok(object.into_obj())
+    }
+}
+
+/// # Safety
+/// A slot or method of the type: the object is a Variable.
+unsafe fn this<'a>(object: Obj) -> &'a Variable {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<Variable>() }
+}
+
+unsafe extern "C" fn get_value(object: Obj, _: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Variable, whose address is that of a variable of its type.
+        unsafe {
+            let variable = this(object);
+            check_open(&variable.library)?;
+            match variable.code.letter() {
+                b's' | b'S' | b'O' => pointed_to(variable.code, get(variable.address)),
+                _ => read(variable.parameter.ctype(), variable.address),
+            }
+        }
+    })
+}
+
+unsafe extern "C" fn set_value(object: Obj, value: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: as in `get_value`; the value is live.
+        unsafe {
+            let variable = this(object);
+            check_open(&variable.library)?;
+            let slot = match variable.code.code {
+                Code::F32 | Code::F64 => slot(variable.code, value, &mut Held::new())?,
+                _ if variable.code.is_object() => {
+                    // C has it now: a reference for C, which nobody gives back.
+                    Ref::borrow(value).into_ptr() as u64
+                }
+                _ => super::value::truncated(value)?,
+            };
+            match variable.code.code {
+                Code::F32 => put(variable.address, slot as u32),
+                Code::F64 => put(variable.address, slot),
+                _ => write_wrapped(variable.parameter.ctype(), variable.address, slot)?,
+            }
+            Ok(none())
+        }
+    })
+}
+
+unsafe extern "C" fn repr(object: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a Variable. What it shows is its first int, as in MicroPython; only as many bytes as it has are read.
+        unsafe {
+            let variable = this(object);
+            check_open(&variable.library)?;
+            let size = variable.parameter.ctype().known_size()?.min(4);
+            let mut value = 0u32;
+            variable
+                .address
+                .copy_to_nonoverlapping((&raw mut value).cast(), size);
+            str_from(&format!(
+                "<ffivar @{:x}: 0x{value:x}>",
+                variable.address as usize
+            ))
+        }
+    })
+}
+
+unsafe extern "C" fn dealloc(object: Obj) {
+    guard_unit(|| {
+        // SAFETY: called once, with the last reference gone.
+        unsafe {
+            let raw = object.cast::<Variable>();
+            std::ptr::drop_in_place(&raw mut (*raw).ctype);
+            std::ptr::drop_in_place(&raw mut (*raw).library);
+            ffi::PyObject_Free(object.cast());
+        }
+    });
+}
