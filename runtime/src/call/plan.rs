@@ -88,30 +88,22 @@ impl CallPlan {
     /// [`super::result_object`] takes them. The GIL is released while C runs.
     ///
     /// # Safety
-    /// The GIL is held; `function` has the plan's signature, which has scalars only and no `...`; as many slots as
-    /// parameters.
+    /// The GIL is held; `function` has the plan's signature, which has scalars only and no `...`; the slots start with
+    /// one for each parameter (more of them are quicker: see [`SLOTS`]).
     #[inline(always)]
     pub unsafe fn call_slots(&self, function: *const u8, slots: &mut [u64]) -> u64 {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller's contract; a scalar needs no memory.
         unsafe {
             match &self.path {
                 Path::Registers(registers) => {
-                    outside_python(|| registers.call(function, slots, std::ptr::null_mut()))
+                    outside_python(|| registers.call(function, slots, &[], std::ptr::null_mut()))
                 }
-                Path::Foreign(cif) => Self::scalar_through_foreign(cif, function, slots),
+                Path::Foreign(cif) => {
+                    self.scalar_through_foreign(cif, &self.params, function, slots)
+                }
                 Path::Variadic(_) => 0,
             }
         }
-    }
-
-    #[inline(never)]
-    unsafe fn scalar_through_foreign(cif: &Cif, function: *const u8, slots: &mut [u64]) -> u64 {
-        let mut values = Vec::with_capacity(slots.len());
-        cif.values(slots, |_| false, &mut values);
-        let mut raw = [0u64; 4];
-        // SAFETY: the function has this signature, by the caller; the memory is large enough for a scalar.
-        unsafe { outside_python(|| cif.call(function, &mut values, raw.as_mut_ptr().cast())) };
-        raw[0]
     }
 
     /// Calls `function`, whose type (a function pointer) is `ctype`.
@@ -237,6 +229,43 @@ impl CallPlan {
         function: *const u8,
         slots: &mut [u64],
     ) -> Res<Ref> {
+        // SAFETY: the function has this signature, by the caller; the memory is large enough.
+        unsafe {
+            if is_scalar(self.result.code) {
+                return self.scalar(self.scalar_through_foreign(cif, params, function, slots));
+            }
+            self.through_memory(|memory| {
+                Self::with_values(cif, params, slots, |values| {
+                    outside_python(|| cif.call(function, values, memory));
+                });
+            })
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn scalar_through_foreign(
+        &self,
+        cif: &Cif,
+        params: &[Parameter],
+        function: *const u8,
+        slots: &mut [u64],
+    ) -> u64 {
+        let mut raw = [0u64; 4];
+        Self::with_values(cif, params, slots, |values| {
+            // SAFETY: the function has this signature, by the caller; the memory is large enough for a scalar.
+            unsafe { outside_python(|| cif.call(function, values, raw.as_mut_ptr().cast())) }
+        });
+        raw[0]
+    }
+
+    /// Runs `call` with the pointers to the arguments that libffi wants.
+    #[inline(always)]
+    fn with_values(
+        cif: &Cif,
+        params: &[Parameter],
+        slots: &mut [u64],
+        call: impl FnOnce(&mut [*mut std::ffi::c_void]),
+    ) {
         let mut on_stack = [std::ptr::null_mut(); VALUES];
         let mut on_heap = Vec::new();
         let values = if slots.len() <= VALUES {
@@ -246,15 +275,7 @@ impl CallPlan {
             &mut on_heap[..]
         };
         cif.point_to_values(slots, |index| !is_scalar(params[index].code), values);
-        // SAFETY: the function has this signature, by the caller; the memory is large enough in both cases.
-        unsafe {
-            if is_scalar(self.result.code) {
-                let mut raw = [0u64; 4];
-                outside_python(|| cif.call(function, values, raw.as_mut_ptr().cast()));
-                return self.scalar(raw[0]);
-            }
-            self.through_memory(|memory| outside_python(|| cif.call(function, values, memory)))
-        }
+        call(values);
     }
 
     /// The Python value of a result that `write` writes to memory.

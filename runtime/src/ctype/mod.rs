@@ -9,7 +9,7 @@ mod make;
 mod names;
 
 pub use details::{EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
-pub use intern::{array_of, pointer_to, primitive, void};
+pub use intern::{array_of, function_of, pointer_to, primitive, void};
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
 

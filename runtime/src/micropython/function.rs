@@ -109,7 +109,7 @@ unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, names: 
                 return Err(raise!(ValueError, "NULL pointer"));
             }
             if count <= SLOTS {
-                function.call(args, &mut [0u64; SLOTS][..count])
+                function.call(args, &mut [0u64; SLOTS])
             } else {
                 function.call(args, &mut vec![0u64; count])
             }
@@ -119,7 +119,7 @@ unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, names: 
 
 impl Function {
     /// # Safety
-    /// As many live arguments and slots as parameters.
+    /// As many live arguments as parameters, and at least as many slots.
     #[inline(always)]
     unsafe fn call(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
         let mut held = Held::new();
