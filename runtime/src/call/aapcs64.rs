@@ -29,7 +29,10 @@ fn homogeneous(ctype: &CType) -> Res<Option<(u8, u8)>> {
 
 /// How an argument goes in registers; `None`: ask libffi.
 pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
-    if ctype.code != Code::Record && !ctype.code.is_complex() {
+    if !matches!(
+        ctype.code,
+        Code::Record | Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble
+    ) {
         return Ok(match ctype.code {
             Code::F32 | Code::F64 => Some(Place::Float),
             Code::LongDouble => None,
