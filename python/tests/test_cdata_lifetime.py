@@ -83,6 +83,17 @@ def weak_key():
     size = len(table), table[p]
     del p
     return size, len(table)
+def chain(make, length=200000):
+    g = new("int *", 5)
+    for _ in range(length):
+        g = make(g)
+    del g
+    gc.collect()
+    return "gone"
+def forgotten(g):
+    g = ffi.gc(g, print)
+    ffi.gc(g, None)
+    return g
 def released_buffer():
     b = ffi.from_buffer(bytearray(b"abcd"))
     ffi.release(b)
@@ -168,6 +179,11 @@ CASES = Cases(
     unlocks()
     ''',
     different={
+        # A long chain of cdata that keep each other alive: CFFI runs out of stack.
+        "chain(lambda g: ffi.gc(g, lambda x: None))":
+            "'gone'",
+        "chain(forgotten)":
+            "'gone'",
         # A pointer to memory that was given back is NULL, an array empty: CFFI reads what was there.
         'use(released_buffer(), lambda b: b[0])':
             "RuntimeError: cdata 'char[]' was released: its memory cannot be used any more",

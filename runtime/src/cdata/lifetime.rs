@@ -1,5 +1,6 @@
 //! The end of a cdata: `ffi.release()`, `with`, destructors, garbage collection.
 
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
@@ -90,19 +91,48 @@ unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
 /// Does what has to be done with a resource that is given back.
 unsafe fn finish(resource: Resource) {
     match resource {
-        Resource::Gc {
-            origin, destructor, ..
-        } => call_destructor(&destructor, &origin),
-        Resource::Allocated {
-            memory,
-            free: Some(free),
-        } => call_destructor(&free, &memory),
+        Resource::Gc { origin, destructor } => {
+            call_destructor(&destructor, &origin);
+            drop_in_turn(origin);
+        }
+        Resource::Allocated { memory, free } => {
+            if let Some(free) = free {
+                call_destructor(&free, &memory);
+            }
+            drop_in_turn(memory);
+        }
         Resource::Buffer(mut view) => {
             // SAFETY: the view was filled by PyObject_GetBuffer, and is released once.
             unsafe { ffi::PyBuffer_Release(&mut *view) };
         }
         _ => {}
     }
+}
+
+/// Drops what a cdata kept alive. That may be a cdata that keeps another one alive, and so on: a chain of any length
+/// must not use up the stack, so only so many go inside each other and the rest waits for the outermost.
+fn drop_in_turn(object: Ref) {
+    const DEEPEST: usize = 50;
+    thread_local! {
+        static DEPTH: Cell<usize> = const { Cell::new(0) };
+        static WAITING: RefCell<Vec<Ref>> = const { RefCell::new(Vec::new()) };
+    }
+    let Ok(depth) = DEPTH.try_with(Cell::get) else {
+        // The thread is ending: its storage is gone.
+        return drop(object);
+    };
+    if depth >= DEEPEST {
+        WAITING.with_borrow_mut(|waiting| waiting.push(object));
+        return;
+    }
+    DEPTH.set(depth + 1);
+    drop(object);
+    if depth == 0 {
+        while let Some(next) = WAITING.with_borrow_mut(Vec::pop) {
+            drop(next);
+        }
+    }
+    DEPTH.set(depth);
 }
 
 /// Calls a destructor; its exception goes to `sys.unraisablehook`. An exception that is set stays set.
@@ -174,7 +204,9 @@ pub(super) unsafe fn clear(object: *mut ManagedCData) {
     // SAFETY: the caller's contract.
     unsafe {
         if matches!((*object).resource, Resource::KeepAlive(_)) {
-            drop(take(object, Resource::None));
+            if let Resource::KeepAlive(kept) = take(object, Resource::None) {
+                drop_in_turn(kept);
+            }
         }
         release_managed(object);
     }

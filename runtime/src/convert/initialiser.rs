@@ -239,7 +239,8 @@ unsafe fn write_bytes(
     }
     // SAFETY: within the capacity, by the caller's contract when it is unknown.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, bytes.len());
+        // The array may be a view of the very bytes.
+        std::ptr::copy(bytes.as_ptr(), data, bytes.len());
         if capacity != Some(length) {
             *data.add(bytes.len()) = 0;
         }
