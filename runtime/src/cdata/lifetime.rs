@@ -203,10 +203,10 @@ pub(super) unsafe fn finalize(object: *mut ManagedCData) {
 pub(super) unsafe fn clear(object: *mut ManagedCData) {
     // SAFETY: the caller's contract.
     unsafe {
-        if matches!((*object).resource, Resource::KeepAlive(_)) {
-            if let Resource::KeepAlive(kept) = take(object, Resource::None) {
-                drop_in_turn(kept);
-            }
+        if matches!((*object).resource, Resource::KeepAlive(_))
+            && let Resource::KeepAlive(kept) = take(object, Resource::None)
+        {
+            drop_in_turn(kept);
         }
         release_managed(object);
     }

@@ -124,7 +124,8 @@ unsafe extern "C" fn dealloc(object: Obj) {
             (*raw).base.ob_start = std::ptr::null_mut();
             (*raw).base.ob_base.ob_size = 0;
             let owner = (*raw).owner;
-            if let Some(dealloc) = (*(&raw mut ffi::PyByteArray_Type)).tp_dealloc {
+            let plain = &raw mut ffi::PyByteArray_Type;
+            if let Some(dealloc) = (*plain).tp_dealloc {
                 dealloc(object);
             }
             ffi::Py_XDECREF(owner);
