@@ -4,7 +4,7 @@
 use pyo3::ffi;
 
 /// Bytes of a small block: the head and 32 bytes of storage.
-pub(super) const BLOCK: usize = size_of::<super::CData>() + 32;
+pub(super) const BLOCK: usize = size_of::<super::OwningCData>() + 32;
 
 /// How many freed blocks are kept. Few in builds for debugging, so that tools see most uses of freed memory.
 #[cfg(not(Py_GIL_DISABLED))]
