@@ -31,6 +31,20 @@ need_header() {
     exit 1
 }
 
+# need_library SONAME DEBIAN_PACKAGE WHY: the dynamic loader must know the library.
+need_library() {
+    local ldconfig=/sbin/ldconfig
+    [ -x "$ldconfig" ] || return 0
+    "$ldconfig" -p | grep -F "$1" >/dev/null && return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing $2 ($3)"
+        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
+        "$ldconfig" -p | grep -F "$1" >/dev/null && return 0
+    fi
+    echo "error: the library $1 is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
+    exit 1
+}
+
 # The Python that everything is built for: $PYTHON, else python3. Its real executable, not a version manager's shim.
 find_python() {
     need "${PYTHON:-python3}" python3 "the Python that plugins embed"

@@ -1,0 +1,156 @@
+"""Published packages that were written for CFFI run on Keelback after `keelback.install_as_cffi()`.
+
+Each script runs twice, on CFFI and on Keelback, and must print the same; what it draws is checked by value besides.
+"""
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from ctypes.util import find_library
+
+import pytest
+
+from differential import need_cffi
+
+ON_KEELBACK = """
+import keelback, sys
+keelback.install_as_cffi()
+"""
+# Only what one of the two implementations can have loaded.
+AT_THE_END = """
+loaded = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("cffi", "_cffi_backend")}
+assert loaded and all(module.__spec__.origin == "keelback" for module in loaded.values()), loaded
+"""
+
+
+def run(script, on_keelback):
+    """What the script printed: one Python value a line."""
+    code = ON_KEELBACK + script + AT_THE_END if on_keelback else "import sys\n" + script
+    # Fonts and their caches must not make a difference between the two runs.
+    environment = dict(os.environ, LC_ALL="C.UTF-8", SOURCE_DATE_EPOCH="0", PYTHONHASHSEED="0")
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=environment
+    )
+    assert child.returncode == 0, child.stderr
+    return [ast.literal_eval(line) for line in child.stdout.splitlines()]
+
+
+def run_on_both(packages, libraries, script):
+    need_cffi()
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    missing += [name for name in libraries if find_library(name) is None]
+    if missing:
+        message = f"not installed: {', '.join(missing)} (tools/test installs it)"
+        if os.environ.get("KEELBACK_TESTS_NEED_CFFI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    printed = run(script, on_keelback=True)
+    assert printed == run(script, on_keelback=False)
+    return printed
+
+
+CAIRO = r"""
+import io, struct, zlib
+import cairocffi
+
+surface = cairocffi.ImageSurface(cairocffi.FORMAT_ARGB32, 8, 4)
+context = cairocffi.Context(surface)
+context.set_source_rgb(1, 0, 0)
+context.paint()
+context.set_operator(cairocffi.OPERATOR_SOURCE)
+context.set_source_rgba(0, 0, 1, 0.5)
+context.rectangle(2, 1, 3, 2)
+print(context.fill_extents())
+context.fill()
+
+# Written by a callback, which gets the bytes from C.
+file = io.BytesIO()
+surface.write_to_png(file)
+png = file.getvalue()
+assert png[:8] == b"\x89PNG\r\n\x1a\n"
+at, chunks = 8, {}
+while at < len(png):
+    length, kind = struct.unpack(">I4s", png[at:at + 8])
+    chunks[kind] = chunks.get(kind, b"") + png[at + 8:at + 8 + length]
+    at += 12 + length
+print(struct.unpack(">IIBBBBB", chunks[b"IHDR"]))
+rows, data = [], zlib.decompress(chunks[b"IDAT"])
+for y in range(4):
+    # Undoes the filter of the row: PNG section 9.
+    kind, row = data[y * 33], bytearray(data[y * 33 + 1:y * 33 + 33])
+    above = rows[-1] if rows else bytes(32)
+    for x in range(32):
+        left, up, corner = (row[x - 4], above[x], above[x - 4]) if x >= 4 else (0, above[x], 0)
+        paeth = min((left, up, corner), key=lambda n: abs(left + up - corner - n))
+        row[x] = (row[x] + (0, left, up, (left + up) // 2, paeth)[kind]) % 256
+    rows.append(row)
+print([[tuple(row[x:x + 4]) for x in range(0, 32, 4)] for row in rows])
+
+# Read by a callback, which gives the bytes to C.
+again = cairocffi.ImageSurface.create_from_png(io.BytesIO(png))
+print(bytes(again.get_data()) == bytes(surface.get_data()))
+
+# Structs by pointer, arrays of structs and of doubles, unions in the path.
+context = cairocffi.Context(surface)
+context.set_dash([1.5, 2.5], 0.5)
+print(context.get_dash())
+context.move_to(1, 2)
+context.curve_to(3, 4, 5, 6, 7, 8)
+context.close_path()
+print(context.copy_path())
+matrix = cairocffi.Matrix(xx=2, yy=3, x0=10)
+matrix.rotate(0.25)
+print(matrix.as_tuple())
+print((matrix * matrix.inverted()).transform_point(3, 4))
+region = cairocffi.RecordingSurface(cairocffi.CONTENT_COLOR, (1, 2, 3, 4))
+print(region.get_extents())
+pattern = cairocffi.LinearGradient(0, 0, 8, 0)
+pattern.add_color_stop_rgba(0, 1, 1, 1, 1)
+print([pattern.get_color_stops(), pattern.get_linear_points()])
+
+# Errors of C become exceptions.
+for act in (lambda: context.restore(),
+            lambda: cairocffi.Matrix(0, 0, 0, 0).invert(),
+            lambda: cairocffi.ImageSurface.create_from_png(io.BytesIO(b"no PNG")),
+            lambda: cairocffi.ImageSurface(cairocffi.FORMAT_A8, -1, 4)):
+    try:
+        act()
+    except Exception as error:
+        print([type(error).__name__, str(error)])
+"""
+
+
+def test_cairocffi_draws_a_png():
+    printed = run_on_both(["cairocffi"], ["cairo"], CAIRO)
+    red, blue = (255, 0, 0, 255), (0, 0, 255, 128)
+    assert printed[:4] == [
+        (2.0, 1.0, 5.0, 3.0),
+        (8, 4, 8, 6, 0, 0, 0),
+        [[red] * 8, *[[red] * 2 + [blue] * 3 + [red] * 3] * 2, [red] * 8],
+        True,
+    ]
+    assert len(printed) == 14 and printed[-4][0] == "CairoError"
+
+
+WEASYPRINT = r"""
+import re
+import weasyprint
+
+html = '''<style>
+@page { size: 100px 50px; margin: 0 } body { margin: 0 } div { width: 30px; height: 20px; background: #f00 }
+p { font: 10px "DejaVu Sans"; hyphens: auto; width: 60px }
+</style><html lang=en><div></div><p>H\u00e9 <b>b</b> fi <i>hyphenation</i></p>'''
+document = weasyprint.HTML(string=html).render()
+print([(page.width, page.height) for page in document.pages])
+pdf = document.write_pdf(uncompressed_pdf=True)
+print(re.findall(rb"stream\n(1 0 0 -1.*?)endstream", pdf, re.S))
+"""
+
+
+def test_weasyprint_sets_a_page():
+    """Pango, HarfBuzz, fontconfig and GObject through CFFI: text is shaped, measured and broken into lines."""
+    pages, contents = run_on_both(["weasyprint"], ["pango-1.0", "harfbuzz", "fontconfig"], WEASYPRINT)
+    assert set(pages) == {(100.0, 50.0)} and len(contents) == len(pages)
+    assert b"1 0 0 rg\n0 0 30 20 re\n" in contents[0]
+    assert b"] TJ\n" in b"".join(contents)
