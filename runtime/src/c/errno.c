@@ -2,12 +2,7 @@
    kept apart, in thread-local storage that costs one addition where the loader allows it. */
 #include <errno.h>
 
-#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
-/* glibc keeps room in the static TLS block for libraries that are opened later. */
-#define FAST_TLS __attribute__((tls_model("initial-exec")))
-#else
-#define FAST_TLS
-#endif
+#include "tls.h"
 
 static _Thread_local int saved_errno FAST_TLS;
 

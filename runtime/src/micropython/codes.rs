@@ -190,6 +190,9 @@ pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u6
 unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
     // SAFETY: the caller's contract.
     unsafe {
+        if code.holds_address && ffi::PyBytes_Check(value) != 0 {
+            return Ok(ffi::PyBytes_AS_STRING(value) as u64);
+        }
         if value == ffi::Py_None() {
             return Ok(0);
         }
@@ -197,9 +200,6 @@ unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
             return Ok(widen(code.code, value::truncated(value)?));
         }
         if code.holds_address {
-            if ffi::PyBytes_Check(value) != 0 {
-                return Ok(ffi::PyBytes_AS_STRING(value) as u64);
-            }
             if ffi::PyUnicode_Check(value) != 0 {
                 return text(value, held);
             }

@@ -4,34 +4,47 @@
 //! code is not made for that, so here C runs on to its end, with zeros from its callbacks, which run no more; then the
 //! call raises the exception. That is also where a program waits for it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::ffi::c_void;
 
 use crate::py::{Exception, Raised, Res};
 
-/// A call of a C function in progress on this thread.
-pub(super) struct Frame {
-    pending: RefCell<Option<Exception>>,
-    outer: *const Frame,
+unsafe extern "C" {
+    /// Where this thread's call is: the one that callbacks belong to. NULL there when C was not called by one of our
+    /// functions, and while a callback runs Python code.
+    fn keelback_current_call() -> *mut *const c_void;
 }
 
-thread_local! {
-    /// The call that callbacks on this thread belong to; NULL when C was not called by one of our functions, and while
-    /// a callback runs Python code.
-    static CURRENT: Cell<*const Frame> = const { Cell::new(std::ptr::null()) };
+/// This thread's variable.
+#[inline(always)]
+fn current_call() -> *mut *const Frame {
+    // SAFETY: gives an address.
+    unsafe { keelback_current_call() }.cast()
+}
+
+/// A call of a C function in progress on this thread.
+pub(super) struct Frame {
+    pending: RefCell<Option<Box<Exception>>>,
+    outer: *const Frame,
 }
 
 impl Frame {
     /// Runs `call`, which calls C; raises what a callback raised meanwhile.
     #[inline(always)]
     pub(super) fn around<T>(call: impl FnOnce() -> T) -> Res<T> {
-        let frame = Frame {
-            pending: RefCell::new(None),
-            outer: CURRENT.get(),
+        // SAFETY: this thread's own variable, which nobody else uses; the frame is on the stack until it is taken out.
+        let (result, pending) = unsafe {
+            let current = current_call();
+            let frame = Frame {
+                pending: RefCell::new(None),
+                outer: *current,
+            };
+            *current = &frame;
+            let result = call();
+            *current = frame.outer;
+            (result, frame.pending.into_inner())
         };
-        CURRENT.set(&frame);
-        let result = call();
-        CURRENT.set(frame.outer);
-        match frame.pending.into_inner() {
+        match pending {
             None => Ok(result),
             Some(exception) => Err(exception.restore()),
         }
@@ -45,7 +58,8 @@ impl Callback {
     /// Begins one.
     #[inline(always)]
     pub(super) fn enter() -> Self {
-        Self(CURRENT.replace(std::ptr::null()))
+        // SAFETY: this thread's own variable.
+        Self(unsafe { current_call().replace(std::ptr::null()) })
     }
     /// Whether an earlier callback of the same call failed: then this one is not to run.
     #[inline(always)]
@@ -59,13 +73,14 @@ impl Callback {
         let Some(frame) = (unsafe { self.0.as_ref() }) else {
             return Err(raised);
         };
-        *frame.pending.borrow_mut() = Exception::fetch(raised);
+        *frame.pending.borrow_mut() = Exception::fetch(raised).map(Box::new);
         Ok(())
     }
 }
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        CURRENT.set(self.0);
+        // SAFETY: this thread's own variable; the frame is still there, as C has not returned.
+        unsafe { *current_call() = self.0 }
     }
 }
