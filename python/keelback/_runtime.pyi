@@ -7,11 +7,15 @@ from typing import Any, ClassVar, Final, SupportsIndex, TypeVar, final, overload
 
 from _typeshed import ReadableBuffer as Buffer
 
+from keelback.micropython import _Ffi, _Uctypes
+
 _T = TypeVar("_T")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OnError = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
 
 __version__: Final[str]
+micropython_ffi: Final[_Ffi]
+micropython_uctypes: Final[_Uctypes]
 RTLD_LAZY: Final[int]
 RTLD_NOW: Final[int]
 RTLD_GLOBAL: Final[int]
