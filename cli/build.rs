@@ -1,12 +1,8 @@
-//! Compiles the loader, the part that all plugins have in common, so that `keelback build` need not do it each time;
-//! and passes the target triple on, which the `cc` crate wants to know outside a build script.
+//! Compiles the loader, the part that all plugins have in common, so that `keelback build` need not do it each time.
 use std::path::PathBuf;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let target = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");
-    println!("cargo::rustc-env=KEELBACK_TARGET={target}");
-
     let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let source = directory.join("keelback_loader.c");
     std::fs::write(&source, keelback_codegen::loader_source()).expect("OUT_DIR is writable");

@@ -73,6 +73,7 @@ impl Declared {
                 packed: arguments.packed,
                 pack: arguments.pack,
                 override_: false,
+                as_cffi: false,
             });
         }
         let prelude = match &arguments.source {

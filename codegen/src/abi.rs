@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 /// The version of everything in this file.
-pub const KEELBACK_ABI_VERSION: u32 = 1;
+pub const KEELBACK_ABI_VERSION: u32 = 2;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
@@ -15,6 +15,8 @@ pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
 pub const KEELBACK_CDEF_PACKED: u32 = 2;
 /// Later declarations may override earlier ones (`override=True`).
 pub const KEELBACK_CDEF_OVERRIDE: u32 = 4;
+/// Read as an in-line `FFI()` reads it: CFFI's rules where they differ from C's.
+pub const KEELBACK_CDEF_AS_CFFI: u32 = 8;
 
 /// One text of declarations, as given to one `cdef()` or `embedding_api()` call.
 #[repr(C)]
@@ -79,6 +81,38 @@ pub struct keelback_answer_t {
     pub value: u64,
     /// 1 if `value` is to be read as negative (two's complement), else 0.
     pub is_negative: u32,
+}
+
+/// A module whose declarations are visible in this one's: `ffi.include()`.
+#[repr(C)]
+pub struct keelback_include_t {
+    /// Its name, to be imported.
+    pub module_name: *const c_char,
+    /// How many of this module's cdefs come before it.
+    pub position: usize,
+}
+
+/// How the C compiler lays out a struct or union that the declarations describe completely, or one of its members.
+/// The runtime compares it with its own layout, and refuses to use the type if they differ.
+#[repr(C)]
+pub struct keelback_layout_t {
+    /// The type, as C names it: `struct foo`.
+    pub record: *const c_char,
+    /// The member; NULL for the whole.
+    pub member: *const c_char,
+    /// The member's offset; of the whole, its alignment.
+    pub offset: usize,
+    /// Its size.
+    pub size: usize,
+}
+
+/// What the C compiler takes a constant of known value for. The runtime refuses those that differ.
+#[repr(C)]
+pub struct keelback_value_t {
+    /// The constant or enumerator.
+    pub name: *const c_char,
+    /// Its value, and whether it is to be read as negative.
+    pub value: keelback_answer_t,
 }
 
 /// What the loader found out about Python, and what the user wishes.
@@ -147,6 +181,18 @@ pub struct keelback_plugin_t {
     pub answers: *const keelback_answer_t,
     /// How many.
     pub answer_count: usize,
+    /// The modules that are included.
+    pub includes: *const keelback_include_t,
+    /// How many.
+    pub include_count: usize,
+    /// Layouts to compare (only in extension modules: elsewhere the C compiler compares them).
+    pub layouts: *const keelback_layout_t,
+    /// How many.
+    pub layout_count: usize,
+    /// Constants to compare, likewise.
+    pub values: *const keelback_value_t,
+    /// How many.
+    pub value_count: usize,
     /// Where the stubs jump. The loader's slow path at first, the runtime's dispatcher once the init code has
     /// run. Read and written atomically (acquire, release).
     pub dispatch: keelback_dispatch_t,

@@ -10,7 +10,10 @@ use serde::Serialize;
 use crate::answers::{Answer, answers};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
-use crate::layout_checks::{Assertion, enumerator_assertions, layout_assertions};
+use crate::layout_checks::{
+    Assertion, LayoutFact, constants_with_values, enumerator_assertions, layout_assertions,
+    layout_facts,
+};
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
@@ -60,6 +63,9 @@ struct Context<'a> {
     declared: String,
     cdefs: Vec<Cdef>,
     init: Option<Init>,
+    includes_modules: Vec<Include>,
+    layouts: Vec<LayoutFact>,
+    values: Vec<String>,
     assertions: Vec<Assertion>,
     answers: Vec<Answer>,
     symbols: Vec<Symbol>,
@@ -78,6 +84,12 @@ struct Python {
 struct Prelude<'a> {
     file: String,
     text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Include {
+    module_name: String,
+    position: usize,
 }
 
 #[derive(Serialize)]
@@ -182,8 +194,23 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
             standard_includes.extend(includes(declarations, &function.declaration));
         }
     }
-    let mut assertions = layout_assertions(declarations, &mut Layouts::new());
-    if spec.prelude.is_some() {
+    // An extension module is used by those who wrote it: like CFFI, it refuses only the types that are wrong, when they
+    // are used. A library's callers see nothing of Python, so the compiler has to refuse it.
+    let is_extension_module = spec.flags.extension_module && spec.prelude.is_some();
+    let (mut assertions, layouts, values) = if is_extension_module {
+        (
+            Vec::new(),
+            layout_facts(declarations),
+            constants_with_values(declarations),
+        )
+    } else {
+        (
+            layout_assertions(declarations, &mut Layouts::new()),
+            Vec::new(),
+            Vec::new(),
+        )
+    };
+    if spec.prelude.is_some() && !is_extension_module {
         assertions.extend(enumerator_assertions(declarations));
     }
     let context = Context {
@@ -234,6 +261,16 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
             file: literal(&init.file),
             text: literal(&init.text),
         }),
+        includes_modules: spec
+            .included
+            .iter()
+            .map(|module| Include {
+                module_name: literal(&module.module_name),
+                position: module.position,
+            })
+            .collect(),
+        layouts,
+        values,
         assertions,
         answers: answers(declarations),
         symbols: if spec.prelude.is_some() {
@@ -300,6 +337,7 @@ fn cdefs(spec: &PluginSpec) -> Vec<Cdef> {
                 (cdef.embedding_api, "KEELBACK_CDEF_EMBEDDING_API"),
                 (cdef.packed, "KEELBACK_CDEF_PACKED"),
                 (cdef.override_, "KEELBACK_CDEF_OVERRIDE"),
+                (cdef.as_cffi, "KEELBACK_CDEF_AS_CFFI"),
             ]
             .into_iter()
             .filter_map(|(is_set, name)| is_set.then_some(name))

@@ -1,6 +1,6 @@
 //! Static assertions: the compiler lays records out as the cdef crate does.
 
-use keelback_cdef::{Declarations, Field, Layouts, Record, RecordId, Type};
+use keelback_cdef::{Declarations, Field, Item, Layouts, Record, RecordId, Type};
 use serde::Serialize;
 
 use crate::c_text::literal;
@@ -44,6 +44,89 @@ pub(crate) fn enumerator_assertions(declarations: &Declarations) -> Vec<Assertio
             })
         })
         .collect()
+}
+
+/// One `keelback_layout_t`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LayoutFact {
+    /// A C string literal.
+    pub(crate) record: String,
+    /// A C string literal, or NULL.
+    pub(crate) member: String,
+    pub(crate) offset: String,
+    pub(crate) size: String,
+}
+
+/// The constants and enumerators of which the declarations give the value.
+pub(crate) fn constants_with_values(declarations: &Declarations) -> Vec<String> {
+    let types = &declarations.types;
+    let mut names = Vec::new();
+    for item in &declarations.items {
+        match *item {
+            Item::Constant(index) => {
+                let constant = &declarations.constants[index as usize];
+                if constant.value.is_some() {
+                    names.push(types.text(constant.name).to_owned());
+                }
+            }
+            Item::Enum(id) => {
+                let enumeration = types.enumeration(id);
+                if !enumeration.partial {
+                    let enumerators = enumeration.enumerators.iter().flatten();
+                    names.extend(
+                        enumerators.map(|enumerator| types.text(enumerator.name).to_owned()),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// What the runtime compares with its own layouts: every record that is declared in full and has a name.
+pub(crate) fn layout_facts(declarations: &Declarations) -> Vec<LayoutFact> {
+    let types = &declarations.types;
+    let mut facts = Vec::new();
+    for id in declarations.exact_records() {
+        let record = types.record(id);
+        let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+            continue;
+        };
+        if !is_exact(declarations, record) {
+            continue;
+        }
+        facts.push(LayoutFact {
+            record: literal(&name),
+            member: "NULL".into(),
+            offset: format!("__alignof__({name})"),
+            size: format!("sizeof({name})"),
+        });
+        for field in fields {
+            let (Some(field_name), None) = (field.name, field.bits) else {
+                continue;
+            };
+            let field_name = types.text(field_name);
+            let has_size = !matches!(
+                types.get(field.ty.ty),
+                Type::Array {
+                    length: keelback_cdef::ArrayLength::Unspecified,
+                    ..
+                }
+            );
+            facts.push(LayoutFact {
+                record: literal(&name),
+                member: literal(field_name),
+                offset: format!("__builtin_offsetof({name}, {field_name})"),
+                size: if has_size {
+                    format!("sizeof((({name} *)0)->{field_name})")
+                } else {
+                    "0".into()
+                },
+            });
+        }
+    }
+    facts
 }
 
 /// Assertions on one record; none unless it is declared in full and has a name.

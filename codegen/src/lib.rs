@@ -14,6 +14,7 @@ mod header;
 mod layout_checks;
 mod plugin;
 mod problem;
+mod python_module;
 mod spec;
 mod spelling;
 mod templates;
@@ -24,6 +25,7 @@ pub use flags::*;
 pub use header::HeaderOptions;
 pub use plugin::Plugin;
 pub use problem::Problem;
+pub use python_module::python_module;
 pub use spec::*;
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.

@@ -25,13 +25,23 @@ impl Plugin {
     pub fn new(spec: PluginSpec) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = check::spec(&spec);
         let mut declarations = Declarations::default();
-        for cdef in &spec.cdefs {
+        let mut included = spec.included.iter().peekable();
+        for position in 0..=spec.cdefs.len() {
+            while let Some(module) = included.next_if(|module| module.position <= position) {
+                if let Err(error) = declarations.include(&module.declarations) {
+                    problems.push(Problem::from(*error));
+                }
+            }
+            let Some(cdef) = spec.cdefs.get(position) else {
+                break;
+            };
             let options = ParseOptions {
                 file: Some(&cdef.file),
                 override_: cdef.override_,
                 packed: cdef.packed,
                 pack: cdef.pack,
                 embedding_api: cdef.embedding_api,
+                as_cffi: cdef.as_cffi,
                 ..ParseOptions::default()
             };
             match declarations.parse(&cdef.text, &options) {

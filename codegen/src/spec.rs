@@ -24,6 +24,8 @@ pub struct CdefText {
     pub pack: Option<u32>,
     /// `override=True`: may declare again, differently, what an earlier one declared.
     pub override_: bool,
+    /// Read by CFFI's rules where they differ from C's: what an `FFI()` object was given.
+    pub as_cffi: bool,
 }
 
 /// The Python that a plugin is made for. The plugin looks for it there first (unless the process has a Python
@@ -62,13 +64,26 @@ pub struct PluginFlags {
     pub extension_module: bool,
 }
 
+/// A module whose declarations are visible in the plugin's.
+#[derive(Clone, Debug)]
+pub struct IncludedModule {
+    /// Its name: the plugin imports it.
+    pub module_name: String,
+    /// How many of the plugin's cdefs come before it.
+    pub position: usize,
+    /// What it declares.
+    pub declarations: keelback_cdef::Declarations,
+}
+
 /// All that a plugin is made of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct PluginSpec {
     /// `from NAME import ffi, lib`. A dotted name is for extension modules in packages.
     pub module_name: String,
     /// The declarations, in order.
     pub cdefs: Vec<CdefText>,
+    /// The modules that `ffi.include()` makes visible.
+    pub included: Vec<IncludedModule>,
     /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.
     /// Without it the declarations themselves provide the types.
     pub prelude: Option<SourceText>,

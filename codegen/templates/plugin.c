@@ -122,9 +122,27 @@ KEELBACK_ASSERT({{ assertion.condition }},
 
 static keelback_answer_t keelback_answers[{{ answers | length }}];
 {%- endif %}
+{%- if values %}
+
+/* The constants of which the declarations give the value. */
+static keelback_value_t keelback_values[] = {
+{%- for name in values %}
+    { "{{ name }}", { 0, 0 } },
+{%- endfor %}
+};
+{%- endif %}
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
+{%- if values %}
+    keelback_value_t *value = keelback_values;
+{%- for name in values %}
+    value->value.value = (uint64_t)(({{ name }}) | 0);
+    value->value.is_negative = ({{ name }}) <= 0;
+    value++;
+{%- endfor %}
+    (void)value;
+{%- endif %}
 {%- if answers %}
     keelback_answer_t *answer = keelback_answers;
 {%- for answer in answers %}
@@ -230,6 +248,24 @@ static keelback_function_t keelback_functions[] = {
 };
 {%- endif %}
 
+{%- if includes_modules %}
+
+static const keelback_include_t keelback_includes[] = {
+{%- for include in includes_modules %}
+    { {{ include.module_name }}, {{ include.position }} },
+{%- endfor %}
+};
+{%- endif %}
+{%- if layouts %}
+
+/* How the compiler lays out what the declarations describe completely. */
+static const keelback_layout_t keelback_layouts[] = {
+{%- for layout in layouts %}
+    { {{ layout.record }}, {{ layout.member }}, {{ layout.offset }}, {{ layout.size }} },
+{%- endfor %}
+};
+{%- endif %}
+
 static keelback_plugin_t keelback_plugin = {
     KEELBACK_ABI_VERSION,
     {{ flags }},
@@ -240,6 +276,9 @@ static keelback_plugin_t keelback_plugin = {
     {% if functions %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
     {% if symbols %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
     {% if answers %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},
+    {% if includes_modules %}keelback_includes, sizeof keelback_includes / sizeof *keelback_includes{% else %}NULL, 0{% endif %},
+    {% if layouts %}keelback_layouts, sizeof keelback_layouts / sizeof *keelback_layouts{% else %}NULL, 0{% endif %},
+    {% if values %}keelback_values, sizeof keelback_values / sizeof *keelback_values{% else %}NULL, 0{% endif %},
     keelback_slow_path,
     NULL,
     NULL,

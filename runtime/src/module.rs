@@ -7,7 +7,28 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
+use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords, str_from};
+
+/// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
+static FUNCTIONS: Methods<5> = Methods::new([
+    keywords(
+        c"_generate",
+        crate::ffi::generate,
+        c"The C source of a plugin or an extension module.",
+    ),
+    keywords(c"_compile", crate::ffi::compile, c"Runs the C compiler."),
+    keywords(
+        c"_generate_python",
+        crate::ffi::generate_python,
+        c"The text of an out-of-line module of ABI mode.",
+    ),
+    keywords(
+        c"_declare",
+        crate::ffi::declare,
+        c"The ffi of an out-of-line module of ABI mode.",
+    ),
+    END_OF_METHODS,
+]);
 
 struct Definition(UnsafeCell<ffi::PyModuleDef>);
 
@@ -20,7 +41,7 @@ static DEFINITION: Definition = Definition(UnsafeCell::new(ffi::PyModuleDef {
     m_doc: c"Keelback's native runtime: the FFI class, ctypes and cdata.".as_ptr(),
     // State is per process: the types are static.
     m_size: -1,
-    m_methods: std::ptr::null_mut(),
+    m_methods: FUNCTIONS.ptr(),
     m_slots: std::ptr::null_mut(),
     m_traverse: None,
     m_clear: None,

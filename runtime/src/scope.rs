@@ -3,7 +3,7 @@
 //! Structural types are shared by the whole process (see `ctype::intern`); a struct is the struct of the scope that
 //! declares it, and of those that include that scope.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use keelback_cdef::{Declarations, Diagnostic, EnumId, Layout, LayoutError, Layouts, RecordId};
 
@@ -17,6 +17,18 @@ pub struct Scope {
     declarations: RwLock<Declarations>,
     layouts: Mutex<Layouts>,
     nominal: Mutex<Nominal>,
+    /// Where the C compiler did not agree; set before anyone else sees the scope.
+    disagreements: OnceLock<Disagreements>,
+}
+
+/// What an extension module's declarations say otherwise than the C compiler that compiled it. Raised where the type or
+/// the constant is used, as CFFI does.
+#[derive(Default)]
+pub struct Disagreements {
+    /// By record.
+    pub records: FxHashMap<RecordId, LayoutError>,
+    /// By the name of a constant or enumerator: the message.
+    pub values: FxHashMap<String, String>,
 }
 
 /// Python weak references to the ctypes of records and enums, by id: weak, because a ctype holds its scope.
@@ -44,6 +56,7 @@ impl Scope {
             declarations: RwLock::new(declarations),
             layouts: Mutex::default(),
             nominal: Mutex::default(),
+            disagreements: OnceLock::new(),
         })
     }
     /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
@@ -64,10 +77,24 @@ impl Scope {
         declarations: &Declarations,
         id: RecordId,
     ) -> Result<Arc<Layout>, LayoutError> {
+        if let Some(found) = self.disagreements.get()
+            && let Some(error) = found.records.get(&id)
+        {
+            return Err(error.clone());
+        }
         self.layouts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .layout(declarations, id)
+    }
+    /// Remembers what the compiler said otherwise. Once.
+    pub(crate) fn set_disagreements(&self, found: Disagreements) {
+        let _ = self.disagreements.set(found);
+    }
+    /// Why the value of a constant is not to be trusted.
+    pub(crate) fn wrong_value(&self, name: &str) -> Option<&str> {
+        let found = self.disagreements.get()?;
+        found.values.get(name).map(String::as_str)
     }
     /// The weak references to the ctypes of all records made so far.
     pub(crate) fn record_references(&self) -> Vec<Ref> {

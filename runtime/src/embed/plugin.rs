@@ -4,10 +4,13 @@ use std::ffi::{CStr, c_char};
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use keelback_cdef::{Answer, Declarations, Diagnostic, FunctionOrigin, ParseOptions, Target};
+use keelback_cdef::{
+    Answer, Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Item, LayoutError,
+    ParseOptions, RecordId, Target,
+};
 use keelback_codegen::abi::{
-    KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE, KEELBACK_CDEF_PACKED, keelback_cdef_t,
-    keelback_dispatch_t, keelback_plugin_t,
+    KEELBACK_CDEF_AS_CFFI, KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE,
+    KEELBACK_CDEF_PACKED, keelback_cdef_t, keelback_dispatch_t, keelback_plugin_t,
 };
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
@@ -18,7 +21,7 @@ use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, str_from};
 use crate::raise;
-use crate::scope::Scope;
+use crate::scope::{Disagreements, Scope};
 
 /// How far a plugin is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +43,8 @@ pub struct Plugin {
     /// While the init code runs: the newest thread state at its begin.
     newest_state: AtomicI64,
     scope: Arc<Scope>,
+    /// The libs of included modules.
+    included: Vec<Ref<Lib>>,
     bindings: Box<[Binding]>,
     /// Names of the functions, to indexes of `bindings`.
     by_name: FxHashMap<Box<str>, usize>,
@@ -106,20 +111,30 @@ impl Plugin {
             (
                 Self::name_of(record),
                 table((*record).cdefs, (*record).cdef_count),
-                std::slice::from_raw_parts_mut(
-                    (*record).functions,
-                    if (*record).functions.is_null() {
-                        0
-                    } else {
-                        (*record).function_count
-                    },
-                ),
+                if (*record).functions.is_null() {
+                    &mut []
+                } else {
+                    std::slice::from_raw_parts_mut((*record).functions, (*record).function_count)
+                },
             )
         };
-        let mut declarations = Declarations::new(Target::host());
-        for cdef in cdefs {
+        let scope = Scope::new(Declarations::new(Target::host()));
+        // SAFETY: the caller's contract.
+        let includes = unsafe { table((*record).includes, (*record).include_count) };
+        let mut included = Vec::with_capacity(includes.len());
+        let mut to_include = includes.iter().peekable();
+        for position in 0..=cdefs.len() {
+            while let Some(module) = to_include.next_if(|module| module.position <= position) {
+                // SAFETY: the caller's contract.
+                included.push(include(&scope, &name, &unsafe {
+                    text(module.module_name)
+                })?);
+            }
+            let Some(cdef) = cdefs.get(position) else {
+                break;
+            };
             // SAFETY: the caller's contract.
-            unsafe { parse(&mut declarations, cdef) }.map_err(|errors| {
+            unsafe { parse(&mut scope.write(), cdef) }.map_err(|errors| {
                 let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
                 raise!(
                     ImportError,
@@ -136,13 +151,16 @@ impl Plugin {
                 negative: answer.is_negative != 0,
             })
             .collect();
-        declarations.answer(&answers).map_err(|error| {
+        scope.write().answer(&answers).map_err(|error| {
             raise!(
                 ImportError,
                 "the declarations of '{name}': {}",
                 error.render(false)
             )
         })?;
+        // SAFETY: the caller's contract.
+        scope.set_disagreements(unsafe { disagreements(&scope, record) });
+        let declarations = scope.read();
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
         let address = place.as_ptr();
@@ -163,12 +181,14 @@ impl Plugin {
             by_name.insert(function_name.into_boxed_str(), bindings.len());
             bindings.push(Binding::new(address, function, declared.ty));
         }
+        drop(declarations);
         let plugin: &'static Plugin = place.write(Plugin {
             record,
             name,
             state: AtomicU8::new(PluginState::Known as u8),
             newest_state: AtomicI64::new(0),
-            scope: Scope::new(declarations),
+            scope: scope.clone(),
+            included,
             bindings: bindings.into(),
             by_name,
             objects: OnceLock::new(),
@@ -196,7 +216,9 @@ impl Plugin {
         let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?
             .into_obj();
         // SAFETY: the record is as abi.rs says.
-        let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? }.into_obj();
+        let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? };
+        lib.include(self.included.clone());
+        let lib = lib.into_obj();
         // SAFETY: a new module; attributes are live objects.
         let module = unsafe {
             let module = Ref::steal(ffi::PyModule_NewObject(str_from(&self.name)?.obj()))?;
@@ -365,6 +387,154 @@ unsafe fn package(name: &str) -> Res<Ref> {
     }
 }
 
+/// Imports a module, and makes its declarations visible: `ffi.include()`. Gives its lib.
+fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
+    // SAFETY: the GIL is held; objects are live.
+    unsafe {
+        let name_object = str_from(name)?;
+        Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
+        let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
+        let theirs = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+            module.obj(),
+            c"ffi".as_ptr(),
+        ))?;
+        let lib = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+            module.obj(),
+            c"lib".as_ptr(),
+        ))?;
+        let (Some(theirs), Some(_)) = (
+            crate::ffi::as_ffi(theirs.obj()),
+            crate::library::as_lib(lib.obj()),
+        ) else {
+            return Err(raise!(
+                ImportError,
+                "while loading {importer}: the included module '{name}' was not made by keelback"
+            ));
+        };
+        if let Err(diagnostic) = Scope::include(scope, theirs.scope()) {
+            return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
+        }
+        Ok(lib.cast())
+    }
+}
+
+/// Where the compiler of an extension module did not agree with its declarations.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn disagreements(scope: &Scope, record: *const keelback_plugin_t) -> Disagreements {
+    let mut found = Disagreements::default();
+    let declarations = scope.read();
+    // SAFETY: the caller's contract.
+    let (layouts, values) = unsafe {
+        (
+            table((*record).layouts, (*record).layout_count),
+            table((*record).values, (*record).value_count),
+        )
+    };
+    for fact in layouts {
+        // SAFETY: the caller's contract.
+        let (name, member) = unsafe { (text(fact.record), text(fact.member)) };
+        let Some(id) = record_named(&declarations, &name) else {
+            continue;
+        };
+        if found.records.contains_key(&id) {
+            continue;
+        }
+        let Ok(layout) = scope.layout(&declarations, id) else {
+            continue;
+        };
+        let wrong = |what: String, ours: u64, theirs: usize| {
+            (ours != theirs as u64).then(|| {
+                format!(
+                    "{name}: {what} (cdef says {ours}, but C compiler says {theirs}). fix it or use \"...;\" as the last \
+                     field in the cdef for {name} to make it flexible"
+                )
+            })
+        };
+        let message = if fact.member.is_null() {
+            wrong("wrong total size".into(), layout.size, fact.size)
+        } else {
+            let record = declarations.types.record(id);
+            let mut fields = record.fields.iter().flatten().zip(&layout.fields);
+            fields
+                .find(|(field, _)| {
+                    field
+                        .name
+                        .is_some_and(|name| declarations.types.text(name) == member)
+                })
+                .and_then(|(_, place)| {
+                    wrong(
+                        format!("wrong offset for field '{member}'"),
+                        place.offset,
+                        fact.offset,
+                    )
+                    .or_else(|| {
+                        wrong(
+                            format!("wrong size for field '{member}'"),
+                            place.size,
+                            fact.size,
+                        )
+                    })
+                })
+        };
+        if let Some(message) = message {
+            let error = LayoutError {
+                kind: DiagnosticKind::Verification,
+                message,
+                span: declarations.types.record(id).span,
+            };
+            found.records.insert(id, error);
+        }
+    }
+    for fact in values {
+        // SAFETY: the caller's contract.
+        let name = unsafe { text(fact.name) };
+        let ours = match declarations.lookup_ordinary(&name) {
+            Some(Item::Constant(index)) => declarations.constants[index as usize].value,
+            _ => declarations
+                .lookup_enumerator(&name)
+                .and_then(|(_, value)| value),
+        };
+        let theirs = if fact.value.is_negative != 0 {
+            i128::from(fact.value.value as i64)
+        } else {
+            i128::from(fact.value.value)
+        };
+        if let Some(ours) = ours
+            && ours != theirs
+        {
+            let shown = if theirs < 0 {
+                format!("{theirs}")
+            } else {
+                format!("{theirs} (0x{theirs:x})")
+            };
+            let message =
+                format!("the C compiler says '{name}' is equal to {shown}, but the cdef disagrees");
+            found.values.insert(name, message);
+        }
+    }
+    found
+}
+
+/// The record that C calls `struct foo`, or by a typedef's name.
+fn record_named(declarations: &Declarations, name: &str) -> Option<RecordId> {
+    let types = &declarations.types;
+    declarations.items.iter().find_map(|item| {
+        let Item::Record(id) = *item else { return None };
+        let record = types.record(id);
+        let is_it = match (record.tag, record.typedef_name) {
+            (Some(tag), _) => name
+                .strip_prefix(record.kind.keyword())
+                .and_then(|rest| rest.strip_prefix(' '))
+                .is_some_and(|rest| rest == types.text(tag)),
+            (None, Some(typedef)) => name == types.text(typedef),
+            (None, None) => false,
+        };
+        is_it.then_some(id)
+    })
+}
+
 fn put_into_sys_modules(name: &CStr, module: &Ref) -> Res<()> {
     // SAFETY: the GIL is held.
     unsafe {
@@ -391,6 +561,7 @@ unsafe fn parse(
         packed: cdef.flags & KEELBACK_CDEF_PACKED != 0,
         pack: (cdef.pack != 0).then_some(cdef.pack),
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
+        as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
         ..ParseOptions::default()
     };
     // The warnings were shown at build time.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use pyo3::ffi;
 
 use super::{
-    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, cache,
+    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder, cache,
     callback, declare, empty_scope, lifetime, loading, memory, once, this, types, verify,
 };
 use crate::py::{
@@ -49,7 +49,14 @@ macro_rules! common_methods {
     };
 }
 
-static INLINE_METHODS: Methods<30> = common_methods![
+static INLINE_METHODS: Methods<37> = common_methods![
+    keywords(c"compile", builder::compile_method, c"compile($self, tmpdir='.', verbose=0, target=None, debug=None)\n--\n\nWrites and compiles the module or library that set_source() described; returns its path."),
+    keywords(c"distutils_extension", builder::distutils_extension, c"distutils_extension($self, tmpdir='build', verbose=True)\n--\n\nWrites the C source, and returns a setuptools Extension for it."),
+    keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource)\n--\n\nThe Python code that an embedding library runs once, when it starts."),
+    keywords(c"emit_c_code", builder::emit_c_code, c"emit_c_code($self, filename)\n--\n\nWrites the C source that compile() would compile, to a file or file-like object."),
+    keywords(c"emit_python_code", builder::emit_python_code, c"emit_python_code($self, filename)\n--\n\nWrites the Python module of set_source(name, None), to a file or file-like object."),
+    keywords(c"set_source", builder::set_source, c"set_source($self, module_name, source, source_extension='.c', **kwds)\n--\n\nSays what is built: a module's name, and C source that provides what the cdef declares."),
+    keywords(c"set_source_pkgconfig", builder::set_source_pkgconfig, c"set_source_pkgconfig($self, module_name, pkgconfig_libs, source, source_extension='.c', **kwds)\n--\n\nset_source() with the compiler's flags that pkg-config gives for some packages."),
     keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
     keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
     keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
@@ -247,6 +254,7 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
         std::ptr::addr_of_mut!((*raw).cdefs).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
+        std::ptr::addr_of_mut!((*raw).recorded).write(GilCell::new(builder::Recorded::default()));
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(bound::BoundMethods::default()));
         std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
@@ -339,6 +347,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cdefs));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
+            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).recorded));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).libraries));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).bound));
             let ty = ffi::Py_TYPE(object);

@@ -3,10 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use keelback_cdef::ParseOptions;
+use keelback_codegen::CdefText;
 use pyo3::ffi;
 
 use super::{as_ffi, given, this};
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_text, type_name, warn};
+use crate::py::{
+    Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name, warn,
+};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -28,6 +31,16 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
                 };
                 let kept = (text.into(), packing);
                 ffi.cdefs.with(|cdefs| cdefs.push(kept));
+                let cdef = CdefText {
+                    file: String::new(),
+                    text: text.to_owned(),
+                    embedding_api: options.embedding_api,
+                    packed: options.packed,
+                    pack: options.pack,
+                    override_: options.override_,
+                    as_cffi: options.as_cffi,
+                };
+                ffi.recorded.with(|recorded| recorded.cdefs.push(cdef));
                 ffi.clear_cache();
                 crate::ctype::complete_records(&ffi.scope)?;
                 for warning in &warnings {
@@ -125,7 +138,7 @@ pub unsafe extern "C" fn embedding_api(
         unsafe {
             let [source, packed, pack] = EMBEDDING_API.parse(args, count, names)?;
             let (packed, pack) = packing(packed, pack)?;
-            take(
+            let taken = take(
                 object,
                 source,
                 &ParseOptions {
@@ -135,7 +148,15 @@ pub unsafe extern "C" fn embedding_api(
                     as_cffi: true,
                     ..ParseOptions::default()
                 },
-            )
+            )?;
+            // What compile() makes is a library then. embedding_init_code() puts its text there.
+            let name = c"_embedding".as_ptr();
+            if ffi::PyObject_HasAttrString(object, name) == 0
+                && ffi::PyObject_SetAttrString(object, name, str_from("")?.obj()) < 0
+            {
+                return Err(Raised::already());
+            }
+            Ok(taken)
         }
     })
 }
@@ -160,6 +181,8 @@ pub unsafe extern "C" fn include(object: Obj, other: Obj) -> Obj {
             }
             ffi.clear_cache();
             let keep = Ref::borrow(other);
+            ffi.recorded
+                .with(|recorded| recorded.included_at.push(recorded.cdefs.len()));
             ffi.included.with(|list| list.push(keep));
             Ok(none())
         }

@@ -13,6 +13,7 @@ mod address;
 mod allocate;
 mod bound;
 mod buffer;
+mod builder;
 mod cache;
 mod callback;
 mod class;
@@ -27,6 +28,7 @@ mod types;
 mod verify;
 
 pub(crate) use buffer::View;
+pub use builder::{compile, declare, generate, generate_python};
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
 
@@ -62,6 +64,8 @@ pub struct FfiObject {
     once: GilCell<once::Once>,
     /// The FFI objects that include() was given: kept alive, as their libraries' types are used through this one.
     included: GilCell<Vec<Ref>>,
+    /// What the in-line kind was given, for `set_source()`.
+    recorded: GilCell<builder::Recorded>,
     /// The libs that dlopen() opened: alive as long as this one, as in CFFI.
     libraries: GilCell<Vec<Ref>>,
     /// The bound methods that a compiled one keeps.

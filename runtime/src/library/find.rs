@@ -7,6 +7,7 @@ use keelback_codegen::abi::{
     KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
     keelback_plugin_t, keelback_symbol_t,
 };
+use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::function::{self, Access};
@@ -158,8 +159,21 @@ impl Lib {
     /// What a name is. Raises AttributeError for a name that is not declared, or not there.
     pub(super) fn find(&self, name: &str) -> Res<Found> {
         let Some(declared) = declared(&self.scope, name) else {
+            for lib in self.included() {
+                match lib.find(name) {
+                    Ok(found) => return Ok(found),
+                    // SAFETY: a static of libpython.
+                    Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
+                }
+            }
             return Err(self.no_such_name(name));
         };
+        if let Some(message) = self.scope.wrong_value(name) {
+            return Err(raise_error(
+                |errors| &errors.verification_error,
+                format_args!("{message}"),
+            ));
+        }
         match declared {
             Declared::Integer(value) => Ok(Found::Object(long_from_i128(value)?)),
             Declared::Unverified(name) => Err(raise_error(
@@ -296,7 +310,16 @@ impl Lib {
     /// `ffi.addressof(lib, name)`.
     pub(super) fn address_of(&self, name: &str) -> Res<Ref<CData>> {
         match declared(&self.scope, name) {
-            None => Err(self.no_such_name(name)),
+            None => {
+                for lib in self.included() {
+                    match lib.address_of(name) {
+                        Ok(found) => return Ok(found),
+                        // SAFETY: a static of libpython.
+                        Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
+                    }
+                }
+                Err(self.no_such_name(name))
+            }
             Some(Declared::Function(ty)) => {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
                 let object = self.find_function(name, &ctype)?;

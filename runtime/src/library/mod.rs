@@ -14,8 +14,8 @@ pub(crate) use dynamic::Handle;
 pub use function::function_object;
 pub use pytype::ready;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
@@ -45,6 +45,8 @@ pub struct Lib {
     recent: attribute::Recent,
     /// The FFI that opened it: kept alive, as it keeps the lib.
     ffi: GilCell<Option<Ref>>,
+    /// The libs of included modules: their functions and variables are visible in this one.
+    included: OnceLock<Vec<Ref<Lib>>>,
 }
 
 /// Where the symbols are.
@@ -70,6 +72,7 @@ impl Lib {
             (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
             (&raw mut (*raw).recent).write(attribute::Recent::new());
             (&raw mut (*raw).ffi).write(GilCell::new(None));
+            (&raw mut (*raw).included).write(OnceLock::new());
             ffi::PyObject_GC_Track(raw.cast());
             Ok(object)
         }
@@ -119,6 +122,14 @@ impl Lib {
         // SAFETY: attached, by the layer's contract; what is replaced is dropped outside.
         let old = unsafe { self.ffi.with(|kept| kept.replace(ffi)) };
         drop(old);
+    }
+    /// Sets the libs of included modules. Once. Those live as long as the process, so the garbage collector need not
+    /// know of them.
+    pub fn include(&self, libs: Vec<Ref<Lib>>) {
+        let _ = self.included.set(libs);
+    }
+    fn included(&self) -> &[Ref<Lib>] {
+        self.included.get().map_or(&[], Vec::as_slice)
     }
     /// It belongs to an out-of-line FFI: errors are those of CFFI's there.
     pub fn set_out_of_line(&self) {

@@ -24,7 +24,7 @@ impl<const N: usize> Methods<N> {
         Self(UnsafeCell::new(entries))
     }
     /// For `tp_methods` and `m_methods`.
-    pub fn ptr(&self) -> *mut ffi::PyMethodDef {
+    pub const fn ptr(&self) -> *mut ffi::PyMethodDef {
         self.0.get().cast()
     }
 }

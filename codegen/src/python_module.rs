@@ -1,0 +1,108 @@
+//! An out-of-line module of ABI mode: Python text that declares again what an FFI was given.
+
+use std::fmt::Write;
+
+use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin};
+
+use crate::answers::subject;
+use crate::spec::{CdefText, IncludedModule};
+
+/// The module's text. Its `ffi` reads the declarations when it is first imported.
+///
+/// # Errors
+/// The declarations need a C compiler.
+pub fn python_module(
+    module_name: &str,
+    cdefs: &[CdefText],
+    included: &[IncludedModule],
+    declarations: &Declarations,
+) -> Result<String, Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    for question in declarations.questions() {
+        // A constant of an integer type is read from the library: nothing is asked.
+        if matches!(question, keelback_cdef::Question::VariableValue(_)) {
+            continue;
+        }
+        let (span, what) = subject(declarations, question);
+        let mut error = Diagnostic::at(
+            declarations,
+            span,
+            format!(
+                "{what} is only known to a C compiler: it needs API mode (set_source with C code)"
+            ),
+        );
+        error.kind = DiagnosticKind::VerificationMissing;
+        errors.push(error);
+    }
+    for function in &declarations.functions {
+        if function.origin != FunctionOrigin::C {
+            let mut error = Diagnostic::at(
+                declarations,
+                function.span,
+                format!(
+                    "cannot use extern \"Python\" in an ABI-mode module (set_source with None): '{}'",
+                    declarations.text(function.name)
+                ),
+            );
+            error.kind = DiagnosticKind::Verification;
+            errors.push(error);
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut text = format!(
+        "# Made by keelback {}: the declarations of {module_name}. Changes to this file are lost.\n\
+         from keelback._runtime import _declare\n\nffi = _declare(\n    {}, {},\n    (\n",
+        env!("CARGO_PKG_VERSION"),
+        string(module_name),
+        crate::abi::KEELBACK_ABI_VERSION,
+    );
+    for cdef in cdefs {
+        text.push_str("        (\n");
+        for line in cdef.text.split_inclusive('\n') {
+            let _ = writeln!(text, "            {}", string(line));
+        }
+        if cdef.text.is_empty() {
+            text.push_str("            \"\"\n");
+        }
+        let truth = |value| if value { "True" } else { "False" };
+        let _ = writeln!(
+            text,
+            "            , {}, {}, {},\n        ),",
+            truth(cdef.override_),
+            truth(cdef.packed),
+            cdef.pack.unwrap_or(0)
+        );
+    }
+    text.push_str("    ),\n    (");
+    for module in included {
+        let _ = write!(
+            text,
+            "({}, {}), ",
+            string(&module.module_name),
+            module.position
+        );
+    }
+    text.push_str("),\n)\n");
+    Ok(text)
+}
+
+/// A str literal of Python.
+fn string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() || ('\u{7f}'..'\u{a0}').contains(&c) => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

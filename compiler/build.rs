@@ -1,0 +1,6 @@
+//! Passes the target triple on: the `cc` crate wants to know it when it is used outside a build script.
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let target = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");
+    println!("cargo::rustc-env=KEELBACK_TARGET={target}");
+}

@@ -1,0 +1,240 @@
+//! The C compiler: which one, and how it is run. The one driver of the command line and of Python's `compile()`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use keelback_codegen::Product;
+
+/// A C or C++ compiler and the flags that the user's environment gives it.
+pub struct Compiler {
+    tool: cc::Tool,
+    /// What stands behind the program in the command that was given.
+    arguments: Vec<OsString>,
+    flags_given: bool,
+}
+
+/// How the compiler is looked for, and the flags for every file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes<'a> {
+    /// The command; without it CC (CXX for C++), or `cc` (`c++`).
+    pub command: Option<&'a str>,
+    /// C++
+    pub is_cpp: bool,
+    /// There is C of the user's, which deserves the optimiser. The generated code alone gains nothing from -O2 (a stub
+    /// is a few moves and a jump), and a quarter of the compiler's time goes into it.
+    pub has_prelude: bool,
+    /// With what debuggers want to know, and not optimised.
+    pub debug: bool,
+}
+
+/// What is compiled.
+#[derive(Clone, Copy, Debug)]
+pub struct Compilation<'a> {
+    /// Where the compiler runs, and relative paths begin.
+    pub directory: Option<&'a Path>,
+    /// The C files; also objects and archives to link.
+    pub sources: &'a [PathBuf],
+    /// Where the library goes.
+    pub output: &'a Path,
+    /// `-I`
+    pub include_dirs: &'a [PathBuf],
+    /// `-D`
+    pub defines: &'a [String],
+    /// `-U`
+    pub undefines: &'a [String],
+    /// `-L`
+    pub library_dirs: &'a [PathBuf],
+    /// `-l`
+    pub libraries: &'a [String],
+    /// Behind the other options of the compiler.
+    pub compile_arguments: &'a [String],
+    /// Behind the libraries.
+    pub link_arguments: &'a [String],
+}
+
+/// A run of the compiler, ready to start.
+pub struct Invocation(Command);
+
+/// How a run ended.
+pub struct Outcome {
+    /// Exit status 0.
+    pub is_success: bool,
+    /// `exit status: 1`
+    pub status: String,
+    /// What it printed.
+    pub said: String,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why there is no compiler.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Missing(pub String);
+
+impl Compiler {
+    /// The compiler that is wished for.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn find(wishes: &Wishes<'_>) -> Result<Self, Missing> {
+        let mut build = cc::Build::new();
+        build
+            .cargo_metadata(false)
+            .cargo_warnings(false)
+            .cargo_debug(false)
+            .target(env!("KEELBACK_TARGET"))
+            .host(env!("KEELBACK_TARGET"))
+            .opt_level(2)
+            .cpp(wishes.is_cpp)
+            .no_default_flags(true)
+            .extra_warnings(false);
+        // cc puts the user's CFLAGS behind them.
+        for flag in keelback_codegen::compile_flags(Product::SharedLibrary) {
+            build.flag(flag);
+        }
+        if wishes.debug {
+            build.flag("-g").flag("-O0");
+        } else if !wishes.has_prelude {
+            build.flag("-O1");
+        }
+        let mut words = Vec::new();
+        if let Some(given) = wishes.command {
+            // A path may have spaces; a command with arguments (`ccache gcc`) is no file.
+            if Path::new(given).exists() {
+                words.push(given);
+            } else {
+                words.extend(given.split_whitespace());
+            }
+            let Some(program) = words.first() else {
+                return Err(Missing("--cc is empty".into()));
+            };
+            build.compiler(program);
+        }
+        let tool = build
+            .try_get_compiler()
+            .map_err(|error| Missing(error.to_string()))?;
+        if !is_there(tool.path()) {
+            return Err(Missing(format!("{} is not there", tool.path().display())));
+        }
+        let variable = if wishes.is_cpp { "CXXFLAGS" } else { "CFLAGS" };
+        Ok(Self {
+            tool,
+            arguments: words.iter().skip(1).map(OsString::from).collect(),
+            flags_given: std::env::var_os(variable).is_some(),
+        })
+    }
+
+    /// The program, CC's wrapper (`ccache gcc`) and the flags for every file.
+    fn command(&self) -> Command {
+        let tool = self.tool.to_command();
+        let mut command = Command::new(tool.get_program());
+        command.args(&self.arguments);
+        // cc adds -Wall where there are no CFLAGS; the prelude's style is its author's business.
+        command.args(
+            tool.get_args()
+                .filter(|&argument| self.flags_given || argument != "-Wall"),
+        );
+        for (key, value) in tool.get_envs() {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        command
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Path {
+        self.tool.path()
+    }
+
+    /// Compiling and linking in one run.
+    pub fn invocation(&self, what: &Compilation<'_>) -> Invocation {
+        let mut command = self.command();
+        for dir in what.include_dirs {
+            command.arg("-I").arg(dir);
+        }
+        command.args(what.defines.iter().map(|define| format!("-D{define}")));
+        command.args(what.undefines.iter().map(|name| format!("-U{name}")));
+        command.args(what.compile_arguments);
+        command.arg("-o").arg(what.output).args(what.sources);
+        for dir in what.library_dirs {
+            command.arg("-L").arg(dir);
+        }
+        command.args(what.libraries.iter().map(|library| format!("-l{library}")));
+        command.args(what.link_arguments);
+        if let Some(flags) = std::env::var_os("LDFLAGS") {
+            command.args(flags.to_string_lossy().split_whitespace());
+        }
+        if let Some(directory) = what.directory {
+            command.current_dir(directory);
+        }
+        command.stdin(Stdio::null());
+        command.args(keelback_codegen::link_flags(Product::SharedLibrary));
+        Invocation(command)
+    }
+}
+
+impl Invocation {
+    /// The command as it can be pasted into a shell.
+    pub fn line(&self) -> String {
+        command_line(&self.0)
+    }
+
+    /// Runs it and waits for its end.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn run(mut self) -> std::io::Result<Outcome> {
+        let started = Instant::now();
+        let output = self.0.output()?;
+        Ok(Outcome {
+            is_success: output.status.success(),
+            status: output.status.to_string(),
+            said: String::from_utf8_lossy(&output.stderr).into_owned()
+                + &String::from_utf8_lossy(&output.stdout),
+            elapsed: started.elapsed(),
+        })
+    }
+}
+
+fn is_there(program: &Path) -> bool {
+    if program.components().count() > 1 {
+        return program.exists();
+    }
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+}
+
+fn command_line(command: &Command) -> String {
+    let mut line = quoted(command.get_program());
+    for argument in command.get_args() {
+        let _ = write!(line, " {}", quoted(argument));
+    }
+    line
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+,:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_command_can_be_pasted() {
+        let mut command = Command::new("cc");
+        command.args(["-DX='a b'", "", "-Iα", "-lm"]);
+        assert_eq!(command_line(&command), r"cc '-DX='\''a b'\''' '' '-Iα' -lm");
+    }
+}

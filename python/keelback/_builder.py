@@ -1,0 +1,319 @@
+"""Builds modules and libraries from an FFI: the Python half of `set_source()` and its family.
+
+Loaded at their first use. The C text comes from the runtime (`_runtime._generate`), and so does the compiler's driver
+(`_runtime._compile`): both are the ones that the command line has. Here are the arguments, files and names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import sysconfig
+from typing import Any
+
+from keelback import _runtime
+from keelback._runtime import FFI, PkgConfigError, VerificationError
+
+# Options of a setuptools Extension that say nothing to a compiler that is called directly.
+_IDLE_OPTIONS = frozenset(("depends", "export_symbols", "optional", "py_limited_api", "swig_opts"))
+_OPTIONS = frozenset(
+    (
+        "define_macros",
+        "extra_compile_args",
+        "extra_link_args",
+        "extra_objects",
+        "include_dirs",
+        "language",
+        "libraries",
+        "library_dirs",
+        "runtime_library_dirs",
+        "sources",
+        "undef_macros",
+    )
+)
+_CPP_EXTENSIONS = frozenset((".C", ".c++", ".cc", ".cpp", ".cxx"))
+
+
+# ---- what is built
+
+
+def set_source(
+    ffi: FFI, module_name: str, source: str | None, source_extension: str = ".c", **kwds: Any
+) -> None:
+    if hasattr(ffi, "_assigned_source"):
+        raise ValueError("set_source() cannot be called several times per ffi object")
+    if not isinstance(module_name, str):
+        raise TypeError("'module_name' must be a string")
+    if os.sep in module_name or (os.altsep and os.altsep in module_name):
+        raise ValueError(
+            f"'module_name' must not contain '{os.sep}': use a dotted name to make a 'package.module' location"
+        )
+    ffi._assigned_source = (str(module_name), source, source_extension, kwds)  # type: ignore[attr-defined]
+
+
+def set_source_pkgconfig(
+    ffi: FFI, module_name: str, pkgconfig_libs: list[str], source: str, source_extension: str = ".c", **kwds: Any
+) -> None:
+    if not isinstance(pkgconfig_libs, list):
+        raise TypeError("the pkgconfig_libs argument must be a list of package names")
+    flags: dict[str, list[Any]] = {
+        "include_dirs": [],
+        "library_dirs": [],
+        "libraries": [],
+        "define_macros": [],
+        "extra_compile_args": [],
+        "extra_link_args": [],
+    }
+    for library in pkgconfig_libs:
+        for word in _pkg_config(library, "--cflags"):
+            if word.startswith("-I"):
+                flags["include_dirs"].append(word[2:])
+            elif word.startswith("-D"):
+                name, equals, value = word[2:].partition("=")
+                flags["define_macros"].append((name, value if equals else None))
+            else:
+                flags["extra_compile_args"].append(word)
+        for word in _pkg_config(library, "--libs"):
+            if word.startswith("-L"):
+                flags["library_dirs"].append(word[2:])
+            elif word.startswith("-l"):
+                flags["libraries"].append(word[2:])
+            else:
+                flags["extra_link_args"].append(word)
+    for key, values in flags.items():
+        given = kwds.get(key, [])
+        if not isinstance(given, list):
+            raise TypeError(f"set_source_pkgconfig(): {key} must be a list, not {type(given).__name__}")
+        kwds[key] = given + values
+    set_source(ffi, module_name, source, source_extension, **kwds)
+
+
+def _pkg_config(library: str, flag: str) -> list[str]:
+    """What pkg-config prints, as words."""
+    import subprocess
+
+    command = ["pkg-config", "--print-errors", flag, library]
+    try:
+        run = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        raise PkgConfigError(f"cannot run pkg-config: {error}") from None
+    if run.returncode != 0:
+        raise PkgConfigError(run.stderr.decode(errors="replace").strip() or f"pkg-config failed for {library!r}")
+    try:
+        text = run.stdout.decode(sys.getfilesystemencoding())
+    except UnicodeDecodeError as error:
+        raise PkgConfigError(
+            f"pkg-config {flag} {library} returned bytes that cannot be decoded with encoding "
+            f"{sys.getfilesystemencoding()!r}:\n{run.stdout!r}"
+        ) from error
+    if os.altsep != "\\" and "\\" in text:
+        raise PkgConfigError(f"pkg-config {flag} {library} returned an unsupported backslash-escaped output:\n{text!r}")
+    return text.split()
+
+
+def embedding_init_code(ffi: FFI, pysource: str) -> None:
+    if getattr(ffi, "_embedding", None):
+        raise ValueError("embedding_init_code() can only be called once")
+    if not isinstance(pysource, str):
+        raise TypeError(f"embedding_init_code() expects a str, not {type(pysource).__name__}")
+    text = _dedent(pysource)
+    compile(text, "cffi_init", "exec")
+    ffi._embedding = text  # type: ignore[attr-defined]
+
+
+def _dedent(text: str) -> str:
+    """The text without blank lines in front, and without the white space that all its lines begin with."""
+    lines = re.sub(r"\A(?:[^\S\n]*\n)+", "", text).splitlines() or [""]
+    written = [line for line in lines if line.strip()] or [""]
+    margin = os.path.commonprefix([re.match(r"\s*", line).group() for line in written])  # type: ignore[union-attr]
+    return "\n".join(line[len(margin) :] if line.strip() else "" for line in lines) + "\n"
+
+
+# ---- text
+
+
+def _assigned(ffi: FFI, caller: str) -> tuple[str, str | None, str, dict[str, Any]]:
+    try:
+        assigned: tuple[str, str | None, str, dict[str, Any]] = ffi._assigned_source  # type: ignore[attr-defined]
+    except AttributeError:
+        raise ValueError(f"set_source() must be called before {caller}()") from None
+    return assigned
+
+
+def _c_source(ffi: FFI, for_this_python: bool) -> str:
+    """The C text. One that may go elsewhere names nothing of this machine."""
+    name, prelude, extension, _ = _assigned(ffi, "compile")
+    init_code = getattr(ffi, "_embedding", None)
+    if not isinstance(prelude, str):
+        raise TypeError(f"set_source(): the source must be a str or None, not {type(prelude).__name__}")
+    options: dict[str, Any] = {"version": "%d.%d" % sys.version_info[:2]}
+    if init_code is not None:
+        options.update(init_code=init_code, init_file=f"<init code for '{name}'>")
+        if for_this_python:
+            options.update(_this_python())
+    if init_code is None or prelude.strip():
+        # The compiler's messages then have the lines of the text that was given.
+        options.update(prelude=prelude, prelude_file=f"<source of {name}>{extension}")
+    return _runtime._generate(ffi, name, **options)
+
+
+def _this_python() -> dict[str, Any]:
+    """What a library records: where it looks for Python first."""
+    get = sysconfig.get_config_var
+    names = [name for name in (get("INSTSONAME"), get("LDLIBRARY")) if name and not name.endswith(".a")]
+    libdir = get("LIBDIR") or os.path.join(sys.base_prefix, "lib")
+    directories = [libdir, os.path.join(libdir, get("MULTIARCH") or "")]
+    paths = [os.path.join(directory, name) for directory in directories for name in names]
+    return {
+        "libpython": next((path for path in paths if os.path.isfile(path)), None),
+        "home": sys.base_prefix,
+        "executable": os.path.abspath(sys.executable) if sys.executable else None,
+        "runtime": os.path.abspath(_runtime.__file__),
+    }
+
+
+def emit_c_code(ffi: FFI, filename: Any) -> None:
+    if _assigned(ffi, "emit_c_code")[1] is None:
+        raise TypeError("emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules")
+    _write(_c_source(ffi, for_this_python=False), filename)
+
+
+def emit_python_code(ffi: FFI, filename: Any) -> None:
+    if _assigned(ffi, "emit_c_code")[1] is not None:
+        raise TypeError(
+            "emit_python_code() is only for dlopen()-style pure Python modules, not for C extension modules"
+        )
+    _write(_python_source(ffi), filename)
+
+
+def _python_source(ffi: FFI) -> str:
+    name = _assigned(ffi, "compile")[0]
+    return _runtime._generate_python(ffi, name)
+
+
+def _write(text: str, file: Any) -> bool:
+    """Writes a file, unless it is there with the same text: then its time stays what it was. Whether it was written."""
+    if hasattr(file, "write"):
+        file.write(text)
+        return True
+    data = text.encode()
+    try:
+        with open(file, "rb") as old:
+            if old.read(len(data) + 1) == data:
+                return False
+    except OSError:
+        pass
+    temporary = f"{os.fspath(file)}.~{os.getpid()}"
+    with open(temporary, "wb") as new:
+        new.write(data)
+    os.replace(temporary, file)
+    return True
+
+
+# ---- files
+
+
+def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | None = None, debug: bool | None = None) -> str:
+    name, source, extension, options = _assigned(ffi, "compile")
+    tmpdir = os.fspath(tmpdir)
+    parts = name.split(".")
+    if source is None:
+        path = os.path.join(tmpdir, *parts) + ".py"
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        _report(_write(_python_source(ffi), path), path, verbose)
+        return path
+    is_library = getattr(ffi, "_embedding", None) is not None
+    if target is None:
+        target = f"{name}.*" if is_library else "*"
+    elif not isinstance(target, str):
+        raise TypeError(f"compile(): target must be a str, not {type(target).__name__}")
+    if target == "*":
+        product = os.path.join(*parts) + sysconfig.get_config_var("EXT_SUFFIX")
+    elif target.endswith(".*"):
+        product = target[:-1] + {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+    else:
+        product = target
+    if debug is None:
+        debug = hasattr(sys, "gettotalrefcount")
+    c_file = os.path.join(*parts) + extension
+    for path in (c_file, product):
+        os.makedirs(os.path.join(tmpdir, os.path.dirname(path)), exist_ok=True)
+    _report(_write(_c_source(ffi, for_this_python=True), os.path.join(tmpdir, c_file)), c_file, verbose)
+    output = os.path.abspath(os.path.join(tmpdir, product))
+    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
+    return output
+
+
+def _report(was_written: bool, path: str, verbose: int) -> None:
+    if verbose:
+        print(f"{'generated' if was_written else 'not changed'}: {path!r}")
+
+
+def _compile(
+    name: str,
+    c_file: str,
+    output: str,
+    directory: str,
+    options: dict[str, Any],
+    extension: str,
+    has_prelude: bool,
+    debug: bool,
+    verbose: int,
+) -> None:
+    """Runs the compiler. Paths in the options are relative to `directory`."""
+    unknown = sorted(set(options) - _OPTIONS - _IDLE_OPTIONS)
+    if unknown:
+        import warnings
+
+        warnings.warn(f"set_source(): unknown options: {', '.join(unknown)}", stacklevel=4)
+
+    def listed(key: str) -> list[Any]:
+        return [*(options.get(key) or ())]
+
+    include_dirs = listed("include_dirs")
+    # The prelude may use Python's own headers.
+    include_dirs.append(sysconfig.get_path("include"))
+    defines = [name if value is None else f"{name}={value}" for name, value in listed("define_macros")]
+    link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
+    temporary = f"{output}.~{os.getpid()}"
+    try:
+        is_success, line, status, said = _runtime._compile(
+            [c_file, *map(os.fspath, listed("sources")), *map(os.fspath, listed("extra_objects"))],
+            temporary,
+            include_dirs=[os.fspath(path) for path in include_dirs],
+            defines=defines,
+            undefines=listed("undef_macros"),
+            library_dirs=[os.fspath(path) for path in listed("library_dirs")],
+            libraries=listed("libraries"),
+            compile_arguments=listed("extra_compile_args"),
+            link_arguments=link_arguments,
+            is_cpp=extension in _CPP_EXTENSIONS or options.get("language") == "c++",
+            has_prelude=has_prelude,
+            debug=bool(debug),
+            directory=directory,
+        )
+        if verbose:
+            print(line)
+        if not is_success:
+            raise VerificationError(f"CompileError: the C compiler failed for {name!r} ({status}): {line}\n{said}")
+        if said.strip():
+            sys.stderr.write(said)
+        os.replace(temporary, output)
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def distutils_extension(ffi: FFI, tmpdir: str = "build", verbose: bool = True) -> Any:
+    name, source, extension, options = _assigned(ffi, "distutils_extension")
+    if source is None:
+        raise VerificationError("distutils_extension() cannot be used with set_source(..., None): there is nothing to compile")
+    try:
+        from setuptools import Extension
+    except ImportError:
+        raise ImportError("distutils_extension() needs the package setuptools: pip install setuptools") from None
+    path = os.path.join(os.fspath(tmpdir), *name.split(".")) + extension
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    _report(_write(_c_source(ffi, for_this_python=False), path), path, verbose)
+    return Extension(name, **{**options, "sources": [path, *(options.get("sources") or ())]})

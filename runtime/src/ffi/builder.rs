@@ -1,0 +1,538 @@
+//! What `set_source()` and its family need: the recorded declarations, and the way to `keelback._builder`, which does
+//! the rest in Python (files, names, setuptools). Text comes from the codegen crate, and the compiler's driver is the
+//! one of the command line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keelback_cdef::ParseOptions;
+use keelback_codegen::abi::KEELBACK_ABI_VERSION;
+use keelback_codegen::{
+    CdefText, IncludedModule, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
+    python_module,
+};
+use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
+use pyo3::ffi;
+
+use super::{FfiObject, as_ffi, given};
+use crate::errors::raise_error;
+use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, str_from, str_text};
+use crate::raise;
+use crate::scope::Scope;
+
+/// What an in-line FFI was given.
+#[derive(Default)]
+pub struct Recorded {
+    /// Texts of cdef() and embedding_api().
+    pub cdefs: Vec<CdefText>,
+    /// For each include(): how many cdefs came before it.
+    pub included_at: Vec<usize>,
+}
+
+/// A method whose body is the function of that name in `keelback._builder`: called with the FFI and the arguments.
+macro_rules! in_python {
+    ($name:ident, $function:literal) => {
+        pub unsafe extern "C" fn $name(
+            object: Obj,
+            args: *const Obj,
+            count: isize,
+            names: Obj,
+        ) -> Obj {
+            // SAFETY: a FASTCALL method's arguments.
+            guard(|| unsafe { call_builder($function, object, args, count, names) })
+        }
+    };
+}
+
+in_python!(set_source, c"set_source");
+in_python!(set_source_pkgconfig, c"set_source_pkgconfig");
+in_python!(compile_method, c"compile_module");
+in_python!(distutils_extension, c"distutils_extension");
+in_python!(embedding_init_code, c"embedding_init_code");
+in_python!(emit_c_code, c"emit_c_code");
+in_python!(emit_python_code, c"emit_python_code");
+
+unsafe fn call_builder(
+    function: &std::ffi::CStr,
+    object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Res<Ref> {
+    // SAFETY: a FASTCALL method's arguments: `count` positional ones, then one for each name.
+    unsafe {
+        let module =
+            Ref::<ffi::PyObject>::steal(ffi::PyImport_ImportModule(c"keelback._builder".as_ptr()))?;
+        let function = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+            module.obj(),
+            function.as_ptr(),
+        ))?;
+        let named = if names.is_null() {
+            0
+        } else {
+            ffi::PyTuple_GET_SIZE(names)
+        };
+        let mut all = vec![object];
+        all.extend((0..count + named).map(|index| *args.offset(index)));
+        Ref::steal(ffi::PyObject_Vectorcall(
+            function.obj(),
+            all.as_ptr(),
+            count as usize + 1,
+            names,
+        ))
+    }
+}
+
+/// A str argument, or None.
+unsafe fn text(object: Obj) -> Res<Option<String>> {
+    let Some(object) = given(object) else {
+        return Ok(None);
+    };
+    // SAFETY: live.
+    match unsafe { str_text(object)? } {
+        Some(text) => Ok(Some(text.to_owned())),
+        // SAFETY: live.
+        None => Err(raise!(TypeError, "expected a str, not {}", unsafe {
+            crate::py::type_name(object)
+        })),
+    }
+}
+
+/// A sequence of str.
+unsafe fn texts(object: Obj) -> Res<Vec<String>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    // SAFETY: live objects.
+    unsafe {
+        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
+        (0..ffi::PyTuple_GET_SIZE(list.obj()))
+            .map(|index| {
+                text(ffi::PyTuple_GET_ITEM(list.obj(), index))?
+                    .ok_or_else(|| raise!(TypeError, "expected a str, not None"))
+            })
+            .collect()
+    }
+}
+
+unsafe fn truth(object: Obj) -> Res<bool> {
+    if object.is_null() {
+        return Ok(false);
+    }
+    // SAFETY: live.
+    match unsafe { ffi::PyObject_IsTrue(object) } {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Raised::already()),
+    }
+}
+
+/// What an FFI was given: its cdefs, and the modules that it includes.
+unsafe fn recorded(
+    object: Obj,
+    this: &FfiObject,
+    module_name: &str,
+    is_python: bool,
+) -> Res<(Vec<CdefText>, Vec<IncludedModule>)> {
+    // SAFETY: attached; live objects.
+    unsafe {
+        let (mut cdefs, positions) = this
+            .recorded
+            .with(|recorded| (recorded.cdefs.clone(), recorded.included_at.clone()));
+        for (index, cdef) in cdefs.iter_mut().enumerate() {
+            cdef.file = format!("<cdef {} of {module_name}>", index + 1);
+        }
+        let theirs = this.included.with(|list| list.clone());
+        let mut included = Vec::new();
+        for (other, position) in theirs.iter().zip(positions) {
+            if let Some(other_ffi) = as_ffi(other.obj()) {
+                included.push(IncludedModule {
+                    module_name: module_name_of(object, other.obj(), is_python)?,
+                    position,
+                    declarations: other_ffi.scope.read().clone(),
+                });
+            }
+        }
+        Ok((cdefs, included))
+    }
+}
+
+/// The name that an included FFI was given with set_source().
+unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<String> {
+    // SAFETY: live objects.
+    unsafe {
+        let assigned = ffi::PyObject_GetAttrString(included, c"_assigned_source".as_ptr());
+        if assigned.is_null() {
+            // SAFETY: a static of libpython.
+            Raised::already().clear_if(ffi::PyExc_AttributeError)?;
+            let shown = |object| -> Res<String> {
+                let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))?;
+                Ok(str_text(text.obj())?.unwrap_or("?").to_owned())
+            };
+            let (includer, included) = (shown(includer)?, shown(included)?);
+            return Err(raise_error(
+                |errors| &errors.verification_error,
+                format_args!(
+                    "ffi object {includer} includes {included}, but the latter has not been prepared with set_source()"
+                ),
+            ));
+        }
+        let assigned = Ref::<ffi::PyObject>::steal(assigned)?;
+        let source = Ref::<ffi::PyObject>::steal(ffi::PySequence_GetItem(assigned.obj(), 1))?;
+        if is_python != given(source.obj()).is_none() {
+            let (theirs, ours) = if is_python {
+                ("C", "Python")
+            } else {
+                ("Python", "C")
+            };
+            return Err(raise_error(
+                |errors| &errors.verification_error,
+                format_args!(
+                    "not implemented yet: ffi.include() of a {theirs}-based ffi inside a {ours}-based ffi"
+                ),
+            ));
+        }
+        let name = Ref::<ffi::PyObject>::steal(ffi::PySequence_GetItem(assigned.obj(), 0))?;
+        text(name.obj())?.ok_or_else(|| raise!(TypeError, "set_source() without a name"))
+    }
+}
+
+static GENERATE: Signature<11> = Signature::new(
+    "_generate",
+    [
+        "ffi",
+        "module_name",
+        "prelude",
+        "prelude_file",
+        "init_code",
+        "init_file",
+        "libpython",
+        "home",
+        "executable",
+        "runtime",
+        "version",
+    ],
+    2,
+);
+
+/// `_runtime._generate(ffi, module_name, ...)`: the C source. Without init code: of an extension module.
+pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let [
+                object,
+                module_name,
+                prelude,
+                prelude_file,
+                init_code,
+                init_file,
+                libpython,
+                home,
+                executable,
+                runtime,
+                version,
+            ] = GENERATE.parse(args, count, names)?;
+            let Some(ffi_object) = as_ffi(object) else {
+                return Err(raise!(TypeError, "_generate() expects an FFI"));
+            };
+            let module_name =
+                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
+            let (cdefs, included) = recorded(object, ffi_object, &module_name, false)?;
+            let init = text(init_code)?;
+            let version = text(version)?.unwrap_or_default();
+            let (major, minor) = version.split_once('.').unwrap_or((&version, "0"));
+            let source = |file: Option<String>, text: String| SourceText {
+                file: file.unwrap_or_default(),
+                text,
+            };
+            let spec = PluginSpec {
+                flags: PluginFlags {
+                    extension_module: init.is_none(),
+                    ..PluginFlags::default()
+                },
+                module_name,
+                cdefs,
+                included,
+                prelude: match text(prelude)? {
+                    Some(prelude) => Some(source(text(prelude_file)?, prelude)),
+                    None => None,
+                },
+                init: match init {
+                    Some(init) => Some(source(text(init_file)?, init)),
+                    None => None,
+                },
+                python: RecordedPython {
+                    libpython: text(libpython)?,
+                    home: text(home)?,
+                    executable: text(executable)?,
+                    version: (
+                        major.parse().unwrap_or_default(),
+                        minor.parse().unwrap_or_default(),
+                    ),
+                },
+                runtime_path: text(runtime)?,
+                ..PluginSpec::default()
+            };
+            match Plugin::new(spec) {
+                Ok((plugin, _warnings)) => str_from(&plugin.c_source()),
+                Err(problems) => Err(raise_problems(&problems)),
+            }
+        }
+    })
+}
+
+static GENERATE_PYTHON: Signature<2> =
+    Signature::new("_generate_python", ["ffi", "module_name"], 2);
+
+/// `_runtime._generate_python(ffi, module_name)`: the text of an out-of-line module of ABI mode.
+pub unsafe extern "C" fn generate_python(
+    _module: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let [object, module_name] = GENERATE_PYTHON.parse(args, count, names)?;
+            let Some(this) = as_ffi(object) else {
+                return Err(raise!(TypeError, "_generate_python() expects an FFI"));
+            };
+            let module_name =
+                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
+            let (cdefs, included) = recorded(object, this, &module_name, true)?;
+            let made = python_module(&module_name, &cdefs, &included, &this.scope.read());
+            match made {
+                Ok(text) => str_from(&text),
+                Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
+            }
+        }
+    })
+}
+
+static DECLARE: Signature<4> = Signature::new(
+    "_declare",
+    ["module_name", "version", "cdefs", "included"],
+    3,
+);
+
+/// `_runtime._declare(name, version, cdefs, included)`: the `ffi` of an out-of-line module of ABI mode. `cdefs` are
+/// tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it).
+pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments; what is taken from tuples is borrowed while they live.
+        unsafe {
+            let [module_name, version, cdefs, included] = DECLARE.parse(args, count, names)?;
+            let module_name =
+                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
+            let version = super::memory::ssize(version)?;
+            if version != KEELBACK_ABI_VERSION as isize {
+                return Err(raise!(
+                    ImportError,
+                    "module '{module_name}' was made by a keelback with format {version}, and this is keelback {} with \
+                     format {KEELBACK_ABI_VERSION}: make it again",
+                    env!("CARGO_PKG_VERSION")
+                ));
+            }
+            let scope = super::empty_scope();
+            let cdefs = tuple(cdefs)?;
+            let included = tuple(included)?;
+            let mut kept = Vec::new();
+            let mut included = included.iter().peekable();
+            for position in 0..=cdefs.len() {
+                while let Some(module) = included.peek() {
+                    let parts = tuple(module.obj())?;
+                    let [name, before] = parts.as_slice() else {
+                        return Err(raise!(TypeError, "_declare(): not a pair"));
+                    };
+                    if super::memory::ssize(before.obj())? > position as isize {
+                        break;
+                    }
+                    let name = text(name.obj())?.unwrap_or_default();
+                    kept.push(include_module(&scope, &module_name, &name)?);
+                    included.next();
+                }
+                let Some(cdef) = cdefs.get(position) else {
+                    break;
+                };
+                let parts = tuple(cdef.obj())?;
+                let [source, override_, packed, pack] = parts.as_slice() else {
+                    return Err(raise!(TypeError, "_declare(): not a cdef"));
+                };
+                let source = text(source.obj())?.unwrap_or_default();
+                let pack = u32::try_from(super::memory::ssize(pack.obj())?).unwrap_or(0);
+                let file = format!("<cdef {} of {module_name}>", position + 1);
+                let options = ParseOptions {
+                    file: Some(&file),
+                    override_: truth(override_.obj())?,
+                    packed: truth(packed.obj())?,
+                    pack: (pack != 0).then_some(pack),
+                    as_cffi: true,
+                    ..ParseOptions::default()
+                };
+                let result = scope.write().parse(&source, &options);
+                if let Err(diagnostics) = result {
+                    return Err(crate::errors::raise_diagnostics(&diagnostics));
+                }
+            }
+            let made = FfiObject::for_plugin(scope, 0)?;
+            made.included.with(|list| list.extend(kept));
+            Ok(made.into_obj())
+        }
+    })
+}
+
+/// The items of a tuple.
+unsafe fn tuple(object: Obj) -> Res<Vec<Ref>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    // SAFETY: live objects.
+    unsafe {
+        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
+        Ok((0..ffi::PyTuple_GET_SIZE(list.obj()))
+            .map(|index| Ref::borrow(ffi::PyTuple_GET_ITEM(list.obj(), index)))
+            .collect())
+    }
+}
+
+/// Imports a module, and makes the declarations of its `ffi` visible. Gives that ffi.
+fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref> {
+    // SAFETY: the GIL is held; objects are live.
+    unsafe {
+        let name_object = str_from(name)?;
+        Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
+        let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
+        let theirs = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+            module.obj(),
+            c"ffi".as_ptr(),
+        ))?;
+        let Some(their_ffi) = as_ffi(theirs.obj()) else {
+            return Err(raise!(
+                ImportError,
+                "while loading {importer}: the included module '{name}' was not made by keelback"
+            ));
+        };
+        if let Err(diagnostic) = Scope::include(scope, &their_ffi.scope) {
+            return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
+        }
+        Ok(theirs)
+    }
+}
+
+/// Raises what keeps a module from being made.
+fn raise_problems(problems: &[Problem]) -> Raised {
+    let errors: Vec<&Problem> = problems.iter().filter(|one| one.is_error()).collect();
+    let diagnostics: Vec<_> = errors
+        .iter()
+        .filter_map(|problem| match problem {
+            Problem::Cdef(diagnostic) => Some((**diagnostic).clone()),
+            Problem::Plugin { .. } => None,
+        })
+        .collect();
+    if let Some(Problem::Plugin { message, hint, .. }) = errors
+        .iter()
+        .find(|problem| matches!(problem, Problem::Plugin { .. }))
+        && diagnostics.is_empty()
+    {
+        let hint = hint
+            .as_ref()
+            .map_or(String::new(), |hint| format!(": {hint}"));
+        return raise_error(
+            |errors| &errors.verification_error,
+            format_args!("{message}{hint}"),
+        );
+    }
+    crate::errors::raise_diagnostics(&diagnostics)
+}
+
+static COMPILE: Signature<13> = Signature::new(
+    "_compile",
+    [
+        "sources",
+        "output",
+        "include_dirs",
+        "defines",
+        "undefines",
+        "library_dirs",
+        "libraries",
+        "compile_arguments",
+        "link_arguments",
+        "is_cpp",
+        "has_prelude",
+        "debug",
+        "directory",
+    ],
+    2,
+);
+
+/// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line,
+/// how it ended, what it said). Raises VerificationError when there is none.
+pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let given = COMPILE.parse(args, count, names)?;
+            let paths = |object| -> Res<Vec<PathBuf>> {
+                Ok(texts(object)?.into_iter().map(PathBuf::from).collect())
+            };
+            let sources = paths(given[0])?;
+            let output = PathBuf::from(text(given[1])?.unwrap_or_default());
+            let include_dirs = paths(given[2])?;
+            let defines = texts(given[3])?;
+            let undefines = texts(given[4])?;
+            let library_dirs = paths(given[5])?;
+            let libraries = texts(given[6])?;
+            let compile_arguments = texts(given[7])?;
+            let link_arguments = texts(given[8])?;
+            let directory = text(given[12])?
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from);
+            let wishes = Wishes {
+                command: None,
+                is_cpp: truth(given[9])?,
+                has_prelude: truth(given[10])?,
+                debug: truth(given[11])?,
+            };
+            let no_compiler = |why: &str| {
+                raise_error(
+                    |errors| &errors.verification_error,
+                    format_args!(
+                        "there is no C compiler: {why}; install one (`gcc` or `build-essential` on Debian and Ubuntu, \
+                         `gcc` on Fedora), or name it with CC"
+                    ),
+                )
+            };
+            let compiler = Compiler::find(&wishes).map_err(|Missing(why)| no_compiler(&why))?;
+            let invocation = compiler.invocation(&Compilation {
+                directory: directory.as_deref(),
+                sources: &sources,
+                output: &output,
+                include_dirs: &include_dirs,
+                defines: &defines,
+                undefines: &undefines,
+                library_dirs: &library_dirs,
+                libraries: &libraries,
+                compile_arguments: &compile_arguments,
+                link_arguments: &link_arguments,
+            });
+            let line = invocation.line();
+            let outcome = crate::call::outside_python(|| invocation.run())
+                .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))?;
+            let success = bool_object(outcome.is_success);
+            let (line, status, said) = (
+                str_from(&line)?,
+                str_from(&outcome.status)?,
+                str_from(&outcome.said)?,
+            );
+            Ref::steal(ffi::PyTuple_Pack(
+                4,
+                success.obj(),
+                line.obj(),
+                status.obj(),
+                said.obj(),
+            ))
+        }
+    })
+}
