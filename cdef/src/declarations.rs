@@ -209,6 +209,20 @@ impl Declarations {
         self.types.text(symbol)
     }
 
+    /// The enum that an enumerator belongs to, and its place among the enum's.
+    pub fn enumerator_place(&self, name: &str) -> Option<(EnumId, u32)> {
+        let symbol = self.types.find_symbol(name)?;
+        self.enumerators.get(&symbol).copied()
+    }
+
+    /// Gives an enumerator the value that the C compiler gives it, where it is another than the cdef's.
+    pub fn set_enumerator(&mut self, id: EnumId, index: u32, value: i128) {
+        let enumerators = self.types.enums[id.index()].enumerators.as_mut();
+        if let Some(enumerator) = enumerators.and_then(|list| list.get_mut(index as usize)) {
+            enumerator.value = Some(value);
+        }
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             types: self.types.mark(),

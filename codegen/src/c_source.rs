@@ -11,8 +11,8 @@ use crate::answers::{Answer, answers};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
-    Assertion, LayoutFact, constants_with_values, enumerator_assertions, layout_assertions,
-    layout_facts,
+    Assertion, LayoutFact, MemberChecks, constants_with_values, enumerator_assertions,
+    layout_assertions, layout_facts, member_checks,
 };
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
@@ -66,6 +66,7 @@ struct Context<'a> {
     includes_modules: Vec<Include>,
     layouts: Vec<LayoutFact>,
     values: Vec<String>,
+    member_checks: Vec<MemberChecks>,
     assertions: Vec<Assertion>,
     answers: Vec<Answer>,
     symbols: Vec<Symbol>,
@@ -271,6 +272,11 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
             .collect(),
         layouts,
         values,
+        member_checks: if is_extension_module {
+            member_checks(declarations)
+        } else {
+            Vec::new()
+        },
         assertions,
         answers: answers(declarations),
         symbols: if spec.prelude.is_some() {
@@ -472,6 +478,7 @@ fn symbols(plugin: &Plugin) -> Vec<Symbol> {
                         types.text(declared.name),
                         function,
                         symbols.len(),
+                        plugin.spec.flags.extension_module,
                     ));
                 }
             }
@@ -493,6 +500,7 @@ fn function_symbol(
     name: &str,
     function: &FunctionType,
     index: usize,
+    is_extension_module: bool,
 ) -> Symbol {
     let types = &declarations.types;
     if function.variadic {
@@ -513,8 +521,10 @@ fn function_symbol(
         arguments: arguments.join(", "),
         parameters: parameters(declarations, function),
         result: result(declarations, function),
-        // A cdef may give a number another type than the prelude does.
+        // A cdef may give a number another type than the prelude does. In an extension module -Wconversion is to tell,
+        // as with CFFI.
         cast: match types.get(result_type) {
+            Type::Primitive(_) if is_extension_module => String::new(),
             Type::Primitive(_) | Type::Enum(_) | Type::Unknown(_)
                 if !has_complex(types, result_type) =>
             {

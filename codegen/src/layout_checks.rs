@@ -1,11 +1,11 @@
 //! Static assertions: the compiler lays records out as the cdef crate does.
 
-use keelback_cdef::{Declarations, Field, Item, Layouts, Record, RecordId, Type};
+use keelback_cdef::{Declarations, Field, Item, Layouts, QualType, Record, RecordId, Type, TypeId};
 use serde::Serialize;
 
 use crate::c_text::literal;
 use crate::declared::integer;
-use crate::spelling::record_name;
+use crate::spelling::{declare, has_complex, record_name};
 
 /// A condition, and what to say when it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,6 +82,77 @@ pub(crate) fn constants_with_values(declarations: &Declarations) -> Vec<String> 
         }
     }
     names
+}
+
+/// Statements that compile only if the members of a record have the types that the cdef says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct MemberChecks {
+    /// The record, as C names it.
+    pub(crate) record: String,
+    pub(crate) statements: Vec<String>,
+}
+
+/// Checks of the members' types, for records that have a name. Integers may be of any integer type, as in CFFI: their
+/// sizes are compared at run time.
+pub(crate) fn member_checks(declarations: &Declarations) -> Vec<MemberChecks> {
+    let types = &declarations.types;
+    let mut checks = Vec::new();
+    for item in &declarations.items {
+        let Item::Record(id) = *item else { continue };
+        let record = types.record(id);
+        let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+            continue;
+        };
+        let statements: Vec<String> = fields
+            .iter()
+            .filter_map(|field| {
+                let member = types.text(field.name?);
+                if field.bits.is_some() || is_integer(declarations, field.ty.ty) {
+                    return Some(format!("(void)((p->{member}) | 0);"));
+                }
+                let (to, address) = match types.get(field.ty.ty) {
+                    Type::Array { item, .. } => (
+                        QualType {
+                            ty: item.ty,
+                            quals: item.quals.union(field.ty.quals),
+                        },
+                        "",
+                    ),
+                    _ => (field.ty, "&"),
+                };
+                let is_sayable = match types.get(to.ty) {
+                    // Lengths that only the compiler knows.
+                    Type::Array { .. } => false,
+                    Type::Function(_) => false,
+                    _ => declarations.has_c_name(to) && !has_complex(types, to.ty),
+                };
+                is_sayable.then(|| {
+                    let pointer = declare(declarations, to, "*member");
+                    format!("{{ {pointer} = {address}p->{member}; (void)member; }}")
+                })
+            })
+            .collect();
+        if !statements.is_empty() {
+            checks.push(MemberChecks {
+                record: name,
+                statements,
+            });
+        }
+    }
+    checks
+}
+
+fn is_integer(declarations: &Declarations, ty: TypeId) -> bool {
+    use keelback_cdef::Primitive::{Char, Char16, Char32, WChar};
+    match declarations.types.get(ty) {
+        Type::Primitive(Char | Char16 | Char32 | WChar) => false,
+        Type::Primitive(primitive) => declarations.target.is_signed(*primitive).is_some(),
+        Type::Enum(_) => true,
+        Type::Unknown(id) => {
+            declarations.types.unknown(*id).kind == keelback_cdef::UnknownKind::Integer
+        }
+        _ => false,
+    }
 }
 
 /// What the runtime compares with its own layouts: every record that is declared in full and has a name.

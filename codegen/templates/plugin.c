@@ -32,7 +32,13 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 }
 
 {% if prelude -%}
+/* Preludes written for CFFI count on these. */
+#define _CFFI_ 1
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +127,18 @@ KEELBACK_ASSERT({{ assertion.condition }},
 #endif
 
 static keelback_answer_t keelback_answers[{{ answers | length }}];
+{%- endif %}
+{%- if member_checks %}
+
+/* The members have the types that the declarations say. */
+{%- for check in member_checks %}
+KEELBACK_UNUSED static void keelback_check_{{ loop.index0 }}({{ check.record }} *p)
+{
+{%- for statement in check.statements %}
+    {{ statement }}
+{%- endfor %}
+}
+{%- endfor %}
 {%- endif %}
 {%- if values %}
 

@@ -241,7 +241,7 @@ def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | 
         os.makedirs(os.path.join(tmpdir, os.path.dirname(path)), exist_ok=True)
     _report(_write(_c_source(ffi, for_this_python=True), os.path.join(tmpdir, c_file)), c_file, verbose)
     output = os.path.abspath(os.path.join(tmpdir, product))
-    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
+    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose, is_library)
     return output
 
 
@@ -260,6 +260,7 @@ def _compile(
     has_prelude: bool,
     debug: bool,
     verbose: int,
+    is_library: bool,
 ) -> None:
     """Runs the compiler. Paths in the options are relative to `directory`."""
     unknown = sorted(set(options) - _OPTIONS - _IDLE_OPTIONS)
@@ -275,6 +276,8 @@ def _compile(
     # The prelude may use Python's own headers.
     include_dirs.append(sysconfig.get_path("include"))
     defines = [name if value is None else f"{name}={value}" for name, value in listed("define_macros")]
+    # What the prelude defines is there for other modules, unless it says otherwise.
+    visibility = [] if is_library else ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
     temporary = f"{output}.~{os.getpid()}"
     try:
@@ -286,7 +289,7 @@ def _compile(
             undefines=listed("undef_macros"),
             library_dirs=[os.fspath(path) for path in listed("library_dirs")],
             libraries=listed("libraries"),
-            compile_arguments=listed("extra_compile_args"),
+            compile_arguments=visibility + listed("extra_compile_args"),
             link_arguments=link_arguments,
             is_cpp=extension in _CPP_EXTENSIONS or options.get("language") == "c++",
             has_prelude=has_prelude,

@@ -27,6 +27,8 @@ pub struct Scope {
 pub struct Disagreements {
     /// By record.
     pub records: FxHashMap<RecordId, LayoutError>,
+    /// Size and alignment in C, by record.
+    pub sizes: FxHashMap<RecordId, (isize, u32)>,
     /// By the name of a constant or enumerator: the message.
     pub values: FxHashMap<String, String>,
 }
@@ -90,6 +92,12 @@ impl Scope {
     /// Remembers what the compiler said otherwise. Once.
     pub(crate) fn set_disagreements(&self, found: Disagreements) {
         let _ = self.disagreements.set(found);
+    }
+    /// Size and alignment that the compiler gives to a record on which it does not agree.
+    pub(crate) fn size_in_c(&self, id: RecordId) -> Option<(isize, u32)> {
+        let found = self.disagreements.get()?;
+        found.records.get(&id)?;
+        found.sizes.get(&id).copied()
     }
     /// Why the value of a constant is not to be trusted.
     pub(crate) fn wrong_value(&self, name: &str) -> Option<&str> {

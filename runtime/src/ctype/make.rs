@@ -107,7 +107,11 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
     };
     let (size, align) = match layout {
         Some(Ok(layout)) => (layout.size as isize, layout.align),
-        Some(Err(error)) => return Err(crate::errors::raise_layout(&error)),
+        // Its size is known; what is wrong is said when its fields are needed, as in CFFI.
+        Some(Err(error)) => match scope.size_in_c(id) {
+            Some(size) => size,
+            None => return Err(crate::errors::raise_layout(&error)),
+        },
         None => (UNKNOWN_SIZE, 1),
     };
     let name_position = name.len();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use keelback_cdef::{
-    Answer, Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Item, LayoutError,
+    Answer, Declarations, Diagnostic, DiagnosticKind, EnumId, FunctionOrigin, Item, LayoutError,
     ParseOptions, RecordId, Target,
 };
 use keelback_codegen::abi::{
@@ -151,15 +151,16 @@ impl Plugin {
                 negative: answer.is_negative != 0,
             })
             .collect();
-        scope.write().answer(&answers).map_err(|error| {
-            raise!(
-                ImportError,
-                "the declarations of '{name}': {}",
-                error.render(false)
-            )
-        })?;
+        let answered = scope.write().answer(&answers);
+        if let Err(error) = answered {
+            return Err(crate::errors::raise_diagnostics(&[*error]));
+        }
         // SAFETY: the caller's contract.
-        scope.set_disagreements(unsafe { disagreements(&scope, record) });
+        let (found, enumerators) = unsafe { disagreements(&scope, record) };
+        scope.set_disagreements(found);
+        for (id, index, value) in enumerators {
+            scope.write().set_enumerator(id, index, value);
+        }
         let declarations = scope.read();
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
@@ -389,32 +390,20 @@ unsafe fn package(name: &str) -> Res<Ref> {
 
 /// Imports a module, and makes its declarations visible: `ffi.include()`. Gives its lib.
 fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
+    let (module, _ffi) = crate::ffi::include_module(scope, importer, name)?;
     // SAFETY: the GIL is held; objects are live.
     unsafe {
-        let name_object = str_from(name)?;
-        Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
-        let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
-        let theirs = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            c"ffi".as_ptr(),
-        ))?;
         let lib = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
             module.obj(),
             c"lib".as_ptr(),
         ))?;
-        let (Some(theirs), Some(_)) = (
-            crate::ffi::as_ffi(theirs.obj()),
-            crate::library::as_lib(lib.obj()),
-        ) else {
-            return Err(raise!(
+        match crate::library::as_lib(lib.obj()) {
+            Some(_) => Ok(Ref::borrow(lib.obj().cast())),
+            None => Err(raise!(
                 ImportError,
                 "while loading {importer}: the included module '{name}' was not made by keelback"
-            ));
-        };
-        if let Err(diagnostic) = Scope::include(scope, theirs.scope()) {
-            return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
+            )),
         }
-        Ok(lib.cast())
     }
 }
 
@@ -422,8 +411,12 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
 ///
 /// # Safety
 /// A record by the ABI.
-unsafe fn disagreements(scope: &Scope, record: *const keelback_plugin_t) -> Disagreements {
+unsafe fn disagreements(
+    scope: &Scope,
+    record: *const keelback_plugin_t,
+) -> (Disagreements, Vec<(EnumId, u32, i128)>) {
     let mut found = Disagreements::default();
+    let mut enumerators = Vec::new();
     let declarations = scope.read();
     // SAFETY: the caller's contract.
     let (layouts, values) = unsafe {
@@ -432,15 +425,13 @@ unsafe fn disagreements(scope: &Scope, record: *const keelback_plugin_t) -> Disa
             table((*record).values, (*record).value_count),
         )
     };
-    for fact in layouts {
+    let (whole, members): (Vec<_>, Vec<_>) = layouts.iter().partition(|fact| fact.member.is_null());
+    for fact in members.into_iter().chain(whole) {
         // SAFETY: the caller's contract.
         let (name, member) = unsafe { (text(fact.record), text(fact.member)) };
         let Some(id) = record_named(&declarations, &name) else {
             continue;
         };
-        if found.records.contains_key(&id) {
-            continue;
-        }
         let Ok(layout) = scope.layout(&declarations, id) else {
             continue;
         };
@@ -478,33 +469,42 @@ unsafe fn disagreements(scope: &Scope, record: *const keelback_plugin_t) -> Disa
                     })
                 })
         };
+        if fact.member.is_null() {
+            found
+                .sizes
+                .insert(id, (fact.size as isize, fact.offset as u32));
+        }
         if let Some(message) = message {
-            let error = LayoutError {
+            // What is wrong with a member says more than what is wrong with the whole.
+            found.records.entry(id).or_insert(LayoutError {
                 kind: DiagnosticKind::Verification,
                 message,
                 span: declarations.types.record(id).span,
-            };
-            found.records.insert(id, error);
+            });
         }
     }
     for fact in values {
         // SAFETY: the caller's contract.
         let name = unsafe { text(fact.name) };
-        let ours = match declarations.lookup_ordinary(&name) {
-            Some(Item::Constant(index)) => declarations.constants[index as usize].value,
-            _ => declarations
-                .lookup_enumerator(&name)
-                .and_then(|(_, value)| value),
-        };
         let theirs = if fact.value.is_negative != 0 {
             i128::from(fact.value.value as i64)
         } else {
             i128::from(fact.value.value)
         };
+        let ours = match declarations.lookup_ordinary(&name) {
+            Some(Item::Constant(index)) => declarations.constants[index as usize].value,
+            _ => {
+                // As CFFI: C's value counts, whatever the cdef says.
+                if let Some((id, index)) = declarations.enumerator_place(&name) {
+                    enumerators.push((id, index, theirs));
+                }
+                continue;
+            }
+        };
         if let Some(ours) = ours
             && ours != theirs
         {
-            let shown = if theirs < 0 {
+            let shown = if theirs <= 0 {
                 format!("{theirs}")
             } else {
                 format!("{theirs} (0x{theirs:x})")
@@ -514,7 +514,8 @@ unsafe fn disagreements(scope: &Scope, record: *const keelback_plugin_t) -> Disa
             found.values.insert(name, message);
         }
     }
-    found
+    drop(declarations);
+    (found, enumerators)
 }
 
 /// The record that C calls `struct foo`, or by a typedef's name.

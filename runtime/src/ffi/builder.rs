@@ -350,7 +350,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                         break;
                     }
                     let name = text(name.obj())?.unwrap_or_default();
-                    kept.push(include_module(&scope, &module_name, &name)?);
+                    kept.push(include_module(&scope, &module_name, &name)?.1);
                     included.next();
                 }
                 let Some(cdef) = cdefs.get(position) else {
@@ -397,8 +397,8 @@ unsafe fn tuple(object: Obj) -> Res<Vec<Ref>> {
     }
 }
 
-/// Imports a module, and makes the declarations of its `ffi` visible. Gives that ffi.
-fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref> {
+/// Imports a module, and makes the declarations of its `ffi` visible. Gives both.
+pub fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<(Ref, Ref)> {
     // SAFETY: the GIL is held; objects are live.
     unsafe {
         let name_object = str_from(name)?;
@@ -417,7 +417,7 @@ fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref> {
         if let Err(diagnostic) = Scope::include(scope, &their_ffi.scope) {
             return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
         }
-        Ok(theirs)
+        Ok((module, theirs))
     }
 }
 

@@ -123,6 +123,20 @@ impl Lib {
         }
     }
 
+    /// What an including lib shares with this one.
+    pub(super) fn entry_of(&self, name: &str) -> Res<Found> {
+        let key = intern(name)?;
+        // SAFETY: live.
+        unsafe {
+            let entry = self.entry(key.obj())?;
+            Ok(if VARIABLE_TYPE.is_exactly(entry.obj()) {
+                Found::Variable(entry)
+            } else {
+                Found::Object(entry)
+            })
+        }
+    }
+
     /// Remembers an entry of the dict, if the name is the very key.
     unsafe fn remember(&self, name: Obj, found: &Ref) {
         // SAFETY: a live str. An interned name is the key itself: keys are interned, and there is only one of a text.

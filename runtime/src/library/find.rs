@@ -160,7 +160,7 @@ impl Lib {
     pub(super) fn find(&self, name: &str) -> Res<Found> {
         let Some(declared) = declared(&self.scope, name) else {
             for lib in self.included() {
-                match lib.find(name) {
+                match lib.entry_of(name) {
                     Ok(found) => return Ok(found),
                     // SAFETY: a static of libpython.
                     Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
@@ -204,7 +204,9 @@ impl Lib {
                 if is_constant {
                     return self.constant(&ctype, &place).map(Found::Object);
                 }
-                Ok(Found::Variable(variable::new(&ctype, place)?.into_obj()))
+                Ok(Found::Variable(
+                    variable::new(name, &ctype, place)?.into_obj(),
+                ))
             }
         }
     }
@@ -291,6 +293,15 @@ impl Lib {
         }
         let text = CString::new(name).unwrap_or_default();
         handle.symbol(&text).map_err(|error| {
+            if self.is_out_of_line() {
+                return raise_error(
+                    |errors| &errors.error,
+                    format_args!(
+                        "symbol '{name}' not found in library '{}': {error}",
+                        self.name
+                    ),
+                );
+            }
             raise!(
                 AttributeError,
                 "{what} '{name}' not found in library '{}': {error}",
@@ -336,8 +347,24 @@ impl Lib {
             }
             Some(Declared::Variable(ty, false)) => {
                 let ctype = from_scope(&self.scope, ty)?;
-                let address = self.find_variable(name, false)?.address();
+                let address = self.find_variable(name, false)?.checked_address(name)?;
                 new_plain(&*pointer_to(&ctype)?, address, -1)
+            }
+            // A constant pointer to a function is often the function itself, which has no other address.
+            Some(Declared::Variable(ty, true)) => {
+                let ctype = from_scope(&self.scope, ty)?;
+                if ctype.signature().is_none() {
+                    return Err(raise!(
+                        AttributeError,
+                        "cannot take the address of the constant '{name}'"
+                    ));
+                }
+                let value = self.constant(&ctype, &self.find_variable(name, true)?)?;
+                // SAFETY: live.
+                match unsafe { crate::cdata::as_cdata(value.obj()) } {
+                    Some(pointer) => new_plain(&ctype, pointer.data(), -1),
+                    None => Err(self.no_such_name(name)),
+                }
             }
             Some(_) => Err(raise!(
                 AttributeError,

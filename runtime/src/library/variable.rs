@@ -40,6 +40,18 @@ impl Place {
             Self::Value(_) => std::ptr::null_mut(),
         }
     }
+    /// The address; an error if it is NULL, as that of a macro `(*f())` may be.
+    #[inline]
+    pub(super) fn checked_address(&self, name: &str) -> Res<*mut u8> {
+        let address = self.address();
+        if address.is_null() {
+            return Err(crate::errors::raise_error(
+                |errors| &errors.error,
+                format_args!("global variable '{name}' is at address NULL"),
+            ));
+        }
+        Ok(address)
+    }
 }
 
 /// A global variable.
@@ -48,32 +60,36 @@ pub(super) struct Variable {
     ob_base: crate::py::Head,
     ctype: Ref<CType>,
     place: Place,
+    name: Box<str>,
 }
 
 impl Variable {
     /// Its value now.
     pub(super) fn get(&self) -> Res<Ref> {
+        let address = self.place.checked_address(&self.name)?;
         // SAFETY: an object of the type is there, by the declaration.
-        unsafe { read(&self.ctype, self.place.address()) }
+        unsafe { read(&self.ctype, address) }
     }
     /// Changes it.
     ///
     /// # Safety
     /// `value` is live.
     pub(super) unsafe fn set(&self, value: Obj) -> Res<()> {
+        let address = self.place.checked_address(&self.name)?;
         // SAFETY: as in `get`; the caller's contract.
-        unsafe { write(&self.ctype, self.place.address(), value) }
+        unsafe { write(&self.ctype, address, value) }
     }
 }
 
 /// The object for a variable.
-pub(super) fn new(ctype: &CType, place: Place) -> Res<Ref<Variable>> {
+pub(super) fn new(name: &str, ctype: &CType, place: Place) -> Res<Ref<Variable>> {
     // SAFETY: a fresh object, filled before anyone sees it.
     unsafe {
         let object = Ref::steal(ffi::PyObject_New::<Variable>(VARIABLE_TYPE.ptr()))?;
         let raw = object.as_ptr();
         (&raw mut (*raw).ctype).write(ctype.to_ref());
         (&raw mut (*raw).place).write(place);
+        (&raw mut (*raw).name).write(name.into());
         Ok(object)
     }
 }
@@ -95,6 +111,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
         // SAFETY: called once, with the last reference gone.
         unsafe {
             std::ptr::drop_in_place(&raw mut (*object.cast::<Variable>()).ctype);
+            std::ptr::drop_in_place(&raw mut (*object.cast::<Variable>()).name);
             ffi::PyObject_Free(object.cast());
         }
     });
