@@ -79,6 +79,12 @@ def install() -> None:
 
         return _thread.allocate_lock()
 
+    def cffi_modules(dist: Any, attribute: str, value: Any) -> None:
+        from keelback._setuptools import cffi_modules as body
+
+        body(dist, attribute, value)
+
+    setuptools_ext = _module("cffi.setuptools_ext", {"cffi_modules": cffi_modules})
     lock = _module("cffi.lock", {"allocate_lock": allocate_lock})
     package = _module(
         "cffi",
@@ -91,6 +97,7 @@ def install() -> None:
             "api": api,
             "error": error,
             "lock": lock,
+            "setuptools_ext": setuptools_ext,
         },
         is_package=True,
     )
@@ -120,5 +127,5 @@ def install() -> None:
             raise AttributeError(f"module '_cffi_backend' has no attribute '{name}'") from None
 
     backend.__dict__["__getattr__"] = lazily
-    for module in (package, api, error, lock, backend):
+    for module in (package, api, error, lock, setuptools_ext, backend):
         sys.modules[module.__name__] = module

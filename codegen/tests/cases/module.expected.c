@@ -24,7 +24,13 @@ KEELBACK_UNUSED static int cffi_start_python(void)
     return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
 }
 
+/* Preludes written for CFFI count on these. */
+#define _CFFI_ 1
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +97,13 @@ static const keelback_cdef_t keelback_cdefs[] = {
 
 static keelback_answer_t keelback_answers[7];
 
+/* The members have the types that the declarations say. */
+KEELBACK_UNUSED static void keelback_check_0(number_t *p)
+{
+    { double *member = &p->re; (void)member; }
+    { double *member = &p->im; (void)member; }
+}
+
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
     keelback_answer_t *answer = keelback_answers;
@@ -122,7 +135,7 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 
 static double keelback_direct_0(number_t *arg0)
 {
-    return (double)norm(arg0);
+    return norm(arg0);
 }
 static void keelback_access_0(void *slots)
 {

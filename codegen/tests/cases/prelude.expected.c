@@ -24,7 +24,13 @@ KEELBACK_UNUSED static int cffi_start_python(void)
     return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
 }
 
+/* Preludes written for CFFI count on these. */
+#define _CFFI_ 1
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

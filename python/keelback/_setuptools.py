@@ -1,0 +1,126 @@
+"""The setup() keywords `keelback_modules` and `cffi_modules`: build scripts whose FFI becomes an extension module.
+
+    setup(..., setup_requires=["keelback"], keelback_modules=["package/build.py:ffibuilder"])
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def keelback_modules(dist: Any, attribute: str, value: Any) -> None:
+    """What setuptools calls for the keyword."""
+    from distutils.errors import DistutilsSetupError
+
+    specs = [value] if isinstance(value, str) else value
+    if not isinstance(specs, (list, tuple)) or not all(isinstance(spec, str) for spec in specs):
+        raise DistutilsSetupError(f"argument to '{attribute}=...' must be a list of str, not {value!r}")
+    for spec in specs:
+        _add(dist, spec)
+
+
+# The name that packages written for CFFI use.
+cffi_modules = keelback_modules
+
+
+def _add(dist: Any, spec: str) -> None:
+    """One `path/to/build.py:name`."""
+    from distutils.errors import DistutilsSetupError
+
+    from keelback import FFI
+
+    path, colon, variable = spec.rpartition(":")
+    if not colon:
+        raise DistutilsSetupError(f"{spec!r}: needs a colon and a variable's name: 'path/build.py:ffibuilder'")
+    if not os.path.isfile(path):
+        hint = " (its name has to end in '.py')" if os.path.isfile(f"{path}.py") else ""
+        raise DistutilsSetupError(f"build script {path!r} not found{hint}")
+    # The script's directory is not on sys.path, and it is no __main__: as CFFI runs it.
+    names: dict[str, Any] = {"__name__": "__cffi__", "__file__": path}
+    with open(path, encoding="utf-8") as file:
+        exec(compile(file.read(), path, "exec"), names)
+    try:
+        ffi = names[variable]
+    except KeyError:
+        raise DistutilsSetupError(f"{path!r} defines no {variable!r}") from None
+    if not isinstance(ffi, FFI):
+        ffi = ffi()
+    if not isinstance(ffi, FFI):
+        raise DistutilsSetupError(f"{spec!r} is no FFI, and no function that returns one (got {type(ffi).__name__})")
+    assigned = getattr(ffi, "_assigned_source", None)
+    if assigned is None:
+        raise DistutilsSetupError(f"{spec!r}: the set_source() method was not called")
+    name, source, extension, options = assigned
+    if source is None:
+        _add_python_module(dist, ffi, name)
+    else:
+        _add_extension(dist, ffi, name, extension, options)
+
+
+def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, options: dict[str, Any]) -> None:
+    from distutils.dir_util import mkpath
+
+    from setuptools import Extension
+    from setuptools.command.build_ext import build_ext
+
+    from keelback import _builder
+
+    # The C file is written when its place is known: by build_ext.
+    extension = Extension(name, **{**options, "sources": ["$PLACEHOLDER", *(options.get("sources") or ())]})
+    if dist.ext_modules is None:
+        dist.ext_modules = []
+    dist.ext_modules.append(extension)
+    base = dist.cmdclass.get("build_ext", build_ext)
+
+    class BuildExt(base):  # type: ignore[misc, valid-type]
+        def run(self) -> None:
+            if extension.sources[0] == "$PLACEHOLDER":
+                if hasattr(self, "pre_run"):
+                    self.pre_run(extension, ffi)
+                mkpath(self.build_temp)
+                c_file = os.path.join(self.build_temp, name + source_extension)
+                _builder._write(_builder._c_source(ffi, for_this_python=False), c_file)
+                extension.sources[0] = c_file
+            super().run()
+
+    dist.cmdclass["build_ext"] = BuildExt
+
+
+def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
+    from distutils.dir_util import mkpath
+
+    from setuptools.command.build_ext import build_ext
+    from setuptools.command.build_py import build_py
+
+    from keelback import _builder
+
+    def generate(directory: str) -> None:
+        path = os.path.join(directory, *name.split(".")) + ".py"
+        mkpath(os.path.dirname(path))
+        _builder._write(_builder._python_source(ffi), path)
+
+    base_py = dist.cmdclass.get("build_py", build_py)
+
+    class BuildPy(base_py):  # type: ignore[misc, valid-type]
+        def run(self) -> None:
+            super().run()
+            if not getattr(self, "editable_mode", False):
+                generate(self.build_lib)
+
+    dist.cmdclass["build_py"] = BuildPy
+    # `build_ext -i` and editable installs put it beside the sources.
+    if dist.ext_modules is None:
+        dist.ext_modules = []
+    base_ext = dist.cmdclass.get("build_ext", build_ext)
+
+    class BuildExt(base_ext):  # type: ignore[misc, valid-type]
+        def run(self) -> None:
+            if self.inplace:
+                package, _, last = name.rpartition(".")
+                build = self.get_finalized_command("build_py")
+                path = os.path.join(build.get_package_dir(package), f"{last}.py")
+                _builder._write(_builder._python_source(ffi), path)
+            super().run()
+
+    dist.cmdclass["build_ext"] = BuildExt
