@@ -154,3 +154,48 @@ def test_weasyprint_sets_a_page():
     assert set(pages) == {(100.0, 50.0)} and len(contents) == len(pages)
     assert b"1 0 0 rg\n0 0 30 20 re\n" in contents[0]
     assert b"] TJ\n" in b"".join(contents)
+
+
+PANGO = r"""
+import hashlib
+import cairocffi, pangocairocffi
+import pangocffi as pango
+
+def box(rectangle):
+    return rectangle.x, rectangle.y, rectangle.width, rectangle.height
+
+font = pango.FontDescription()
+font.family, font.size, font.weight = "DejaVu Sans", pango.units_from_double(12), pango.Weight.BOLD
+print([font.family, font.size, int(font.weight)])
+
+surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, 160, 60)
+# A pointer of one package's ffi goes to a function of another's.
+layout = pangocairocffi.create_layout(cairocffi.Context(surface))
+layout.font_description = font
+layout.apply_markup("H\u00e9 <b>bold</b>\nsecond")
+layout.alignment = pango.Alignment.RIGHT
+print([layout.text, layout.get_line_count(), [box(part) for part in layout.get_extents()]])
+lines = layout.get_iter()
+while True:
+    extents = [box(part) for part in lines.get_line_extents()]
+    print([lines.get_baseline(), lines.get_index(), lines.get_line_yrange(), extents])
+    if not lines.next_line():
+        break
+pangocairocffi.show_layout(cairocffi.Context(surface), layout)
+pixels = bytes(surface.get_data())
+print([any(pixels), hashlib.sha256(pixels).hexdigest()])
+
+attributes = pango.AttrList()
+attributes.insert(pango.Attribute.from_size(20 * 1024, 0, 4))
+layout.attributes = attributes
+print([box(part) for part in layout.get_extents()])
+"""
+
+
+def test_pangocffi_draws_text():
+    """Three packages whose ffis include each other; `set_source(name, None)` on an ffi that is then used in-line."""
+    font, text, *lines, pixels, _ = run_on_both(
+        ["cairocffi", "pangocffi", "pangocairocffi"], ["cairo", "pango-1.0", "pangocairo-1.0"], PANGO
+    )
+    assert font == ["DejaVu Sans", 12 * 1024, 700]
+    assert text[:2] == ["Hé bold\nsecond", 2] and len(lines) == 2 and pixels[0]

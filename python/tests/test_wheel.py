@@ -1,0 +1,88 @@
+"""The wheel, as a user gets it: `pip install .` from a checkout, in a fresh venv. Slow: run by tools/test as a step of
+its own, with KEELBACK_TEST_WHEEL=1, after the release build that it shares."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "greeter"
+
+pytestmark = pytest.mark.skipif(not os.environ.get("KEELBACK_TEST_WHEEL"), reason="KEELBACK_TEST_WHEEL is not set")
+
+
+@pytest.fixture(scope="module")
+def environment():
+    """Nothing of the checkout: what is found is found in the venv."""
+    names = ("PYTHONPATH", "KEELBACK", "KEELBACK_COMMAND", "KEELBACK_RUNTIME", "LD_LIBRARY_PATH")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    environment["PATH"] = os.pathsep.join(
+        folder for folder in os.environ["PATH"].split(os.pathsep) if not Path(folder).is_relative_to(ROOT)
+    )
+    return environment
+
+
+def run(environment, *command, cwd, **changes):
+    ran = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env={**environment, **changes}, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def venv(environment, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel") / "venv"
+    base = os.environ.get("PYTHON") or getattr(sys, "_base_executable", sys.executable)
+    run(environment, base, "-m", "venv", folder, cwd=folder.parent)
+    run(
+        environment, folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT,
+        cwd=folder.parent, CARGO_TARGET_DIR=os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")),
+    )
+    return folder
+
+
+def test_both_commands_are_the_wheels(environment, venv):
+    version = run(environment, venv / "bin/keelback", "--version", cwd=venv)
+    assert version == run(environment, venv / "bin/python", "-m", "keelback", "--version", cwd=venv)
+    program = "import keelback; print('keelback', keelback.__version__)"
+    assert version == run(environment, venv / "bin/python", "-c", program, cwd=venv)
+
+
+def test_import(environment, venv):
+    program = (
+        "import keelback, os; ffi = keelback.FFI(); ffi.cdef('int abs(int);');"
+        "print(ffi.dlopen(None).abs(-3), os.path.dirname(keelback.__file__))"
+    )
+    number, folder = run(environment, venv / "bin/python", "-c", program, cwd=venv).split()
+    assert number == "3" and Path(folder).is_relative_to(venv)
+    assert (Path(folder) / "py.typed").exists() and list(Path(folder).glob("*.pyi"))
+
+
+def test_a_plugin_uses_the_wheels_runtime(environment, venv, tmp_path):
+    run(
+        environment, venv / "bin/keelback", "build", EXAMPLE / "api.h", "--init", EXAMPLE / "greeter.py",
+        "--name", "greeter", "-o", tmp_path / "libgreeter.so", "--header", tmp_path / "greeter.h", cwd=tmp_path,
+    )
+    host = tmp_path / "host"
+    run(
+        environment, os.environ.get("CC", "cc"), "-I", tmp_path, EXAMPLE / "host.c", "-L", tmp_path, "-lgreeter",
+        f"-Wl,-rpath,{tmp_path}", "-o", host, cwd=tmp_path,
+    )
+    # The loader tells which files it opens; the host itself prints to the standard output.
+    ran = subprocess.run(
+        [host], cwd=tmp_path, env={**environment, "LD_DEBUG": "files"}, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Hello, " in ran.stdout
+    loaded = [line for line in ran.stderr.splitlines() if "_runtime" in line and "calling init" in line]
+    assert loaded and all(str(venv) in line for line in loaded), loaded
+
+
+def test_taken_away_again(environment, venv):
+    """Last: `pip uninstall` leaves nothing of the package behind."""
+    run(environment, venv / "bin/python", "-m", "pip", "uninstall", "--quiet", "--yes", "keelback", cwd=venv)
+    assert not (venv / "bin/keelback").exists()
+    assert not list((venv / "lib").glob("python*/site-packages/keelback"))
