@@ -126,6 +126,17 @@ impl Declarations {
         }
     }
 
+    /// The name of the predefined opaque struct (`FILE`) that a record is; `None` for all others. It is the same type
+    /// in all declarations.
+    pub fn predefined_record(&self, id: RecordId) -> Option<&str> {
+        match self.included.records.origin.get(&id) {
+            Some(&(Identity::PREDEFINED, name)) => {
+                Some(self.text(Symbol::from_index(name.index())))
+            }
+            _ => None,
+        }
+    }
+
     fn include_symbol(&mut self, other: &Declarations, symbol: Symbol) -> Symbol {
         self.types.symbol(other.text(symbol))
     }

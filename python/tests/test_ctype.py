@@ -89,3 +89,15 @@ CASES = Cases(
     ''',
 )
 test_same, test_different = CASES.tests()
+
+
+def test_FILE_is_one_type_for_all():
+    import keelback
+
+    first, second = keelback.FFI(), keelback.FFI()
+    assert first.typeof("FILE *") is second.typeof("FILE *")
+    assert first.typeof("FILE *").cname == "FILE *"
+    own = keelback.FFI()
+    own.cdef("typedef struct { int x; } FILE;")
+    assert own.typeof("FILE *") is not first.typeof("FILE *")
+    assert own.sizeof("FILE") == 4

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use keelback_cdef::{ArrayLength, EnumId, Primitive, QualType, RecordId, RecordKind, Type, TypeId};
+use keelback_cdef::{
+    ArrayLength, Declarations, EnumId, Primitive, QualType, RecordId, RecordKind, Target, Type,
+    TypeId,
+};
 
 use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
 use super::intern::{
@@ -73,6 +76,9 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
     if let Some(found) = known(scope, id)? {
         return Ok(found);
     }
+    if let Some(shared) = predefined(scope, id)? {
+        return Ok(shared);
+    }
     let made = match id {
         NominalId::Record(id) => new_record(scope, id)?,
         NominalId::Enum(id) => new_enum(scope, id)?,
@@ -84,6 +90,30 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
     }
     drop(scope.set_nominal(id, weak));
     Ok(made)
+}
+
+/// The ctype of a predefined opaque struct (`FILE`): one for the whole process, made in a scope of its own, so that what
+/// one FFI opened another one can read from.
+fn predefined(scope: &Arc<Scope>, id: NominalId) -> Res<Option<Ref<CType>>> {
+    static SHARED: OnceLock<Arc<Scope>> = OnceLock::new();
+    let NominalId::Record(id) = id else {
+        return Ok(None);
+    };
+    let shared = SHARED.get_or_init(|| Scope::new(Declarations::new(Target::host())));
+    if Arc::ptr_eq(scope, shared) {
+        return Ok(None);
+    }
+    let Some(name) = scope.read().predefined_record(id).map(str::to_string) else {
+        return Ok(None);
+    };
+    let parsed = shared.write().parse_type(&name);
+    match parsed {
+        Ok(ty) => from_scope(shared, ty.ty).map(Some),
+        Err(_) => Err(raise!(
+            SystemError,
+            "the predefined type '{name}' is not known"
+        )),
+    }
 }
 
 fn known(scope: &Scope, id: NominalId) -> Res<Option<Ref<CType>>> {
