@@ -563,7 +563,6 @@ unsafe fn parse(
         pack: (cdef.pack != 0).then_some(cdef.pack),
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
-        ..ParseOptions::default()
     };
     // The warnings were shown at build time.
     declarations.parse(&source, &options).map(|_warnings| ())
