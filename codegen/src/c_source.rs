@@ -11,8 +11,8 @@ use crate::answers::{Answer, answers};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
-    Assertion, LayoutFact, MemberChecks, constants_with_values, enumerator_assertions,
-    layout_assertions, layout_facts, member_checks,
+    Assertion, LayoutFact, MemberChecks, array_assertions, constants_with_values,
+    enumerator_assertions, layout_assertions, layout_facts, member_checks,
 };
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
@@ -211,6 +211,9 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
             Vec::new(),
         )
     };
+    if is_extension_module {
+        assertions.extend(array_assertions(declarations));
+    }
     if spec.prelude.is_some() && !is_extension_module {
         assertions.extend(enumerator_assertions(declarations));
     }

@@ -126,10 +126,13 @@ pub(crate) fn member_checks(declarations: &Declarations) -> Vec<MemberChecks> {
                     Type::Function(_) => false,
                     _ => declarations.has_c_name(to) && !has_complex(types, to.ty),
                 };
-                is_sayable.then(|| {
-                    let pointer = declare(declarations, to, "*member");
-                    format!("{{ {pointer} = {address}p->{member}; (void)member; }}")
-                })
+                if !is_sayable {
+                    return None;
+                }
+                let pointer = declare(declarations, to, "*member");
+                // Nor can what points to arrays of such lengths be said in C++.
+                (!pointer.contains("[]"))
+                    .then(|| format!("{{ {pointer} = {address}p->{member}; (void)member; }}"))
             })
             .collect();
         if !statements.is_empty() {
@@ -198,6 +201,36 @@ pub(crate) fn layout_facts(declarations: &Declarations) -> Vec<LayoutFact> {
         }
     }
     facts
+}
+
+/// Assertions that global arrays have the lengths of the cdef.
+pub(crate) fn array_assertions(declarations: &Declarations) -> Vec<Assertion> {
+    let types = &declarations.types;
+    let mut assertions = Vec::new();
+    for item in &declarations.items {
+        let Item::Variable(index) = *item else {
+            continue;
+        };
+        let variable = &declarations.variables[index as usize];
+        let Type::Array {
+            item,
+            length: keelback_cdef::ArrayLength::Fixed(length),
+        } = types.get(variable.ty.ty)
+        else {
+            continue;
+        };
+        if matches!(types.get(item.ty), Type::Array { .. }) {
+            continue;
+        }
+        let name = types.text(variable.name);
+        assertions.push(Assertion {
+            condition: format!("sizeof({name}) == {length} * sizeof(({name})[0])"),
+            message: literal(&format!(
+                "{name}: the cdef gives it {length} items, the C source does not: correct it, or write [...]"
+            )),
+        });
+    }
+    assertions
 }
 
 /// Assertions on one record; none unless it is declared in full and has a name.

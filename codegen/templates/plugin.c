@@ -49,9 +49,16 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 {%- endfor %}
 {%- endif %}
 {%- if early_functions %}
+{%- if not lifecycle %}
+/* In C++ the prelude's own declarations say which language's linkage they have. */
+#ifndef __cplusplus
+{%- endif %}
 {% for function in early_functions %}
 {{ function }};
 {%- endfor %}
+{%- if not lifecycle %}
+#endif
+{%- endif %}
 {%- endif %}
 {% if prelude %}
 /* ---- The prelude ---- */

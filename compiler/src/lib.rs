@@ -14,6 +14,8 @@ pub struct Compiler {
     /// What stands behind the program in the command that was given.
     arguments: Vec<OsString>,
     flags_given: bool,
+    is_cpp: bool,
+    product: Product,
 }
 
 /// How the compiler is looked for, and the flags for every file.
@@ -28,6 +30,8 @@ pub struct Wishes<'a> {
     pub has_prelude: bool,
     /// With what debuggers want to know, and not optimised.
     pub debug: bool,
+    /// Only compile, into an object file.
+    pub is_object: bool,
 }
 
 /// What is compiled.
@@ -92,7 +96,12 @@ impl Compiler {
             .no_default_flags(true)
             .extra_warnings(false);
         // cc puts the user's CFLAGS behind them.
-        for flag in keelback_codegen::compile_flags(Product::SharedLibrary) {
+        let product = if wishes.is_object {
+            Product::Object
+        } else {
+            Product::SharedLibrary
+        };
+        for flag in keelback_codegen::compile_flags(product) {
             build.flag(flag);
         }
         if wishes.debug {
@@ -123,6 +132,8 @@ impl Compiler {
         Ok(Self {
             tool,
             arguments: words.iter().skip(1).map(OsString::from).collect(),
+            is_cpp: wishes.is_cpp,
+            product,
             flags_given: std::env::var_os(variable).is_some(),
         })
     }
@@ -160,7 +171,19 @@ impl Compiler {
         command.args(what.defines.iter().map(|define| format!("-D{define}")));
         command.args(what.undefines.iter().map(|name| format!("-U{name}")));
         command.args(what.compile_arguments);
-        command.arg("-o").arg(what.output).args(what.sources);
+        command.arg("-o").arg(what.output);
+        for source in what.sources {
+            // A C++ compiler takes any file for C++.
+            let is_c = self.is_cpp && source.extension().is_some_and(|end| end == "c");
+            if is_c {
+                command.args(["-x", "c"]).arg(source).args(["-x", "none"]);
+            } else {
+                command.arg(source);
+            }
+        }
+        if self.product == Product::Object {
+            return self.ready(command, what);
+        }
         for dir in what.library_dirs {
             command.arg("-L").arg(dir);
         }
@@ -169,11 +192,15 @@ impl Compiler {
         if let Some(flags) = std::env::var_os("LDFLAGS") {
             command.args(flags.to_string_lossy().split_whitespace());
         }
+        command.args(keelback_codegen::link_flags(self.product));
+        self.ready(command, what)
+    }
+
+    fn ready(&self, mut command: Command, what: &Compilation<'_>) -> Invocation {
         if let Some(directory) = what.directory {
             command.current_dir(directory);
         }
         command.stdin(Stdio::null());
-        command.args(keelback_codegen::link_flags(Product::SharedLibrary));
         Invocation(command)
     }
 }

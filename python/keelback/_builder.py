@@ -230,10 +230,10 @@ def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | 
         raise TypeError(f"compile(): target must be a str, not {type(target).__name__}")
     if target == "*":
         product = os.path.join(*parts) + sysconfig.get_config_var("EXT_SUFFIX")
-    elif target.endswith(".*"):
-        product = target[:-1] + {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
     else:
-        product = target
+        if target.endswith(".*"):
+            target = target[:-1] + {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
+        product = os.path.join(*parts[:-1], target)
     if debug is None:
         debug = hasattr(sys, "gettotalrefcount")
     c_file = os.path.join(*parts) + extension
@@ -279,29 +279,39 @@ def _compile(
     # What the prelude defines is there for other modules, unless it says otherwise.
     visibility = [] if is_library else ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
+    # The object stays beside the C file, as CFFI leaves it: it can be linked into a program.
+    object_file = os.path.splitext(c_file)[0] + ".o"
+    settings: dict[str, Any] = {
+        "include_dirs": [os.fspath(path) for path in include_dirs],
+        "defines": defines,
+        "undefines": listed("undef_macros"),
+        "compile_arguments": visibility + listed("extra_compile_args"),
+        "is_cpp": extension in _CPP_EXTENSIONS or options.get("language") == "c++",
+        "has_prelude": has_prelude,
+        "debug": bool(debug),
+        "directory": directory,
+    }
+    others = [*map(os.fspath, listed("sources")), *map(os.fspath, listed("extra_objects"))]
     temporary = f"{output}.~{os.getpid()}"
-    try:
-        is_success, line, status, said = _runtime._compile(
-            [c_file, *map(os.fspath, listed("sources")), *map(os.fspath, listed("extra_objects"))],
-            temporary,
-            include_dirs=[os.fspath(path) for path in include_dirs],
-            defines=defines,
-            undefines=listed("undef_macros"),
-            library_dirs=[os.fspath(path) for path in listed("library_dirs")],
-            libraries=listed("libraries"),
-            compile_arguments=visibility + listed("extra_compile_args"),
-            link_arguments=link_arguments,
-            is_cpp=extension in _CPP_EXTENSIONS or options.get("language") == "c++",
-            has_prelude=has_prelude,
-            debug=bool(debug),
-            directory=directory,
-        )
+
+    def run(files: list[str], product: str, **more: Any) -> None:
+        is_success, line, status, said = _runtime._compile(files, product, **settings, **more)
         if verbose:
             print(line)
         if not is_success:
             raise VerificationError(f"CompileError: the C compiler failed for {name!r} ({status}): {line}\n{said}")
         if said.strip():
             sys.stderr.write(said)
+
+    try:
+        run([c_file], object_file, is_object=True)
+        run(
+            [object_file, *others],
+            temporary,
+            library_dirs=[os.fspath(path) for path in listed("library_dirs")],
+            libraries=listed("libraries"),
+            link_arguments=link_arguments,
+        )
         os.replace(temporary, output)
     finally:
         if os.path.exists(temporary):

@@ -14,6 +14,45 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OnError = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
 
 __version__: Final[str]
+__file__: str
+
+def _generate(
+    ffi: FFI,
+    module_name: str,
+    prelude: str | None = None,
+    prelude_file: str | None = None,
+    init_code: str | None = None,
+    init_file: str | None = None,
+    libpython: str | None = None,
+    home: str | None = None,
+    executable: str | None = None,
+    runtime: str | None = None,
+    version: str | None = None,
+) -> str: ...
+def _generate_python(ffi: FFI, module_name: str) -> str: ...
+def _declare(
+    module_name: str,
+    version: int,
+    cdefs: tuple[tuple[str, bool, bool, int], ...],
+    included: tuple[tuple[str, int], ...] = (),
+) -> CompiledFFI: ...
+def _compile(
+    sources: list[str],
+    output: str,
+    include_dirs: list[str] | None = None,
+    defines: list[str] | None = None,
+    undefines: list[str] | None = None,
+    library_dirs: list[str] | None = None,
+    libraries: list[str] | None = None,
+    compile_arguments: list[str] | None = None,
+    link_arguments: list[str] | None = None,
+    is_cpp: bool = False,
+    has_prelude: bool = False,
+    debug: bool = False,
+    directory: str | None = None,
+    is_object: bool = False,
+) -> tuple[bool, str, str, str]: ...
+
 micropython_ffi: Final[_Ffi]
 micropython_uctypes: Final[_Uctypes]
 RTLD_LAZY: Final[int]
@@ -241,6 +280,28 @@ class FFI(_Common):
     def include(self, ffi_to_include: FFI) -> None: ...
     def set_unicode(self, enabled_flag: bool) -> None: ...
     def verify(self, source: str = "", tmpdir: str | os.PathLike[str] | None = None, **kwargs: Any) -> Lib: ...
+    def set_source(
+        self, module_name: str, source: str | None, source_extension: str = ".c", **kwds: Any
+    ) -> None: ...
+    def set_source_pkgconfig(
+        self,
+        module_name: str,
+        pkgconfig_libs: list[str],
+        source: str,
+        source_extension: str = ".c",
+        **kwds: Any,
+    ) -> None: ...
+    def embedding_init_code(self, pysource: str) -> None: ...
+    def compile(
+        self,
+        tmpdir: str | os.PathLike[str] = ".",
+        verbose: int = 0,
+        target: str | None = None,
+        debug: bool | None = None,
+    ) -> str: ...
+    def emit_c_code(self, filename: Any) -> None: ...
+    def emit_python_code(self, filename: Any) -> None: ...
+    def distutils_extension(self, tmpdir: str | os.PathLike[str] = "build", verbose: bool = True) -> Any: ...
     def _cdefs(self) -> list[tuple[str, int | None]]: ...
 
 @final

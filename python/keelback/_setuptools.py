@@ -76,9 +76,9 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
     class BuildExt(base):  # type: ignore[misc, valid-type]
         def run(self) -> None:
             if extension.sources[0] == "$PLACEHOLDER":
+                mkpath(self.build_temp)
                 if hasattr(self, "pre_run"):
                     self.pre_run(extension, ffi)
-                mkpath(self.build_temp)
                 c_file = os.path.join(self.build_temp, name + source_extension)
                 _builder._write(_builder._c_source(ffi, for_this_python=False), c_file)
                 extension.sources[0] = c_file

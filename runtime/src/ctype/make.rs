@@ -172,6 +172,17 @@ fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
     let (name, underlying, has_values) = {
         let declarations = scope.read();
         let enumeration = declarations.types.enumeration(id);
+        if enumeration.partial && enumeration.underlying.is_none() {
+            let name = declarations.enum_name(id);
+            drop(declarations);
+            return Err(crate::errors::raise_error(
+                |errors| &errors.verification_missing,
+                format_args!(
+                    "'{name}' has '...': its values are only known to a C compiler: it needs API mode (set_source with C \
+                     code)"
+                ),
+            ));
+        }
         (
             declarations.enum_name(id),
             enumeration.underlying.unwrap_or(Primitive::UInt),

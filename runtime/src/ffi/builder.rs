@@ -447,7 +447,7 @@ fn raise_problems(problems: &[Problem]) -> Raised {
     crate::errors::raise_diagnostics(&diagnostics)
 }
 
-static COMPILE: Signature<13> = Signature::new(
+static COMPILE: Signature<14> = Signature::new(
     "_compile",
     [
         "sources",
@@ -463,6 +463,7 @@ static COMPILE: Signature<13> = Signature::new(
         "has_prelude",
         "debug",
         "directory",
+        "is_object",
     ],
     2,
 );
@@ -494,6 +495,7 @@ pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, n
                 is_cpp: truth(given[9])?,
                 has_prelude: truth(given[10])?,
                 debug: truth(given[11])?,
+                is_object: truth(given[13])?,
             };
             let no_compiler = |why: &str| {
                 raise_error(
