@@ -94,6 +94,31 @@ def forgotten(g):
     g = ffi.gc(g, print)
     ffi.gc(g, None)
     return g
+def inner_keeps_alive():
+    results = []
+    for make, part in (
+        (lambda: new("struct N *", {"p": [7, 8]}), lambda n: n.p),
+        (lambda: new("struct N *", {"arr": [1, 2]}), lambda n: n.arr),
+        (lambda: new("struct N *", {"arr": [1, 2]}), lambda n: n[0].arr[0:2]),
+        (lambda: new("struct P[3]"), lambda a: a[1]),
+        (lambda: new("struct P[3]"), lambda a: a[1:3][0]),
+        (lambda: new("struct P[3]"), lambda a: list(a)[2]),
+        (lambda: new("struct F *", [1, [2, 3]]), lambda f: f.a),
+        (lambda: new("int[3]"), lambda a: a[1:3]),
+    ):
+        owner = make()
+        ref = weakref.ref(owner)
+        inner = part(owner)
+        del owner
+        kept = ref() is not None
+        del inner
+        results.append((kept, ref() is None))
+    return set(results)
+def destructor_in_time():
+    g = ffi.gc(new("struct N *"), lambda x: seen.append("gone"))
+    inner = g.p, g.arr, g[0]
+    del g
+    return seen
 def released_buffer():
     b = ffi.from_buffer(bytearray(b"abcd"))
     ffi.release(b)
@@ -180,8 +205,12 @@ CASES = Cases(
     # a long chain of cdata that keep each other alive
     chain(lambda g: ffi.gc(g, lambda x: None))
     chain(forgotten)
+    destructor_in_time()
     ''',
     different={
+        # CFFI leaves a reference to memory that is gone.
+        "inner_keeps_alive()":
+            '{(True, True)}',
         # A pointer to memory that was given back is NULL, an array empty: CFFI reads what was there.
         'use(released_buffer(), lambda b: b[0])':
             "RuntimeError: cdata 'char[]' was released: its memory cannot be used any more",

@@ -249,6 +249,8 @@ OPERATIONS = """
     setattr(n, "q", s)
     a.__setitem__(slice(0, 2), [8, 9])
     a.__setitem__(slice(0, 2), iter([8]))
+    ffi.new('struct N *').p.x
+    list(ffi.new('struct P[3]'))
     released()
     cycle()
     handle_cycle()

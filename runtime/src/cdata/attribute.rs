@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, new_plain, null_dereference, released};
+use super::{CData, Resource, new_inner, new_plain, null_dereference, released};
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{CType, FieldInfo, Kind, pointer_to};
 use crate::py::{Obj, Raised, Ref, Res, str_text};
@@ -84,11 +84,14 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
             let size = field.ctype.item().size();
             let room = (cdata.length.get() - field.offset).max(0);
             let length = if size > 0 { room / size } else { 0 };
-            return Ok(new_plain(&field.ctype, data, length)?.into_obj());
+            return Ok(new_inner(&field.ctype, data, length, cdata)?.into_obj());
         }
         if field.is_empty_array() {
             let pointer = pointer_to(field.ctype.item())?;
             return Ok(new_plain(&pointer, data, -1)?.into_obj());
+        }
+        if field.ctype.is_aggregate() {
+            return Ok(new_inner(&field.ctype, data, -1, cdata)?.into_obj());
         }
         read(&field.ctype, data)
     }

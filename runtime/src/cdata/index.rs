@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use super::arith::{step, to_index};
 use super::{
-    CData, OWNING_TYPE, Resource, as_cdata, new_plain, new_view, null_dereference, released,
+    CData, OWNING_TYPE, Resource, as_cdata, new_inner, new_view, null_dereference, released,
 };
 use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
@@ -26,13 +26,15 @@ pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
         }
         let index = to_index(key, ffi::PyExc_IndexError)?;
         let (item, data) = item_at(cdata, index)?;
-        if item.code == Code::Record
-            && cdata.ctype().kind == Kind::Pointer
-            && cdata.owns_one_value()
-        {
-            return Ok(
-                new_view(item, data, cdata.length.get(), Ref::borrow(cdata.obj()))?.into_obj(),
-            );
+        if item.is_aggregate() {
+            if item.code == Code::Record
+                && cdata.ctype().kind == Kind::Pointer
+                && cdata.owns_one_value()
+            {
+                let owner = Ref::borrow(cdata.obj());
+                return Ok(new_view(item, data, cdata.length.get(), owner)?.into_obj());
+            }
+            return Ok(new_inner(item, data, -1, cdata)?.into_obj());
         }
         read(item, data)
     }
@@ -229,7 +231,7 @@ unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
     Ok((start, length))
 }
 
-/// A view of `length` items from `start` on. It does not keep the memory alive, as in CFFI.
+/// A view of `length` items from `start` on.
 fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
     if let Some(Resource::Released { .. }) = cdata.resource() {
         return Err(released(cdata));
@@ -239,7 +241,7 @@ fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
     let data = cdata
         .data()
         .wrapping_offset(start.wrapping_mul(item.size()));
-    Ok(new_plain(&array, data, length)?.into_obj())
+    Ok(new_inner(&array, data, length, cdata)?.into_obj())
 }
 
 /// `cdata[start:start+length] = value`: a cdata array of the same items, bytes for `char`, or any iterable of as many

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, released};
+use super::{CData, Resource, new_inner, released};
 use crate::convert::read;
 use crate::ctype::Kind;
 use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit};
@@ -87,7 +87,11 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
                 return Err(super::null_dereference(array));
             }
             let item = array.ctype().item();
-            read(item, array.data().offset(index * item.size()))
+            let data = array.data().offset(index * item.size());
+            if item.is_aggregate() {
+                return Ok(new_inner(item, data, -1, array)?.into_obj());
+            }
+            read(item, data)
         })
     }
 }

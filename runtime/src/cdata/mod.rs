@@ -8,6 +8,7 @@
 //! | [`FUNCTION_TYPE`] | `FunctionCData` | nothing: a function pointer, called through vectorcall |
 //! | [`OWNING_TYPE`] | `OwningCData` | memory inside the object itself: `ffi.new`, structs returned by value |
 //! | [`VIEW_TYPE`] | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
+//! | [`INNER_TYPE`] | `ViewCData` | the same for a part of the memory: a struct in a struct, an item of an array, a slice |
 //! | [`MANAGED_TYPE`] | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
 
 use std::alloc::Layout;
@@ -27,6 +28,8 @@ pub static FUNCTION_TYPE: StaticType = StaticType::new();
 pub static OWNING_TYPE: StaticType = StaticType::new();
 /// cdata that shows memory of another cdata and keeps it alive.
 pub static VIEW_TYPE: StaticType = StaticType::new();
+/// cdata inside the memory of an [`OWNING_TYPE`] cdata, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of aggregates.
+pub static INNER_TYPE: StaticType = StaticType::new();
 /// cdata with a [`Resource`].
 pub static MANAGED_TYPE: StaticType = StaticType::new();
 
@@ -219,6 +222,7 @@ pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
             || ty == MANAGED_TYPE.ptr()
             || ty == VIEW_TYPE.ptr()
             || ty == FUNCTION_TYPE.ptr()
+            || ty == INNER_TYPE.ptr()
         {
             Some(&*object.cast::<CData>())
         } else {
@@ -342,15 +346,54 @@ pub(crate) fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res
     }
 }
 
+/// An aggregate inside the memory of `parent`. Keeps the memory alive when it is that of an owning cdata (CFFI does not,
+/// and leaves a dangling reference); what has a destructor is not kept, so that destructors run when CFFI's do.
+pub(crate) fn new_inner(
+    ctype: &CType,
+    data: *mut u8,
+    length: isize,
+    parent: &CData,
+) -> Res<Ref<CData>> {
+    let ty = parent.python_type();
+    let owner = if ty == OWNING_TYPE.ptr() {
+        parent.obj()
+    } else if ty == VIEW_TYPE.ptr() || ty == INNER_TYPE.ptr() {
+        // SAFETY: every object of these types is a ViewCData, whose owner is alive.
+        let owner = unsafe { (*std::ptr::from_ref(parent).cast::<ViewCData>()).owner };
+        // SAFETY: as above.
+        if unsafe { ffi::Py_TYPE(owner) } != OWNING_TYPE.ptr() {
+            return new_plain(ctype, data, length);
+        }
+        owner
+    } else {
+        return new_plain(ctype, data, length);
+    };
+    // SAFETY: a live object.
+    new_viewing(&INNER_TYPE, ctype, data, length, unsafe {
+        Ref::borrow(owner)
+    })
+}
+
 /// A cdata over memory of `owner`, which it keeps alive.
 pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
+    new_viewing(&VIEW_TYPE, ctype, data, length, owner)
+}
+
+#[inline(always)]
+fn new_viewing(
+    ty: &StaticType,
+    ctype: &CType,
+    data: *mut u8,
+    length: isize,
+    owner: Ref,
+) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain.
     unsafe {
         let memory = block::take().cast::<ViewCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), VIEW_TYPE.ptr());
+        ffi::PyObject_Init(memory.cast(), ty.ptr());
         fill(memory.cast(), ctype, data, length);
         std::ptr::addr_of_mut!((*memory).owner).write(owner.into_ptr());
         Ref::steal(memory.cast())

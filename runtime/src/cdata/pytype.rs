@@ -5,9 +5,9 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{
-    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, MANAGED_TYPE, ManagedCData, OWNING_TYPE,
-    OwningCData, VIEW_TYPE, ViewCData, arith, attribute, block, compare, index, iterate, lifetime,
-    number, repr,
+    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, INNER_TYPE, MANAGED_TYPE, ManagedCData,
+    OWNING_TYPE, OwningCData, VIEW_TYPE, ViewCData, arith, attribute, block, compare, index,
+    iterate, lifetime, number, repr,
 };
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
@@ -87,6 +87,10 @@ pub fn ready() -> Res<()> {
         })?;
         VIEW_TYPE.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
+            ty.tp_dealloc = Some(dealloc_view);
+        })?;
+        INNER_TYPE.ready(FLAGS, |ty| {
+            below(ty, c"_cffi_backend._CDataBase", size_of::<ViewCData>());
             ty.tp_dealloc = Some(dealloc_view);
         })?;
         MANAGED_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {

@@ -174,6 +174,11 @@ impl CType {
     pub fn is_record(&self) -> bool {
         self.code == Code::Record
     }
+    /// A struct, a union or an array of known length: what is read as a reference, not as a value.
+    #[inline(always)]
+    pub fn is_aggregate(&self) -> bool {
+        self.code == Code::Record || (self.code == Code::Array && self.length >= 0)
+    }
     /// Fields of a struct or union; `None` while it is opaque. Built at first use.
     pub fn record(&self) -> Res<Option<&RecordDetails>> {
         match &self.details {
