@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, Any, ClassVar, Final, SupportsIndex, TypeVar, final, overload
+from typing import Any, ClassVar, Final, SupportsIndex, TypeVar, final, overload
 
 from _typeshed import ReadableBuffer as Buffer
 from typing_extensions import disjoint_base
@@ -15,7 +15,6 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _OnError = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
 
 __version__: Final[str]
-__file__: str
 
 def _generate(
     ffi: FFI,
@@ -283,28 +282,6 @@ class FFI(_Common):
     def embedding_api(self, csource: str, packed: bool = False, pack: int | None = None) -> None: ...
     def include(self, ffi_to_include: FFI) -> None: ...
     def set_unicode(self, enabled_flag: bool) -> None: ...
-    def embedding_init_code(self, pysource: str) -> None: ...
-    def set_source(
-        self, module_name: str, source: str | None, source_extension: str = ".c", **kwds: Any
-    ) -> None: ...
-    def set_source_pkgconfig(
-        self,
-        module_name: str,
-        pkgconfig_libs: list[str],
-        source: str,
-        source_extension: str = ".c",
-        **kwds: Any,
-    ) -> None: ...
-    def emit_c_code(self, filename: str | IO[str]) -> None: ...
-    def emit_python_code(self, filename: str | IO[str]) -> None: ...
-    def compile(
-        self,
-        tmpdir: str = ".",
-        verbose: int = 0,
-        target: str | None = None,
-        debug: bool | None = None,
-    ) -> str: ...
-    def distutils_extension(self, tmpdir: str = "build", verbose: bool = True) -> Any: ...
     def verify(self, source: str = "", tmpdir: str | os.PathLike[str] | None = None, **kwargs: Any) -> Lib: ...
     def set_source(
         self, module_name: str, source: str | None, source_extension: str = ".c", **kwds: Any
