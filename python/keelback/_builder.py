@@ -241,7 +241,7 @@ def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | 
         os.makedirs(os.path.join(tmpdir, os.path.dirname(path)), exist_ok=True)
     _report(_write(_c_source(ffi, for_this_python=True), os.path.join(tmpdir, c_file)), c_file, verbose)
     output = os.path.abspath(os.path.join(tmpdir, product))
-    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose, is_library)
+    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
     return output
 
 
@@ -260,7 +260,6 @@ def _compile(
     has_prelude: bool,
     debug: bool,
     verbose: int,
-    is_library: bool,
 ) -> None:
     """Runs the compiler. Paths in the options are relative to `directory`."""
     unknown = sorted(set(options) - _OPTIONS - _IDLE_OPTIONS)
@@ -276,8 +275,8 @@ def _compile(
     # The prelude may use Python's own headers.
     include_dirs.append(sysconfig.get_path("include"))
     defines = [name if value is None else f"{name}={value}" for name, value in listed("define_macros")]
-    # What the prelude defines is there for other modules, unless it says otherwise.
-    visibility = [] if is_library else ["-fvisibility=default"]
+    # What the prelude defines is there for hosts and other modules, unless it says otherwise.
+    visibility = ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
     # The object stays beside the C file, as CFFI leaves it: it can be linked into a program.
     object_file = os.path.splitext(c_file)[0] + ".o"
@@ -291,7 +290,8 @@ def _compile(
         "debug": bool(debug),
         "directory": directory,
     }
-    others = [*map(os.fspath, listed("sources")), *map(os.fspath, listed("extra_objects"))]
+    # As setuptools: `missing/../file.c` is file.c.
+    others = [os.path.normpath(path) for path in listed("sources") + listed("extra_objects")]
     temporary = f"{output}.~{os.getpid()}"
 
     def run(files: list[str], product: str, **more: Any) -> None:
