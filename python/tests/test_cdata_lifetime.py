@@ -202,12 +202,12 @@ CASES = Cases(
     ffi.new_handle(5)
     ffi.new_handle([1, 2])
     unlocks()
-    # a long chain of cdata that keep each other alive
-    chain(lambda g: ffi.gc(g, lambda x: None))
-    chain(forgotten)
     destructor_in_time()
     ''',
     different={
+        # A long chain of cdata that keep each other alive: CFFI overflows the C stack on some Pythons.
+        "chain(lambda g: ffi.gc(g, lambda x: None))": "'gone'",
+        "chain(forgotten)": "'gone'",
         # CFFI leaves a reference to memory that is gone.
         "inner_keeps_alive()":
             '{(True, True)}',
