@@ -7,12 +7,17 @@ come out. See harness.py for what each fixture takes.
 import difflib
 import os
 import pathlib
+import signal
 
 import pytest
 from harness import Ran, Workshop
 
 # pytest cuts long explanations unless it believes to run in continuous integration; the cut part is the point here.
 os.environ.setdefault("CI", "true")
+
+# A shell's background job starts with SIGINT ignored, and so would every host that a test runs from it (POSIX, sh(1),
+# "Asynchronous Lists"). The hosts are to start as a user's program does; a handler of our own is reset by exec.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
