@@ -4,6 +4,8 @@
 declarations and Python code.
 """
 
+# In a plugin the module is there before its package: an import then does not set the attribute.
+import keelback._runtime as _runtime
 from keelback._runtime import (
     FFI,
     CData,

@@ -165,6 +165,12 @@ def test_objects(lib):
         lib.func("O", "same_p", "p")(None)
 
 
+def test_addresses_of_functions():
+    for address, of_type in (("abs", "str"), (None, "NoneType"), (1.5, "float")):
+        with pytest.raises(TypeError, match=f"^can't convert {of_type} to int$"):
+            ffi.func("i", address, "i")
+
+
 def test_null_function():
     with pytest.raises(ValueError, match="NULL pointer"):
         ffi.func("i", 0, "i")(1)
@@ -375,6 +381,23 @@ def test_structs_that_would_crash():
         del view.a
     with pytest.raises(TypeError, match="can't convert struct to int"):
         int(view)
+
+
+def test_signed_bit_fields_read_as_unsigned():
+    """MicroPython too, where it does not stop at an assertion."""
+    memory = bytearray(8)
+    for name, width in (("BFINT8", 8), ("BFINT16", 16), ("BFINT32", 32)):
+        field = getattr(uctypes, name) | 2 | (width - 5) << uctypes.BF_POS | 5 << uctypes.BF_LEN
+        view = uctypes.struct(uctypes.addressof(memory), {"x": field}, uctypes.LITTLE_ENDIAN)
+        view.x = -1
+        assert (view.x, int.from_bytes(memory[2:6], "little")) == (31, 31 << width - 5)
+        memory[:] = bytes(8)
+
+
+def test_descriptor_of_many_items():
+    memory = bytearray(8)
+    with pytest.raises(TypeError, match="^syntax error in uctypes descriptor$"):
+        uctypes.struct(uctypes.addressof(memory), {"x": (1, 2, 3, 4)}).x
 
 
 def test_descriptor_that_contains_itself():

@@ -3,7 +3,7 @@
 //!
 //! Layers, from the bottom: [`py`] (the CPython API), `scope` and `ctype` (types), `cdata` (objects over C memory),
 //! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
-//! class), `micropython` (its `ffi` and `uctypes` modules), `embed` (plugins).
+//! class), `micropython` (its `ffi` and `uctypes` modules), `package` (the Python half), `embed` (plugins).
 
 mod call;
 mod callback;
@@ -16,5 +16,6 @@ mod ffi;
 mod library;
 mod micropython;
 mod module;
+mod package;
 mod py;
 mod scope;

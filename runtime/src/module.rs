@@ -76,6 +76,11 @@ fn make() -> Res<Ref> {
         crate::errors::add_to(module.obj())?;
         crate::ffi::add_to(module.obj())?;
         crate::micropython::add_to(&module)?;
+        // An import sets it too; in a plugin there is none.
+        let own: unsafe extern "C" fn() -> Obj = PyInit__runtime;
+        if let Some(file) = crate::embed::file_of(own as *const std::ffi::c_void) {
+            add(&module, c"__file__", &str_from(&file.to_string_lossy())?)?;
+        }
         add(
             &module,
             c"__version__",

@@ -55,6 +55,11 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     }
 }
 
+/// Whether we started the Python of this process.
+pub fn is_ours() -> bool {
+    INTERPRETER.load(Ordering::Relaxed) == Interpreter::Ours as u8
+}
+
 /// Makes this library's symbols visible to the loaders of all plugins, so that all use this one. An importing Python
 /// and most loaders open it RTLD_LOCAL.
 fn make_runtime_global() {

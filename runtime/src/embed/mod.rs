@@ -37,3 +37,4 @@ mod start;
 pub mod threads;
 
 pub use def_extern::def_extern;
+pub use prefix::file_of;

@@ -16,7 +16,7 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::dispatch::{self, Binding};
-use super::{init_code, threads};
+use super::{init_code, interpreter, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, str_from};
@@ -214,6 +214,8 @@ impl Plugin {
             return Ok(());
         }
         put_into_sys_modules(c"keelback._runtime", &crate::module::create()?)?;
+        // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
+        crate::package::install(interpreter::is_ours())?;
         let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?
             .into_obj();
         // SAFETY: the record is as abi.rs says.

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 
 use pyo3::ffi;
 
-use super::arguments::check_count;
+use super::arguments::{check_count, positional};
 use super::codes::{TypeCode, function_type};
 use super::{frame, value};
 use crate::callback::Closure;
@@ -17,7 +17,7 @@ use crate::convert::argument::widen;
 use crate::ctype::Code;
 use crate::py::{
     END_OF_METHODS, Exception, GilCell, Methods, Obj, Raised, Ref, Res, StaticType, guard,
-    guard_unit, none, simple, str_from, str_text, type_name,
+    guard_unit, keywords, none, str_from, str_text, type_name,
 };
 use crate::raise;
 
@@ -46,12 +46,7 @@ struct Target {
 }
 
 static METHODS: Methods<2> = Methods::new([
-    simple(
-        c"cfun",
-        cfun,
-        ffi::METH_NOARGS,
-        c"The C function's address.",
-    ),
+    keywords(c"cfun", cfun, c"The C function's address."),
     END_OF_METHODS,
 ]);
 
@@ -161,10 +156,11 @@ unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> 
     }
 }
 
-unsafe extern "C" fn cfun(object: Obj, _: Obj) -> Obj {
+unsafe extern "C" fn cfun(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
-        // SAFETY: a Callback.
+        // SAFETY: a FASTCALL method of a Callback.
         unsafe {
+            let [] = positional(args, count, names, 0, 1)?;
             let code = (*object.cast::<Callback>()).closure.code();
             Ref::<ffi::PyObject>::steal(ffi::PyLong_FromVoidPtr(code.cast::<c_void>()))
         }

@@ -9,7 +9,7 @@ use super::{bytearray, callback, function, value, variable};
 use crate::library::Handle;
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, keywords, none,
-    simple, str_from,
+    str_from,
 };
 use crate::raise;
 
@@ -64,10 +64,9 @@ static METHODS: Methods<5> = Methods::new([
         library_addr,
         c"addr(name)\n--\n\nThe address of a symbol.",
     ),
-    simple(
+    keywords(
         c"close",
         close,
-        ffi::METH_NOARGS,
         c"Closes the library: its functions and variables cannot be used any more.",
     ),
     END_OF_METHODS,
@@ -237,10 +236,13 @@ unsafe extern "C" fn library_addr(object: Obj, args: *const Obj, count: isize, n
     })
 }
 
-unsafe extern "C" fn close(object: Obj, _: Obj) -> Obj {
+unsafe extern "C" fn close(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
-        // SAFETY: a Library.
-        unsafe { this(object) }.handle.close("")?;
+        // SAFETY: a FASTCALL method of a Library.
+        unsafe {
+            let [] = positional(args, count, names, 0, 1)?;
+            this(object).handle.close("")?;
+        }
         Ok(none())
     })
 }

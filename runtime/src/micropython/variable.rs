@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::ffi;
 
+use super::arguments::positional;
 use super::codes::{Held, TypeCode, function_type, pointed_to, slot};
 use super::module::check_open;
 use crate::convert::argument::Parameter;
@@ -12,7 +13,7 @@ use crate::convert::{get, put, read};
 use crate::ctype::{CType, Code};
 use crate::library::Handle;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, none, simple, str_from,
+    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none, str_from,
 };
 use crate::raise;
 
@@ -30,8 +31,8 @@ struct Variable {
 }
 
 static METHODS: Methods<3> = Methods::new([
-    simple(c"get", get_value, ffi::METH_NOARGS, c"Its value."),
-    simple(c"set", set_value, ffi::METH_O, c"Gives it a value."),
+    keywords(c"get", get_value, c"Its value."),
+    keywords(c"set", set_value, c"Gives it a value."),
     END_OF_METHODS,
 ]);
 
@@ -84,10 +85,11 @@ unsafe fn this<'a>(object: Obj) -> &'a Variable {
     unsafe { &*object.cast::<Variable>() }
 }
 
-unsafe extern "C" fn get_value(object: Obj, _: Obj) -> Obj {
+unsafe extern "C" fn get_value(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
-        // SAFETY: a Variable, whose address is that of a variable of its type.
+        // SAFETY: a FASTCALL method of a Variable, whose address is that of a variable of its type.
         unsafe {
+            let [] = positional(args, count, names, 0, 1)?;
             let variable = this(object);
             check_open(&variable.library)?;
             match variable.code.letter() {
@@ -98,10 +100,11 @@ unsafe extern "C" fn get_value(object: Obj, _: Obj) -> Obj {
     })
 }
 
-unsafe extern "C" fn set_value(object: Obj, value: Obj) -> Obj {
+unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: as in `get_value`; the value is live.
         unsafe {
+            let [value] = positional(args, count, names, 1, 1)?;
             let variable = this(object);
             check_open(&variable.library)?;
             let slot = match variable.code.code {

@@ -1,4 +1,4 @@
-# Errors of structs.
+# Row 279: errors.
 import uctypes as u
 
 memory = bytearray(32)

@@ -1,9 +1,9 @@
-# Rows 255, 262: variables of every type.
+# Row 255: mod.var.
 import ffi, sys
 
 lib = ffi.open(sys.argv[1])
 for code, value in (("b", -3), ("B", 250), ("h", -300), ("H", 60000), ("i", -70000), ("I", 2**32 - 1), ("l", -(2**40)),
-                    ("q", -(2**62)), ("Q", 2**64 - 1), ("f", 1.5), ("d", -2.25)):
+                    ("L", 2**63 + 5), ("q", -(2**62)), ("Q", 2**64 - 1), ("f", 1.5), ("d", -2.25)):
     variable = lib.var(code, "var_" + code)
     before = variable.get()
     print(code, before, variable.set(value), variable.get())
@@ -22,3 +22,12 @@ try:
     lib.var("d", "var_d").set("a")
 except TypeError as error:
     print("TypeError", error)
+for call in (lambda: lib.var("i"), lambda: lib.var("i", 1), lambda: variable.get(1), lambda: variable.set()):
+    try:
+        call()
+    except TypeError as error:
+        print("TypeError", error)
+try:
+    lib.var("i", "keelback_has_no_such_name")
+except OSError as error:
+    print("OSError", error.args[0])

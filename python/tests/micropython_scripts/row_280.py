@@ -1,4 +1,4 @@
-# sizeof in all layouts.
+# Row 280: sizeof, in all layouts.
 import uctypes as u
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-# addressof, bytes_at, bytearray_at.
+# Row 281: addressof, bytes_at, bytearray_at.
 import uctypes as u
 
 data = bytearray(b"0123456789")

@@ -1,0 +1,259 @@
+//! The Python half of the package `keelback`, carried inside the runtime.
+//!
+//! A plugin's Python need not have the package installed, and the one it has may be of another version. So a plugin
+//! brings a finder: `import keelback`, and all that is in it, then gives the modules that this runtime was built with.
+//! Their texts are those of python/keelback: nothing is written twice.
+
+use std::ffi::CString;
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, simple, str_from, str_text,
+};
+use crate::raise;
+
+struct Source {
+    /// The module's full name.
+    name: &'static str,
+    /// Its file, in the package.
+    file: &'static str,
+    text: &'static str,
+}
+
+macro_rules! sources {
+    ($($name:literal: $file:literal),* $(,)?) => {
+        &[$(Source {
+            name: $name,
+            file: $file,
+            text: include_str!(concat!("../../python/", $file)),
+        }),*]
+    };
+}
+
+static SOURCES: &[Source] = sources! {
+    "keelback": "keelback/__init__.py",
+    "keelback.__main__": "keelback/__main__.py",
+    "keelback._builder": "keelback/_builder.py",
+    "keelback._cffi": "keelback/_cffi.py",
+    "keelback._setuptools": "keelback/_setuptools.py",
+    "keelback._verify": "keelback/_verify.py",
+    "keelback.micropython": "keelback/micropython.py",
+};
+
+fn source_of(name: &str) -> Option<&'static Source> {
+    SOURCES.iter().find(|source| source.name == name)
+}
+
+impl Source {
+    /// Where tracebacks say that the code is: below the runtime's own file, as for a module in a zip file. No such file
+    /// can exist, so linecache asks the loader for the text.
+    fn path(&self) -> String {
+        let own: &'static [Source] = SOURCES;
+        let runtime = crate::embed::file_of(own.as_ptr().cast());
+        let runtime =
+            runtime.map_or_else(|| "<keelback>".into(), |path| path.display().to_string());
+        format!("{runtime}/{}", self.file)
+    }
+}
+
+static METHODS: Methods<6> = Methods::new([
+    ffi::PyMethodDef {
+        ml_name: c"find_spec".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionFast: find_spec,
+        },
+        ml_flags: ffi::METH_FASTCALL,
+        ml_doc: c"The spec of a module of the package keelback.".as_ptr(),
+    },
+    simple(
+        c"create_module",
+        create_module,
+        ffi::METH_O,
+        c"None: the import system makes it.",
+    ),
+    simple(
+        c"exec_module",
+        exec_module,
+        ffi::METH_O,
+        c"Runs the module's code.",
+    ),
+    simple(
+        c"get_source",
+        get_source,
+        ffi::METH_O,
+        c"The text of a module.",
+    ),
+    simple(
+        c"is_package",
+        is_package,
+        ffi::METH_O,
+        c"Whether the module is the package itself.",
+    ),
+    END_OF_METHODS,
+]);
+
+/// The finder, which is its own loader.
+static FINDER: OnceLock<Ref> = OnceLock::new();
+
+/// Puts the finder on `sys.meta_path`, once: `first` before an installed package is looked for, else after.
+///
+/// The GIL is held.
+pub fn install(first: bool) -> Res<()> {
+    if FINDER.get().is_some() {
+        return Ok(());
+    }
+    let finder = make()?;
+    // SAFETY: the GIL is held; sys.meta_path is borrowed.
+    unsafe {
+        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
+        if path.is_null() || ffi::PyList_Check(path) == 0 {
+            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
+        }
+        let place = if first { 0 } else { ffi::PyList_Size(path) };
+        if ffi::PyList_Insert(path, place, finder.obj()) < 0 {
+            return Err(Raised::already());
+        }
+    }
+    let _ = FINDER.set(finder);
+    Ok(())
+}
+
+fn make() -> Res<Ref> {
+    // SAFETY: the GIL is held; the table is static. sys.implementation is a types.SimpleNamespace.
+    unsafe {
+        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
+        if implementation.is_null() {
+            return Err(raise!(RuntimeError, "lost sys.implementation"));
+        }
+        let finder = Ref::steal(ffi::PyObject_CallNoArgs(
+            ffi::Py_TYPE(implementation).cast(),
+        ))?;
+        let mut method = METHODS.ptr();
+        while !(*method).ml_name.is_null() {
+            let function: Ref = Ref::steal(ffi::PyCFunction_NewEx(
+                method,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            ))?;
+            if ffi::PyObject_SetAttrString(finder.obj(), (*method).ml_name, function.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            method = method.add(1);
+        }
+        Ok(finder)
+    }
+}
+
+/// `find_spec(name, path=None, target=None)`
+unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments; live objects.
+        unsafe {
+            if !(1..=3).contains(&count) {
+                return Err(raise!(
+                    TypeError,
+                    "find_spec expected 1 to 3 arguments, got {count}"
+                ));
+            }
+            let (Some(source), Some(finder)) = (wanted(*args)?, FINDER.get()) else {
+                return Ok(none());
+            };
+            let machinery: Ref =
+                Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
+            let class: Ref = Ref::steal(ffi::PyObject_GetAttrString(
+                machinery.obj(),
+                c"ModuleSpec".as_ptr(),
+            ))?;
+            let arguments: Ref = Ref::steal(ffi::PyTuple_Pack(2, *args, finder.obj()))?;
+            let path = str_from(&source.path())?;
+            let is_package = crate::py::bool_object(source.is_package());
+            let keywords: Ref = Ref::steal(ffi::Py_BuildValue(
+                c"{sOsO}".as_ptr(),
+                c"origin".as_ptr(),
+                path.obj(),
+                c"is_package".as_ptr(),
+                is_package.obj(),
+            ))?;
+            let spec: Ref = Ref::steal(ffi::PyObject_Call(
+                class.obj(),
+                arguments.obj(),
+                keywords.obj(),
+            ))?;
+            // The module gets a __file__.
+            let yes = crate::py::bool_object(true);
+            if ffi::PyObject_SetAttrString(spec.obj(), c"has_location".as_ptr(), yes.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            Ok(spec)
+        }
+    })
+}
+
+impl Source {
+    fn is_package(&self) -> bool {
+        self.file.ends_with("__init__.py")
+    }
+}
+
+/// The source of the module of this name; `None` for somebody else's.
+///
+/// # Safety
+/// A live object.
+unsafe fn wanted(name: Obj) -> Res<Option<&'static Source>> {
+    // SAFETY: the caller's contract.
+    Ok(unsafe { str_text(name)? }.and_then(source_of))
+}
+
+/// Likewise; raises ImportError for somebody else's.
+///
+/// # Safety
+/// A live object.
+unsafe fn required(name: Obj) -> Res<&'static Source> {
+    // SAFETY: the caller's contract.
+    unsafe { wanted(name)? }
+        .ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
+}
+
+unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
+    guard(|| Ok(none()))
+}
+
+unsafe extern "C" fn exec_module(_: Obj, module: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: live objects; the dict is borrowed from the module.
+        unsafe {
+            let name: Ref = Ref::steal(ffi::PyObject_GetAttrString(module, c"__name__".as_ptr()))?;
+            let source = required(name.obj())?;
+            let text = CString::new(source.text)
+                .map_err(|_nul| raise!(ValueError, "source code contains a null byte"))?;
+            let code: Ref = Ref::steal(ffi::Py_CompileStringObject(
+                text.as_ptr(),
+                str_from(&source.path())?.obj(),
+                ffi::Py_file_input,
+                std::ptr::null_mut(),
+                -1,
+            ))?;
+            let globals = ffi::PyModule_GetDict(module);
+            if globals.is_null() {
+                return Err(Raised::already());
+            }
+            let result: Ref = Ref::steal(ffi::PyEval_EvalCode(code.obj(), globals, globals))?;
+            Ok(result)
+        }
+    })
+}
+
+unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
+    // SAFETY: a live object.
+    guard(|| str_from(unsafe { required(name)? }.text))
+}
+
+unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live object.
+        let source = unsafe { required(name)? };
+        Ok(crate::py::bool_object(source.is_package()))
+    })
+}
