@@ -31,6 +31,8 @@ use crate::raise;
 /// The GIL is held. `body` does not touch Python.
 #[inline(always)]
 pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
+    // What Python printed stands before what C is going to print, and is not lost if C ends the process.
+    crate::embed::flush_if_written();
     let errno = errno::Errno::here();
     // SAFETY: the GIL is held, and taken back on the same thread.
     unsafe {

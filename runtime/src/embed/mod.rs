@@ -37,4 +37,5 @@ mod start;
 pub mod threads;
 
 pub use def_extern::def_extern;
+pub use output::flush_if_written;
 pub use prefix::file_of;

@@ -1,5 +1,5 @@
-//! What Python printed is there when the outermost call returns to the host: its lines keep their order with the
-//! host's own, and nothing is lost by exit, _exit or abort.
+//! What Python printed is there when the outermost call returns to the host, and when Python calls C: its lines keep
+//! their order with the host's own, and nothing is lost by exit, _exit or abort.
 //!
 //! Asking `sys.stdout` at the end of each call would cost more than the call. So the interpreter that we start gets
 //! a `sys.stdout` and a `sys.stderr` whose `io.BufferedWriter` is a subclass that notes when something is
@@ -21,7 +21,13 @@ struct Output {
     write: Ref,
     /// "flush"
     flush: Ref,
-    writers: Vec<Ref>,
+    writers: Vec<Writer>,
+}
+
+struct Writer {
+    object: Ref,
+    /// The last flush failed, and that was told.
+    fails: AtomicBool,
 }
 
 static OUTPUT: OnceLock<Output> = OnceLock::new();
@@ -44,12 +50,16 @@ fn flush() {
         let saved = ffi::PyErr_Occurred().is_null();
         debug_assert!(saved, "no exception is set when a call returns");
         for writer in &output.writers {
-            let result = ffi::PyObject_CallMethodNoArgs(writer.obj(), output.flush.obj());
-            if result.is_null() {
-                // A full disk, a closed pipe. Python at its exit says it likewise.
-                ffi::PyErr_WriteUnraisable(writer.obj());
-            } else {
+            let result = ffi::PyObject_CallMethodNoArgs(writer.object.obj(), output.flush.obj());
+            if !result.is_null() {
                 ffi::Py_DECREF(result);
+                writer.fails.store(false, Ordering::Relaxed);
+            } else if writer.fails.swap(true, Ordering::Relaxed) {
+                // Told once, not after each call, until it works again.
+                ffi::PyErr_Clear();
+            } else {
+                // A full disk, a closed pipe. Python at its exit says it likewise.
+                ffi::PyErr_WriteUnraisable(writer.object.obj());
             }
         }
     }
@@ -101,7 +111,10 @@ fn try_install() -> Res<()> {
             let text = Ref::steal(ffi::PyObject_CallObject(wrapper.obj(), arguments.obj()))?;
             let mode = Ref::steal(ffi::PyUnicode_FromString(c"w".as_ptr()))?;
             set_attribute(&text, c"mode", &mode)?;
-            writers.push(buffer);
+            writers.push(Writer {
+                object: buffer,
+                fails: AtomicBool::new(false),
+            });
             texts.push((name, text));
         }
         // Only now: a BufferedWriter of the class looks `write` up here.
