@@ -100,7 +100,7 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
     if handle(plugin, function, text) {
         return;
     }
-    if threads::is_attached() {
+    if threads::is_attached() && !threads::has_ended() {
         output::flush_if_written();
     }
     write_to_stderr(text);

@@ -85,6 +85,7 @@ fn make_runtime_global() {
 fn adopt() -> Result<(), String> {
     let attached = threads::attach()
         .map_err(|_ended| "Python is being finalised in this process.\n".to_string())?;
+    threads::mark_interpreter();
     exit::watch_finalisation();
     drop(attached);
     Ok(())
@@ -100,6 +101,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
     drop(config);
     // The thread holds the GIL now.
+    threads::mark_interpreter();
     import_signal();
     output::install();
     exit::watch_finalisation();

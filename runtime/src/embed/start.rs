@@ -72,7 +72,7 @@ unsafe fn try_start(
     };
     if let Some(plugin) = known {
         // Threads that the init code started may call what it has attached so far: it may be waiting for them.
-        if plugin.state() == PluginState::Ready
+        if (plugin.state() == PluginState::Ready && !threads::has_ended())
             || (plugin.is_running() && plugin.is_thread_of_init_code())
         {
             return Ok(());
@@ -80,7 +80,9 @@ unsafe fn try_start(
     }
     let _held = START.lock();
     // SAFETY: the caller's contract.
-    if unsafe { Plugin::known(record) }.is_some_and(|plugin| plugin.state() != PluginState::Known) {
+    if unsafe { Plugin::known(record) }.is_some_and(|plugin| plugin.state() != PluginState::Known)
+        && !threads::has_ended()
+    {
         // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
         return Ok(());
     }

@@ -54,10 +54,10 @@ pub fn attach() -> Result<Attached, Ended> {
         // `dispatch::after_end`, and closures here.
         unsafe {
             let leaves = current() != state;
+            if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
+                return Err(Ended);
+            }
             if leaves {
-                if ENDED.load(Ordering::Relaxed) {
-                    return Err(Ended);
-                }
                 ffi::PyEval_RestoreThread(state);
             }
             thread.depth.set(thread.depth.get() + 1);
@@ -82,6 +82,8 @@ fn attach_without_state(thread: &Thread) -> Result<Attached, Ended> {
             }
             ffi::PyEval_RestoreThread(state);
             leaves = true;
+        } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
+            return Err(Ended);
         }
         thread.depth.set(thread.depth.get() + 1);
         Ok(Attached { leaves })
@@ -225,6 +227,34 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
     unsafe {
         let state = ffi::PyGILState_GetThisThreadState();
         !state.is_null() && ffi::PyThreadState_GetID(state) as i64 > newest
+    }
+}
+
+/// The key of our mark in the interpreter's dict.
+const MARK: &std::ffi::CStr = c"keelback.interpreter";
+
+/// Marks the interpreter that plugins are attached to: a process may end Python and start it again, and states of the
+/// new one may have the addresses of old ones.
+///
+/// The thread is attached.
+pub(super) fn mark_interpreter() {
+    // SAFETY: the GIL is held; the dict is borrowed.
+    unsafe {
+        let dict = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Main());
+        if dict.is_null() || ffi::PyDict_SetItemString(dict, MARK.as_ptr(), ffi::Py_None()) < 0 {
+            ffi::PyErr_Clear();
+        }
+    }
+}
+
+/// Whether the thread, which is attached, is in the interpreter that was marked: one that ends goes on for a while.
+#[cold]
+#[inline(never)]
+fn is_our_interpreter() -> bool {
+    // SAFETY: attached; the dict is borrowed.
+    unsafe {
+        let dict = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Main());
+        !dict.is_null() && !ffi::PyDict_GetItemString(dict, MARK.as_ptr()).is_null()
     }
 }
 
