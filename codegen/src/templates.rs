@@ -24,8 +24,22 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// What a plugin and its loader know of each other.
 pub(crate) const LOADER_INTERFACE: &str = include_str!("../templates/loader_interface.h");
 
-/// The loader, the same in every plugin.
-pub(crate) const LOADER: &str = include_str!("../templates/loader.c");
+/// The loader, the same in every plugin: one text, in the order in which its parts use each other.
+pub(crate) const LOADER: &str = concat!(
+    include_str!("../templates/loader/platform.c"),
+    include_str!("../templates/loader/state.c"),
+    include_str!("../templates/loader/text.c"),
+    include_str!("../templates/loader/process.c"),
+    include_str!("../templates/loader/installation.c"),
+    include_str!("../templates/loader/place.c"),
+    include_str!("../templates/loader/python.c"),
+    include_str!("../templates/loader/runtime.c"),
+    include_str!("../templates/loader/carried.c"),
+    include_str!("../templates/loader/runtime_search.c"),
+    include_str!("../templates/loader/start.c"),
+    include_str!("../templates/loader/entry.c"),
+    include_str!("../templates/loader/end.c"),
+);
 
 /// The template `name`, filled in.
 ///

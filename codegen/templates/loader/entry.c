@@ -1,0 +1,106 @@
+
+/* -- What the plugin calls -- */
+
+/* Tells the error handler, or standard error: in full once, then in one line. */
+static KEELBACK_COLD void keelback_report(const char *function)
+{
+    const char *failure = keelback_thread_failure;
+    keelback_error_handler_t handler;
+    keelback_text_t line = {NULL, 0};
+    void *data;
+    int again;
+    keelback_lock();
+    handler = keelback_handler;
+    data = keelback_handler_data;
+    again = keelback_reported == failure;
+    keelback_reported = failure;
+    keelback_unlock();
+    if (handler != NULL) {
+        handler(function, failure, data);
+        return;
+    }
+    if (!again)
+        keelback_add(&line, "%s", failure);
+    keelback_add(&line, "%s: %s was called, but Python could not be started%s\n", keelback_this()->module_name,
+                 function, again ? " (the reason was told before)" : "");
+    if (line.text != NULL && keelback_write(2, line.text, line.length) < 0) {
+        /* Nobody is left to tell. */
+    }
+    keelback_free(line.text);
+}
+
+/* Where every stub jumps until the init code has run. */
+KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
+{
+    int saved_errno = *keelback_errno_location();
+    keelback_dispatch_t dispatch = NULL;
+    /* Called from the loader's own work: there is nothing to call yet, and nothing to wait for. */
+    if (keelback_loading == 0) {
+        const char *failure = __atomic_load_n(&keelback_failure, __ATOMIC_ACQUIRE);
+        if (failure != NULL) {
+            /* A failed start is tried again by NAME_start, not by every call. */
+            keelback_thread_failure = failure;
+        } else if (keelback_start() == 0) {
+            /* Still this function: the init code is running, on this thread, and calls its own plugin. */
+            dispatch = __atomic_load_n(&keelback_this()->dispatch, __ATOMIC_ACQUIRE);
+            if (dispatch == keelback_slow_path)
+                dispatch = keelback_the_runtime->dispatch;
+        }
+        if (dispatch == NULL)
+            keelback_report(function->name);
+    }
+    *keelback_errno_location() = saved_errno;
+    if (dispatch != NULL)
+        dispatch(function, slots);
+    else if (function->start_error != NULL)
+        __builtin_memcpy(slots, function->start_error, function->result_size);
+    else
+        __builtin_memset(slots, 0, function->result_size);
+}
+
+KEELBACK_SHARED KEELBACK_COLD int keelback_start_now(const char *report_as)
+{
+    int saved_errno = *keelback_errno_location();
+    int code = keelback_loading != 0 ? -1 : keelback_start();
+    if (code != 0 && report_as != NULL && keelback_loading == 0)
+        keelback_report(report_as);
+    *keelback_errno_location() = saved_errno;
+    return code;
+}
+
+KEELBACK_SHARED KEELBACK_COLD const char *keelback_last_failure(void)
+{
+    const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
+    const char *told = runtime == NULL ? NULL : runtime->last_error(keelback_this());
+    return told != NULL ? told : keelback_thread_failure;
+}
+
+KEELBACK_SHARED KEELBACK_COLD void keelback_handle_errors(keelback_error_handler_t handler, void *data)
+{
+    const keelback_runtime_t *runtime;
+    keelback_plugin_t *plugin = keelback_this();
+    keelback_lock();
+    keelback_handler = handler;
+    keelback_handler_data = data;
+    runtime = keelback_the_runtime;
+    if (runtime == NULL) {
+        plugin->error_handler = handler;
+        plugin->error_handler_data = data;
+    }
+    keelback_unlock();
+    if (runtime != NULL)
+        runtime->set_error_handler(plugin, handler, data);
+}
+
+KEELBACK_SHARED KEELBACK_COLD void *keelback_import(void)
+{
+    const keelback_runtime_t *runtime = keelback_need_runtime();
+    if (runtime == NULL) {
+        void (*set)(void);
+        void *const *error = (void *const *)keelback_symbol(KEELBACK_RTLD_DEFAULT, "PyExc_ImportError", NULL);
+        if (error != NULL && keelback_symbol(KEELBACK_RTLD_DEFAULT, "PyErr_SetString", &set) != NULL)
+            ((void (*)(void *, const char *))set)(*error, keelback_thread_failure);
+        return NULL;
+    }
+    return runtime->import(keelback_this());
+}

@@ -1,0 +1,141 @@
+
+/* -- A Python installation: from an executable to its libpython -- */
+
+/* <directory>/libpython3.N.so.1.0 under any of its names, or NULL. */
+static KEELBACK_COLD char *keelback_libpython_in(const char *prefix, const char *directory, unsigned int minor)
+{
+    static const char *const endings[] = {".so.1.0", ".so", "t.so.1.0", "t.so", ".dylib"};
+    size_t i;
+    for (i = 0; i < sizeof endings / sizeof *endings; i++) {
+        keelback_text_t path = {NULL, 0};
+        keelback_add(&path, "%s/%s/libpython3.%u%s", prefix, directory, minor, endings[i]);
+        if (keelback_exists(path.text))
+            return path.text;
+        keelback_free(path.text);
+    }
+    return NULL;
+}
+
+/* The libpython of an installation: of version 3.`minor` if that is not 0, else the newest. */
+static KEELBACK_COLD char *keelback_libpython_of(const char *prefix, unsigned int minor)
+{
+    static const char *const directories[] = {"lib", "lib64", "lib/" KEELBACK_ARCH "-linux-gnu"};
+    unsigned int newest = minor == 0 ? 40 : minor, oldest = minor == 0 ? 8 : minor;
+    for (minor = newest; minor >= oldest; minor--) {
+        size_t i;
+        for (i = 0; i < sizeof directories / sizeof *directories; i++) {
+            char *path = keelback_libpython_in(prefix, directories[i], minor);
+            if (path != NULL)
+                return path;
+        }
+    }
+    return NULL;
+}
+
+/* N of "python3.N" or "3.N.1", or 0. */
+static KEELBACK_COLD unsigned int keelback_minor_of(const char *text)
+{
+    unsigned int minor = 0;
+    const char *point = keelback_strstr(text, "3.");
+    if (point != NULL)
+        for (point += 2; *point >= '0' && *point <= '9'; point++)
+            minor = minor * 10 + (unsigned int)(*point - '0');
+    return minor;
+}
+
+/* The value of `key = value` in a pyvenv.cfg, or NULL. */
+static KEELBACK_COLD char *keelback_venv_value(const char *file, const char *key)
+{
+    size_t key_length = __builtin_strlen(key);
+    while (*file != '\0') {
+        const char *end = file;
+        while (*end != '\0' && *end != '\n')
+            end++;
+        if (__builtin_strncmp(file, key, key_length) == 0) {
+            const char *from = file + key_length;
+            while (*from == ' ' || *from == '\t')
+                from++;
+            if (*from == '=') {
+                keelback_text_t value = {NULL, 0};
+                const char *to = end;
+                for (from++; *from == ' ' || *from == '\t';)
+                    from++;
+                while (to > from && (to[-1] == ' ' || to[-1] == '\t' || to[-1] == '\r'))
+                    to--;
+                keelback_add(&value, "%.*s", (int)(to - from), from);
+                return value.text;
+            }
+        }
+        file = *end == '\0' ? end : end + 1;
+    }
+    return NULL;
+}
+
+/* The prefix and version behind a python executable: that of its own place, or of a venv's `home`. */
+static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned int *minor)
+{
+    keelback_text_t prefix = {NULL, 0}, config = {NULL, 0};
+    char *real = keelback_realpath(executable, NULL);
+    char contents[4096];
+    ptrdiff_t length = 0;
+    int file;
+    *minor = 0;
+    keelback_cut_to(&config, executable);
+    keelback_add(&config, "/../pyvenv.cfg");
+    file = config.text == NULL ? -1 : keelback_open(config.text, KEELBACK_O_CLOEXEC);
+    if (file >= 0) {
+        length = keelback_read(file, contents, sizeof contents - 1);
+        keelback_close(file);
+    }
+    contents[length > 0 ? length : 0] = '\0';
+    {
+        char *home = keelback_venv_value(contents, "home");
+        char *version = keelback_venv_value(contents, "version");
+        if (version == NULL)
+            version = keelback_venv_value(contents, "version_info");
+        if (version != NULL)
+            *minor = keelback_minor_of(version);
+        else if (real != NULL)
+            *minor = keelback_minor_of(keelback_base_name(real));
+        if (home != NULL)
+            keelback_add(&prefix, "%s", home);
+        else if (real != NULL)
+            keelback_add(&prefix, "%s", real);
+        if (home == NULL)
+            keelback_cut(&prefix);
+        keelback_cut(&prefix);
+        keelback_free(home);
+        keelback_free(version);
+    }
+    keelback_free(config.text);
+    keelback_free(real);
+    return prefix.text;
+}
+
+/* KEELBACK_PYTHON: a libpython, or a python executable whose libpython is looked for. 0 when there is none. */
+static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python_t *python, keelback_text_t *why)
+{
+    const char *name = keelback_base_name(wish);
+    keelback_text_t copy = {NULL, 0};
+    unsigned int minor;
+    char *prefix;
+    /* The environment may change. */
+    keelback_add(&copy, "%s", wish);
+    if (keelback_strstr(name, ".so") != NULL || keelback_strstr(name, ".dylib") != NULL) {
+        python->libpython = copy.text;
+        return 1;
+    }
+    if (name == wish || !keelback_exists(wish)) {
+        keelback_add(why, "  KEELBACK_PYTHON: there is no file '%s'\n", wish);
+        return 0;
+    }
+    prefix = keelback_prefix_of(wish, &minor);
+    python->home = prefix;
+    python->executable = copy.text;
+    python->libpython = prefix == NULL ? NULL : keelback_libpython_of(prefix, minor);
+    if (python->libpython == NULL) {
+        keelback_add(why, "  KEELBACK_PYTHON: %s has no libpython under %s/lib\n", wish, prefix);
+        return 0;
+    }
+    return 1;
+}

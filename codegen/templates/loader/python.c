@@ -1,0 +1,48 @@
+
+/* -- Which Python -- */
+
+/* Takes over what goes with a libpython, if it is this one. */
+static KEELBACK_COLD int keelback_claim(keelback_found_t *found, const keelback_python_t *with)
+{
+    if (!keelback_same_file(found->python.libpython, with->libpython))
+        return 0;
+    found->python.home = with->home;
+    found->python.executable = with->executable;
+    found->python.bundle = with->bundle;
+    return 1;
+}
+
+/* Finds Python, in the order that docs/architecture.md gives. An interpreter that the process has comes before
+ * KEELBACK_PYTHON all the same: two cannot share the global scope. */
+static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const char *directory, keelback_text_t *why)
+{
+    keelback_python_t wished = {NULL, NULL, NULL, NULL}, bundled = {NULL, NULL, NULL, NULL};
+    keelback_python_t recorded = {keelback_recorded()->libpython, keelback_recorded()->home,
+                                  keelback_recorded()->executable, NULL};
+    const char *wish = keelback_getenv("KEELBACK_PYTHON");
+    int resolved = wish != NULL && keelback_resolve_wish(wish, &wished, why);
+    bundled.bundle = bundled.home = keelback_bundle(directory);
+    if (bundled.bundle != NULL)
+        bundled.libpython = keelback_libpython_of(bundled.bundle, 0);
+    if (keelback_find_present(found)) {
+        /* Also when another plugin, or an attempt that failed later, mapped it first. */
+        if (!keelback_claim(found, &wished) && !keelback_claim(found, &bundled))
+            keelback_claim(found, &recorded);
+        return 1;
+    }
+    /* An explicit wish that cannot be granted is an error, and no reason to take another Python. */
+    if (wish != NULL)
+        return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)
+               && (keelback_claim(found, &wished), 1);
+    keelback_add(why, "  KEELBACK_PYTHON: not set\n");
+    if (bundled.libpython != NULL && keelback_open_libpython(found, bundled.libpython, "the bundle", why)) {
+        keelback_claim(found, &bundled);
+        return 1;
+    }
+    if (recorded.libpython != NULL
+        && keelback_open_libpython(found, recorded.libpython, "recorded at build time", why)) {
+        keelback_claim(found, &recorded);
+        return 1;
+    }
+    return keelback_open_libpython(found, keelback_recorded()->library_name, "the system's libraries", why);
+}

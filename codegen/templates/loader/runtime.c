@@ -1,0 +1,83 @@
+
+/* -- A runtime -- */
+
+static KEELBACK_COLD int keelback_runtime_fits(const keelback_runtime_t *runtime, const char *path,
+                                               const keelback_found_t *found, keelback_text_t *why)
+{
+    if (runtime->abi_version != KEELBACK_ABI_VERSION) {
+        keelback_add(why, "  %s: its interface to plugins is version %u (keelback %s), and this plugin has version %d (keelback %s)\n",
+                     path, (unsigned int)runtime->abi_version, runtime->keelback_version, KEELBACK_ABI_VERSION,
+                     keelback_this()->keelback_version);
+        return 0;
+    }
+    if (runtime->python_version != found->version || runtime->free_threaded != found->free_threaded) {
+        keelback_add(why, "  %s: it is for Python %u.%u%s, and this Python is %u.%u%s\n", path,
+                     (unsigned int)runtime->python_version >> 8, (unsigned int)runtime->python_version & 255,
+                     runtime->free_threaded ? "t" : "", found->version >> 8, found->version & 255,
+                     found->free_threaded ? "t" : "");
+        return 0;
+    }
+    return 1;
+}
+
+/* One runtime for all plugins of a process: the first that became global. */
+static KEELBACK_COLD const keelback_runtime_t *keelback_present_runtime(const keelback_found_t *found,
+                                                                        keelback_text_t *why)
+{
+    const keelback_runtime_t *runtime =
+        (const keelback_runtime_t *)keelback_symbol(KEELBACK_RTLD_DEFAULT, "keelback_runtime", NULL);
+    const char *path;
+    if (runtime == NULL)
+        return NULL;
+    path = keelback_file_of(runtime);
+    return keelback_runtime_fits(runtime, path == NULL ? "the process's own" : path, found, why) ? runtime : NULL;
+}
+
+static KEELBACK_COLD int keelback_is_recorded(const char *runtime)
+{
+    const char *recorded = keelback_recorded()->runtime;
+    return recorded != NULL && __builtin_strcmp(recorded, runtime) == 0;
+}
+
+static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *path, const keelback_found_t *found,
+                                                                    keelback_text_t *why)
+{
+    const keelback_runtime_t *runtime, *first;
+    keelback_text_t unused = {NULL, 0};
+    void *handle;
+    if (!keelback_exists(path)) {
+        keelback_add(why, "  %s: no such file\n", path);
+        return NULL;
+    }
+    /* Lazy and local, so that one for another Python can be looked at and put back. */
+    handle = keelback_dlopen(path, KEELBACK_RTLD_LAZY);
+    if (handle == NULL) {
+        const char *error = keelback_dlerror();
+        /* A function of its own Python's version that this one does not have keeps it from being looked at. */
+        int other_python = keelback_strstr(error, "undefined symbol: Py") != NULL
+                           || keelback_strstr(error, "undefined symbol: _Py") != NULL;
+        if (!other_python)
+            keelback_add(why, "  %s\n", error);
+        else
+            keelback_add(why, "  %s: it is for %s%s, and this Python is %u.%u%s\n", path,
+                         keelback_is_recorded(path) ? "Python " : "another version of Python",
+                         keelback_is_recorded(path) ? keelback_recorded()->version : "", found->version >> 8,
+                         found->version & 255, found->free_threaded ? "t" : "");
+        return NULL;
+    }
+    runtime = (const keelback_runtime_t *)keelback_symbol(handle, "keelback_runtime", NULL);
+    if (runtime == NULL) {
+        keelback_add(why, "  %s: is no Keelback runtime\n", path);
+        keelback_dlclose(handle);
+        return NULL;
+    }
+    if (!keelback_runtime_fits(runtime, path, found, why)) {
+        keelback_dlclose(handle);
+        return NULL;
+    }
+    /* When two plugins with a runtime each come here at once, both then see the same one first. */
+    keelback_dlopen(path, KEELBACK_RTLD_LAZY | KEELBACK_RTLD_NOLOAD | KEELBACK_RTLD_GLOBAL);
+    first = keelback_present_runtime(found, &unused);
+    keelback_free(unused.text);
+    return first == NULL ? runtime : first;
+}

@@ -1,0 +1,39 @@
+
+/* -- What has been found, what failed, the lock -- */
+
+/* Set once, under the lock; then read without it. */
+static const keelback_runtime_t *keelback_the_runtime;
+static keelback_python_t keelback_the_python;
+
+/* What went wrong last; kept for good, since keelback_last_error's callers hold pointers to it. */
+typedef struct keelback_failure_t {
+    struct keelback_failure_t *older;
+    const char *text;
+} keelback_failure_t;
+static keelback_failure_t *keelback_failures;
+static const char *keelback_failure;
+/* The failure that was told in full. Another call that meets it costs one line. */
+static const char *keelback_reported;
+static unsigned int keelback_attempts;
+static keelback_error_handler_t keelback_handler;
+static void *keelback_handler_data;
+
+static __thread const char *keelback_thread_failure;
+/* This thread is in the loader. An API that exports, say, `open` is called by the loader's own dlopen. */
+static __thread int keelback_loading;
+
+/* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
+static int keelback_locked;
+
+static KEELBACK_COLD void keelback_lock(void)
+{
+    while (__atomic_exchange_n(&keelback_locked, 1, __ATOMIC_ACQUIRE))
+        keelback_usleep(200);
+    keelback_loading++;
+}
+
+static KEELBACK_COLD void keelback_unlock(void)
+{
+    keelback_loading--;
+    __atomic_store_n(&keelback_locked, 0, __ATOMIC_RELEASE);
+}
