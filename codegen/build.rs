@@ -12,9 +12,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         sys_includes: vec!["stddef.h".into(), "stdint.h".into()],
         cpp_compat: false,
         usize_is_size_t: true,
-        // Whatever these two name is emitted too.
+        // Whatever these name is emitted too.
         export: cbindgen::ExportConfig {
-            include: vec!["keelback_plugin_t".into(), "keelback_runtime_t".into()],
+            include: vec![
+                "keelback_plugin_t".into(),
+                "keelback_runtime_t".into(),
+                "keelback_note_t".into(),
+            ],
             ..Default::default()
         },
         // The C file that carries it stays short; the text of each item is in abi.rs.

@@ -244,3 +244,21 @@ pub struct keelback_runtime_t {
     /// Python exception set. The GIL is held.
     pub import: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *mut c_void>,
 }
+
+/// The type of the ELF note of owner "Keelback" that describes a runtime.
+pub const KEELBACK_NOTE_RUNTIME: u32 = 1;
+
+/// The contents of that note: what a runtime says of itself in its file. A library for another Python often cannot be
+/// mapped, for the functions that this Python does not have; its note can be read all the same. It only serves
+/// messages, so a runtime without one, or a loader that does not look for it, does no harm.
+#[repr(C)]
+pub struct keelback_note_t {
+    /// As in [`keelback_runtime_t`].
+    pub abi_version: u32,
+    /// As in [`keelback_runtime_t`].
+    pub python_version: u32,
+    /// As in [`keelback_runtime_t`].
+    pub free_threaded: u32,
+    /// As in [`keelback_runtime_t`]; NUL-terminated.
+    pub keelback_version: [c_char; 32],
+}

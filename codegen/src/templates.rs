@@ -33,6 +33,7 @@ pub(crate) const LOADER: &str = concat!(
     include_str!("../templates/loader/installation.c"),
     include_str!("../templates/loader/place.c"),
     include_str!("../templates/loader/python.c"),
+    include_str!("../templates/loader/note.c"),
     include_str!("../templates/loader/runtime.c"),
     include_str!("../templates/loader/carried.c"),
     include_str!("../templates/loader/runtime_search.c"),

@@ -33,12 +33,6 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_present_runtime(const ke
     return keelback_runtime_fits(runtime, path == NULL ? "the process's own" : path, found, why) ? runtime : NULL;
 }
 
-static KEELBACK_COLD int keelback_is_recorded(const char *runtime)
-{
-    const char *recorded = keelback_recorded()->runtime;
-    return recorded != NULL && __builtin_strcmp(recorded, runtime) == 0;
-}
-
 static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *path, const keelback_found_t *found,
                                                                     keelback_text_t *why)
 {
@@ -53,16 +47,18 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
     handle = keelback_dlopen(path, KEELBACK_RTLD_LAZY);
     if (handle == NULL) {
         const char *error = keelback_dlerror();
-        /* A function of its own Python's version that this one does not have keeps it from being looked at. */
-        int other_python = keelback_strstr(error, "undefined symbol: Py") != NULL
-                           || keelback_strstr(error, "undefined symbol: _Py") != NULL;
-        if (!other_python)
+        keelback_note_t note;
+        keelback_runtime_t described;
+        /* A function of its own Python's version that this one does not have may be all that is wrong. */
+        __builtin_memset(&described, 0, sizeof described);
+        if (keelback_read_note(path, &note)) {
+            described.abi_version = note.abi_version;
+            described.python_version = note.python_version;
+            described.free_threaded = note.free_threaded;
+            described.keelback_version = note.keelback_version;
+        }
+        if (described.keelback_version == NULL || keelback_runtime_fits(&described, path, found, why))
             keelback_add(why, "  %s\n", error);
-        else
-            keelback_add(why, "  %s: it is for %s%s, and this Python is %u.%u%s\n", path,
-                         keelback_is_recorded(path) ? "Python " : "another version of Python",
-                         keelback_is_recorded(path) ? keelback_recorded()->version : "", found->version >> 8,
-                         found->version & 255, found->free_threaded ? "t" : "");
         return NULL;
     }
     runtime = (const keelback_runtime_t *)keelback_symbol(handle, "keelback_runtime", NULL);
