@@ -198,3 +198,30 @@ def libpython_of(executable):
         "        print(path); break\n",
     )
     return (told or "").strip() or None
+
+
+def hiding(*paths):
+    """The beginning of a command that runs in a mount namespace where these files are not there; skips the test where
+    that cannot be had."""
+    import pytest
+
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("there is no unshare (Debian: util-linux)")
+    # A directory becomes an empty one. Files are deleted in an overlay, so never a directory: what is deleted must be
+    # the overlay's even if this is wrong one day.
+    script = "set -e; work=$(mktemp -d); mount -t tmpfs none $work\n"
+    for number, directory in enumerate(sorted({os.path.dirname(path) for path in paths if not os.path.isdir(path)})):
+        script += (
+            f"mkdir $work/upper{number} $work/work{number}; mount -t overlay overlay "
+            f"-o lowerdir='{directory}',upperdir=$work/upper{number},workdir=$work/work{number} '{directory}'\n"
+            f"touch '{directory}/.hidden'; test -e $work/upper{number}/.hidden\n"
+        )
+    for path in paths:
+        script += f"mount -t tmpfs none '{path}'\n" if os.path.isdir(path) else f"rm '{path}'\n"
+    script += 'exec "$@"'
+    command = [unshare, "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    tried = subprocess.run([*command, shutil.which("true")], env=clean_environment(), capture_output=True, text=True, timeout=TIMEOUT)
+    if tried.returncode != 0:
+        pytest.skip(f"files cannot be hidden here: {tried.stderr.strip()}")
+    return command

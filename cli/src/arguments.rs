@@ -24,6 +24,16 @@ Environment:
   KEELBACK_RUNTIME            path of keelback's runtime
   NO_COLOR                    no colours, whatever the terminal can do";
 
+const BUNDLE_HELP: &str = "\
+The bundle is the directory MODULE.keelback beside the plugin (keelback-bundle for several plugins). It holds libpython,
+the standard library (without its tests, tkinter, idlelib, turtledemo and ensurepip), keelback's runtime, the packages,
+and the C libraries that these need. The plugin finds it there, wherever the two are moved, on a machine of the same kind
+with a C library that is as new.
+
+Environment:
+  VIRTUAL_ENV                 the environment whose Python is taken without --python
+  KEELBACK_RUNTIME            path of keelback's runtime";
+
 /// Builds an ordinary C shared library, and its header, out of C declarations and Python code.
 #[derive(Parser, Debug)]
 #[command(
@@ -52,7 +62,10 @@ impl Arguments {
                 Command::Build(build) => build.declarations.see_order(of_command),
                 Command::Header(header) => header.declarations.see_order(of_command),
                 Command::Emit(emit) => emit.declarations.see_order(of_command),
-                Command::New(_) | Command::Completions { .. } | Command::Man { .. } => {}
+                Command::Bundle(_)
+                | Command::New(_)
+                | Command::Completions { .. }
+                | Command::Man { .. } => {}
             }
         }
         Ok(arguments)
@@ -114,6 +127,9 @@ pub enum Command {
     Header(Box<HeaderArguments>),
     /// Write only the C source of a plugin
     Emit(Box<EmitArguments>),
+    /// Put a Python beside a plugin, so that both can be moved to a machine without one
+    #[command(after_help = BUNDLE_HELP)]
+    Bundle(BundleArguments),
     /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
     New(NewArguments),
     /// Print the completions for a shell
@@ -293,6 +309,27 @@ pub struct EmitArguments {
     /// The C source [default: standard output]
     #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+}
+
+/// `keelback bundle`
+#[derive(Args, Debug)]
+pub struct BundleArguments {
+    /// The plugin; several in one directory share their bundle
+    #[arg(value_name = "PLUGIN", required = true, value_hint = ValueHint::FilePath)]
+    pub plugins: Vec<PathBuf>,
+    /// A python executable, a virtual environment's directory or a libpython
+    /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub python: Option<PathBuf>,
+    /// An installed package that the init code imports; what it requires comes along (may be repeated)
+    #[arg(long = "package", value_name = "NAME")]
+    pub packages: Vec<String>,
+    /// All installed packages
+    #[arg(long)]
+    pub all_packages: bool,
+    /// A module of the standard library that the bundle can do without (may be repeated)
+    #[arg(long = "exclude", value_name = "MODULE")]
+    pub excluded: Vec<String>,
 }
 
 /// `keelback new`

@@ -1,5 +1,6 @@
 //! The `keelback` command line.
 mod arguments;
+mod bundle;
 mod commands;
 mod compiler;
 mod config;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Build(build) => commands::build::run(build, &reporter),
         Command::Header(header) => commands::header::run(header, &reporter),
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
+        Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
         Command::Completions { shell } => commands::help::completions(*shell),
         Command::Man { dir } => commands::help::man(dir.as_deref()),

@@ -95,14 +95,14 @@ pub enum Search {
 }
 
 impl Search {
-    /// Starts to ask the Python that `--python` names. `init` is the init code to check, for module `name`.
-    pub fn start(choice: Option<&Path>, name: &str, init: &Input) -> Result<Self> {
+    /// Starts to ask the Python that `--python` names. `init` is the init code to check, for the module of that name.
+    pub fn start(choice: Option<&Path>, init: Option<(&str, &Input)>) -> Result<Self> {
         match choose(choice)? {
             Choice::Executable(program) => {
-                Probe::start(program, None, name, init).map(|probe| Self::Probe(Box::new(probe)))
+                Probe::start(program, None, init).map(|probe| Self::Probe(Box::new(probe)))
             }
             Choice::Library(libpython, Some(program)) => {
-                Probe::start(program, Some(libpython), name, init)
+                Probe::start(program, Some(libpython), init)
                     .map(|probe| Self::Probe(Box::new(probe)))
             }
             Choice::Library(libpython, None) => library_alone(libpython).map(Self::Library),
@@ -135,7 +135,7 @@ impl Search {
         Ok(python)
     }
 
-    /// What Python says of the init code; `None` when nothing could be asked.
+    /// What Python says of the init code that it was given; `None` when nothing could be asked.
     pub fn init_report(self) -> Result<Option<InitReport>> {
         match self {
             Self::Probe(probe) => probe.init_report().map(Some),
@@ -304,13 +304,16 @@ impl Probe {
     fn start(
         program: PathBuf,
         libpython: Option<PathBuf>,
-        name: &str,
-        init: &Input,
+        init: Option<(&str, &Input)>,
     ) -> Result<Self> {
         let started = Instant::now();
         // -I -S: nothing of the user's environment or site-packages has a say, and it starts in half the time.
-        let mut child = Command::new(&program)
-            .args(["-I", "-S", "-B", "-c", PROBE, name, &init.name])
+        let mut command = Command::new(&program);
+        command.args(["-I", "-S", "-B", "-c", PROBE]);
+        if let Some((name, init)) = init {
+            command.args([name, &init.name]);
+        }
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -319,7 +322,7 @@ impl Probe {
         let mut stdin = child.stdin.take().expect("stdin was piped");
         let mut stderr = child.stderr.take().expect("stderr was piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout was piped"));
-        let code = init.text.clone().into_bytes();
+        let code = init.map_or(Vec::new(), |(_, init)| init.text.clone().into_bytes());
         Ok(Self {
             program,
             libpython,

@@ -174,7 +174,7 @@ impl Sources {
     ) -> Result<Prepared> {
         let Self { init, declared } = self;
         let mut search =
-            Search::start(init_arguments.python.as_deref(), &declarations.name, &init)?;
+            Search::start(init_arguments.python.as_deref(), Some((&declarations.name, &init)))?;
         let python = search.python(reporter)?;
         let runtime = if init_arguments.no_runtime_check {
             None

@@ -1,5 +1,6 @@
 //! One file per command.
 pub mod build;
+pub mod bundle;
 pub mod emit;
 pub mod header;
 pub mod help;

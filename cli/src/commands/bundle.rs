@@ -1,0 +1,117 @@
+//! `keelback bundle`.
+use std::path::{Path, PathBuf};
+
+use crate::arguments::BundleArguments;
+use crate::bundle::{self, Wishes, unwritable};
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::input::reason;
+use crate::progress::Progress;
+use crate::python::Search;
+use crate::runtime;
+
+/// `keelback bundle PLUGIN...`
+pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
+    let place = place(&arguments.plugins)?;
+    let exists = place.symlink_metadata().is_ok();
+    if exists && !bundle::is_bundle(&place) {
+        return Err(Failure::Files.because(
+            Diagnostic::error(
+                "exists",
+                format!("{} is there already, and is no bundle", place.display()),
+            )
+            .hint("move it away; nothing was changed"),
+        ));
+    }
+    let mut search = Search::start(arguments.python.as_deref(), None)?;
+    let python = search.python(reporter)?;
+    let runtime = runtime::find(&python, reporter)?;
+    // Made aside and then renamed: it appears complete or not at all.
+    let directory = match place.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let absolute = std::path::absolute(directory).map_err(|error| unwritable(&place, &reason(&error)))?;
+    let prepared = tempfile::Builder::new()
+        .prefix(".keelback-bundle-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
+        .tempdir_in(absolute)
+        .map_err(|error| unwritable(&place, &reason(&error)))?;
+    let made = prepared.path().join("new");
+    std::fs::create_dir(&made).map_err(|error| unwritable(&place, &reason(&error)))?;
+    let wishes = Wishes {
+        packages: &arguments.packages,
+        all_packages: arguments.all_packages,
+        excluded: &arguments.excluded,
+    };
+    let progress = Progress::start(reporter, "copying Python");
+    let description = bundle::fill(&made, &python, &runtime, &wishes, reporter)?;
+    drop(progress);
+    let size = bundle::size_of_tree(&made);
+    let old = prepared.path().join("old");
+    if exists {
+        std::fs::rename(&place, &old).map_err(|error| unwritable(&place, &reason(&error)))?;
+    }
+    if let Err(error) = std::fs::rename(&made, &place) {
+        if exists {
+            // The first error is the one to tell; a second one here has no better answer.
+            let _ = std::fs::rename(&old, &place);
+        }
+        return Err(unwritable(&place, &reason(&error)));
+    }
+    for library in &description.libraries {
+        reporter.detail(format!("library: {library}"));
+    }
+    let packages = match description.packages.as_slice() {
+        [] => String::new(),
+        packages => format!(", {}", packages.join(", ")),
+    };
+    reporter.done(format!(
+        "made {}: Python {}{packages} ({} MB)",
+        place.display(),
+        description.python,
+        size.div_ceil(1_000_000)
+    ));
+    Ok(())
+}
+
+/// Where the loader of the plugins looks.
+fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
+    let mut modules = Vec::new();
+    for plugin in plugins {
+        modules.push(bundle::plugin::module_name(plugin).map_err(|why| {
+            Failure::Usage.because(
+                Diagnostic::error(
+                    "no-plugin",
+                    format!("{} is no plugin: {why}", plugin.display()),
+                )
+                .hint("name the libraries that `keelback build` made"),
+            )
+        })?);
+    }
+    // Like the loader: through links to the directory of the file itself.
+    let directories: Vec<PathBuf> = plugins
+        .iter()
+        .filter_map(|plugin| std::fs::canonicalize(plugin).ok()?.parent().map(Path::to_owned))
+        .collect();
+    if directories.iter().any(|directory| *directory != directories[0]) {
+        return Err(Failure::Usage.because(
+            Diagnostic::error(
+                "several-places",
+                "plugins that share a bundle are in one directory, and these are in several",
+            )
+            .hint("make a bundle for each, or put the plugins together first"),
+        ));
+    }
+    let name = match modules.as_slice() {
+        [module] => format!("{module}.keelback"),
+        _ => "keelback-bundle".into(),
+    };
+    // As the user wrote it, unless a link leads elsewhere.
+    let written = plugins[0].parent().unwrap_or(Path::new(""));
+    let shown = if plugins[0].is_symlink() {
+        directories[0].clone()
+    } else {
+        written.to_owned()
+    };
+    Ok(shown.join(name))
+}
