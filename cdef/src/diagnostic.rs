@@ -206,10 +206,17 @@ impl Diagnostic {
                 source.line_at((end_of_span as u32).saturating_sub(1).max(self.span.start));
             line = source.slice(start as u32, (last_start + last.len()) as u32);
             place = source.location(self.span.start);
-            let from = (self.span.start as usize)
+            // Whole characters, whatever bytes the span names.
+            let mut from = (self.span.start as usize)
                 .saturating_sub(start)
                 .min(line.len());
-            let to = end_of_span.saturating_sub(start).clamp(from, line.len());
+            while !line.is_char_boundary(from) {
+                from -= 1;
+            }
+            let mut to = end_of_span.saturating_sub(start).clamp(from, line.len());
+            while !line.is_char_boundary(to) {
+                to += 1;
+            }
             let mut annotation = AnnotationKind::Primary.span(from..to);
             if let Some(label) = &self.label {
                 annotation = annotation.label(label.as_ref());

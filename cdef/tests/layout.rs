@@ -1,13 +1,15 @@
 //! Layouts against the C compilers of this machine: random structs and unions are described to both, and
-//! size, alignment, offsets and the bits of every bit-field must agree.
+//! size, alignment, offsets and the bits of every bit-field must agree. Clang also compiles for machines that are not
+//! here; its answers are then read out of the object file.
 //!
 //! `KEELBACK_LAYOUT_SEEDS=FROM..TO` tries other seeds than the usual ones.
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use keelback_cdef::{Declarations, Layouts, ParseOptions, Target};
+use keelback_cdef::{Declarations, Layouts, ParseOptions, Primitive, Target};
+use object::{Object, ObjectSection, ObjectSymbol};
 
 /// A small generator of repeatable random numbers (xorshift64*).
 struct Random(u64);
@@ -79,6 +81,7 @@ type Names = Vec<(String, bool)>;
 
 struct Generator {
     random: Random,
+    long_bits: u64,
     /// Tags of the records made so far.
     records: Vec<String>,
     next: u32,
@@ -106,6 +109,11 @@ impl Generator {
         for index in 0..count {
             if self.random.one_in(2) {
                 let (ty, width) = BITS[self.random.below(BITS.len() as u64) as usize];
+                let width = if ty.ends_with("long") && !ty.ends_with("long long") {
+                    self.long_bits
+                } else {
+                    width
+                };
                 if self.random.one_in(6) {
                     let bits = if self.random.one_in(2) {
                         0
@@ -204,8 +212,8 @@ const HEADER: &str =
     "enum color { RED, GREEN, BLUE };\nenum wide { NARROW, WIDE = 0x100000000 };\n";
 
 /// What our layout says, in the words of the C program.
-fn ours(text: &str, tags: &[(String, Names)]) -> String {
-    let mut declarations = Declarations::new(Target::host());
+fn ours(target: &Target, text: &str, tags: &[(String, Names)]) -> String {
+    let mut declarations = Declarations::new(target.clone());
     if let Err(errors) = declarations.parse(text, &ParseOptions::default()) {
         let all: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
         panic!("{}", all.join("\n"));
@@ -279,15 +287,7 @@ fn theirs(compiler: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -
     let source = folder.join(format!("layout-{compiler}.c"));
     let binary = folder.join(format!("layout-{compiler}"));
     std::fs::write(&source, &program).expect("the program can be written");
-    let compiled = Command::new(compiler)
-        .args(["-std=gnu11", "-w", "-O0", "-o"])
-        .arg(&binary)
-        .arg(&source)
-        .output();
-    let Ok(compiled) = compiled else {
-        eprintln!("{compiler} is not here: not compared with it");
-        return None;
-    };
+    let compiled = compile(Command::new(compiler).arg("-o").arg(&binary).arg(&source))?;
     assert!(
         compiled.status.success(),
         "{compiler}: {}",
@@ -297,8 +297,94 @@ fn theirs(compiler: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -
     Some(String::from_utf8(output.stdout).expect("plain text"))
 }
 
-fn compare(seed: u64, count: u32) {
+/// Runs a compiler; `None` when it is not there.
+fn compile(command: &mut Command) -> Option<Output> {
+    let output = command.args(["-std=gnu11", "-w", "-O0"]).output();
+    if output.is_err() {
+        let compiler = command.get_program().to_string_lossy();
+        eprintln!("skipped: {compiler} is not here (Debian: the package {compiler})");
+    }
+    output.ok()
+}
+
+/// The same from clang for another machine: constants and objects with one bit-field all ones, in the object file.
+fn cross(triple: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -> Option<String> {
+    // These headers are clang's own: nothing of the other machine's system is needed.
+    let mut program = format!("#include <stddef.h>\n#include <stdint.h>\n{text}");
+    for (number, (tag, names)) in tags.iter().enumerate() {
+        let _ = write!(
+            program,
+            "const uint64_t values_{number}[] = {{ sizeof({tag}), _Alignof({tag})"
+        );
+        for (name, _) in names.iter().filter(|(_, is_bit_field)| !is_bit_field) {
+            let _ = write!(program, ", offsetof({tag}, {name})");
+        }
+        let _ = writeln!(program, " }};");
+        for (name, _) in names.iter().filter(|(_, is_bit_field)| *is_bit_field) {
+            let _ = writeln!(program, "{tag} bits_{name} = {{ .{name} = -1 }};");
+        }
+    }
+    let source = folder.join(format!("layout-{triple}.c"));
+    let file = folder.join(format!("layout-{triple}.o"));
+    std::fs::write(&source, &program).expect("the program can be written");
+    let compiled = compile(
+        Command::new("clang")
+            .arg(format!("--target={triple}"))
+            .args(["-ffreestanding", "-c", "-o"])
+            .arg(&file)
+            .arg(&source),
+    )?;
+    let said = String::from_utf8_lossy(&compiled.stderr).into_owned();
+    if said.contains("unknown target triple") || said.contains("No available targets") {
+        eprintln!("skipped: this clang does not compile for {triple}");
+        return None;
+    }
+    assert!(compiled.status.success(), "{triple}: {said}");
+    let file = std::fs::read(&file).expect("the object is there");
+    let file = object::File::parse(&*file).expect("an object file");
+    let contents = |name: &str| {
+        let symbol = file.symbol_by_name(name).expect("a symbol");
+        let section = symbol.section_index().expect("it is defined");
+        let section = file.section_by_index(section).expect("a section");
+        let data = section.data().expect("contents");
+        let from = (symbol.address() - section.address()) as usize;
+        data[from..from + symbol.size() as usize].to_vec()
+    };
+    let mut report = String::new();
+    for (number, (tag, names)) in tags.iter().enumerate() {
+        let bytes = contents(&format!("values_{number}"));
+        let mut values = bytes
+            .chunks(8)
+            .map(|value| u64::from_le_bytes(value.try_into().expect("eight bytes")));
+        let mut value = || values.next().expect("a value for each field");
+        let _ = writeln!(report, "{tag} size {} align {}", value(), value());
+        for (name, is_bit_field) in names {
+            if *is_bit_field {
+                let bytes = contents(&format!("bits_{name}"));
+                let mut set = (0..bytes.len() * 8).filter(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
+                let first = set.next().expect("a bit");
+                let last = set.next_back().unwrap_or(first);
+                let _ = writeln!(report, "  {name} bits {first} to {last}");
+            } else {
+                let _ = writeln!(report, "  {name} at {}", value());
+            }
+        }
+    }
+    Some(report)
+}
+
+/// A compiler to compare with.
+#[derive(Clone, Copy, Debug)]
+enum Peer {
+    /// Makes programs that run here.
+    Here(&'static str),
+    /// Clang for this machine.
+    Clang(&'static str),
+}
+
+fn compare(seed: u64, count: u32, target: &Target, peers: &[Peer]) {
     let mut generator = Generator {
+        long_bits: 8 * target.size_and_align(Primitive::Long).0,
         random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         records: Vec::new(),
         next: 0,
@@ -315,12 +401,16 @@ fn compare(seed: u64, count: u32) {
         tags.push((tag, names));
     }
     let folder =
-        std::env::temp_dir().join(format!("keelback-layout-{}-{seed}", std::process::id()));
+        std::env::temp_dir().join(format!("keelback-layout-{}-{}-{seed}", target.name.replace(' ', "-"), std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder for the program");
-    let ours = ours(&text, &tags);
+    let ours = ours(target, &text, &tags);
     let mut wrong = String::new();
-    for compiler in ["gcc", "clang"] {
-        let Some(theirs) = theirs(compiler, &folder, &text, &tags) else {
+    for &peer in peers {
+        let answer = match peer {
+            Peer::Here(compiler) => theirs(compiler, &folder, &text, &tags),
+            Peer::Clang(triple) => cross(triple, &folder, &text, &tags),
+        };
+        let Some(theirs) = answer else {
             continue;
         };
         if ours == theirs {
@@ -340,7 +430,7 @@ fn compare(seed: u64, count: u32) {
                 let excerpt = &text[from.saturating_sub(24)..to.min(text.len())];
                 let _ = writeln!(
                     wrong,
-                    "seed {seed}, {record}: ours '{ours}', {compiler} '{theirs}'\n{excerpt}"
+                    "seed {seed}, {record}: ours '{ours}', {peer:?} '{theirs}'\n{excerpt}"
                 );
                 break;
             }
@@ -350,8 +440,7 @@ fn compare(seed: u64, count: u32) {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-#[test]
-fn random_records_lie_as_the_compilers_lay_them() {
+fn compare_seeds(target: &Target, peers: &[Peer]) {
     let seeds = std::env::var("KEELBACK_LAYOUT_SEEDS").ok();
     let seeds = seeds.as_deref().and_then(|text| {
         let (from, to) = text.split_once("..")?;
@@ -359,7 +448,32 @@ fn random_records_lie_as_the_compilers_lay_them() {
     });
     let mut failures = 0;
     for seed in seeds.unwrap_or(1..5u64) {
-        failures += u32::from(std::panic::catch_unwind(|| compare(seed, 120)).is_err());
+        let compared = std::panic::catch_unwind(|| compare(seed, 120, target, peers));
+        failures += u32::from(compared.is_err());
     }
     assert_eq!(failures, 0);
+}
+
+#[test]
+fn random_records_lie_as_the_compilers_lay_them() {
+    compare_seeds(
+        &Target::host(),
+        &[Peer::Here("gcc"), Peer::Here("clang")],
+    );
+}
+
+#[test]
+fn random_records_lie_as_on_aarch64() {
+    compare_seeds(&Target::AARCH64, &[Peer::Clang("aarch64-linux-gnu")]);
+}
+
+#[test]
+fn random_records_lie_as_on_i386() {
+    compare_seeds(&Target::I386, &[Peer::Clang("i386-linux-gnu")]);
+}
+
+/// The ABI of x86-64 through the object file: what `cross` reads is what a program that runs says.
+#[test]
+fn an_object_file_tells_what_a_program_tells() {
+    compare_seeds(&Target::X86_64_SYSV, &[Peer::Clang("x86_64-linux-gnu")]);
 }
