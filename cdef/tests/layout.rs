@@ -361,7 +361,8 @@ fn cross(triple: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -> O
         for (name, is_bit_field) in names {
             if *is_bit_field {
                 let bytes = contents(&format!("bits_{name}"));
-                let mut set = (0..bytes.len() * 8).filter(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
+                let mut set =
+                    (0..bytes.len() * 8).filter(|bit| bytes[bit / 8] >> (bit % 8) & 1 == 1);
                 let first = set.next().expect("a bit");
                 let last = set.next_back().unwrap_or(first);
                 let _ = writeln!(report, "  {name} bits {first} to {last}");
@@ -400,8 +401,11 @@ fn compare(seed: u64, count: u32, target: &Target, peers: &[Peer]) {
         }
         tags.push((tag, names));
     }
-    let folder =
-        std::env::temp_dir().join(format!("keelback-layout-{}-{}-{seed}", target.name.replace(' ', "-"), std::process::id()));
+    let folder = std::env::temp_dir().join(format!(
+        "keelback-layout-{}-{}-{seed}",
+        target.name.replace(' ', "-"),
+        std::process::id()
+    ));
     std::fs::create_dir_all(&folder).expect("a folder for the program");
     let ours = ours(target, &text, &tags);
     let mut wrong = String::new();
@@ -456,10 +460,7 @@ fn compare_seeds(target: &Target, peers: &[Peer]) {
 
 #[test]
 fn random_records_lie_as_the_compilers_lay_them() {
-    compare_seeds(
-        &Target::host(),
-        &[Peer::Here("gcc"), Peer::Here("clang")],
-    );
+    compare_seeds(&Target::host(), &[Peer::Here("gcc"), Peer::Here("clang")]);
 }
 
 #[test]

@@ -88,11 +88,7 @@ pub fn is_bundle(directory: &Path) -> bool {
 }
 
 /// Has Python copy its files; the fields that it answers with.
-fn collect(
-    target: &Path,
-    python: &Python,
-    wishes: &Wishes<'_>,
-) -> Result<Vec<(String, OsString)>> {
+fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(String, OsString)>> {
     #[derive(Serialize)]
     struct Arguments<'a> {
         target: &'a Path,
@@ -154,9 +150,7 @@ fn collect(
 /// A message whose further lines say what to do.
 fn advice(make: fn(&'static str, String) -> Diagnostic, text: &str) -> Diagnostic {
     match text.split_once('\n') {
-        Some((message, hint)) => {
-            make("bundle", message.to_owned()).hint(hint.replace('\n', " "))
-        }
+        Some((message, hint)) => make("bundle", message.to_owned()).hint(hint.replace('\n', " ")),
         None => make("bundle", text.to_owned()),
     }
 }
@@ -164,8 +158,11 @@ fn advice(make: fn(&'static str, String) -> Diagnostic, text: &str) -> Diagnosti
 /// A file of the bundle cannot be made.
 pub fn unwritable(path: &Path, why: &str) -> Box<Error> {
     Failure::Files.because(
-        Diagnostic::error("cannot-write", format!("cannot write {}: {why}", path.display()))
-            .hint("nothing was changed"),
+        Diagnostic::error(
+            "cannot-write",
+            format!("cannot write {}: {why}", path.display()),
+        )
+        .hint("nothing was changed"),
     )
 }
 

@@ -173,8 +173,10 @@ impl Sources {
         reporter: &Reporter,
     ) -> Result<Prepared> {
         let Self { init, declared } = self;
-        let mut search =
-            Search::start(init_arguments.python.as_deref(), Some((&declarations.name, &init)))?;
+        let mut search = Search::start(
+            init_arguments.python.as_deref(),
+            Some((&declarations.name, &init)),
+        )?;
         let python = search.python(reporter)?;
         let runtime = if init_arguments.no_runtime_check {
             None

@@ -30,7 +30,8 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let absolute = std::path::absolute(directory).map_err(|error| unwritable(&place, &reason(&error)))?;
+    let absolute =
+        std::path::absolute(directory).map_err(|error| unwritable(&place, &reason(&error)))?;
     let prepared = tempfile::Builder::new()
         .prefix(".keelback-bundle-")
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
@@ -91,9 +92,17 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
     // Like the loader: through links to the directory of the file itself.
     let directories: Vec<PathBuf> = plugins
         .iter()
-        .filter_map(|plugin| std::fs::canonicalize(plugin).ok()?.parent().map(Path::to_owned))
+        .filter_map(|plugin| {
+            std::fs::canonicalize(plugin)
+                .ok()?
+                .parent()
+                .map(Path::to_owned)
+        })
         .collect();
-    if directories.iter().any(|directory| *directory != directories[0]) {
+    if directories
+        .iter()
+        .any(|directory| *directory != directories[0])
+    {
         return Err(Failure::Usage.because(
             Diagnostic::error(
                 "several-places",
