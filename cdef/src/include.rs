@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::declarations::{Constant, Declarations, Item, Typedef};
 use crate::diagnostic::Diagnostic;
 use crate::message;
-use crate::source::{SourceId, Span};
+use crate::source::Span;
 use crate::types::{
     ArrayLength, EnumId, FunctionType, QualType, RecordId, Symbol, Type, TypeId, UnknownId,
 };
@@ -93,11 +93,12 @@ pub struct Included {
     pub types: Vec<TypeId>,
 }
 
-const NOWHERE: Span = Span {
-    source: SourceId::NOT_KEPT,
-    start: 0,
-    end: 0,
-};
+/// What an include() made, and did not find here already: (there, here).
+#[derive(Default)]
+struct Fresh {
+    records: Vec<(RecordId, RecordId)>,
+    enums: Vec<(EnumId, EnumId)>,
+}
 
 impl Declarations {
     /// Makes the types, enumerators and integer constants of `other` visible here. Functions and variables
@@ -109,10 +110,11 @@ impl Declarations {
     pub fn include(&mut self, other: &Declarations) -> Result<Included, Box<Diagnostic>> {
         let mark = self.mark();
         let origins = self.included.clone();
-        let result = self.include_types(other).and_then(|included| {
-            self.include_names(other, &included)?;
-            Ok(included)
-        });
+        let (included, fresh) = self.include_types(other);
+        let result = self
+            .include_tags(other, &fresh)
+            .and_then(|()| self.include_names(other, &included))
+            .map(|()| included);
         match result {
             Ok(included) => {
                 self.journal = Vec::new();
@@ -124,6 +126,11 @@ impl Declarations {
                 Err(diagnostic)
             }
         }
+    }
+
+    /// As [`Self::include`], without any name: what the types of `other` are here.
+    pub fn include_unnamed(&mut self, other: &Declarations) -> Included {
+        self.include_types(other).0
     }
 
     /// The name of the predefined opaque struct (`FILE`) that a record is; `None` for all others. It is the same type
@@ -141,10 +148,10 @@ impl Declarations {
         self.types.symbol(other.text(symbol))
     }
 
-    fn include_types(&mut self, other: &Declarations) -> Result<Included, Box<Diagnostic>> {
+    /// Makes the types of `other`, and says which of them are new here.
+    fn include_types(&mut self, other: &Declarations) -> (Included, Fresh) {
         let mut included = Included::default();
-        let mut fresh_records = Vec::new();
-        let mut fresh_enums = Vec::new();
+        let mut fresh = Fresh::default();
         for index in 0..other.types.records.len() {
             let there = RecordId::from_index(index);
             let origin = other.included.records.origin_of(other.identity, there);
@@ -154,7 +161,7 @@ impl Declarations {
                     let mut record = other.types.record(there).clone();
                     record.fields = None;
                     record.owner = None;
-                    record.span = NOWHERE;
+                    record.span = Span::NOWHERE;
                     for name in [
                         &mut record.tag,
                         &mut record.typedef_name,
@@ -168,7 +175,7 @@ impl Declarations {
                     let here = RecordId::from_index(self.types.records.len());
                     self.types.records.push(record);
                     self.included.records.insert(origin, here);
-                    fresh_records.push((there, here));
+                    fresh.records.push((there, here));
                     here
                 }
             };
@@ -181,7 +188,7 @@ impl Declarations {
                 Some(&here) => here,
                 None => {
                     let mut enumeration = other.types.enumeration(there).clone();
-                    enumeration.span = NOWHERE;
+                    enumeration.span = Span::NOWHERE;
                     let names = [
                         &mut enumeration.tag,
                         &mut enumeration.typedef_name,
@@ -192,7 +199,7 @@ impl Declarations {
                     }
                     for enumerator in enumeration.enumerators.iter_mut().flatten() {
                         enumerator.name = self.include_symbol(other, enumerator.name);
-                        enumerator.span = NOWHERE;
+                        enumerator.span = Span::NOWHERE;
                     }
                     if enumeration.number != 0 {
                         enumeration.number = self.types.next_number();
@@ -200,7 +207,7 @@ impl Declarations {
                     let here = EnumId::from_index(self.types.enums.len());
                     self.types.enums.push(enumeration);
                     self.included.enums.insert(origin, here);
-                    fresh_enums.push((there, here));
+                    fresh.enums.push((there, here));
                     here
                 }
             };
@@ -214,7 +221,7 @@ impl Declarations {
                 None => {
                     let mut unknown = other.types.unknown(there).clone();
                     unknown.name = self.include_symbol(other, unknown.name);
-                    unknown.span = NOWHERE;
+                    unknown.span = Span::NOWHERE;
                     let here = UnknownId::from_index(self.types.unknowns.len());
                     self.types.unknowns.push(unknown);
                     self.included.unknowns.insert(origin, here);
@@ -254,13 +261,13 @@ impl Declarations {
             let here = self.types.intern(ty);
             included.types.push(here);
         }
-        for (there, here) in fresh_records {
+        for &(there, here) in &fresh.records {
             let record = other.types.record(there);
             let mut fields = record.fields.clone();
             for field in fields.iter_mut().flatten() {
                 field.name = field.name.map(|name| self.include_symbol(other, name));
                 field.ty = translate(&included, field.ty);
-                field.span = NOWHERE;
+                field.span = Span::NOWHERE;
             }
             let owner = record
                 .owner
@@ -268,20 +275,27 @@ impl Declarations {
             let copy = &mut self.types.records[here.index()];
             copy.fields = fields;
             copy.owner = owner;
-            if let Some(tag) = copy.tag
+        }
+        (included, fresh)
+    }
+
+    /// The tags of the structs, unions and enums that are new here.
+    fn include_tags(&mut self, other: &Declarations, fresh: &Fresh) -> Result<(), Box<Diagnostic>> {
+        for &(there, here) in &fresh.records {
+            let record = self.types.record(here);
+            if let Some(tag) = record.tag
                 && other
                     .record_tags
                     .get(&(record.kind, other_symbol(other, self.types.text(tag))))
                     == Some(&there)
             {
                 if self.record_tags.contains_key(&(record.kind, tag)) {
-                    let what = self.types.record(here).kind.keyword();
-                    return Err(self.declared_twice(what, tag));
+                    return Err(self.declared_twice(record.kind.keyword(), tag));
                 }
                 self.bind_record_tag(tag, here);
             }
         }
-        for (there, here) in fresh_enums {
+        for &(there, here) in &fresh.enums {
             let Some(tag) = self.types.enumeration(here).tag else {
                 continue;
             };
@@ -296,7 +310,7 @@ impl Declarations {
                 self.bind_enum_tag(tag, here);
             }
         }
-        Ok(included)
+        Ok(())
     }
 
     /// The numbers here of the `[...]` arrays there.
@@ -356,7 +370,7 @@ impl Declarations {
                         name,
                         ty,
                         align: typedef.align,
-                        span: NOWHERE,
+                        span: Span::NOWHERE,
                         doc: None,
                     });
                     self.bind_typedef(name, index);
@@ -373,7 +387,7 @@ impl Declarations {
                     let item = Item::Constant(self.constants.len() as u32);
                     self.constants.push(Constant {
                         name,
-                        span: NOWHERE,
+                        span: Span::NOWHERE,
                         doc: None,
                         ..constant.clone()
                     });
@@ -386,12 +400,12 @@ impl Declarations {
 
     fn declared_twice(&self, what: &str, name: Symbol) -> Box<Diagnostic> {
         let message = message::multiple_declarations(what, self.text(name));
-        Box::new(Diagnostic::ffi(NOWHERE, message))
+        Box::new(Diagnostic::ffi(Span::NOWHERE, message))
     }
 
     fn constant_twice(&self, name: Symbol) -> Box<Diagnostic> {
         Box::new(Diagnostic::ffi(
-            NOWHERE,
+            Span::NOWHERE,
             message::multiple_constants(self.text(name)),
         ))
     }

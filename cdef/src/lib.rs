@@ -17,6 +17,7 @@ mod predefined;
 mod questions;
 mod source;
 mod suggest;
+mod tables;
 mod target;
 mod types;
 
@@ -27,5 +28,6 @@ pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
 pub use parser::ParseOptions;
 pub use questions::{Answer, ArrayOwner, CExpression, Question};
 pub use source::{DEFAULT_FILE, Location, Source, SourceId, Span};
+pub use tables::{External, GlobalKind, TableError, TableSource, Tables};
 pub use target::Target;
 pub use types::*;

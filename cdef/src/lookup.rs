@@ -1,7 +1,7 @@
 //! Looking names up.
 
 use crate::declarations::{Constant, Declarations, Function, Item, Typedef, Variable};
-use crate::types::{EnumId, RecordId, RecordKind, Symbol};
+use crate::types::{EnumId, RecordId, RecordKind, Symbol, Type};
 
 impl Declarations {
     /// The function, variable or constant of that name; enumerators are found by
@@ -46,6 +46,30 @@ impl Declarations {
         [RecordKind::Struct, RecordKind::Union]
             .iter()
             .find_map(|&kind| self.record_tags.get(&(kind, tag)).copied())
+    }
+
+    /// The struct or union that CFFI's tables call so: by its tag, or `$foo` by the typedef name `foo`, `$$foo` by what
+    /// the typedef `foo` points to.
+    pub fn lookup_record_spelt(&self, kind: RecordKind, name: &str) -> Option<RecordId> {
+        let of_kind = |id: RecordId| (self.types.record(id).kind == kind).then_some(id);
+        if let Some(tag) = self.types.find_symbol(name)
+            && let Some(&id) = self.record_tags.get(&(kind, tag))
+        {
+            return Some(id);
+        }
+        let name = name.strip_prefix('$')?;
+        let (name, is_pointer) = match name.strip_prefix('$') {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        match (self.types.get(self.lookup_typedef(name)?.ty.ty), is_pointer) {
+            (&Type::Record(id), false) => of_kind(id),
+            (Type::Pointer(to), true) => match *self.types.get(to.ty) {
+                Type::Record(id) => of_kind(id),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// `foo` of `enum foo`.

@@ -22,6 +22,15 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Of what was declared elsewhere.
+    pub(crate) const NOWHERE: Self = Self {
+        source: SourceId::NOT_KEPT,
+        start: 0,
+        end: 0,
+    };
+}
+
 /// The name that a cdef's text has in messages, unless it is given another (CFFI's).
 pub const DEFAULT_FILE: &str = "<cdef source string>";
 

@@ -5,11 +5,16 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keelback_cdef::{Declarations, Diagnostic, EnumId, Layout, LayoutError, Layouts, RecordId};
+use keelback_cdef::{Declarations, EnumId, Included, Layout, LayoutError, Layouts, RecordId};
 
 use rustc_hash::FxHashMap;
 
-use crate::py::Ref;
+use crate::py::{Ref, Res};
+
+mod tables;
+
+use tables::Lazy;
+pub use tables::{Elsewhere, PythonTables};
 
 /// The declarations of one FFI. Shared by the FFI object and by the ctypes of its records and enums, whose fields
 /// are built from it at first use.
@@ -19,6 +24,8 @@ pub struct Scope {
     nominal: Mutex<Nominal>,
     /// Where the C compiler did not agree; set before anyone else sees the scope.
     disagreements: OnceLock<Disagreements>,
+    /// Tables that CFFI generated, from which names are declared when they are asked for.
+    tables: OnceLock<Lazy>,
 }
 
 /// What an extension module's declarations say otherwise than the C compiler that compiled it. Raised where the type or
@@ -59,6 +66,7 @@ impl Scope {
             layouts: Mutex::default(),
             nominal: Mutex::default(),
             disagreements: OnceLock::new(),
+            tables: OnceLock::new(),
         })
     }
     /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
@@ -128,25 +136,35 @@ impl Scope {
     }
     /// Makes the types and constants of `theirs` visible in `ours`: `ffi.include()`. Their records and enums keep their
     /// ctypes, so that values of one FFI are good in the other.
-    pub fn include(ours: &Arc<Scope>, theirs: &Arc<Scope>) -> Result<(), Box<Diagnostic>> {
+    pub fn include(ours: &Arc<Scope>, theirs: &Arc<Scope>) -> Res<()> {
+        theirs.need_all()?;
         // A copy, so that never two scopes are locked at once: two threads may include each other's.
         let copy = theirs.read().clone();
-        let included = ours.write().include(&copy)?;
-        for (there, here) in included.records {
+        let result = ours.write().include(&copy);
+        match result {
+            Ok(included) => {
+                Self::set_all_included(ours, theirs, &included);
+                Ok(())
+            }
+            Err(diagnostic) => Err(crate::errors::raise_diagnostics(&[*diagnostic])),
+        }
+    }
+    /// Records where the records and enums of an inclusion are from.
+    fn set_all_included(ours: &Scope, theirs: &Arc<Scope>, included: &Included) {
+        for &(there, here) in &included.records {
             ours.set_included(
                 NominalId::Record(here),
                 theirs.clone(),
                 NominalId::Record(there),
             );
         }
-        for (there, here) in included.enums {
+        for &(there, here) in &included.enums {
             ours.set_included(
                 NominalId::Enum(here),
                 theirs.clone(),
                 NominalId::Enum(there),
             );
         }
-        Ok(())
     }
     /// Records that `id` is `theirs` of `scope`: `ffi.include()`.
     pub(crate) fn set_included(&self, id: NominalId, scope: Arc<Scope>, theirs: NominalId) {

@@ -5,7 +5,7 @@
 
 use pyo3::ffi;
 
-use super::FfiObject;
+use super::{COMPILED_TYPE, FfiObject};
 use crate::py::{GilCell, Obj, Ref};
 
 /// Pairs of an attribute's interned name and the bound method, in order of first use.
@@ -52,7 +52,11 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
     unsafe {
         let attribute = ffi::PyObject_GenericGetAttr(object, name);
         // Only names that are in code: those are interned, so their addresses stay and are few.
-        if !attribute.is_null() && ffi::PyCFunction_CheckExact(attribute) != 0 && is_interned(name)
+        // An instance of a subclass has attributes of its own.
+        if !attribute.is_null()
+            && COMPILED_TYPE.is_exactly(object)
+            && ffi::PyCFunction_CheckExact(attribute) != 0
+            && is_interned(name)
         {
             let pair = (Ref::borrow(name), Ref::borrow(attribute));
             cell.with(|table| table.kept.push(pair));

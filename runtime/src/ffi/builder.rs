@@ -414,9 +414,7 @@ pub fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<(Re
                 "while loading {importer}: the included module '{name}' was not made by keelback"
             ));
         };
-        if let Err(diagnostic) = Scope::include(scope, &their_ffi.scope) {
-            return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
-        }
+        Scope::include(scope, &their_ffi.scope)?;
         Ok((module, theirs))
     }
 }

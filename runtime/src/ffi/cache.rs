@@ -126,6 +126,7 @@ impl FfiObject {
         let Some(string) = (unsafe { str_text(text) })? else {
             return Err(crate::raise!(TypeError, "expected a string"));
         };
+        self.scope.need_types(string)?;
         let parsed = {
             let mut declarations = self.scope.write();
             if self.inline {

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
@@ -11,11 +11,11 @@ use super::{
     callback, declare, empty_scope, lifetime, loading, memory, once, this, types, verify,
 };
 use crate::py::{
-    END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res, guard,
-    guard_unit, keywords, property, simple, tuples,
+    END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res,
+    Signature, guard, guard_unit, keywords, property, simple, str_text, tuples,
 };
 use crate::raise;
-use crate::scope::Scope;
+use crate::scope::{PythonTables, Scope};
 
 /// What both kinds have.
 macro_rules! common_methods {
@@ -144,13 +144,14 @@ pub fn ready() -> Res<()> {
             ty.tp_init = Some(init_inline);
             fill(ty);
         })?;
-        COMPILED_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+        COMPILED_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_BASETYPE, |ty| {
             ty.tp_name = c"_cffi_backend.FFI".as_ptr();
             ty.tp_doc = c"The ffi of a plugin or an out-of-line module.".as_ptr();
             ty.tp_methods = COMPILED_METHODS.ptr();
             ty.tp_getset = COMPILED_PROPERTIES.ptr();
             ty.tp_getattro = Some(bound::get_attribute);
             ty.tp_new = Some(new_compiled);
+            ty.tp_init = Some(init_compiled);
             fill(ty);
         })?;
         fill_dict()
@@ -258,6 +259,7 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(bound::BoundMethods::default()));
         std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
+        std::ptr::addr_of_mut!((*raw).initialised).write(AtomicBool::new(false));
         std::ptr::addr_of_mut!((*raw).attachment).write(attachment);
         let compiled = ffi::PyType_IsSubtype(ty, COMPILED_TYPE.ptr()) != 0;
         std::ptr::addr_of_mut!((*raw).inline).write(!compiled);
@@ -314,40 +316,94 @@ unsafe extern "C" fn init_inline(_object: Obj, args: Obj, kwargs: Obj) -> c_int 
     })
 }
 
-unsafe extern "C" fn new_compiled(ty: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
+unsafe extern "C" fn new_compiled(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
+    // SAFETY: tp_new of the compiled type or a subtype, whose __init__ looks at the arguments.
+    guard(|| unsafe { allocate(ty, empty_scope(), 0) })
+}
+
+static TABLES: Signature<8> = Signature::new(
+    "FFI",
+    [
+        "module_name",
+        "_version",
+        "_types",
+        "_globals",
+        "_struct_unions",
+        "_enums",
+        "_typenames",
+        "_includes",
+    ],
+    0,
+);
+
+/// The versions of CFFI's tables that there are.
+const TABLE_VERSIONS: std::ops::RangeInclusive<isize> = 0x2601..=0x28ff;
+
+/// `_cffi_backend.FFI('name', _version=..., _types=b'...', ...)`: what the modules that CFFI generates say.
+unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int {
     guard(|| {
-        // SAFETY: tp_new gets a tuple, and NULL or a dict.
+        // SAFETY: tp_init of a compiled FFI gets a tuple, and NULL or a dict; the arguments live until the end.
         unsafe {
-            if ffi::PyTuple_GET_SIZE(args) > 1
-                || !(kwargs.is_null() || ffi::PyDict_Size(kwargs) == 0)
-            {
-                let version = if kwargs.is_null() {
-                    std::ptr::null_mut()
-                } else {
-                    ffi::PyDict_GetItemString(kwargs, c"_version".as_ptr())
-                };
-                // CFFI's own numbers for its out-of-line modules.
-                if let Some(version) = super::given(version)
-                    && !(0x2601..=0x28ff).contains(&super::memory::ssize(version)?)
-                {
-                    let name = ffi::PyTuple_GET_SIZE(args);
-                    let name = if name > 0 {
-                        crate::py::str_text(ffi::PyTuple_GET_ITEM(args, 0))?.unwrap_or("?")
-                    } else {
-                        "?"
-                    };
-                    return Err(raise!(
-                        ImportError,
-                        "cffi out-of-line Python module '{name}' has unknown version {:#x}",
-                        super::memory::ssize(version)?
-                    ));
-                }
+            let [
+                name,
+                version,
+                types,
+                globals,
+                records,
+                enums,
+                typedefs,
+                includes,
+            ] = TABLES.parse_tuple(args, kwargs)?;
+            let ffi_object = this(object);
+            if ffi_object.attachment != 0 || ffi_object.initialised.swap(true, Ordering::Relaxed) {
                 return Err(raise!(
-                    NotImplementedError,
-                    "this module's tables were generated by CFFI for its own runtime; generate it again with keelback"
+                    ValueError,
+                    "cannot call FFI.__init__() more than once"
                 ));
             }
-            allocate(ty, empty_scope(), 0)
+            if version.is_null() && types.is_null() {
+                return Ok(());
+            }
+            let name = if name.is_null() {
+                "?"
+            } else {
+                str_text(name)?
+                    .ok_or_else(|| raise!(TypeError, "FFI(): module_name must be str"))?
+            };
+            let version = if version.is_null() {
+                -1
+            } else {
+                memory::ssize(version)?
+            };
+            if !TABLE_VERSIONS.contains(&version) {
+                return Err(raise!(
+                    ImportError,
+                    "cffi out-of-line Python module '{name}' has unknown version {version:#x}"
+                ));
+            }
+            let tables = PythonTables::new(types, globals, records, enums, typedefs)?;
+            let mut kept = Vec::new();
+            if !includes.is_null() {
+                if ffi::PyTuple_Check(includes) == 0 {
+                    return Err(raise!(TypeError, "FFI(): _includes must be a tuple"));
+                }
+                for index in 0..ffi::PyTuple_GET_SIZE(includes) {
+                    let one = ffi::PyTuple_GET_ITEM(includes, index);
+                    if !COMPILED_TYPE.is_instance(one) || one == object {
+                        return Err(raise!(
+                            TypeError,
+                            "FFI(): _includes has something else than the ffi of another module"
+                        ));
+                    }
+                    kept.push(Ref::<ffi::PyObject>::borrow(one));
+                }
+            }
+            let scopes = kept.iter().map(|one| this(one.obj()).scope.clone());
+            ffi_object
+                .scope
+                .set_tables(name, tables, scopes.collect())?;
+            ffi_object.included.with(|list| list.extend(kept));
+            Ok(())
         }
     })
 }

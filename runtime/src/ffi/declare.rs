@@ -176,9 +176,7 @@ pub unsafe extern "C" fn include(object: Obj, other: Obj) -> Obj {
                 return Err(raise!(ValueError, "self.include(self)"));
             }
             let ffi = this(object);
-            if let Err(diagnostic) = Scope::include(&ffi.scope, &theirs.scope) {
-                return Err(crate::errors::raise_diagnostics(&[*diagnostic]));
-            }
+            Scope::include(&ffi.scope, &theirs.scope)?;
             ffi.clear_cache();
             let keep = Ref::borrow(other);
             ffi.recorded

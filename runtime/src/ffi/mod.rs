@@ -31,9 +31,10 @@ pub(crate) use buffer::View;
 pub use builder::{compile, declare, generate, generate_python, include_module};
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
+pub(crate) use types::raise_of_another_lib;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keelback_cdef::Declarations;
 use pyo3::ffi;
@@ -74,6 +75,8 @@ pub struct FfiObject {
     cdefs: GilCell<Vec<(Box<str>, Option<u32>)>>,
     /// set_unicode() was called.
     unicode: AtomicBool,
+    /// `__init__` of a compiled one ran.
+    initialised: AtomicBool,
     /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.
     attachment: usize,
 }
@@ -83,7 +86,9 @@ impl FfiObject {
     /// plugin's record again (see [`attachment`](Self::attachment)); it must stay valid as long as the process.
     pub fn for_plugin(scope: Arc<Scope>, attachment: usize) -> Res<Ref<FfiObject>> {
         // SAFETY: the type is ready (the module was created before any plugin is attached).
-        unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }
+        let made = unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }?;
+        made.initialised.store(true, Ordering::Relaxed);
+        Ok(made)
     }
     /// What [`for_plugin`](Self::for_plugin) was given; 0 for an in-line FFI.
     pub fn attachment(&self) -> usize {
@@ -138,9 +143,9 @@ impl FfiObject {
 /// # Safety
 /// `object` is live, and stays so while the result is used.
 pub unsafe fn as_ffi<'a>(object: Obj) -> Option<&'a FfiObject> {
-    // SAFETY: the caller's contract; both types, and subtypes of the in-line one, start with an FfiObject.
+    // SAFETY: the caller's contract; both types and their subtypes start with an FfiObject.
     unsafe {
-        if INLINE_TYPE.is_instance(object) || COMPILED_TYPE.is_exactly(object) {
+        if INLINE_TYPE.is_instance(object) || COMPILED_TYPE.is_instance(object) {
             Some(&*object.cast::<FfiObject>())
         } else {
             None

@@ -1,6 +1,6 @@
 //! typeof, sizeof, alignof, offsetof, getctype, list_types, integer_const: questions about types.
 
-use keelback_cdef::{Declarations, RecordKind};
+use keelback_cdef::RecordKind;
 use pyo3::ffi;
 
 use super::this;
@@ -9,6 +9,7 @@ use crate::ctype::{CType, Kind, UNKNOWN_SIZE, declarator};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_from, str_text, type_name};
 use crate::raise;
+use crate::scope::{Elsewhere, Scope};
 
 pub unsafe extern "C" fn typeof_(object: Obj, arg: Obj) -> Obj {
     guard(|| {
@@ -294,15 +295,15 @@ pub unsafe extern "C" fn list_types(object: Obj, _none: Obj) -> Obj {
     guard(|| {
         // SAFETY: a method of an FFI object.
         let ffi = unsafe { this(object) };
-        let (typedefs, structs, unions) = {
+        let [typedefs, structs, unions] = ffi.scope.type_names().unwrap_or_else(|| {
             let declarations = ffi.scope.read();
-            let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
-            (
-                owned(declarations.typedef_names()),
-                owned(declarations.record_tags(RecordKind::Struct)),
-                owned(declarations.record_tags(RecordKind::Union)),
-            )
-        };
+            [
+                declarations.typedef_names(),
+                declarations.record_tags(RecordKind::Struct),
+                declarations.record_tags(RecordKind::Union),
+            ]
+            .map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        });
         let (typedefs, structs, unions) = (list_of(typedefs)?, list_of(structs)?, list_of(unions)?);
         // SAFETY: three live objects.
         unsafe {
@@ -335,22 +336,46 @@ pub unsafe extern "C" fn integer_const(
                     type_name(name)
                 ));
             };
-            let value = integer_constant(&this(object).scope.read(), text);
-            match value {
-                Some(value) => crate::py::long_from_i128(value),
-                None => Err(raise_error(
-                    |errors| &errors.error,
-                    format_args!("integer constant '{text}' not found"),
-                )),
-            }
+            integer_constant(&this(object).scope, text)
         }
     })
 }
 
 /// The value of a `#define`d integer, an integer `static const`, or an enumerator.
-fn integer_constant(declarations: &Declarations, name: &str) -> Option<i128> {
-    match declarations.lookup_constant(name) {
-        Some(constant) => constant.value,
-        None => declarations.lookup_enumerator(name)?.1,
+fn integer_constant(scope: &Scope, name: &str) -> Res<Ref> {
+    scope.need_global(name)?;
+    let (value, is_something) = {
+        let declarations = scope.read();
+        match declarations.lookup_constant(name) {
+            Some(constant) => (constant.value, true),
+            None => match declarations.lookup_enumerator(name) {
+                Some((_, value)) => (value, true),
+                None => (None, declarations.lookup_ordinary(name).is_some()),
+            },
+        }
+    };
+    if let Some(value) = value {
+        return crate::py::long_from_i128(value);
     }
+    if is_something {
+        return Err(raise_of_another_lib(name));
+    }
+    match scope.find_elsewhere(name)? {
+        Elsewhere::Integer(value) => crate::py::long_from_i128(value),
+        Elsewhere::OfAnotherLib => Err(raise_of_another_lib(name)),
+        Elsewhere::Nowhere => Err(raise!(
+            AttributeError,
+            "integer constant '{name}' not found"
+        )),
+    }
+}
+
+/// A name is declared, and its value is to be had from a `lib` only.
+pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
+    raise_error(
+        |errors| &errors.error,
+        format_args!(
+            "function, global variable or non-integer constant '{name}' must be fetched from its original 'lib' object"
+        ),
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 
-use keelback_cdef::{Item, TypeId};
+use keelback_cdef::{GlobalKind, Item, TypeId};
 use keelback_codegen::abi::{
     KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
     keelback_plugin_t, keelback_symbol_t,
@@ -19,7 +19,7 @@ use crate::ctype::{CType, Code, from_scope, pointer_to};
 use crate::errors::raise_error;
 use crate::py::{Ref, Res, long_from_i128};
 use crate::raise;
-use crate::scope::Scope;
+use crate::scope::{Elsewhere, Scope};
 
 /// What a plugin provides, by name.
 pub(super) struct Symbols {
@@ -83,7 +83,12 @@ pub(super) enum Found {
     Variable(Ref),
 }
 
-fn declared(scope: &Scope, name: &str) -> Option<Declared> {
+fn declared(scope: &Scope, name: &str) -> Res<Option<Declared>> {
+    scope.need_global(name)?;
+    Ok(declared_already(scope, name))
+}
+
+fn declared_already(scope: &Scope, name: &str) -> Option<Declared> {
     let declarations = scope.read();
     Some(match declarations.lookup_ordinary(name) {
         Some(Item::Function(index)) => {
@@ -125,6 +130,15 @@ pub(super) enum Which {
 impl Lib {
     /// The names that it has, sorted.
     pub(super) fn names(&self, which: Which) -> Vec<String> {
+        if let Some(names) = self.scope.global_names() {
+            let mut names: Vec<String> = names
+                .into_iter()
+                .filter(|&(_, kind)| which == Which::All || kind != GlobalKind::Variable)
+                .map(|(name, _)| name)
+                .collect();
+            names.sort_unstable();
+            return names;
+        }
         let declarations = self.scope.read();
         let types = &declarations.types;
         let mut names: Vec<String> = Vec::new();
@@ -158,7 +172,7 @@ impl Lib {
 
     /// What a name is. Raises AttributeError for a name that is not declared, or not there.
     pub(super) fn find(&self, name: &str) -> Res<Found> {
-        let Some(declared) = declared(&self.scope, name) else {
+        let Some(declared) = declared(&self.scope, name)? else {
             for lib in self.included() {
                 match lib.entry_of(name) {
                     Ok(found) => return Ok(found),
@@ -166,7 +180,11 @@ impl Lib {
                     Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
                 }
             }
-            return Err(self.no_such_name(name));
+            return match self.scope.find_elsewhere(name)? {
+                Elsewhere::Integer(value) => long_from_i128(value).map(Found::Object),
+                Elsewhere::OfAnotherLib => Err(crate::ffi::raise_of_another_lib(name)),
+                Elsewhere::Nowhere => Err(self.no_such_name(name)),
+            };
         };
         if let Some(message) = self.scope.wrong_value(name) {
             return Err(raise_error(
@@ -320,7 +338,7 @@ impl Lib {
 
     /// `ffi.addressof(lib, name)`.
     pub(super) fn address_of(&self, name: &str) -> Res<Ref<CData>> {
-        match declared(&self.scope, name) {
+        match declared(&self.scope, name)? {
             None => {
                 for lib in self.included() {
                     match lib.address_of(name) {
@@ -329,7 +347,14 @@ impl Lib {
                         Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
                     }
                 }
-                Err(self.no_such_name(name))
+                match self.scope.find_elsewhere(name)? {
+                    Elsewhere::OfAnotherLib => Err(crate::ffi::raise_of_another_lib(name)),
+                    Elsewhere::Integer(_) => Err(raise!(
+                        AttributeError,
+                        "cannot take the address of the constant '{name}'"
+                    )),
+                    Elsewhere::Nowhere => Err(self.no_such_name(name)),
+                }
             }
             Some(Declared::Function(ty)) => {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;

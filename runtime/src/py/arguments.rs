@@ -48,6 +48,32 @@ impl<const N: usize> Signature<N> {
         unsafe { self.parse_slowly(args, given, names) }
     }
 
+    /// As [`parse`](Self::parse), of the tuple and the dict that tp_init gets.
+    ///
+    /// # Safety
+    /// `args` is a tuple, `kwargs` NULL or a dict whose keys are str.
+    pub unsafe fn parse_tuple(&self, args: Obj, kwargs: Obj) -> Res<[Obj; N]> {
+        // SAFETY: the caller's contract; what is taken from the tuple and the dict is borrowed while they live.
+        unsafe {
+            let given = ffi::PyTuple_GET_SIZE(args);
+            let mut all: Vec<Obj> = (0..given)
+                .map(|index| ffi::PyTuple_GET_ITEM(args, index))
+                .collect();
+            let mut names = None;
+            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
+                let list = Ref::<ffi::PyObject>::steal(ffi::PyDict_Keys(kwargs))?;
+                let tuple = Ref::<ffi::PyObject>::steal(ffi::PyList_AsTuple(list.obj()))?;
+                for index in 0..ffi::PyTuple_GET_SIZE(tuple.obj()) {
+                    let name = ffi::PyTuple_GET_ITEM(tuple.obj(), index);
+                    all.push(ffi::PyDict_GetItem(kwargs, name));
+                }
+                names = Some(tuple);
+            }
+            let names = names.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
+            self.parse(all.as_ptr(), given, names)
+        }
+    }
+
     #[inline(never)]
     unsafe fn parse_slowly(&self, args: *const Obj, given: usize, names: Obj) -> Res<[Obj; N]> {
         let mut out = [std::ptr::null_mut(); N];

@@ -1,0 +1,667 @@
+//! What a name means: the types behind it, made in the declarations.
+
+use super::format::{
+    FLAG_EXTERNAL, FLAG_PACKED, FUNCTION_ELLIPSIS, FUNCTION_STDCALL, Number, OP_ARRAY,
+    OP_BIT_FIELD, OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_FUNCTION,
+    OP_FUNCTION_END, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE, OP_STRUCT_UNION,
+    OP_TYPENAME, Op, number, op, primitive,
+};
+use super::{FILE_RECORD, FLAG_OPAQUE, Slot, TableError, TableSource, Tables, damaged, kind_of};
+use crate::declarations::{
+    Constant, Declarations, Function, FunctionOrigin, Item, Typedef, Variable,
+};
+use crate::source::Span;
+use crate::types::{
+    ArrayLength, CallingConvention, Enum, EnumId, Enumerator, Field, FunctionType, MAX_TYPE_DEPTH,
+    Packing, QualType, Record, RecordId, RecordKind, Symbol, Type, TypeId, TypeTable,
+};
+
+/// Anonymous members in anonymous members: more than any header has, and few enough for every walk over them.
+const MAX_MEMBERS: u32 = 100_000;
+const MAX_NESTING: u32 = 100;
+
+/// How the tables spell what has no tag.
+enum Naming<'a> {
+    Tag,
+    Typedef(&'a str),
+    Pointer(&'a str),
+    Number(u32),
+}
+
+impl<'a> Naming<'a> {
+    fn of(name: &'a str) -> Self {
+        let Some(rest) = name.strip_prefix('$') else {
+            return Self::Tag;
+        };
+        if let Some(pointer) = rest.strip_prefix('$') {
+            return Self::Pointer(pointer);
+        }
+        match rest.parse() {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::Typedef(rest),
+        }
+    }
+}
+
+/// A name of the tables: what C takes for one, and `$`.
+fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, TableError> {
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..))
+    };
+    std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| is_name(text))
+        .ok_or_else(|| damaged(table, index, "its name is no identifier"))
+}
+
+impl<S: TableSource> Tables<S> {
+    /// Declares the function, variable or constant of that name, with the types that it needs. Says whether there is
+    /// one.
+    ///
+    /// # Errors
+    /// The tables are damaged, or a type cannot be had.
+    pub fn declare_global(
+        &mut self,
+        declarations: &mut Declarations,
+        wanted: &str,
+    ) -> Result<bool, TableError> {
+        if declarations.lookup_ordinary(wanted).is_some() {
+            return Ok(true);
+        }
+        let Some(index) = self.find_global(wanted.as_bytes()) else {
+            return Ok(false);
+        };
+        self.change(declarations, |tables, declarations| {
+            tables.global_at(declarations, index)
+        })?;
+        Ok(true)
+    }
+
+    /// Declares the integer constant of that name, if there is one.
+    ///
+    /// # Errors
+    /// As [`declare_global`](Self::declare_global).
+    pub fn declare_constant(
+        &mut self,
+        declarations: &mut Declarations,
+        wanted: &str,
+    ) -> Result<(), TableError> {
+        match self.find_global(wanted.as_bytes()) {
+            Some(index)
+                if matches!(self.global_op(index).code, OP_CONSTANT_INT | OP_ENUM)
+                    && declarations.lookup_ordinary(wanted).is_none() =>
+            {
+                self.change(declarations, |tables, declarations| {
+                    tables.global_at(declarations, index)
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Declares the typedef, and the struct, union and enum, of that name.
+    ///
+    /// # Errors
+    /// As [`declare_global`](Self::declare_global).
+    pub fn declare_type(
+        &mut self,
+        declarations: &mut Declarations,
+        wanted: &str,
+    ) -> Result<(), TableError> {
+        let bytes = wanted.as_bytes();
+        let record = find(self.source.records(), bytes, |index| {
+            self.record_head(index).1
+        });
+        let enumeration = find(self.source.enums(), bytes, |index| self.enum_head(index).1);
+        let typedef = find(self.source.typedefs(), bytes, |index| {
+            &self.source.typedef(index)[4..]
+        });
+        if record.is_none() && enumeration.is_none() && typedef.is_none() {
+            return Ok(());
+        }
+        self.change(declarations, |tables, declarations| {
+            if let Some(index) = record {
+                tables.record_at(declarations, index)?;
+            }
+            if let Some(index) = enumeration {
+                tables.enum_at(declarations, index)?;
+            }
+            match typedef {
+                Some(index) => tables.typedef_at(declarations, index),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Declares everything. What cannot be had is left out.
+    ///
+    /// # Errors
+    /// The tables are damaged.
+    pub fn declare_all(&mut self, declarations: &mut Declarations) -> Result<(), TableError> {
+        fn or_left_out(result: Result<(), TableError>) -> Result<(), TableError> {
+            match result {
+                Err(TableError::Refused(_) | TableError::NotImplemented(_)) => Ok(()),
+                result => result,
+            }
+        }
+        for index in 0..self.source.records() {
+            or_left_out(self.change(declarations, |tables, declarations| {
+                tables.record_at(declarations, index).map(|_| ())
+            }))?;
+        }
+        for index in 0..self.source.enums() {
+            or_left_out(self.change(declarations, |tables, declarations| {
+                tables.enum_at(declarations, index).map(|_| ())
+            }))?;
+        }
+        for index in 0..self.source.typedefs() {
+            or_left_out(self.change(declarations, |tables, declarations| {
+                tables.typedef_at(declarations, index)
+            }))?;
+        }
+        for index in 0..self.source.globals() {
+            or_left_out(self.change(declarations, |tables, declarations| {
+                tables.global_at(declarations, index)
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// Runs one change, and gives the records that it named their fields. Once the tables turned out to be damaged,
+    /// nothing more is taken from them.
+    fn change(
+        &mut self,
+        declarations: &mut Declarations,
+        body: impl FnOnce(&mut Self, &mut Declarations) -> Result<(), TableError>,
+    ) -> Result<(), TableError> {
+        if let Some(damage) = &self.damage {
+            return Err(damage.clone());
+        }
+        let result = body(self, declarations);
+        let completed = self.complete(declarations);
+        declarations.journal.clear();
+        let result = result.and(completed);
+        if let Err(error @ TableError::Damaged(_)) = &result {
+            self.damage = Some(error.clone());
+        }
+        result
+    }
+
+    /// The index of a global. They are sorted by name.
+    fn find_global(&self, wanted: &[u8]) -> Option<usize> {
+        find(self.source.globals(), wanted, |index| {
+            &self.source.global(index)[4..]
+        })
+    }
+
+    fn global_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<(), TableError> {
+        let op = self.global_op(index);
+        let text = name(&self.source.global(index)[4..], "_globals", index * 2)?;
+        let symbol = declarations.types.symbol(text);
+        if declarations.ordinary.contains_key(&symbol) {
+            return Ok(());
+        }
+        let (span, doc) = (Span::NOWHERE, None);
+        let item = match op.code {
+            OP_DLOPEN_FUNC => {
+                let ty = self.type_at(declarations, op.argument, 0)?;
+                let Type::Function(function) = declarations.types.get(ty) else {
+                    let text = "it is declared a function, and its type is none";
+                    return Err(damaged("_globals", index * 2, text));
+                };
+                let params = vec![None; function.params.len()];
+                declarations.functions.push(Function {
+                    name: symbol,
+                    ty,
+                    params,
+                    origin: FunctionOrigin::C,
+                    span,
+                    doc,
+                });
+                Item::Function(declarations.functions.len() as u32 - 1)
+            }
+            OP_DLOPEN_CONST | super::OP_GLOBAL_VAR => {
+                let ty = self.object_at(declarations, op.argument, 0)?;
+                declarations.variables.push(Variable {
+                    name: symbol,
+                    ty,
+                    is_constant: op.code == OP_DLOPEN_CONST,
+                    value: None,
+                    span,
+                    doc,
+                });
+                Item::Variable(declarations.variables.len() as u32 - 1)
+            }
+            _ => {
+                let value = self.source.global_value(index);
+                declarations.constants.push(Constant {
+                    name: symbol,
+                    value,
+                    ty: value.map(|value| declarations.target.type_of_value(value)),
+                    span,
+                    doc,
+                });
+                Item::Constant(declarations.constants.len() as u32 - 1)
+            }
+        };
+        declarations.bind_ordinary(symbol, item);
+        Ok(())
+    }
+
+    fn typedef_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<(), TableError> {
+        let bytes = self.source.typedef(index);
+        let text = name(&bytes[4..], "_typenames", index)?;
+        let symbol = declarations.types.symbol(text);
+        if declarations.typedef_names.contains_key(&symbol) {
+            return Ok(());
+        }
+        let at = number(bytes).map_or(-1, |(at, _)| at);
+        let ty = QualType::plain(self.type_at(declarations, at, 0)?);
+        let position = declarations.typedefs.len() as u32;
+        declarations.typedefs.push(Typedef {
+            name: symbol,
+            ty,
+            align: None,
+            span: Span::NOWHERE,
+            doc: None,
+        });
+        declarations.bind_typedef(symbol, position);
+        Ok(())
+    }
+
+    /// The type at an index of `_types`; `depth` types are waiting for it.
+    fn type_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: i32,
+        depth: u16,
+    ) -> Result<TypeId, TableError> {
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        match self.slots.get(at) {
+            Some(Slot::Known(ty)) => return Ok(*ty),
+            Some(Slot::Unseen) => {}
+            _ => return Err(damaged("_types", at, super::NO_SUCH_TYPE)),
+        }
+        if depth >= MAX_TYPE_DEPTH {
+            return Err(damaged("_types", at, "types that go on without end"));
+        }
+        let (op, _) = op(&self.source.types()[at * 4..])
+            .ok_or_else(|| damaged("_types", at, super::TRUNCATED))?;
+        let depth = depth + 1;
+        let ty = match op.code {
+            OP_PRIMITIVE => match primitive(op.argument) {
+                Number::Void => TypeTable::VOID,
+                Number::Primitive(primitive) => TypeTable::primitive_id(primitive),
+                Number::Unknown(what) => {
+                    return Err(TableError::Refused(format!(
+                        "a type of this module is {what}"
+                    )));
+                }
+                Number::Invalid => return Err(damaged("_types", at, "no such primitive type")),
+            },
+            OP_POINTER => {
+                let to = QualType::plain(self.type_at(declarations, op.argument, depth)?);
+                declarations.types.pointer_to(to)
+            }
+            OP_ARRAY => {
+                let item = self.object_at(declarations, op.argument, depth)?;
+                let length = self.source.types().get(at * 4 + 4..).and_then(number);
+                let length = length.map_or(0, |(length, _)| u64::try_from(length).unwrap_or(0));
+                let length = ArrayLength::Fixed(length);
+                declarations.types.intern(Type::Array { item, length })
+            }
+            OP_OPEN_ARRAY => {
+                let item = self.object_at(declarations, op.argument, depth)?;
+                let length = ArrayLength::Unspecified;
+                declarations.types.intern(Type::Array { item, length })
+            }
+            OP_STRUCT_UNION if op.argument == FILE_RECORD => {
+                let id = file_record(declarations);
+                declarations.types.intern(Type::Record(id))
+            }
+            OP_STRUCT_UNION => {
+                let id = self.record_at(declarations, op.argument as usize)?;
+                declarations.types.intern(Type::Record(id))
+            }
+            OP_ENUM => {
+                let id = self.enum_at(declarations, op.argument as usize)?;
+                declarations.types.intern(Type::Enum(id))
+            }
+            OP_FUNCTION => self.function_at(declarations, op, at, depth)?,
+            OP_NOOP => self.type_at(declarations, op.argument, depth)?,
+            OP_TYPENAME => {
+                let bytes = self.source.typedef(op.argument as usize);
+                let index = number(bytes).map_or(-1, |(index, _)| index);
+                self.type_at(declarations, index, depth)?
+            }
+            _ => return Err(damaged("_types", at, "this is no type")),
+        };
+        if declarations.types.depth(ty) > MAX_TYPE_DEPTH {
+            return Err(damaged("_types", at, "types nested too deeply"));
+        }
+        self.slots[at] = Slot::Known(ty);
+        Ok(ty)
+    }
+
+    /// As [`type_at`](Self::type_at), of something that can have a value.
+    fn object_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: i32,
+        depth: u16,
+    ) -> Result<QualType, TableError> {
+        let ty = self.type_at(declarations, index, depth)?;
+        match declarations.types.get(ty) {
+            Type::Void | Type::Function(_) => Err(damaged(
+                "_types",
+                usize::try_from(index).unwrap_or_default(),
+                "an object cannot be of this type",
+            )),
+            _ => Ok(QualType::plain(ty)),
+        }
+    }
+
+    fn function_at(
+        &mut self,
+        declarations: &mut Declarations,
+        function: Op,
+        at: usize,
+        depth: u16,
+    ) -> Result<TypeId, TableError> {
+        let result = QualType::plain(self.type_at(declarations, function.argument, depth)?);
+        if let Type::Function(_) | Type::Array { .. } = declarations.types.get(result.ty) {
+            return Err(damaged("_types", at, "a function cannot return this type"));
+        }
+        let mut params = Vec::new();
+        let mut place = at + 1;
+        let end = loop {
+            let (op, _) = self
+                .source
+                .types()
+                .get(place * 4..)
+                .and_then(op)
+                .ok_or_else(|| damaged("_types", at, "a function has no end"))?;
+            if op.code == OP_FUNCTION_END {
+                break op.argument;
+            }
+            let index = i32::try_from(place).unwrap_or(-1);
+            let param = self.object_at(declarations, index, depth)?;
+            if let Type::Array { .. } = declarations.types.get(param.ty) {
+                return Err(damaged("_types", place, "a parameter cannot be an array"));
+            }
+            params.push(param);
+            place += 1;
+        };
+        let convention = match end & !FUNCTION_ELLIPSIS {
+            0 => CallingConvention::Cdecl,
+            FUNCTION_STDCALL => CallingConvention::Stdcall,
+            number => {
+                return Err(TableError::Refused(format!(
+                    "abi number {number} not supported"
+                )));
+            }
+        };
+        Ok(declarations
+            .types
+            .intern(Type::Function(Box::new(FunctionType {
+                result,
+                params: params.into_boxed_slice(),
+                variadic: end & FUNCTION_ELLIPSIS != 0,
+                convention,
+            }))))
+    }
+
+    /// The record of an index. Its fields follow when the change is complete, as they may lead back to it.
+    fn record_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<RecordId, TableError> {
+        if let Some(id) = self.records[index] {
+            return Ok(id);
+        }
+        let (flags, bytes) = self.record_head(index);
+        let kind = kind_of(flags);
+        let text = name(bytes, "_struct_unions", index)?;
+        if flags & FLAG_EXTERNAL != 0 {
+            let refused = self.refused.iter().find(|(at, _)| *at == index);
+            return Err(refused.map_or_else(
+                || TableError::Refused(format!("'{} {text}' was not included", kind.keyword())),
+                |(_, error)| error.clone(),
+            ));
+        }
+        let symbol = declarations.types.symbol(text);
+        if text == "_IO_FILE" && kind == RecordKind::Struct {
+            let id = file_record(declarations);
+            declarations.bind_record_tag(symbol, id);
+            self.records[index] = Some(id);
+            return Ok(id);
+        }
+        let mut record = blank(kind);
+        match Naming::of(text) {
+            Naming::Tag => record.tag = Some(symbol),
+            Naming::Typedef(name) => record.typedef_name = Some(declarations.types.symbol(name)),
+            Naming::Pointer(name) => {
+                record.pointer_typedef = Some(declarations.types.symbol(name));
+            }
+            Naming::Number(number) => record.number = number,
+        }
+        if flags & FLAG_PACKED != 0 {
+            record.packing = Packing {
+                max_align: Some(1),
+                attribute: false,
+            };
+        }
+        let id = RecordId::from_index(declarations.types.records.len());
+        declarations.types.records.push(record);
+        declarations.bind_record_tag(symbol, id);
+        self.records[index] = Some(id);
+        if flags & FLAG_OPAQUE == 0 {
+            self.open.push((index, id));
+        }
+        Ok(id)
+    }
+
+    /// Gives the records that were named their fields. Those may name further records.
+    fn complete(&mut self, declarations: &mut Declarations) -> Result<(), TableError> {
+        let mut result = Ok(());
+        let mut completed = Vec::new();
+        while let Some((index, id)) = self.open.pop() {
+            match self.fields_of(declarations, index) {
+                Ok(fields) => {
+                    declarations.types.records[id.index()].fields = Some(fields);
+                    completed.push((index, id));
+                }
+                Err(error) => {
+                    // It stays opaque, and can be asked for again.
+                    self.records[index] = None;
+                    result = Err(error);
+                }
+            }
+        }
+        for (index, id) in completed {
+            let mut seen = 0;
+            if !is_walkable(declarations, id, 0, &mut seen) {
+                declarations.types.records[id.index()].fields = None;
+                let what = "its anonymous members go on without end";
+                result = Err(damaged("_struct_unions", index, what));
+            }
+        }
+        result
+    }
+
+    fn fields_of(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<Vec<Field>, TableError> {
+        let mut fields = Vec::with_capacity(self.source.fields(index));
+        for field in 0..self.source.fields(index) {
+            let error = |what| damaged("_struct_unions", index, what);
+            let bytes = self.source.field(index, field);
+            let (op, mut rest) = op(bytes).ok_or_else(|| error(super::TRUNCATED))?;
+            let mut bits = None;
+            if op.code == OP_BIT_FIELD {
+                let (width, after) = number(rest).ok_or_else(|| error(super::TRUNCATED))?;
+                bits = Some(u32::try_from(width).unwrap_or(0));
+                rest = after;
+            }
+            let symbol = if rest.is_empty() {
+                None
+            } else {
+                let text = name(rest, "_struct_unions", index)?;
+                Some(declarations.types.symbol(text))
+            };
+            let ty = self.object_at(declarations, op.argument, 0)?;
+            if symbol.is_none()
+                && bits.is_none()
+                && !matches!(declarations.types.get(ty.ty), Type::Record(_))
+            {
+                return Err(error("a field without a name"));
+            }
+            fields.push(Field {
+                name: symbol,
+                ty,
+                bits,
+                align: None,
+                packed: false,
+                span: Span::NOWHERE,
+            });
+        }
+        Ok(fields)
+    }
+
+    fn enum_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<EnumId, TableError> {
+        if let Some(id) = self.enums[index] {
+            return Ok(id);
+        }
+        let (prim, bytes, list) = self.enum_head(index);
+        let text = name(bytes, "_enums", index)?;
+        let underlying = match primitive(prim) {
+            Number::Primitive(primitive) => Some(primitive),
+            _ => None,
+        };
+        let mut enumerators = Vec::new();
+        for bytes in list
+            .split(|&byte| byte == b',')
+            .filter(|_| !list.is_empty())
+        {
+            let text = name(bytes, "_enums", index)?;
+            let value = self
+                .find_global(bytes)
+                .filter(|&at| self.global_op(at).code == OP_ENUM)
+                .and_then(|at| self.source.global_value(at));
+            if value.is_none() {
+                let what = format!("the enumerator '{text}' has no value in _globals");
+                return Err(damaged("_enums", index, &what));
+            }
+            enumerators.push(Enumerator {
+                name: declarations.types.symbol(text),
+                value,
+                span: Span::NOWHERE,
+            });
+        }
+        let symbol = declarations.types.symbol(text);
+        let mut made = Enum {
+            tag: None,
+            typedef_name: None,
+            forced_name: None,
+            pointer_typedef: None,
+            number: 0,
+            enumerators: Some(enumerators),
+            partial: false,
+            underlying,
+            span: Span::NOWHERE,
+        };
+        match Naming::of(text) {
+            Naming::Tag => made.tag = Some(symbol),
+            Naming::Typedef(name) => made.typedef_name = Some(declarations.types.symbol(name)),
+            Naming::Pointer(name) => made.pointer_typedef = Some(declarations.types.symbol(name)),
+            Naming::Number(number) => made.number = number,
+        }
+        let id = EnumId::from_index(declarations.types.enums.len());
+        declarations.types.enums.push(made);
+        declarations.bind_enum_tag(symbol, id);
+        self.enums[index] = Some(id);
+        Ok(id)
+    }
+}
+
+/// The place of a name in a table that is sorted by names.
+fn find<'a>(count: usize, wanted: &[u8], name_at: impl Fn(usize) -> &'a [u8]) -> Option<usize> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match name_at(middle).cmp(wanted) {
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// The record of the predefined `FILE`.
+fn file_record(declarations: &mut Declarations) -> RecordId {
+    let name: Symbol = declarations.types.symbol("FILE");
+    if let Some(id) = declarations.included.predefined(name) {
+        return id;
+    }
+    let id = RecordId::from_index(declarations.types.records.len());
+    let mut record = blank(RecordKind::Struct);
+    record.typedef_name = Some(name);
+    declarations.types.records.push(record);
+    declarations.included.predefine(name, id);
+    id
+}
+
+/// A record without a name or a body.
+fn blank(kind: RecordKind) -> Record {
+    Record {
+        kind,
+        tag: None,
+        typedef_name: None,
+        forced_name: None,
+        pointer_typedef: None,
+        fields: None,
+        partial: false,
+        number: 0,
+        owner: None,
+        packing: Packing::default(),
+        align: None,
+        compiler_layout: None,
+        span: Span::NOWHERE,
+    }
+}
+
+/// Whether a walk through the anonymous members of a record ends soon.
+fn is_walkable(declarations: &Declarations, id: RecordId, depth: u32, seen: &mut u32) -> bool {
+    *seen += 1;
+    if depth > MAX_NESTING || *seen > MAX_MEMBERS {
+        return false;
+    }
+    let fields = declarations.types.record(id).fields.as_deref();
+    fields
+        .unwrap_or_default()
+        .iter()
+        .filter(|field| field.name.is_none() && field.bits.is_none())
+        .all(|field| match declarations.types.get(field.ty.ty) {
+            Type::Record(inner) => is_walkable(declarations, *inner, depth + 1, seen),
+            _ => true,
+        })
+}

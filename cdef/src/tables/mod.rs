@@ -1,0 +1,422 @@
+//! The tables of the Python modules that CFFI generates for out-of-line ABI mode, as declarations.
+//!
+//! Such a module says `ffi = _cffi_backend.FFI('name', _version=..., _types=b'...', _globals=(...), ...)`:
+//!
+//! * `_types`: operations of four bytes ([`format::Op`]), of which every type is one, an array two (the second is its
+//!   length), a function one, one for each parameter, and an end.
+//! * `_globals`: an operation and a name, then a number; for each function, variable and constant, sorted by name.
+//! * `_struct_unions`: tuples of index, flags and name; then an operation and a name for each field (with the width in
+//!   between, for a bit-field). Names that start with `$` are not C's: `$foo` has only the typedef name `foo`, `$$foo` is
+//!   what the typedef `foo` points to, `$1` has no name.
+//! * `_enums`: index, integer type, name, NUL, and the names of the enumerators with commas between.
+//! * `_typenames`: an index into the types, and the name, sorted.
+//!
+//! [`Tables::new`] looks through all of it once, and allocates nothing for a name. What a name means is worked out when
+//! somebody asks for it: so importing such a module costs nearly nothing, however large it is.
+
+mod declare;
+mod format;
+
+use crate::declarations::Declarations;
+use crate::types::{EnumId, RecordId, RecordKind, TypeId};
+
+use format::{
+    FILE_RECORD, FLAG_EXTERNAL, FLAG_OPAQUE, FLAG_UNION, Number, OP_ARRAY, OP_BIT_FIELD,
+    OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_FUNCTION, OP_FUNCTION_END,
+    OP_GLOBAL_VAR, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME,
+    Op, is_integer, number, op, primitive,
+};
+
+/// Where the tables' texts and numbers are. Every index is below the count that goes with it.
+pub trait TableSource {
+    /// `_types`
+    fn types(&self) -> &[u8];
+    /// How many functions, variables and constants there are.
+    fn globals(&self) -> usize;
+    /// Operation and name of one.
+    fn global(&self, index: usize) -> &[u8];
+    /// Its number; `None` if that is no integer.
+    fn global_value(&self, index: usize) -> Option<i128>;
+    /// How many structs and unions there are.
+    fn records(&self) -> usize;
+    /// Index, flags and name of one.
+    fn record(&self, index: usize) -> &[u8];
+    /// How many fields it has.
+    fn fields(&self, record: usize) -> usize;
+    /// Operation, width and name of one.
+    fn field(&self, record: usize, index: usize) -> &[u8];
+    /// How many enums there are.
+    fn enums(&self) -> usize;
+    /// Index, type, name and enumerators of one.
+    fn enumeration(&self, index: usize) -> &[u8];
+    /// How many typedefs there are.
+    fn typedefs(&self) -> usize;
+    /// Index and name of one.
+    fn typedef(&self, index: usize) -> &[u8];
+}
+
+/// What is wrong with tables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TableError {
+    /// They are not what CFFI writes: where, and what is wrong there.
+    Damaged(String),
+    /// They ask for what is not there, or not possible: CFFI raises `ffi.error`.
+    Refused(String),
+    /// CFFI raises `NotImplementedError`.
+    NotImplemented(String),
+}
+
+impl std::fmt::Display for TableError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Damaged(text) | Self::Refused(text) | Self::NotImplemented(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for TableError {}
+
+/// What a global is, without its type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalKind {
+    /// An integer constant or an enumerator.
+    Integer,
+    /// A function.
+    Function,
+    /// A variable.
+    Variable,
+    /// A constant of any type.
+    Constant,
+}
+
+/// A place of `_types`.
+#[derive(Clone, Copy)]
+enum Slot {
+    /// An operation that nobody asked for yet.
+    Unseen,
+    /// An array's length.
+    Length,
+    /// What the operation means.
+    Known(TypeId),
+}
+
+/// A struct or union that an included module has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct External {
+    /// Its index in the tables.
+    pub index: usize,
+    /// Struct or union.
+    pub kind: RecordKind,
+    /// Its name, in the tables' spelling.
+    pub name: String,
+    /// Nothing is known of its fields.
+    pub is_opaque: bool,
+}
+
+/// Tables that were looked through, and what was asked of them so far.
+pub struct Tables<S> {
+    source: S,
+    slots: Vec<Slot>,
+    records: Vec<Option<RecordId>>,
+    enums: Vec<Option<EnumId>>,
+    /// Structs and unions of included modules that cannot be had: why.
+    refused: Vec<(usize, TableError)>,
+    /// Records that were named, but have no fields yet.
+    open: Vec<(usize, RecordId)>,
+    /// What was found to be wrong later. Everything is refused from then on.
+    damage: Option<TableError>,
+}
+
+fn damaged(table: &str, index: usize, what: &str) -> TableError {
+    TableError::Damaged(format!("{table}[{index}]: {what}"))
+}
+
+const TRUNCATED: &str = "it is too short";
+const NO_SUCH_TYPE: &str = "there is no type with that index";
+
+impl<S: TableSource> Tables<S> {
+    /// Looks through the tables.
+    ///
+    /// # Errors
+    /// They are not what CFFI writes for a Python module. Names and cycles are looked at later.
+    pub fn new(source: S) -> Result<Self, TableError> {
+        let mut tables = Self {
+            slots: Vec::new(),
+            records: vec![None; source.records()],
+            enums: vec![None; source.enums()],
+            refused: Vec::new(),
+            open: Vec::new(),
+            damage: None,
+            source,
+        };
+        tables.check_types()?;
+        tables.check_records()?;
+        for index in 0..tables.source.enums() {
+            let error = |what| damaged("_enums", index, what);
+            let bytes = tables.source.enumeration(index);
+            let (_, rest) = number(bytes).ok_or_else(|| error(TRUNCATED))?;
+            let (prim, rest) = number(rest).ok_or_else(|| error(TRUNCATED))?;
+            let is_integer = match primitive(prim) {
+                Number::Primitive(primitive) => is_integer(primitive),
+                _ => false,
+            };
+            if !is_integer {
+                return Err(error("its type is no integer type"));
+            }
+            if !rest.contains(&0) {
+                return Err(error("its name has no end"));
+            }
+        }
+        for index in 0..tables.source.typedefs() {
+            let error = |what| damaged("_typenames", index, what);
+            let (at, _) = number(tables.source.typedef(index)).ok_or_else(|| error(TRUNCATED))?;
+            if !tables.is_type(at) {
+                return Err(error(NO_SUCH_TYPE));
+            }
+        }
+        for index in 0..tables.source.globals() {
+            let error = |what| damaged("_globals", index * 2, what);
+            let (op, _) = op(tables.source.global(index)).ok_or_else(|| error(TRUNCATED))?;
+            match op.code {
+                OP_CONSTANT_INT | OP_ENUM => {
+                    if tables.source.global_value(index).is_none() {
+                        return Err(error("its value is no integer that C has"));
+                    }
+                }
+                OP_GLOBAL_VAR | OP_DLOPEN_FUNC | OP_DLOPEN_CONST => {
+                    if !tables.is_type(op.argument) {
+                        return Err(error(NO_SUCH_TYPE));
+                    }
+                }
+                code => return Err(error(&format!("the operation {code} is not known here"))),
+            }
+        }
+        Ok(tables)
+    }
+
+    fn check_types(&mut self) -> Result<(), TableError> {
+        let bytes = self.source.types();
+        if bytes.len() % 4 != 0 {
+            let text = format!(
+                "_types: {} bytes, which is no multiple of four",
+                bytes.len()
+            );
+            return Err(TableError::Damaged(text));
+        }
+        let count = bytes.len() / 4;
+        let mut slots = vec![Slot::Unseen; count];
+        let mut in_function = false;
+        let mut index = 0;
+        while index < count {
+            let error = |what: &str| damaged("_types", index, what);
+            let is_below = |at: i32, end: usize| usize::try_from(at).is_ok_and(|at| at < end);
+            let (op, rest) = op(&bytes[index * 4..]).ok_or_else(|| error(TRUNCATED))?;
+            let known = match op.code {
+                OP_PRIMITIVE => !matches!(primitive(op.argument), Number::Invalid),
+                OP_POINTER | OP_OPEN_ARRAY | OP_NOOP => is_below(op.argument, count),
+                OP_ARRAY => {
+                    let (length, _) = number(rest).ok_or_else(|| error("it has no length"))?;
+                    if length < 0 {
+                        return Err(error("its length is negative"));
+                    }
+                    slots[index + 1] = Slot::Length;
+                    index += 1;
+                    is_below(op.argument, count)
+                }
+                OP_STRUCT_UNION => {
+                    op.argument == FILE_RECORD || is_below(op.argument, self.source.records())
+                }
+                OP_ENUM => is_below(op.argument, self.source.enums()),
+                OP_TYPENAME => is_below(op.argument, self.source.typedefs()),
+                OP_FUNCTION if in_function => {
+                    return Err(error("a function inside a function's parameters"));
+                }
+                OP_FUNCTION => {
+                    in_function = true;
+                    is_below(op.argument, count)
+                }
+                OP_FUNCTION_END if !in_function => {
+                    return Err(error("the end of a function that was not begun"));
+                }
+                OP_FUNCTION_END => {
+                    in_function = false;
+                    true
+                }
+                code => return Err(error(&format!("the operation {code} is not known here"))),
+            };
+            if !known {
+                return Err(damaged(
+                    "_types",
+                    index,
+                    &format!("{} is out of range", op.argument),
+                ));
+            }
+            index += 1;
+        }
+        if in_function {
+            return Err(damaged("_types", count, "a function has no end"));
+        }
+        self.slots = slots;
+        Ok(())
+    }
+
+    fn check_records(&self) -> Result<(), TableError> {
+        for index in 0..self.source.records() {
+            let error = |what: &str| damaged("_struct_unions", index, what);
+            let (_, rest) = number(self.source.record(index)).ok_or_else(|| error(TRUNCATED))?;
+            let (flags, _) = number(rest).ok_or_else(|| error(TRUNCATED))?;
+            let fields = self.source.fields(index);
+            if flags & (FLAG_OPAQUE | FLAG_EXTERNAL) != 0 && fields != 0 {
+                return Err(error("it is opaque, and has fields"));
+            }
+            for field in 0..fields {
+                let (op, rest) =
+                    op(self.source.field(index, field)).ok_or_else(|| error(TRUNCATED))?;
+                match op.code {
+                    OP_NOOP => {}
+                    OP_BIT_FIELD => {
+                        let (width, _) = number(rest).ok_or_else(|| error(TRUNCATED))?;
+                        if width < 0 {
+                            return Err(error("the width of a bit-field is negative"));
+                        }
+                    }
+                    code => {
+                        return Err(error(&format!(
+                            "the operation {code} is not known in a field"
+                        )));
+                    }
+                }
+                if !self.is_type(op.argument) {
+                    return Err(error(NO_SUCH_TYPE));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an operation that can be a type is there.
+    fn is_type(&self, index: i32) -> bool {
+        let slot = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.slots.get(index));
+        slot.is_some_and(|slot| !matches!(slot, Slot::Length))
+    }
+
+    /// The structs and unions that included modules must have. They are to be given with
+    /// [`provide`](Self::provide) before anything else is asked for.
+    pub fn externals(&self) -> Vec<External> {
+        (0..self.source.records())
+            .filter_map(|index| {
+                let (flags, name) = self.record_head(index);
+                (flags & FLAG_EXTERNAL != 0).then(|| External {
+                    index,
+                    kind: kind_of(flags),
+                    name: String::from_utf8_lossy(name).into_owned(),
+                    is_opaque: flags & FLAG_OPAQUE != 0,
+                })
+            })
+            .collect()
+    }
+
+    /// Says which record of `declarations` is an external one, or that no included module has it.
+    pub fn provide(
+        &mut self,
+        declarations: &mut Declarations,
+        external: &External,
+        record: Option<RecordId>,
+    ) {
+        let keyword = external.kind.keyword();
+        let name = &external.name;
+        match record {
+            None => {
+                let text =
+                    format!("'{keyword} {name}' should come from ffi.include() but was not found");
+                self.refused
+                    .push((external.index, TableError::Refused(text)));
+            }
+            Some(id) if !external.is_opaque && declarations.types.record(id).fields.is_none() => {
+                let text = format!(
+                    "'{keyword} {name}' is opaque in the ffi.include(), but no longer in the ffi doing the include \
+                     (workaround: don't use ffi.include() but duplicate the declarations of everything using {keyword} \
+                     {name})"
+                );
+                self.refused
+                    .push((external.index, TableError::NotImplemented(text)));
+            }
+            Some(id) => {
+                self.records[external.index] = Some(id);
+                let symbol = declarations.types.symbol(name);
+                declarations.bind_record_tag(symbol, id);
+                declarations.journal.clear();
+            }
+        }
+    }
+
+    /// Flags and name of a record; the length was checked.
+    fn record_head(&self, index: usize) -> (i32, &[u8]) {
+        let bytes = self.source.record(index);
+        let flags = number(&bytes[4..]).map_or(0, |(flags, _)| flags);
+        (flags, &bytes[8..])
+    }
+
+    /// Type and text of an enum (name, NUL, enumerators); the length was checked.
+    fn enum_head(&self, index: usize) -> (i32, &[u8], &[u8]) {
+        let bytes = self.source.enumeration(index);
+        let prim = number(&bytes[4..]).map_or(0, |(prim, _)| prim);
+        let mut parts = bytes[8..].splitn(2, |&byte| byte == 0);
+        let name = parts.next().unwrap_or_default();
+        (prim, name, parts.next().unwrap_or_default())
+    }
+
+    /// The operation of a global; the length was checked.
+    fn global_op(&self, index: usize) -> Op {
+        op(self.source.global(index)).map_or(
+            Op {
+                code: 0,
+                argument: 0,
+            },
+            |(op, _)| op,
+        )
+    }
+
+    /// What a global is.
+    fn global_kind(&self, index: usize) -> GlobalKind {
+        match self.global_op(index).code {
+            OP_DLOPEN_FUNC => GlobalKind::Function,
+            OP_DLOPEN_CONST => GlobalKind::Constant,
+            OP_GLOBAL_VAR => GlobalKind::Variable,
+            _ => GlobalKind::Integer,
+        }
+    }
+
+    /// The names of all functions, variables and constants, in the tables' order.
+    pub fn global_names(&self) -> impl Iterator<Item = (String, GlobalKind)> + '_ {
+        (0..self.source.globals()).map(|index| {
+            let name = String::from_utf8_lossy(&self.source.global(index)[4..]).into_owned();
+            (name, self.global_kind(index))
+        })
+    }
+
+    /// The typedef names, in the tables' order.
+    pub fn typedef_names(&self) -> Vec<String> {
+        (0..self.source.typedefs())
+            .map(|index| String::from_utf8_lossy(&self.source.typedef(index)[4..]).into_owned())
+            .collect()
+    }
+
+    /// The tags of structs or of unions, in the tables' order.
+    pub fn record_tags(&self, kind: RecordKind) -> Vec<String> {
+        (0..self.source.records())
+            .map(|index| self.record_head(index))
+            .filter(|&(flags, name)| kind_of(flags) == kind && !name.starts_with(b"$"))
+            .map(|(_, name)| String::from_utf8_lossy(name).into_owned())
+            .collect()
+    }
+}
+
+fn kind_of(flags: i32) -> RecordKind {
+    if flags & FLAG_UNION == 0 {
+        RecordKind::Struct
+    } else {
+        RecordKind::Union
+    }
+}

@@ -1,0 +1,474 @@
+//! Scopes of the modules that CFFI generated: names are declared from the tables when they are asked for.
+//!
+//! Modules include only what was imported before them, so locking a scope's tables, and then those of what it includes,
+//! cannot meet itself. Nothing here runs Python while a lock is held: errors are raised at the very end.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use keelback_cdef::{
+    Declarations, External, GlobalKind, Item, RecordId, RecordKind, TableError, TableSource, Tables,
+};
+use pyo3::ffi;
+
+use super::Scope;
+use crate::errors::raise_error;
+use crate::py::{Obj, Raised, Ref, Res, type_name};
+use crate::raise;
+
+/// The arguments of such a module's `_cffi_backend.FFI(...)`: their types are checked, and the tuples are kept.
+pub struct PythonTables {
+    types: Option<Ref>,
+    globals: Option<Ref>,
+    records: Option<Ref>,
+    enums: Option<Ref>,
+    typedefs: Option<Ref>,
+}
+
+/// How many items a tuple has that may not be there.
+fn length(tuple: Option<&Ref>) -> usize {
+    // SAFETY: `PythonTables::new` saw that it is a tuple.
+    tuple.map_or(0, |tuple| unsafe {
+        ffi::PyTuple_GET_SIZE(tuple.obj()) as usize
+    })
+}
+
+/// An item of a tuple.
+fn item(tuple: Option<&Ref>, index: usize) -> Obj {
+    match tuple {
+        // SAFETY: a tuple, and an index below its length, by the contract of `TableSource`.
+        Some(tuple) if index < length(Some(tuple)) => unsafe {
+            ffi::PyTuple_GET_ITEM(tuple.obj(), index as ffi::Py_ssize_t)
+        },
+        _ => std::ptr::null_mut(),
+    }
+}
+
+/// The contents of a bytes object that somebody keeps; nothing for NULL.
+///
+/// # Safety
+/// `object` is NULL or a bytes object that lives as long as the result.
+unsafe fn bytes<'a>(object: Obj) -> &'a [u8] {
+    if object.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's contract; bytes never change.
+    unsafe {
+        std::slice::from_raw_parts(
+            ffi::PyBytes_AsString(object).cast(),
+            ffi::PyBytes_Size(object) as usize,
+        )
+    }
+}
+
+impl PythonTables {
+    /// The tables, as the arguments of those names were given; NULL for one that was not.
+    ///
+    /// # Safety
+    /// The arguments are live or NULL.
+    pub unsafe fn new(
+        types: Obj,
+        globals: Obj,
+        records: Obj,
+        enums: Obj,
+        typedefs: Obj,
+    ) -> Res<Self> {
+        // SAFETY: the caller's contract; items are borrowed from tuples that live.
+        unsafe {
+            let expect = |ok: bool, what: &str, wanted: &str, object: Obj| {
+                if ok {
+                    return Ok(());
+                }
+                let given = type_name(object);
+                Err(raise!(
+                    TypeError,
+                    "FFI(): {what} must be {wanted}, not {given}"
+                ))
+            };
+            let expect_bytes = |object: Obj, what: &str| {
+                expect(ffi::PyBytes_Check(object) != 0, what, "bytes", object)
+            };
+            let tuple = |object: Obj, what: &str| -> Res<Option<Ref>> {
+                if object.is_null() {
+                    return Ok(None);
+                }
+                expect(ffi::PyTuple_Check(object) != 0, what, "a tuple", object)?;
+                Ok(Some(Ref::borrow(object)))
+            };
+            let items = |tuple: &Option<Ref>| {
+                let count = length(tuple.as_ref());
+                (0..count)
+                    .map(|index| item(tuple.as_ref(), index))
+                    .collect::<Vec<_>>()
+            };
+            if !types.is_null() {
+                expect_bytes(types, "_types")?;
+            }
+            let (globals, records) = (
+                tuple(globals, "_globals")?,
+                tuple(records, "_struct_unions")?,
+            );
+            let (enums, typedefs) = (tuple(enums, "_enums")?, tuple(typedefs, "_typenames")?);
+            if length(globals.as_ref()) % 2 != 0 {
+                return Err(raise!(
+                    ImportError,
+                    "FFI(): _globals has a name without a value"
+                ));
+            }
+            for (index, object) in items(&globals).into_iter().enumerate() {
+                if index % 2 == 0 {
+                    expect_bytes(object, "a name in _globals")?;
+                } else {
+                    let is_int = ffi::PyLong_Check(object) != 0;
+                    expect(is_int, "a value in _globals", "an int", object)?;
+                }
+            }
+            for object in items(&records) {
+                let one = tuple(object, "an item of _struct_unions")?;
+                if length(one.as_ref()) == 0 {
+                    return Err(raise!(
+                        ImportError,
+                        "FFI(): an item of _struct_unions is empty"
+                    ));
+                }
+                for object in items(&one) {
+                    expect_bytes(object, "a name in _struct_unions")?;
+                }
+            }
+            for object in items(&enums) {
+                expect_bytes(object, "an item of _enums")?;
+            }
+            for object in items(&typedefs) {
+                expect_bytes(object, "an item of _typenames")?;
+            }
+            Ok(Self {
+                types: (!types.is_null()).then(|| Ref::borrow(types)),
+                globals,
+                records,
+                enums,
+                typedefs,
+            })
+        }
+    }
+}
+
+// Every object below is a bytes object that lives in the tuples of `self`: `PythonTables::new` looked at all of them.
+impl TableSource for PythonTables {
+    fn types(&self) -> &[u8] {
+        let object = self.types.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
+        // SAFETY: see above.
+        unsafe { bytes(object) }
+    }
+    fn globals(&self) -> usize {
+        length(self.globals.as_ref()) / 2
+    }
+    fn global(&self, index: usize) -> &[u8] {
+        // SAFETY: see above.
+        unsafe { bytes(item(self.globals.as_ref(), index * 2)) }
+    }
+    fn global_value(&self, index: usize) -> Option<i128> {
+        let object = item(self.globals.as_ref(), index * 2 + 1);
+        if object.is_null() {
+            return None;
+        }
+        // SAFETY: an int, or of a subclass, by `PythonTables::new`; reading its digits runs no code of its own.
+        unsafe {
+            let mut overflow = 0;
+            let value = ffi::PyLong_AsLongLongAndOverflow(object, &mut overflow);
+            match overflow {
+                0 => Some(value.into()),
+                1 => {
+                    let value = ffi::PyLong_AsUnsignedLongLong(object);
+                    if value == u64::MAX && !ffi::PyErr_Occurred().is_null() {
+                        Raised::already().clear();
+                        return None;
+                    }
+                    Some(value.into())
+                }
+                _ => None,
+            }
+        }
+    }
+    fn records(&self) -> usize {
+        length(self.records.as_ref())
+    }
+    fn record(&self, index: usize) -> &[u8] {
+        self.record_item(index, 0)
+    }
+    fn fields(&self, record: usize) -> usize {
+        let tuple = item(self.records.as_ref(), record);
+        if tuple.is_null() {
+            return 0;
+        }
+        // SAFETY: a tuple with one item at least, by `PythonTables::new`.
+        unsafe { ffi::PyTuple_GET_SIZE(tuple) as usize - 1 }
+    }
+    fn field(&self, record: usize, index: usize) -> &[u8] {
+        self.record_item(record, index + 1)
+    }
+    fn enums(&self) -> usize {
+        length(self.enums.as_ref())
+    }
+    fn enumeration(&self, index: usize) -> &[u8] {
+        // SAFETY: see above.
+        unsafe { bytes(item(self.enums.as_ref(), index)) }
+    }
+    fn typedefs(&self) -> usize {
+        length(self.typedefs.as_ref())
+    }
+    fn typedef(&self, index: usize) -> &[u8] {
+        // SAFETY: see above.
+        unsafe { bytes(item(self.typedefs.as_ref(), index)) }
+    }
+}
+
+impl PythonTables {
+    fn record_item(&self, record: usize, index: usize) -> &[u8] {
+        let tuple = item(self.records.as_ref(), record);
+        if tuple.is_null() {
+            return &[];
+        }
+        // SAFETY: a tuple of bytes objects, by `PythonTables::new`, which the outer tuple keeps.
+        unsafe {
+            if index >= ffi::PyTuple_GET_SIZE(tuple) as usize {
+                return &[];
+            }
+            bytes(ffi::PyTuple_GET_ITEM(tuple, index as ffi::Py_ssize_t))
+        }
+    }
+}
+
+/// The tables of a scope.
+pub(super) struct Lazy {
+    module: Box<str>,
+    tables: Mutex<Tables<PythonTables>>,
+    included: Vec<Arc<Scope>>,
+    /// What the included modules have to provide is provided.
+    provided: Mutex<bool>,
+}
+
+/// What a name is that a module does not have itself.
+pub enum Elsewhere {
+    /// No included module has it.
+    Nowhere,
+    /// An integer constant.
+    Integer(i128),
+    /// Something that is to be had from the `lib` of the included module only.
+    OfAnotherLib,
+}
+
+impl Lazy {
+    fn tables(&self) -> MutexGuard<'_, Tables<PythonTables>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn raise(&self, error: &TableError) -> Raised {
+        match error {
+            TableError::NotImplemented(text) => raise!(NotImplementedError, "{text}"),
+            TableError::Refused(text) => {
+                raise_error(|errors| &errors.error, format_args!("{text}"))
+            }
+            TableError::Damaged(text) => raise_error(
+                |errors| &errors.error,
+                format_args!("the tables of module '{}' are damaged: {text}", self.module),
+            ),
+        }
+    }
+    /// Gets the structs and unions that included modules have.
+    fn provide(&self, ours: &Scope) -> Result<(), TableError> {
+        let mut provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        if *provided {
+            return Ok(());
+        }
+        let externals = self.tables().externals();
+        let mut found: Vec<(External, Option<(Arc<Scope>, RecordId)>)> = Vec::new();
+        for external in externals {
+            let mut place = None;
+            for scope in &self.included {
+                place = scope.find_record(external.kind, &external.name)?;
+                if place.is_some() {
+                    break;
+                }
+            }
+            found.push((external, place));
+        }
+        // Each included scope is copied once, when all that is needed of it is declared there.
+        let mut copied: Vec<(Arc<Scope>, Vec<RecordId>)> = Vec::new();
+        for (external, place) in found {
+            let here = place.map(|(scope, there)| {
+                let known = copied.iter().find(|(one, _)| Arc::ptr_eq(one, &scope));
+                if let Some((_, ids)) = known {
+                    return ids[there.index()];
+                }
+                let copy = scope.read().clone();
+                let included = ours.write().include_unnamed(&copy);
+                Scope::set_all_included(ours, &scope, &included);
+                let ids: Vec<_> = included.records.iter().map(|&(_, here)| here).collect();
+                let here = ids[there.index()];
+                copied.push((scope, ids));
+                here
+            });
+            let mut tables = self.tables();
+            tables.provide(&mut ours.write(), &external, here);
+        }
+        *provided = true;
+        Ok(())
+    }
+}
+
+impl Scope {
+    /// Takes the declarations from tables that CFFI generated: of `module`, which includes those of the scopes. Once,
+    /// before anything is declared.
+    pub fn set_tables(
+        &self,
+        module: &str,
+        tables: PythonTables,
+        included: Vec<Arc<Scope>>,
+    ) -> Res<()> {
+        let tables = Tables::new(tables).map_err(|error| {
+            raise!(
+                ImportError,
+                "the tables of module '{module}' are damaged, or are not for Python: {error}"
+            )
+        })?;
+        let lazy = Lazy {
+            module: module.into(),
+            tables: Mutex::new(tables),
+            included,
+            provided: Mutex::new(false),
+        };
+        match self.tables.set(lazy) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(raise!(
+                ValueError,
+                "cannot call FFI.__init__() more than once"
+            )),
+        }
+    }
+
+    /// Works on the tables, if there are any, and the declarations.
+    fn with_tables(
+        &self,
+        body: impl FnOnce(&mut Tables<PythonTables>, &mut Declarations) -> Result<(), TableError>,
+    ) -> Result<(), TableError> {
+        let Some(lazy) = self.tables.get() else {
+            return Ok(());
+        };
+        lazy.provide(self)?;
+        let mut tables = lazy.tables();
+        body(&mut tables, &mut self.write())
+    }
+
+    fn raise_table_error(&self, result: Result<(), TableError>) -> Res<()> {
+        match (result, self.tables.get()) {
+            (Err(error), Some(lazy)) => Err(lazy.raise(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sees that a function, variable or constant of that name is declared, if the scope has one.
+    #[inline]
+    pub fn need_global(&self, name: &str) -> Res<()> {
+        if self.tables.get().is_none() {
+            return Ok(());
+        }
+        let result = self.with_tables(|tables, declarations| {
+            tables.declare_global(declarations, name).map(|_| ())
+        });
+        self.raise_table_error(result)
+    }
+
+    /// Sees that what the names in a type string mean is declared, if the scope has it.
+    #[inline]
+    pub fn need_types(&self, text: &str) -> Res<()> {
+        if self.tables.get().is_none() {
+            return Ok(());
+        }
+        let result = self.with_tables(|tables, declarations| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$' || c > '\x7f';
+            for word in text.split(|c| !is_part(c)) {
+                if !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()) {
+                    tables.declare_type(declarations, word)?;
+                    tables.declare_constant(declarations, word)?;
+                }
+            }
+            Ok(())
+        });
+        self.raise_table_error(result)
+    }
+
+    /// Sees that everything that the scope has is declared.
+    pub fn need_all(&self) -> Res<()> {
+        let result = self.with_tables(|tables, declarations| tables.declare_all(declarations));
+        self.raise_table_error(result)
+    }
+
+    /// The names of functions, variables and constants, if the scope has tables.
+    pub fn global_names(&self) -> Option<Vec<(String, GlobalKind)>> {
+        let lazy = self.tables.get()?;
+        Some(lazy.tables().global_names().collect())
+    }
+
+    /// The names of typedefs, structs and unions, if the scope has tables.
+    pub fn type_names(&self) -> Option<[Vec<String>; 3]> {
+        let tables = self.tables.get()?.tables();
+        Some([
+            tables.typedef_names(),
+            tables.record_tags(RecordKind::Struct),
+            tables.record_tags(RecordKind::Union),
+        ])
+    }
+
+    /// A struct or union of the scope, or of what it includes, by the name that CFFI's tables give it.
+    fn find_record(
+        self: &Arc<Self>,
+        kind: RecordKind,
+        name: &str,
+    ) -> Result<Option<(Arc<Self>, RecordId)>, TableError> {
+        self.with_tables(|tables, declarations| tables.declare_type(declarations, name))?;
+        let found = self.read().lookup_record_spelt(kind, name);
+        if let Some(id) = found {
+            return Ok(Some((self.clone(), id)));
+        }
+        let included = self
+            .tables
+            .get()
+            .map_or(&[][..], |lazy| lazy.included.as_slice());
+        for scope in included {
+            if let Some(found) = scope.find_record(kind, name)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a name is in the modules that this one includes, if it was made from tables.
+    pub fn find_elsewhere(&self, name: &str) -> Res<Elsewhere> {
+        let included = self
+            .tables
+            .get()
+            .map_or(&[][..], |lazy| lazy.included.as_slice());
+        for scope in included {
+            scope.need_global(name)?;
+            let found = {
+                let declarations = scope.read();
+                match declarations.lookup_ordinary(name) {
+                    Some(Item::Constant(index)) => declarations.constants[index as usize]
+                        .value
+                        .map_or(Elsewhere::OfAnotherLib, Elsewhere::Integer),
+                    Some(_) => Elsewhere::OfAnotherLib,
+                    None => declarations
+                        .lookup_enumerator(name)
+                        .and_then(|(_, value)| value)
+                        .map_or(Elsewhere::Nowhere, Elsewhere::Integer),
+                }
+            };
+            let found = match found {
+                Elsewhere::Nowhere => scope.find_elsewhere(name)?,
+                found => found,
+            };
+            if !matches!(found, Elsewhere::Nowhere) {
+                return Ok(found);
+            }
+        }
+        Ok(Elsewhere::Nowhere)
+    }
+}
