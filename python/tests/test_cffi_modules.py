@@ -290,7 +290,7 @@ _cffi_backend.FFI('made', _version=0x2900, _types=b'')
 DIFFERENT = {
     "lib.nested(ffi.new('base_t *', [5])).pts[2].y": "9",
     "lib.nested(base.new('base_t *', [5])).u1": "0",
-    "getattr(lib.nested([5]), 'in').q": "6",
+    "getattr(lib.nested(ffi.new('base_t *', [5])), 'in').q": "6",
     "lib.turn(1 + 2j)": "(-2+1j)",
     "ffi.typeof('int[BASEK]')": (
         "error: unsupported expression: expected a simple numeric constant, and 'BASEK' isn't known as one\nint[BASEK]\n    ^"

@@ -195,7 +195,7 @@ impl<S: TableSource> Tables<S> {
 
     fn check_types(&mut self) -> Result<(), TableError> {
         let bytes = self.source.types();
-        if bytes.len() % 4 != 0 {
+        if !bytes.len().is_multiple_of(4) {
             let text = format!(
                 "_types: {} bytes, which is no multiple of four",
                 bytes.len()

@@ -108,7 +108,7 @@ impl PythonTables {
                 tuple(records, "_struct_unions")?,
             );
             let (enums, typedefs) = (tuple(enums, "_enums")?, tuple(typedefs, "_typenames")?);
-            if length(globals.as_ref()) % 2 != 0 {
+            if !length(globals.as_ref()).is_multiple_of(2) {
                 return Err(raise!(
                     ImportError,
                     "FFI(): _globals has a name without a value"
@@ -246,6 +246,9 @@ pub(super) struct Lazy {
     provided: Mutex<bool>,
 }
 
+/// A record of a scope.
+type Place = (Arc<Scope>, RecordId);
+
 /// What a name is that a module does not have itself.
 pub enum Elsewhere {
     /// No included module has it.
@@ -279,7 +282,7 @@ impl Lazy {
             return Ok(());
         }
         let externals = self.tables().externals();
-        let mut found: Vec<(External, Option<(Arc<Scope>, RecordId)>)> = Vec::new();
+        let mut found: Vec<(External, Option<Place>)> = Vec::new();
         for external in externals {
             let mut place = None;
             for scope in &self.included {
@@ -422,7 +425,7 @@ impl Scope {
         self: &Arc<Self>,
         kind: RecordKind,
         name: &str,
-    ) -> Result<Option<(Arc<Self>, RecordId)>, TableError> {
+    ) -> Result<Option<Place>, TableError> {
         self.with_tables(|tables, declarations| tables.declare_type(declarations, name))?;
         let found = self.read().lookup_record_spelt(kind, name);
         if let Some(id) = found {
