@@ -202,6 +202,12 @@ fn signature(
             format!("the {what} function '{name}' is variadic: Python cannot find out what arguments it got"),
             "take a pointer and a length, or one function for each kind of call",
         ));
+        if !matches!(function.origin, FunctionOrigin::Exported)
+            && let Some(Problem::Cdef(diagnostic)) = problems.last_mut()
+        {
+            // As CFFI says it.
+            diagnostic.kind = DiagnosticKind::NotImplemented;
+        }
     }
     let parameters = ty.params.iter().enumerate().map(|(index, param)| {
         let given = function.params.get(index).copied().flatten();

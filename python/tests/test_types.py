@@ -38,10 +38,6 @@ def test_the_stubs_say_what_the_runtime_has(stubs, tmp_path):
          module="mypy.stubtest")  # fmt: skip
 
 
-# Init code as people write it has no annotations: its bodies are checked all the same.
-UNANNOTATED = ("--allow-untyped-defs", "--allow-untyped-calls", "--allow-untyped-decorators", "--allow-untyped-globals")
-
-
 @pytest.mark.parametrize(
     "name, example",
     [("greeter", "greeter/greeter.py"), ("point", "point/point.py"), ("pyfuncs", "sqlite-extension/plugin.py")],
@@ -51,7 +47,7 @@ def test_examples(stubs, tmp_path, name, example):
     (tmp_path / f"{name}.pyi").write_text(
         "from keelback._runtime import CompiledFFI, Lib\n\nffi: CompiledFFI\nlib: Lib\n"
     )
-    mypy(stubs, tmp_path, "--strict", *UNANNOTATED, "init_code.py")
+    mypy(stubs, tmp_path, "--strict", "init_code.py")
 
 
 IN_LINE = """

@@ -26,6 +26,8 @@ pub struct Errors {
     pub verification_missing: Ref,
     /// pkg-config failed.
     pub pkg_config_error: Ref,
+    /// A variable that an in-line ffi's library does not have: an AttributeError, and CFFI's KeyError too.
+    pub missing_variable: Ref,
 }
 
 static ERRORS: OnceLock<Errors> = OnceLock::new();
@@ -39,6 +41,31 @@ fn class(name: &'static CStr, doc: &'static CStr, base: Option<&Ref>) -> Res<Ref
             doc.as_ptr(),
             base,
             std::ptr::null_mut(),
+        ))
+    }
+}
+
+fn missing_variable() -> Res<Ref> {
+    // SAFETY: live classes; the dict and the tuple are ours. KeyError's own text would be the repr of the message.
+    unsafe {
+        let bases = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
+            2,
+            ffi::PyExc_AttributeError,
+            ffi::PyExc_KeyError,
+        ))?;
+        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+            ffi::PyExc_Exception,
+            c"__str__".as_ptr(),
+        ))?;
+        let body = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;
+        if ffi::PyDict_SetItemString(body.obj(), c"__str__".as_ptr(), text.obj()) < 0 {
+            return Err(Raised::already());
+        }
+        Ref::steal(ffi::PyErr_NewExceptionWithDoc(
+            c"keelback.MissingVariable".as_ptr(),
+            c"A library has no global variable of this name.".as_ptr(),
+            bases.obj(),
+            body.obj(),
         ))
     }
 }
@@ -76,6 +103,7 @@ pub fn errors() -> Res<&'static Errors> {
             base,
         )?,
         pkg_config_error: class(c"keelback.PkgConfigError", c"pkg-config failed.", base)?,
+        missing_variable: missing_variable()?,
         error,
     };
     Ok(ERRORS.get_or_init(|| made))

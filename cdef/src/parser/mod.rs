@@ -155,7 +155,14 @@ impl Declarations {
     /// # Errors
     /// What is wrong with the string; the declarations are then untouched.
     pub fn parse_type(&mut self, text: &str) -> Result<QualType, Diagnostic> {
+        self.read_type(text, false).map(|(ty, _)| ty)
+    }
+
+    /// Whether a type string names what it declares, as `int f(int)` does and `int(int)` does not. `false` for a string
+    /// that is no type.
+    pub fn type_string_has_name(&mut self, text: &str) -> bool {
         self.read_type(text, false)
+            .is_ok_and(|(_, has_name)| has_name)
     }
 
     /// [`Self::parse_type`] as a compiled module does it: a struct, union or enum that isn't declared is an
@@ -164,10 +171,15 @@ impl Declarations {
     /// # Errors
     /// As [`Self::parse_type`].
     pub fn parse_declared_type(&mut self, text: &str) -> Result<QualType, Diagnostic> {
-        self.read_type(text, true)
+        self.read_type(text, true).map(|(ty, _)| ty)
     }
 
-    fn read_type(&mut self, text: &str, declared_only: bool) -> Result<QualType, Diagnostic> {
+    /// The type, and whether the string names what it declares.
+    fn read_type(
+        &mut self,
+        text: &str,
+        declared_only: bool,
+    ) -> Result<(QualType, bool), Diagnostic> {
         let mark = self.mark();
         let result = if text.len() > i32::MAX as usize {
             Err(Box::new(Diagnostic::ffi(
@@ -710,7 +722,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The whole text as a type.
-    fn whole_type(&mut self) -> Parse<QualType> {
+    fn whole_type(&mut self) -> Parse<(QualType, bool)> {
         if self.at(Tok::Eof) {
             let span = self.span();
             return Err(Box::new(
@@ -727,7 +739,7 @@ impl<'a> Parser<'a> {
         if !self.at(Tok::Eof) {
             return Err(self.unexpected(message::expected("the end of the type")));
         }
-        Ok(declared.ty)
+        Ok((declared.ty, declared.name.is_some()))
     }
 
     /// A type name (C11 6.7.7), as in a cast.

@@ -262,7 +262,7 @@ impl Parser<'_> {
         inner.bump();
         let ty = inner.whole_type();
         self.ascend();
-        ty
+        ty.map(|(ty, _)| ty)
     }
 
     /// A struct that only its typedef name is known of.

@@ -49,10 +49,7 @@ pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
     // SAFETY: the caller's contract.
     unsafe {
         if value.is_null() {
-            return Err(raise!(
-                TypeError,
-                "'del x[n]' not supported for cdata objects"
-            ));
+            return Err(cannot_delete(cdata, key));
         }
         if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
             let (start, length) = slice_bounds(cdata, key)?;
@@ -67,6 +64,24 @@ pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
             Room::UNKNOWN
         };
         write_in(item, data, value, room)
+    }
+}
+
+/// `del cdata[key]`: nothing can be deleted, and what is not there is said first.
+#[cold]
+#[inline(never)]
+unsafe fn cannot_delete(cdata: &CData, key: Obj) -> Raised {
+    // SAFETY: the caller's contract: `key` is live.
+    let place = unsafe {
+        if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
+            slice_bounds(cdata, key).map(|_| ())
+        } else {
+            to_index(key, ffi::PyExc_IndexError).and_then(|index| item_at(cdata, index).map(|_| ()))
+        }
+    };
+    match place {
+        Ok(()) => raise!(TypeError, "'del x[n]' not supported for cdata objects"),
+        Err(raised) => raised,
     }
 }
 

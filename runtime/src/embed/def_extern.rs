@@ -5,10 +5,11 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::errors;
+use super::interpreter;
 use super::plugin::{self, Plugin};
 use crate::callback::PythonFunction;
 use crate::ctype;
-use crate::py::{Obj, Raised, Ref, Res, guard, str_text};
+use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
 use crate::raise;
 
 /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
@@ -97,6 +98,13 @@ unsafe fn attach(
         })?;
         let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
         let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
+        if !interpreter::is_main() {
+            // Its objects would be gone before C's next call; and threads that C starts come to the main interpreter.
+            PythonFunction::new(&ctype, function, error, onerror)?;
+            return warn(&format!(
+                "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
+            ));
+        }
         let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
         made.sink = Some((
             errors::sink,

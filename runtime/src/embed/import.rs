@@ -8,7 +8,7 @@ use pyo3::ffi;
 use super::interpreter;
 use super::lock::START;
 use super::plugin::Plugin;
-use crate::py::{Obj, Raised, Ref, Res, guard};
+use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
 /// The definition of a plugin's module. Lives as long as the process, as CPython expects.
@@ -93,10 +93,26 @@ unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Ob
         let _held = START.lock();
         // SAFETY: the definition is the first field of ours.
         let plugin = unsafe { Plugin::attach((*definition.cast::<Definition>()).plugin)? };
-        plugin
+        let module = plugin
             .module()
-            .cloned()
-            .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))
+            .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))?;
+        if interpreter::is_main() {
+            return Ok(module.clone());
+        }
+        // An interpreter that ends empties the modules that it knows: a sub-interpreter gets one of its own, with the
+        // same ffi and lib.
+        // SAFETY: live modules, whose dicts are alive with them.
+        unsafe {
+            let own = Ref::steal(ffi::PyModule_NewObject(str_from(plugin.name())?.obj()))?;
+            if ffi::PyDict_Update(
+                ffi::PyModule_GetDict(own.obj()),
+                ffi::PyModule_GetDict(module.obj()),
+            ) < 0
+            {
+                return Err(Raised::already());
+            }
+            Ok(own)
+        }
     })
 }
 

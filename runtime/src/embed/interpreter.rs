@@ -266,6 +266,12 @@ fn check(status: ffi::PyStatus) -> Result<(), String> {
 }
 
 /// "3.11.7" of the libpython that is loaded.
+/// Whether this thread is in the interpreter that the process started with, not in a sub-interpreter.
+pub fn is_main() -> bool {
+    // SAFETY: the thread is in Python.
+    unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
+}
+
 fn version_text() -> String {
     // SAFETY: valid at any time.
     let text = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy();

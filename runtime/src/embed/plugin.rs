@@ -252,6 +252,10 @@ impl Plugin {
                 (str_from(&self.name)?, &objects.module),
                 (lib_name, &objects.lib),
             ] {
+                if std::ptr::eq(object, &raw const objects.module) && !interpreter::is_main() {
+                    // It would empty the main interpreter's module at its end: `import` makes one for it.
+                    continue;
+                }
                 if ffi::PyObject_SetItem(modules, name.obj(), object.obj()) < 0 {
                     return Err(Raised::already());
                 }

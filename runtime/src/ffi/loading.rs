@@ -113,7 +113,7 @@ unsafe fn file_system_path(name: Obj) -> Res<CString> {
             ffi::PyBytes_Size(encoded.obj()) as usize,
         );
         CString::new(bytes)
-            .map_err(|_| raise!(ValueError, "embedded null byte in the library's file name"))
+            .map_err(|_| raise!(TypeError, "embedded null byte in the library's file name"))
     }
 }
 

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn sizeof(object: Obj, arg: Obj) -> Obj {
         unsafe {
             let size = match as_cdata(arg) {
                 Some(cdata) => cdata.value_size()? as isize,
-                None => type_or_function(object, arg)?.known_size()? as isize,
+                None => checked(type_or_function(object, arg)?)?.known_size()? as isize,
             };
             Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSsize_t(size))
         }
@@ -69,6 +69,14 @@ unsafe fn type_or_function(object: Obj, arg: Obj) -> Res<Ref<CType>> {
     }
 }
 
+/// The type, unless it is a struct that the C compiler knows otherwise than it was declared.
+fn checked(ctype: Ref<CType>) -> Res<Ref<CType>> {
+    if ctype.is_record() {
+        ctype.record()?;
+    }
+    Ok(ctype)
+}
+
 /// The alignment of a type, if it has one.
 fn alignment(ctype: &CType) -> Option<usize> {
     match ctype.kind {
@@ -85,7 +93,7 @@ pub unsafe extern "C" fn alignof(object: Obj, arg: Obj) -> Obj {
         unsafe {
             let ctype = match as_cdata(arg) {
                 Some(cdata) => cdata.ctype().to_ref(),
-                None => type_or_function(object, arg)?,
+                None => checked(type_or_function(object, arg)?)?,
             };
             match alignment(&ctype) {
                 Some(align) => Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSize_t(align)),
@@ -146,9 +154,6 @@ pub unsafe fn step(ctype: &CType, selector: Obj, first: bool) -> Res<Step> {
         }
         let index = ffi::PyNumber_AsSsize_t(selector, ffi::PyExc_OverflowError);
         if index == -1 && !ffi::PyErr_Occurred().is_null() {
-            if ffi::PyErr_ExceptionMatches(ffi::PyExc_OverflowError) != 0 {
-                return Err(Raised::already());
-            }
             ffi::PyErr_Clear();
             return Err(raise!(TypeError, "field name or array index expected"));
         }

@@ -115,11 +115,26 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         let handle = *self.handle.get_mut();
-        if self.owned && !handle.is_null() {
+        if self.owned && !handle.is_null() && !python_ends() {
             // SAFETY: opened by us; nobody uses it any more.
             unsafe { libc::dlclose(handle) };
         }
     }
+}
+
+/// Python is being finalised. Objects then go in no order that anybody chose: destructors that call into a library, and
+/// threads that the library started, may outlive the object that opened it. The process is about to give everything
+/// back anyhow.
+fn python_ends() -> bool {
+    #[cfg(not(Py_3_13))]
+    unsafe extern "C" {
+        #[link_name = "_Py_IsFinalizing"]
+        fn is_finalizing() -> std::ffi::c_int;
+    }
+    #[cfg(Py_3_13)]
+    use pyo3::ffi::Py_IsFinalizing as is_finalizing;
+    // SAFETY: reads a flag, at any time. The name with an underscore is exported by every libpython before 3.13.
+    unsafe { is_finalizing() != 0 }
 }
 
 /// What dlerror says.

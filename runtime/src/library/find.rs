@@ -202,7 +202,7 @@ impl Lib {
                 ),
             )),
             Declared::UnknownInteger => Err(raise!(
-                NotImplementedError,
+                AttributeError,
                 "the value of the constant '{name}' is only known to a C compiler: it needs API mode (set_source with C \
                  code)"
             )),
@@ -320,11 +320,14 @@ impl Lib {
                     ),
                 );
             }
-            raise!(
-                AttributeError,
+            let message = format_args!(
                 "{what} '{name}' not found in library '{}': {error}",
                 self.name
-            )
+            );
+            if what == "variable" {
+                return raise_error(|errors| &errors.missing_variable, message);
+            }
+            raise!(AttributeError, "{message}")
         })
     }
 
