@@ -6,6 +6,7 @@ fn main() {
     println!("cargo::rerun-if-changed=src/c");
     cc::Build::new()
         .file("src/c/errno.c")
+        .file("src/c/fenv.c")
         .file("src/c/frame.c")
         .file("src/c/long_double.c")
         .opt_level(2)

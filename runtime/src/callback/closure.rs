@@ -113,8 +113,9 @@ unsafe extern "C" fn called(
     match threads::attach() {
         // SAFETY: in Python now; libffi's result has room for the result, and for a register at least.
         Ok(_attached) => guard_unit(|| unsafe { run(target, args.cast(), result.cast()) }),
-        Err(threads::Ended) => {
-            // The interpreter is gone: C gets zeros.
+        Err(refused) => {
+            // The interpreter is gone, or cannot be entered: C gets zeros.
+            threads::tell_refusal(&refused);
             let size = target.function.plan().result_size;
             if size > 0 {
                 // SAFETY: as above.

@@ -175,7 +175,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
                 binding.leave();
                 drop(attached);
             }
-            Err(threads::Ended) => report_end(binding, slots),
+            Err(refused) => report_refusal(binding, slots, refused),
         }
         errno.restore();
     }
@@ -211,13 +211,15 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
 
 #[cold]
 #[inline(never)]
-unsafe fn report_end(binding: &Binding, slots: *mut u8) {
+unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Refused) {
     // SAFETY: as in `call`.
     unsafe { binding.write_failure(slots) };
-    let text = format!(
-        "{}.{}() was called after Python was finalised in this process\n",
-        binding.plugin().name(),
-        binding.name().to_string_lossy()
-    );
+    let (plugin, function) = (binding.plugin().name(), binding.name().to_string_lossy());
+    let text = match refused {
+        threads::Refused::Ended => {
+            format!("{plugin}.{function}() was called after Python was finalised in this process\n")
+        }
+        threads::Refused::SmallStack(_) => format!("{plugin}.{function}(): {refused}\n"),
+    };
     errors::report(binding.plugin().record(), binding.name(), &text);
 }

@@ -15,7 +15,8 @@ use keelback_codegen::abi::{
 };
 use pyo3::ffi;
 
-use super::{exit, fork, output, prefix, threads};
+use super::threads::Refused;
+use super::{exit, fork, output, prefix, stack, threads};
 
 /// Whose the interpreter is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,8 +84,10 @@ fn make_runtime_global() {
 
 /// Takes the process's Python as it is.
 fn adopt() -> Result<(), String> {
-    let attached = threads::attach()
-        .map_err(|_ended| "Python is being finalised in this process.\n".to_string())?;
+    let attached = threads::attach().map_err(|refused| match refused {
+        Refused::Ended => "Python is being finalised in this process.\n".to_string(),
+        Refused::SmallStack(_) => format!("{refused}\n"),
+    })?;
     threads::mark_interpreter();
     exit::watch_finalisation();
     drop(attached);
@@ -92,6 +95,9 @@ fn adopt() -> Result<(), String> {
 }
 
 fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
+    if let Some(left) = stack::shortage() {
+        return Err(format!("{}\n", Refused::SmallStack(left)));
+    }
     let prefix = prefix::find(python)?;
     let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;
     preinitialize(honours_environment)?;

@@ -11,6 +11,7 @@
 //! | `init_code` | compiling and running it |
 //! | `dispatch` | the hot path of every call |
 //! | `threads` | a thread's way into Python and out again |
+//! | `stack` | how much stack a thread has left |
 //! | `def_extern` | `@ffi.def_extern()` |
 //! | `errors` | last_error, the error handler, standard error |
 //! | `output` | what Python printed, flushed in time |
@@ -33,6 +34,7 @@ mod lock;
 mod output;
 mod plugin;
 mod prefix;
+mod stack;
 mod start;
 pub mod threads;
 

@@ -32,6 +32,8 @@ pub unsafe extern "C" fn start(
 ) -> c_int {
     // SAFETY: this thread's errno.
     let errno = unsafe { *libc::__errno_location() };
+    // Constants are rounded as everywhere, and nothing traps.
+    let floats = FloatingPoint::put_aside();
     // SAFETY: the caller's contract.
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
         try_start(plugin, python.as_ref())
@@ -53,9 +55,36 @@ pub unsafe extern "C" fn start(
             NOT_ATTACHED
         }
     };
+    drop(floats);
     // SAFETY: this thread's errno.
     unsafe { *libc::__errno_location() = errno };
     code
+}
+
+/// The host's floating-point environment (rounding, flags, traps), put aside until this is dropped: meanwhile it is C's
+/// default one.
+#[repr(C, align(16))]
+struct FloatingPoint([u8; 64]);
+
+unsafe extern "C" {
+    fn keelback_fenv_put_aside(saved: *mut FloatingPoint);
+    fn keelback_fenv_put_back(saved: *const FloatingPoint);
+}
+
+impl FloatingPoint {
+    fn put_aside() -> Self {
+        let mut saved = Self([0; 64]);
+        // SAFETY: room for a fenv_t, as fenv.c asserts.
+        unsafe { keelback_fenv_put_aside(&mut saved) };
+        saved
+    }
+}
+
+impl Drop for FloatingPoint {
+    fn drop(&mut self) {
+        // SAFETY: filled by `put_aside`.
+        unsafe { keelback_fenv_put_back(self) };
+    }
 }
 
 unsafe fn try_start(
@@ -90,9 +119,9 @@ unsafe fn try_start(
         code: NO_PYTHON,
         text: format!("{name}: {text}"),
     })?;
-    let _attached = threads::attach().map_err(|threads::Ended| StartFailure {
+    let _attached = threads::attach().map_err(|refused| StartFailure {
         code: NO_PYTHON,
-        text: format!("{name}: Python was finalised in this process\n"),
+        text: format!("{name}: {refused}\n"),
     })?;
     // SAFETY: the caller's contract.
     let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
-use super::output;
+use super::{output, stack};
 
 /// What is kept for a thread.
 struct Thread {
@@ -29,9 +29,29 @@ thread_local! {
 /// Python's finalisation has begun, or is over: no thread may wait for the GIL any more.
 static ENDED: AtomicBool = AtomicBool::new(false);
 
-/// Python has ended, or is ending on another thread.
-#[derive(Debug)]
-pub struct Ended;
+/// Why a thread is not let in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// Python has ended, or is ending on another thread.
+    Ended,
+    /// The thread's stack has only so many bytes left.
+    SmallStack(usize),
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ended => f.write_str("Python was finalised in this process"),
+            Self::SmallStack(left) => write!(
+                f,
+                "the stack of this thread is too small for Python: {} KiB are left, and {} KiB are needed \
+                 (pthread_attr_setstacksize)",
+                left / 1024,
+                stack::NEEDED / 1024
+            ),
+        }
+    }
+}
 
 /// As long as this lives, the thread may use Python.
 #[must_use = "the thread leaves Python when this is dropped"]
@@ -42,9 +62,9 @@ pub struct Attached {
 
 /// Enters Python from any thread, nested or not. May wait for the GIL.
 ///
-/// Python must be initialised. Fails when it has ended.
+/// Python must be initialised. Fails when it has ended, and on a new thread with a small stack.
 #[inline(always)]
-pub fn attach() -> Result<Attached, Ended> {
+pub fn attach() -> Result<Attached, Refused> {
     THREAD.with(|thread| {
         let state = thread.state.get();
         if state.is_null() {
@@ -55,7 +75,7 @@ pub fn attach() -> Result<Attached, Ended> {
         unsafe {
             let leaves = current() != state;
             if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
-                return Err(Ended);
+                return Err(Refused::Ended);
             }
             if leaves {
                 ffi::PyEval_RestoreThread(state);
@@ -68,22 +88,25 @@ pub fn attach() -> Result<Attached, Ended> {
 
 #[cold]
 #[inline(never)]
-fn attach_without_state(thread: &Thread) -> Result<Attached, Ended> {
+fn attach_without_state(thread: &Thread) -> Result<Attached, Refused> {
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
         if !is_attached() {
             if ENDED.load(Ordering::Acquire) || ffi::Py_IsInitialized() == 0 {
-                return Err(Ended);
+                return Err(Refused::Ended);
             }
             let mut state = ffi::PyGILState_GetThisThreadState();
             if state.is_null() {
+                if let Some(left) = stack::shortage() {
+                    return Err(Refused::SmallStack(left));
+                }
                 state = new_state(thread);
             }
             ffi::PyEval_RestoreThread(state);
             leaves = true;
         } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
-            return Err(Ended);
+            return Err(Refused::Ended);
         }
         thread.depth.set(thread.depth.get() + 1);
         Ok(Attached { leaves })
@@ -227,6 +250,16 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
     unsafe {
         let state = ffi::PyGILState_GetThisThreadState();
         !state.is_null() && ffi::PyThreadState_GetID(state) as i64 > newest
+    }
+}
+
+/// Says on standard error that a callback could not be made: C has no other way to know.
+#[cold]
+pub(crate) fn tell_refusal(refused: &Refused) {
+    if matches!(refused, Refused::SmallStack(_)) {
+        super::errors::write_to_stderr(&format!(
+            "a callback into Python was not made: {refused}\n"
+        ));
     }
 }
 
