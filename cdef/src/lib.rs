@@ -27,7 +27,7 @@ pub use include::Included;
 pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
 pub use parser::ParseOptions;
 pub use questions::{Answer, ArrayOwner, CExpression, Question};
-pub use source::{DEFAULT_FILE, Location, Source, SourceId, Span};
+pub use source::{DEFAULT_FILE, LineIndex, Location, Source, SourceId, Span};
 pub use tables::{External, GlobalKind, TableError, TableSource, Tables};
 pub use target::Target;
 pub use types::*;

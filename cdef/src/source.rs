@@ -101,6 +101,17 @@ impl Source {
             marked: marker.is_some(),
         }
     }
+    /// For many places: finds lines without reading the text again.
+    pub fn line_index(&self) -> LineIndex<'_> {
+        let newlines = self.text.bytes().zip(1u32..);
+        LineIndex {
+            source: self,
+            starts: newlines
+                .filter(|&(byte, _)| byte == b'\n')
+                .map(|(_, start)| start)
+                .collect(),
+        }
+    }
     /// The line that a byte is in, without its end, and the offset at which it starts.
     pub fn line_at(&self, offset: u32) -> (&str, usize) {
         let offset = self.clamp(offset);
@@ -121,5 +132,65 @@ impl Source {
     /// The text of a range, cut to the text's ends.
     pub(crate) fn slice(&self, start: u32, end: u32) -> &str {
         &self.text[self.clamp(start)..self.clamp(end).max(self.clamp(start))]
+    }
+}
+
+/// Where the lines of a [`Source`] begin.
+#[derive(Clone, Debug)]
+pub struct LineIndex<'a> {
+    source: &'a Source,
+    /// First bytes of all lines but the first.
+    starts: Vec<u32>,
+}
+
+impl<'a> LineIndex<'a> {
+    /// File and line (from 1) of a byte, as [`Source::location`] tells them.
+    pub fn file_and_line(&self, offset: u32) -> (&'a str, u32) {
+        let line_of = |offset: u32| self.starts.partition_point(|&start| start <= offset);
+        let at = line_of(offset);
+        let line_start = at.checked_sub(1).map_or(0, |index| self.starts[index]);
+        let markers = &self.source.markers;
+        let (file, first, from) =
+            match markers[..markers.partition_point(|marker| marker.offset <= line_start)].last() {
+                Some(marker) => (&*marker.file, marker.line, line_of(marker.offset)),
+                None => (&*self.source.file, 1, 0),
+            };
+        (file, first.saturating_add((at - from.min(at)) as u32))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_finds_what_the_text_says() {
+        let source = Source {
+            file: "api.h".into(),
+            text: "int a;\n\nint b;\n# 40 \"other.h\"\nint c;\nint d;\n# 7 \"third.h\"\nint e;"
+                .into(),
+            is_type_string: false,
+            markers: vec![
+                LineMarker {
+                    offset: 30,
+                    line: 40,
+                    file: "other.h".into(),
+                },
+                LineMarker {
+                    offset: 58,
+                    line: 7,
+                    file: "third.h".into(),
+                },
+            ],
+        };
+        let index = source.line_index();
+        for offset in 0..=source.text.len() as u32 + 2 {
+            let place = source.location(offset);
+            assert_eq!(
+                index.file_and_line(offset.min(source.text.len() as u32)),
+                (place.file, place.line),
+                "at byte {offset}"
+            );
+        }
     }
 }

@@ -33,6 +33,9 @@ with a C library that is as new.
 Environment:
   VIRTUAL_ENV                 the environment whose Python is taken without --python
   KEELBACK_RUNTIME            path of keelback's runtime";
+const GEN_SRC_HELP: &str = "\
+The arguments are those of CFFI's cffi-gen-src. The C source includes no Python header and is the same for
+every version of Python: compile it into a module that Python imports under the name it was given.";
 
 /// Builds an ordinary C shared library, and its header, out of C declarations and Python code.
 #[derive(Parser, Debug)]
@@ -63,6 +66,7 @@ impl Arguments {
                 Command::Header(header) => header.declarations.see_order(of_command),
                 Command::Emit(emit) => emit.declarations.see_order(of_command),
                 Command::Bundle(_)
+                | Command::GenSrc(_)
                 | Command::New(_)
                 | Command::Completions { .. }
                 | Command::Man { .. } => {}
@@ -130,6 +134,9 @@ pub enum Command {
     /// Put a Python beside a plugin, so that both can be moved to a machine without one
     #[command(after_help = BUNDLE_HELP)]
     Bundle(BundleArguments),
+    /// Write the C source of an extension module (API mode), for build systems: meson, CMake, make
+    #[command(name = "gen-src", after_help = GEN_SRC_HELP)]
+    GenSrc(GenSrcArguments),
     /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
     New(NewArguments),
     /// Print the completions for a shell
@@ -330,6 +337,53 @@ pub struct BundleArguments {
     /// A module of the standard library that the bundle can do without (may be repeated)
     #[arg(long = "exclude", value_name = "MODULE")]
     pub excluded: Vec<String>,
+}
+
+/// `keelback gen-src`
+#[derive(Args, Debug)]
+pub struct GenSrcArguments {
+    /// Where the module comes from.
+    #[command(subcommand)]
+    pub source: GenSrc,
+}
+
+/// The forms of `keelback gen-src`.
+#[derive(Subcommand, Debug)]
+pub enum GenSrc {
+    /// Run a Python script that defines an FFI object, and write the C source of its module
+    ExecPython {
+        /// Name of the FFI object, or of a function that returns one, in the script
+        #[arg(long, value_name = "NAME", default_value = "ffibuilder")]
+        ffi_var: String,
+        /// The script may say `import cffi`: it gets keelback's objects
+        #[arg(long)]
+        as_cffi: bool,
+        /// A python executable or a virtual environment's directory; keelback is installed there
+        /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        python: Option<PathBuf>,
+        /// The script (`-`: standard input); it runs with `__name__ == "cffi.gen_src"`
+        #[arg(value_name = "SCRIPT", value_hint = ValueHint::FilePath)]
+        pyfile: PathBuf,
+        /// The C source (`-`: standard output)
+        #[arg(value_name = "OUT.c", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+    },
+    /// Write the C source of the module that a cdef and a prelude make; no Python is run
+    ReadSources {
+        /// Full name of the module, packages included
+        #[arg(value_name = "MODULE")]
+        module_name: String,
+        /// File with the declarations (`-`: standard input)
+        #[arg(value_name = "CDEF", value_hint = ValueHint::FilePath)]
+        cdef: PathBuf,
+        /// File with the C source in front of the generated code
+        #[arg(value_name = "PRELUDE", value_hint = ValueHint::FilePath)]
+        csrc: PathBuf,
+        /// The C source (`-`: standard output)
+        #[arg(value_name = "OUT.c", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+    },
 }
 
 /// `keelback new`

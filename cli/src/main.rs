@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Header(header) => commands::header::run(header, &reporter),
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
         Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),
+        Command::GenSrc(gen_src) => commands::gen_src::run(gen_src, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
         Command::Completions { shell } => commands::help::completions(*shell),
         Command::Man { dir } => commands::help::man(dir.as_deref()),

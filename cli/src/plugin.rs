@@ -137,6 +137,38 @@ impl Declared {
         )
     }
 
+    /// An extension module of API mode: `set_source()` with the prelude.
+    pub fn module(
+        module_name: &str,
+        cdef: Input,
+        prelude: Input,
+        reporter: &Reporter,
+    ) -> Result<Plugin> {
+        let declared = Self {
+            name: module_name.to_owned(),
+            cdefs: vec![CdefText {
+                file: cdef.name,
+                text: cdef.text,
+                as_cffi: true,
+                ..CdefText::default()
+            }],
+            prelude: Some(text(prelude)),
+            errors: Vec::new(),
+            header: HeaderOptions::default(),
+        };
+        let flags = PluginFlags {
+            extension_module: true,
+            ..PluginFlags::default()
+        };
+        declared.finish(
+            PluginSpec {
+                flags,
+                ..PluginSpec::default()
+            },
+            reporter,
+        )
+    }
+
     /// The public header, which needs no Python.
     pub fn header(self, reporter: &Reporter) -> Result<String> {
         let spec = PluginSpec {
@@ -272,5 +304,6 @@ fn text(input: Input) -> SourceText {
     SourceText {
         file: input.name,
         text: input.text,
+        line: 1,
     }
 }

@@ -144,6 +144,20 @@ impl Search {
     }
 }
 
+/// The python executable that `--python`, or its absence, means.
+pub fn executable(choice: Option<&Path>) -> Result<PathBuf> {
+    match choose(choice)? {
+        Choice::Executable(program) | Choice::Library(_, Some(program)) => Ok(program),
+        Choice::Library(library, None) => Err(Failure::Python.because(
+            Diagnostic::error(
+                "no-python",
+                format!("no python executable is near {}", library.display()),
+            )
+            .hint("give --python the executable: it has to run a script"),
+        )),
+    }
+}
+
 fn choose(choice: Option<&Path>) -> Result<Choice> {
     let Some(path) = choice else {
         // Set by `python -m keelback` and by the pip package's script: the Python that runs them.

@@ -3,9 +3,13 @@
 use keelback_cdef::{ArrayOwner, CExpression, Declarations, Question, Span};
 use serde::Serialize;
 
+use crate::lines::Lines;
+
 /// How one `keelback_answer_t` is computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Answer {
+    /// What goes in front: see [`Lines`].
+    pub(crate) line: String,
     /// An integer expression.
     pub(crate) value: String,
     /// 1 if the value is negative or the type signed, else 0.
@@ -13,11 +17,14 @@ pub(crate) struct Answer {
 }
 
 /// The answers in the order of the questions.
-pub(crate) fn answers(declarations: &Declarations) -> Vec<Answer> {
+pub(crate) fn answers(declarations: &Declarations, lines: &mut Lines<'_>) -> Vec<Answer> {
     declarations
         .questions()
         .into_iter()
-        .map(|question| answer(declarations, question))
+        .map(|question| Answer {
+            line: lines.one(place(declarations, question)),
+            ..answer(declarations, question)
+        })
         .collect()
 }
 
@@ -29,14 +36,17 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
         // `<= 0` and not `< 0`, of which compilers warn for unsigned types; 0 reads the same either way. `| 0` takes
         // integers only, as CFFI does.
         CExpression::Integer(expression) => Answer {
+            line: String::new(),
             value: format!("({expression}) | 0"),
             negative: format!("({expression}) <= 0"),
         },
         CExpression::Type(ty) if matches!(question, Question::EnumType(_)) => Answer {
+            line: String::new(),
             value: format!("sizeof({ty})"),
             negative: format!("KEELBACK_ENUM_IS_SIGNED({ty})"),
         },
         CExpression::Type(ty) => Answer {
+            line: String::new(),
             value: format!("sizeof({ty})"),
             negative: format!("(({ty})-1) <= 0"),
         },
@@ -45,9 +55,33 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
 
 fn size(expression: String) -> Answer {
     Answer {
+        line: String::new(),
         value: expression,
         negative: "0".into(),
     }
+}
+
+/// Where what a question is about was declared, to the line.
+fn place(declarations: &Declarations, question: Question) -> Span {
+    let types = &declarations.types;
+    let field = |id, index: u32| {
+        let fields = types.record(id).fields.as_ref()?;
+        Some(fields.get(index as usize)?.span)
+    };
+    let exactly = match question {
+        Question::FieldOffset(id, index) | Question::FieldSize(id, index) => field(id, index),
+        Question::ArrayLength {
+            owner: ArrayOwner::Field(id, index),
+            ..
+        } => field(id, index),
+        Question::EnumeratorValue(id, index) => types
+            .enumeration(id)
+            .enumerators
+            .as_ref()
+            .and_then(|all| Some(all.get(index as usize)?.span)),
+        _ => None,
+    };
+    exactly.unwrap_or_else(|| subject(declarations, question).0)
 }
 
 /// What a question is about, and where that was declared.

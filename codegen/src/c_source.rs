@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keelback_cdef::{
-    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeTable,
+    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Span, Type, TypeTable,
 };
 use serde::Serialize;
 
@@ -11,9 +11,10 @@ use crate::answers::{Answer, answers};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
-    Assertion, LayoutFact, MemberChecks, array_assertions, constants_with_values,
+    Assertion, KnownValue, LayoutFact, MemberChecks, array_assertions, constants_with_values,
     enumerator_assertions, layout_assertions, layout_facts, member_checks,
 };
+use crate::lines::{Lines, MARKER, number_lines};
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
@@ -64,13 +65,33 @@ struct Context<'a> {
     cdefs: Vec<Cdef>,
     init: Option<Init>,
     includes_modules: Vec<Include>,
-    layouts: Vec<LayoutFact>,
-    values: Vec<String>,
-    member_checks: Vec<MemberChecks>,
-    assertions: Vec<Assertion>,
-    answers: Vec<Answer>,
-    symbols: Vec<Symbol>,
-    functions: Vec<Function>,
+    assertions: Numbered<Assertion>,
+    member_checks: Numbered<MemberChecks>,
+    values: Numbered<KnownValue>,
+    answers: Numbered<Answer>,
+    symbols: Numbered<Symbol>,
+    functions: Numbered<Function>,
+    layouts: Numbered<LayoutFact>,
+    /// A line that gets this file's numbering.
+    own_lines: &'static str,
+}
+
+/// Items with the lines of their declarations, and what leads back to this file's own.
+#[derive(Serialize)]
+struct Numbered<T> {
+    items: Vec<T>,
+    own: String,
+}
+
+impl<T> Numbered<T> {
+    fn new(items: Vec<T>, lines: &mut Lines<'_>) -> Self {
+        let own = if items.is_empty() {
+            String::new()
+        } else {
+            lines.own()
+        };
+        Self { items, own }
+    }
 }
 
 #[derive(Serialize)]
@@ -83,6 +104,7 @@ struct Python {
 
 #[derive(Serialize)]
 struct Prelude<'a> {
+    line: u32,
     file: String,
     text: &'a str,
 }
@@ -120,6 +142,8 @@ struct Parameter {
 #[derive(Serialize)]
 struct Function {
     index: usize,
+    /// What goes in front of the first declaration: see [`Lines`].
+    line: String,
     name: String,
     /// What the first declaration has in front.
     first_linkage: &'static str,
@@ -149,6 +173,10 @@ struct StartErrorValue {
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Symbol {
     Function {
+        /// What goes in front: see [`Lines`].
+        line: String,
+        /// The same for the second line.
+        access_line: String,
         name: String,
         extension: bool,
         direct: String,
@@ -160,15 +188,23 @@ enum Symbol {
         result_offset: usize,
     },
     Variadic {
+        #[serde(skip)]
+        span: Span,
+        /// In front of its place in the table.
+        line: String,
+        /// Behind it.
+        own: String,
         name: String,
     },
     Variable {
+        line: String,
         name: String,
         extension: bool,
         pointer: String,
         address: String,
     },
     Constant {
+        line: String,
         name: String,
         extension: bool,
         value: String,
@@ -188,34 +224,61 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
         .module_name
         .rsplit_once('.')
         .map_or(&*spec.module_name, |(_, last)| last);
-    let functions = functions(plugin);
-    let mut standard_includes = declared.includes;
-    if spec.prelude.is_none() {
-        for function in &functions {
-            standard_includes.extend(includes(declarations, &function.declaration));
-        }
-    }
+    // In the order of the file: what the compiler takes a line for depends on what came before.
+    let mut lines = Lines::new(declarations, spec.prelude.is_some());
     // An extension module is used by those who wrote it: like CFFI, it refuses only the types that are wrong, when they
     // are used. A library's callers see nothing of Python, so the compiler has to refuse it.
     let is_extension_module = spec.flags.extension_module && spec.prelude.is_some();
-    let (mut assertions, layouts, values) = if is_extension_module {
-        (
-            Vec::new(),
-            layout_facts(declarations),
-            constants_with_values(declarations),
-        )
+    let mut assertions = if is_extension_module {
+        array_assertions(declarations)
     } else {
-        (
-            layout_assertions(declarations, &mut Layouts::new()),
-            Vec::new(),
-            Vec::new(),
-        )
+        layout_assertions(declarations, &mut Layouts::new())
     };
-    if is_extension_module {
-        assertions.extend(array_assertions(declarations));
-    }
     if spec.prelude.is_some() && !is_extension_module {
         assertions.extend(enumerator_assertions(declarations));
+    }
+    for assertion in &mut assertions {
+        assertion.line = lines.one(assertion.span);
+    }
+    let assertions = Numbered::new(assertions, &mut lines);
+    let mut checks = Vec::new();
+    let mut values = Vec::new();
+    if is_extension_module {
+        checks = member_checks(declarations, &mut lines);
+    }
+    let member_checks = Numbered::new(checks, &mut lines);
+    if is_extension_module {
+        values = constants_with_values(declarations, &mut lines);
+    }
+    let values = Numbered::new(values, &mut lines);
+    let answers = Numbered::new(answers(declarations, &mut lines), &mut lines);
+    let symbols = if spec.prelude.is_some() {
+        symbols(plugin, &mut lines)
+    } else {
+        Vec::new()
+    };
+    let mut symbols = Numbered::new(symbols, &mut lines);
+    for symbol in &mut symbols.items {
+        if let Symbol::Variadic {
+            span, line, own, ..
+        } = symbol
+        {
+            *line = lines.one(*span);
+            *own = lines.own();
+        }
+    }
+    let functions = Numbered::new(functions(plugin, &mut lines), &mut lines);
+    let layouts = if is_extension_module {
+        layout_facts(declarations, &mut lines)
+    } else {
+        Vec::new()
+    };
+    let layouts = Numbered::new(layouts, &mut lines);
+    let mut standard_includes = declared.includes;
+    if spec.prelude.is_none() {
+        for function in &functions.items {
+            standard_includes.extend(includes(declarations, &function.declaration));
+        }
     }
     let context = Context {
         keelback_version: env!("CARGO_PKG_VERSION"),
@@ -233,10 +296,11 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
             libpython: literal_or_null(spec.python.libpython.as_deref()),
             home: literal_or_null(spec.python.home.as_deref()),
             executable: literal_or_null(spec.python.executable.as_deref()),
-            version: literal(&format!(
-                "{}.{}",
-                spec.python.version.0, spec.python.version.1
-            )),
+            version: literal(&match spec.python.version {
+                // An extension module is for any.
+                (0, _) => "3".to_owned(),
+                (major, minor) => format!("{major}.{minor}"),
+            }),
         },
         runtime_path: literal_or_null(spec.runtime_path.as_deref()),
         // Twice a literal: the assembler's inside the C compiler's.
@@ -246,11 +310,13 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
         }),
         flags: flags(spec),
         prelude: spec.prelude.as_ref().map(|prelude| Prelude {
+            line: prelude.line.max(1),
             file: literal(&prelude.file),
             text: prelude.text.trim_end_matches('\n'),
         }),
         includes: standard_includes,
         early_functions: functions
+            .items
             .iter()
             .zip(plugin.callbacks())
             .filter(|(_, (declared, function))| {
@@ -273,41 +339,19 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
                 position: module.position,
             })
             .collect(),
-        layouts,
-        values,
-        member_checks: if is_extension_module {
-            member_checks(declarations)
-        } else {
-            Vec::new()
-        },
         assertions,
-        answers: answers(declarations),
-        symbols: if spec.prelude.is_some() {
-            symbols(plugin)
-        } else {
-            Vec::new()
-        },
+        member_checks,
+        values,
+        answers,
+        symbols,
         functions,
+        layouts,
+        own_lines: MARKER.trim_end(),
     };
     number_lines(
         &templates::render("plugin.c", context),
+        spec.prelude.as_ref().map_or("", |prelude| &prelude.text),
         &format!("{last_name}.c"),
-    )
-}
-
-/// Ends the prelude's numbering: from there on the lines are this file's own again.
-fn number_lines(text: &str, file: &str) -> String {
-    // A whole line, and the last such: the payload's lines begin with a quote, and the prelude comes before.
-    let marker = "\n#line KEELBACK_THIS_LINE\n";
-    let Some(at) = text.rfind(marker) else {
-        return text.to_owned();
-    };
-    let next = text[..at].matches('\n').count() + 3;
-    format!(
-        "{}\n#line {next} {}\n{}",
-        &text[..at],
-        literal(file),
-        &text[at + marker.len()..]
     )
 }
 
@@ -383,7 +427,7 @@ fn result(declarations: &Declarations, function: &FunctionType) -> Option<String
     (*types.get(ty) != Type::Void).then(|| declare(declarations, QualType::plain(ty), "result"))
 }
 
-fn functions(plugin: &Plugin) -> Vec<Function> {
+fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
     let declarations = &plugin.declarations;
     let types = &declarations.types;
     plugin
@@ -401,6 +445,7 @@ fn functions(plugin: &Plugin) -> Vec<Function> {
             };
             Function {
                 index,
+                line: lines.one(declared.span),
                 first_linkage: match declared.origin {
                     FunctionOrigin::Exported => "KEELBACK_C KEELBACK_EXPORT ",
                     FunctionOrigin::ExternPython => "static ",
@@ -464,7 +509,7 @@ fn is_built_in(types: &TypeTable, function: &FunctionType) -> bool {
 }
 
 /// What the prelude offers: everything C that the declarations name.
-fn symbols(plugin: &Plugin) -> Vec<Symbol> {
+fn symbols(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Symbol> {
     use keelback_cdef::Item;
     let declarations = &plugin.declarations;
     let types = &declarations.types;
@@ -478,8 +523,9 @@ fn symbols(plugin: &Plugin) -> Vec<Symbol> {
                 {
                     symbols.push(function_symbol(
                         declarations,
-                        types.text(declared.name),
+                        declared,
                         function,
+                        lines,
                         symbols.len(),
                         plugin.spec.flags.extension_module,
                     ));
@@ -489,7 +535,8 @@ fn symbols(plugin: &Plugin) -> Vec<Symbol> {
                 let variable = &declarations.variables[index as usize];
                 // A constant of an integer type is among the questions.
                 if !variable.is_constant || declarations.is_fetched_constant(index) {
-                    symbols.push(variable_symbol(declarations, variable));
+                    let line = lines.one(variable.span);
+                    symbols.push(variable_symbol(declarations, variable, line));
                 }
             }
             _ => {}
@@ -500,20 +547,29 @@ fn symbols(plugin: &Plugin) -> Vec<Symbol> {
 
 fn function_symbol(
     declarations: &Declarations,
-    name: &str,
+    declared: &keelback_cdef::Function,
     function: &FunctionType,
+    lines: &mut Lines<'_>,
     index: usize,
     is_extension_module: bool,
 ) -> Symbol {
     let types = &declarations.types;
+    let name = types.text(declared.name);
     if function.variadic {
-        return Symbol::Variadic { name: name.into() };
+        return Symbol::Variadic {
+            span: declared.span,
+            line: String::new(),
+            own: String::new(),
+            name: name.into(),
+        };
     }
     let result_type = function.result.ty;
     let arguments: Vec<String> = (0..function.params.len())
         .map(|at| format!("arg{at}"))
         .collect();
     Symbol::Function {
+        line: lines.one(declared.span),
+        access_line: lines.one(declared.span),
         name: name.into(),
         extension: has_complex(types, result_type)
             || function
@@ -543,24 +599,31 @@ fn function_symbol(
     }
 }
 
-fn variable_symbol(declarations: &Declarations, variable: &keelback_cdef::Variable) -> Symbol {
+fn variable_symbol(
+    declarations: &Declarations,
+    variable: &keelback_cdef::Variable,
+    line: String,
+) -> Symbol {
     let types = &declarations.types;
     let name = types.text(variable.name).to_owned();
     let extension = has_complex(types, variable.ty.ty);
     match types.get(variable.ty.ty) {
         // The items' address: the length is perhaps not known, and perhaps not even the same.
         Type::Array { item, .. } => Symbol::Variable {
+            line,
             extension,
             pointer: declare_pointer(declarations, *item, variable.ty),
             address: name.clone(),
             name,
         },
         _ if variable.is_constant => Symbol::Constant {
+            line,
             extension,
             value: declare(declarations, QualType::plain(variable.ty.ty), "value"),
             name,
         },
         _ => Symbol::Variable {
+            line,
             extension,
             pointer: declare_pointer(declarations, variable.ty, variable.ty),
             address: format!("&{name}"),

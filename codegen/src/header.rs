@@ -99,6 +99,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
                 .condition
                 .replace("__builtin_offsetof", "offsetof"),
             message: "\"the library was compiled with another layout\"".into(),
+            ..assertion
         })
         .collect()
 }

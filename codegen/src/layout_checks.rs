@@ -1,15 +1,23 @@
 //! Static assertions: the compiler lays records out as the cdef crate does.
 
-use keelback_cdef::{Declarations, Field, Item, Layouts, QualType, Record, RecordId, Type, TypeId};
+use keelback_cdef::{
+    Declarations, Field, Item, Layouts, QualType, Record, RecordId, Span, Type, TypeId,
+};
 use serde::Serialize;
 
 use crate::c_text::literal;
 use crate::declared::integer;
+use crate::lines::Lines;
 use crate::spelling::{declare, has_complex, record_name};
 
 /// A condition, and what to say when it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Assertion {
+    /// The declaration that it is about.
+    #[serde(skip)]
+    pub(crate) span: Span,
+    /// What goes in front: see [`Lines`](crate::lines::Lines).
+    pub(crate) line: String,
     pub(crate) condition: String,
     /// A C string literal.
     pub(crate) message: String,
@@ -37,6 +45,8 @@ pub(crate) fn enumerator_assertions(declarations: &Declarations) -> Vec<Assertio
             let name = types.text(enumerator.name);
             let value = integer(enumerator.value?);
             Some(Assertion {
+                span: enumerator.span,
+                line: String::new(),
                 condition: format!("{name} == {value}"),
                 message: literal(&format!(
                     "{name}: the cdef gives it the value {value}, the C source does not: correct it, or write '= ...'"
@@ -49,6 +59,8 @@ pub(crate) fn enumerator_assertions(declarations: &Declarations) -> Vec<Assertio
 /// One `keelback_layout_t`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LayoutFact {
+    /// What goes in front: see [`Lines`].
+    pub(crate) line: String,
     /// A C string literal.
     pub(crate) record: String,
     /// A C string literal, or NULL.
@@ -57,25 +69,41 @@ pub(crate) struct LayoutFact {
     pub(crate) size: String,
 }
 
+/// One `keelback_value_t`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct KnownValue {
+    /// What goes in front: see [`Lines`].
+    pub(crate) line: String,
+    pub(crate) name: String,
+}
+
 /// The constants and enumerators of which the declarations give the value.
-pub(crate) fn constants_with_values(declarations: &Declarations) -> Vec<String> {
+pub(crate) fn constants_with_values(
+    declarations: &Declarations,
+    lines: &mut Lines<'_>,
+) -> Vec<KnownValue> {
     let types = &declarations.types;
     let mut names = Vec::new();
+    let mut known = |name, span| {
+        names.push(KnownValue {
+            line: lines.one(span),
+            name: types.text(name).to_owned(),
+        });
+    };
     for item in &declarations.items {
         match *item {
             Item::Constant(index) => {
                 let constant = &declarations.constants[index as usize];
                 if constant.value.is_some() {
-                    names.push(types.text(constant.name).to_owned());
+                    known(constant.name, constant.span);
                 }
             }
             Item::Enum(id) => {
                 let enumeration = types.enumeration(id);
                 if !enumeration.partial {
-                    let enumerators = enumeration.enumerators.iter().flatten();
-                    names.extend(
-                        enumerators.map(|enumerator| types.text(enumerator.name).to_owned()),
-                    );
+                    for enumerator in enumeration.enumerators.iter().flatten() {
+                        known(enumerator.name, enumerator.span);
+                    }
                 }
             }
             _ => {}
@@ -87,14 +115,27 @@ pub(crate) fn constants_with_values(declarations: &Declarations) -> Vec<String> 
 /// Statements that compile only if the members of a record have the types that the cdef says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MemberChecks {
+    /// What goes in front: see [`Lines`].
+    pub(crate) line: String,
     /// The record, as C names it.
     pub(crate) record: String,
-    pub(crate) statements: Vec<String>,
+    pub(crate) statements: Vec<MemberCheck>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct MemberCheck {
+    /// What goes in front: see [`Lines`].
+    pub(crate) line: String,
+    pub(crate) statement: String,
 }
 
 /// Checks of the members' types, for records that have a name. Integers may be of any integer type, as in CFFI: their
 /// sizes are compared at run time.
-pub(crate) fn member_checks(declarations: &Declarations) -> Vec<MemberChecks> {
+pub(crate) fn member_checks(
+    declarations: &Declarations,
+    lines: &mut Lines<'_>,
+) -> Vec<MemberChecks> {
     let types = &declarations.types;
     let mut checks = Vec::new();
     for item in &declarations.items {
@@ -103,12 +144,12 @@ pub(crate) fn member_checks(declarations: &Declarations) -> Vec<MemberChecks> {
         let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
             continue;
         };
-        let statements: Vec<String> = fields
+        let statements: Vec<(Span, String)> = fields
             .iter()
             .filter_map(|field| {
                 let member = types.text(field.name?);
                 if field.bits.is_some() || is_integer(declarations, field.ty.ty) {
-                    return Some(format!("(void)((p->{member}) | 0);"));
+                    return Some((field.span, format!("(void)((p->{member}) | 0);")));
                 }
                 let (to, address) = match types.get(field.ty.ty) {
                     Type::Array { item, .. } => (
@@ -131,15 +172,26 @@ pub(crate) fn member_checks(declarations: &Declarations) -> Vec<MemberChecks> {
                 }
                 let pointer = declare(declarations, to, "*member");
                 // Nor can what points to arrays of such lengths be said in C++.
-                (!pointer.contains("[]"))
-                    .then(|| format!("{{ {pointer} = {address}p->{member}; (void)member; }}"))
+                (!pointer.contains("[]")).then(|| {
+                    let check = format!("{{ {pointer} = {address}p->{member}; (void)member; }}");
+                    (field.span, check)
+                })
             })
             .collect();
         if !statements.is_empty() {
             checks.push(MemberChecks {
+                line: lines.one(record.span),
                 record: name,
-                statements,
+                statements: statements
+                    .into_iter()
+                    .map(|(span, statement)| MemberCheck {
+                        line: lines.one(span),
+                        statement,
+                    })
+                    .collect(),
             });
+            // The closing brace.
+            lines.pass(1);
         }
     }
     checks
@@ -159,7 +211,7 @@ fn is_integer(declarations: &Declarations, ty: TypeId) -> bool {
 }
 
 /// What the runtime compares with its own layouts: every record that is declared in full and has a name.
-pub(crate) fn layout_facts(declarations: &Declarations) -> Vec<LayoutFact> {
+pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -> Vec<LayoutFact> {
     let types = &declarations.types;
     let mut facts = Vec::new();
     for id in declarations.exact_records() {
@@ -171,6 +223,7 @@ pub(crate) fn layout_facts(declarations: &Declarations) -> Vec<LayoutFact> {
             continue;
         }
         facts.push(LayoutFact {
+            line: lines.one(record.span),
             record: literal(&name),
             member: "NULL".into(),
             offset: format!("__alignof__({name})"),
@@ -189,6 +242,7 @@ pub(crate) fn layout_facts(declarations: &Declarations) -> Vec<LayoutFact> {
                 }
             );
             facts.push(LayoutFact {
+                line: lines.one(field.span),
                 record: literal(&name),
                 member: literal(field_name),
                 offset: format!("__builtin_offsetof({name}, {field_name})"),
@@ -224,6 +278,8 @@ pub(crate) fn array_assertions(declarations: &Declarations) -> Vec<Assertion> {
         }
         let name = types.text(variable.name);
         assertions.push(Assertion {
+            span: variable.span,
+            line: String::new(),
             condition: format!("sizeof({name}) == {length} * sizeof(({name})[0])"),
             message: literal(&format!(
                 "{name}: the cdef gives it {length} items, the C source does not: correct it, or write [...]"
@@ -256,6 +312,8 @@ pub(crate) fn record_assertions(
     }
     let advice = "correct the declaration, or end it with '...;'";
     let mut assertions = vec![Assertion {
+        span: record.span,
+        line: String::new(),
         condition: format!("sizeof({name}) == {}", layout.size),
         message: literal(&format!(
             "{name}: the cdef makes it {} bytes large, the compiler does not: {advice}",
@@ -268,6 +326,8 @@ pub(crate) fn record_assertions(
         };
         let field_name = types.text(field_name);
         assertions.push(Assertion {
+            span: field.span,
+            line: String::new(),
             condition: format!("__builtin_offsetof({name}, {field_name}) == {}", place.offset),
             message: literal(&format!(
                 "{name}: the cdef puts '{field_name}' at offset {}, the compiler does not: {advice}",
@@ -276,6 +336,8 @@ pub(crate) fn record_assertions(
         });
         if !matches!(types.get(field.ty.ty), Type::Array { .. } if place.size == 0) {
             assertions.push(Assertion {
+                span: field.span,
+                line: String::new(),
                 condition: format!("sizeof((({name} *)0)->{field_name}) == {}", place.size),
                 message: literal(&format!(
                     "{name}: the cdef makes '{field_name}' {} bytes large, the compiler does not: {advice}",

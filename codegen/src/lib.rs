@@ -12,6 +12,7 @@ mod declared;
 mod flags;
 mod header;
 mod layout_checks;
+mod lines;
 mod plugin;
 mod problem;
 mod python_module;

@@ -7,6 +7,8 @@ pub struct SourceText {
     pub file: String,
     /// The text.
     pub text: String,
+    /// The line of the file that it begins in; 0 for a whole file.
+    pub line: u32,
 }
 
 /// One text of declarations: what one `cdef()` or `embedding_api()` call takes.

@@ -63,9 +63,9 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 {% if prelude %}
 /* ---- The prelude ---- */
 
-#line 1 {{ prelude.file }}
+#line {{ prelude.line }} {{ prelude.file }}
 {{ prelude.text }}
-#line KEELBACK_THIS_LINE
+{{ own_lines }}
 {%- endif %}
 
 #ifdef __cplusplus
@@ -106,7 +106,7 @@ static const keelback_cdef_t keelback_cdefs[] = {
 {%- endfor %}
 };
 {%- endif %}
-{%- if assertions %}
+{%- if assertions.items %}
 
 /* ---- The declarations and the compiler agree ---- */
 
@@ -117,12 +117,12 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-{%- for assertion in assertions %}
-KEELBACK_ASSERT({{ assertion.condition }},
-                {{ assertion.message }});
+{%- for assertion in assertions.items %}
+{{ assertion.line }}KEELBACK_ASSERT({{ assertion.condition }}, {{ assertion.message }});
 {%- endfor %}
+{{ assertions.own }}
 {%- endif %}
-{%- if answers %}
+{%- if answers.items %}
 
 /* ---- What the declarations leave to the compiler ---- */
 
@@ -133,118 +133,95 @@ KEELBACK_ASSERT({{ assertion.condition }},
 #define KEELBACK_ENUM_IS_SIGNED(type) ((type)-1 <= 0)
 #endif
 
-static keelback_answer_t keelback_answers[{{ answers | length }}];
+static keelback_answer_t keelback_answers[{{ answers.items | length }}];
 {%- endif %}
-{%- if member_checks %}
+{%- if member_checks.items %}
 
 /* The members have the types that the declarations say. */
-{%- for check in member_checks %}
-KEELBACK_UNUSED static void keelback_check_{{ loop.index0 }}({{ check.record }} *p)
-{
-{%- for statement in check.statements %}
-    {{ statement }}
+{%- for check in member_checks.items %}
+{{ check.line }}KEELBACK_UNUSED static void keelback_check_{{ loop.index0 }}({{ check.record }} *p) {
+{%- for one in check.statements %}
+{{ one.line }}    {{ one.statement }}
 {%- endfor %}
 }
 {%- endfor %}
+{{ member_checks.own }}
 {%- endif %}
-{%- if values %}
+{%- if values.items %}
 
 /* The constants of which the declarations give the value. */
 static keelback_value_t keelback_values[] = {
-{%- for name in values %}
-    { "{{ name }}", { 0, 0 } },
+{%- for known in values.items %}
+    { "{{ known.name }}", { 0, 0 } },
 {%- endfor %}
 };
 {%- endif %}
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
-{%- if values %}
+{%- if values.items %}
     keelback_value_t *value = keelback_values;
-{%- for name in values %}
-    value->value.value = (uint64_t)(({{ name }}) | 0);
-    value->value.is_negative = ({{ name }}) <= 0;
-    value++;
+{%- for known in values.items %}
+{{ known.line }}    value->value.value = (uint64_t)(({{ known.name }}) | 0); value++->value.is_negative = ({{ known.name }}) <= 0;
 {%- endfor %}
-    (void)value;
+{{ values.own }}    (void)value;
 {%- endif %}
-{%- if answers %}
+{%- if answers.items %}
     keelback_answer_t *answer = keelback_answers;
-{%- for answer in answers %}
-    answer->value = (uint64_t)({{ answer.value }});
-    answer->is_negative = {{ answer.negative }};
-    answer++;
+{%- for answer in answers.items %}
+{{ answer.line }}    answer->value = (uint64_t)({{ answer.value }}); answer++->is_negative = {{ answer.negative }};
 {%- endfor %}
-    (void)answer;
+{{ answers.own }}    (void)answer;
 {%- endif %}
 }
-{%- if symbols %}
+{%- if symbols.items %}
 
 /* ---- What Python may call and see ---- */
-{%- for symbol in symbols %}
+
+/* A function is called through one with the types of its declaration; each is one line, that of its declaration. */
+#if defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wimplicit-function-declaration"
+#endif
+{%- for symbol in symbols.items %}
 {%- if symbol.kind == "function" %}
-
-{% if symbol.extension %}KEELBACK_EXTENSION {% endif %}static {{ symbol.direct }}
-{
-    {% if symbol.result %}return {{ symbol.cast }}{% endif %}{{ symbol.name }}({{ symbol.arguments }});
-}
-static void keelback_access_{{ loop.index0 }}(void *slots)
-{
-{%- for parameter in symbol.parameters %}
-    {% if parameter.extension %}KEELBACK_EXTENSION {% endif %}{{ parameter.declaration }};
+{{ symbol.line }}{% if symbol.extension %}KEELBACK_EXTENSION {% endif %}static {{ symbol.direct }} { {% if symbol.result %}return {{ symbol.cast }}{% endif %}{{ symbol.name }}({{ symbol.arguments }}); }
+{{ symbol.access_line }}static void keelback_access_{{ loop.index0 }}(void *slots) {
+{%- for parameter in symbol.parameters %} {% if parameter.extension %}KEELBACK_EXTENSION {% endif %}{{ parameter.declaration }};
 {%- endfor %}
-{%- for parameter in symbol.parameters if parameter.by_pointer %}
-    const void *at{{ parameter.index }};
+{%- for parameter in symbol.parameters if parameter.by_pointer %} const void *at{{ parameter.index }};
 {%- endfor %}
-{%- if symbol.result %}
-    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.result }};
-{%- if symbol.result_by_pointer %}
-    void *to;
+{%- if symbol.result %} {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.result }};
+{%- if symbol.result_by_pointer %} void *to;
 {%- endif %}
 {%- endif %}
 {%- for parameter in symbol.parameters %}
-{%- if parameter.by_pointer %}
-    __builtin_memcpy(&at{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof at{{ parameter.index }});
-    __builtin_memcpy(&arg{{ parameter.index }}, at{{ parameter.index }}, sizeof arg{{ parameter.index }});
-{%- else %}
-    __builtin_memcpy(&arg{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof arg{{ parameter.index }});
+{%- if parameter.by_pointer %} __builtin_memcpy(&at{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof at{{ parameter.index }}); __builtin_memcpy(&arg{{ parameter.index }}, at{{ parameter.index }}, sizeof arg{{ parameter.index }});
+{%- else %} __builtin_memcpy(&arg{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof arg{{ parameter.index }});
 {%- endif %}
-{%- endfor %}
-    {% if symbol.result %}result = {% endif %}keelback_direct_{{ loop.index0 }}({{ symbol.arguments }});
-{%- if symbol.result_by_pointer %}
-    __builtin_memcpy(&to, (const char *)slots + {{ symbol.result_offset }}, sizeof to);
-    __builtin_memcpy(to, &result, sizeof result);
-{%- elif symbol.result %}
-    __builtin_memcpy(slots, &result, sizeof result);
-{%- endif %}
-    (void)slots;
-}
+{%- endfor %} {% if symbol.result %}result = {% endif %}keelback_direct_{{ loop.index0 }}({{ symbol.arguments }});
+{%- if symbol.result_by_pointer %} __builtin_memcpy(&to, (const char *)slots + {{ symbol.result_offset }}, sizeof to); __builtin_memcpy(to, &result, sizeof result);
+{%- elif symbol.result %} __builtin_memcpy(slots, &result, sizeof result);
+{%- endif %} (void)slots; }
 {%- elif symbol.kind == "variable" %}
-
-static void keelback_access_{{ loop.index0 }}(void *slots)
-{
-    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.pointer }} = {{ symbol.address }};
-    const volatile void *at = typed;
-    __builtin_memcpy(slots, &at, sizeof at);
-}
+{{ symbol.line }}static void keelback_access_{{ loop.index0 }}(void *slots) { {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.pointer }} = {{ symbol.address }}; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
 {%- elif symbol.kind == "constant" %}
-
-static void keelback_access_{{ loop.index0 }}(void *slots)
-{
-    {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.value }} = {{ symbol.name }};
-    void *to;
-    __builtin_memcpy(&to, slots, sizeof to);
-    __builtin_memcpy(to, &value, sizeof value);
-}
+{{ symbol.line }}static void keelback_access_{{ loop.index0 }}(void *slots) { {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.value }} = {{ symbol.name }}; void *to; __builtin_memcpy(&to, slots, sizeof to); __builtin_memcpy(to, &value, sizeof value); }
 {%- endif %}
 {%- endfor %}
+{{ symbols.own }}#if defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
 
 static const keelback_symbol_t keelback_symbols[] = {
-{%- for symbol in symbols %}
+{%- for symbol in symbols.items %}
 {%- if symbol.kind == "function" %}
     {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_{{ loop.index0 }}, keelback_access_{{ loop.index0 }}},
 {%- elif symbol.kind == "variadic" %}
-    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void)){{ symbol.name }}, NULL},
+{{ symbol.line }}    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void)){{ symbol.name }}, NULL},
+{%- if symbol.own %}
+{{ symbol.own | trim }}
+{%- endif %}
 {%- elif symbol.kind == "variable" %}
     {"{{ symbol.name }}", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_{{ loop.index0 }}},
 {%- else %}
@@ -253,21 +230,22 @@ static const keelback_symbol_t keelback_symbols[] = {
 {%- endfor %}
 };
 {%- endif %}
-{%- if functions %}
+{%- if functions.items %}
 
 /* ---- The functions that run Python ---- */
-{% for function in functions %}
-{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.first_linkage }}{{ function.declaration }};
+{% for function in functions.items %}
+{{ function.line }}{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.first_linkage }}{{ function.declaration }};
 {%- endfor %}
-{% for function in functions if function.result_typedef %}
+{{ functions.own }}
+{%- for function in functions.items if function.result_typedef %}
 KEELBACK_EXTENSION typedef {{ function.result_typedef }};
 {%- endfor %}
-{%- for function in functions if function.error %}
+{%- for function in functions.items if function.error %}
 {% if function.extension %}KEELBACK_EXTENSION {% endif %}static const {{ function.error.declaration }} = {{ function.error.value }};
 {%- endfor %}
 
 static keelback_function_t keelback_functions[] = {
-{%- for function in functions %}
+{%- for function in functions.items %}
     {"{{ function.name }}", (void (*)(void)){{ function.name }}, {% if function.error %}&keelback_error_{{ function.index }}{% else %}NULL{% endif %}, {{ function.result_size }}, NULL},
 {%- endfor %}
 };
@@ -281,14 +259,14 @@ static const keelback_include_t keelback_includes[] = {
 {%- endfor %}
 };
 {%- endif %}
-{%- if layouts %}
+{%- if layouts.items %}
 
 /* How the compiler lays out what the declarations describe completely. */
 static const keelback_layout_t keelback_layouts[] = {
-{%- for layout in layouts %}
-    { {{ layout.record }}, {{ layout.member }}, {{ layout.offset }}, {{ layout.size }} },
+{%- for layout in layouts.items %}
+{{ layout.line }}    { {{ layout.record }}, {{ layout.member }}, {{ layout.offset }}, {{ layout.size }} },
 {%- endfor %}
-};
+{{ layouts.own }}};
 {%- endif %}
 
 static keelback_plugin_t keelback_plugin = {
@@ -298,12 +276,12 @@ static keelback_plugin_t keelback_plugin = {
     {{ module_literal }},
     {% if cdefs %}keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs{% else %}NULL, 0{% endif %},
     {% if init %}keelback_init_code, sizeof keelback_init_code - 1, {{ init.file }}{% else %}NULL, 0, NULL{% endif %},
-    {% if functions %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
-    {% if symbols %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
-    {% if answers %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},
+    {% if functions.items %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
+    {% if symbols.items %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
+    {% if answers.items %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},
     {% if includes_modules %}keelback_includes, sizeof keelback_includes / sizeof *keelback_includes{% else %}NULL, 0{% endif %},
-    {% if layouts %}keelback_layouts, sizeof keelback_layouts / sizeof *keelback_layouts{% else %}NULL, 0{% endif %},
-    {% if values %}keelback_values, sizeof keelback_values / sizeof *keelback_values{% else %}NULL, 0{% endif %},
+    {% if layouts.items %}keelback_layouts, sizeof keelback_layouts / sizeof *keelback_layouts{% else %}NULL, 0{% endif %},
+    {% if values.items %}keelback_values, sizeof keelback_values / sizeof *keelback_values{% else %}NULL, 0{% endif %},
     keelback_slow_path,
     NULL,
     NULL,
@@ -331,7 +309,7 @@ KEELBACK_SHARED KEELBACK_COLD const keelback_recorded_t *keelback_recorded(void)
     };
     return &recorded;
 }
-{%- if functions %}
+{%- if functions.items %}
 
 static inline void keelback_call(keelback_function_t *function, void *slots)
 {
@@ -342,7 +320,7 @@ static inline void keelback_call(keelback_function_t *function, void *slots)
 typedef struct __attribute__((aligned(16))) keelback_slot_t {
     char bytes[16];
 } keelback_slot_t;
-{%- for function in functions %}
+{%- for function in functions.items %}
 
 {% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }}
 {

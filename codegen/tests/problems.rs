@@ -284,6 +284,7 @@ fn whatever_the_init_code_is_it_arrives() {
     spec.init = Some(SourceText {
         file: "dir \"x\"\\y.py".into(),
         text: "#line KEELBACK_THIS_LINE\n\0\u{7f}é??/\r\n\"\\".into(),
+        line: 1,
     });
     let (plugin, _) = Plugin::new(spec).expect("it is a good spec");
     let source = plugin.c_source();

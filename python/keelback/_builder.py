@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import sysconfig
+from collections.abc import Callable
 from typing import Any
 
 from keelback import _runtime
@@ -50,6 +51,13 @@ def set_source(
             f"'module_name' must not contain '{os.sep}': use a dotted name to make a 'package.module' location"
         )
     ffi._assigned_source = (str(module_name), source, source_extension, kwds)  # type: ignore[attr-defined]
+    ffi._source_place = _caller(1)  # type: ignore[attr-defined]
+
+
+def _caller(depth: int) -> tuple[str, int]:
+    """File and line of the Python code that called a method."""
+    frame = sys._getframe(depth + 1)
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def set_source_pkgconfig(
@@ -87,6 +95,7 @@ def set_source_pkgconfig(
             raise TypeError(f"set_source_pkgconfig(): {key} must be a list, not {type(given).__name__}")
         kwds[key] = given + values
     set_source(ffi, module_name, source, source_extension, **kwds)
+    ffi._source_place = _caller(1)  # type: ignore[attr-defined]
 
 
 def _pkg_config(library: str, flag: str) -> list[str]:
@@ -141,21 +150,89 @@ def _assigned(ffi: FFI, caller: str) -> tuple[str, str | None, str, dict[str, An
     return assigned
 
 
-def _c_source(ffi: FFI, for_this_python: bool) -> str:
-    """The C text. One that may go elsewhere names nothing of this machine."""
-    name, prelude, extension, _ = _assigned(ffi, "compile")
-    init_code = getattr(ffi, "_embedding", None)
+def c_code(ffi: FFI) -> str:
+    """The C text that may go elsewhere: it names nothing of this machine."""
+    name, source, extension, _ = _assigned(ffi, "emit_c_code")
+    if source is None:
+        raise TypeError("emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules")
+    return c_source(ffi, name, source, extension)
+
+
+def c_source(
+    ffi: FFI,
+    name: str,
+    prelude: str,
+    extension: str,
+    compiled_in: str | None = None,
+    place: tuple[str, int] | None = None,
+) -> str:
+    """The C text of a module or library. The prelude was given by the Python code at `place`. `compiled_in` is the directory in which the compiler will run, if that is now
+    and here: the text then records this Python (for a library), and where the user's texts are from there."""
     if not isinstance(prelude, str):
         raise TypeError(f"set_source(): the source must be a str or None, not {type(prelude).__name__}")
-    options: dict[str, Any] = {"version": "%d.%d" % sys.version_info[:2]}
+    init_code = getattr(ffi, "_embedding", None)
+    options: dict[str, Any] = {}
     if init_code is not None:
-        options.update(init_code=init_code, init_file=f"<init code for '{name}'>")
-        if for_this_python:
+        options.update(
+            version="%d.%d" % sys.version_info[:2], init_code=init_code, init_file=f"<init code for '{name}'>"
+        )
+        if compiled_in is not None:
             options.update(_this_python())
     if init_code is None or prelude.strip():
+        places = _Places(compiled_in)
         # The compiler's messages then have the lines of the text that was given.
         options.update(prelude=prelude, prelude_file=f"<source of {name}>{extension}")
+        found = places.find(prelude, *(place or getattr(ffi, "_source_place", ("", 0))))
+        if found is not None:
+            options["prelude_line"], options["prelude_file"] = found
+        lines = []
+        for text, _, file, line in ffi._cdefs():
+            found = places.find(text, file, line)
+            lines.append(f'#line {found[0]} "{found[1]}"\n' if found else "")
+        options["cdef_lines"] = lines
     return _runtime._generate(ffi, name, **options)
+
+
+class _Places:
+    """Finds texts in the Python files that gave them, as literals."""
+
+    def __init__(self, compiled_in: str | None) -> None:
+        self._compiled_in = compiled_in
+        self._files: dict[str, str] = {}
+
+    def find(self, text: str, file: str | None, line: int) -> tuple[int, str] | None:
+        """Line and path of a text that was given by the code at `line` of a file; None if it does not stand there
+        letter by letter. The path is how the compiler finds the file; it is relative, and stays below the current
+        directory if the C source may go elsewhere."""
+        if not text.strip() or not file or not isinstance(file, str):
+            return None
+        source = self._files.get(file)
+        if source is None:
+            import linecache
+
+            source = self._files[file] = "".join(linecache.getlines(file))
+        # Between two quotes, and of several such places the first from the call on.
+        quoted = [
+            match.start() for match in re.finditer(f"(?<=[\"'])(?={re.escape(text)}[\"'])", source)
+        ] if text in source else []
+        if not quoted:
+            return None
+        numbers = [source.count("\n", 0, start) + 1 for start in quoted]
+        number = numbers[0] if len(numbers) == 1 else next((one for one in numbers if one >= line), None)
+        path = self._path(file)
+        if number is None or path is None:
+            return None
+        return number, path
+
+    def _path(self, file: str) -> str | None:
+        if file.startswith("<") or set(file) & set('"\\\n\r'):
+            return None
+        try:
+            path = os.path.relpath(file, self._compiled_in or ".")
+        except ValueError:
+            # Another drive.
+            return None
+        return path if self._compiled_in is not None or not path.startswith(os.pardir) else os.path.basename(path)
 
 
 def _this_python() -> dict[str, Any]:
@@ -174,26 +251,26 @@ def _this_python() -> dict[str, Any]:
 
 
 def emit_c_code(ffi: FFI, filename: Any) -> None:
-    if _assigned(ffi, "emit_c_code")[1] is None:
-        raise TypeError("emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules")
-    _write(_c_source(ffi, for_this_python=False), filename)
+    write(c_code(ffi), filename)
 
 
 def emit_python_code(ffi: FFI, filename: Any) -> None:
-    if _assigned(ffi, "emit_c_code")[1] is not None:
+    name, source, _, _ = _assigned(ffi, "emit_c_code")
+    if source is not None:
         raise TypeError(
             "emit_python_code() is only for dlopen()-style pure Python modules, not for C extension modules"
         )
-    _write(_python_source(ffi), filename)
+    write(python_source(ffi, name), filename)
 
 
-def _python_source(ffi: FFI) -> str:
-    name = _assigned(ffi, "compile")[0]
+def python_source(ffi: FFI, name: str) -> str:
+    """The text of an out-of-line module of ABI mode."""
     return _runtime._generate_python(ffi, name)
 
 
-def _write(text: str, file: Any) -> bool:
-    """Writes a file, unless it is there with the same text: then its time stays what it was. Whether it was written."""
+def write(text: str, file: Any) -> bool:
+    """Writes a file, unless it is there with the same text: then its time stays what it was. Whether it was written.
+    An object with a method `write` gets the text."""
     if hasattr(file, "write"):
         file.write(text)
         return True
@@ -205,23 +282,30 @@ def _write(text: str, file: Any) -> bool:
     except OSError:
         pass
     temporary = f"{os.fspath(file)}.~{os.getpid()}"
-    with open(temporary, "wb") as new:
-        new.write(data)
-    os.replace(temporary, file)
+    try:
+        with open(temporary, "wb") as new:
+            new.write(data)
+        os.replace(temporary, file)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
     return True
 
 
 # ---- files
 
 
-def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | None = None, debug: bool | None = None) -> str:
+def compile_module(
+    ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | None = None, debug: bool | None = None
+) -> str:
     name, source, extension, options = _assigned(ffi, "compile")
     tmpdir = os.fspath(tmpdir)
     parts = name.split(".")
     if source is None:
         path = os.path.join(tmpdir, *parts) + ".py"
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        _report(_write(_python_source(ffi), path), path, verbose)
+        _generate(path, verbose, lambda: python_source(ffi, name))
         return path
     is_library = getattr(ffi, "_embedding", None) is not None
     if target is None:
@@ -234,23 +318,31 @@ def compile_module(ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | 
         if target.endswith(".*"):
             target = target[:-1] + {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
         product = os.path.join(*parts[:-1], target)
-    if debug is None:
-        debug = hasattr(sys, "gettotalrefcount")
     c_file = os.path.join(*parts) + extension
     for path in (c_file, product):
         os.makedirs(os.path.join(tmpdir, os.path.dirname(path)), exist_ok=True)
-    _report(_write(_c_source(ffi, for_this_python=True), os.path.join(tmpdir, c_file)), c_file, verbose)
+    _generate(
+        os.path.join(tmpdir, c_file), verbose, lambda: c_source(ffi, name, source, extension, compiled_in=tmpdir or ".")
+    )
+    if verbose:
+        what = "the current directory is" if tmpdir == "." else "setting the current directory to"
+        print(f"{what} {os.path.abspath(tmpdir)!r}")
     output = os.path.abspath(os.path.join(tmpdir, product))
-    _compile(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
+    compile_c(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
     return output
 
 
-def _report(was_written: bool, path: str, verbose: int) -> None:
+def _generate(path: str, verbose: int, text: Callable[[], str]) -> bool:
+    """Writes a generated file. Whether it was written."""
     if verbose:
-        print(f"{'generated' if was_written else 'not changed'}: {path!r}")
+        print(f"generating {path}")
+    was_written = write(text(), path)
+    if verbose and not was_written:
+        print("(already up-to-date)")
+    return was_written
 
 
-def _compile(
+def compile_c(
     name: str,
     c_file: str,
     output: str,
@@ -258,23 +350,30 @@ def _compile(
     options: dict[str, Any],
     extension: str,
     has_prelude: bool,
-    debug: bool,
-    verbose: int,
+    debug: bool | None = None,
+    verbose: int = 0,
 ) -> None:
-    """Runs the compiler. Paths in the options are relative to `directory`."""
+    """Runs the compiler in `directory`, where relative paths in the options begin, and puts `output` in place when all
+    went well. `options` are those of a setuptools Extension. Raises VerificationError with all that the compiler said.
+    """
     unknown = sorted(set(options) - _OPTIONS - _IDLE_OPTIONS)
     if unknown:
         import warnings
 
-        warnings.warn(f"set_source(): unknown options: {', '.join(unknown)}", stacklevel=4)
+        warnings.warn(f"Unknown Extension options: {', '.join(map(repr, unknown))}", stacklevel=3)
+    if debug is None:
+        debug = bool(sys.flags.debug) or hasattr(sys, "gettotalrefcount")
 
     def listed(key: str) -> list[Any]:
-        return [*(options.get(key) or ())]
+        values = options.get(key) or ()
+        if isinstance(values, (str, bytes)):
+            raise TypeError(f"set_source(): {key} must be a list, not {values!r}")
+        return [*values]
 
     include_dirs = listed("include_dirs")
     # The prelude may use Python's own headers.
     include_dirs.append(sysconfig.get_path("include"))
-    defines = [name if value is None else f"{name}={value}" for name, value in listed("define_macros")]
+    defines = [macro if value is None else f"{macro}={value}" for macro, value in map(_macro, listed("define_macros"))]
     # What the prelude defines is there for hosts and other modules, unless it says otherwise.
     visibility = ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
@@ -299,7 +398,8 @@ def _compile(
         if verbose:
             print(line)
         if not is_success:
-            raise VerificationError(f"CompileError: the C compiler failed for {name!r} ({status}): {line}\n{said}")
+            kind = "CompileError" if more.get("is_object") else "LinkError"
+            raise VerificationError(f"{kind}: the C compiler failed for {name!r} ({status}): {line}\n{said}")
         if said.strip():
             sys.stderr.write(said)
 
@@ -318,15 +418,36 @@ def _compile(
             os.unlink(temporary)
 
 
+def _macro(macro: Any) -> tuple[str, str | None]:
+    """One of define_macros: a name, or a pair of name and value (None: defined as 1)."""
+    if isinstance(macro, str):
+        return macro, None
+    name, *value = macro
+    return name, value[0] if value else None
+
+
 def distutils_extension(ffi: FFI, tmpdir: str = "build", verbose: bool = True) -> Any:
+    if not hasattr(ffi, "_assigned_source") and hasattr(ffi, "verifier"):
+        return ffi.verifier.get_extension()
     name, source, extension, options = _assigned(ffi, "distutils_extension")
     if source is None:
-        raise VerificationError("distutils_extension() cannot be used with set_source(..., None): there is nothing to compile")
+        raise TypeError(
+            "distutils_extension() is only for C extension modules, not for dlopen()-style pure Python modules"
+        )
+    path = os.path.join(os.fspath(tmpdir), *name.split(".")) + extension
+    made = extension_of(name, path, options)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    was_written = write(c_source(ffi, name, source, extension), path)
+    if verbose:
+        sys.stderr.write(f"{'regenerated' if was_written else 'not modified'}: {path!r}\n")
+    return made
+
+
+def extension_of(name: str, c_file: str, options: dict[str, Any]) -> Any:
+    """The setuptools Extension of a C file and the options of set_source()."""
     try:
         from setuptools import Extension
     except ImportError:
-        raise ImportError("distutils_extension() needs the package setuptools: pip install setuptools") from None
-    path = os.path.join(os.fspath(tmpdir), *name.split(".")) + extension
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    _report(_write(_c_source(ffi, for_this_python=False), path), path, verbose)
-    return Extension(name, **{**options, "sources": [path, *(options.get("sources") or ())]})
+        raise ImportError("this needs the package setuptools: pip install setuptools") from None
+    others = [os.path.normpath(path) for path in options.get("sources") or ()]
+    return Extension(name, **{**options, "sources": [c_file, *others]})

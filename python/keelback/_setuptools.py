@@ -80,7 +80,7 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
                 if hasattr(self, "pre_run"):
                     self.pre_run(extension, ffi)
                 c_file = os.path.join(self.build_temp, name + source_extension)
-                _builder._write(_builder._c_source(ffi, for_this_python=False), c_file)
+                _builder.write(_builder.c_code(ffi), c_file)
                 extension.sources[0] = c_file
             super().run()
 
@@ -98,7 +98,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
     def generate(directory: str) -> None:
         path = os.path.join(directory, *name.split(".")) + ".py"
         mkpath(os.path.dirname(path))
-        _builder._write(_builder._python_source(ffi), path)
+        _builder.write(_builder.python_source(ffi, name), path)
 
     base_py = dist.cmdclass.get("build_py", build_py)
 
@@ -120,7 +120,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 package, _, last = name.rpartition(".")
                 build = self.get_finalized_command("build_py")
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
-                _builder._write(_builder._python_source(ffi), path)
+                _builder.write(_builder.python_source(ffi, name), path)
             super().run()
 
     dist.cmdclass["build_ext"] = BuildExt

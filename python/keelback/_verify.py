@@ -1,99 +1,221 @@
 """`ffi.verify()`: compiles the declarations of an FFI together with C source, and returns the `lib`.
 
-The command line makes an ordinary plugin of them, which is imported at once. A plugin exports at least one function;
-this one's is never called.
+CFFI's oldest way to API mode, kept for programs that use it. The C text, the compiler and the module are those of
+`set_source()`; here are the names of the files, which tell by their content whether they must be made again.
 """
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
+import hashlib
 import os
-import subprocess
 import sys
-import tempfile
-import zlib
-from collections.abc import Sequence
+import sysconfig
 from typing import Any
 
-from keelback import FFI, VerificationError
-from keelback.__main__ import _program
+import keelback
+from keelback import _builder, _runtime
+from keelback._runtime import FFI, VerificationError
 
-_TEMPORARY: list[tempfile.TemporaryDirectory[str]] = []
+# Keywords of an Extension that name files, for `relative_to`.
+_FILE_NAMES = ("sources", "include_dirs", "library_dirs", "extra_objects", "depends")
 
-
-def _write(path: str, text: str) -> str:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
+_tmpdir: str | None = None
 
 
-def _options(keywords: dict[str, Any]) -> list[str]:
-    """The arguments of a setuptools Extension, as the command line takes them."""
-    options: list[str] = []
-
-    def add(flag: str, values: Sequence[str]) -> None:
-        for value in values:
-            options.extend([flag, value])
-
-    for name, value in keywords.items():
-        if name == "libraries":
-            add("-l", value)
-        elif name == "include_dirs":
-            add("-I", value)
-        elif name == "library_dirs":
-            add("-L", value)
-        elif name == "define_macros":
-            add("-D", [macro if text is None else f"{macro}={text}" for macro, text in value])
-        else:
-            raise TypeError(f"verify(): the keyword argument '{name}' is not supported")
-    return options
-
-
-def verify(
-    ffi: FFI,
-    source: str = "",
-    tmpdir: str | os.PathLike[str] | None = None,
-    modulename: str | None = None,
-    tag: str = "",
-    **keywords: Any,
-) -> Any:
+def verify(ffi: FFI, source: str = "", tmpdir: str | None = None, **kwargs: Any) -> Any:
     """See `FFI.verify`."""
-    cdefs = ffi._cdefs()
-    key = repr((cdefs, source, sorted(keywords.items()), tag))
-    name = modulename or f"_keelback_verify_{tag}{zlib.crc32(key.encode()):08x}"
-    if tmpdir is None:
-        # As long as the process: the library stays mapped.
-        folder = tempfile.TemporaryDirectory(prefix="keelback-verify-", ignore_cleanup_errors=True)
-        _TEMPORARY.append(folder)
-        directory = folder.name
-    else:
-        directory = os.fspath(tmpdir)
-        os.makedirs(directory, exist_ok=True)
+    verifier = Verifier(ffi, source, tmpdir or caller_directory(1), **kwargs)
+    verifier._place = _builder._caller(1)
+    ffi.verifier = verifier  # type: ignore[attr-defined]
+    return verifier.load_library()
 
-    def path(suffix: str) -> str:
-        return os.path.join(directory, name + suffix)
 
-    anchor = f"{name}_anchor"
-    library = path(".so")
-    command = [_program(), "build", "--quiet", "--name", name, "--python", sys.executable, "-o", library]
-    command += ["--source", _write(path(".prelude.c"), source)]
-    command += ["--init", _write(path(".py"), f"from {name} import ffi\n@ffi.def_extern()\ndef {anchor}(): return 0\n")]
-    for number, (text, packing) in enumerate(cdefs):
-        if packing is not None:
-            text = f"#pragma pack(push, {packing})\n{text}\n#pragma pack(pop)\n"
-        command += ["--cdef", _write(path(f".{number}.cdef"), text)]
-    command += _options(keywords)
-    command.append(_write(path(".anchor.h"), f"int {anchor}(void);\n"))
-    environment = dict(os.environ)
-    # The runtime that this process has, whatever else is installed.
-    environment["KEELBACK_RUNTIME"] = str(sys.modules["keelback._runtime"].__file__)
-    done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise VerificationError(done.stderr.strip())
-    loader = importlib.machinery.ExtensionFileLoader(name, library)
-    spec = importlib.util.spec_from_file_location(name, library, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module.lib
+def caller_directory(depth: int) -> str:
+    """Where modules are kept unless something else is said: `__pycache__` beside the calling code's file."""
+    chosen = _tmpdir or os.environ.get("CFFI_TMPDIR")
+    if chosen:
+        return chosen
+    file = sys._getframe(depth + 1).f_code.co_filename
+    return os.path.abspath(os.path.join(os.path.dirname(file), "__pycache__"))
+
+
+def set_tmpdir(dirname: str | None) -> None:
+    """Where all later `verify()` keep their modules; None: where they do by default."""
+    global _tmpdir
+    _tmpdir = dirname
+
+
+def cleanup_tmpdir(tmpdir: str | None = None, keep_so: bool = False) -> None:
+    """Removes what `verify()` has left in a directory: C files, objects and, unless `keep_so`, the modules."""
+    directory = tmpdir or caller_directory(1)
+    endings = (".c", ".o") if keep_so else (".c", ".o", _suffix().lower())
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        if name.lower().startswith("_cffi_") and name.lower().endswith(endings):
+            try:
+                os.unlink(os.path.join(directory, name))
+            except OSError:
+                pass
+
+
+def _suffix() -> str:
+    suffix: str = sysconfig.get_config_var("EXT_SUFFIX")
+    return suffix
+
+
+class Verifier:
+    """One `verify()`: where its files are, and the steps to its lib.
+
+    `sourcefilename` and `modulefilename` may be changed before the first step. `force_generic_engine` says nothing
+    here: there is one kind of module.
+    """
+
+    def __init__(
+        self,
+        ffi: FFI,
+        preamble: str,
+        tmpdir: str | None = None,
+        modulename: str | None = None,
+        ext_package: str | None = None,
+        tag: str = "",
+        force_generic_engine: bool = False,
+        source_extension: str = ".c",
+        flags: int | None = None,
+        relative_to: str | None = None,
+        **kwds: Any,
+    ) -> None:
+        if not isinstance(preamble, str):
+            raise TypeError(f"verify(): the source must be a str, not {type(preamble).__name__}")
+        self.ffi = ffi
+        self.preamble = preamble
+        content = None if modulename else [preamble, source_extension, _plain(kwds)]
+        self.flags = flags
+        self.kwds = _relative_to(kwds, relative_to)
+        if modulename:
+            if tag:
+                raise TypeError("can't specify both 'modulename' and 'tag'")
+        else:
+            key = [keelback.__version__, content, [[text, packing] for text, packing, _, _ in ffi._cdefs()]]
+            modulename = f"_cffi_{tag}_kb{hashlib.sha256(repr(key).encode(errors='surrogatepass')).hexdigest()[:16]}"
+        self.tmpdir = tmpdir or caller_directory(1)
+        self.sourcefilename = os.path.join(self.tmpdir, modulename + source_extension)
+        self.modulefilename = os.path.join(self.tmpdir, modulename + _suffix())
+        self.ext_package = ext_package
+        self._extension = source_extension
+        self._has_source = False
+        self._has_module = False
+        self._place: tuple[str, int] = ("", 0)
+
+    def write_source(self, file: Any = None) -> None:
+        """Writes the C text to `sourcefilename`, once, or to a file object."""
+        if file is not None:
+            file.write(self._source(None))
+            return
+        if self._has_source:
+            raise VerificationError("source code already written")
+        self._write()
+
+    def compile_module(self) -> None:
+        """Compiles to `modulefilename`, once."""
+        if self._has_module:
+            raise VerificationError("module already compiled")
+        self._compile()
+
+    def load_library(self) -> Any:
+        """The lib. Compiles first, unless the module is there."""
+        if not self._has_module and not self._locate():
+            self._compile()
+        flags = sys.getdlopenflags() if self.flags is None else self.flags
+        return _runtime._load_verified(self.ffi, self.modulefilename, self.get_module_name(), flags)
+
+    def get_module_name(self) -> str:
+        """The module's name, without directories and endings."""
+        return os.path.basename(self.modulefilename).split(".", 1)[0]
+
+    def get_extension(self) -> Any:
+        """A setuptools Extension that makes the module."""
+        if not self._has_source:
+            self._write()
+        path = os.path.relpath(self.sourcefilename)
+        if path.startswith(os.pardir):
+            path = self.sourcefilename
+        return _builder.extension_of(self.get_module_name(), path, self.kwds)
+
+    def generates_python_module(self) -> bool:
+        """Whether Python can import the module."""
+        return True
+
+    def _source(self, compiled_in: str | None) -> str:
+        name = self.get_module_name()
+        return _builder.c_source(self.ffi, name, self.preamble, self._extension, compiled_in, self._place)
+
+    def _write(self) -> None:
+        os.makedirs(os.path.dirname(self.sourcefilename) or ".", exist_ok=True)
+        # The compiler runs where the caller is: the keywords' paths begin there.
+        _builder.write(self._source("."), self.sourcefilename)
+        self._has_source = True
+
+    def _compile(self) -> None:
+        if not self._has_source:
+            self._write()
+        os.makedirs(os.path.dirname(self.modulefilename) or ".", exist_ok=True)
+        _builder.compile_c(
+            self.get_module_name(),
+            self.sourcefilename,
+            os.path.abspath(self.modulefilename),
+            ".",
+            self.kwds,
+            self._extension,
+            bool(self.preamble.strip()),
+        )
+        self._has_module = True
+
+    def _locate(self) -> bool:
+        """Whether the module is there: in `tmpdir`, or with `ext_package` among that package's files."""
+        if not os.path.isfile(self.modulefilename):
+            if self.ext_package:
+                from importlib import import_module
+
+                try:
+                    path = list(import_module(self.ext_package).__path__)
+                except ImportError:
+                    # It may have another name before it is installed.
+                    return False
+            else:
+                path = sys.path
+            names = [self.get_module_name() + suffix for suffix in dict.fromkeys((_suffix(), ".abi3.so", ".so"))]
+            places = [os.path.join(directory, name) for directory in path for name in names]
+            found = next((place for place in places if os.path.isfile(place)), None)
+            if found is None:
+                return False
+            self.modulefilename = found
+        self._has_module = True
+        return True
+
+
+def _plain(value: Any) -> Any:
+    """The value of a keyword as it goes into the name of a module."""
+    if isinstance(value, dict):
+        return sorted((key, _plain(one)) for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise TypeError(f"the keywords to verify() contains unsupported object {value!r}")
+
+
+def _relative_to(keywords: dict[str, Any], file: str | None) -> dict[str, Any]:
+    """The keywords with paths that begin where `file` is."""
+    directory = os.path.dirname(file) if file else ""
+    if not directory:
+        return keywords
+    changed = dict(keywords)
+    for key in _FILE_NAMES:
+        if key in changed:
+            if not isinstance(changed[key], (list, tuple)):
+                raise TypeError(f"keyword '{key}' should be a list or tuple")
+            changed[key] = [os.path.join(directory, path) for path in changed[key]]
+    return changed

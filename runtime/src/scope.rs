@@ -38,6 +38,8 @@ pub struct Disagreements {
     pub sizes: FxHashMap<RecordId, (isize, u32)>,
     /// By the name of a constant or enumerator: the message.
     pub values: FxHashMap<String, String>,
+    /// The same, with C's value.
+    pub real_values: FxHashMap<String, i128>,
 }
 
 /// Python weak references to the ctypes of records and enums, by id: weak, because a ctype holds its scope.

@@ -2,6 +2,7 @@
 pub mod build;
 pub mod bundle;
 pub mod emit;
+pub mod gen_src;
 pub mod header;
 pub mod help;
 pub mod new;

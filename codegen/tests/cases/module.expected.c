@@ -98,77 +98,55 @@ static const keelback_cdef_t keelback_cdefs[] = {
 static keelback_answer_t keelback_answers[7];
 
 /* The members have the types that the declarations say. */
-KEELBACK_UNUSED static void keelback_check_0(number_t *p)
-{
+#line 2 "module.h"
+KEELBACK_UNUSED static void keelback_check_0(number_t *p) {
+#line 2
     { double *member = &p->re; (void)member; }
+#line 2
     { double *member = &p->im; (void)member; }
 }
+#line N "module.c"
+
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
     keelback_answer_t *answer = keelback_answers;
-    answer->value = (uint64_t)((LIMIT) | 0);
-    answer->is_negative = (LIMIT) <= 0;
-    answer++;
-    answer->value = (uint64_t)(sizeof(number_t));
-    answer->is_negative = 0;
-    answer++;
-    answer->value = (uint64_t)(__alignof__(number_t));
-    answer->is_negative = 0;
-    answer++;
-    answer->value = (uint64_t)(offsetof(number_t, re));
-    answer->is_negative = 0;
-    answer++;
-    answer->value = (uint64_t)(sizeof((((number_t *)0)->re)));
-    answer->is_negative = 0;
-    answer++;
-    answer->value = (uint64_t)(offsetof(number_t, im));
-    answer->is_negative = 0;
-    answer++;
-    answer->value = (uint64_t)(sizeof((((number_t *)0)->im)));
-    answer->is_negative = 0;
-    answer++;
+#line 1 "module.h"
+    answer->value = (uint64_t)((LIMIT) | 0); answer++->is_negative = (LIMIT) <= 0;
+    answer->value = (uint64_t)(sizeof(number_t)); answer++->is_negative = 0;
+#line 2
+    answer->value = (uint64_t)(__alignof__(number_t)); answer++->is_negative = 0;
+#line 2
+    answer->value = (uint64_t)(offsetof(number_t, re)); answer++->is_negative = 0;
+#line 2
+    answer->value = (uint64_t)(sizeof((((number_t *)0)->re))); answer++->is_negative = 0;
+#line 2
+    answer->value = (uint64_t)(offsetof(number_t, im)); answer++->is_negative = 0;
+#line 2
+    answer->value = (uint64_t)(sizeof((((number_t *)0)->im))); answer++->is_negative = 0;
+#line N "module.c"
     (void)answer;
 }
 
 /* ---- What Python may call and see ---- */
 
-static double keelback_direct_0(number_t *arg0)
-{
-    return norm(arg0);
-}
-static void keelback_access_0(void *slots)
-{
-    number_t *arg0;
-    double result;
-    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
-    result = keelback_direct_0(arg0);
-    __builtin_memcpy(slots, &result, sizeof result);
-    (void)slots;
-}
-
-static number_t *keelback_direct_1(double arg0, double arg1)
-{
-    return make(arg0, arg1);
-}
-static void keelback_access_1(void *slots)
-{
-    double arg0;
-    double arg1;
-    number_t *result;
-    __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0);
-    __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1);
-    result = keelback_direct_1(arg0, arg1);
-    __builtin_memcpy(slots, &result, sizeof result);
-    (void)slots;
-}
-
-static void keelback_access_2(void *slots)
-{
-    float *typed = &scale;
-    const volatile void *at = typed;
-    __builtin_memcpy(slots, &at, sizeof at);
-}
+/* A function is called through one with the types of its declaration; each is one line, that of its declaration. */
+#if defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wimplicit-function-declaration"
+#endif
+#line 3 "module.h"
+static double keelback_direct_0(number_t *arg0) { return norm(arg0); }
+#line 3
+static void keelback_access_0(void *slots) { number_t *arg0; double result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); result = keelback_direct_0(arg0); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
+static number_t *keelback_direct_1(double arg0, double arg1) { return make(arg0, arg1); }
+#line 4
+static void keelback_access_1(void *slots) { double arg0; double arg1; number_t *result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1); result = keelback_direct_1(arg0, arg1); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
+static void keelback_access_2(void *slots) { float *typed = &scale; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
+#line N "module.c"
+#if defined(__GNUC__) && !defined(__cplusplus)
+#pragma GCC diagnostic pop
+#endif
 
 static const keelback_symbol_t keelback_symbols[] = {
     {"norm", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_0, keelback_access_0},
@@ -178,7 +156,9 @@ static const keelback_symbol_t keelback_symbols[] = {
 
 /* ---- The functions that run Python ---- */
 
+#line 6 "module.h"
 static void on_change(void *arg0, number_t *arg1);
+#line N "module.c"
 
 
 static keelback_function_t keelback_functions[] = {

@@ -75,20 +75,14 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-KEELBACK_ASSERT(sizeof(struct wire) == 7,
-                "struct wire: the cdef makes it 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct wire, kind) == 0,
-                "struct wire: the cdef puts 'kind' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct wire *)0)->kind) == 1,
-                "struct wire: the cdef makes 'kind' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct wire, length) == 1,
-                "struct wire: the cdef puts 'length' at offset 1, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct wire *)0)->length) == 4,
-                "struct wire: the cdef makes 'length' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct wire, check) == 5,
-                "struct wire: the cdef puts 'check' at offset 5, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct wire *)0)->check) == 2,
-                "struct wire: the cdef makes 'check' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct wire) == 7, "struct wire: the cdef makes it 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct wire, kind) == 0, "struct wire: the cdef puts 'kind' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct wire *)0)->kind) == 1, "struct wire: the cdef makes 'kind' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct wire, length) == 1, "struct wire: the cdef puts 'length' at offset 1, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct wire *)0)->length) == 4, "struct wire: the cdef makes 'length' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct wire, check) == 5, "struct wire: the cdef puts 'check' at offset 5, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct wire *)0)->check) == 2, "struct wire: the cdef makes 'check' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {

@@ -131,38 +131,23 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-KEELBACK_ASSERT(sizeof(point_t) == 16,
-                "point_t: the cdef makes it 16 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(point_t, x) == 0,
-                "point_t: the cdef puts 'x' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((point_t *)0)->x) == 8,
-                "point_t: the cdef makes 'x' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(point_t, y) == 8,
-                "point_t: the cdef puts 'y' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((point_t *)0)->y) == 8,
-                "point_t: the cdef makes 'y' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct polygon) == 32,
-                "struct polygon: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct polygon, count) == 0,
-                "struct polygon: the cdef puts 'count' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct polygon *)0)->count) == 8,
-                "struct polygon: the cdef makes 'count' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct polygon, points) == 8,
-                "struct polygon: the cdef puts 'points' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct polygon *)0)->points) == 8,
-                "struct polygon: the cdef makes 'points' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct polygon, color) == 16,
-                "struct polygon: the cdef puts 'color' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct polygon *)0)->color) == 4,
-                "struct polygon: the cdef makes 'color' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct polygon, flags) == 20,
-                "struct polygon: the cdef puts 'flags' at offset 20, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct polygon *)0)->flags) == 3,
-                "struct polygon: the cdef makes 'flags' 3 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct polygon, margin) == 24,
-                "struct polygon: the cdef puts 'margin' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct polygon *)0)->margin) == 8,
-                "struct polygon: the cdef makes 'margin' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(point_t) == 16, "point_t: the cdef makes it 16 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(point_t, x) == 0, "point_t: the cdef puts 'x' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((point_t *)0)->x) == 8, "point_t: the cdef makes 'x' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(point_t, y) == 8, "point_t: the cdef puts 'y' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((point_t *)0)->y) == 8, "point_t: the cdef makes 'y' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct polygon) == 32, "struct polygon: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct polygon, count) == 0, "struct polygon: the cdef puts 'count' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct polygon *)0)->count) == 8, "struct polygon: the cdef makes 'count' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct polygon, points) == 8, "struct polygon: the cdef puts 'points' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct polygon *)0)->points) == 8, "struct polygon: the cdef makes 'points' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct polygon, color) == 16, "struct polygon: the cdef puts 'color' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct polygon *)0)->color) == 4, "struct polygon: the cdef makes 'color' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct polygon, flags) == 20, "struct polygon: the cdef puts 'flags' at offset 20, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct polygon *)0)->flags) == 3, "struct polygon: the cdef makes 'flags' 3 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct polygon, margin) == 24, "struct polygon: the cdef puts 'margin' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct polygon *)0)->margin) == 8, "struct polygon: the cdef makes 'margin' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {

@@ -140,56 +140,32 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-KEELBACK_ASSERT(sizeof(struct shared_s) == 4,
-                "struct shared_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct shared_s, a) == 0,
-                "struct shared_s: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct shared_s *)0)->a) == 4,
-                "struct shared_s: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct unused_s) == 4,
-                "struct unused_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct unused_s, b) == 0,
-                "struct unused_s: the cdef puts 'b' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct unused_s *)0)->b) == 4,
-                "struct unused_s: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct node) == 32,
-                "struct node: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, next) == 0,
-                "struct node: the cdef puts 'next' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->next) == 8,
-                "struct node: the cdef makes 'next' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, shared) == 8,
-                "struct node: the cdef puts 'shared' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->shared) == 8,
-                "struct node: the cdef makes 'shared' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, name) == 16,
-                "struct node: the cdef puts 'name' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->name) == 7,
-                "struct node: the cdef makes 'name' 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, compare) == 24,
-                "struct node: the cdef puts 'compare' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->compare) == 8,
-                "struct node: the cdef makes 'compare' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct packed_one) == 5,
-                "struct packed_one: the cdef makes it 5 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct packed_one, a) == 0,
-                "struct packed_one: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct packed_one *)0)->a) == 1,
-                "struct packed_one: the cdef makes 'a' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct packed_one, b) == 1,
-                "struct packed_one: the cdef puts 'b' at offset 1, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct packed_one *)0)->b) == 4,
-                "struct packed_one: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct pragma_one) == 6,
-                "struct pragma_one: the cdef makes it 6 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct pragma_one, a) == 0,
-                "struct pragma_one: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct pragma_one *)0)->a) == 1,
-                "struct pragma_one: the cdef makes 'a' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct pragma_one, b) == 2,
-                "struct pragma_one: the cdef puts 'b' at offset 2, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct pragma_one *)0)->b) == 4,
-                "struct pragma_one: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct shared_s) == 4, "struct shared_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct shared_s, a) == 0, "struct shared_s: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct shared_s *)0)->a) == 4, "struct shared_s: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct unused_s) == 4, "struct unused_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct unused_s, b) == 0, "struct unused_s: the cdef puts 'b' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct unused_s *)0)->b) == 4, "struct unused_s: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct node) == 32, "struct node: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct node, next) == 0, "struct node: the cdef puts 'next' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct node *)0)->next) == 8, "struct node: the cdef makes 'next' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct node, shared) == 8, "struct node: the cdef puts 'shared' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct node *)0)->shared) == 8, "struct node: the cdef makes 'shared' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct node, name) == 16, "struct node: the cdef puts 'name' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct node *)0)->name) == 7, "struct node: the cdef makes 'name' 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct node, compare) == 24, "struct node: the cdef puts 'compare' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct node *)0)->compare) == 8, "struct node: the cdef makes 'compare' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct packed_one) == 5, "struct packed_one: the cdef makes it 5 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct packed_one, a) == 0, "struct packed_one: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct packed_one *)0)->a) == 1, "struct packed_one: the cdef makes 'a' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct packed_one, b) == 1, "struct packed_one: the cdef puts 'b' at offset 1, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct packed_one *)0)->b) == 4, "struct packed_one: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct pragma_one) == 6, "struct pragma_one: the cdef makes it 6 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct pragma_one, a) == 0, "struct pragma_one: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct pragma_one *)0)->a) == 1, "struct pragma_one: the cdef makes 'a' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct pragma_one, b) == 2, "struct pragma_one: the cdef puts 'b' at offset 2, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct pragma_one *)0)->b) == 4, "struct pragma_one: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {

@@ -162,38 +162,23 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-KEELBACK_ASSERT(sizeof(struct bits) == 8,
-                "struct bits: the cdef makes it 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct variant) == 24,
-                "struct variant: the cdef makes it 24 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct variant, kind) == 0,
-                "struct variant: the cdef puts 'kind' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct variant *)0)->kind) == 4,
-                "struct variant: the cdef makes 'kind' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct message) == 4,
-                "struct message: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct message, length) == 0,
-                "struct message: the cdef puts 'length' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct message *)0)->length) == 4,
-                "struct message: the cdef makes 'length' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct message, bytes) == 4,
-                "struct message: the cdef puts 'bytes' at offset 4, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(union word) == 4,
-                "union word: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(union word, whole) == 0,
-                "union word: the cdef puts 'whole' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((union word *)0)->whole) == 4,
-                "union word: the cdef makes 'whole' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(union word, bytes) == 0,
-                "union word: the cdef puts 'bytes' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((union word *)0)->bytes) == 4,
-                "union word: the cdef makes 'bytes' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct later) == 4,
-                "struct later: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct later, a) == 0,
-                "struct later: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct later *)0)->a) == 4,
-                "struct later: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct bits) == 8, "struct bits: the cdef makes it 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct variant) == 24, "struct variant: the cdef makes it 24 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct variant, kind) == 0, "struct variant: the cdef puts 'kind' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct variant *)0)->kind) == 4, "struct variant: the cdef makes 'kind' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct message) == 4, "struct message: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct message, length) == 0, "struct message: the cdef puts 'length' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct message *)0)->length) == 4, "struct message: the cdef makes 'length' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct message, bytes) == 4, "struct message: the cdef puts 'bytes' at offset 4, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(union word) == 4, "union word: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(union word, whole) == 0, "union word: the cdef puts 'whole' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((union word *)0)->whole) == 4, "union word: the cdef makes 'whole' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(union word, bytes) == 0, "union word: the cdef puts 'bytes' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((union word *)0)->bytes) == 4, "union word: the cdef makes 'bytes' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(struct later) == 4, "struct later: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(struct later, a) == 0, "struct later: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((struct later *)0)->a) == 4, "struct later: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {

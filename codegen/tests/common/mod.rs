@@ -60,7 +60,13 @@ pub fn spec(name: &str) -> PluginSpec {
         packed: is_packed,
         ..CdefText::default()
     });
-    let source = |file: String| read(&file).map(|text| SourceText { file, text });
+    let source = |file: String| {
+        read(&file).map(|text| SourceText {
+            file,
+            text,
+            line: 1,
+        })
+    };
     let start_errors = match name {
         "greeter" => vec![StartError {
             function: "add1".into(),

@@ -30,6 +30,10 @@ struct Definition {
 pub unsafe extern "C" fn import(record: *mut keelback_plugin_t) -> *mut c_void {
     let definition: Obj = guard(|| {
         // SAFETY: a record by the ABI.
+        if let Some(lib) = unsafe { crate::ffi::import_verified(record) } {
+            return lib;
+        }
+        // SAFETY: a record by the ABI.
         let (name, flags) = unsafe { (Plugin::name_of(record), (*record).flags) };
         let _held = START.lock();
         interpreter::ensure(None, flags)

@@ -40,4 +40,5 @@ pub mod threads;
 
 pub use def_extern::def_extern;
 pub use output::flush_if_written;
+pub use plugin::complete;
 pub use prefix::file_of;

@@ -107,10 +107,9 @@ impl Plugin {
     /// Reads a record: declarations, functions.
     unsafe fn read(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
         // SAFETY: the caller's contract: tables of as many items, which stay.
-        let (name, cdefs, functions) = unsafe {
+        let (name, functions) = unsafe {
             (
                 Self::name_of(record),
-                table((*record).cdefs, (*record).cdef_count),
                 if (*record).functions.is_null() {
                     &mut []
                 } else {
@@ -120,47 +119,14 @@ impl Plugin {
         };
         let scope = Scope::new(Declarations::new(Target::host()));
         // SAFETY: the caller's contract.
-        let includes = unsafe { table((*record).includes, (*record).include_count) };
-        let mut included = Vec::with_capacity(includes.len());
-        let mut to_include = includes.iter().peekable();
-        for position in 0..=cdefs.len() {
-            while let Some(module) = to_include.next_if(|module| module.position <= position) {
-                // SAFETY: the caller's contract.
-                included.push(include(&scope, &name, &unsafe {
-                    text(module.module_name)
-                })?);
-            }
-            let Some(cdef) = cdefs.get(position) else {
-                break;
-            };
-            // SAFETY: the caller's contract.
-            unsafe { parse(&mut scope.write(), cdef) }.map_err(|errors| {
-                let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
-                raise!(
-                    ImportError,
-                    "the declarations of '{name}' are refused:\n{}",
-                    text.join("\n")
-                )
-            })?;
-        }
+        let included = unsafe { declare(&scope, &name, record)? };
         // SAFETY: the caller's contract.
-        let answers: Vec<Answer> = unsafe { table((*record).answers, (*record).answer_count) }
-            .iter()
-            .map(|answer| Answer {
-                value: answer.value,
-                negative: answer.is_negative != 0,
-            })
-            .collect();
-        let answered = scope.write().answer(&answers);
+        let answered = scope.write().answer(&unsafe { answers(record) });
         if let Err(error) = answered {
             return Err(crate::errors::raise_diagnostics(&[*error]));
         }
         // SAFETY: the caller's contract.
-        let (found, enumerators) = unsafe { disagreements(&scope, record) };
-        scope.set_disagreements(found);
-        for (id, index, value) in enumerators {
-            scope.write().set_enumerator(id, index, value);
-        }
+        unsafe { compare(&scope, record) };
         let declarations = scope.read();
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
@@ -394,6 +360,168 @@ unsafe fn package(name: &str) -> Res<Ref> {
     }
 }
 
+/// Reads the declarations of a plugin. Gives the libs of the modules that it includes.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn declare(
+    scope: &Arc<Scope>,
+    name: &str,
+    record: *const keelback_plugin_t,
+) -> Res<Vec<Ref<Lib>>> {
+    // SAFETY: the caller's contract.
+    let (cdefs, includes) = unsafe {
+        (
+            table((*record).cdefs, (*record).cdef_count),
+            table((*record).includes, (*record).include_count),
+        )
+    };
+    let mut included = Vec::with_capacity(includes.len());
+    let mut to_include = includes.iter().peekable();
+    for position in 0..=cdefs.len() {
+        while let Some(module) = to_include.next_if(|module| module.position <= position) {
+            // SAFETY: the caller's contract.
+            included.push(include(scope, name, &unsafe { text(module.module_name) })?);
+        }
+        let Some(cdef) = cdefs.get(position) else {
+            break;
+        };
+        // SAFETY: the caller's contract.
+        unsafe { parse(&mut scope.write(), cdef) }.map_err(|errors| {
+            let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
+            raise!(
+                ImportError,
+                "the declarations of '{name}' are refused:\n{}",
+                text.join("\n")
+            )
+        })?;
+    }
+    Ok(included)
+}
+
+/// What the C compiler answered.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn answers(record: *const keelback_plugin_t) -> Vec<Answer> {
+    // SAFETY: the caller's contract.
+    unsafe { table((*record).answers, (*record).answer_count) }
+        .iter()
+        .map(|answer| Answer {
+            value: answer.value,
+            negative: answer.is_negative != 0,
+        })
+        .collect()
+}
+
+/// Remembers where the compiler did not agree with the declarations.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn compare(scope: &Scope, record: *const keelback_plugin_t) {
+    // SAFETY: the caller's contract.
+    let (found, enumerators) = unsafe { disagreements(scope, record) };
+    scope.set_disagreements(found);
+    for (id, index, value) in enumerators {
+        scope.write().set_enumerator(id, index, value);
+    }
+}
+
+/// Completes the declarations of an in-line FFI with what the compiler answered for a module made of them
+/// (`ffi.verify()`). Gives the libs of the modules that it includes. What an earlier module has answered stays.
+///
+/// # Safety
+/// A record by the ABI.
+pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Res<Vec<Ref<Lib>>> {
+    // SAFETY: the caller's contract.
+    let (name, first_function) = unsafe {
+        let function = (*record).functions;
+        let is_there = (*record).function_count > 0;
+        (
+            Plugin::name_of(record),
+            is_there.then(|| text((*function).name)),
+        )
+    };
+    if let Some(function) = first_function {
+        return Err(crate::errors::raise_error(
+            |errors| &errors.verification_error,
+            format_args!("not implemented in verify(): 'extern_python {function}'"),
+        ));
+    }
+    let fresh = Scope::new(Declarations::new(Target::host()));
+    // SAFETY: the caller's contract.
+    let (included, answers) = unsafe { (declare(&fresh, &name, record)?, answers(record)) };
+    let other = |what: &str| {
+        raise!(
+            ImportError,
+            "the module '{name}' was compiled from other declarations than those of this ffi ({what}): remove it, or \
+             give another modulename"
+        )
+    };
+    {
+        let (ours, theirs) = (scope.read(), fresh.read());
+        if ours.items.len() < theirs.items.len() {
+            return Err(other("it has more"));
+        }
+    }
+    let asked = fresh.read().questions();
+    if asked.len() != answers.len() {
+        return Err(other("their `...` differ"));
+    }
+    let known: FxHashMap<_, _> = asked.into_iter().zip(answers).collect();
+    let wanted: Option<Vec<Answer>> = scope
+        .read()
+        .questions()
+        .iter()
+        .map(|question| known.get(question).copied())
+        .collect();
+    let wanted = wanted.ok_or_else(|| other("their `...` differ"))?;
+    let answered = scope.write().answer(&wanted);
+    if let Err(error) = answered {
+        return Err(crate::errors::raise_diagnostics(&[*error]));
+    }
+    // SAFETY: the caller's contract.
+    let (found, enumerators) = unsafe { disagreements(scope, record) };
+    match first_disagreement(&scope.read(), found, &enumerators) {
+        Some(message) => Err(crate::errors::raise_error(
+            |errors| &errors.verification_error,
+            format_args!("{message}"),
+        )),
+        None => Ok(included),
+    }
+}
+
+/// What `ffi.verify()` refuses, in its words: it does not wait until a type is used.
+fn first_disagreement(
+    declarations: &Declarations,
+    found: Disagreements,
+    enumerators: &[(EnumId, u32, i128)],
+) -> Option<String> {
+    if let Some((_, error)) = found.records.iter().min_by_key(|(id, _)| id.index()) {
+        let message = error.message.replacen("cdef says", "we have", 1);
+        let end = message.find(". fix it").unwrap_or(message.len());
+        return Some(message[..end].to_owned());
+    }
+    let value = |name: &str| match declarations.lookup_ordinary(name) {
+        Some(Item::Constant(index)) => declarations.constants[index as usize].value,
+        _ => None,
+    };
+    if let Some((name, theirs)) = found.real_values.iter().min() {
+        let ours = value(name).unwrap_or_default();
+        return Some(format!("{name} has the real value {theirs}, not {ours}"));
+    }
+    enumerators.iter().find_map(|&(id, index, theirs)| {
+        let all = declarations.types.enumeration(id).enumerators.as_deref()?;
+        let enumerator = all.get(index as usize)?;
+        let ours = enumerator.value.filter(|&ours| ours != theirs)?;
+        Some(format!(
+            "{}: {} has the real value {theirs}, not {ours}",
+            declarations.enum_name(id),
+            declarations.types.text(enumerator.name)
+        ))
+    })
+}
+
 /// Imports a module, and makes its declarations visible: `ffi.include()`. Gives its lib.
 fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
     let (module, _ffi) = crate::ffi::include_module(scope, importer, name)?;
@@ -517,6 +645,7 @@ unsafe fn disagreements(
             };
             let message =
                 format!("the C compiler says '{name}' is equal to {shown}, but the cdef disagrees");
+            found.real_values.insert(name.clone(), theirs);
             found.values.insert(name, message);
         }
     }

@@ -16,7 +16,7 @@ use pyo3::ffi;
 
 use super::{FfiObject, as_ffi, given};
 use crate::errors::raise_error;
-use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, str_from, str_text};
+use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -25,6 +25,8 @@ use crate::scope::Scope;
 pub struct Recorded {
     /// Texts of cdef() and embedding_api().
     pub cdefs: Vec<CdefText>,
+    /// For each of them: the Python file and line that it was given in.
+    pub callers: Vec<(Ref, i32)>,
     /// For each include(): how many cdefs came before it.
     pub included_at: Vec<usize>,
 }
@@ -127,6 +129,36 @@ unsafe fn truth(object: Obj) -> Res<bool> {
     }
 }
 
+/// `FFI._cdefs()`: what the FFI was given so far.
+pub unsafe extern "C" fn cdefs(object: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a method of an FFI object; a fresh list, whose places are filled before anyone sees it.
+        unsafe {
+            let (cdefs, callers) = super::this(object)
+                .recorded
+                .with(|recorded| (recorded.cdefs.clone(), recorded.callers.clone()));
+            let list: Ref = Ref::steal(ffi::PyList_New(cdefs.len() as isize))?;
+            for (index, (cdef, (file, line))) in cdefs.iter().zip(callers).enumerate() {
+                let packing = if cdef.packed { Some(1) } else { cdef.pack };
+                let packing = match packing {
+                    Some(packing) => Ref::steal(ffi::PyLong_FromLong(packing.into()))?,
+                    None => none(),
+                };
+                let line = Ref::<ffi::PyObject>::steal(ffi::PyLong_FromLong(line.into()))?;
+                let one = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
+                    4,
+                    str_from(&cdef.text)?.obj(),
+                    packing.obj(),
+                    file.obj(),
+                    line.obj(),
+                ))?;
+                ffi::PyList_SET_ITEM(list.obj(), index as isize, one.into_ptr());
+            }
+            Ok(list)
+        }
+    })
+}
+
 /// What an FFI was given: its cdefs, and the modules that it includes.
 unsafe fn recorded(
     object: Obj,
@@ -197,7 +229,7 @@ unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<S
     }
 }
 
-static GENERATE: Signature<11> = Signature::new(
+static GENERATE: Signature<13> = Signature::new(
     "_generate",
     [
         "ffi",
@@ -211,6 +243,8 @@ static GENERATE: Signature<11> = Signature::new(
         "executable",
         "runtime",
         "version",
+        "cdef_lines",
+        "prelude_line",
     ],
     2,
 );
@@ -232,19 +266,30 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 executable,
                 runtime,
                 version,
+                cdef_lines,
+                prelude_line,
             ] = GENERATE.parse(args, count, names)?;
             let Some(ffi_object) = as_ffi(object) else {
                 return Err(raise!(TypeError, "_generate() expects an FFI"));
             };
             let module_name =
                 text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let (cdefs, included) = recorded(object, ffi_object, &module_name, false)?;
+            let (mut cdefs, included) = recorded(object, ffi_object, &module_name, false)?;
+            // `#line` directives: where the texts stand in the user's files.
+            for (cdef, line) in cdefs.iter_mut().zip(texts(cdef_lines)?) {
+                cdef.text.insert_str(0, &line);
+            }
             let init = text(init_code)?;
             let version = text(version)?.unwrap_or_default();
             let (major, minor) = version.split_once('.').unwrap_or((&version, "0"));
-            let source = |file: Option<String>, text: String| SourceText {
+            let source = |file: Option<String>, text: String, line: u32| SourceText {
                 file: file.unwrap_or_default(),
                 text,
+                line,
+            };
+            let prelude_line = match given(prelude_line) {
+                Some(line) => u32::try_from(super::memory::ssize(line)?).unwrap_or(1),
+                None => 1,
             };
             let spec = PluginSpec {
                 flags: PluginFlags {
@@ -255,11 +300,11 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 cdefs,
                 included,
                 prelude: match text(prelude)? {
-                    Some(prelude) => Some(source(text(prelude_file)?, prelude)),
+                    Some(prelude) => Some(source(text(prelude_file)?, prelude, prelude_line)),
                     None => None,
                 },
                 init: match init {
-                    Some(init) => Some(source(text(init_file)?, init)),
+                    Some(init) => Some(source(text(init_file)?, init, 1)),
                     None => None,
                 },
                 python: RecordedPython {

@@ -62,7 +62,7 @@ static INLINE_METHODS: Methods<37> = common_methods![
     keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
     keywords(c"include", named::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
     keywords(c"set_unicode", named::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
-    simple(c"_cdefs", verify::cdefs, ffi::METH_NOARGS, c"The cdefs taken so far: pairs of text and packing."),
+    simple(c"_cdefs", builder::cdefs, ffi::METH_NOARGS, c"The cdefs taken so far: tuples of text, packing, the file that the call was in, and its line."),
     tuples(c"verify", verify::verify, c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
 ];
 
@@ -253,7 +253,6 @@ pub(super) unsafe fn allocate(
         std::ptr::addr_of_mut!((*raw).scope).write(scope);
         std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(cache::TypeCache::new()));
         std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
-        std::ptr::addr_of_mut!((*raw).cdefs).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
         std::ptr::addr_of_mut!((*raw).recorded).write(GilCell::new(builder::Recorded::default()));
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
@@ -422,7 +421,6 @@ unsafe extern "C" fn dealloc(object: Obj) {
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).scope));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cache));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).once));
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).cdefs));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).included));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).recorded));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*raw).libraries));

@@ -24,13 +24,6 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
         let result = ffi.scope.write().parse(text, options);
         match result {
             Ok(warnings) => {
-                let packing = if options.packed {
-                    Some(1)
-                } else {
-                    options.pack
-                };
-                let kept = (text.into(), packing);
-                ffi.cdefs.with(|cdefs| cdefs.push(kept));
                 let cdef = CdefText {
                     file: String::new(),
                     text: text.to_owned(),
@@ -40,7 +33,11 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
                     override_: options.override_,
                     as_cffi: options.as_cffi,
                 };
-                ffi.recorded.with(|recorded| recorded.cdefs.push(cdef));
+                let caller = caller()?;
+                ffi.recorded.with(|recorded| {
+                    recorded.cdefs.push(cdef);
+                    recorded.callers.push(caller);
+                });
                 ffi.clear_cache();
                 crate::ctype::complete_records(&ffi.scope)?;
                 for warning in &warnings {
@@ -50,6 +47,24 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
             }
             Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
         }
+    }
+}
+
+/// The Python file and line that a method is called from: where the compiler's messages about a cdef point, if its text
+/// stands there.
+unsafe fn caller() -> Res<(Ref, i32)> {
+    // SAFETY: attached; the frame is borrowed, and alive while its function runs.
+    unsafe {
+        let frame = ffi::PyEval_GetFrame();
+        if frame.is_null() {
+            return Ok((none(), 0));
+        }
+        let code = Ref::<ffi::PyObject>::steal(ffi::PyFrame_GetCode(frame).cast())?;
+        let file = Ref::steal(ffi::PyObject_GetAttrString(
+            code.obj(),
+            c"co_filename".as_ptr(),
+        ))?;
+        Ok((file, ffi::PyFrame_GetLineNumber(frame)))
     }
 }
 

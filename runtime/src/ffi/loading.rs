@@ -88,7 +88,7 @@ fn opened(ffi: &FfiObject, lib: Ref<Lib>) -> Res<Ref> {
 
 /// A file name as the system wants it: str by the file system's encoding (lone surrogates are bytes again), bytes and
 /// path objects.
-unsafe fn file_system_path(name: Obj) -> Res<CString> {
+pub(super) unsafe fn file_system_path(name: Obj) -> Res<CString> {
     // SAFETY: a live argument.
     unsafe {
         let encoded: Ref = if ffi::PyUnicode_Check(name) != 0 {

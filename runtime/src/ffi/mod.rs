@@ -32,6 +32,7 @@ pub use builder::{compile, declare, generate, generate_python, include_module};
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
 pub(crate) use types::raise_of_another_lib;
+pub use verify::{import_verified, load_verified};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,8 +72,6 @@ pub struct FfiObject {
     libraries: GilCell<Vec<Ref>>,
     /// The bound methods that a compiled one keeps.
     bound: bound::Cell,
-    /// The cdefs that were taken, as (text, packing): what a C compiler is given.
-    cdefs: GilCell<Vec<(Box<str>, Option<u32>)>>,
     /// set_unicode() was called.
     unicode: AtomicBool,
     /// `__init__` of a compiled one ran.

@@ -25,7 +25,7 @@ pub(crate) struct Handle {
 
 impl Handle {
     /// Opens a library; `None`: what the process has already. `name` is for messages.
-    pub(super) fn open(path: Option<&CStr>, flags: i32, name: &str) -> Res<Self> {
+    pub(crate) fn open(path: Option<&CStr>, flags: i32, name: &str) -> Res<Self> {
         Self::try_open(path, flags)
             .map_err(|error| raise!(OSError, "cannot load library '{name}': {}", error.text))
     }

@@ -1,0 +1,118 @@
+//! `keelback gen-src`: what CFFI's `cffi-gen-src` does, with its arguments.
+use std::path::Path;
+use std::process::Command;
+
+use crate::arguments::{GenSrc, GenSrcArguments};
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::input::{Inputs, reason};
+use crate::output::{self, Outputs};
+use crate::plugin::Declared;
+use crate::python;
+
+/// What Python runs. The directory that it was started in has no say in what `keelback` is.
+const RUN_SCRIPT: &str = "import sys; sys.path[:] = [path for path in sys.path if path]; \
+    from keelback._gen_src import main; main()";
+
+/// `keelback gen-src ...`
+pub fn run(arguments: &GenSrcArguments, reporter: &Reporter) -> Result<()> {
+    match &arguments.source {
+        GenSrc::ReadSources {
+            module_name,
+            cdef,
+            csrc,
+            output,
+        } => read_sources(module_name, cdef, csrc, output, reporter),
+        GenSrc::ExecPython {
+            ffi_var,
+            as_cffi,
+            python,
+            pyfile,
+            output,
+        } => exec_python(
+            pyfile,
+            ffi_var,
+            *as_cffi,
+            python.as_deref(),
+            output,
+            reporter,
+        ),
+    }
+}
+
+fn read_sources(
+    module_name: &str,
+    cdef: &Path,
+    csrc: &Path,
+    output: &Path,
+    reporter: &Reporter,
+) -> Result<()> {
+    if is_same_file(cdef, csrc) {
+        return Err(Failure::Usage.because(
+            Diagnostic::error("usage", "cdef and csrc are the same file and should not be")
+                .hint("the first has the declarations, the second the C source in front of them"),
+        ));
+    }
+    let place = (!crate::is_dash(output.as_os_str())).then_some(output);
+    let mut outputs = match place {
+        Some(place) => {
+            output::refuse_input(place, &[cdef, csrc])?;
+            Outputs::for_paths(&[place])?
+        }
+        None => Outputs::default(),
+    };
+    let mut inputs = Inputs::default();
+    let cdef = inputs.read(cdef, "declarations")?;
+    let prelude = inputs.read(csrc, "prelude")?;
+    let source = Declared::module(module_name, cdef, prelude, reporter)?.c_source();
+    let Some(place) = place else {
+        return output::print(&source);
+    };
+    outputs.add(place, source.as_bytes(), 0o666)?;
+    outputs.commit()
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    if one == other {
+        return true;
+    }
+    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The script needs a Python, and has the whole of its process for itself: what it prints goes where it says.
+fn exec_python(
+    script: &Path,
+    variable: &str,
+    as_cffi: bool,
+    python: Option<&Path>,
+    output: &Path,
+    reporter: &Reporter,
+) -> Result<()> {
+    if !crate::is_dash(output.as_os_str()) {
+        output::refuse_input(output, &[script])?;
+    }
+    let program = python::executable(python)?;
+    reporter.detail(format!("python: {}", program.display()));
+    let mut command = Command::new(&program);
+    command.args(["-c", RUN_SCRIPT]).arg(script).arg(variable);
+    command
+        .arg(output)
+        .arg(if as_cffi { "as-cffi" } else { "" });
+    let status = command.status().map_err(|error| {
+        Failure::Python.because(Diagnostic::error(
+            "no-python",
+            format!("cannot run {}: {}", program.display(), reason(&error)),
+        ))
+    })?;
+    match status.code() {
+        Some(0) => Ok(()),
+        // Python has said what is wrong.
+        Some(code) if code == Failure::Files as i32 => Err(Failure::Files.because_of(Vec::new())),
+        _ => Err(Failure::Input.because(Diagnostic::error(
+            "build-script",
+            format!("{} made no C source ({status})", script.display()),
+        ))),
+    }
+}

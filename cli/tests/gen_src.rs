@@ -1,0 +1,191 @@
+//! `keelback gen-src`: C source of extension modules for build systems.
+mod common;
+use common::{Outcome, Project, keelback_with_runtime, outcome, python, root};
+
+const CDEF: &str = "int twice(int);\n#define SIZE ...\n";
+const PRELUDE: &str = "#define SIZE 5\nstatic int twice(int x) { return 2 * x; }\n";
+
+fn sources() -> Project {
+    let project = Project::new();
+    project.file("cdef.txt", CDEF);
+    project.file("prelude.c", PRELUDE);
+    project
+}
+
+fn read(project: &Project, arguments: &[&str]) -> Outcome {
+    let mut all = vec!["gen-src", "read-sources"];
+    all.extend(arguments);
+    project.run(&all)
+}
+
+#[test]
+fn read_sources_writes_the_c_source() {
+    let project = sources();
+    read(&project, &["pkg.mod", "cdef.txt", "prelude.c", "out/mod.c"]).expect_success();
+    let text = project.read("out/mod.c");
+    assert!(text.contains("*PyInit_mod(void)"));
+    assert!(text.contains("\n#line 1 \"prelude.c\"\n#define SIZE 5\n"));
+    assert!(text.contains("\n#line 1 \"cdef.txt\"\n"));
+    let printed = read(&project, &["pkg.mod", "cdef.txt", "prelude.c", "-"]);
+    printed.expect(0, "");
+    assert_eq!(printed.stdout, text);
+}
+
+#[test]
+fn what_is_read_is_checked() {
+    let project = sources();
+    read(&project, &["mod", "cdef.txt", "./cdef.txt", "mod.c"]).expect(
+        2,
+        "error: cdef and csrc are the same file and should not be
+help: the first has the declarations, the second the C source in front of them",
+    );
+    read(&project, &["mod", "cdef.txt", "nosuch.c", "mod.c"]).expect(
+        5,
+        "error: cannot read the prelude nosuch.c: No such file or directory",
+    );
+    project.file("bad.txt", "int f(int);\nint g(nosuch_t);\n");
+    let bad = read(&project, &["mod", "bad.txt", "prelude.c", "mod.c"]);
+    assert_eq!(bad.code, 1);
+    assert!(bad.stderr.contains("bad.txt:2"), "{}", bad.stderr);
+    let bad = read(&project, &["a-b", "cdef.txt", "prelude.c", "mod.c"]);
+    assert_eq!(bad.code, 1);
+    assert!(
+        bad.stderr
+            .starts_with("error: the module name 'a-b' is no identifier of C and Python"),
+        "{}",
+        bad.stderr
+    );
+    let missing = read(&project, &["mod", "cdef.txt", "prelude.c"]);
+    assert_eq!(missing.code, 2);
+    let none = project.run(&["gen-src"]);
+    assert_eq!(none.code, 2);
+    // Nothing was written.
+    assert_eq!(project.names(), ["bad.txt", "cdef.txt", "prelude.c"]);
+    let over = read(&project, &["mod", "cdef.txt", "prelude.c", "cdef.txt"]);
+    assert_ne!(over.code, 0);
+    assert_eq!(project.read("cdef.txt"), CDEF);
+}
+
+/// The package as an installed one looks: the Python files, and the runtime beside them.
+fn exec(project: &Project, arguments: &[&str]) -> Outcome {
+    let keelback = keelback_with_runtime();
+    let library = format!("libkeelback_runtime{}", std::env::consts::DLL_SUFFIX);
+    let runtime = keelback.with_file_name(library);
+    let package = project.path().join("site/keelback");
+    if !package.exists() {
+        std::fs::create_dir_all(&package).unwrap();
+        for entry in std::fs::read_dir(root().join("python/keelback")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "py") {
+                std::fs::copy(&path, package.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        std::os::unix::fs::symlink(runtime, package.join("_runtime.so")).unwrap();
+    }
+    let mut command = project.keelback();
+    command.args(["gen-src", "exec-python", "--python"]);
+    command.arg(python()).args(arguments);
+    command.env("PYTHONPATH", project.path().join("site"));
+    outcome(&mut command)
+}
+
+const SCRIPT: &str = r#"
+import beside, keelback, sys
+assert __name__ == "cffi.gen_src", __name__
+assert sys.path[0] == beside.PLACE and sys.argv == ["sub/build.py"], sys.argv
+ffibuilder = keelback.FFI()
+ffibuilder.cdef("int twice(int);\n#define SIZE ...\n")
+ffibuilder.set_source("mod", open("prelude.c").read())
+def make():
+    return ffibuilder
+number = 5
+abi = keelback.FFI()
+abi.set_source("abi", None)
+unfinished = keelback.FFI()
+if __name__ == "__main__":
+    ffibuilder.compile()
+"#;
+
+#[test]
+fn exec_python_runs_a_script() {
+    let project = sources();
+    project.file("sub/build.py", SCRIPT);
+    project.file(
+        "sub/beside.py",
+        "import os\nPLACE = os.path.dirname(os.path.abspath(__file__))\n",
+    );
+    exec(&project, &["sub/build.py", "mod.c"]).expect_success();
+    let text = project.read("mod.c");
+    assert!(text.contains("*PyInit_mod(void)") && text.contains("#define SIZE 5"));
+    exec(&project, &["--ffi-var", "make", "sub/build.py", "again.c"]).expect_success();
+    assert_eq!(project.read("again.c"), text);
+    let printed = exec(&project, &["sub/build.py", "-"]);
+    printed.expect(0, "");
+    assert_eq!(printed.stdout, text);
+    // One generator: apart from the texts' places, read-sources makes the same.
+    read(&project, &["mod", "cdef.txt", "prelude.c", "mod2.c"]).expect_success();
+    let without_places = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with("#line "));
+        lines
+            .map(|line| line.replace("<cdef 1 of mod>", "cdef.txt"))
+            .collect()
+    };
+    assert_eq!(
+        without_places(&project.read("mod2.c")),
+        without_places(&text)
+    );
+}
+
+#[test]
+fn a_script_that_makes_nothing() {
+    let project = sources();
+    project.file("sub/build.py", SCRIPT);
+    project.file(
+        "sub/beside.py",
+        "import os\nPLACE = os.path.dirname(os.path.abspath(__file__))\n",
+    );
+    let made_nothing = |name: &str| format!("error: {name} made no C source (exit status: 1)");
+    for (variable, message) in [
+        (
+            "nosuch",
+            "NameError: Expected to find the FFI object with the name 'nosuch', but it was not found.",
+        ),
+        (
+            "number",
+            "TypeError: Found an object with the name 'number' but it was not an instance of keelback.FFI",
+        ),
+        (
+            "abi",
+            "TypeError: emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules",
+        ),
+        (
+            "unfinished",
+            "ValueError: set_source() must be called before emit_c_code()",
+        ),
+    ] {
+        exec(&project, &["--ffi-var", variable, "sub/build.py", "x.c"])
+            .expect(1, &format!("{message}\n{}", made_nothing("sub/build.py")));
+    }
+    project.file("wrong.py", "x = 1\nraise RuntimeError('no')\n");
+    let wrong = project.path().join("wrong.py");
+    exec(&project, &["wrong.py", "x.c"]).expect(
+        1,
+        &format!(
+            "Traceback (most recent call last):\n  File \"{}\", line 2, in <module>\n    \
+             raise RuntimeError('no')\nRuntimeError: no\n{}",
+            wrong.display(),
+            made_nothing("wrong.py")
+        ),
+    );
+    exec(&project, &["nosuch.py", "x.c"]).expect(
+        5,
+        "error: cannot read the script nosuch.py: No such file or directory",
+    );
+    assert!(!project.path().join("x.c").exists());
+    project.file(
+        "cffi_build.py",
+        "import cffi\nffibuilder = cffi.FFI()\nffibuilder.set_source('mod', '')\n",
+    );
+    exec(&project, &["--as-cffi", "cffi_build.py", "x.c"]).expect_success();
+    assert!(project.read("x.c").contains("PyInit_mod"));
+}
