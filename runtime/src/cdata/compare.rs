@@ -10,6 +10,7 @@ use crate::ctype::{Code, Kind};
 use crate::py::{Obj, Raised, Ref, Res, bool_object};
 use crate::raise;
 
+#[inline(always)]
 fn is_primitive(cdata: &CData) -> bool {
     matches!(cdata.ctype().kind, Kind::Primitive | Kind::Enum)
 }
@@ -36,32 +37,45 @@ pub(super) unsafe fn compare(left: Obj, right: Obj, operator: c_int) -> Res<Ref>
     // SAFETY: the caller's contract.
     unsafe {
         let (a, b) = (as_cdata(left), as_cdata(right));
-        let is_address = |cdata: Option<&CData>| cdata.is_some_and(|cdata| !is_primitive(cdata));
-        match (is_address(a), is_address(b), a, b) {
-            (true, true, Some(a), Some(b)) => {
-                let (a, b) = (a.data() as usize, b.data() as usize);
-                Ok(bool_object(match operator {
-                    ffi::Py_LT => a < b,
-                    ffi::Py_LE => a <= b,
-                    ffi::Py_EQ => a == b,
-                    ffi::Py_NE => a != b,
-                    ffi::Py_GT => a > b,
-                    _ => a >= b,
-                }))
-            }
-            (true, ..) | (_, true, ..) => Ok(Ref::borrow(ffi::Py_NotImplemented())),
-            _ => {
-                let a = match a {
-                    Some(cdata) => value_of(cdata)?,
-                    None => Ref::borrow(left),
-                };
-                let b = match b {
-                    Some(cdata) => value_of(cdata)?,
-                    None => Ref::borrow(right),
-                };
-                Ref::steal(ffi::PyObject_RichCompare(a.obj(), b.obj(), operator))
-            }
+        if let (Some(a), Some(b)) = (a, b)
+            && !is_primitive(a)
+            && !is_primitive(b)
+        {
+            let (a, b) = (a.data() as usize, b.data() as usize);
+            return Ok(bool_object(match operator {
+                ffi::Py_EQ => a == b,
+                ffi::Py_NE => a != b,
+                ffi::Py_LT => a < b,
+                ffi::Py_LE => a <= b,
+                ffi::Py_GT => a > b,
+                _ => a >= b,
+            }));
         }
+        compare_values(left, a, right, b, operator)
+    }
+}
+
+/// Numbers with each other, or with another object; an address with another object.
+#[inline(never)]
+unsafe fn compare_values(
+    left: Obj,
+    a: Option<&CData>,
+    right: Obj,
+    b: Option<&CData>,
+    operator: c_int,
+) -> Res<Ref> {
+    let is_address = |cdata: Option<&CData>| cdata.is_some_and(|cdata| !is_primitive(cdata));
+    // SAFETY: live objects, by the caller.
+    unsafe {
+        if is_address(a) || is_address(b) {
+            return Ok(Ref::borrow(ffi::Py_NotImplemented()));
+        }
+        let value = |object: Obj, cdata: Option<&CData>| match cdata {
+            Some(cdata) => value_of(cdata),
+            None => Ok(Ref::borrow(object)),
+        };
+        let (a, b) = (value(left, a)?, value(right, b)?);
+        Ref::steal(ffi::PyObject_RichCompare(a.obj(), b.obj(), operator))
     }
 }
 

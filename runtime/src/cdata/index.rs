@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use super::arith::{step, to_index};
 use super::{
-    CData, OWNING_TYPE, Resource, as_cdata, new_inner, new_view, null_dereference, released,
+    CData, Resource, TYPES, as_cdata, new_inner, new_view, null_dereference, released,
 };
 use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
@@ -110,7 +110,7 @@ pub(crate) fn item_at(cdata: &CData, index: isize) -> Res<(&CType, *mut u8)> {
         }
         Kind::Pointer => {
             let item = ctype.item();
-            if cdata.python_type() == OWNING_TYPE.ptr() {
+            if cdata.python_type() == TYPES.owning.ptr() {
                 if index != 0 {
                     return Err(only_zero(cdata));
                 }

@@ -3,8 +3,8 @@
 use pyo3::ffi;
 
 use super::{CData, Resource, new_inner, released};
-use crate::convert::read;
-use crate::ctype::Kind;
+use crate::convert::{get, read};
+use crate::ctype::{CType, Code, Kind};
 use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit};
 use crate::raise;
 
@@ -82,16 +82,42 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
             return std::ptr::null_mut();
         }
         place.store(index + 1, std::sync::atomic::Ordering::Relaxed);
-        guard(|| {
-            if array.data().is_null() {
-                return Err(super::null_dereference(array));
+        let item = array.ctype().item();
+        let data = array.data();
+        if !data.is_null() {
+            // Without a `Res` around what cannot fail but for memory, as NULL says that already.
+            match item.code {
+                Code::I32 => {
+                    return ffi::PyLong_FromLong(get::<i32>(data.offset(index * 4)).into());
+                }
+                Code::I64 => {
+                    return ffi::PyLong_FromLongLong(get::<i64>(data.offset(index * 8)));
+                }
+                Code::U8 => return ffi::PyLong_FromLong(get::<u8>(data.offset(index)).into()),
+                Code::F64 => {
+                    return ffi::PyFloat_FromDouble(get::<f64>(data.offset(index * 8)));
+                }
+                _ => {}
             }
-            let item = array.ctype().item();
+        }
+        next_of_any(array, item, index)
+    }
+}
+
+/// The item at an index below the length.
+#[inline(never)]
+fn next_of_any(array: &CData, item: &CType, index: isize) -> Obj {
+    guard(|| {
+        if array.data().is_null() {
+            return Err(super::null_dereference(array));
+        }
+        // SAFETY: the index is below the array's length.
+        unsafe {
             let data = array.data().offset(index * item.size());
             if item.is_aggregate() {
                 return Ok(new_inner(item, data, -1, array)?.into_obj());
             }
             read(item, data)
-        })
-    }
+        }
+    })
 }

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use super::{CData, ManagedCData, OWNING_TYPE, Resource};
+use super::{CData, ManagedCData, Resource, TYPES};
 use crate::ctype::Kind;
 use crate::py::{Exception, Obj, Ref, Res, write_unraisable};
 use crate::raise;
@@ -20,7 +20,7 @@ pub(super) fn check_releasable(cdata: &CData) -> Res<()> {
                 owner.resource(),
                 Some(Resource::Allocated { .. } | Resource::Released { .. } | Resource::None)
             ),
-            None => cdata.python_type() == OWNING_TYPE.ptr() && cdata.ctype().is_pointer_or_array(),
+            None => cdata.python_type() == TYPES.owning.ptr() && cdata.ctype().is_pointer_or_array(),
         },
     };
     if accepted {
@@ -70,6 +70,29 @@ unsafe fn release_managed(object: *mut ManagedCData) {
     }
 }
 
+/// The end of a cdata: gives back what it owns. Its destructor has run ([`finalize`]).
+///
+/// # Safety
+/// Called once, by tp_dealloc, with the last reference gone.
+pub(super) unsafe fn end(object: *mut ManagedCData) {
+    // SAFETY: the caller's contract: nobody looks at the resource any more, so it may be moved out.
+    unsafe {
+        let resource = std::ptr::read(&raw const (*object).resource);
+        match resource {
+            Resource::Handle(_) => crate::ffi::forget_handle((*object).base.data()),
+            Resource::KeepAlive(kept) => return drop_in_turn(kept),
+            _ => {}
+        }
+        finish(resource);
+    }
+}
+
+/// Whether the end of the cdata calls a Python function.
+#[inline(always)]
+pub(super) fn has_destructor(resource: &Resource) -> bool {
+    matches!(resource, Resource::Gc { .. } | Resource::Allocated { .. })
+}
+
 /// Swaps the resource. On a free-threaded Python two threads may release at once: one of them gets it.
 unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
     #[cfg(Py_GIL_DISABLED)]
@@ -103,7 +126,7 @@ unsafe fn finish(resource: Resource) {
         }
         Resource::Buffer(mut view) => {
             // SAFETY: the view was filled by PyObject_GetBuffer, and is released once.
-            unsafe { ffi::PyBuffer_Release(&mut *view) };
+            unsafe { ffi::PyBuffer_Release(&mut view) };
         }
         _ => {}
     }
@@ -187,10 +210,7 @@ pub fn forget_destructor(cdata: &CData) -> bool {
 pub(super) unsafe fn finalize(object: *mut ManagedCData) {
     // SAFETY: the caller's contract.
     unsafe {
-        if matches!(
-            (*object).resource,
-            Resource::Gc { .. } | Resource::Allocated { .. }
-        ) {
+        if has_destructor(&(*object).resource) {
             release_managed(object);
         }
     }

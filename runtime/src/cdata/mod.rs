@@ -4,12 +4,12 @@
 //!
 //! | Python type | struct | owns |
 //! |---|---|---|
-//! | [`CDATA_TYPE`] | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent; a primitive from `ffi.cast` has its value after the head |
-//! | [`FUNCTION_TYPE`] | `FunctionCData` | nothing: a function pointer, called through vectorcall |
-//! | [`OWNING_TYPE`] | `OwningCData` | memory inside the object itself: `ffi.new`, structs returned by value |
-//! | [`VIEW_TYPE`] | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
-//! | [`INNER_TYPE`] | `ViewCData` | the same for a part of the memory: a struct in a struct, an item of an array, a slice |
-//! | [`MANAGED_TYPE`] | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
+//! | [`plain`](Types::plain) | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent; a primitive from `ffi.cast` has its value after the head |
+//! | [`function`](Types::function) | `FunctionCData` | nothing: a function pointer, called through vectorcall |
+//! | [`owning`](Types::owning) | `OwningCData` | memory inside the object itself: `ffi.new`, structs returned by value |
+//! | [`view`](Types::view) | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
+//! | [`inner`](Types::inner) | `ViewCData` | the same for a part of the memory: a struct in a struct, an item of an array, a slice |
+//! | [`managed`](Types::managed) | `ManagedCData` | a [`Resource`]: gc(), from_buffer, handles, callbacks, allocators |
 
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -20,18 +20,33 @@ use crate::ctype::{CType, Kind};
 use crate::py::{Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 
-/// Base type of all cdata (`ffi.CData`).
-pub static CDATA_TYPE: StaticType = StaticType::new();
-/// cdata that are pointers to functions.
-pub static FUNCTION_TYPE: StaticType = StaticType::new();
-/// cdata with its memory inside.
-pub static OWNING_TYPE: StaticType = StaticType::new();
-/// cdata that shows memory of another cdata and keeps it alive.
-pub static VIEW_TYPE: StaticType = StaticType::new();
-/// cdata inside the memory of an [`OWNING_TYPE`] cdata, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of aggregates.
-pub static INNER_TYPE: StaticType = StaticType::new();
-/// cdata with a [`Resource`].
-pub static MANAGED_TYPE: StaticType = StaticType::new();
+/// The Python types of cdata. Next to each other, so that the address of an object's type says whether it is a cdata: none
+/// of them can be subclassed in Python.
+pub struct Types {
+    /// Base type of all cdata (`ffi.CData`).
+    pub plain: StaticType,
+    /// cdata that are pointers to functions.
+    pub function: StaticType,
+    /// cdata with its memory inside.
+    pub owning: StaticType,
+    /// cdata that shows memory of another cdata and keeps it alive.
+    pub view: StaticType,
+    /// cdata inside the memory of an [`owning`](Self::owning) one, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of
+    /// aggregates.
+    pub inner: StaticType,
+    /// cdata with a [`Resource`].
+    pub managed: StaticType,
+}
+
+/// The one set of them.
+pub static TYPES: Types = Types {
+    plain: StaticType::new(),
+    function: StaticType::new(),
+    owning: StaticType::new(),
+    view: StaticType::new(),
+    inner: StaticType::new(),
+    managed: StaticType::new(),
+};
 
 /// The head of every cdata.
 #[repr(C)]
@@ -47,7 +62,7 @@ pub struct CData {
     pub(crate) weakrefs: Obj,
 }
 
-/// See [`FUNCTION_TYPE`].
+/// See [`function`](Types::function).
 #[repr(C)]
 pub struct FunctionCData {
     pub(crate) base: CData,
@@ -67,7 +82,7 @@ pub struct OwningCData {
 /// told apart when they are freed.
 const LARGE_OFFSET: usize = size_of::<OwningCData>() + 16;
 
-/// See [`VIEW_TYPE`].
+/// See [`view`](Types::view).
 #[repr(C)]
 pub struct ViewCData {
     pub(crate) base: CData,
@@ -75,7 +90,7 @@ pub struct ViewCData {
     pub(crate) owner: Obj,
 }
 
-/// See [`MANAGED_TYPE`]. Tracked by the garbage collector.
+/// See [`managed`](Types::managed). Tracked by the garbage collector.
 #[repr(C)]
 pub struct ManagedCData {
     pub(crate) base: CData,
@@ -84,6 +99,10 @@ pub struct ManagedCData {
 }
 
 /// What a [`ManagedCData`] owns.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives inside the cdata, whose memory costs the same; a box would be one allocation more"
+)]
 pub enum Resource {
     /// Nothing to do when the cdata goes.
     None,
@@ -100,7 +119,7 @@ pub enum Resource {
         destructor: Ref,
     },
     /// `ffi.from_buffer(object)`: the exported buffer, locked until release.
-    Buffer(Box<ffi::Py_buffer>),
+    Buffer(ffi::Py_buffer),
     /// `ffi.new_handle(object)`.
     Handle(Ref),
     /// `ffi.callback(...)`: the closure and what it calls.
@@ -150,7 +169,7 @@ impl CData {
     /// What it owns, if it is a [`ManagedCData`].
     #[inline(always)]
     pub fn resource(&self) -> Option<&Resource> {
-        if self.python_type() == MANAGED_TYPE.ptr() {
+        if self.python_type() == TYPES.managed.ptr() {
             // SAFETY: every object of this type is a ManagedCData.
             Some(unsafe { &(*std::ptr::from_ref(self).cast::<ManagedCData>()).resource })
         } else {
@@ -159,7 +178,7 @@ impl CData {
     }
     /// The cdata whose memory it shows and keeps alive.
     pub fn viewed(&self) -> Option<&CData> {
-        if self.python_type() == VIEW_TYPE.ptr() {
+        if self.python_type() == TYPES.view.ptr() {
             // SAFETY: every object of this type is a ViewCData, whose owner is a live cdata.
             unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
         } else {
@@ -168,7 +187,7 @@ impl CData {
     }
     /// Whether it points to, or is, one value of which the whole memory is its own: `p[1]` makes no sense.
     pub(crate) fn owns_one_value(&self) -> bool {
-        self.python_type() == OWNING_TYPE.ptr()
+        self.python_type() == TYPES.owning.ptr()
             || (matches!(self.resource(), Some(Resource::Allocated { .. }))
                 && self.ctype().item().is_record())
     }
@@ -214,16 +233,10 @@ pub(crate) fn released(cdata: &CData) -> Raised {
 /// `object` is live, and stays so while the result is used.
 #[inline(always)]
 pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
-    // SAFETY: the caller's contract; every instance of the four types (none can be subclassed in Python) starts with a CData.
+    // SAFETY: the caller's contract; every instance of these types starts with a CData.
     unsafe {
-        let ty = ffi::Py_TYPE(object);
-        if ty == CDATA_TYPE.ptr()
-            || ty == OWNING_TYPE.ptr()
-            || ty == MANAGED_TYPE.ptr()
-            || ty == VIEW_TYPE.ptr()
-            || ty == FUNCTION_TYPE.ptr()
-            || ty == INNER_TYPE.ptr()
-        {
+        let offset = (ffi::Py_TYPE(object) as usize).wrapping_sub(&raw const TYPES as usize);
+        if offset < size_of::<Types>() {
             Some(&*object.cast::<CData>())
         } else {
             None
@@ -257,7 +270,7 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), CDATA_TYPE.ptr());
+        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
         fill(memory, ctype, data, length);
         Ref::steal(memory)
     }
@@ -272,7 +285,7 @@ fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), FUNCTION_TYPE.ptr());
+        ffi::PyObject_Init(memory.cast(), TYPES.function.ptr());
         fill(memory.cast(), ctype, data, -1);
         std::ptr::addr_of_mut!((*memory).vectorcall).write(Some(pytype::vectorcall));
         Ref::steal(memory.cast())
@@ -295,7 +308,7 @@ pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), CDATA_TYPE.ptr());
+        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
         let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
         storage.write_bytes(0, block::BLOCK - size_of::<OwningCData>());
         fill(memory, ctype, storage, -1);
@@ -340,7 +353,7 @@ pub(crate) fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res
         }
         let storage = memory.add(offset);
         let memory = memory.cast::<CData>();
-        ffi::PyObject_Init(memory.cast(), OWNING_TYPE.ptr());
+        ffi::PyObject_Init(memory.cast(), TYPES.owning.ptr());
         fill(memory, ctype, storage, length);
         Ref::steal(memory)
     }
@@ -355,13 +368,13 @@ pub(crate) fn new_inner(
     parent: &CData,
 ) -> Res<Ref<CData>> {
     let ty = parent.python_type();
-    let owner = if ty == OWNING_TYPE.ptr() {
+    let owner = if ty == TYPES.owning.ptr() {
         parent.obj()
-    } else if ty == VIEW_TYPE.ptr() || ty == INNER_TYPE.ptr() {
+    } else if ty == TYPES.view.ptr() || ty == TYPES.inner.ptr() {
         // SAFETY: every object of these types is a ViewCData, whose owner is alive.
         let owner = unsafe { (*std::ptr::from_ref(parent).cast::<ViewCData>()).owner };
         // SAFETY: as above.
-        if unsafe { ffi::Py_TYPE(owner) } != OWNING_TYPE.ptr() {
+        if unsafe { ffi::Py_TYPE(owner) } != TYPES.owning.ptr() {
             return new_plain(ctype, data, length);
         }
         owner
@@ -369,14 +382,14 @@ pub(crate) fn new_inner(
         return new_plain(ctype, data, length);
     };
     // SAFETY: a live object.
-    new_viewing(&INNER_TYPE, ctype, data, length, unsafe {
+    new_viewing(&TYPES.inner, ctype, data, length, unsafe {
         Ref::borrow(owner)
     })
 }
 
 /// A cdata over memory of `owner`, which it keeps alive.
 pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
-    new_viewing(&VIEW_TYPE, ctype, data, length, owner)
+    new_viewing(&TYPES.view, ctype, data, length, owner)
 }
 
 #[inline(always)]
@@ -409,7 +422,7 @@ pub fn new_managed(
 ) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain; tracked only when every field is written.
     unsafe {
-        let object = ffi::PyObject_GC_New::<ManagedCData>(MANAGED_TYPE.ptr());
+        let object = ffi::PyObject_GC_New::<ManagedCData>(TYPES.managed.ptr());
         if object.is_null() {
             return Err(no_memory());
         }

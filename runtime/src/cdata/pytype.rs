@@ -5,9 +5,8 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{
-    CDATA_TYPE, CData, FUNCTION_TYPE, FunctionCData, INNER_TYPE, MANAGED_TYPE, ManagedCData,
-    OWNING_TYPE, OwningCData, VIEW_TYPE, ViewCData, arith, attribute, block, compare, index,
-    iterate, lifetime, number, repr,
+    CData, FunctionCData, ManagedCData, OwningCData, TYPES, ViewCData, arith, attribute, block,
+    compare, index, iterate, lifetime, number, repr,
 };
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
@@ -61,7 +60,7 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_length = Some(length);
         (*tables).mapping.mp_subscript = Some(get_item);
         (*tables).mapping.mp_ass_subscript = Some(set_item);
-        CDATA_TYPE.ready(FLAGS, |ty| {
+        TYPES.plain.ready(FLAGS, |ty| {
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
             ty.tp_doc = c"The internal base type for CData objects.  Use FFI.CData to access it.  Always check with \
                           isinstance(): subtypes are sometimes returned on CPython, for performance reasons."
@@ -70,30 +69,30 @@ pub fn ready() -> Res<()> {
         })?;
         let below = |ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize| {
             slots(ty, name, size);
-            ty.tp_base = CDATA_TYPE.ptr();
+            ty.tp_base = TYPES.plain.ptr();
             ty.tp_doc = c"This is an internal subtype of _CDataBase for performance only on CPython.  Check with \
                           isinstance(x, ffi.CData)."
                 .as_ptr();
         };
-        FUNCTION_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
+        TYPES.function.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
             ty.tp_vectorcall_offset =
                 std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
             ty.tp_call = Some(ffi::PyVectorcall_Call);
         })?;
-        OWNING_TYPE.ready(FLAGS, |ty| {
+        TYPES.owning.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>());
             ty.tp_dealloc = Some(dealloc_owning);
         })?;
-        VIEW_TYPE.ready(FLAGS, |ty| {
+        TYPES.view.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
             ty.tp_dealloc = Some(dealloc_view);
         })?;
-        INNER_TYPE.ready(FLAGS, |ty| {
+        TYPES.inner.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend._CDataBase", size_of::<ViewCData>());
             ty.tp_dealloc = Some(dealloc_view);
         })?;
-        MANAGED_TYPE.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+        TYPES.managed.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {
             below(ty, c"_cffi_backend.__CDataOwnGC", size_of::<ManagedCData>());
             ty.tp_dealloc = Some(dealloc_managed);
             ty.tp_traverse = Some(traverse_managed);
@@ -184,14 +183,14 @@ unsafe extern "C" fn dealloc_managed(object: Obj) {
         // SAFETY: called once, with the last reference gone. The finalizer runs while the object is whole; if it brought
         // the object back to life, this is not the end.
         unsafe {
-            if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+            let managed = object.cast::<ManagedCData>();
+            if lifetime::has_destructor(&(*managed).resource)
+                && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
+            {
                 return;
             }
             ffi::PyObject_GC_UnTrack(object.cast());
-            lifetime::clear(object.cast());
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!(
-                (*object.cast::<ManagedCData>()).resource
-            ));
+            lifetime::end(managed);
             drop_head(object);
             ffi::PyObject_GC_Del(object.cast());
         }

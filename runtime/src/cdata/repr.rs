@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{CData, OWNING_TYPE, Resource};
+use super::{CData, Resource, TYPES};
 use crate::convert::{read, read_enum_text, real};
 use crate::ctype::{Code, Kind};
 use crate::py::{Obj, Ref, Res, str_text, type_name};
@@ -39,7 +39,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
         Kind::Primitive => return repr_primitive(cdata),
         _ => {}
     }
-    if cdata.python_type() == OWNING_TYPE.ptr()
+    if cdata.python_type() == TYPES.owning.ptr()
         || cdata.viewed().is_some()
         || is_allocated_record(cdata)
     {

@@ -10,6 +10,7 @@ use keelback_cdef::{CallingConvention, Primitive};
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
+use super::derived::Kept;
 use super::details::FunctionDetails;
 use super::names::{array_name, function_name, pointer_name};
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
@@ -214,9 +215,32 @@ pub fn primitive(primitive: Primitive) -> Res<Ref<CType>> {
     })
 }
 
+/// `void *`
+#[inline]
+pub fn void_pointer() -> Res<&'static CType> {
+    static KEPT: Kept = Kept::new();
+    KEPT.get(|| pointer_to(&*void()?))
+}
+
+/// `char[]`
+#[inline]
+pub fn char_array() -> Res<&'static CType> {
+    static KEPT: Kept = Kept::new();
+    KEPT.get(|| array_of(&*primitive(Primitive::Char)?, -1))
+}
+
 /// `T *`
+#[inline]
 pub fn pointer_to(item: &CType) -> Res<Ref<CType>> {
-    interned(Key::Pointer(address(item)), || {
+    match item.derived.pointer.get() {
+        Some(known) => Ok(known),
+        None => find_pointer(item),
+    }
+}
+
+#[inline(never)]
+fn find_pointer(item: &CType) -> Res<Ref<CType>> {
+    let found = interned(Key::Pointer(address(item)), || {
         let binds_tighter = matches!(item.kind, Kind::Array | Kind::Function);
         let (name, name_position) = pointer_name(&item.name, item.name_position, binds_tighter);
         let size = size_of::<*const u8>();
@@ -232,12 +256,25 @@ pub fn pointer_to(item: &CType) -> Res<Ref<CType>> {
             name_position,
             details: Details::None,
         })
-    })
+    })?;
+    item.derived.pointer.set(&found);
+    Ok(found)
 }
 
 /// `T[length]`, or `T[]` for a negative length. Raises for an item without size, and for a size that no
 /// object can have.
+#[inline]
 pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
+    if length < 0
+        && let Some(known) = item.derived.open_array.get()
+    {
+        return Ok(known);
+    }
+    find_array(item, length)
+}
+
+#[inline(never)]
+fn find_array(item: &CType, length: isize) -> Res<Ref<CType>> {
     let length = length.max(-1);
     let item_size = item.size();
     if item_size < 0 {
@@ -254,7 +291,7 @@ pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
             .checked_mul(length)
             .ok_or_else(|| raise!(OverflowError, "array size would overflow a ssize_t"))?
     };
-    interned(Key::Array(address(item), length), || {
+    let found = interned(Key::Array(address(item), length), || {
         let (name, name_position) =
             array_name(&item.name, item.name_position, u64::try_from(length).ok());
         allocate(Parts {
@@ -269,7 +306,11 @@ pub fn array_of(item: &CType, length: isize) -> Res<Ref<CType>> {
             name_position,
             details: Details::None,
         })
-    })
+    })?;
+    if length < 0 {
+        item.derived.open_array.set(&found);
+    }
+    Ok(found)
 }
 
 fn function_key(

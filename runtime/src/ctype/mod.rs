@@ -3,13 +3,16 @@
 //! A [`CType`] is a Python object. Equal types are the same object in the whole process: structural types are
 //! interned (see [`intern`]), records and enums belong to the [`Scope`](crate::scope::Scope) that declares them.
 
+mod derived;
 mod details;
 mod intern;
 mod make;
 mod names;
 
 pub use details::{EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
-pub use intern::{array_of, function_of, pointer_to, primitive, void};
+pub use intern::{
+    array_of, char_array, function_of, pointer_to, primitive, void, void_pointer,
+};
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
 
@@ -123,6 +126,7 @@ pub struct CType {
     /// Where in `name` a declarator goes: 5 in `int(*)(int)`.
     pub name_position: usize,
     pub(crate) details: Details,
+    derived: derived::Derived,
 }
 
 /// What only some kinds have.
@@ -264,6 +268,7 @@ pub(crate) fn allocate(parts: Parts) -> Res<Ref<CType>> {
             name = parts.name,
             name_position = parts.name_position,
             details = parts.details,
+            derived = derived::Derived::default(),
         );
         ffi::PyObject_GC_Track(raw.cast());
         Ok(object)

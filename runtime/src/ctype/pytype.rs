@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use super::{CTYPE_TYPE, CType, Details, FieldInfo, Kind, intern};
+use super::{CTYPE_TYPE, CType, Details, FieldInfo, Kind, derived, intern};
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Obj, Properties, Raised, Ref, Res, StaticType,
     bool_object, guard, guard_unit, long_from_i128, none, property, simple, str_from,
@@ -102,6 +102,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
         unsafe {
             ffi::PyObject_GC_UnTrack(object.cast());
             let ctype = object.cast::<CType>();
+            derived::forget(&*ctype);
             if !(*ctype).weakrefs.is_null() {
                 ffi::PyObject_ClearWeakRefs(object);
             }

@@ -117,7 +117,7 @@ impl CData {
         match self.ctype().code {
             Code::Array => self.array_length(),
             // SAFETY: a live cdata is a live object.
-            Code::Pointer if unsafe { crate::cdata::OWNING_TYPE.is_exactly(self.obj()) } => 1,
+            Code::Pointer if unsafe { crate::cdata::TYPES.owning.is_exactly(self.obj()) } => 1,
             _ => -1,
         }
     }

@@ -176,7 +176,7 @@ unsafe fn fill_dict() -> Res<()> {
     let error = &crate::errors::errors()?.error;
     let objects: [(&std::ffi::CStr, Obj); 5] = [
         (c"NULL", null.obj()),
-        (c"CData", crate::cdata::CDATA_TYPE.ptr().cast()),
+        (c"CData", crate::cdata::TYPES.plain.ptr().cast()),
         (c"CType", crate::ctype::CTYPE_TYPE.ptr().cast()),
         (c"buffer", buffer::BUFFER_TYPE.ptr().cast()),
         (c"error", error.obj()),
@@ -211,7 +211,7 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
         (c"FFI", &INLINE_TYPE),
         (c"CompiledFFI", &COMPILED_TYPE),
         (c"buffer", &buffer::BUFFER_TYPE),
-        (c"CData", &crate::cdata::CDATA_TYPE),
+        (c"CData", &crate::cdata::TYPES.plain),
         (c"CType", &crate::ctype::CTYPE_TYPE),
         (c"CField", &crate::ctype::pytype::FIELD_TYPE),
         (c"Lib", &crate::library::LIB_TYPE),

@@ -5,12 +5,11 @@
 //! raises instead of crashing. Slots of dead handles are used again, oldest first, as late as possible.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Ref};
+use crate::py::{GilCell, Obj, Ref};
 
 /// Slots of a chunk. A chunk is never freed: C may still hold an address in it.
 const CHUNK: usize = 1024;
@@ -23,55 +22,91 @@ struct Slot {
     object: AtomicPtr<ffi::PyObject>,
 }
 
-#[derive(Default)]
 struct Table {
     /// Addresses of the chunks, sorted.
     chunks: Vec<usize>,
+    /// The chunk that the last look-up hit; 0 before there is one.
+    recent: usize,
     free: VecDeque<usize>,
 }
 
-static TABLE: Mutex<Table> = Mutex::new(Table {
+static TABLE: GilCell<Table> = GilCell::new(Table {
     chunks: Vec::new(),
+    recent: 0,
     free: VecDeque::new(),
 });
-/// The chunk that the last look-up hit.
-static RECENT: AtomicUsize = AtomicUsize::new(0);
 
 const BYTES: usize = CHUNK * size_of::<Slot>();
 
-/// A new handle for an object, which the table does not own: the handle's cdata does.
-pub fn add(object: Obj) -> *mut u8 {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    if table.free.len() <= RESERVE {
+impl Table {
+    #[cold]
+    fn grow(&mut self) {
         let chunk: Box<[Slot]> = (0..CHUNK)
             .map(|_| Slot {
                 object: AtomicPtr::default(),
             })
             .collect();
         let start = Box::leak(chunk).as_ptr() as usize;
-        let place = table.chunks.partition_point(|&other| other < start);
-        table.chunks.insert(place, start);
-        table
-            .free
+        let place = self.chunks.partition_point(|&other| other < start);
+        self.chunks.insert(place, start);
+        self.free
             .extend((0..CHUNK).map(|index| start + index * size_of::<Slot>()));
-        RECENT.store(start, Ordering::Relaxed);
+        self.recent = start;
     }
-    let address = table.free.pop_front().unwrap_or_default();
-    // SAFETY: an address from the free list is that of a slot of a leaked chunk.
+    /// The slot at an address; `None` for an address that is none of a slot.
+    #[inline]
+    fn slot(&mut self, address: usize) -> Option<&'static Slot> {
+        if address.wrapping_sub(self.recent) >= BYTES {
+            self.recent = self.chunk_of(address)?;
+        }
+        let offset = address - self.recent;
+        if self.recent == 0 || !offset.is_multiple_of(size_of::<Slot>()) {
+            return None;
+        }
+        // SAFETY: inside a leaked chunk, at the start of a slot.
+        Some(unsafe { &*(address as *const Slot) })
+    }
+    fn chunk_of(&self, address: usize) -> Option<usize> {
+        let after = self.chunks.partition_point(|&start| start <= address);
+        let start = *self.chunks.get(after.checked_sub(1)?)?;
+        (address - start < BYTES).then_some(start)
+    }
+}
+
+/// A new handle for an object, which the table does not own: the handle's cdata does.
+///
+/// # Safety
+/// The thread is attached to the interpreter.
+pub unsafe fn add(object: Obj) -> *mut u8 {
+    // SAFETY: attached, by the caller; nothing inside calls Python.
     unsafe {
-        (*(address as *const Slot))
-            .object
-            .store(object, Ordering::Release)
-    };
-    address as *mut u8
+        TABLE.with(|table| {
+            if table.free.len() <= RESERVE {
+                table.grow();
+            }
+            let address = table.free.pop_front().unwrap_or_default();
+            // An address from the free list is that of a slot of a leaked chunk.
+            (*(address as *const Slot))
+                .object
+                .store(object, Ordering::Relaxed);
+            address as *mut u8
+        })
+    }
 }
 
 /// Empties the slot of a handle whose cdata goes.
-pub fn remove(address: *mut u8) {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(slot) = in_chunks(&table.chunks, address as usize) {
-        slot.object.store(std::ptr::null_mut(), Ordering::Release);
-        table.free.push_back(address as usize);
+///
+/// # Safety
+/// The thread is attached to the interpreter.
+pub unsafe fn remove(address: *mut u8) {
+    // SAFETY: as in `add`.
+    unsafe {
+        TABLE.with(|table| {
+            if let Some(slot) = table.slot(address as usize) {
+                slot.object.store(std::ptr::null_mut(), Ordering::Relaxed);
+                table.free.push_back(address as usize);
+            }
+        });
     }
 }
 
@@ -79,53 +114,14 @@ pub fn remove(address: *mut u8) {
 ///
 /// # Safety
 /// The thread is attached to the interpreter.
+#[inline]
 pub unsafe fn get(address: *mut u8) -> Option<Ref> {
-    let address = address as usize;
-    #[cfg(not(Py_GIL_DISABLED))]
-    {
-        let recent = RECENT.load(Ordering::Relaxed);
-        let slot = if recent != 0 && address.wrapping_sub(recent) < BYTES {
-            slot_at(recent, address)?
-        } else {
-            let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-            in_chunks(&table.chunks, address)?
-        };
-        // SAFETY: the GIL is held: the handle's cdata, which owns the object, cannot go meanwhile.
-        unsafe { borrow(slot) }
+    // SAFETY: as in `add`. A filled slot's object is owned by the handle's cdata, which cannot give it up meanwhile: it
+    // needs the GIL, or on a free-threaded Python the cell's lock, to empty the slot first.
+    unsafe {
+        TABLE.with(|table| {
+            let object = table.slot(address as usize)?.object.load(Ordering::Relaxed);
+            (!object.is_null()).then(|| Ref::borrow(object))
+        })
     }
-    #[cfg(Py_GIL_DISABLED)]
-    {
-        let table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = in_chunks(&table.chunks, address)?;
-        // SAFETY: `remove` runs under the same lock before the cdata gives up the object.
-        unsafe { borrow(slot) }
-    }
-}
-
-unsafe fn borrow(slot: &Slot) -> Option<Ref> {
-    let object = slot.object.load(Ordering::Acquire);
-    if object.is_null() {
-        return None;
-    }
-    // SAFETY: a filled slot's object is owned by the handle's cdata, which is alive (see the callers).
-    Some(unsafe { Ref::borrow(object) })
-}
-
-fn slot_at(chunk: usize, address: usize) -> Option<&'static Slot> {
-    let offset = address - chunk;
-    if !offset.is_multiple_of(size_of::<Slot>()) {
-        return None;
-    }
-    // SAFETY: inside a leaked chunk, at the start of a slot.
-    Some(unsafe { &*(address as *const Slot) })
-}
-
-fn in_chunks(chunks: &[usize], address: usize) -> Option<&'static Slot> {
-    let after = chunks.partition_point(|&start| start <= address);
-    let start = *chunks.get(after.checked_sub(1)?)?;
-    if address - start >= BYTES {
-        return None;
-    }
-    RECENT.store(start, Ordering::Relaxed);
-    slot_at(start, address)
 }

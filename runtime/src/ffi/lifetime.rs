@@ -6,7 +6,7 @@ use super::handles;
 use super::memory::ssize;
 use crate::cdata::lifetime::forget_destructor;
 use crate::cdata::{Resource, as_cdata, new_managed, release};
-use crate::ctype::{Code, Kind, pointer_to, void};
+use crate::ctype::{Code, Kind, void_pointer};
 use crate::py::{Obj, Ref, Signature, guard, none, type_name};
 use crate::raise;
 
@@ -77,10 +77,10 @@ pub unsafe extern "C" fn new_handle(_object: Obj, arg: Obj) -> Obj {
     guard(|| {
         // SAFETY: a METH_O method; the argument is live, and kept by the resource for as long as the table knows it.
         unsafe {
-            let ctype = pointer_to(&*void()?)?;
             let keep = Resource::Handle(Ref::borrow(arg));
+            let ctype = void_pointer()?;
             let address = handles::add(arg);
-            match new_managed(&ctype, address, -1, keep) {
+            match new_managed(ctype, address, -1, keep) {
                 Ok(cdata) => Ok(cdata),
                 Err(raised) => {
                     handles::remove(address);
@@ -92,8 +92,12 @@ pub unsafe extern "C" fn new_handle(_object: Obj, arg: Obj) -> Obj {
 }
 
 /// A handle's cdata is being freed: its address means nothing any more. Called before its object is given up.
-pub fn forget_handle(address: *mut u8) {
-    handles::remove(address);
+///
+/// # Safety
+/// The thread is attached to the interpreter.
+pub unsafe fn forget_handle(address: *mut u8) {
+    // SAFETY: the caller's contract.
+    unsafe { handles::remove(address) }
 }
 
 pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {

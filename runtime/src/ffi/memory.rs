@@ -1,14 +1,13 @@
 //! string, unpack, from_buffer, memmove: between C memory and Python's own kinds of it.
 
-use keelback_cdef::Primitive;
 use pyo3::ffi;
 
 use super::buffer::View;
 use super::text::wide_units;
 use super::this;
-use crate::cdata::{CData, OWNING_TYPE, Resource, as_cdata, new_managed};
+use crate::cdata::{CData, Resource, TYPES, as_cdata, new_managed};
 use crate::convert;
-use crate::ctype::{Code, Kind, array_of, primitive};
+use crate::ctype::{Code, Kind, char_array};
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, type_name};
 use crate::raise;
 
@@ -19,6 +18,9 @@ use crate::raise;
 pub unsafe fn ssize(object: Obj) -> Res<isize> {
     // SAFETY: the caller's contract.
     unsafe {
+        if let Some(small) = crate::py::small_long_value(object) {
+            return Ok(small as isize);
+        }
         let value = ffi::PyNumber_AsSsize_t(object, ffi::PyExc_OverflowError);
         if value == -1 && !ffi::PyErr_Occurred().is_null() {
             return Err(Raised::already());
@@ -207,7 +209,7 @@ pub unsafe extern "C" fn from_buffer(
         unsafe {
             let [cdecl, python_buffer, writable] = FROM_BUFFER.parse(args, count, names)?;
             let (ctype, source) = if python_buffer.is_null() {
-                (array_of(&*primitive(Primitive::Char)?, -1)?, cdecl)
+                (char_array()?.to_ref(), cdecl)
             } else {
                 (this(object).ctype_argument(cdecl)?, python_buffer)
             };
@@ -264,7 +266,7 @@ pub unsafe extern "C" fn from_buffer(
                 &ctype,
                 data,
                 length,
-                Resource::Buffer(Box::new(view.into_raw())),
+                Resource::Buffer(view.into_raw()),
             )
         }
     })
@@ -274,7 +276,7 @@ pub unsafe extern "C" fn from_buffer(
 pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     let ctype = cdata.ctype();
     // SAFETY: a live cdata is a live object.
-    if ctype.kind == Kind::Pointer && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
+    if ctype.kind == Kind::Pointer && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
         let size = if cdata.length.get() >= 0 {
             cdata.length.get()
         } else {
@@ -295,7 +297,7 @@ fn known_extent(cdata: &CData) -> Option<usize> {
         return usize::try_from(view.len).ok();
     }
     // SAFETY: a live cdata is a live object.
-    if cdata.ctype().kind == Kind::Array && unsafe { OWNING_TYPE.is_exactly(cdata.obj()) } {
+    if cdata.ctype().kind == Kind::Array && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
         return cdata.value_size().ok();
     }
     None

@@ -106,8 +106,8 @@ impl FfiObject {
     pub unsafe fn ctype_argument(&self, object: Obj) -> Res<Ref<CType>> {
         // SAFETY: the caller's contract.
         unsafe {
-            if let Some(found) = self.cache.with(|cache| cache.get(object)) {
-                return Ok(found);
+            if let Some(known) = self.known_string(object) {
+                return Ok(known);
             }
             if crate::ctype::is_ctype(object) {
                 return Ok(Ref::borrow(object.cast()));
@@ -121,6 +121,15 @@ impl FfiObject {
                 crate::py::type_name(object)
             ))
         }
+    }
+    /// The ctype of a string that was seen not long ago: the very object.
+    ///
+    /// # Safety
+    /// `object` is live.
+    #[inline(always)]
+    unsafe fn known_string(&self, object: Obj) -> Option<Ref<CType>> {
+        // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+        unsafe { self.cache.with(|cache| cache.get(object)) }
     }
     /// As [`ctype_argument`](Self::ctype_argument), of a string; function types are taken (`ffi.callback`).
     ///

@@ -19,6 +19,9 @@ pub unsafe extern "C" fn typeof_(object: Obj, arg: Obj) -> Obj {
             if let Some(cdata) = as_cdata(arg) {
                 return Ok(cdata.ctype().to_ref());
             }
+            if let Some(known) = ffi.known_string(arg) {
+                return Ok(known);
+            }
             if ffi::PyUnicode_Check(arg) != 0 {
                 return ffi.ctype_argument(arg);
             }
@@ -54,6 +57,9 @@ pub unsafe extern "C" fn sizeof(object: Obj, arg: Obj) -> Obj {
 unsafe fn type_or_function(object: Obj, arg: Obj) -> Res<Ref<CType>> {
     // SAFETY: the caller's arguments are live.
     unsafe {
+        if let Some(known) = this(object).known_string(arg) {
+            return Ok(known);
+        }
         if let Some((ctype, _)) = crate::library::function_object(arg) {
             return Ok(ctype);
         }
