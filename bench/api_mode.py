@@ -109,7 +109,8 @@ def main():
             times = {key: [(time - loop) / count for time in list_] for key, list_ in times.items()}
             result = {key: min(list_) for key, list_ in times.items()}
             result["ratio"] = result["keelback"] / result["cffi"]
-            result["median"] = statistics.median(x / y for x, y in zip(times["keelback"], times["cffi"]))
+            median = {key: statistics.median(list_) for key, list_ in times.items()}
+            result["median"] = median["keelback"] / median["cffi"]
             result["limit"] = limit
             results[name] = result
             if result["ratio"] > limit:

@@ -8,7 +8,7 @@ PYTHONPATH=target/python and a Python that has cffi. A row runs in four places: 
 its out-of-line ABI module ("o-o-l"), CFFI's out-of-line ABI module and its in-line FFI(). Times are nanoseconds, best
 of all rounds, the loop's own time taken off; the rounds of the four alternate, so that a slow moment of the machine
 hits all of them. The ratios are to CFFI's out-of-line mode, which is its faster one: of the best times, and (median)
-of the rounds that ran side by side.
+of the medians.
 
 Methods of `ffi` are local variables of the loop, so that a row measures them and not their look-up; with `--attribute`
 the loop says `ffi.new(...)`. `--check` makes it fail when a row of the in-line FFI() takes longer than the row's limit.
@@ -186,11 +186,11 @@ def main():
         statement, limit = ROWS[row]
         times = measure(compiled(statement, options.attribute), empty, objects, options.rounds)
         best = {name: min(list_) for name, list_ in times.items()}
-        peer = times["cffi o-o-l"]
+        median = {name: statistics.median(list_) for name, list_ in times.items()}
         result = {
             **best,
             "ratio in-line": best["in-line"] / best["cffi o-o-l"],
-            "ratio median": statistics.median(x / y for x, y in zip(times["in-line"], peer)),
+            "ratio median": median["in-line"] / median["cffi o-o-l"],
             "ratio o-o-l": best["o-o-l"] / best["cffi o-o-l"],
             "limit": limit,
         }

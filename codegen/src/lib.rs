@@ -26,7 +26,7 @@ pub use flags::*;
 pub use header::HeaderOptions;
 pub use plugin::Plugin;
 pub use problem::Problem;
-pub use python_module::python_module;
+pub use python_module::{digest as python_module_digest, python_module};
 pub use spec::*;
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.

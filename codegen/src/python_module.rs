@@ -2,12 +2,43 @@
 
 use std::fmt::Write;
 
-use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin};
+use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Target};
 
 use crate::answers::subject;
 use crate::spec::{CdefText, IncludedModule};
 
-/// The module's text. Its `ffi` reads the declarations when it is first imported.
+/// What a module says of its cdefs, so that its import need not parse them: they are those that were found good when the
+/// module was made, by this version and for this platform. Any other text has another number.
+pub fn digest<'a>(cdefs: impl IntoIterator<Item = (&'a str, bool, bool, Option<u32>)>) -> u64 {
+    let target = format!("{:?}", Target::host());
+    let mut digest = absorb(absorb(0, env!("CARGO_PKG_VERSION")), &target);
+    for (text, override_, packed, pack) in cdefs {
+        let options =
+            u64::from(override_) | u64::from(packed) << 1 | u64::from(pack.unwrap_or(0)) << 2;
+        digest = mix(absorb(digest, text), options);
+    }
+    digest
+}
+
+fn mix(digest: u64, word: u64) -> u64 {
+    // An odd number without pattern (the golden ratio's fraction); what it carries to the top comes down again.
+    (digest ^ word)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_right(29)
+}
+
+/// Takes a text in, eight bytes at a time: there may be megabytes of it.
+fn absorb(digest: u64, text: &str) -> u64 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let digest = words.iter().fold(digest, |digest, word| {
+        mix(digest, u64::from_le_bytes(*word))
+    });
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(mix(digest, u64::from_le_bytes(last)), text.len() as u64)
+}
+
+/// The module's text. Its `ffi` reads the declarations when it is first used.
 ///
 /// # Errors
 /// The declarations need a C compiler.
@@ -84,7 +115,12 @@ pub fn python_module(
             module.position
         );
     }
-    text.push_str("),\n)\n");
+    let digest = digest(
+        cdefs
+            .iter()
+            .map(|cdef| (&*cdef.text, cdef.override_, cdef.packed, cdef.pack)),
+    );
+    let _ = writeln!(text, "),\n    {digest:#x},\n)");
     Ok(text)
 }
 

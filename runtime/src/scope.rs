@@ -3,9 +3,13 @@
 //! Structural types are shared by the whole process (see `ctype::intern`); a struct is the struct of the scope that
 //! declares it, and of those that include that scope.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keelback_cdef::{Declarations, EnumId, Included, Layout, LayoutError, Layouts, RecordId};
+use keelback_cdef::{
+    Declarations, Diagnostic, EnumId, Included, Layout, LayoutError, Layouts, ParseOptions,
+    RecordId,
+};
 
 use rustc_hash::FxHashMap;
 
@@ -20,12 +24,44 @@ pub use tables::{Elsewhere, PythonTables};
 /// are built from it at first use.
 pub struct Scope {
     declarations: RwLock<Declarations>,
+    /// Texts that belong to them, and are parsed when somebody asks.
+    unread: Unread,
     layouts: Mutex<Layouts>,
     nominal: Mutex<Nominal>,
     /// Where the C compiler did not agree; set before anyone else sees the scope.
     disagreements: OnceLock<Disagreements>,
     /// Tables that CFFI generated, from which names are declared when they are asked for.
     tables: OnceLock<Lazy>,
+}
+
+/// See [`Scope::defer`].
+#[derive(Default)]
+struct Unread {
+    is_some: AtomicBool,
+    cdefs: Mutex<Vec<UnreadCdef>>,
+}
+
+/// A cdef that was found good before, in the same order and on the same platform.
+pub(crate) struct UnreadCdef {
+    pub text: Box<str>,
+    pub file: String,
+    pub override_: bool,
+    pub packed: bool,
+    pub pack: Option<u32>,
+}
+
+impl UnreadCdef {
+    pub(crate) fn parse(&self, declarations: &mut Declarations) -> Result<(), Vec<Diagnostic>> {
+        let options = ParseOptions {
+            file: Some(&self.file),
+            override_: self.override_,
+            packed: self.packed,
+            pack: self.pack,
+            as_cffi: true,
+            ..ParseOptions::default()
+        };
+        declarations.parse(&self.text, &options).map(drop)
+    }
 }
 
 /// What an extension module's declarations say otherwise than the C compiler that compiled it. Raised where the type or
@@ -65,20 +101,62 @@ impl Scope {
     pub fn new(declarations: Declarations) -> Arc<Self> {
         Arc::new(Self {
             declarations: RwLock::new(declarations),
+            unread: Unread::default(),
             layouts: Mutex::default(),
             nominal: Mutex::default(),
             disagreements: OnceLock::new(),
             tables: OnceLock::new(),
         })
     }
+    /// Adds cdefs that nobody has to look at before somebody asks for a declaration: the import of a module with tens of
+    /// thousands of them then costs no more than reading its file.
+    pub(crate) fn defer(&self, cdefs: Vec<UnreadCdef>) {
+        let mut unread = self
+            .unread
+            .cdefs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        unread.extend(cdefs);
+        self.unread.is_some.store(true, Ordering::Release);
+    }
+    #[inline]
+    fn settle(&self) {
+        if self.unread.is_some.load(Ordering::Acquire) {
+            self.parse_unread();
+        }
+    }
+    #[cold]
+    fn parse_unread(&self) {
+        let mut unread = self
+            .unread
+            .cdefs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut declarations = self
+            .declarations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let cdefs = std::mem::take(&mut *unread);
+        let results: Vec<_> = cdefs
+            .iter()
+            .map(|cdef| cdef.parse(&mut declarations))
+            .collect();
+        self.unread.is_some.store(false, Ordering::Release);
+        // Their digest says that they are good.
+        if let Some(errors) = results.into_iter().find_map(Result::err) {
+            panic!("declarations that were parsed before: {errors:?}");
+        }
+    }
     /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
     pub fn read(&self) -> RwLockReadGuard<'_, Declarations> {
+        self.settle();
         self.declarations
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
     /// The declarations, to change. Never call Python while holding this.
     pub fn write(&self) -> RwLockWriteGuard<'_, Declarations> {
+        self.settle();
         self.declarations
             .write()
             .unwrap_or_else(PoisonError::into_inner)

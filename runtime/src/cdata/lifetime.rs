@@ -20,7 +20,9 @@ pub(super) fn check_releasable(cdata: &CData) -> Res<()> {
                 owner.resource(),
                 Some(Resource::Allocated { .. } | Resource::Released { .. } | Resource::None)
             ),
-            None => cdata.python_type() == TYPES.owning.ptr() && cdata.ctype().is_pointer_or_array(),
+            None => {
+                cdata.python_type() == TYPES.owning.ptr() && cdata.ctype().is_pointer_or_array()
+            }
         },
     };
     if accepted {

@@ -74,12 +74,14 @@ pub fn ready() -> Res<()> {
                           isinstance(x, ffi.CData)."
                 .as_ptr();
         };
-        TYPES.function.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
-            below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
-            ty.tp_vectorcall_offset =
-                std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
-            ty.tp_call = Some(ffi::PyVectorcall_Call);
-        })?;
+        TYPES
+            .function
+            .ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
+                below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
+                ty.tp_vectorcall_offset =
+                    std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
+                ty.tp_call = Some(ffi::PyVectorcall_Call);
+            })?;
         TYPES.owning.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>());
             ty.tp_dealloc = Some(dealloc_owning);

@@ -5,11 +5,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use keelback_cdef::ParseOptions;
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
     CdefText, IncludedModule, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
-    python_module,
+    python_module, python_module_digest,
 };
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
 use pyo3::ffi;
@@ -18,7 +17,7 @@ use super::{FfiObject, as_ffi, given};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text};
 use crate::raise;
-use crate::scope::Scope;
+use crate::scope::{Scope, UnreadCdef};
 
 /// What an in-line FFI was given.
 #[derive(Default)]
@@ -356,19 +355,22 @@ pub unsafe extern "C" fn generate_python(
     })
 }
 
-static DECLARE: Signature<4> = Signature::new(
+static DECLARE: Signature<5> = Signature::new(
     "_declare",
-    ["module_name", "version", "cdefs", "included"],
+    ["module_name", "version", "cdefs", "included", "digest"],
     3,
 );
 
-/// `_runtime._declare(name, version, cdefs, included)`: the `ffi` of an out-of-line module of ABI mode. `cdefs` are
-/// tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it).
+/// `_runtime._declare(name, version, cdefs, included, digest)`: the `ffi` of an out-of-line module of ABI mode. `cdefs`
+/// are tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it). With the
+/// digest that the module was written with, the cdefs are parsed at the first use; with another one now, and what is
+/// wrong in them is raised.
 pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; what is taken from tuples is borrowed while they live.
         unsafe {
-            let [module_name, version, cdefs, included] = DECLARE.parse(args, count, names)?;
+            let [module_name, version, cdefs, included, digest] =
+                DECLARE.parse(args, count, names)?;
             let module_name =
                 text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
             let version = super::memory::ssize(version)?;
@@ -381,8 +383,12 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                 ));
             }
             let scope = super::empty_scope();
-            let cdefs = tuple(cdefs)?;
+            let cdefs = cdefs_of(&module_name, cdefs)?;
             let included = tuple(included)?;
+            if included.is_empty() && is_digest_of(digest, &cdefs)? {
+                scope.defer(cdefs);
+                return Ok(FfiObject::for_plugin(scope, 0)?.into_obj());
+            }
             let mut kept = Vec::new();
             let mut included = included.iter().peekable();
             for position in 0..=cdefs.len() {
@@ -401,22 +407,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                 let Some(cdef) = cdefs.get(position) else {
                     break;
                 };
-                let parts = tuple(cdef.obj())?;
-                let [source, override_, packed, pack] = parts.as_slice() else {
-                    return Err(raise!(TypeError, "_declare(): not a cdef"));
-                };
-                let source = text(source.obj())?.unwrap_or_default();
-                let pack = u32::try_from(super::memory::ssize(pack.obj())?).unwrap_or(0);
-                let file = format!("<cdef {} of {module_name}>", position + 1);
-                let options = ParseOptions {
-                    file: Some(&file),
-                    override_: truth(override_.obj())?,
-                    packed: truth(packed.obj())?,
-                    pack: (pack != 0).then_some(pack),
-                    as_cffi: true,
-                    ..ParseOptions::default()
-                };
-                let result = scope.write().parse(&source, &options);
+                let result = cdef.parse(&mut scope.write());
                 if let Err(diagnostics) = result {
                     return Err(crate::errors::raise_diagnostics(&diagnostics));
                 }
@@ -426,6 +417,48 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
             Ok(made.into_obj())
         }
     })
+}
+
+/// The cdefs that [`declare`] is given.
+unsafe fn cdefs_of(module_name: &str, cdefs: Obj) -> Res<Vec<UnreadCdef>> {
+    let mut list = Vec::new();
+    // SAFETY: live objects.
+    unsafe {
+        for (position, cdef) in tuple(cdefs)?.iter().enumerate() {
+            let parts = tuple(cdef.obj())?;
+            let [source, override_, packed, pack] = parts.as_slice() else {
+                return Err(raise!(TypeError, "_declare(): not a cdef"));
+            };
+            let pack = u32::try_from(super::memory::ssize(pack.obj())?).unwrap_or(0);
+            list.push(UnreadCdef {
+                text: text(source.obj())?.unwrap_or_default().into(),
+                file: format!("<cdef {} of {module_name}>", position + 1),
+                override_: truth(override_.obj())?,
+                packed: truth(packed.obj())?,
+                pack: (pack != 0).then_some(pack),
+            });
+        }
+    }
+    Ok(list)
+}
+
+/// Whether these are the cdefs that a module was made with.
+unsafe fn is_digest_of(digest: Obj, cdefs: &[UnreadCdef]) -> Res<bool> {
+    let Some(digest) = given(digest) else {
+        return Ok(false);
+    };
+    let own = python_module_digest(
+        cdefs
+            .iter()
+            .map(|cdef| (&*cdef.text, cdef.override_, cdef.packed, cdef.pack)),
+    );
+    // SAFETY: a live object.
+    let said = unsafe { ffi::PyLong_AsUnsignedLongLong(digest) };
+    // SAFETY: only reads the indicator.
+    if said == u64::MAX && !unsafe { ffi::PyErr_Occurred() }.is_null() {
+        return Err(Raised::already());
+    }
+    Ok(said == own)
 }
 
 /// The items of a tuple.

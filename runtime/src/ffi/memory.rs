@@ -262,12 +262,7 @@ pub unsafe extern "C" fn from_buffer(
                 }
             };
             let data = view.data();
-            new_managed(
-                &ctype,
-                data,
-                length,
-                Resource::Buffer(view.into_raw()),
-            )
+            new_managed(&ctype, data, length, Resource::Buffer(view.into_raw()))
         }
     })
 }
