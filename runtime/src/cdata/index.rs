@@ -7,7 +7,7 @@ use super::{CData, Resource, TYPES, as_cdata, new_inner, new_view, null_derefere
 use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
-use crate::py::{Obj, Raised, Ref, Res};
+use crate::py::{Obj, Raised, Ref, Res, small_long_value};
 use crate::raise;
 
 /// The body of mp_subscript.
@@ -16,7 +16,41 @@ use crate::raise;
 /// `key` is live.
 #[inline]
 pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract; an item's address is only made where an item is.
+    // SAFETY: the caller's contract; an item's address is only made where an item is. The memory of an owning cdata is
+    // there as long as it is.
+    unsafe {
+        if let Some(index) = small_long_value(key)
+            && cdata.python_type() == TYPES.owning.ptr()
+        {
+            let ctype = cdata.ctype();
+            let (index, data) = (index as isize, cdata.data());
+            if ctype.code == Code::Array {
+                if index >= 0 && index < cdata.array_length() {
+                    let item = ctype.item();
+                    let data = data.offset(index * item.size());
+                    if item.is_aggregate() {
+                        return Ok(new_inner(item, data, -1, cdata)?.into_obj());
+                    }
+                    return read(item, data);
+                }
+            } else if index == 0 && ctype.code == Code::Pointer {
+                let item = ctype.item();
+                if item.code == Code::Record {
+                    let owner = Ref::borrow(cdata.obj());
+                    return Ok(new_view(item, data, cdata.length.get(), owner)?.into_obj());
+                }
+                if !item.is_aggregate() {
+                    return read(item, data);
+                }
+            }
+        }
+        get_any_item(cdata, key)
+    }
+}
+
+#[inline(never)]
+unsafe fn get_any_item(cdata: &CData, key: Obj) -> Res<Ref> {
+    // SAFETY: as in `get_item`.
     unsafe {
         if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
             let (start, length) = slice_bounds(cdata, key)?;

@@ -77,15 +77,17 @@ unsafe fn release_managed(object: *mut ManagedCData) {
 /// # Safety
 /// Called once, by tp_dealloc, with the last reference gone.
 pub(super) unsafe fn end(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract: nobody looks at the resource any more, so it may be moved out.
+    // SAFETY: the caller's contract: nobody looks at the resource any more, so what is in it may be moved out.
     unsafe {
-        let resource = std::ptr::read(&raw const (*object).resource);
-        match resource {
-            Resource::Handle(_) => crate::ffi::forget_handle((*object).base.data()),
-            Resource::KeepAlive(kept) => return drop_in_turn(kept),
-            _ => {}
+        match &mut (*object).resource {
+            Resource::Handle(kept) => {
+                crate::ffi::forget_handle((*object).base.data());
+                std::ptr::drop_in_place(kept);
+            }
+            Resource::Buffer(view) => ffi::PyBuffer_Release(view),
+            Resource::KeepAlive(kept) => drop_in_turn(std::ptr::read(kept)),
+            other => finish(std::ptr::read(other)),
         }
-        finish(resource);
     }
 }
 

@@ -414,6 +414,7 @@ fn new_viewing(
 }
 
 /// A cdata with a resource.
+#[inline]
 pub fn new_managed(
     ctype: &CType,
     data: *mut u8,

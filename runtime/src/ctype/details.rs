@@ -39,9 +39,21 @@ pub struct FieldInfo {
     pub flexible: bool,
     /// Whether an initialiser list has a place for it: not for the second and later members of a union.
     pub positional: bool,
+    /// The type of a pointer to it, once somebody took its address.
+    pub(super) pointer: OnceLock<Ref<CType>>,
 }
 
 impl FieldInfo {
+    /// The type of a pointer to it.
+    pub fn pointer_type(&self) -> Res<&CType> {
+        match self.pointer.get() {
+            Some(known) => Ok(known),
+            None => {
+                let made = super::pointer_to(&self.ctype)?;
+                Ok(self.pointer.get_or_init(|| made))
+            }
+        }
+    }
     /// Whether it is a bit-field.
     #[inline(always)]
     pub fn is_bit_field(&self) -> bool {
@@ -200,6 +212,13 @@ impl RecordDetails {
             let stop = unsafe { visit(field.ctype.obj(), arg) };
             if stop != 0 {
                 return stop;
+            }
+            if let Some(pointer) = field.pointer.get() {
+                // SAFETY: the caller's contract.
+                let stop = unsafe { visit(pointer.obj(), arg) };
+                if stop != 0 {
+                    return stop;
+                }
             }
         }
         0

@@ -304,7 +304,7 @@ fn find_array(item: &CType, length: isize) -> Res<Ref<CType>> {
             item: Some(item.to_ref()),
             name,
             name_position,
-            details: Details::None,
+            details: Details::Array(pointer_to(item)?),
         })
     })?;
     if length < 0 {

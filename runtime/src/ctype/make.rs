@@ -292,6 +292,7 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             bit_shift: bits.map_or(-1, |(_, shift)| shift as i32),
             flexible,
             positional: in_list,
+            pointer: OnceLock::new(),
         };
         if is_anonymous && let Some(inner) = field_type.record()? {
             for below in &inner.flat {

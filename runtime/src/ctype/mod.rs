@@ -133,6 +133,8 @@ pub(crate) enum Details {
     Record(details::RecordSource, OnceLock<RecordDetails>),
     Enum(details::EnumSource, OnceLock<EnumDetails>),
     Function(Box<FunctionDetails>),
+    /// The pointer that an array decays to: kept, so that it is not made and freed with each `array + 1`.
+    Array(Ref<CType>),
 }
 
 impl CType {

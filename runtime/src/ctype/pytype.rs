@@ -138,7 +138,8 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
                 }
                 0
             }
-            _ => 0,
+            Details::Array(pointer) => visit(pointer.obj(), arg),
+            Details::Enum(..) | Details::None => 0,
         }
     }
 }

@@ -65,9 +65,17 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
     }
     let mut part = ctype.to_ref();
     let mut offset = 0isize;
+    let mut pointer = None;
     for (position, &selector) in selectors.iter().enumerate() {
         // SAFETY: live arguments.
-        let next = unsafe { step(&part, selector, position == 0) }?;
+        let next = unsafe {
+            step(
+                &part,
+                selector,
+                position == 0,
+                position + 1 == selectors.len(),
+            )
+        }?;
         if let Some(index) = next.index {
             let length = if position == 0 {
                 cdata.extent()
@@ -91,6 +99,7 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
         };
         offset = sum;
         part = next.ctype;
+        pointer = next.pointer;
     }
     if !has_address && !is_pointer {
         return Err(raise!(
@@ -104,11 +113,11 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
             "cannot take the address of a part of a NULL pointer's target"
         ));
     }
-    new_plain(
-        &*pointer_to(&part)?,
-        cdata.data().wrapping_offset(offset),
-        -1,
-    )
+    let pointer = match pointer {
+        Some(pointer) => pointer,
+        None => pointer_to(&part)?,
+    };
+    new_plain(&pointer, cdata.data().wrapping_offset(offset), -1)
 }
 
 impl CData {

@@ -74,7 +74,7 @@ static COMPILED_METHODS: Methods<25> = common_methods![
 /// Methods of one argument that may be given by name.
 mod named {
     use super::{declare, lifetime, types};
-    use crate::py::{Obj, Signature};
+    use crate::py::{Obj, Signature, Simple};
 
     macro_rules! takes_one {
         ($name:ident, $body:path, $shown:literal, $parameter:literal) => {
@@ -84,16 +84,46 @@ mod named {
                 count: isize,
                 names: Obj,
             ) -> Obj {
-                static SIGNATURE: Signature<1> = Signature::new($shown, [$parameter], 1);
                 // SAFETY: a FASTCALL method's arguments; the body is a METH_O function.
                 unsafe {
-                    match SIGNATURE.parse(args, count, names) {
-                        Ok([argument]) => $body(object, argument),
-                        Err(_raised) => std::ptr::null_mut(),
+                    if count == 1 && names.is_null() {
+                        $body(object, *args)
+                    } else {
+                        otherwise(
+                            object,
+                            args,
+                            count,
+                            names,
+                            {
+                                static SIGNATURE: Signature<1> =
+                                    Signature::new($shown, [$parameter], 1);
+                                &SIGNATURE
+                            },
+                            $body,
+                        )
                     }
                 }
             }
         };
+    }
+    /// By keyword, or wrong.
+    #[cold]
+    #[inline(never)]
+    unsafe fn otherwise(
+        object: Obj,
+        args: *const Obj,
+        count: isize,
+        names: Obj,
+        signature: &'static Signature<1>,
+        body: Simple,
+    ) -> Obj {
+        // SAFETY: the caller's contract: a FASTCALL method's arguments.
+        unsafe {
+            match signature.parse(args, count, names) {
+                Ok([argument]) => body(object, argument),
+                Err(_raised) => std::ptr::null_mut(),
+            }
+        }
     }
     takes_one!(alignof, types::alignof, "FFI.alignof", "cdecl");
     takes_one!(from_handle, lifetime::from_handle, "FFI.from_handle", "x");

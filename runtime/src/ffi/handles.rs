@@ -4,8 +4,8 @@
 //! `void *` that comes back from C can be checked: an address outside the table, or of an empty slot, is no handle, and
 //! raises instead of crashing. Slots of dead handles are used again, oldest first, as late as possible.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::cell::Cell;
+use std::ptr::null_mut;
 
 use pyo3::ffi;
 
@@ -16,10 +16,13 @@ const CHUNK: usize = 1024;
 /// So many slots stay empty before the oldest is used again.
 const RESERVE: usize = 256;
 
-/// A slot: 16 bytes, so that a handle looks like the address of an ordinary object.
+/// A slot: 16 bytes, so that a handle looks like the address of an ordinary object. Only touched inside `TABLE.with`.
 #[repr(C, align(16))]
 struct Slot {
-    object: AtomicPtr<ffi::PyObject>,
+    /// NULL while it is free.
+    object: Cell<*mut ffi::PyObject>,
+    /// The one that is used after it, when it is free.
+    next: Cell<*mut Slot>,
 }
 
 struct Table {
@@ -27,13 +30,21 @@ struct Table {
     chunks: Vec<usize>,
     /// The chunk that the last look-up hit; 0 before there is one.
     recent: usize,
-    free: VecDeque<usize>,
+    /// How many slots are free, the one that is used next, and the last.
+    free: usize,
+    first: *mut Slot,
+    last: *mut Slot,
 }
+
+// SAFETY: the slots belong to the table, and are reached through it only.
+unsafe impl Send for Table {}
 
 static TABLE: GilCell<Table> = GilCell::new(Table {
     chunks: Vec::new(),
     recent: 0,
-    free: VecDeque::new(),
+    free: 0,
+    first: null_mut(),
+    last: null_mut(),
 });
 
 const BYTES: usize = CHUNK * size_of::<Slot>();
@@ -43,15 +54,45 @@ impl Table {
     fn grow(&mut self) {
         let chunk: Box<[Slot]> = (0..CHUNK)
             .map(|_| Slot {
-                object: AtomicPtr::default(),
+                object: Cell::new(null_mut()),
+                next: Cell::new(null_mut()),
             })
             .collect();
-        let start = Box::leak(chunk).as_ptr() as usize;
+        let chunk: &'static [Slot] = Box::leak(chunk);
+        let start = chunk.as_ptr() as usize;
         let place = self.chunks.partition_point(|&other| other < start);
         self.chunks.insert(place, start);
-        self.free
-            .extend((0..CHUNK).map(|index| start + index * size_of::<Slot>()));
+        for slot in chunk {
+            self.give(slot);
+        }
         self.recent = start;
+    }
+    /// Puts an empty slot at the end of the free ones.
+    #[inline]
+    fn give(&mut self, slot: &'static Slot) {
+        let pointer = std::ptr::from_ref(slot).cast_mut();
+        slot.object.set(null_mut());
+        slot.next.set(null_mut());
+        if self.first.is_null() {
+            self.first = pointer;
+        } else {
+            // SAFETY: while there is a first one, `last` is a slot of a leaked chunk.
+            unsafe { (*self.last).next.set(pointer) };
+        }
+        self.last = pointer;
+        self.free += 1;
+    }
+    /// Takes the slot that has been free for the longest time.
+    #[inline]
+    fn take(&mut self) -> &'static Slot {
+        if self.free <= RESERVE {
+            self.grow();
+        }
+        // SAFETY: there are more than RESERVE free ones, so `first` is a slot of a leaked chunk.
+        let slot = unsafe { &*self.first };
+        self.first = slot.next.get();
+        self.free -= 1;
+        slot
     }
     /// The slot at an address; `None` for an address that is none of a slot.
     #[inline]
@@ -77,19 +118,14 @@ impl Table {
 ///
 /// # Safety
 /// The thread is attached to the interpreter.
+#[inline]
 pub unsafe fn add(object: Obj) -> *mut u8 {
     // SAFETY: attached, by the caller; nothing inside calls Python.
     unsafe {
         TABLE.with(|table| {
-            if table.free.len() <= RESERVE {
-                table.grow();
-            }
-            let address = table.free.pop_front().unwrap_or_default();
-            // An address from the free list is that of a slot of a leaked chunk.
-            (*(address as *const Slot))
-                .object
-                .store(object, Ordering::Relaxed);
-            address as *mut u8
+            let slot = table.take();
+            slot.object.set(object);
+            std::ptr::from_ref(slot).cast_mut().cast()
         })
     }
 }
@@ -98,13 +134,15 @@ pub unsafe fn add(object: Obj) -> *mut u8 {
 ///
 /// # Safety
 /// The thread is attached to the interpreter.
+#[inline]
 pub unsafe fn remove(address: *mut u8) {
     // SAFETY: as in `add`.
     unsafe {
         TABLE.with(|table| {
-            if let Some(slot) = table.slot(address as usize) {
-                slot.object.store(std::ptr::null_mut(), Ordering::Relaxed);
-                table.free.push_back(address as usize);
+            if let Some(slot) = table.slot(address as usize)
+                && !slot.object.get().is_null()
+            {
+                table.give(slot);
             }
         });
     }
@@ -120,7 +158,7 @@ pub unsafe fn get(address: *mut u8) -> Option<Ref> {
     // needs the GIL, or on a free-threaded Python the cell's lock, to empty the slot first.
     unsafe {
         TABLE.with(|table| {
-            let object = table.slot(address as usize)?.object.load(Ordering::Relaxed);
+            let object = table.slot(address as usize)?.object.get();
             (!object.is_null()).then(|| Ref::borrow(object))
         })
     }

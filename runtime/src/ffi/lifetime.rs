@@ -100,9 +100,25 @@ pub unsafe fn forget_handle(address: *mut u8) {
     unsafe { handles::remove(address) }
 }
 
+#[inline]
 pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {
+    // SAFETY: a METH_O method; the argument is live.
+    unsafe {
+        if let Some(cdata) = as_cdata(arg)
+            && cdata.ctype().is_void_pointer()
+            && let Some(object) = handles::get(cdata.data())
+        {
+            return object.into_ptr();
+        }
+        from_other(arg)
+    }
+}
+
+/// A handle as `char *`, or no handle.
+#[inline(never)]
+unsafe fn from_other(arg: Obj) -> Obj {
     guard(|| {
-        // SAFETY: a METH_O method; the argument is live.
+        // SAFETY: the caller's argument is live.
         unsafe {
             let Some(cdata) = as_cdata(arg) else {
                 return Err(raise!(TypeError, "expected a 'cdata' object"));

@@ -298,6 +298,16 @@ fn known_extent(cdata: &CData) -> Option<usize> {
     None
 }
 
+/// The memory behind a pointer or array, and how many bytes of it may be touched, `usize::MAX` when nobody knows. `None`
+/// for NULL and for other types.
+#[inline]
+fn room(cdata: &CData) -> Option<(*mut u8, usize)> {
+    if !cdata.ctype().is_pointer_or_array() || cdata.data().is_null() {
+        return None;
+    }
+    Some((cdata.data(), known_extent(cdata).unwrap_or(usize::MAX)))
+}
+
 /// One side of a memmove.
 struct Side {
     data: *mut u8,
@@ -346,6 +356,14 @@ pub unsafe extern "C" fn memmove(_object: Obj, args: *const Obj, count: isize, n
             let Ok(n) = usize::try_from(n) else {
                 return Err(raise!(ValueError, "negative size"));
             };
+            if let (Some(target), Some(source)) = (as_cdata(dest), as_cdata(src))
+                && let (Some(target), Some(source)) = (room(target), room(source))
+                && n <= target.1
+                && n <= source.1
+            {
+                std::ptr::copy(source.0, target.0, n);
+                return Ok(none());
+            }
             let source = Side::of(src, false)?;
             let target = Side::of(dest, true)?;
             for (side, what) in [(&source, "source"), (&target, "destination")] {

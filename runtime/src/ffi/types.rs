@@ -11,19 +11,27 @@ use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_from, str_text, typ
 use crate::raise;
 use crate::scope::{Elsewhere, Scope};
 
+#[inline]
 pub unsafe extern "C" fn typeof_(object: Obj, arg: Obj) -> Obj {
+    // SAFETY: a method of an FFI object, with a live argument.
+    unsafe {
+        if let Some(cdata) = as_cdata(arg) {
+            return cdata.ctype().to_ref().into_obj().into_ptr();
+        }
+        if let Some(known) = this(object).known_string(arg) {
+            return known.into_obj().into_ptr();
+        }
+        typeof_other(object, arg)
+    }
+}
+
+#[inline(never)]
+unsafe fn typeof_other(object: Obj, arg: Obj) -> Obj {
     guard(|| {
         // SAFETY: a method of an FFI object, with a live argument.
         unsafe {
-            let ffi = this(object);
-            if let Some(cdata) = as_cdata(arg) {
-                return Ok(cdata.ctype().to_ref());
-            }
-            if let Some(known) = ffi.known_string(arg) {
-                return Ok(known);
-            }
             if ffi::PyUnicode_Check(arg) != 0 {
-                return ffi.ctype_argument(arg);
+                return this(object).ctype_argument(arg);
             }
             if crate::ctype::is_ctype(arg) {
                 return Ok(Ref::borrow(arg.cast()));
@@ -121,13 +129,16 @@ pub struct Step {
     pub offset: isize,
     /// For an item: its index.
     pub index: Option<isize>,
+    /// For a field: the type of a pointer to it, if that was asked for.
+    pub pointer: Option<Ref<CType>>,
 }
 
-/// From `ctype` to its field or item `selector`. `first`: a pointer to a struct may be meant as the struct.
+/// From `ctype` to its field or item `selector`. `first`: a pointer to a struct may be meant as the struct. `address`: a
+/// pointer to the part is wanted.
 ///
 /// # Safety
 /// `selector` is live.
-pub unsafe fn step(ctype: &CType, selector: Obj, first: bool) -> Res<Step> {
+pub unsafe fn step(ctype: &CType, selector: Obj, first: bool, address: bool) -> Res<Step> {
     // SAFETY: the caller's contract.
     unsafe {
         if ffi::PyUnicode_Check(selector) != 0 {
@@ -156,6 +167,10 @@ pub unsafe fn step(ctype: &CType, selector: Obj, first: bool) -> Res<Step> {
                 ctype: field.ctype.clone(),
                 offset: field.offset,
                 index: None,
+                pointer: match address {
+                    true => Some(field.pointer_type()?.to_ref()),
+                    false => None,
+                },
             });
         }
         let index = ffi::PyNumber_AsSsize_t(selector, ffi::PyExc_OverflowError);
@@ -180,6 +195,7 @@ pub unsafe fn step(ctype: &CType, selector: Obj, first: bool) -> Res<Step> {
             ctype: item.to_ref(),
             offset,
             index: Some(index),
+            pointer: None,
         })
     }
 }
@@ -241,7 +257,7 @@ pub unsafe extern "C" fn offsetof(object: Obj, args: *const Obj, count: isize, n
             }
             let mut offset = 0isize;
             for (position, &selector) in selectors.iter().enumerate() {
-                let next = step(&ctype, selector, position == 0)?;
+                let next = step(&ctype, selector, position == 0, false)?;
                 let Some(sum) = offset.checked_add(next.offset) else {
                     return Err(raise!(
                         OverflowError,
