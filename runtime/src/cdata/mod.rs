@@ -99,10 +99,6 @@ pub struct ManagedCData {
 }
 
 /// What a [`ManagedCData`] owns.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives inside the cdata, whose memory costs the same; a box would be one allocation more"
-)]
 pub enum Resource {
     /// Nothing to do when the cdata goes.
     None,
