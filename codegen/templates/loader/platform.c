@@ -14,6 +14,8 @@
 #define KEELBACK_RTLD_GLOBAL 0x100
 #define KEELBACK_RTLD_DEFAULT NULL
 #define KEELBACK_O_CLOEXEC 02000000
+#define KEELBACK_AT_FDCWD (-100)
+#define KEELBACK_AT_EACCESS 0x200
 #elif defined(__APPLE__)
 #define KEELBACK_LIBC(name) __asm__("_" name)
 #define KEELBACK_ERRNO "__error"
@@ -24,6 +26,8 @@
 #define KEELBACK_RTLD_GLOBAL 0x8
 #define KEELBACK_RTLD_DEFAULT ((void *)-2)
 #define KEELBACK_O_CLOEXEC 0x1000000
+#define KEELBACK_AT_FDCWD (-2)
+#define KEELBACK_AT_EACCESS 0x10
 #else
 #error "keelback: no loader for this platform yet (there is one for Linux and for macOS)"
 #endif
@@ -71,7 +75,7 @@ extern int keelback_dladdr(const void *address, keelback_dl_info_t *info) KEELBA
 extern char *keelback_libc_getenv(const char *name) KEELBACK_LIBC(KEELBACK_GETENV);
 extern int *keelback_errno_location(void) KEELBACK_LIBC(KEELBACK_ERRNO);
 extern char *keelback_libc_strerror(int error) KEELBACK_LIBC("strerror");
-extern int keelback_access(const char *path, int mode) KEELBACK_LIBC("access");
+extern int keelback_faccessat(int directory, const char *path, int mode, int flags) KEELBACK_LIBC("faccessat");
 extern char *keelback_realpath(const char *path, char *resolved) KEELBACK_LIBC("realpath");
 extern int keelback_open(const char *path, int flags, ...) KEELBACK_LIBC("open");
 extern ptrdiff_t keelback_read(int file, void *to, size_t size) KEELBACK_LIBC("read");

@@ -88,7 +88,8 @@ static KEELBACK_COLD const char *keelback_getenv(const char *name)
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
+/* For the effective user, whose files dlopen opens too: in a set-user-ID program access() asks for another. */
 static KEELBACK_COLD int keelback_exists(const char *path)
 {
-    return path != NULL && keelback_access(path, 0) == 0;
+    return path != NULL && keelback_faccessat(KEELBACK_AT_FDCWD, path, 0, KEELBACK_AT_EACCESS) == 0;
 }

@@ -1,0 +1,262 @@
+"""Where Python and the runtime come from: each step of the order in docs/embedding.md, and each before the next."""
+
+import collections
+import os
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+from harness import TIMEOUT, ask, clean_environment, libpython_of, python, version_of
+
+VERSION = version_of(python())
+PREFIX = (ask(python(), "import sys; print(sys.base_prefix)") or "").strip()
+
+Found = collections.namedtuple("Found", "prefix executable libpython runtime")
+
+
+@pytest.fixture(scope="module")
+def runtime(plugin, host, here, run):
+    """The path of the runtime that plugins record."""
+    made = plugin(here / "api.h", here / "init.py", name="which")
+    return look(run, host(here / "host.c", made)).runtime
+
+
+@pytest.fixture(scope="module")
+def recorded(plugin, here):
+    """A plugin that records everything."""
+    return plugin(here / "api.h", here / "init.py", name="which")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """The same Python again, in another place: the prefix."""
+    place = tmp_path_factory.mktemp("other") / "python"
+    (place / "lib").mkdir(parents=True)
+    (place / "bin").mkdir()
+    shutil.copy(libpython_of(python()), place / "lib")
+    (place / "lib" / f"python{VERSION}").symlink_to(f"{PREFIX}/lib/python{VERSION}")
+    (place / "bin" / f"python{VERSION}").write_text("")
+    return place
+
+
+def library_of(place):
+    return str(place / "lib" / os.path.basename(libpython_of(python())))
+
+
+def look(run, program, *arguments, **env):
+    ran = run(program, *arguments, env=env, normalise=False)
+    assert (ran.code, ran.stderr) == (0, ""), ran
+    return Found(*ran.stdout.splitlines())
+
+
+# -- Python --
+
+
+def test_1_a_python_in_the_process(recorded, host, here, run, other):
+    """Not started by anybody, and hidden: it is taken all the same, also before KEELBACK_PYTHON."""
+    program = host(here / "host.c", recorded)
+    assert look(run, program, library_of(other))[:3:2] == (str(other), library_of(other))
+    assert look(run, program, library_of(other), KEELBACK_PYTHON=libpython_of(python()))[:3:2] == (str(other), library_of(other))
+    # The one that is recorded: what is recorded with it counts.
+    assert look(run, program, libpython_of(python()))[:2] == (PREFIX, python())
+
+
+def test_2_the_variable(recorded, host, here, run, other):
+    program = host(here / "host.c", recorded)
+    assert look(run, program, KEELBACK_PYTHON=library_of(other))[:3:2] == (str(other), library_of(other))
+    executable = str(other / "bin" / f"python{VERSION}")
+    assert look(run, program, KEELBACK_PYTHON=executable)[:3] == (str(other), executable, library_of(other))
+    # Empty is as good as not set.
+    assert look(run, program, KEELBACK_PYTHON="").prefix == PREFIX
+
+
+# 3, the bundle, is in c-tests/bundle.
+
+
+def test_4_the_recorded_one(recorded, host, here, run, other):
+    found = look(run, host(here / "host.c", recorded), LD_LIBRARY_PATH=other / "lib")
+    assert found[:3] == (PREFIX, python(), os.path.realpath(libpython_of(python())))
+
+
+def test_5_the_system_s(plugin, host, here, run, other, tmp_path):
+    """The recorded one is gone; the dynamic linker knows one."""
+    gone = tmp_path / os.path.basename(libpython_of(python()))
+    shutil.copy(libpython_of(python()), gone)
+    made = plugin(here / "api.h", here / "init.py", name="which", python=gone)
+    gone.unlink()
+    found = look(run, host(here / "host.c", made), LD_LIBRARY_PATH=other / "lib")
+    assert found[:3:2] == (str(other), library_of(other))
+
+
+# -- The runtime --
+
+
+def placed(made, host, here, place):
+    """Plugin and host in a directory of their own."""
+    program = host(here / "host.c", made, link=False, flags=["-Wl,-rpath,$ORIGIN", f"-L{made.directory}", "-lwhich"])
+    shutil.copy(made.library, place)
+    shutil.copy(program, place / "host")
+    return place / "host"
+
+
+def test_the_runtime_s_order(recorded, host, here, run, runtime, tmp_path):
+    """The variable, then beside the plugin (with Python's version in its name, then without), then the recorded one."""
+    program = placed(recorded, host, here, tmp_path)
+    assert look(run, program).runtime == runtime
+    beside = tmp_path / "libkeelback_runtime.so"
+    shutil.copy(runtime, beside)
+    assert look(run, program).runtime == str(beside)
+    named = tmp_path / f"libkeelback_runtime-{VERSION}.so"
+    beside.rename(named)
+    shutil.copy(runtime, beside)
+    assert look(run, program).runtime == str(named)
+    (tmp_path / "wished").mkdir()
+    wished = tmp_path / "wished" / "libkeelback_runtime.so"
+    beside.rename(wished)
+    assert look(run, program, KEELBACK_RUNTIME=wished).runtime == str(wished)
+    assert look(run, program, KEELBACK_RUNTIME="").runtime == str(named)
+
+
+def test_the_package_comes_last(plugin, host, here, run, runtime, tmp_path):
+    """The runtime of a virtual environment's package, for a plugin that records none or one that is gone."""
+    suffix = ask(python(), "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))").strip()
+    environment = tmp_path / "venv"
+    subprocess.run([python(), "-m", "venv", "--without-pip", environment], check=True, env=clean_environment(), timeout=TIMEOUT)
+    package = environment / "lib" / f"python{VERSION}" / "site-packages" / "keelback"
+    package.mkdir()
+    shutil.copy(runtime, package / f"_runtime{suffix}")
+    installed = str(package / f"_runtime{suffix}")
+    venv_python = str(environment / "bin" / "python")
+    none = plugin(here / "api.h", here / "init.py", name="which", args=["--no-runtime-check"])
+    assert look(run, host(here / "host.c", none), KEELBACK_PYTHON=venv_python)[1::2] == (venv_python, installed)
+    copy = tmp_path / "libkeelback_runtime.so"
+    shutil.copy(runtime, copy)
+    gone = plugin(here / "api.h", here / "init.py", name="which", env={"KEELBACK_RUNTIME": str(copy)})
+    program = host(here / "host.c", gone)
+    assert look(run, program, KEELBACK_PYTHON=venv_python).runtime == str(copy)
+    copy.unlink()
+    assert look(run, program, KEELBACK_PYTHON=venv_python).runtime == installed
+
+
+# -- One file and a Python --
+
+
+@pytest.fixture(scope="module")
+def standalone(plugin, here, runtime, tmp_path_factory):
+    """A plugin that carries its runtime. The file that it was made from is gone."""
+    copy = tmp_path_factory.mktemp("runtime") / "libkeelback_runtime.so"
+    shutil.copy(runtime, copy)
+    made = plugin(here / "api.h", here / "init.py", name="which", args=["--standalone"], env={"KEELBACK_RUNTIME": str(copy)})
+    copy.unlink()
+    return made
+
+
+def test_standalone(standalone, host, here, run, runtime, tmp_path):
+    program = placed(standalone, host, here, tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["host", "libwhich.so"]
+    assert look(run, program).runtime == "/memfd:keelback-runtime (deleted)"
+    # What it carries comes before what is beside it, and after the variable.
+    shutil.copy(runtime, tmp_path / "libkeelback_runtime.so")
+    assert look(run, program).runtime == "/memfd:keelback-runtime (deleted)"
+    beside = str(tmp_path / "libkeelback_runtime.so")
+    assert look(run, program, KEELBACK_RUNTIME=beside).runtime == beside
+
+
+def test_standalone_where_memory_is_no_file(standalone, host, here, run, tmp_path):
+    """memfd_create is refused: the runtime is a file for a moment."""
+    program = host(here / "host.c", standalone, flags=["-DREFUSE_MEMFD", "-rdynamic"])
+    found = look(run, program, TMPDIR=tmp_path)
+    assert found.runtime.startswith(f"{tmp_path}/keelback-") and found.runtime.endswith("/libkeelback_runtime.so (deleted)")
+    assert os.listdir(tmp_path) == []
+    # Without TMPDIR: in /tmp.
+    found = look(run, program, TMPDIR=None)
+    assert found.runtime.startswith("/tmp/keelback-") and not os.path.exists(os.path.dirname(found.runtime))
+
+
+def test_standalone_that_cannot_be_unpacked(standalone, host, here, run):
+    """Neither memory nor a directory: the message says so."""
+    program = host(here / "host.c", standalone, flags=["-DREFUSE_MEMFD", "-rdynamic"])
+    ran = run(program, env={"TMPDIR": "/nonexistent/tmp"}, normalise=False)
+    assert (ran.stdout, ran.code) == ("nothing\n", 0)
+    lines = ran.stderr.splitlines()
+    assert lines[0].startswith(f"which: no Keelback runtime for Python {VERSION} (") and lines[0].endswith(") could be loaded. Tried:")
+    assert lines[1:3] == ["  KEELBACK_RUNTIME: not set", "  the runtime inside the plugin: cannot make a directory in /nonexistent/tmp"]
+
+
+def test_two_standalone_plugins_share_a_runtime(standalone, plugin, here, host, run, runtime):
+    second = plugin("int twice(int n);", "from second import ffi\n\n@ffi.def_extern()\ndef twice(n):\n    return 2 * n\n", name="second", args=["--standalone"])
+    program = host(
+        """
+        #include <stdio.h>
+        #include <string.h>
+        #include "second.h"
+        #include "which.h"
+
+        int main(void)
+        {
+            char line[4096];
+            int runtimes = 0;
+            FILE *maps;
+            printf("%d\\n", twice(21));
+            found();
+            maps = fopen("/proc/self/maps", "r");
+            while (fgets(line, sizeof line, maps))
+                runtimes += strstr(line, "keelback-runtime") != NULL && strstr(line, "r-xp") != NULL;
+            printf("%d\\n", runtimes);
+            return 0;
+        }
+        """,
+        second,
+        standalone,
+    )
+    assert run(program).stdout == "42\n1\n"
+
+
+# -- Raised privileges --
+
+
+@pytest.fixture(params=["set-group-ID", "set-user-ID"])
+def privileged(request):
+    """privileged(program): a copy that runs with raised privileges, and how to start it."""
+    if os.getuid() != 0:
+        pytest.skip("only root can make a program that changes its user or group")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chmod(place, 0o755)
+
+        def raise_privileges(program):
+            copy = os.path.join(place, "host")
+            shutil.copy(program, copy)
+            if request.param == "set-group-ID":
+                os.chown(copy, -1, 65534)
+                os.chmod(copy, 0o2755)
+                return copy, {}
+            # Run by nobody, as root.
+            os.chmod(copy, 0o4755)
+            return copy, {"user": 65534, "group": 65534, "extra_groups": []}
+
+        yield raise_privileges
+
+
+def look_privileged(privileged, program, env):
+    copy, who = privileged(program)
+    ended = subprocess.run([copy], env={**clean_environment(), **env}, capture_output=True, text=True, timeout=TIMEOUT, cwd="/", **who)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return Found(*ended.stdout.splitlines())
+
+
+def test_privileged_programs_are_not_steered(privileged, recorded, host, here, run, runtime, other):
+    program = host(here / "host.c", recorded)
+    nowhere = {"KEELBACK_PYTHON": "/nonexistent/python3", "KEELBACK_RUNTIME": "/nonexistent/runtime.so"}
+    # They do steer another.
+    assert run(program, env=nowhere).stdout == "nothing\n"
+    for env in (nowhere, {"KEELBACK_PYTHON": library_of(other)}, {"LD_LIBRARY_PATH": str(other / "lib")}):
+        found = look_privileged(privileged, program, env)
+        assert (found.prefix, found.runtime) == (PREFIX, runtime)
+
+
+def test_privileged_standalone(privileged, standalone, host, here, tmp_path):
+    """TMPDIR does not say where the runtime is written and opened."""
+    program = host(here / "host.c", standalone, flags=["-DREFUSE_MEMFD", "-rdynamic"])
+    found = look_privileged(privileged, program, {"TMPDIR": str(tmp_path)})
+    assert found.runtime.startswith("/tmp/keelback-")
