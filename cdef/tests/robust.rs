@@ -61,9 +61,31 @@ fn what_fuzzing_found() {
         // What is missing behind a name is shown at its last character, of which that is not the first byte.
         "int \u{656}",
         "typedef int \u{e9}",
+        // A macro for an enumerator, in the body of its enum.
+        "enum e { A, B,\n#define B 5\n C };",
+        "enum e { A, B,\n#define B B\n C };",
     ] {
         exercise(&mut Declarations::default(), text);
     }
+}
+
+/// As in <netinet/in.h>.
+#[test]
+fn enumerators_with_macros_of_their_name_beside_them() {
+    let text = |value| format!("enum e {{ A, B = 3,\n#define B {value}\n C }};");
+    for good in ["B", "3"] {
+        let mut declarations = Declarations::default();
+        let read = declarations.parse(&text(good), &ParseOptions::default());
+        assert!(read.is_ok(), "{good}");
+    }
+    let mut declarations = Declarations::default();
+    let errors = declarations
+        .parse(&text("4"), &ParseOptions::default())
+        .expect_err("two values");
+    assert_eq!(
+        errors[0].headline(),
+        "multiple declarations of constant: B"
+    );
 }
 
 #[test]

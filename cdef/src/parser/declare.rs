@@ -247,18 +247,19 @@ impl Parser<'_> {
             doc,
         };
         if let Some(&(id, index)) = self.decls.enumerators.get(&name) {
-            let enumerator = &self
-                .decls
-                .types
-                .enumeration(id)
-                .enumerators
-                .as_deref()
-                .unwrap_or(&[])[index as usize];
+            let types = &self.decls.types;
+            // In an enum's own body its enumerators are not the enum's yet.
+            let enumerators = types.enumeration(id).enumerators.as_deref();
+            let enumerator = enumerators
+                .unwrap_or(&types.open_enumerators)
+                .get(index as usize);
             // `#define RED RED` and `#define RED 1` beside an enum: common, and harmless if they agree.
-            if enumerator.value == constant.value {
+            if enumerator.is_some_and(|enumerator| enumerator.value == constant.value) {
                 return Ok(());
             }
-            if !self.override_ {
+            if let Some(enumerator) = enumerator
+                && !self.override_
+            {
                 return Err(self.multiple_constants(name, span, enumerator.span));
             }
         }
