@@ -82,10 +82,7 @@ fn enumerators_with_macros_of_their_name_beside_them() {
     let errors = declarations
         .parse(&text("4"), &ParseOptions::default())
         .expect_err("two values");
-    assert_eq!(
-        errors[0].headline(),
-        "multiple declarations of constant: B"
-    );
+    assert_eq!(errors[0].headline(), "multiple declarations of constant: B");
 }
 
 #[test]

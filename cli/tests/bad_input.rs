@@ -399,6 +399,9 @@ help: install one (`gcc` or `build-essential` on Debian and Ubuntu, `gcc` on Fed
     outcome(project.build_command(&[]).env("CC", "nosuch-cc -O1")).expect(COMPILER, "\
 error: there is no C compiler: nosuch-cc is not there
 help: install one (`gcc` or `build-essential` on Debian and Ubuntu, `gcc` on Fedora), or name it with --cc or CC");
+    outcome(project.build_command(&[]).env("CC", "/nonexistent/cc")).expect(COMPILER, "\
+error: there is no C compiler: /nonexistent/cc is not there
+help: install one (`gcc` or `build-essential` on Debian and Ubuntu, `gcc` on Fedora), or name it with --cc or CC");
     outcome(project.build_command(&[]).env("PATH", project.path())).expect(COMPILER, "\
 error: there is no C compiler: cc is not there
 help: install one (`gcc` or `build-essential` on Debian and Ubuntu, `gcc` on Fedora), or name it with --cc or CC");
@@ -758,7 +761,12 @@ help: give a constant expression of C, such as -1",
     project.build(&["--error", "add=(1"]).expect(
         INPUT,
         "\
-error: the error value '(1' of 'add' has brackets that do not match
+error: expected ')'
+ --> the error value of 'add':1:3
+  |
+1 | (1
+  |   ^
+  |
 help: give a constant expression of C, such as -1",
     );
     project.build(&["--error", "add=-1"]).expect_success();

@@ -6,11 +6,11 @@ use keelback_cdef::{
 };
 
 use crate::answers::subject;
-use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier, tokens};
+use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier};
 use crate::declared::is_reserved_name;
 use crate::plugin::{Plugin, prefix};
 use crate::problem::Problem;
-use crate::spec::{PluginSpec, StartError};
+use crate::spec::PluginSpec;
 
 /// What can be said before the declarations are read.
 pub(crate) fn spec(spec: &PluginSpec) -> Vec<Problem> {
@@ -380,6 +380,11 @@ fn names_in_cpp(plugin: &Plugin, problems: &mut Vec<Problem>) {
 }
 
 fn start_errors(plugin: &Plugin, problems: &mut Vec<Problem>) {
+    if plugin.spec.start_errors.is_empty() {
+        return;
+    }
+    // The parser makes a note of what it reads, and takes it back.
+    let mut declarations = plugin.declarations.clone();
     let types = &plugin.declarations.types;
     for error in &plugin.spec.start_errors {
         let function = plugin
@@ -405,65 +410,60 @@ fn start_errors(plugin: &Plugin, problems: &mut Vec<Problem>) {
                 ),
                 "leave it out",
             ));
-        } else if let Err(why) = value(result, error) {
-            problems.push(Problem::error(
+            continue;
+        }
+        let refuse = |why: String| {
+            Problem::error(
                 format!(
                     "the error value '{}' of '{}' {why}",
                     error.value, error.function
                 ),
-                "give a constant expression of C, such as -1",
-            ));
+                EXPRESSION_HINT,
+            )
+        };
+        if let Err(why) = form(result, &error.value) {
+            problems.push(refuse(why));
+            continue;
+        }
+        let place = format!("the error value of '{}'", error.function);
+        match declarations.check_initialiser(&error.value, &place) {
+            Err(mut diagnostic) => {
+                diagnostic.hint.get_or_insert(EXPRESSION_HINT.into());
+                problems.push(diagnostic.into());
+            }
+            Ok(Some(value)) => {
+                if let Type::Primitive(primitive) = result
+                    && let Err(why) = integer_range(*primitive, value)
+                {
+                    problems.push(refuse(why));
+                }
+            }
+            // Only the C compiler knows.
+            Ok(None) => {}
         }
     }
 }
 
-/// Looks whether the value can be what it should be. The C compiler judges it in full, but its message would point into
-/// the generated file.
-fn value(result: &Type, error: &StartError) -> Result<(), String> {
-    let text = error.value.trim();
+const EXPRESSION_HINT: &str = "give a constant expression of C, such as -1";
+
+/// Refuses what would be more, or something else, where it is put into the C file.
+fn form(result: &Type, text: &str) -> Result<(), String> {
+    let text = text.trim();
     if text.is_empty() {
         return Err("is empty".into());
     }
-    if text.contains(['\n', '\r', ';', '#']) || text.contains("/*") || text.contains("//") {
+    if text.contains(['\n', '\r', '#']) || text.contains("/*") || text.contains("//") {
         return Err("is no single expression".into());
     }
-    let mut open = Vec::new();
-    for token in tokens(text) {
-        match &text[token.range] {
-            "(" => open.push(")"),
-            "[" => open.push("]"),
-            "{" => open.push("}"),
-            close @ (")" | "]" | "}") if open.pop() != Some(close) => {
-                return Err("has brackets that do not match".into());
-            }
-            quote if quote.starts_with(['"', '\'']) && !is_closed(quote) => {
-                return Err("has a quote that does not end".into());
-            }
-            _ => {}
-        }
-    }
-    if !open.is_empty() {
-        return Err("has brackets that do not match".into());
-    }
-    if text.starts_with('{') != matches!(result, Type::Record(_)) && text.starts_with('{') {
+    if text.starts_with('{') && !matches!(result, Type::Record(_)) {
         return Err("is a list, and the function's result is a single value".into());
     }
-    let Type::Primitive(primitive) = result else {
-        return Ok(());
-    };
-    integer_range(*primitive, text)
+    Ok(())
 }
 
-fn is_closed(quoted: &str) -> bool {
-    quoted.len() >= 2 && quoted.chars().next() == quoted.chars().last()
-}
-
-fn integer_range(primitive: Primitive, text: &str) -> Result<(), String> {
+fn integer_range(primitive: Primitive, number: i128) -> Result<(), String> {
     let target = keelback_cdef::Target::host();
     let Some(is_signed) = target.is_signed(primitive) else {
-        return Ok(());
-    };
-    let Ok(number) = text.parse::<i128>() else {
         return Ok(());
     };
     let (size, _) = target.size_and_align(primitive);

@@ -43,7 +43,8 @@ fn with_error(function: &str, value: &str) -> PluginSpec {
             value: value.into(),
         }],
         ..spec(
-            "int f(void); void g(void); unsigned char h(void); struct s { int a; }; struct s k(void);",
+            "int f(void); void g(void); unsigned char h(void); struct s { int a; }; struct s k(void); \
+             const char *p(void); double d(void); struct t;",
         )
     }
 }
@@ -201,7 +202,7 @@ fn error_values() {
         lines(with_error("nope", "-1")),
         [
             "error: an error value is given for 'nope', but no exported function has that name (the functions are: f, g, \
-          h, k)"
+          h, k, p, d)"
         ]
     );
     assert_eq!(
@@ -212,9 +213,7 @@ fn error_values() {
     );
     for (function, value, why) in [
         ("f", "", "is empty"),
-        ("f", "1; system(\"x\")", "is no single expression"),
-        ("f", "(1", "has brackets that do not match"),
-        ("f", "'a", "has a quote that does not end"),
+        ("f", "1 // one", "is no single expression"),
         (
             "f",
             "{1}",
@@ -222,6 +221,8 @@ fn error_values() {
         ),
         ("h", "256", "does not fit into unsigned char"),
         ("f", "4294967296", "does not fit into int"),
+        ("f", "1LL << 40", "does not fit into int"),
+        ("f", "2147483647u + 1u", "does not fit into int"),
     ] {
         assert_eq!(
             lines(with_error(function, value)),
@@ -230,15 +231,81 @@ fn error_values() {
             )]
         );
     }
+    let mut wrong = Vec::new();
+    for (function, value, column, why) in [
+        (
+            "f",
+            "1; system(\"x\")",
+            2,
+            "expected the end of the expression",
+        ),
+        ("f", "1 2", 3, "expected the end of the expression"),
+        ("f", "(1", 3, "expected ')'"),
+        ("f", "1)", 2, "expected the end of the expression"),
+        ("f", "1 +", 4, "expected a constant expression here"),
+        ("f", "-", 2, "expected a constant expression here"),
+        ("f", "FAILED(1", 9, "expected ')'"),
+        ("f", "1 ? 2", 6, "expected ':'"),
+        ("f", "'a", 1, "this comment or quoted text does not end"),
+        (
+            "f",
+            "\u{1f40d} @ 1",
+            3,
+            "this character has no meaning in C",
+        ),
+        ("f", "1 / 0", 1, "division by zero in a constant expression"),
+        (
+            "f",
+            "sizeof(struct t)",
+            1,
+            "ctype 'struct t' is of unknown size",
+        ),
+        ("f", "0x1g", 1, "invalid constant '0x1g'"),
+        ("k", "{1", 3, "expected '}'"),
+        ("k", "{.a 1}", 5, "expected '='"),
+    ] {
+        let expected =
+            format!("the error value of '{function}':1:{column}: error: {why} {expression}");
+        let lines = lines(with_error(function, value));
+        if lines != [expected] {
+            wrong.push((value, lines));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     for (function, value) in [
         ("f", "-1"),
         ("f", "SOME_ERROR + 1"),
+        ("f", "-SOME_ERROR"),
+        ("f", "MAKE_ERROR(1, sizeof(int), \"x\")"),
+        ("f", "(status_t)3"),
+        ("f", "(status_t)-SOME_ERROR"),
+        ("f", "(int)1.5"),
+        ("f", "10 / SOME_ERROR"),
+        ("f", "!defaults.of[2].code"),
+        ("f", "sizeof(\"text\") - 1"),
+        ("f", "sizeof table / sizeof *table"),
+        ("f", "SOME_ERROR ? 1 : OTHER"),
         ("h", "-1"),
         ("h", "255"),
         ("k", "{1}"),
+        ("k", "{ .a = 1, }"),
+        ("k", "{ .a = SOME_ERROR }"),
+        ("k", "{}"),
+        ("k", "DEFAULTS"),
+        ("k", "(struct s){ 1 }"),
         ("f", "sizeof(int[2])"),
+        ("p", "\"no\" \"thing\""),
+        ("p", "NULL"),
+        ("p", "(const char *)0"),
+        ("p", "&table[1]"),
+        ("d", "-1.5e3"),
+        ("d", "1.0 / 0.0"),
     ] {
-        assert!(lines(with_error(function, value)).is_empty(), "{value}");
+        assert!(
+            lines(with_error(function, value)).is_empty(),
+            "{value}: {:?}",
+            lines(with_error(function, value))
+        );
     }
 }
 

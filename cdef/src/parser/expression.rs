@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::suggest;
 use crate::types::{Primitive, QualType, RecordId, Symbol, Type};
 
-use super::{Parse, Parser};
+use super::{Foreign, Parse, Parser};
 
 /// A binary operator and how tightly it binds.
 fn operator(tok: Tok) -> Option<(Operator, u8)> {
@@ -93,7 +93,11 @@ impl Parser<'_> {
                     self.warn_overflow(overflow, span);
                     value
                 }
-                Err(Undefined::DivisionByZero) if self.unevaluated > 0 => Value::int(0),
+                Err(Undefined::DivisionByZero)
+                    if self.unevaluated > 0 || self.foreign == Foreign::Unknown =>
+                {
+                    Value::int(0)
+                }
                 Err(Undefined::DivisionByZero) => {
                     return Err(Box::new(Diagnostic::ffi(span, message::DIVISION_BY_ZERO)));
                 }
@@ -128,16 +132,30 @@ impl Parser<'_> {
                     }
                 })
             }
+            Tok::Ampersand | Tok::Star if self.foreign != Foreign::No => {
+                self.descend()?;
+                self.bump();
+                self.unary()?;
+                self.ascend();
+                Ok(self.unknown())
+            }
             Tok::LParen => {
                 self.descend()?;
                 self.bump();
-                let value = if self.at_type() {
+                let value = if self.at_foreign_cast() {
+                    self.bump();
+                    self.bump();
+                    self.foreign_cast()?
+                } else if self.at_type() {
                     let ty = self.type_name()?;
                     self.expect(Tok::RParen, "')'")?;
                     self.cast(ty, token.start)?
                 } else {
                     let value = self.constant_expression()?;
                     self.expect(Tok::RParen, "')'")?;
+                    if self.foreign != Foreign::No {
+                        self.foreign_suffixes()?;
+                    }
                     value
                 };
                 self.ascend();
@@ -145,6 +163,10 @@ impl Parser<'_> {
             }
             Tok::Keyword(Keyword::Sizeof) => {
                 self.bump();
+                if self.foreign != Foreign::No && !self.at_parenthesised_type() {
+                    self.unary()?;
+                    return Ok(self.unknown());
+                }
                 let ty = self.measured_type()?;
                 let (size, _) = self.measure(ty, token.start)?;
                 Ok(self.size_value(size))
@@ -155,8 +177,62 @@ impl Parser<'_> {
                 let (_, align) = self.measure(ty, token.start)?;
                 Ok(self.size_value(u64::from(align)))
             }
-            _ => self.primary(),
+            _ => {
+                let value = self.primary()?;
+                if self.foreign != Foreign::No {
+                    self.foreign_suffixes()?;
+                }
+                Ok(value)
+            }
         }
+    }
+
+    /// A value that only the C compiler knows.
+    fn unknown(&mut self) -> Value {
+        self.foreign = Foreign::Unknown;
+        Value::int(0)
+    }
+
+    fn at_parenthesised_type(&mut self) -> bool {
+        self.at(Tok::LParen) && {
+            let next = self.peek();
+            self.is_type_token(next)
+        }
+    }
+
+    /// `name)` and then an operand, where nothing here knows the name: it must be a type.
+    fn at_foreign_cast(&mut self) -> bool {
+        if self.foreign == Foreign::No
+            || !self.at(Tok::Name)
+            || self.at_type()
+            || self.known_constant(self.tok.symbol).is_some()
+        {
+            return false;
+        }
+        let mut ahead = self.lexer;
+        ahead.next(&mut self.decls.types).tok == Tok::RParen
+            && matches!(
+                ahead.next(&mut self.decls.types).tok,
+                Tok::Number
+                    | Tok::Char
+                    | Tok::String
+                    | Tok::Name
+                    | Tok::LBrace
+                    | Tok::Tilde
+                    | Tok::Bang
+                    | Tok::Keyword(Keyword::Sizeof)
+            )
+    }
+
+    /// The operand of a cast to a type that only the C compiler can cast to; or what a compound literal holds.
+    fn foreign_cast(&mut self) -> Parse<Value> {
+        if self.at(Tok::LBrace) {
+            self.initialiser_list()?;
+            self.foreign_suffixes()?;
+        } else {
+            self.unary()?;
+        }
+        Ok(self.unknown())
     }
 
     fn size_value(&self, size: u64) -> Value {
@@ -206,6 +282,7 @@ impl Parser<'_> {
                 let underlying = self.decls.types.enumeration(*id).underlying;
                 underlying.unwrap_or(Primitive::UInt)
             }
+            _ if self.foreign != Foreign::No => return self.foreign_cast(),
             _ => {
                 let span = self.span_from(start);
                 return Err(Box::new(Diagnostic::ffi(
@@ -237,6 +314,12 @@ impl Parser<'_> {
             Tok::Number => self.decls.target.integer_literal(self.text_of(token)),
             Tok::Char => self.decls.target.char_literal(self.text_of(token)),
             Tok::Name => return self.named_constant(token),
+            Tok::String if self.foreign != Foreign::No => {
+                while self.at(Tok::String) {
+                    self.bump();
+                }
+                return Ok(self.unknown());
+            }
             Tok::Ellipsis => {
                 let span = self.span();
                 return Err(Box::new(Diagnostic::ffi(span, message::BAD_DOTS)));
@@ -250,6 +333,10 @@ impl Parser<'_> {
                     value.ty = Primitive::LongLong;
                 }
                 Ok(value)
+            }
+            Err(LiteralError::Floating) if self.foreign != Foreign::No => {
+                self.bump();
+                Ok(self.unknown())
             }
             Err(error) => Err(self.literal_error(token, error)),
         }
@@ -307,6 +394,10 @@ impl Parser<'_> {
             self.bump();
             return Ok(Value::int(0));
         }
+        if self.foreign != Foreign::No {
+            self.bump();
+            return Ok(self.unknown());
+        }
         let hint = self.suggest_constant(text);
         Err(Box::new(
             Diagnostic::ffi(token.span(self.source), message::not_a_constant(text))
@@ -317,6 +408,9 @@ impl Parser<'_> {
     fn value_unknown(&mut self, token: Token) -> Parse<Value> {
         if self.unevaluated > 0 {
             return Ok(Value::int(0));
+        }
+        if self.foreign != Foreign::No {
+            return Ok(self.unknown());
         }
         let message = message::value_unknown(self.text_of(token));
         Err(Box::new(Diagnostic::ffi(token.span(self.source), message)))

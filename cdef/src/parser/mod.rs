@@ -9,6 +9,7 @@ mod declarator;
 mod declare;
 mod directive;
 mod expression;
+mod initialiser;
 mod specifiers;
 mod tags;
 
@@ -53,6 +54,16 @@ const MAX_DEPTH: u32 = 200;
 /// Looking for a similar name reads all names; a text full of mistakes gets only so many hints.
 const MAX_SUGGESTIONS: u32 = 20;
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Foreign {
+    /// Only what is declared here counts.
+    No,
+    /// Every part so far has a value that is known here.
+    Known,
+    /// Some part has not.
+    Unknown,
+}
+
 pub(crate) struct Parser<'a> {
     decls: &'a mut Declarations,
     source: SourceId,
@@ -84,6 +95,8 @@ pub(crate) struct Parser<'a> {
     in_enum: bool,
     /// In an operand whose value isn't needed (C11 6.5.13, 6.5.14, 6.5.15).
     unevaluated: u32,
+    /// The expression is for the C compiler, which knows more: what the value of some part may be.
+    foreign: Foreign,
     /// Offsets of the bodies of macros defined further down, found when a name is missed first.
     later_macros: Option<FxHashMap<Symbol, usize>>,
     warned_string: bool,
@@ -298,6 +311,7 @@ impl<'a> Parser<'a> {
             record_depth: 0,
             in_enum: false,
             unevaluated: 0,
+            foreign: Foreign::No,
             later_macros: None,
             warned_string: false,
             derivations: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::Keyword;
-use crate::lexer::Tok;
+use crate::lexer::{Tok, Token};
 use crate::message;
 use crate::predefined::{self, Predefined};
 use crate::source::Span;
@@ -378,8 +378,13 @@ impl Parser<'_> {
 
     /// Whether the current token can start a type name, as after `(` in an expression.
     pub(super) fn at_type(&self) -> bool {
-        match self.tok() {
-            Tok::Name => self.is_type_name(self.tok.symbol),
+        self.is_type_token(self.tok)
+    }
+
+    /// Whether a type begins with this token.
+    pub(super) fn is_type_token(&self, token: Token) -> bool {
+        match token.tok {
+            Tok::Name => self.is_type_name(token.symbol),
             Tok::Keyword(keyword) => starts_type(keyword),
             _ => false,
         }
