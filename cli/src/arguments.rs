@@ -240,6 +240,9 @@ pub struct InitArguments {
     /// Let PYTHONPATH and the other PYTHON* variables of the host's environment count
     #[arg(long)]
     pub use_environment: bool,
+    /// A library for development: it runs FILE from where it is, again whenever it has changed
+    #[arg(long)]
+    pub dev: bool,
     /// Neither look for keelback's runtime nor check it: the plugin finds one when it starts
     #[arg(long, conflicts_with = "standalone")]
     pub no_runtime_check: bool,

@@ -34,6 +34,8 @@ pub struct Embedding<'a> {
     pub no_site: bool,
     /// PYTHON* variables count.
     pub use_environment: bool,
+    /// The init code stays in its file.
+    pub dev: bool,
     /// The runtime goes inside.
     pub standalone: bool,
 }
@@ -122,6 +124,7 @@ impl Declared {
         let flags = PluginFlags {
             no_site: embedding.no_site,
             use_environment: embedding.use_environment,
+            dev: embedding.dev,
             ..PluginFlags::default()
         };
         self.finish(

@@ -172,7 +172,10 @@ impl Sources {
         init_arguments: &InitArguments,
         reporter: &Reporter,
     ) -> Result<Prepared> {
-        let Self { init, declared } = self;
+        let Self { mut init, declared } = self;
+        if init_arguments.dev {
+            init.name = whole_path(&init_arguments.init)?;
+        }
         let mut search = Search::start(
             init_arguments.python.as_deref(),
             Some((&declarations.name, &init)),
@@ -189,6 +192,7 @@ impl Sources {
             runtime: runtime.as_deref(),
             no_site: init_arguments.no_site,
             use_environment: init_arguments.use_environment,
+            dev: init_arguments.dev,
             standalone: init_arguments.standalone,
         };
         let plugin = match declared.plugin(&embedding, reporter) {
@@ -207,6 +211,31 @@ impl Sources {
             init,
         })
     }
+}
+
+/// The path that a development library records for its init code.
+fn whole_path(init: &Path) -> Result<String> {
+    if crate::is_dash(init.as_os_str()) {
+        return Err(Failure::Usage.because(
+            Diagnostic::error(
+                "usage",
+                "--dev needs the init code in a file, not on standard input",
+            )
+            .hint("write it to a file: the library runs it from there"),
+        ));
+    }
+    let path = std::path::absolute(init)
+        .ok()
+        .and_then(|path| path.to_str().map(str::to_owned));
+    path.ok_or_else(|| {
+        Failure::Files.because(Diagnostic::error(
+            "cannot-record",
+            format!(
+                "the path of the init code {} is not UTF-8, or has no absolute form",
+                init.display()
+            ),
+        ))
+    })
 }
 
 impl Prepared {

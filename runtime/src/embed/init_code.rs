@@ -5,12 +5,17 @@ use std::ffi::{CString, c_int};
 use keelback_codegen::abi::KEELBACK_PLUGIN_DEV;
 use pyo3::ffi;
 
+use super::development;
 use super::plugin::{self, Plugin};
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
 /// Runs a plugin's init code.
 pub fn run(plugin: &Plugin) -> Res<()> {
+    let is_dev = development::is_dev(plugin);
+    if is_dev {
+        development::note_start(plugin);
+    }
     let Some(source) = source(plugin)? else {
         return Ok(());
     };
@@ -44,11 +49,19 @@ pub fn run(plugin: &Plugin) -> Res<()> {
                 return Err(Raised::already());
             }
         }
-        Ref::steal(ffi::PyEval_EvalCode(
-            code.obj(),
-            globals.obj(),
-            globals.obj(),
-        ))?;
+        if is_dev {
+            // As in a file that Python itself runs.
+            if ffi::PyDict_SetItemString(globals.obj(), c"__file__".as_ptr(), file.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            development::run_code(code.obj(), globals.obj())?;
+        } else {
+            Ref::steal(ffi::PyEval_EvalCode(
+                code.obj(),
+                globals.obj(),
+                globals.obj(),
+            ))?;
+        }
     }
     // It may have imported linecache, through logging or inspect.
     tell_linecache_if_imported()
@@ -70,13 +83,21 @@ fn source(plugin: &Plugin) -> Res<Option<Vec<u8>>> {
         )
     };
     if flags & KEELBACK_PLUGIN_DEV != 0 {
+        // A byte order mark is not the code's.
         let file = plugin.init_file();
         return match std::fs::read(&file) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) => Err(raise!(
-                OSError,
-                "cannot read the init code '{file}': {error}"
-            )),
+            Ok(text) => Ok(Some(match text.strip_prefix(b"\xef\xbb\xbf") {
+                Some(rest) => rest.to_vec(),
+                None => text,
+            })),
+            Err(error) => {
+                let error = error.to_string();
+                let reason = error.split(" (os error").next().unwrap_or_default();
+                Err(raise!(
+                    OSError,
+                    "cannot read the init code '{file}': {reason}"
+                ))
+            }
         };
     }
     if frozen.0.is_null() {
@@ -100,7 +121,12 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
         ml_flags: ffi::METH_O,
         ml_doc: std::ptr::null(),
     });
-    let source = source(plugin)?.unwrap_or_default();
+    // A file speaks for itself; that it cannot be read is the start's affair.
+    let source = if development::is_dev(plugin) {
+        Vec::new()
+    } else {
+        source(plugin)?.unwrap_or_default()
+    };
     let text = str_from(&String::from_utf8_lossy(&source))?;
     // SAFETY: the GIL is held; the definition is static, and only read. sys.implementation is a types.SimpleNamespace.
     unsafe {

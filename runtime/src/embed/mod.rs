@@ -9,6 +9,7 @@
 //! | `prefix` | where that Python's files are |
 //! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
 //! | `init_code` | compiling and running it |
+//! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `dispatch` | the hot path of every call |
 //! | `threads` | a thread's way into Python and out again |
 //! | `stack` | how much stack a thread has left |
@@ -23,6 +24,7 @@
 
 mod abi;
 mod def_extern;
+mod development;
 mod dispatch;
 mod errors;
 mod exit;

@@ -16,7 +16,7 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::dispatch::{self, Binding};
-use super::{init_code, interpreter, threads};
+use super::{development, init_code, interpreter, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, str_from};
@@ -275,7 +275,11 @@ impl Plugin {
             });
         }
         self.set_state(PluginState::Ready);
-        self.lead_stubs_to(Some(dispatch::dispatch));
+        self.lead_stubs_to(Some(if development::is_dev(self) {
+            development::dispatch_of_dev
+        } else {
+            dispatch::dispatch
+        }));
         Ok(())
     }
 
