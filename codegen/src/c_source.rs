@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keelback_cdef::{
-    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Span, Type, TypeTable,
+    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeTable,
 };
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::lines::{Lines, MARKER, number_lines};
 use crate::plugin::Plugin;
 use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
+use crate::symbols::{Symbols, symbols};
 use crate::{ABI_HEADER, templates};
 
 /// Where a plugin's loader is.
@@ -69,7 +70,7 @@ struct Context<'a> {
     member_checks: Numbered<MemberChecks>,
     values: Numbered<KnownValue>,
     answers: Numbered<Answer>,
-    symbols: Numbered<Symbol>,
+    symbols: Option<Symbols>,
     functions: Numbered<Function>,
     layouts: Numbered<LayoutFact>,
     /// A line that gets this file's numbering.
@@ -168,49 +169,6 @@ struct StartErrorValue {
     value: String,
 }
 
-/// What the prelude offers to Python.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Symbol {
-    Function {
-        /// What goes in front: see [`Lines`].
-        line: String,
-        /// The same for the second line.
-        access_line: String,
-        name: String,
-        extension: bool,
-        direct: String,
-        arguments: String,
-        parameters: Vec<Parameter>,
-        result: Option<String>,
-        cast: String,
-        result_by_pointer: bool,
-        result_offset: usize,
-    },
-    Variadic {
-        #[serde(skip)]
-        span: Span,
-        /// In front of its place in the table.
-        line: String,
-        /// Behind it.
-        own: String,
-        name: String,
-    },
-    Variable {
-        line: String,
-        name: String,
-        extension: bool,
-        pointer: String,
-        address: String,
-    },
-    Constant {
-        line: String,
-        name: String,
-        extension: bool,
-        value: String,
-    },
-}
-
 /// The C file of a plugin.
 pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
     let spec = &plugin.spec;
@@ -255,18 +213,8 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
     let symbols = if spec.prelude.is_some() {
         symbols(plugin, &mut lines)
     } else {
-        Vec::new()
+        None
     };
-    let mut symbols = Numbered::new(symbols, &mut lines);
-    for symbol in &mut symbols.items {
-        if let Symbol::Variadic {
-            span, line, own, ..
-        } = symbol
-        {
-            *line = lines.one(*span);
-            *own = lines.own();
-        }
-    }
     let functions = Numbered::new(functions(plugin, &mut lines), &mut lines);
     let layouts = if is_extension_module {
         layout_facts(declarations, &mut lines)
@@ -506,141 +454,4 @@ fn is_built_in(types: &TypeTable, function: &FunctionType) -> bool {
             .params
             .iter()
             .all(|param| built_in(types, types.get(param.ty)))
-}
-
-/// What the prelude offers: everything C that the declarations name.
-fn symbols(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Symbol> {
-    use keelback_cdef::Item;
-    let declarations = &plugin.declarations;
-    let types = &declarations.types;
-    let mut symbols = Vec::new();
-    for item in &declarations.items {
-        match *item {
-            Item::Function(index) => {
-                let declared = &declarations.functions[index as usize];
-                if declared.origin == FunctionOrigin::C
-                    && let Type::Function(function) = types.get(declared.ty)
-                {
-                    symbols.push(function_symbol(
-                        declarations,
-                        declared,
-                        function,
-                        lines,
-                        symbols.len(),
-                        plugin.spec.flags.extension_module,
-                    ));
-                }
-            }
-            Item::Variable(index) => {
-                let variable = &declarations.variables[index as usize];
-                // A constant of an integer type is among the questions.
-                if !variable.is_constant || declarations.is_fetched_constant(index) {
-                    let line = lines.one(variable.span);
-                    symbols.push(variable_symbol(declarations, variable, line));
-                }
-            }
-            _ => {}
-        }
-    }
-    symbols
-}
-
-fn function_symbol(
-    declarations: &Declarations,
-    declared: &keelback_cdef::Function,
-    function: &FunctionType,
-    lines: &mut Lines<'_>,
-    index: usize,
-    is_extension_module: bool,
-) -> Symbol {
-    let types = &declarations.types;
-    let name = types.text(declared.name);
-    if function.variadic {
-        return Symbol::Variadic {
-            span: declared.span,
-            line: String::new(),
-            own: String::new(),
-            name: name.into(),
-        };
-    }
-    let result_type = function.result.ty;
-    let arguments: Vec<String> = (0..function.params.len())
-        .map(|at| format!("arg{at}"))
-        .collect();
-    Symbol::Function {
-        line: lines.one(declared.span),
-        access_line: lines.one(declared.span),
-        name: name.into(),
-        extension: has_complex(types, result_type)
-            || function
-                .params
-                .iter()
-                .any(|param| has_complex(types, param.ty)),
-        direct: declare_function(declarations, function, &format!("keelback_direct_{index}")),
-        arguments: arguments.join(", "),
-        parameters: parameters(declarations, function),
-        result: result(declarations, function),
-        // A cdef may give a number another type than the prelude does. In an extension module -Wconversion is to tell,
-        // as with CFFI.
-        cast: match types.get(result_type) {
-            Type::Primitive(_) if is_extension_module => String::new(),
-            Type::Primitive(_) | Type::Enum(_) | Type::Unknown(_)
-                if !has_complex(types, result_type) =>
-            {
-                format!(
-                    "({})",
-                    declare(declarations, QualType::plain(result_type), "")
-                )
-            }
-            _ => String::new(),
-        },
-        result_by_pointer: by_pointer(types, result_type),
-        result_offset: 8 * function.params.len(),
-    }
-}
-
-fn variable_symbol(
-    declarations: &Declarations,
-    variable: &keelback_cdef::Variable,
-    line: String,
-) -> Symbol {
-    let types = &declarations.types;
-    let name = types.text(variable.name).to_owned();
-    let extension = has_complex(types, variable.ty.ty);
-    match types.get(variable.ty.ty) {
-        // The items' address: the length is perhaps not known, and perhaps not even the same.
-        Type::Array { item, .. } => Symbol::Variable {
-            line,
-            extension,
-            pointer: declare_pointer(declarations, *item, variable.ty),
-            address: name.clone(),
-            name,
-        },
-        _ if variable.is_constant => Symbol::Constant {
-            line,
-            extension,
-            value: declare(declarations, QualType::plain(variable.ty.ty), "value"),
-            name,
-        },
-        _ => Symbol::Variable {
-            line,
-            extension,
-            pointer: declare_pointer(declarations, variable.ty, variable.ty),
-            address: format!("&{name}"),
-            name,
-        },
-    }
-}
-
-/// `T *typed`
-fn declare_pointer(declarations: &Declarations, to: QualType, array: QualType) -> String {
-    let to = QualType {
-        ty: to.ty,
-        quals: to.quals.union(array.quals),
-    };
-    let star = match declarations.types.get(to.ty) {
-        Type::Array { .. } | Type::Function(_) => "(*typed)",
-        _ => "*typed",
-    };
-    declare(declarations, to, star)
 }

@@ -18,6 +18,7 @@ mod problem;
 mod python_module;
 mod spec;
 mod spelling;
+mod symbols;
 mod templates;
 
 pub use c_source::loader_source;

@@ -11,27 +11,31 @@ use crate::c_text::replace_word;
 pub(crate) fn declare(declarations: &Declarations, ty: QualType, name: &str) -> String {
     let text = declarations.c_declaration(ty, name);
     // C++ does not know `_Bool`, and a length that only the compiler knows is left open.
+    if !text.contains(['_', '[']) {
+        return text;
+    }
     replace_word(&text, "_Bool", "keelback_bool_t").replace("[...]", "[]")
 }
 
-/// `name(int, char *)`, the parameters being called what `parameter` says.
-fn with_parameters(
-    declarations: &Declarations,
-    function: &FunctionType,
-    name: &str,
-    parameter: impl Fn(usize) -> String,
-) -> String {
-    let mut parameters: Vec<String> = function
+/// The declarations of a function's parameters, called `arg0`, `arg1`...
+pub(crate) fn parameters(declarations: &Declarations, function: &FunctionType) -> Vec<String> {
+    let name = |index| format!("arg{index}");
+    function
         .params
         .iter()
         .enumerate()
-        .map(|(index, ty)| declare(declarations, QualType::plain(ty.ty), &parameter(index)))
-        .collect();
+        .map(|(index, ty)| declare(declarations, QualType::plain(ty.ty), &name(index)))
+        .collect()
+}
+
+/// `name(int arg0, char *arg1)`
+fn with_parameters(function: &FunctionType, name: &str, parameters: &[String]) -> String {
+    let mut parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
     if function.variadic {
-        parameters.push("...".into());
+        parameters.push("...");
     }
     if parameters.is_empty() {
-        parameters.push("void".into());
+        parameters.push("void");
     }
     let convention = match function.convention {
         CallingConvention::Stdcall if cfg!(all(windows, target_arch = "x86")) => "__stdcall ",
@@ -46,7 +50,22 @@ pub(crate) fn declare_function(
     function: &FunctionType,
     name: &str,
 ) -> String {
-    let declarator = with_parameters(declarations, function, name, |index| format!("arg{index}"));
+    declare_function_with(
+        declarations,
+        function,
+        name,
+        &parameters(declarations, function),
+    )
+}
+
+/// [`declare_function`] with its [`parameters`].
+pub(crate) fn declare_function_with(
+    declarations: &Declarations,
+    function: &FunctionType,
+    name: &str,
+    parameters: &[String],
+) -> String {
+    let declarator = with_parameters(function, name, parameters);
     declare(
         declarations,
         QualType::plain(function.result.ty),

@@ -174,7 +174,7 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {{ answers.own }}    (void)answer;
 {%- endif %}
 }
-{%- if symbols.items %}
+{%- if symbols %}
 
 /* ---- What Python may call and see ---- */
 
@@ -183,51 +183,13 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #endif
-{%- for symbol in symbols.items %}
-{%- if symbol.kind == "function" %}
-{{ symbol.line }}{% if symbol.extension %}KEELBACK_EXTENSION {% endif %}static {{ symbol.direct }} { {% if symbol.result %}return {{ symbol.cast }}{% endif %}{{ symbol.name }}({{ symbol.arguments }}); }
-{{ symbol.access_line }}static void keelback_access_{{ loop.index0 }}(void *slots) {
-{%- for parameter in symbol.parameters %} {% if parameter.extension %}KEELBACK_EXTENSION {% endif %}{{ parameter.declaration }};
-{%- endfor %}
-{%- for parameter in symbol.parameters if parameter.by_pointer %} const void *at{{ parameter.index }};
-{%- endfor %}
-{%- if symbol.result %} {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.result }};
-{%- if symbol.result_by_pointer %} void *to;
-{%- endif %}
-{%- endif %}
-{%- for parameter in symbol.parameters %}
-{%- if parameter.by_pointer %} __builtin_memcpy(&at{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof at{{ parameter.index }}); __builtin_memcpy(&arg{{ parameter.index }}, at{{ parameter.index }}, sizeof arg{{ parameter.index }});
-{%- else %} __builtin_memcpy(&arg{{ parameter.index }}, (const char *)slots + {{ parameter.offset }}, sizeof arg{{ parameter.index }});
-{%- endif %}
-{%- endfor %} {% if symbol.result %}result = {% endif %}keelback_direct_{{ loop.index0 }}({{ symbol.arguments }});
-{%- if symbol.result_by_pointer %} __builtin_memcpy(&to, (const char *)slots + {{ symbol.result_offset }}, sizeof to); __builtin_memcpy(to, &result, sizeof result);
-{%- elif symbol.result %} __builtin_memcpy(slots, &result, sizeof result);
-{%- endif %} (void)slots; }
-{%- elif symbol.kind == "variable" %}
-{{ symbol.line }}static void keelback_access_{{ loop.index0 }}(void *slots) { {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.pointer }} = {{ symbol.address }}; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
-{%- elif symbol.kind == "constant" %}
-{{ symbol.line }}static void keelback_access_{{ loop.index0 }}(void *slots) { {% if symbol.extension %}KEELBACK_EXTENSION {% endif %}{{ symbol.value }} = {{ symbol.name }}; void *to; __builtin_memcpy(&to, slots, sizeof to); __builtin_memcpy(to, &value, sizeof value); }
-{%- endif %}
-{%- endfor %}
+{{- symbols.definitions }}
 {{ symbols.own }}#if defined(__GNUC__) && !defined(__cplusplus)
 #pragma GCC diagnostic pop
 #endif
 
 static const keelback_symbol_t keelback_symbols[] = {
-{%- for symbol in symbols.items %}
-{%- if symbol.kind == "function" %}
-    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void))keelback_direct_{{ loop.index0 }}, keelback_access_{{ loop.index0 }}},
-{%- elif symbol.kind == "variadic" %}
-{{ symbol.line }}    {"{{ symbol.name }}", KEELBACK_SYMBOL_FUNCTION, (void (*)(void)){{ symbol.name }}, NULL},
-{%- if symbol.own %}
-{{ symbol.own | trim }}
-{%- endif %}
-{%- elif symbol.kind == "variable" %}
-    {"{{ symbol.name }}", KEELBACK_SYMBOL_VARIABLE, NULL, keelback_access_{{ loop.index0 }}},
-{%- else %}
-    {"{{ symbol.name }}", KEELBACK_SYMBOL_CONSTANT, NULL, keelback_access_{{ loop.index0 }}},
-{%- endif %}
-{%- endfor %}
+{{- symbols.table }}
 };
 {%- endif %}
 {%- if functions.items %}
@@ -277,7 +239,7 @@ static keelback_plugin_t keelback_plugin = {
     {% if cdefs %}keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs{% else %}NULL, 0{% endif %},
     {% if init %}keelback_init_code, sizeof keelback_init_code - 1, {{ init.file }}{% else %}NULL, 0, NULL{% endif %},
     {% if functions.items %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
-    {% if symbols.items %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
+    {% if symbols %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
     {% if answers.items %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},
     {% if includes_modules %}keelback_includes, sizeof keelback_includes / sizeof *keelback_includes{% else %}NULL, 0{% endif %},
     {% if layouts.items %}keelback_layouts, sizeof keelback_layouts / sizeof *keelback_layouts{% else %}NULL, 0{% endif %},

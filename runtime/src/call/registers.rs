@@ -152,6 +152,8 @@ pub struct Registers {
     taken: Taken,
     /// Slots are the general registers, in order, and the result is an integer or nothing.
     only_integers: bool,
+    /// Slots are the floating registers, in order, and the result is in one.
+    only_floats: bool,
 }
 
 impl Registers {
@@ -176,11 +178,14 @@ impl Registers {
         }
         let only_integers =
             result == Return::Integer && places.iter().all(|&place| place == Place::Integer);
+        let only_floats =
+            result == Return::Float && places.iter().all(|&place| place == Place::Float);
         Ok(Some(Self {
             places: places.into(),
             result,
             taken,
             only_integers,
+            only_floats,
         }))
     }
 
@@ -210,6 +215,13 @@ impl Registers {
         {
             // SAFETY: the caller's contract. Slots beyond the arguments are registers that the callee does not read.
             return unsafe { prototype::integers::<u64>(function, integers) };
+        }
+        if self.only_floats
+            && extra.is_empty()
+            && let Some(floats) = slots.first_chunk::<FLOATS>()
+        {
+            // SAFETY: as above.
+            return unsafe { prototype::floats(function, floats) }.to_bits();
         }
         // SAFETY: the caller's contract.
         unsafe { self.call_mixed(function, slots, extra, result) }
@@ -395,6 +407,20 @@ mod prototype {
             let function: unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, u64, u64, ...) -> R =
                 std::mem::transmute(function);
             function(i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7])
+        }
+    }
+
+    /// # Safety
+    /// `function` is a C function that takes at most these floating registers, and returns a floating value. Each of `f` has
+    /// the bits of its register.
+    #[inline(always)]
+    pub(super) unsafe fn floats(function: *const u8, f: &[u64; FLOATS]) -> f64 {
+        let f = f.map(f64::from_bits);
+        // SAFETY: as in `integers`.
+        unsafe {
+            let function: unsafe extern "C" fn(f64, f64, f64, f64, f64, f64, f64, f64, ...) -> f64 =
+                std::mem::transmute(function);
+            function(f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7])
         }
     }
 
