@@ -2,6 +2,7 @@
 
 Where CFFI has the behaviour, the same test runs against both.
 """
+import concurrent.futures
 import importlib
 import io
 import os
@@ -338,3 +339,26 @@ ffibuilder.compile(target="plugin-1.5.*", verbose=True)
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     run = subprocess.run(["./host"], capture_output=True, text=True, env=environment)
     assert (run.returncode, sorted(run.stdout.split("\n"))) == (0, ["", "7", "adding 3 and 4"]), run.stderr
+
+
+def test_out_of_line_declarations_are_read_when_asked(place):
+    ffi = keelback.FFI()
+    ffi.cdef("struct pair { int x, y; }; double cos(double);")
+    ffi.set_source("_built_late", None)
+    ffi.emit_python_code("_built_late.py")
+    importlib.invalidate_caches()
+    module = importlib.import_module("_built_late")
+    # From several threads at once: one of them parses, all see the result.
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        types = list(pool.map(module.ffi.typeof, ["struct pair *"] * 8))
+    assert all(one is types[0] for one in types) and [name for name, _ in types[0].item.fields] == ["x", "y"]
+    assert module.ffi.dlopen(None).cos(0.0) == 1.0
+    # A text that was changed by hand is parsed at once: the import tells what is wrong in it.
+    text = (place / "_built_late.py").read_text()
+    (place / "_built_other.py").write_text(text.replace("int x, y;", "int x, z;"))
+    (place / "_built_wrong.py").write_text(text.replace("int x, y;", "int x y;"))
+    importlib.invalidate_caches()
+    other = importlib.import_module("_built_other")
+    assert [name for name, _ in other.ffi.typeof("struct pair").fields] == ["x", "z"]
+    with pytest.raises(keelback.CDefError, match="<cdef 1 of _built_late>"):
+        importlib.import_module("_built_wrong")
