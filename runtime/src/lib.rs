@@ -19,3 +19,4 @@ mod module;
 mod package;
 mod py;
 mod scope;
+mod thread;

@@ -4,12 +4,12 @@ use pyo3::ffi;
 
 use super::failure::{Stage, handle};
 use super::{CallbackPlan, PythonFunction};
-use crate::call::{is_scalar, result_object};
-use crate::cdata::new_owning;
+use crate::call::is_scalar;
+use crate::cdata::{new_owning_unset, new_plain};
 use crate::convert::argument::Parameter;
 use crate::convert::read;
 use crate::ctype::Code;
-use crate::py::{Obj, Ref, Res, small_long_value};
+use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
 
 /// Where the C arguments of a call are.
 #[derive(Clone, Copy)]
@@ -45,21 +45,15 @@ impl SlotArgs {
                 Code::F64 => Ref::steal(ffi::PyFloat_FromDouble(
                     value.cast::<f64>().read_unaligned(),
                 )),
-                Code::I64 | Code::U32 | Code::U64 | Code::Pointer
-                    if cfg!(target_endian = "little") =>
-                {
-                    let raw = if parameter.code == Code::U32 {
-                        value.cast::<u32>().read_unaligned().into()
-                    } else {
-                        value.cast::<u64>().read_unaligned()
-                    };
-                    result_object(parameter, raw)
+                Code::Pointer => {
+                    let address = value.cast::<*mut u8>().read_unaligned();
+                    Ok(new_plain(parameter.ctype(), address, -1)?.into_obj())
                 }
                 Code::Record => {
                     // C's copy is gone when the function returns, Python's may live on.
                     let ctype = parameter.ctype();
                     let size = ctype.known_size()?;
-                    let object = new_owning(ctype, size, -1)?;
+                    let object = new_owning_unset(ctype, size, -1)?;
                     value.copy_to_nonoverlapping(object.data(), size);
                     Ok(object.into_obj())
                 }
@@ -138,11 +132,10 @@ unsafe fn call(
         let outcome = match outcome {
             Ok(()) => {
                 let callable = function.callable.clone();
-                Ref::steal(ffi::PyObject_Vectorcall(
+                Ref::steal(vectorcall(
                     callable.obj(),
                     objects.as_ptr().add(1),
                     plan.params.len() | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
-                    std::ptr::null_mut(),
                 ))
             }
             Err(raised) => Err(raised),

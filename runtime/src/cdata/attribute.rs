@@ -4,8 +4,8 @@ use pyo3::ffi;
 
 use super::{CData, Resource, new_inner, new_plain, null_dereference, released};
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
-use crate::ctype::{CType, FieldInfo, Kind, pointer_to};
-use crate::py::{Obj, Raised, Ref, Res, str_text};
+use crate::ctype::{Access, CType, Code, FieldInfo, Kind, pointer_to};
+use crate::py::{Obj, Raised, Ref, Res, small_long_value, str_text};
 use crate::raise;
 
 /// The struct or union whose fields the cdata has: its own, or what it points to.
@@ -21,11 +21,29 @@ fn record_of(cdata: &CData) -> Option<&CType> {
     None
 }
 
+/// Where in memory the field is that an interned name names, with what is known of it. `None`: none found so, or there is
+/// something to complain about; then [`field_of`] tells.
+#[inline(always)]
+fn access_of(cdata: &CData, name: Obj) -> Option<(&Access, *mut u8)> {
+    let ctype = cdata.ctype();
+    let record = if ctype.code == Code::Pointer {
+        ctype.item()
+    } else {
+        ctype
+    };
+    let access = record.known_record()?.access(name)?;
+    // Also that of a released cdata.
+    let data = cdata.data();
+    if data.is_null() {
+        return None;
+    }
+    Some((access, data.wrapping_offset(access.offset)))
+}
+
 /// The field of a name, if the cdata has fields and one of that name.
 ///
 /// # Safety
 /// `name` is live.
-#[inline]
 unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
     let Some(record) = record_of(cdata) else {
         return Ok(None);
@@ -56,9 +74,31 @@ unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
 ///
 /// # Safety
 /// `name` is live.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn get(cdata: &CData, name: Obj) -> Res<Ref> {
     // SAFETY: the caller's contract; a record's memory is readable over its whole size.
+    unsafe {
+        if let Some((access, data)) = access_of(cdata, name)
+            && access.scalar.is_some()
+        {
+            return match access.scalar {
+                Some(Code::F64) => {
+                    Ref::steal(ffi::PyFloat_FromDouble(data.cast::<f64>().read_unaligned()))
+                }
+                Some(Code::I32) => Ref::steal(ffi::PyLong_FromLong(
+                    data.cast::<i32>().read_unaligned().into(),
+                )),
+                _ => read(access.ctype(), data),
+            };
+        }
+        get_slowly(cdata, name)
+    }
+}
+
+/// Structs, arrays, bit-fields, methods, and everything that raises.
+#[inline(never)]
+unsafe fn get_slowly(cdata: &CData, name: Obj) -> Res<Ref> {
+    // SAFETY: as in `get`.
     unsafe {
         if let Some(field) = field_of(cdata, name)? {
             return read_field(cdata, field);
@@ -101,9 +141,37 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
 ///
 /// # Safety
 /// `name` is live, `value` live or NULL.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn set(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
     // SAFETY: the caller's contract; a record's memory is writable over its whole size, or what the owner allocated.
+    unsafe {
+        if !value.is_null()
+            && let Some((access, data)) = access_of(cdata, name)
+        {
+            match access.scalar {
+                Some(Code::F64) if ffi::PyFloat_CheckExact(value) != 0 => {
+                    let value = (*value.cast::<ffi::PyFloatObject>()).ob_fval;
+                    data.cast::<f64>().write_unaligned(value);
+                    return Ok(());
+                }
+                Some(Code::I32) => {
+                    // One digit: fits.
+                    if let Some(value) = small_long_value(value) {
+                        data.cast::<i32>().write_unaligned(value as i32);
+                        return Ok(());
+                    }
+                }
+                _ => {}
+            }
+        }
+        set_slowly(cdata, name, value)
+    }
+}
+
+/// Everything but the most common numbers, and all that raises.
+#[inline(never)]
+unsafe fn set_slowly(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
+    // SAFETY: as in `set`.
     unsafe {
         if let Some(field) = field_of(cdata, name)? {
             if value.is_null() {

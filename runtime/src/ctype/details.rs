@@ -6,8 +6,8 @@ use keelback_cdef::{CallingConvention, EnumId, RecordId};
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::{CType, Kind};
-use crate::py::{Obj, Ref, Res, str_text};
+use super::{CType, Code, Kind};
+use crate::py::{NameTable, Obj, Ref, Res, str_text};
 use crate::scope::Scope;
 
 /// Where a record's declaration is.
@@ -67,12 +67,46 @@ impl FieldInfo {
     }
 }
 
+/// What an attribute look-up needs of a field, side by side.
+#[derive(Clone, Copy)]
+pub struct Access {
+    /// Bytes from the start of the record.
+    pub offset: isize,
+    /// How its value is held, if it is read and written on its own: no bit-field, no struct, no array.
+    pub scalar: Option<Code>,
+    /// Its index in [`RecordDetails::flat`].
+    index: u32,
+    /// Its type: kept alive by the record.
+    ctype: *const CType,
+}
+
+impl Access {
+    fn new(index: usize, field: &FieldInfo) -> Self {
+        let code = field.ctype.code;
+        Self {
+            offset: field.offset,
+            scalar: (!field.is_bit_field() && !matches!(code, Code::Record | Code::Array))
+                .then_some(code),
+            index: index as u32,
+            ctype: &*field.ctype,
+        }
+    }
+    /// The field's type.
+    #[inline(always)]
+    pub fn ctype(&self) -> &CType {
+        // SAFETY: the details that own self own the field, which has a reference to its type.
+        unsafe { &*self.ctype }
+    }
+}
+
 /// The fields of a complete struct or union.
 pub struct RecordDetails {
     /// The fields as declared: what positional initialisers and `ctype.fields` follow.
     pub fields: Vec<FieldInfo>,
     /// Every named field, those of anonymous members among them, with offsets from the outermost record.
     pub flat: Vec<FieldInfo>,
+    /// By interned name: `flat`, as attribute look-ups want it.
+    accesses: NameTable<Access>,
     by_name: FxHashMap<Box<str>, u32>,
     /// Whether the last field is (or ends in) a flexible array.
     pub has_flexible: bool,
@@ -97,9 +131,15 @@ impl RecordDetails {
                 Some((text.ok().flatten()?.into(), index as u32))
             })
             .collect();
+        let accesses = NameTable::new(
+            flat.iter()
+                .enumerate()
+                .map(|(index, field)| (field.name.obj(), Access::new(index, field))),
+        );
         Self {
             fields,
             flat,
+            accesses,
             by_name,
             has_flexible,
             partial,
@@ -109,18 +149,20 @@ impl RecordDetails {
     pub fn positional(&self) -> impl Iterator<Item = &FieldInfo> {
         self.flat.iter().filter(|field| field.positional)
     }
+    /// The field that code names by an interned str, through anonymous members; [`field`](Self::field) finds those
+    /// that are not found here.
+    #[inline(always)]
+    pub fn access(&self, name: Obj) -> Option<&Access> {
+        self.accesses.get(name)
+    }
     /// The field of a name, through anonymous members. Compares addresses first: attribute names in code are interned.
     ///
     /// # Safety
     /// `name` is a live str.
     #[inline]
     pub unsafe fn field(&self, name: Obj) -> Option<&FieldInfo> {
-        if self.flat.len() <= 12 {
-            for field in &self.flat {
-                if field.name.obj() == name {
-                    return Some(field);
-                }
-            }
+        if let Some(access) = self.access(name) {
+            return Some(&self.flat[access.index as usize]);
         }
         // SAFETY: the caller's contract.
         unsafe { self.field_by_text(name) }

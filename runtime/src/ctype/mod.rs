@@ -9,7 +9,7 @@ mod intern;
 mod make;
 mod names;
 
-pub use details::{EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
+pub use details::{Access, EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
 pub use intern::{array_of, char_array, function_of, pointer_to, primitive, void, void_pointer};
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
@@ -123,6 +123,8 @@ pub struct CType {
     pub name: Box<str>,
     /// Where in `name` a declarator goes: 5 in `int(*)(int)`.
     pub name_position: usize,
+    /// See [`is_function_pointer`](Self::is_function_pointer).
+    points_to_function: bool,
     pub(crate) details: Details,
     derived: derived::Derived,
 }
@@ -159,9 +161,9 @@ impl CType {
             .expect("a pointer or array has an item type")
     }
     /// A pointer to a function: its `kind` is "function" in Python, as in CFFI.
-    #[inline]
+    #[inline(always)]
     pub fn is_function_pointer(&self) -> bool {
-        self.kind == Kind::Pointer && self.item().kind == Kind::Function
+        self.points_to_function
     }
     /// `void *`
     #[inline]
@@ -188,6 +190,14 @@ impl CType {
         match &self.details {
             Details::Record(source, cell) => details::record_details(self, source, cell),
             _ => Ok(None),
+        }
+    }
+    /// [`record`](Self::record) if they are built already; never raises.
+    #[inline(always)]
+    pub fn known_record(&self) -> Option<&RecordDetails> {
+        match &self.details {
+            Details::Record(_, cell) => cell.get(),
+            _ => None,
         }
     }
     /// Enumerators of an enum.
@@ -264,6 +274,8 @@ pub(crate) fn allocate(parts: Parts) -> Res<Ref<CType>> {
             size = AtomicIsize::new(parts.size),
             align = AtomicU32::new(parts.align),
             length = parts.length,
+            points_to_function = parts.kind == Kind::Pointer
+                && matches!(&parts.item, Some(item) if item.kind == Kind::Function),
             item = parts.item,
             name = parts.name,
             name_position = parts.name_position,

@@ -13,6 +13,7 @@ use super::plugin::Plugin;
 use super::{errors, threads};
 use crate::call::errno::Errno;
 use crate::callback::{self, PythonFunction, SlotArgs};
+use crate::thread::Thread;
 
 /// The runtime's record of one C function of a plugin. Lives as long as the process.
 pub struct Binding {
@@ -161,9 +162,10 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         let Some(binding) = (*function).binding.cast::<Binding>().as_ref() else {
             return write_failure(function, slots);
         };
-        let errno = Errno::here();
+        let thread = Thread::here();
+        let errno = Errno::of(thread);
         errno.save();
-        match threads::attach() {
+        match threads::attach_on(thread) {
             Ok(attached) => {
                 binding.enter();
                 let current = binding.current.load(Ordering::Acquire);

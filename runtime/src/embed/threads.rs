@@ -5,26 +5,13 @@
 //! own threads, the threads of a host that embeds Python itself) uses that one; such a state is looked up at each
 //! call, because its owner may free it at any time.
 
-use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
 use super::{output, stack};
-
-/// What is kept for a thread.
-struct Thread {
-    /// The state that we made for it (or with which it started Python); NULL if it has none of ours.
-    state: Cell<*mut ffi::PyThreadState>,
-    /// How many calls into Python it is inside of.
-    depth: Cell<u32>,
-}
-
-thread_local! {
-    // Without a destructor of its own, so that it can be used until the very end of the thread.
-    static THREAD: Thread = const { Thread { state: Cell::new(std::ptr::null_mut()), depth: Cell::new(0) } };
-}
+use crate::thread::Thread;
 
 /// Python's finalisation has begun, or is over: no thread may wait for the GIL any more.
 static ENDED: AtomicBool = AtomicBool::new(false);
@@ -56,6 +43,7 @@ impl std::fmt::Display for Refused {
 /// As long as this lives, the thread may use Python.
 #[must_use = "the thread leaves Python when this is dropped"]
 pub struct Attached {
+    thread: &'static Thread,
     /// The thread was not in Python before: it leaves when this goes.
     leaves: bool,
 }
@@ -65,30 +53,34 @@ pub struct Attached {
 /// Python must be initialised. Fails when it has ended, and on a new thread with a small stack.
 #[inline(always)]
 pub fn attach() -> Result<Attached, Refused> {
-    THREAD.with(|thread| {
-        let state = thread.state.get();
-        if state.is_null() {
-            return attach_without_state(thread);
+    attach_on(Thread::here())
+}
+
+/// [`attach`] for who has this thread's data already.
+#[inline(always)]
+pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
+    let state = thread.state.get();
+    if state.is_null() {
+        return attach_without_state(thread);
+    }
+    // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED sends callers to
+    // `dispatch::after_end`, and closures here.
+    unsafe {
+        let leaves = current() != state;
+        if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
+            return Err(Refused::Ended);
         }
-        // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED sends callers to
-        // `dispatch::after_end`, and closures here.
-        unsafe {
-            let leaves = current() != state;
-            if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
-                return Err(Refused::Ended);
-            }
-            if leaves {
-                ffi::PyEval_RestoreThread(state);
-            }
-            thread.depth.set(thread.depth.get() + 1);
-            Ok(Attached { leaves })
+        if leaves {
+            ffi::PyEval_RestoreThread(state);
         }
-    })
+        thread.depth.set(thread.depth.get() + 1);
+        Ok(Attached { thread, leaves })
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn attach_without_state(thread: &Thread) -> Result<Attached, Refused> {
+fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
@@ -109,24 +101,22 @@ fn attach_without_state(thread: &Thread) -> Result<Attached, Refused> {
             return Err(Refused::Ended);
         }
         thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached { leaves })
+        Ok(Attached { thread, leaves })
     }
 }
 
 impl Drop for Attached {
     #[inline(always)]
     fn drop(&mut self) {
-        THREAD.with(|thread| {
-            let depth = thread.depth.get() - 1;
-            thread.depth.set(depth);
-            if depth == 0 {
-                output::flush_if_written();
-            }
-            if self.leaves {
-                // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
-                unsafe { ffi::PyEval_SaveThread() };
-            }
-        })
+        let depth = self.thread.depth.get() - 1;
+        self.thread.depth.set(depth);
+        if depth == 0 {
+            output::flush_if_written();
+        }
+        if self.leaves {
+            // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
+            unsafe { ffi::PyEval_SaveThread() };
+        }
     }
 }
 
@@ -158,7 +148,7 @@ unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
 pub(super) unsafe fn keep_initial_state() {
     // SAFETY: the caller's contract.
     let state = unsafe { ffi::PyEval_SaveThread() };
-    THREAD.with(|thread| thread.state.set(state));
+    Thread::here().state.set(state);
 }
 
 /// The key whose destructor frees a thread's state when the thread ends.
@@ -173,24 +163,22 @@ fn key() -> Option<libc::pthread_key_t> {
 }
 
 unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
-    THREAD.with(|thread| {
-        let state = thread.state.replace(std::ptr::null_mut());
-        if state.is_null() || ENDED.load(Ordering::Acquire) {
+    let state = Thread::here().state.replace(std::ptr::null_mut());
+    if state.is_null() || ENDED.load(Ordering::Acquire) {
+        return;
+    }
+    // SAFETY: the state is this thread's, and Python lives. A destructor that runs after this one and calls Python
+    // makes a new state, and the system calls this function again.
+    unsafe {
+        if ffi::Py_IsInitialized() == 0 {
             return;
         }
-        // SAFETY: the state is this thread's, and Python lives. A destructor that runs after this one and calls Python
-        // makes a new state, and the system calls this function again.
-        unsafe {
-            if ffi::Py_IsInitialized() == 0 {
-                return;
-            }
-            if current() != state {
-                ffi::PyEval_RestoreThread(state);
-            }
-            ffi::PyThreadState_Clear(state);
-            ffi::PyThreadState_DeleteCurrent();
+        if current() != state {
+            ffi::PyEval_RestoreThread(state);
         }
-    });
+        ffi::PyThreadState_Clear(state);
+        ffi::PyThreadState_DeleteCurrent();
+    }
 }
 
 /// The state that is attached. Up to Python 3.11 that of whichever thread holds the GIL, since 3.12 this thread's.
@@ -243,7 +231,7 @@ pub(super) fn newest_state() -> i64 {
 
 /// Whether this thread is one that Python started after the state of this number was the newest.
 pub(super) fn started_by_python_after(newest: i64) -> bool {
-    if THREAD.with(|thread| !thread.state.get().is_null()) {
+    if !Thread::here().state.get().is_null() {
         return false;
     }
     // SAFETY: valid at any time; the state is this thread's own.
@@ -293,7 +281,7 @@ fn is_our_interpreter() -> bool {
 
 /// A number that no other living thread has.
 pub(super) fn thread_token() -> usize {
-    THREAD.with(|thread| std::ptr::from_ref(thread) as usize)
+    std::ptr::from_ref(Thread::here()) as usize
 }
 
 /// Python's finalisation begins: from now on only the threads that are in Python already may use it.

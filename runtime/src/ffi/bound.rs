@@ -6,12 +6,15 @@
 use pyo3::ffi;
 
 use super::{COMPILED_TYPE, FfiObject};
-use crate::py::{GilCell, Obj, Ref};
+use crate::py::{GilCell, NameTable, Obj, Ref};
 
-/// Pairs of an attribute's interned name and the bound method, in order of first use.
+/// The bound methods that were asked for so far.
 #[derive(Default)]
 pub struct BoundMethods {
+    /// Pairs of an attribute's interned name and the bound method, in order of first use.
     kept: Vec<(Ref, Ref)>,
+    /// The same by name.
+    table: Option<NameTable<Obj>>,
 }
 
 /// The table of an object.
@@ -32,16 +35,10 @@ pub unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
             return ffi::PyObject_GenericGetAttr(object, name);
         }
         let cell = &(*object.cast::<FfiObject>()).bound;
-        let found = cell.with(|table| {
-            let kept = table.kept.iter().find(|(known, _)| known.obj() == name);
-            kept.map_or(std::ptr::null_mut(), |(_, method)| {
-                method.clone().into_ptr()
-            })
-        });
-        if found.is_null() {
-            find(object, name, cell)
-        } else {
-            found
+        let found = cell.with(|bound| bound.table.as_ref()?.get(name).copied());
+        match found {
+            Some(method) => Ref::borrow(method).into_ptr(),
+            None => find(object, name, cell),
         }
     }
 }
@@ -59,7 +56,13 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
             && is_interned(name)
         {
             let pair = (Ref::borrow(name), Ref::borrow(attribute));
-            cell.with(|table| table.kept.push(pair));
+            cell.with(|bound| {
+                bound.kept.push(pair);
+                let pairs = bound.kept.iter();
+                bound.table = Some(NameTable::new(
+                    pairs.map(|(name, method)| (name.obj(), method.obj())),
+                ));
+            });
         }
         attribute
     }

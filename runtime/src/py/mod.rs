@@ -14,9 +14,11 @@ mod exception;
 mod guard;
 mod integer;
 mod method;
+mod name_table;
 mod static_type;
 mod text;
 mod unraisable;
+mod vectorcall;
 
 pub use arguments::Signature;
 pub use cell::GilCell;
@@ -27,9 +29,11 @@ pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, property, simple,
     tuples,
 };
+pub use name_table::NameTable;
 pub use static_type::StaticType;
 pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;
+pub use vectorcall::vectorcall;
 
 use std::marker::PhantomData;
 use std::ops::Deref;

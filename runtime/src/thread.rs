@@ -1,0 +1,47 @@
+//! What the runtime keeps for each thread and looks at in every call: found once per call, in one place.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::marker::PhantomData;
+
+use pyo3::ffi;
+
+/// This thread's data. The C side (c/thread.c) has the same struct.
+#[repr(C)]
+pub struct Thread {
+    /// The address of the C library's errno.
+    errno: Cell<*mut c_int>,
+    /// `ffi.errno`: see `call::errno`.
+    pub saved_errno: Cell<c_int>,
+    /// How many calls from C into Python the thread is inside of.
+    pub depth: Cell<u32>,
+    /// The thread state that we made for it (or with which it started Python); NULL if it has none of ours.
+    pub state: Cell<*mut ffi::PyThreadState>,
+    _not_shared: PhantomData<*mut ()>,
+}
+
+unsafe extern "C" {
+    fn keelback_this_thread() -> *const Thread;
+}
+
+impl Thread {
+    /// That of the thread that asks. Usable until the very end of the thread: nothing in it has a destructor.
+    #[inline(always)]
+    pub fn here() -> &'static Self {
+        // SAFETY: static thread-local storage, zeroed at first, which outlives all code that the thread runs; the type
+        // cannot go to another thread, and changes only through cells.
+        unsafe { &*keelback_this_thread() }
+    }
+    /// The C library's errno.
+    #[inline(always)]
+    pub fn errno(&self) -> c_int {
+        // SAFETY: this thread's own variable; self never leaves the thread.
+        unsafe { *self.errno.get() }
+    }
+    /// Sets the C library's errno.
+    #[inline(always)]
+    pub fn set_errno(&self, value: c_int) {
+        // SAFETY: as in `errno`.
+        unsafe { *self.errno.get() = value }
+    }
+}
