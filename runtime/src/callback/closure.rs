@@ -8,7 +8,7 @@ use libffi::raw::{
 };
 use pyo3::ffi;
 
-use super::{PythonFunction, SlotArgs, invoke};
+use super::{Pointers, PythonFunction, invoke};
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
@@ -133,7 +133,7 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
     let cif = unsafe { &*target.cif };
     if cif.all_seen() {
         // SAFETY: the caller's contract.
-        return unsafe { invoke(&target.function, SlotArgs::Pointers(args), result) };
+        return unsafe { invoke(&target.function, Pointers(args), result) };
     }
     // Parameters without bytes are not among libffi's arguments.
     let nothing = 0u64;
@@ -151,11 +151,5 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
         })
         .collect();
     // SAFETY: as above.
-    unsafe {
-        invoke(
-            &target.function,
-            SlotArgs::Pointers(values.as_ptr()),
-            result,
-        )
-    }
+    unsafe { invoke(&target.function, Pointers(values.as_ptr()), result) }
 }

@@ -1,5 +1,7 @@
 //! The way from C values to a Python call and back.
 
+use std::mem::MaybeUninit;
+
 use pyo3::ffi;
 
 use super::failure::{Stage, handle};
@@ -12,53 +14,79 @@ use crate::ctype::Code;
 use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
 
 /// Where the C arguments of a call are.
-#[derive(Clone, Copy)]
-pub enum SlotArgs {
-    /// As a plugin's stub stores them: 8 bytes each; an aggregate, a long double or a complex is a pointer to the
-    /// caller's copy (codegen's `keelback_dispatch_t`).
-    Slots(*const u8),
-    /// As libffi gives them: a pointer to each value.
-    Pointers(*const *const u8),
+pub trait Arguments: Copy {
+    /// The address of an argument. The caller knows how many there are, and whether this one is a scalar
+    /// ([`is_scalar`]).
+    ///
+    /// # Safety
+    /// There is an argument of this index, and it is what `scalar` says.
+    unsafe fn address(self, index: usize, scalar: bool) -> *const u8;
 }
 
-impl SlotArgs {
-    /// The Python value of an argument.
+/// As a plugin's stub stores them: 8 bytes each; an aggregate, a long double or a complex is a pointer to the caller's
+/// copy (codegen's `keelback_dispatch_t`).
+#[derive(Clone, Copy)]
+pub struct Slots(pub *const u8);
+
+impl Arguments for Slots {
     #[inline(always)]
-    unsafe fn object(self, parameter: &Parameter, index: usize) -> Res<Ref> {
-        // SAFETY: the caller of `invoke` promises the arguments of the function's type.
+    unsafe fn address(self, index: usize, scalar: bool) -> *const u8 {
+        // SAFETY: the caller's contract.
         unsafe {
-            let value = match self {
-                Self::Slots(slots) => {
-                    let slot = slots.add(index * 8);
-                    if is_scalar(parameter.code) {
-                        slot
-                    } else {
-                        slot.cast::<*const u8>().read_unaligned()
-                    }
-                }
-                Self::Pointers(values) => *values.add(index),
-            };
-            match parameter.code {
-                Code::I32 => Ref::steal(ffi::PyLong_FromLong(
-                    value.cast::<i32>().read_unaligned().into(),
-                )),
-                Code::F64 => Ref::steal(ffi::PyFloat_FromDouble(
-                    value.cast::<f64>().read_unaligned(),
-                )),
-                Code::Pointer => {
-                    let address = value.cast::<*mut u8>().read_unaligned();
-                    Ok(new_plain(parameter.ctype(), address, -1)?.into_obj())
-                }
-                Code::Record => {
-                    // C's copy is gone when the function returns, Python's may live on.
-                    let ctype = parameter.ctype();
-                    let size = ctype.known_size()?;
-                    let object = new_owning_unset(ctype, size, -1)?;
-                    value.copy_to_nonoverlapping(object.data(), size);
-                    Ok(object.into_obj())
-                }
-                _ => read(parameter.ctype(), value),
+            let slot = self.0.add(index * 8);
+            if scalar {
+                slot
+            } else {
+                slot.cast::<*const u8>().read_unaligned()
             }
+        }
+    }
+}
+
+/// As libffi gives them: a pointer to each value.
+#[derive(Clone, Copy)]
+pub struct Pointers(pub *const *const u8);
+
+impl Arguments for Pointers {
+    #[inline(always)]
+    unsafe fn address(self, index: usize, _scalar: bool) -> *const u8 {
+        // SAFETY: the caller's contract.
+        unsafe { *self.0.add(index) }
+    }
+}
+
+/// The Python value of an argument.
+///
+/// # Safety
+/// The arguments are those of a function with this parameter.
+#[inline(always)]
+unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match parameter.code {
+            Code::I32 => Ref::steal(ffi::PyLong_FromLong(
+                args.address(index, true)
+                    .cast::<i32>()
+                    .read_unaligned()
+                    .into(),
+            )),
+            Code::F64 => Ref::steal(ffi::PyFloat_FromDouble(
+                args.address(index, true).cast::<f64>().read_unaligned(),
+            )),
+            Code::Pointer => {
+                let address = args.address(index, true).cast::<*mut u8>();
+                Ok(new_plain(parameter.ctype(), address.read_unaligned(), -1)?.into_obj())
+            }
+            Code::Record => {
+                // C's copy is gone when the function returns, Python's may live on.
+                let ctype = parameter.ctype();
+                let size = ctype.known_size()?;
+                let object = new_owning_unset(ctype, size, -1)?;
+                args.address(index, false)
+                    .copy_to_nonoverlapping(object.data(), size);
+                Ok(object.into_obj())
+            }
+            code => read(parameter.ctype(), args.address(index, is_scalar(code))),
         }
     }
 }
@@ -72,34 +100,50 @@ const ON_STACK: usize = 8;
 /// # Safety
 /// The GIL is held. The arguments are those of the function's type. `result` has room for the result, at least 8 bytes
 /// (integers that are smaller are widened to them); it may be the slots themselves.
-#[inline]
-pub unsafe fn invoke(function: &PythonFunction, args: SlotArgs, result: *mut u8) {
-    let plan = function.plan();
-    let count = plan.params.len();
+#[inline(always)]
+pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
     // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
     // SAFETY: the caller's contract; the arrays have room for one object more than there are parameters.
-    let outcome = unsafe {
-        if count <= ON_STACK {
-            let mut objects = [std::ptr::null_mut(); ON_STACK + 1];
-            call(function, plan, args, &mut objects[..=count])
-        } else {
-            call(
-                function,
-                plan,
-                args,
-                &mut vec![std::ptr::null_mut(); count + 1],
-            )
-        }
-    };
-    let value = match outcome {
-        Ok(value) => value,
-        // SAFETY: an exception is set; `result` is as the caller promised.
-        Err(raised) => return unsafe { handle(function, Stage::Call, raised, result) },
-    };
-    // SAFETY: as above.
     unsafe {
-        if let Err(raised) = write_result(plan, value.obj(), result) {
-            handle(function, Stage::Result, raised, result);
+        let count = function.plan().params.len();
+        if count <= ON_STACK {
+            let mut objects = [MaybeUninit::<Obj>::uninit(); ON_STACK + 1];
+            invoke_with(function, args, objects.as_mut_ptr().cast(), result);
+        } else {
+            invoke_many(function, args, result);
+        }
+    }
+}
+
+/// # Safety
+/// As [`invoke`].
+#[cold]
+#[inline(never)]
+unsafe fn invoke_many(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
+    let mut objects = vec![std::ptr::null_mut(); function.plan().params.len() + 1];
+    // SAFETY: as in `invoke`.
+    unsafe { invoke_with(function, args, objects.as_mut_ptr(), result) }
+}
+
+/// # Safety
+/// As [`invoke`]; `objects` has room for one object more than there are parameters.
+#[inline(always)]
+unsafe fn invoke_with(
+    function: &PythonFunction,
+    args: impl Arguments,
+    objects: *mut Obj,
+    result: *mut u8,
+) {
+    let plan = function.plan();
+    // SAFETY: the caller's contract; an exception is set when there is a `Raised`.
+    unsafe {
+        match call(function, plan, args, objects) {
+            Ok(value) => {
+                if let Err(raised) = write_result(plan, value.obj(), result) {
+                    handle(function, Stage::Result, raised, result);
+                }
+            }
+            Err(raised) => handle(function, Stage::Call, raised, result),
         }
     }
 }
@@ -108,42 +152,43 @@ pub unsafe fn invoke(function: &PythonFunction, args: SlotArgs, result: *mut u8)
 unsafe fn call(
     function: &PythonFunction,
     plan: &CallbackPlan,
-    args: SlotArgs,
-    objects: &mut [Obj],
+    args: impl Arguments,
+    objects: *mut Obj,
 ) -> Res<Ref> {
-    let mut made = 1;
-    let mut outcome = Ok(());
-    for (index, parameter) in plan.params.iter().enumerate() {
-        // SAFETY: the caller's contract.
-        match unsafe { args.object(parameter, index) } {
-            Ok(object) => {
-                objects[made] = object.into_ptr();
-                made += 1;
-            }
-            Err(raised) => {
-                outcome = Err(raised);
-                break;
-            }
-        }
-    }
-    // SAFETY: the objects are live, and given up here once each. The callable is held over the call: it may replace
-    // or free its own function.
+    // SAFETY: the caller's contract. The objects are live, and given up here once each. The callable is held over the
+    // call: it may replace or free its own function.
     unsafe {
-        let outcome = match outcome {
-            Ok(()) => {
-                let callable = function.callable.clone();
-                Ref::steal(vectorcall(
-                    callable.obj(),
-                    objects.as_ptr().add(1),
-                    plan.params.len() | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
-                ))
+        objects.write(std::ptr::null_mut());
+        let first = objects.add(1);
+        for (index, parameter) in plan.params.iter().enumerate() {
+            match object(args, parameter, index) {
+                Ok(object) => first.add(index).write(object.into_ptr()),
+                Err(raised) => {
+                    drop_objects(first, index);
+                    return Err(raised);
+                }
             }
-            Err(raised) => Err(raised),
-        };
-        for object in &objects[1..made] {
-            ffi::Py_DECREF(*object);
         }
-        outcome
+        let count = plan.params.len();
+        let callable = function.callable.clone();
+        let outcome = vectorcall(
+            callable.obj(),
+            first,
+            count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
+        );
+        drop(callable);
+        drop_objects(first, count);
+        Ref::steal(outcome)
+    }
+}
+
+/// # Safety
+/// There are so many owned references, which nobody uses any more.
+#[inline(always)]
+unsafe fn drop_objects(first: *const Obj, count: usize) {
+    for index in 0..count {
+        // SAFETY: the caller's contract.
+        unsafe { ffi::Py_DECREF(*first.add(index)) };
     }
 }
 

@@ -7,7 +7,7 @@ mod invoke;
 
 pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
-pub use invoke::{SlotArgs, invoke};
+pub use invoke::{Pointers, Slots, invoke};
 
 use pyo3::ffi;
 

@@ -12,7 +12,7 @@ use super::lock::START;
 use super::plugin::Plugin;
 use super::{errors, threads};
 use crate::call::errno::Errno;
-use crate::callback::{self, PythonFunction, SlotArgs};
+use crate::callback::{self, PythonFunction, Slots};
 use crate::thread::Thread;
 
 /// The runtime's record of one C function of a plugin. Lives as long as the process.
@@ -170,7 +170,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
                 binding.enter();
                 let current = binding.current.load(Ordering::Acquire);
                 if let Some(current) = current.as_ref() {
-                    callback::invoke(current, SlotArgs::Slots(slots), slots);
+                    callback::invoke(current, Slots(slots), slots);
                 } else {
                     call_without_function(binding, slots);
                 }
@@ -193,7 +193,7 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
     // SAFETY: as in `call`.
     unsafe {
         if let Some(current) = binding.current.load(Ordering::Acquire).as_ref() {
-            return callback::invoke(current, SlotArgs::Slots(slots), slots);
+            return callback::invoke(current, Slots(slots), slots);
         }
         binding.write_failure(slots);
     }
