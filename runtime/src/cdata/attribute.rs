@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, new_inner, new_plain, null_dereference, released};
+use super::{CData, new_inner, new_plain, null_dereference};
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{Access, CType, Code, FieldInfo, Kind, pointer_to};
 use crate::py::{Obj, Raised, Ref, Res, small_long_value, str_text};
@@ -63,9 +63,7 @@ unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
         if cdata.data().is_null() {
             return Err(null_dereference(cdata));
         }
-        if let Some(Resource::Released { .. }) = cdata.resource() {
-            return Err(released(cdata));
-        }
+        cdata.check_live()?;
     }
     Ok(field)
 }

@@ -264,6 +264,9 @@ unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
                     "index too large (expected {stop} <= {length})"
                 ));
             }
+            if cdata.data().is_null() && start != stop {
+                return Err(null_dereference(cdata));
+            }
         }
         Kind::Pointer if !ctype.is_function_pointer() => {
             if cdata.data().is_null() && start != stop {

@@ -181,6 +181,25 @@ impl CData {
             None
         }
     }
+    /// The cdata of which it shows a part, whose memory it keeps alive.
+    pub(crate) fn part_of(&self) -> Option<&CData> {
+        let ty = self.python_type();
+        if ty == VIEW_TYPE.ptr() || ty == INNER_TYPE.ptr() {
+            // SAFETY: every object of these types is a ViewCData, whose owner is a live cdata.
+            unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
+        } else {
+            None
+        }
+    }
+    /// Raises when its memory was given back by `ffi.release()`, its own or that of the cdata that it shows.
+    #[inline]
+    pub(crate) fn check_live(&self) -> Res<()> {
+        let owner = self.viewed().unwrap_or(self);
+        match owner.resource() {
+            Some(Resource::Released { .. }) => Err(released(self)),
+            _ => Ok(()),
+        }
+    }
     /// Whether it points to, or is, one value of which the whole memory is its own: `p[1]` makes no sense.
     pub(crate) fn owns_one_value(&self) -> bool {
         self.python_type() == TYPES.owning.ptr()

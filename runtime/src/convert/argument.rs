@@ -105,6 +105,7 @@ unsafe fn slot_slowly(
                 if let Some(cdata) = as_cdata(value)
                     && std::ptr::eq(cdata.ctype(), ctype)
                 {
+                    cdata.check_live()?;
                     return Ok(cdata.data() as u64);
                 }
                 let size = ctype.known_size()?;

@@ -262,6 +262,7 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
         };
         if let Some(cdata) = as_cdata(value) {
             if std::ptr::eq(cdata.ctype(), ctype) {
+                cdata.check_live()?;
                 if cdata.data().is_null() {
                     return Err(crate::cdata::null_dereference(cdata));
                 }

@@ -61,6 +61,7 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
                 "expected a cdata struct/union/array object"
             ));
         }
+        cdata.check_live()?;
         return new_plain(&*pointer_to(ctype)?, cdata.data(), -1);
     }
     let mut part = ctype.to_ref();
@@ -107,6 +108,7 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
             "expected a cdata struct/union/array/pointer object"
         ));
     }
+    cdata.check_live()?;
     if cdata.data().is_null() {
         return Err(raise!(
             RuntimeError,

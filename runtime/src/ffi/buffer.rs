@@ -26,6 +26,12 @@ struct Buffer {
 impl Buffer {
     /// Raises for memory that cannot be there.
     fn check(&self) -> Res<()> {
+        // SAFETY: NULL only after tp_clear; a cdata otherwise.
+        if !self.keep.is_null()
+            && let Some(cdata) = unsafe { as_cdata(self.keep) }
+        {
+            cdata.check_live()?;
+        }
         if self.data.is_null() && self.size > 0 {
             return Err(raise!(RuntimeError, "this buffer is over a NULL pointer"));
         }
@@ -140,6 +146,9 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
             ));
         };
         let size = if size < 0 { default_size(cdata)? } else { size };
+        if size > 0 {
+            cdata.check_live()?;
+        }
         let object = Ref::steal(ffi::PyObject_GC_New::<Buffer>(BUFFER_TYPE.ptr()))?;
         let raw = object.as_ptr();
         std::ptr::addr_of_mut!((*raw).data).write(cdata.data());

@@ -44,6 +44,7 @@ pub unsafe extern "C" fn gc(_object: Obj, args: *const Obj, count: isize, names:
                     type_name(destructor)
                 ));
             }
+            cdata.check_live()?;
             let resource = Resource::Gc {
                 origin: Ref::borrow(object),
                 destructor: Ref::borrow(destructor),

@@ -282,9 +282,14 @@ pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     None
 }
 
-/// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer, or an array or struct
-/// inside something larger.
+/// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer. Of a part of something
+/// larger, all that comes after it: C programs go on behind an array in a struct where they know what is there.
 fn known_extent(cdata: &CData) -> Option<usize> {
+    if let Some(owner) = cdata.part_of() {
+        let whole = known_extent(owner)?;
+        let before = (cdata.data() as usize).checked_sub(owner.data() as usize)?;
+        return whole.checked_sub(before);
+    }
     if let Some(size) = pointed_to_size(cdata) {
         return Some(size);
     }
