@@ -1,16 +1,23 @@
-"""The wheel, as a user gets it: `pip install .` from a checkout, in a fresh venv. Slow: run by tools/test as a step of
-its own, with KEELBACK_TEST_WHEEL=1, after the release build that it shares."""
+"""The wheel, as a user gets it: `pip install .` from a checkout, in a fresh venv of each Python from 3.10 up that the
+machine has. Slow: run by tools/test as a step of its own, with KEELBACK_TEST_WHEEL=1, after the release build that it
+shares; KEELBACK_TEST_WHEEL=one leaves out all but the first Python."""
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pythons import pythons
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "greeter"
 
-pytestmark = pytest.mark.skipif(not os.environ.get("KEELBACK_TEST_WHEEL"), reason="KEELBACK_TEST_WHEEL is not set")
+WANTED = os.environ.get("KEELBACK_TEST_WHEEL")
+PYTHONS = pythons()[: 1 if WANTED == "one" else None] if WANTED else [sys.executable]
+
+pytestmark = pytest.mark.skipif(not WANTED, reason="KEELBACK_TEST_WHEEL is not set")
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +39,22 @@ def run(environment, *command, cwd, **changes):
     return ran.stdout
 
 
-@pytest.fixture(scope="module")
-def venv(environment, tmp_path_factory):
+@pytest.fixture(scope="module", params=PYTHONS)
+def venv(request, environment, tmp_path_factory):
+    python = request.param
     folder = tmp_path_factory.mktemp("wheel") / "venv"
-    base = os.environ.get("PYTHON") or getattr(sys, "_base_executable", sys.executable)
-    run(environment, base, "-m", "venv", folder, cwd=folder.parent)
+    if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True).returncode != 0:
+        pytest.skip(f"{python} cannot make a venv: on Debian or Ubuntu, apt-get install python3-venv")
+    run(environment, python, "-m", "venv", folder, cwd=folder.parent)
+    # The first Python is the one that everything else is built for; the others share a folder with
+    # tools/test-other-pythons, so that dependencies are built once.
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     run(
         environment, folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT,
-        cwd=folder.parent, CARGO_TARGET_DIR=os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")),
-    )
-    return folder
+        cwd=folder.parent, CARGO_TARGET_DIR=str(target if python == PYTHONS[0] else target / "other"),
+    )  # fmt: skip
+    yield folder
+    shutil.rmtree(folder)
 
 
 def test_both_commands_are_the_wheels(environment, venv):

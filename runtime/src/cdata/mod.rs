@@ -184,7 +184,7 @@ impl CData {
     /// The cdata of which it shows a part, whose memory it keeps alive.
     pub(crate) fn part_of(&self) -> Option<&CData> {
         let ty = self.python_type();
-        if ty == VIEW_TYPE.ptr() || ty == INNER_TYPE.ptr() {
+        if ty == TYPES.view.ptr() || ty == TYPES.inner.ptr() {
             // SAFETY: every object of these types is a ViewCData, whose owner is a live cdata.
             unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
         } else {
