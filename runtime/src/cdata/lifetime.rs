@@ -97,22 +97,22 @@ pub(super) fn has_destructor(resource: &Resource) -> bool {
     matches!(resource, Resource::Gc { .. } | Resource::Allocated { .. })
 }
 
+/// Runs `body` while no thread takes the resource out of a cdata: for whoever looks into one that may be released. With a
+/// GIL, that is now anyhow. `body` must not run Python code.
+pub(crate) fn steady<R>(body: impl FnOnce() -> R) -> R {
+    #[cfg(Py_GIL_DISABLED)]
+    static SWAP: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    #[cfg(Py_GIL_DISABLED)]
+    let _held = SWAP
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    body()
+}
+
 /// Swaps the resource. On a free-threaded Python two threads may release at once: one of them gets it.
 unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
-    #[cfg(Py_GIL_DISABLED)]
-    {
-        static SWAP: std::sync::Mutex<()> = std::sync::Mutex::new(());
-        let _held = SWAP
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
-        unsafe { std::mem::replace(&mut (*object).resource, replacement) }
-    }
-    #[cfg(not(Py_GIL_DISABLED))]
-    // SAFETY: the caller's contract; the GIL is held.
-    unsafe {
-        std::mem::replace(&mut (*object).resource, replacement)
-    }
+    // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
+    steady(|| unsafe { std::mem::replace(&mut (*object).resource, replacement) })
 }
 
 /// Does what has to be done with a resource that is given back.
@@ -191,11 +191,13 @@ pub fn forget_destructor(cdata: &CData) -> bool {
             // SAFETY: a live ManagedCData. The origin may own the memory: it stays alive.
             unsafe {
                 let object = std::ptr::from_ref(cdata).cast_mut().cast::<ManagedCData>();
-                if let Resource::Gc {
-                    origin, destructor, ..
-                } = &(*object).resource
-                {
-                    let (origin, destructor) = (origin.clone(), destructor.clone());
+                let held = steady(|| match &(*object).resource {
+                    Resource::Gc { origin, destructor } => {
+                        Some((origin.clone(), destructor.clone()))
+                    }
+                    _ => None,
+                });
+                if let Some((origin, destructor)) = held {
                     drop(take(object, Resource::KeepAlive(origin)));
                     drop(destructor);
                 }

@@ -54,12 +54,11 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
             Some(Resource::Released { buffer: true }) => {
                 return Ok(format!("<cdata '{name}' buffer RELEASED>"));
             }
-            Some(Resource::Buffer(view)) => {
-                let from = if view.obj.is_null() {
-                    "?".to_string()
-                } else {
-                    type_name(view.obj)
-                };
+            Some(Resource::Buffer(_)) => {
+                let from = super::lifetime::steady(|| match cdata.resource() {
+                    Some(Resource::Buffer(view)) if !view.obj.is_null() => type_name(view.obj),
+                    _ => "?".to_string(),
+                });
                 return Ok(if ctype.kind == Kind::Array {
                     format!(
                         "<cdata '{name}' buffer len {} from '{from}' object>",

@@ -26,11 +26,11 @@ struct Buffer {
 impl Buffer {
     /// Raises for memory that cannot be there.
     fn check(&self) -> Res<()> {
-        // SAFETY: NULL only after tp_clear; a cdata otherwise.
-        if !self.keep.is_null()
-            && let Some(cdata) = unsafe { as_cdata(self.keep) }
-        {
-            cdata.check_live()?;
+        if !self.keep.is_null() {
+            // SAFETY: NULL only after tp_clear; a live cdata otherwise.
+            if let Some(cdata) = unsafe { as_cdata(self.keep) } {
+                cdata.check_live()?;
+            }
         }
         if self.data.is_null() && self.size > 0 {
             return Err(raise!(RuntimeError, "this buffer is over a NULL pointer"));

@@ -293,8 +293,12 @@ fn known_extent(cdata: &CData) -> Option<usize> {
     if let Some(size) = pointed_to_size(cdata) {
         return Some(size);
     }
-    if let Some(Resource::Buffer(view)) = cdata.resource() {
-        return usize::try_from(view.len).ok();
+    if cdata.resource().is_some() {
+        let length = crate::cdata::lifetime::steady(|| match cdata.resource() {
+            Some(Resource::Buffer(view)) => Some(view.len),
+            _ => None,
+        });
+        return length.and_then(|length| usize::try_from(length).ok());
     }
     // SAFETY: a live cdata is a live object.
     if cdata.ctype().kind == Kind::Array && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {

@@ -45,11 +45,17 @@ impl Recent {
         (key == name).then_some(value)
     }
     fn put(&self, name: Obj, value: Obj) {
+        if cfg!(Py_GIL_DISABLED) {
+            return;
+        }
         // SAFETY: as in `get`.
         unsafe { (*self.0.get())[Self::place(name)] = (name, value) }
     }
     /// To be called before entries leave the dict.
     pub(super) fn clear(&self) {
+        if cfg!(Py_GIL_DISABLED) {
+            return;
+        }
         // SAFETY: as in `get`.
         unsafe { *self.0.get() = [(std::ptr::null_mut(), std::ptr::null_mut()); RECENT] }
     }
