@@ -199,3 +199,94 @@ def test_pangocffi_draws_text():
     )
     assert font == ["DejaVu Sans", 12 * 1024, 700]
     assert text[:2] == ["Hé bold\nsecond", 2] and len(lines) == 2 and pixels[0]
+
+
+SOUNDFILE = r"""
+import array, io, struct
+import soundfile
+
+samples = array.array("h", [0, 1000, -1000, 32767, -32768, 5, 6, 7])
+file = io.BytesIO()
+# libsndfile calls back for every seek, tell, read and write: a struct of function pointers.
+with soundfile.SoundFile(file, "w", samplerate=8000, channels=2, format="WAV", subtype="PCM_16") as sound:
+    sound.buffer_write(samples, dtype="int16")
+    print([sound.frames, sound.channels, sound.samplerate, sound.mode, sound.closed])
+wave = file.getvalue()
+print(wave)
+file.seek(0)
+with soundfile.SoundFile(file) as sound:
+    print([sound.format, sound.subtype, sound.endian, sound.frames, sound.seekable(), sound.tell()])
+    print(bytes(sound.buffer_read(2, dtype="int16")))
+    print([sound.tell(), sound.seek(-1, 2)])
+    print(struct.unpack("2f", sound.buffer_read(dtype="float32")))
+    print(sound.extra_info.splitlines()[:2])
+
+# 24 bits, big-endian, with its strings: a union and strings that C allocates.
+file = io.BytesIO()
+with soundfile.SoundFile(file, "w", 44100, 1, "PCM_24", "FILE", "AIFF") as sound:
+    sound.title, sound.comment = "H\u00e9", "two words"
+    sound.buffer_write(array.array("d", [0.5, -0.25, 0.125]), dtype="float64")
+file.seek(0)
+with soundfile.SoundFile(file) as sound:
+    print([sound.title, sound.copy_metadata(), sound.sections])
+    print(array.array("d", bytes(sound.buffer_read(dtype="float64"))).tolist())
+
+print(len(soundfile.available_formats()) > 10)
+print(sorted(soundfile.available_subtypes("WAV"))[:3])
+print([soundfile.default_subtype("FLAC"), soundfile.check_format("WAV", "VORBIS")])
+for act in (lambda: soundfile.SoundFile(io.BytesIO(b"no sound")), lambda: soundfile.SoundFile("/nowhere.wav"),
+            lambda: soundfile.SoundFile(io.BytesIO(wave)).buffer_write(samples, dtype="int16")):
+    try:
+        act()
+    except Exception as error:
+        print([type(error).__name__, str(error).split(" object at ")[0]])
+"""
+
+
+def test_soundfile_reads_and_writes():
+    """Its module is one that CFFI generated: `_cffi_backend.FFI('_soundfile', _types=b'...')`. The wheel has the library."""
+    printed = run_on_both(["soundfile"], [], SOUNDFILE)
+    assert printed[0] == [4, 2, 8000, "w", False]
+    header = b"RIFF4\0\0\0WAVEfmt \x10\0\0\0\1\0\2\0\x40\x1f\0\0\0\x7d\0\0\4\0\x10\0data\x10\0\0\0"
+    samples = b"\0\0\xe8\x03\x18\xfc\xff\x7f\0\x80\5\0\6\0\7\0"
+    assert printed[1] == header + samples
+    assert printed[2:4] == [["WAV", "PCM_16", "FILE", 4, True, 0], samples[:8]]
+    assert printed[5] == (6 / 32768, 7 / 32768)
+    assert printed[8] == [0.5, -0.25, 0.125]
+
+
+JACK = r"""
+import re
+import jack
+
+print(str(jack.TransportState(1)))
+said = []
+jack.set_error_function(said.append)
+try:
+    jack.Client("nobody", no_start_server=True)
+except jack.JackOpenError as error:
+    # A function pointer that C called, a status in an enum with flags, and a variadic function.
+    print([error.name, str(error.status), error.status.failure, error.status.server_failed])
+print([bool(said), all(isinstance(text, str) for text in said)])
+
+ring = jack.RingBuffer(16)
+print([ring.write_space, ring.read_space, ring.write(b"0123456789"), ring.read_space, bytes(ring.peek(4))])
+print([bytes(ring.read(8)), ring.write(b"abcdefghijkl"), ring.read_space])
+print([[bytes(part) for part in ring.read_buffers], [len(part) for part in ring.write_buffers]])
+ring.read_advance(3)
+print([bytes(ring.read(20)), ring.mlock() is None, ring.reset()])
+
+position = jack._ffi.new("jack_position_t *", {"frame": 1234, "valid": 0x10, "beats_per_minute": 90.5, "bar": 7})
+print(jack.position2dict(position))
+print(sorted(name for name in dir(jack._lib) if "ringbuffer_read" in name))
+print([jack._ffi.sizeof("jack_position_t"), jack._ffi.offsetof("jack_position_t", "beats_per_minute")])
+print([jack._lib.JackPortIsOutput, jack._ffi.typeof("jack_status_t").cname, jack._ffi.typeof("JackProcessCallback").args[1].cname])
+print(jack._ffi.list_types()[1])
+"""
+
+
+def test_jack_without_a_server():
+    """A module that CFFI generated, over a library of the system: packed structs, enums, callbacks, its ring buffer."""
+    printed = run_on_both(["jack"], ["jack"], JACK)
+    assert printed[3:5] == [[15, 0, 10, 10, b"0123"], [b"01234567", 12, 14]]
+    assert len(printed) == 11
