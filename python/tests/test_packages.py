@@ -259,7 +259,7 @@ JACK = r"""
 import re
 import jack
 
-print(str(jack.TransportState(1)))
+print([str(jack.TransportState(1))])
 said = []
 jack.set_error_function(said.append)
 try:
