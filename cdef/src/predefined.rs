@@ -62,6 +62,8 @@ pub(crate) const TABLE: &[(&str, Predefined)] = &[
     ("ptrdiff_t", Plain(Primitive::PtrDiff)),
     ("size_t", Plain(Primitive::Size)),
     ("ssize_t", Plain(Primitive::SSize)),
+    ("_cffi_float_complex_t", Plain(Primitive::FloatComplex)),
+    ("_cffi_double_complex_t", Plain(Primitive::DoubleComplex)),
     ("FILE", File),
     ("TBYTE", Unicode),
     ("TCHAR", Unicode),

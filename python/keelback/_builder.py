@@ -147,6 +147,13 @@ def _assigned(ffi: FFI, caller: str) -> tuple[str, str | None, str, dict[str, An
         assigned: tuple[str, str | None, str, dict[str, Any]] = ffi._assigned_source  # type: ignore[attr-defined]
     except AttributeError:
         raise ValueError(f"set_source() must be called before {caller}()") from None
+    if getattr(ffi, "_windows_unicode", False):
+        name, source, extension, options = assigned
+        macros = options.get("define_macros") or ()
+        if not isinstance(macros, (list, tuple)):
+            raise TypeError("'define_macros' must be a list or tuple")
+        macros = [*macros, ("UNICODE", "1"), ("_UNICODE", "1")]
+        assigned = name, source, extension, {**options, "define_macros": macros}
     return assigned
 
 

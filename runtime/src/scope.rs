@@ -85,6 +85,8 @@ struct Nominal {
     enums: Vec<Option<Ref>>,
     /// Those that came from an included scope: whose they are.
     included: FxHashMap<NominalId, (Arc<Scope>, NominalId)>,
+    /// Included ones that are opaque where they are from, and complete here.
+    completed: Vec<NominalId>,
 }
 
 /// A record or an enum of a scope.
@@ -245,6 +247,30 @@ impl Scope {
                 NominalId::Enum(there),
             );
         }
+    }
+    /// Of a module whose declarations are complete: finds the included records that are opaque in their own module. They
+    /// are one type with two meanings, and refused as in CFFI.
+    pub(crate) fn find_completed(&self) {
+        let included: Vec<_> = {
+            let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+            let pairs = nominal.included.iter();
+            pairs.map(|(&id, origin)| (id, origin.clone())).collect()
+        };
+        let is_complete = |scope: &Scope, id: NominalId| match id {
+            NominalId::Record(id) => scope.read().types.record(id).fields.is_some(),
+            NominalId::Enum(_) => true,
+        };
+        for (id, (scope, theirs)) in included {
+            if is_complete(self, id) && !is_complete(&scope, theirs) {
+                let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+                nominal.completed.push(id);
+            }
+        }
+    }
+    /// Whether [`find_completed`](Self::find_completed) found it.
+    pub(crate) fn is_completed(&self, id: NominalId) -> bool {
+        let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        nominal.completed.contains(&id)
     }
     /// Records that `id` is `theirs` of `scope`: `ffi.include()`.
     pub(crate) fn set_included(&self, id: NominalId, scope: Arc<Scope>, theirs: NominalId) {

@@ -24,7 +24,7 @@ use crate::lexer::{Lexer, Tok, Token};
 use crate::message;
 use crate::source::{DEFAULT_FILE, LineMarker, Source, SourceId, Span};
 use crate::suggest;
-use crate::types::{QualType, Qualifiers, Symbol};
+use crate::types::{QualType, Qualifiers, RecordKind, Symbol};
 
 use declarator::{Derivation, Mode, Parameter};
 use specifiers::{Base, Place, Specifiers, storage};
@@ -253,7 +253,21 @@ impl Declarations {
                     && record.typedef_name.is_none()
             });
         let (span, words) = match record {
-            Some((_, record)) => (record.span, "undefined struct/union name"),
+            Some((_, record)) => {
+                let other = match record.kind {
+                    RecordKind::Struct => RecordKind::Union,
+                    RecordKind::Union => RecordKind::Struct,
+                };
+                let is_other = record
+                    .tag
+                    .is_some_and(|tag| self.record_tags.contains_key(&(other, tag)));
+                let words = if is_other {
+                    "wrong kind of tag: struct vs union"
+                } else {
+                    "undefined struct/union name"
+                };
+                (record.span, words)
+            }
             None => {
                 let last = self.types.enums.len().checked_sub(1)?;
                 let id = crate::types::EnumId::from_index(last);

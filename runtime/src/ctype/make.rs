@@ -12,7 +12,7 @@ use super::intern::{
     array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void,
 };
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
-use crate::py::{Ref, Res, intern as intern_str, warn};
+use crate::py::{Raised, Ref, Res, intern as intern_str, warn};
 use crate::raise;
 use crate::scope::{NominalId, Scope};
 
@@ -71,6 +71,9 @@ pub fn from_scope(scope: &Arc<Scope>, id: TypeId) -> Res<Ref<CType>> {
 /// The ctype of a record or an enum of the scope.
 fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
     if let Some((owner, owner_id)) = scope.included(id) {
+        if scope.is_completed(id) {
+            return Err(raise_completed(scope, id));
+        }
         return nominal(&owner, owner_id);
     }
     if let Some(found) = known(scope, id)? {
@@ -90,6 +93,19 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
     }
     drop(scope.set_nominal(id, weak));
     Ok(made)
+}
+
+/// A record is opaque in the module that it is included from, and this module gives it fields.
+fn raise_completed(scope: &Scope, id: NominalId) -> Raised {
+    let name = match id {
+        NominalId::Record(id) => scope.read().record_name(id),
+        NominalId::Enum(id) => scope.read().enum_name(id),
+    };
+    raise!(
+        NotImplementedError,
+        "'{name}' is opaque in the ffi.include(), but no longer in the ffi doing the include (workaround: don't use \
+         ffi.include() but duplicate the declarations of everything using {name})"
+    )
 }
 
 /// The ctype of a predefined opaque struct (`FILE`): one for the whole process, made in a scope of its own, so that what

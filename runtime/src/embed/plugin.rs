@@ -127,6 +127,7 @@ impl Plugin {
         }
         // SAFETY: the caller's contract.
         unsafe { compare(&scope, record) };
+        scope.find_completed();
         let declarations = scope.read();
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));

@@ -412,6 +412,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                     return Err(crate::errors::raise_diagnostics(&diagnostics));
                 }
             }
+            scope.find_completed();
             let made = FfiObject::for_plugin(scope, 0)?;
             made.included.with(|list| list.extend(kept));
             Ok(made.into_obj())

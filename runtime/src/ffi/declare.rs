@@ -8,7 +8,7 @@ use pyo3::ffi;
 
 use super::{as_ffi, given, this};
 use crate::py::{
-    Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name, warn,
+    Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text, type_name, warn,
 };
 use crate::raise;
 use crate::scope::Scope;
@@ -211,16 +211,32 @@ pub unsafe extern "C" fn set_unicode(object: Obj, flag: Obj) -> Obj {
                 return Err(Raised::already());
             }
             let ffi = this(object);
-            if ffi.unicode.swap(true, Ordering::Relaxed)
-                || !ffi.scope.write().set_unicode(enabled != 0)
-            {
+            if ffi.unicode.swap(true, Ordering::Relaxed) {
                 return Err(raise!(ValueError, "set_unicode() can only be called once"));
             }
-            ffi.clear_cache();
+            // Declarations like others: what is built from this FFI has them too.
+            let character = if enabled != 0 { "wchar_t" } else { "char" };
+            let source = str_from(&UNICODE_TYPES.replace("CHARACTER", character))?;
+            let options = ParseOptions {
+                as_cffi: true,
+                ..ParseOptions::default()
+            };
+            take(object, source.obj(), &options)?;
+            // The builder tells the C compiler.
+            let flag = bool_object(enabled != 0);
+            if ffi::PyObject_SetAttrString(object, c"_windows_unicode".as_ptr(), flag.obj()) < 0 {
+                return Err(Raised::already());
+            }
             Ok(none())
         }
     })
 }
+
+/// What set_unicode() declares: the names of `tchar.h`.
+const UNICODE_TYPES: &str = "\
+typedef CHARACTER TBYTE, TCHAR, *LPTSTR, *PTSTR, *PTBYTE, *PTCHAR;
+typedef const CHARACTER *LPCTSTR, *PCTSTR;
+";
 
 pub unsafe extern "C" fn def_extern_inline(
     _object: Obj,
