@@ -65,6 +65,18 @@ def set_source_pkgconfig(
 ) -> None:
     if not isinstance(pkgconfig_libs, list):
         raise TypeError("the pkgconfig_libs argument must be a list of package names")
+    flags = pkg_config_options(pkgconfig_libs)
+    for key, values in flags.items():
+        given = kwds.get(key, [])
+        if not isinstance(given, list):
+            raise TypeError(f"set_source_pkgconfig(): {key} must be a list, not {type(given).__name__}")
+        kwds[key] = given + values
+    set_source(ffi, module_name, source, source_extension, **kwds)
+    ffi._source_place = _caller(1)  # type: ignore[attr-defined]
+
+
+def pkg_config_options(libraries: list[str]) -> dict[str, list[Any]]:
+    """The options of an Extension that pkg-config gives for packages."""
     flags: dict[str, list[Any]] = {
         "include_dirs": [],
         "library_dirs": [],
@@ -73,7 +85,7 @@ def set_source_pkgconfig(
         "extra_compile_args": [],
         "extra_link_args": [],
     }
-    for library in pkgconfig_libs:
+    for library in libraries:
         for word in _pkg_config(library, "--cflags"):
             if word.startswith("-I"):
                 flags["include_dirs"].append(word[2:])
@@ -89,13 +101,7 @@ def set_source_pkgconfig(
                 flags["libraries"].append(word[2:])
             else:
                 flags["extra_link_args"].append(word)
-    for key, values in flags.items():
-        given = kwds.get(key, [])
-        if not isinstance(given, list):
-            raise TypeError(f"set_source_pkgconfig(): {key} must be a list, not {type(given).__name__}")
-        kwds[key] = given + values
-    set_source(ffi, module_name, source, source_extension, **kwds)
-    ffi._source_place = _caller(1)  # type: ignore[attr-defined]
+    return flags
 
 
 def _pkg_config(library: str, flag: str) -> list[str]:
@@ -306,7 +312,19 @@ def write(text: str, file: Any) -> bool:
 def compile_module(
     ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | None = None, debug: bool | None = None
 ) -> str:
-    name, source, extension, options = _assigned(ffi, "compile")
+    return compile_assigned(ffi, _assigned(ffi, "compile"), tmpdir, verbose, target, debug)
+
+
+def compile_assigned(
+    ffi: FFI,
+    assigned: tuple[str, str | None, str, dict[str, Any]],
+    tmpdir: str,
+    verbose: int,
+    target: str | None,
+    debug: bool | None,
+) -> str:
+    """What compile() does, for a name, C source, ending and options."""
+    name, source, extension, options = assigned
     tmpdir = os.fspath(tmpdir)
     parts = name.split(".")
     if source is None:

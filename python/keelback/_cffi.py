@@ -12,6 +12,22 @@ from keelback import _runtime
 # The CFFI whose behaviour Keelback follows: what packages compare against.
 VERSION = "2.1.1"
 
+# CFFI's inner modules.
+_MODULES = (
+    "api",
+    "backend_ctypes",
+    "cffi_opcode",
+    "commontypes",
+    "cparser",
+    "error",
+    "ffiplatform",
+    "lock",
+    "model",
+    "pkgconfig",
+    "recompiler",
+    "setuptools_ext",
+    "verifier",
+)
 _ERRORS = ("FFIError", "CDefError", "VerificationError", "VerificationMissing", "PkgConfigError")
 
 
@@ -23,6 +39,46 @@ def _module(name: str, contents: dict[str, Any], is_package: bool = False) -> Mo
         module.__path__ = []
     module.__dict__.update(contents)
     return module
+
+
+def _lazy_module(name: str) -> ModuleType:
+    """`cffi.name`, filled when something of it is first asked for: what it imports is slow to import."""
+    module = _module(f"cffi.{name}", {})
+    names = module.__dict__
+    is_filled = False
+
+    def fill() -> None:
+        nonlocal is_filled
+        if not is_filled:
+            from keelback._cffi_modules import CONTENTS
+
+            is_filled = True
+            # What somebody put there stays.
+            names.update({key: value for key, value in CONTENTS[name]().items() if key not in names})
+
+    def get(attribute: str) -> Any:
+        # `import *` asks for __all__; other special names are asked for by whoever looks at all modules.
+        if attribute == "__all__" or not attribute.startswith("__"):
+            fill()
+            if attribute in names:
+                return names[attribute]
+        raise AttributeError(
+            f"module 'cffi.{name}' has no attribute '{attribute}' (this is Keelback, which has of CFFI's inner modules what "
+            "published packages use)"
+        )
+
+    def directory() -> list[str]:
+        fill()
+        return sorted(names)
+
+    names.update(__getattr__=get, __dir__=directory)
+    return module
+
+
+def _get_common_types(names: dict[str, str]) -> None:
+    from keelback._cffi_modules import get_common_types
+
+    get_common_types(names)
 
 
 def _backend_functions() -> dict[str, Any]:
@@ -71,21 +127,7 @@ def install() -> None:
             "install_as_cffi(): cffi is already imported: call it earlier, before anything imports cffi"
         )
     errors = {name: getattr(_runtime, name) for name in _ERRORS}
-    api = _module("cffi.api", {"FFI": _runtime.FFI, "CDefError": _runtime.CDefError})
-    error = _module("cffi.error", errors)
-
-    def allocate_lock() -> Any:
-        import _thread
-
-        return _thread.allocate_lock()
-
-    def cffi_modules(dist: Any, attribute: str, value: Any) -> None:
-        from keelback._setuptools import cffi_modules as body
-
-        body(dist, attribute, value)
-
-    setuptools_ext = _module("cffi.setuptools_ext", {"cffi_modules": cffi_modules})
-    lock = _module("cffi.lock", {"allocate_lock": allocate_lock})
+    modules = {name: _lazy_module(name) for name in _MODULES}
     package = _module(
         "cffi",
         {
@@ -94,10 +136,7 @@ def install() -> None:
             "__version__": VERSION,
             "__version_info__": tuple(int(part) for part in VERSION.split(".")),
             "__all__": ["FFI", "VerificationError", "VerificationMissing", "CDefError", "FFIError"],
-            "api": api,
-            "error": error,
-            "lock": lock,
-            "setuptools_ext": setuptools_ext,
+            **modules,
         },
         is_package=True,
     )
@@ -112,6 +151,7 @@ def install() -> None:
         "FFI_DEFAULT_ABI": 2,
         "FFI_CDECL": 2,
         "_get_types": lambda: (_runtime.CData, _runtime.CType),
+        "_get_common_types": _get_common_types,
     }
     classes.update((name, value) for name, value in vars(_runtime).items() if name.startswith("RTLD_"))
     backend = _module("_cffi_backend", classes)
@@ -127,5 +167,5 @@ def install() -> None:
             raise AttributeError(f"module '_cffi_backend' has no attribute '{name}'") from None
 
     backend.__dict__["__getattr__"] = lazily
-    for module in (package, api, error, lock, setuptools_ext, backend):
+    for module in (package, *modules.values(), backend):
         sys.modules[module.__name__] = module

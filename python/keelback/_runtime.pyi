@@ -314,6 +314,7 @@ class FFI(_Common):
 class CompiledFFI(_Common):
     """The ffi of a plugin or an out-of-line module: what `from my_plugin import ffi` gives."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def integer_const(self, name: str) -> int: ...
 
 # Inside the classes above, these names are attributes.

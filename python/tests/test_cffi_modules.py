@@ -260,6 +260,11 @@ ffi.typeof('$point')
 ffi.typeof('K1')
 ffi.typeof('int[K2]')
 ffi.new('struct opaque *')
+ffi.sizeof('struct opaque')
+ffi.typeof('union nest')
+ffi.sizeof('int[]')
+type(lib.ten) is ffi.CData, type(lib.origin) is ffi.CData, type(ffi.cast('int', 3)) is ffi.CData
+_cffi_backend.FFI(42)
 ffi.sizeof('struct nest'), ffi.alignof('struct nest'), ffi.sizeof('struct packed'), ffi.sizeof('struct bits')
 ffi.sizeof('struct pool'), ffi.sizeof('anonymous'), ffi.sizeof('row_t')
 ffi.offsetof('anonymous', 'deep'), ffi.offsetof('anonymous', 'base', 'o'), ffi.offsetof('struct nest', 'pts', 1)
@@ -295,8 +300,6 @@ DIFFERENT = {
     "ffi.typeof('int[BASEK]')": (
         "error: unsupported expression: expected a simple numeric constant, and 'BASEK' isn't known as one\nint[BASEK]\n    ^"
     ),
-    "ffi.sizeof('struct opaque')": "ValueError: ctype 'struct opaque' is of unknown size",
-    "ffi.typeof('union nest')": "error: undefined struct/union name\nunion nest\n      ^",
     "_cffi_backend.FFI('made', _version=0x2601, _types=b'\\0\\0\\0')": (
         "ImportError: the tables of module 'made' are damaged, or are not for Python: "
         "_types: 3 bytes, which is no multiple of four"

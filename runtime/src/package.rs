@@ -37,6 +37,7 @@ static SOURCES: &[Source] = sources! {
     "keelback.__main__": "keelback/__main__.py",
     "keelback._builder": "keelback/_builder.py",
     "keelback._cffi": "keelback/_cffi.py",
+    "keelback._cffi_modules": "keelback/_cffi_modules.py",
     "keelback._setuptools": "keelback/_setuptools.py",
     "keelback._verify": "keelback/_verify.py",
     "keelback.micropython": "keelback/micropython.py",

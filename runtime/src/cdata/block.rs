@@ -3,8 +3,8 @@
 
 use pyo3::ffi;
 
-/// Bytes of a small block: the head and 32 bytes of storage.
-pub(super) const BLOCK: usize = size_of::<super::OwningCData>() + 32;
+/// Bytes of a small block: the head and 48 bytes of storage (or 32, and how a function pointer is called).
+pub(super) const BLOCK: usize = size_of::<super::OwningCData>() + 48;
 
 /// How many freed blocks are kept. Few in builds for debugging, so that tools see most uses of freed memory.
 #[cfg(not(Py_GIL_DISABLED))]

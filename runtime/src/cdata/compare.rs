@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 
-use super::{CData, as_cdata};
+use super::{CData, Resource, as_cdata};
 use crate::convert::read;
 use crate::ctype::{Code, Kind};
 use crate::py::{Obj, Raised, Ref, Res, bool_object};
@@ -13,6 +13,18 @@ use crate::raise;
 #[inline(always)]
 fn is_primitive(cdata: &CData) -> bool {
     matches!(cdata.ctype().kind, Kind::Primitive | Kind::Enum)
+}
+
+/// What a pointer or aggregate compares as. One that was released keeps it, so that it is still found where it was put.
+#[inline]
+fn address_of(cdata: &CData) -> usize {
+    let address = cdata.data() as usize;
+    if address == 0
+        && let Some(&Resource::Released { address, .. }) = cdata.resource()
+    {
+        return address;
+    }
+    address
 }
 
 /// The Python value of a primitive.
@@ -41,7 +53,7 @@ pub(super) unsafe fn compare(left: Obj, right: Obj, operator: c_int) -> Res<Ref>
             && !is_primitive(a)
             && !is_primitive(b)
         {
-            let (a, b) = (a.data() as usize, b.data() as usize);
+            let (a, b) = (address_of(a), address_of(b));
             return Ok(bool_object(match operator {
                 ffi::Py_EQ => a == b,
                 ffi::Py_NE => a != b,
@@ -92,6 +104,6 @@ pub(super) fn hash(cdata: &CData) -> Res<isize> {
         };
     }
     // The low bits of an address say little: they go to the top, as in CPython.
-    let hash = (cdata.data() as usize).rotate_right(4) as isize;
+    let hash = address_of(cdata).rotate_right(4) as isize;
     Ok(if hash == -1 { -2 } else { hash })
 }

@@ -59,7 +59,8 @@ unsafe fn release_managed(object: *mut ManagedCData) {
         ) {
             return;
         }
-        let resource = take(object, Resource::Released { buffer });
+        let address = (*object).base.data() as usize;
+        let resource = take(object, Resource::Released { buffer, address });
         if matches!(resource, Resource::Handle(_)) {
             crate::ffi::forget_handle((*object).base.data());
         }
@@ -186,7 +187,7 @@ pub fn forget_destructor(cdata: &CData) -> bool {
             Resource::Gc { .. }
             | Resource::None
             | Resource::KeepAlive(_)
-            | Resource::Released { buffer: false },
+            | Resource::Released { buffer: false, .. },
         ) => {
             // SAFETY: a live ManagedCData. The origin may own the memory: it stays alive.
             unsafe {

@@ -4,8 +4,7 @@
 //!
 //! | Python type | struct | owns |
 //! |---|---|---|
-//! | [`plain`](Types::plain) | `CData` | nothing: a value read from C, a cast pointer, a reference into a parent; a primitive from `ffi.cast` has its value after the head |
-//! | [`function`](Types::function) | `FunctionCData` | nothing: a function pointer, called through vectorcall |
+//! | [`plain`](Types::plain) | `PlainCData` | nothing: a value read from C, a cast pointer, a function pointer, a reference into a parent; a primitive from `ffi.cast` has its value after the head |
 //! | [`owning`](Types::owning) | `OwningCData` | memory inside the object itself: `ffi.new`, structs returned by value |
 //! | [`view`](Types::view) | `ViewCData` | a reference to the cdata whose memory it shows: `p[0]` of an owner |
 //! | [`inner`](Types::inner) | `ViewCData` | the same for a part of the memory: a struct in a struct, an item of an array, a slice |
@@ -25,8 +24,6 @@ use crate::raise;
 pub struct Types {
     /// Base type of all cdata (`ffi.CData`).
     pub plain: StaticType,
-    /// cdata that are pointers to functions.
-    pub function: StaticType,
     /// cdata with its memory inside.
     pub owning: StaticType,
     /// cdata that shows memory of another cdata and keeps it alive.
@@ -41,7 +38,6 @@ pub struct Types {
 /// The one set of them.
 pub static TYPES: Types = Types {
     plain: StaticType::new(),
-    function: StaticType::new(),
     owning: StaticType::new(),
     view: StaticType::new(),
     inner: StaticType::new(),
@@ -62,13 +58,23 @@ pub struct CData {
     pub(crate) weakrefs: Obj,
 }
 
-/// See [`function`](Types::function).
+/// See [`plain`](Types::plain). A function pointer is of the same class as all others, as in CFFI.
 #[repr(C)]
-pub struct FunctionCData {
+pub struct PlainCData {
     pub(crate) base: CData,
-    /// How it is called.
+    /// The value of a primitive.
+    value: [u8; VALUE_ROOM],
+    /// How a function pointer is called; none for everything else, which is called through tp_call, and refused.
     pub(crate) vectorcall: Option<ffi::vectorcallfunc>,
 }
+
+/// Bytes of the largest primitive.
+const VALUE_ROOM: usize = 2 * crate::convert::real::LONG_DOUBLE_SIZE;
+
+const _: () = assert!(
+    std::mem::offset_of!(PlainCData, value) == size_of::<OwningCData>()
+        && size_of::<PlainCData>() <= block::BLOCK
+);
 
 /// A cdata with `storage` inside the object: aligned as malloc aligns.
 #[repr(C, align(16))]
@@ -106,6 +112,8 @@ pub enum Resource {
     Released {
         /// It was a buffer.
         buffer: bool,
+        /// Where the memory was: what it still compares as.
+        address: usize,
     },
     /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes.
     Gc {
@@ -281,13 +289,14 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
     }
     // SAFETY: a fresh object of the size that the type says, filled before anyone sees it.
     unsafe {
-        let memory = block::take().cast::<CData>();
+        let memory = block::take().cast::<PlainCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
         ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
-        fill(memory, ctype, data, length);
-        Ref::steal(memory)
+        fill(memory.cast(), ctype, data, length);
+        std::ptr::addr_of_mut!((*memory).vectorcall).write(None);
+        Ref::steal(memory.cast())
     }
 }
 
@@ -296,11 +305,11 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
 fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain.
     unsafe {
-        let memory = block::take().cast::<FunctionCData>();
+        let memory = block::take().cast::<PlainCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), TYPES.function.ptr());
+        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
         fill(memory.cast(), ctype, data, -1);
         std::ptr::addr_of_mut!((*memory).vectorcall).write(Some(pytype::vectorcall));
         Ref::steal(memory.cast())
@@ -309,25 +318,19 @@ fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
 
 /// A primitive cdata with zeroed room for its own value, which is at `data`.
 pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
-    const {
-        assert!(
-            2 * crate::convert::real::LONG_DOUBLE_SIZE <= block::BLOCK - size_of::<OwningCData>()
-        )
-    };
-    debug_assert!(
-        ctype.size() >= 0 && ctype.size() as usize <= block::BLOCK - size_of::<OwningCData>()
-    );
+    debug_assert!(ctype.size() >= 0 && ctype.size() as usize <= VALUE_ROOM);
     // SAFETY: as in new_plain; a block has room for every primitive after the head.
     unsafe {
-        let memory = block::take().cast::<CData>();
+        let memory = block::take().cast::<PlainCData>();
         if memory.is_null() {
             return Err(no_memory());
         }
         ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
-        let storage = memory.cast::<u8>().add(size_of::<OwningCData>());
-        storage.write_bytes(0, block::BLOCK - size_of::<OwningCData>());
-        fill(memory, ctype, storage, -1);
-        Ref::steal(memory)
+        let storage = std::ptr::addr_of_mut!((*memory).value).cast::<u8>();
+        storage.write_bytes(0, VALUE_ROOM);
+        fill(memory.cast(), ctype, storage, -1);
+        std::ptr::addr_of_mut!((*memory).vectorcall).write(None);
+        Ref::steal(memory.cast())
     }
 }
 

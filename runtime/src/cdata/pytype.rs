@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{
-    CData, FunctionCData, ManagedCData, OwningCData, TYPES, ViewCData, arith, attribute, block,
+    CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, arith, attribute, block,
     compare, index, iterate, lifetime, number, repr,
 };
 use crate::py::{
@@ -60,8 +60,11 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_length = Some(length);
         (*tables).mapping.mp_subscript = Some(get_item);
         (*tables).mapping.mp_ass_subscript = Some(set_item);
-        TYPES.plain.ready(FLAGS, |ty| {
+        TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
+            // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
+            ty.tp_vectorcall_offset =
+                std::mem::offset_of!(PlainCData, vectorcall) as ffi::Py_ssize_t;
             ty.tp_doc = c"The internal base type for CData objects.  Use FFI.CData to access it.  Always check with \
                           isinstance(): subtypes are sometimes returned on CPython, for performance reasons."
                 .as_ptr();
@@ -74,14 +77,6 @@ pub fn ready() -> Res<()> {
                           isinstance(x, ffi.CData)."
                 .as_ptr();
         };
-        TYPES
-            .function
-            .ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
-                below(ty, c"_cffi_backend._CDataBase", size_of::<FunctionCData>());
-                ty.tp_vectorcall_offset =
-                    std::mem::offset_of!(FunctionCData, vectorcall) as ffi::Py_ssize_t;
-                ty.tp_call = Some(ffi::PyVectorcall_Call);
-            })?;
         TYPES.owning.ready(FLAGS, |ty| {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>());
             ty.tp_dealloc = Some(dealloc_owning);
@@ -321,7 +316,7 @@ unsafe extern "C" fn exit(object: Obj, _: Obj) -> Obj {
     })
 }
 
-/// A call of any cdata by tp_call: closures, which are no [`FunctionCData`], and errors.
+/// A call of any cdata by tp_call: closures, which are no [`PlainCData`], and errors.
 unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
     // SAFETY: a live cdata, a tuple, a dict or NULL, by the slot's contract; the tuple keeps its items alive.
     guard(|| unsafe {
@@ -344,7 +339,7 @@ unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
     })
 }
 
-/// A call of a [`FunctionCData`].
+/// A call of a [`PlainCData`].
 pub(super) unsafe extern "C" fn vectorcall(
     object: Obj,
     args: *const Obj,

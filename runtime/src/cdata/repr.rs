@@ -51,7 +51,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
     // SAFETY: the resource's objects are alive with the cdata.
     unsafe {
         match cdata.resource() {
-            Some(Resource::Released { buffer: true }) => {
+            Some(Resource::Released { buffer: true, .. }) => {
                 return Ok(format!("<cdata '{name}' buffer RELEASED>"));
             }
             Some(Resource::Buffer(_)) => {

@@ -390,15 +390,16 @@ unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int
                     "cannot call FFI.__init__() more than once"
                 ));
             }
-            if version.is_null() && types.is_null() {
-                return Ok(());
-            }
             let name = if name.is_null() {
                 "?"
             } else {
+                let given = crate::py::type_name(name);
                 str_text(name)?
-                    .ok_or_else(|| raise!(TypeError, "FFI(): module_name must be str"))?
+                    .ok_or_else(|| raise!(TypeError, "FFI() argument 1 must be str, not {given}"))?
             };
+            if version.is_null() && types.is_null() {
+                return Ok(());
+            }
             let version = if version.is_null() {
                 -1
             } else {

@@ -54,7 +54,16 @@ pub unsafe extern "C" fn sizeof(object: Obj, arg: Obj) -> Obj {
         unsafe {
             let size = match as_cdata(arg) {
                 Some(cdata) => cdata.value_size()? as isize,
-                None => checked(type_or_function(object, arg)?)?.known_size()? as isize,
+                None => {
+                    let ctype = checked(type_or_function(object, arg)?)?;
+                    if ctype.size() < 0 && !this(object).inline {
+                        return Err(raise_error(
+                            |errors| &errors.error,
+                            format_args!("don't know the size of ctype '{}'", ctype.name),
+                        ));
+                    }
+                    ctype.known_size()? as isize
+                }
             };
             Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSsize_t(size))
         }
