@@ -4,9 +4,9 @@ use std::ffi::c_void;
 
 use pyo3::ffi;
 
-use super::errors;
 use super::interpreter;
 use super::plugin::{self, Plugin};
+use super::{errors, starts};
 use crate::callback::PythonFunction;
 use crate::ctype;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
@@ -111,6 +111,7 @@ unsafe fn attach(
             std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
         ));
         binding.replace(Some(made));
+        starts::function_attached();
         Ok(())
     }
 }

@@ -8,9 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use keelback_cdef::TypeId;
 use keelback_codegen::abi::keelback_function_t;
 
-use super::lock::START;
 use super::plugin::Plugin;
-use super::{errors, threads};
+use super::{errors, starts, threads};
 use crate::call::errno::Errno;
 use crate::callback::{self, PythonFunction, Slots};
 use crate::thread::Thread;
@@ -57,6 +56,10 @@ impl Binding {
     pub fn name(&self) -> &'static CStr {
         // SAFETY: the plugin's table is never freed.
         unsafe { CStr::from_ptr((*self.function).name) }
+    }
+    /// Whether a Python function is attached.
+    pub fn is_attached(&self) -> bool {
+        !self.current.load(Ordering::Acquire).is_null()
     }
     /// Attaches a Python function for all later calls, or takes the old one away. Calls that are in the old one finish
     /// with it. The GIL is held.
@@ -187,8 +190,8 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
 #[cold]
 #[inline(never)]
 unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
-    if binding.plugin().is_running() && !START.is_mine() {
-        drop(START.lock());
+    if binding.plugin().is_running() {
+        starts::wait_for_function(binding);
     }
     // SAFETY: as in `call`.
     unsafe {

@@ -1,21 +1,25 @@
 //! fork() by the host: Python's own before- and after-work, so that parent and child both go on calling.
 //!
 //! The thread that forks takes the GIL first, so the child finds the interpreter in order, whatever other threads did in
-//! it. When Python itself forks it does all this: then there is nothing to do here.
+//! it. When Python itself forks it does all this. Either way the child is told which starts of plugins nobody in it goes
+//! on with.
 
 use std::cell::Cell;
 use std::sync::Once;
 
 use pyo3::ffi;
 
-use super::lock::{Held, START};
+use super::interpreter::{self, Interpreter};
+use super::starts::{self, Frozen, Paused};
 use super::threads::{self, Attached};
 use crate::py::{Obj, Ref, Res, guard, none};
 
-#[derive(Default)]
+/// What is held over a fork.
 struct Forking {
-    held: Option<Held>,
+    starts: Frozen,
+    /// In Python, its own before-work done; only if that is for us to do.
     attached: Option<Attached>,
+    paused: Option<Paused>,
 }
 
 thread_local! {
@@ -24,48 +28,61 @@ thread_local! {
     static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
 }
 
-/// Registers the handlers. The interpreter is ours.
-pub fn install() {
+/// Registers the handlers. Before anything is started.
+pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let Ok(_attached) = threads::attach() else {
-            return;
-        };
-        if let Err(raised) = watch_python() {
-            raised.clear();
-        }
         // SAFETY: three functions of a library that is never unmapped.
         unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
     });
 }
 
+/// From now on a fork does Python's own work, if Python does not do it: the interpreter is ours. Python is initialised.
+pub fn do_python_s_work() {
+    let Ok(_attached) = threads::attach() else {
+        return;
+    };
+    if let Err(raised) = watch_python() {
+        raised.clear();
+    }
+}
+
 unsafe extern "C" fn prepare() {
     let _ = std::panic::catch_unwind(|| {
+        let (mut attached, mut paused) = (None, None);
         // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
-        if BY_PYTHON.get() || threads::has_ended() || threads::is_attached() {
-            return;
+        let by_python = BY_PYTHON.get() || threads::is_attached();
+        // How somebody else's interpreter gets over a fork of C is his affair.
+        let theirs = interpreter::whose() == Interpreter::Theirs;
+        if !by_python && !theirs && !threads::has_ended() {
+            // No child shall be born into a half-started plugin.
+            paused = Some(starts::pause());
+            if interpreter::is_ours() {
+                attached = threads::attach().ok();
+            }
+            if attached.is_some() {
+                // SAFETY: the GIL is held.
+                unsafe { ffi::PyOS_BeforeFork() };
+            }
         }
-        // No child may be born into a half-started plugin.
-        let held = START.lock();
-        let Ok(attached) = threads::attach() else {
-            return;
-        };
-        // SAFETY: the GIL is held.
-        unsafe { ffi::PyOS_BeforeFork() };
         FORKING.set(Some(Forking {
-            held: Some(held),
-            attached: Some(attached),
+            starts: starts::freeze(),
+            attached,
+            paused,
         }));
     });
 }
 
 unsafe extern "C" fn in_parent() {
     let _ = std::panic::catch_unwind(|| {
-        if let Some(mut forking) = FORKING.take() {
-            // SAFETY: follows PyOS_BeforeFork on this thread.
-            unsafe { ffi::PyOS_AfterFork_Parent() };
-            drop(forking.attached.take());
-            drop(forking.held.take());
+        if let Some(forking) = FORKING.take() {
+            drop(forking.starts);
+            if forking.attached.is_some() {
+                // SAFETY: follows PyOS_BeforeFork on this thread.
+                unsafe { ffi::PyOS_AfterFork_Parent() };
+            }
+            drop(forking.attached);
+            drop(forking.paused);
         }
     });
 }
@@ -73,10 +90,14 @@ unsafe extern "C" fn in_parent() {
 unsafe extern "C" fn in_child() {
     let _ = std::panic::catch_unwind(|| {
         if let Some(mut forking) = FORKING.take() {
-            // SAFETY: follows PyOS_BeforeFork, in the only thread of the child.
-            unsafe { ffi::PyOS_AfterFork_Child() };
-            drop(forking.attached.take());
-            drop(forking.held.take());
+            forking.starts.forget_other_threads();
+            drop(forking.starts);
+            if forking.attached.is_some() {
+                // SAFETY: follows PyOS_BeforeFork, in the only thread of the child.
+                unsafe { ffi::PyOS_AfterFork_Child() };
+            }
+            drop(forking.attached);
+            drop(forking.paused);
         }
     });
 }

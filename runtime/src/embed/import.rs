@@ -1,13 +1,13 @@
 //! A plugin that Python imports: the same module, whether C or `import` came first.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
 use super::interpreter;
-use super::lock::START;
 use super::plugin::Plugin;
+use super::starts::{self, Turn};
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
@@ -16,7 +16,7 @@ use crate::raise;
 struct Definition {
     /// First: CPython hands out its address.
     module: ffi::PyModuleDef,
-    slots: [ffi::PyModuleDef_Slot; 4],
+    slots: [ffi::PyModuleDef_Slot; 3],
     plugin: *mut keelback_plugin_t,
 }
 
@@ -35,7 +35,6 @@ pub unsafe extern "C" fn import(record: *mut keelback_plugin_t) -> *mut c_void {
         }
         // SAFETY: a record by the ABI.
         let (name, flags) = unsafe { (Plugin::name_of(record), (*record).flags) };
-        let _held = START.lock();
         interpreter::ensure(None, flags)
             .map_err(|text| raise!(ImportError, "{name}: {}", text.trim_end()))?;
         // SAFETY: as above.
@@ -61,22 +60,17 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
         slots: [ffi::PyModuleDef_Slot {
             slot: 0,
             value: std::ptr::null_mut(),
-        }; 4],
+        }; 3],
         plugin: record,
     }));
     let create: unsafe extern "C" fn(Obj, *mut ffi::PyModuleDef) -> Obj = create;
-    let execute: unsafe extern "C" fn(Obj) -> c_int = execute;
     definition.slots[0] = ffi::PyModuleDef_Slot {
         slot: ffi::Py_mod_create,
         value: create as *mut c_void,
     };
-    definition.slots[1] = ffi::PyModuleDef_Slot {
-        slot: ffi::Py_mod_exec,
-        value: execute as *mut c_void,
-    };
     #[cfg(Py_GIL_DISABLED)]
     {
-        definition.slots[2] = ffi::PyModuleDef_Slot {
+        definition.slots[1] = ffi::PyModuleDef_Slot {
             slot: ffi::Py_mod_gil,
             value: ffi::Py_MOD_GIL_NOT_USED,
         };
@@ -94,9 +88,8 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
 
 unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj {
     guard(|| {
-        let _held = START.lock();
         // SAFETY: the definition is the first field of ours.
-        let plugin = unsafe { Plugin::attach((*definition.cast::<Definition>()).plugin)? };
+        let plugin = unsafe { import_now((*definition.cast::<Definition>()).plugin)? };
         let module = plugin
             .module()
             .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))?;
@@ -120,12 +113,36 @@ unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Ob
     })
 }
 
-unsafe extern "C" fn execute(module: Obj) -> c_int {
-    guard(|| {
-        // SAFETY: CPython set the definition that `create` belongs to.
-        let record = unsafe { (*ffi::PyModule_GetDef(module).cast::<Definition>()).plugin };
-        let _held = START.lock();
-        // SAFETY: a record by the ABI.
-        unsafe { Plugin::attach(record)? }.run_init_code()
-    })
+/// The plugin, its init code run. That belongs here, not into a Py_mod_exec slot: while that runs the import system lets
+/// no other thread look at the module, so that the init code could not run on one that C was quicker to call on.
+///
+/// # Safety
+/// A record by the ABI. The GIL is held.
+unsafe fn import_now(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
+    loop {
+        let claim = match starts::claim(record) {
+            Turn::Mine(claim) => claim,
+            // The importer shall see the exception itself.
+            Turn::Failed(_) => continue,
+            // The thread that has it waits for this one: the module, with what is attached so far.
+            Turn::Ring => {
+                // SAFETY: the caller's contract.
+                let (known, name) = unsafe { (Plugin::known(record), Plugin::name_of(record)) };
+                return known.ok_or_else(|| {
+                    raise!(
+                        ImportError,
+                        "{name}: imported by what is needed to start it"
+                    )
+                });
+            }
+        };
+        // SAFETY: the caller's contract.
+        if let (true, Some(plugin)) = (claim.taken_over, unsafe { Plugin::known(record) }) {
+            plugin.start_over();
+        }
+        // SAFETY: the caller's contract; the start is claimed.
+        let plugin = unsafe { Plugin::attach(record)? };
+        plugin.run_init_code()?;
+        return Ok(plugin);
+    }
 }

@@ -15,6 +15,7 @@ use keelback_codegen::abi::{
 };
 use pyo3::ffi;
 
+use super::starts::{self, StartFailure, Turn};
 use super::threads::Refused;
 use super::{exit, fork, output, prefix, stack, threads};
 
@@ -32,12 +33,46 @@ pub enum Interpreter {
 
 static INTERPRETER: AtomicU8 = AtomicU8::new(Interpreter::None as u8);
 
-/// Makes sure that there is a Python. Under the start lock.
+/// Makes sure that there is a Python. Waits, outside of Python, for another thread that is starting it.
 pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
+    if is_there() {
+        return Ok(());
+    }
+    fork::watch();
+    match starts::claim(starts::PYTHON) {
+        Turn::Mine(claim) => find_or_start(python, flags).inspect_err(|text| {
+            claim.failed(&StartFailure {
+                code: 0,
+                text: text.clone(),
+            });
+        }),
+        // A plugin that Python imports in its own start (from a .pth file) waits for this thread: that is far enough.
+        Turn::Ring => Ok(()),
+        Turn::Failed(failure) => Err(failure.text),
+    }
+}
+
+/// Whose Python it is.
+pub fn whose() -> Interpreter {
+    match INTERPRETER.load(Ordering::Acquire) {
+        0 => Interpreter::None,
+        1 => Interpreter::Ours,
+        _ => Interpreter::Theirs,
+    }
+}
+
+fn is_there() -> bool {
+    whose() != Interpreter::None
+        && !threads::has_ended()
+        // SAFETY: valid at any time.
+        && unsafe { ffi::Py_IsInitialized() } != 0
+}
+
+fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
     make_runtime_global();
     // SAFETY: valid at any time.
     let initialized = unsafe { ffi::Py_IsInitialized() } != 0;
-    let known = INTERPRETER.load(Ordering::Relaxed) != Interpreter::None as u8;
+    let known = whose() != Interpreter::None;
     match (known, initialized) {
         (true, true) if !threads::has_ended() => Ok(()),
         (true, _) => Err("Python was finalised in this process (by Py_Finalize, or at the end of the program). The \
@@ -45,12 +80,12 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
             .into()),
         (false, true) => {
             adopt()?;
-            INTERPRETER.store(Interpreter::Theirs as u8, Ordering::Relaxed);
+            INTERPRETER.store(Interpreter::Theirs as u8, Ordering::Release);
             Ok(())
         }
         (false, false) => {
             initialize(python, flags)?;
-            INTERPRETER.store(Interpreter::Ours as u8, Ordering::Relaxed);
+            INTERPRETER.store(Interpreter::Ours as u8, Ordering::Release);
             Ok(())
         }
     }
@@ -58,7 +93,7 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
 
 /// Whether we started the Python of this process.
 pub fn is_ours() -> bool {
-    INTERPRETER.load(Ordering::Relaxed) == Interpreter::Ours as u8
+    whose() == Interpreter::Ours
 }
 
 /// Makes this library's symbols visible to the loaders of all plugins, so that all use this one. An importing Python
@@ -103,7 +138,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     preinitialize(honours_environment)?;
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, flags)?;
-    // SAFETY: a complete configuration; the start lock is held, so nobody else initialises Python through us.
+    // SAFETY: a complete configuration; the start of Python is claimed, so nobody else initialises it through us.
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
     drop(config);
     // The thread holds the GIL now.
@@ -114,7 +149,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     // SAFETY: this thread has just initialised Python.
     unsafe { threads::keep_initial_state() };
     exit::run_exit_functions_at_exit();
-    fork::install();
+    fork::do_python_s_work();
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `abi` | `keelback_runtime`, what the loader inside a plugin finds |
 //! | `start` | a plugin's way from the first call to "ready" |
-//! | `lock` | the one start lock of the process |
+//! | `starts` | who starts which plugin, who waits for whom |
 //! | `interpreter` | starting Python, or taking the one that is there |
 //! | `prefix` | where that Python's files are |
 //! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
@@ -32,12 +32,12 @@ mod fork;
 mod import;
 mod init_code;
 mod interpreter;
-mod lock;
 mod output;
 mod plugin;
 mod prefix;
 mod stack;
 mod start;
+mod starts;
 pub mod threads;
 
 pub use def_extern::def_extern;

@@ -51,7 +51,7 @@ pub struct Plugin {
     objects: OnceLock<Objects>,
 }
 
-// SAFETY: the record's mutable fields are atomics, or written under the start lock.
+// SAFETY: the record's mutable fields are atomics, or written by the thread that has claimed the start.
 unsafe impl Sync for Plugin {}
 // SAFETY: as above.
 unsafe impl Send for Plugin {}
@@ -88,7 +88,8 @@ impl Plugin {
         // SAFETY: the caller's contract.
         unsafe { text((*record).module_name) }
     }
-    /// The plugin of a record, its module in `sys.modules`. Under the start lock, and in Python.
+    /// The plugin of a record, its module in `sys.modules`. By the thread that has claimed the start, in
+    /// Python.
     ///
     /// # Safety
     /// A record by the ABI.
@@ -253,8 +254,8 @@ impl Plugin {
         }
     }
 
-    /// Runs the init code, and leads the stubs to the dispatcher. Under the start lock, and in Python; `attach` came
-    /// before. After a failure it may be called again.
+    /// Runs the init code, and leads the stubs to the dispatcher. By the thread that has claimed the start, in Python;
+    /// `attach` came before. After a failure it may be called again.
     pub fn run_init_code(&self) -> Res<()> {
         if self.state() != PluginState::Known {
             return Ok(());
@@ -265,11 +266,7 @@ impl Plugin {
         if let Err(raised) = init_code::run(self) {
             // The next try starts from the beginning. The exception is kept meanwhile.
             let exception = Exception::fetch(raised);
-            self.leave_sys_modules();
-            for binding in &self.bindings {
-                binding.replace(None);
-            }
-            self.set_state(PluginState::Known);
+            self.start_over();
             return Err(match exception {
                 Some(exception) => exception.restore(),
                 None => raise!(SystemError, "the init code failed without an exception"),
@@ -282,6 +279,16 @@ impl Plugin {
             dispatch::dispatch
         }));
         Ok(())
+    }
+
+    /// Back to where nothing of the init code has run: it failed, or the thread that ran it is not in this process.
+    /// In Python.
+    pub fn start_over(&self) {
+        self.leave_sys_modules();
+        for binding in &self.bindings {
+            binding.replace(None);
+        }
+        self.set_state(PluginState::Known);
     }
 
     fn lead_stubs_to(&self, dispatch: keelback_dispatch_t) {
@@ -308,9 +315,10 @@ impl Plugin {
     pub fn is_running(&self) -> bool {
         self.state() == PluginState::Running
     }
-    /// While the init code runs: whether this thread was started in Python since it began.
+    /// Whether the init code runs, and this thread was started in Python since it began.
     pub fn is_thread_of_init_code(&self) -> bool {
-        threads::started_by_python_after(self.newest_state.load(Ordering::Relaxed))
+        self.is_running()
+            && threads::started_by_python_after(self.newest_state.load(Ordering::Relaxed))
     }
     /// The module name.
     pub fn name(&self) -> &str {

@@ -5,15 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use keelback_codegen::abi::{keelback_plugin_t, keelback_python_t};
 
-use super::lock::START;
 use super::plugin::{Plugin, PluginState};
+use super::starts::{self, StartFailure, Turn};
 use super::{errors, interpreter, threads};
-
-/// Why a plugin is not ready.
-struct StartFailure {
-    code: c_int,
-    text: String,
-}
 
 /// Python could not be started.
 const NO_PYTHON: c_int = -1;
@@ -102,27 +96,48 @@ unsafe fn try_start(
     if let Some(plugin) = known {
         // Threads that the init code started may call what it has attached so far: it may be waiting for them.
         if (plugin.state() == PluginState::Ready && !threads::has_ended())
-            || (plugin.is_running() && plugin.is_thread_of_init_code())
+            || (plugin.is_thread_of_init_code() && starts::is_under_way(record))
         {
             return Ok(());
         }
-    }
-    let _held = START.lock();
-    // SAFETY: the caller's contract.
-    if unsafe { Plugin::known(record) }.is_some_and(|plugin| plugin.state() != PluginState::Known)
-        && !threads::has_ended()
-    {
-        // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
-        return Ok(());
     }
     interpreter::ensure(python, flags).map_err(|text| StartFailure {
         code: NO_PYTHON,
         text: format!("{name}: {text}"),
     })?;
+    let claim = match starts::claim(record) {
+        Turn::Mine(claim) => claim,
+        Turn::Ring => return Ok(()),
+        Turn::Failed(failure) => return Err(failure),
+    };
+    // SAFETY: the caller's contract.
+    let known = unsafe { Plugin::known(record) };
+    if !claim.taken_over && known.is_some_and(|plugin| plugin.state() != PluginState::Known) {
+        // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
+        return Ok(());
+    }
+    // SAFETY: the caller's contract; the start is claimed.
+    unsafe { attach_and_run(record, &name, claim.taken_over) }
+        .inspect_err(|failure| claim.failed(failure))
+}
+
+/// Attaches the plugin to Python, and runs its init code.
+///
+/// # Safety
+/// A record by the ABI, its start claimed.
+unsafe fn attach_and_run(
+    record: *mut keelback_plugin_t,
+    name: &str,
+    taken_over: bool,
+) -> Result<(), StartFailure> {
     let _attached = threads::attach().map_err(|refused| StartFailure {
         code: NO_PYTHON,
         text: format!("{name}: {refused}\n"),
     })?;
+    // SAFETY: the caller's contract.
+    if let (true, Some(plugin)) = (taken_over, unsafe { Plugin::known(record) }) {
+        plugin.start_over();
+    }
     // SAFETY: the caller's contract.
     let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {
         let described = errors::take_exception(raised);
