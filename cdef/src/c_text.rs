@@ -8,9 +8,11 @@ use crate::types::{
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// What a C compiler reads.
+enum Style<'a> {
+    /// What a C compiler reads; `[...]` where a length is not known yet.
     C,
+    /// The same, with this and the array's number for a length that is not known yet.
+    Numbered(&'a str),
     /// What CFFI prints: no qualifiers, `int * *`, `int(*)(int)`.
     Cffi,
 }
@@ -37,6 +39,12 @@ impl Declarations {
     /// ask [`Self::has_c_name`] first where that can happen.
     pub fn c_declaration(&self, ty: QualType, name: &str) -> String {
         self.print(ty, name.to_owned(), Style::C)
+    }
+
+    /// [`Self::c_declaration`], with `prefix` and the array's number instead of `...` as the length of an array that
+    /// only the compiler knows ([`Question::ArrayLength`](crate::Question::ArrayLength)).
+    pub fn c_declaration_with_lengths(&self, ty: QualType, name: &str, prefix: &str) -> String {
+        self.print(ty, name.to_owned(), Style::Numbered(prefix))
     }
 
     /// `ty` in CFFI's spelling, as in `<ctype 'int(*)(int)'>`.
@@ -139,8 +147,8 @@ impl Declarations {
         }
     }
 
-    fn print(&self, ty: QualType, inner: String, style: Style) -> String {
-        let quals = if style == Style::C {
+    fn print(&self, ty: QualType, inner: String, style: Style<'_>) -> String {
+        let quals = if style != Style::Cffi {
             ty.quals
         } else {
             Qualifiers::NONE
@@ -152,7 +160,7 @@ impl Declarations {
             Type::Record(id) => self.record_name(*id),
             Type::Enum(id) => self.enum_name(*id),
             Type::Pointer(to) => {
-                if style == Style::C
+                if style != Style::Cffi
                     && let Some(name) = self.pointer_typedef(*to)
                 {
                     return join(quals, self.text(name).to_owned(), inner, style);
@@ -163,9 +171,15 @@ impl Declarations {
                 let length = match *length {
                     ArrayLength::Fixed(length) => length.to_string(),
                     ArrayLength::Unspecified => String::new(),
-                    ArrayLength::FromCompiler(number) => self.types.compiler_lengths
-                        [number as usize]
-                        .map_or_else(|| "...".to_owned(), |length| length.to_string()),
+                    ArrayLength::FromCompiler(number) => {
+                        self.types.compiler_lengths[number as usize].map_or_else(
+                            || match style {
+                                Style::Numbered(prefix) => format!("{prefix}{number}"),
+                                _ => "...".to_owned(),
+                            },
+                            |length| length.to_string(),
+                        )
+                    }
                 };
                 let mut item = *item;
                 item.quals = item.quals.union(quals);
@@ -184,7 +198,7 @@ impl Declarations {
         to: QualType,
         quals: Qualifiers,
         inner: String,
-        style: Style,
+        style: Style<'_>,
     ) -> String {
         let target = self.types.get(to.ty);
         let parenthesised = matches!(target, Type::Array { .. } | Type::Function(_));
@@ -202,26 +216,26 @@ impl Declarations {
         };
         let inner = match (parenthesised, style) {
             (true, _) => format!("({convention}{star})"),
-            (false, Style::C) => star,
             (false, Style::Cffi) => format!(" {star}"),
+            (false, _) => star,
         };
         self.print(to, inner, style)
     }
 
-    fn print_params(&self, function: &FunctionType, style: Style) -> String {
+    fn print_params(&self, function: &FunctionType, style: Style<'_>) -> String {
         let mut text = "(".to_owned();
         for (index, &param) in function.params.iter().enumerate() {
             if index > 0 {
                 text.push_str(", ");
             }
             match style {
-                Style::C => text.push_str(&self.c_declaration(param, "")),
                 Style::Cffi => text.push_str(&self.cffi_name(param)),
+                _ => text.push_str(&self.print(param, String::new(), style)),
             }
         }
         if function.variadic {
             text.push_str(", ...");
-        } else if function.params.is_empty() && style == Style::C {
+        } else if function.params.is_empty() && style != Style::Cffi {
             text.push_str("void");
         }
         text.push(')');
@@ -229,10 +243,10 @@ impl Declarations {
     }
 }
 
-fn join(quals: Qualifiers, base: String, inner: String, style: Style) -> String {
+fn join(quals: Qualifiers, base: String, inner: String, style: Style<'_>) -> String {
     let mut text = qualifier_words(quals);
     text.push_str(&base);
-    if style == Style::C && !inner.is_empty() && !inner.starts_with('[') {
+    if style != Style::Cffi && !inner.is_empty() && !inner.starts_with('[') {
         text.push(' ');
     }
     // Writing into a String can't fail.

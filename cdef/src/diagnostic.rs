@@ -41,6 +41,9 @@ pub enum DiagnosticKind {
     NotImplemented,
 }
 
+/// A longer type string is not repeated in the message about it.
+const LONGEST_SHOWN: usize = 500;
+
 /// How CFFI words the place of an error in the exception's text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -182,9 +185,21 @@ impl Diagnostic {
         let Some(source) = &self.source else {
             return words.to_owned();
         };
-        let (line, start) = source.line_at(self.span.start);
-        let before = source.slice(start as u32, self.span.start).chars().count();
-        format!("{words}\n{line}\n{}^", " ".repeat(before))
+        let text = source.slice(0, u32::MAX);
+        if text.len() > LONGEST_SHOWN {
+            return words.to_owned();
+        }
+        // One character for each byte, so that the caret is where it should be.
+        let shown: String = text
+            .bytes()
+            .map(|byte| match byte {
+                b' '..=b'~' => char::from(byte),
+                b'\t'..=b'\r' => ' ',
+                _ => '?',
+            })
+            .collect();
+        let before = source.slice(0, self.span.start).len();
+        format!("{words}\n{shown}\n{}^", " ".repeat(before))
     }
 
     /// The diagnostic with file, line, column, the line itself with a caret, and the hint; for people.

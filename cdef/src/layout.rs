@@ -197,15 +197,18 @@ impl Layouts {
             }
             Type::Unknown(id) => {
                 let unknown = types.unknown(*id);
-                let resolved = unknown.resolved.ok_or_else(|| {
-                    LayoutError::new(
+                let resolved = unknown.resolved.ok_or_else(|| match unknown.refused {
+                    Some(why) => {
+                        LayoutError::new(DiagnosticKind::Verification, unknown.span, why.into())
+                    }
+                    None => LayoutError::new(
                         DiagnosticKind::NotImplemented,
                         unknown.span,
                         message::unknown_before_compilation(
                             unknown.kind,
                             declarations.text(unknown.name),
                         ),
-                    )
+                    ),
                 })?;
                 declarations.target.size_and_align(resolved)
             }

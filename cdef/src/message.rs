@@ -41,6 +41,7 @@ pub(crate) const HINT_DOTS_IN_TYPEDEF: &str = "what works is 'typedef ... name;'
      'typedef int... name;' and 'typedef float... name;'";
 pub(crate) const BAD_DOTS: &str = "bad usage of \"...\"";
 pub(crate) const BAD_TYPE_WORDS: &str = "these words don't make a type together";
+pub(crate) const WRONG_TAG: &str = "wrong kind of tag: struct vs union";
 pub(crate) const TWO_TYPES: &str = "a declaration has one type, this is the second";
 pub(crate) const HINT_TWO_TYPES: &str = "is a ';' missing in front of it?";
 pub(crate) const STORAGE_HERE: &str = "a storage class has no place here";
@@ -279,9 +280,10 @@ pub(crate) fn answer_count(questions: usize, answers: usize) -> String {
 pub(crate) fn bad_integer_size(name: &str, size: u64) -> String {
     format!("'{name}' is no integer type that can be used: it has {size} bytes")
 }
-pub(crate) fn bad_float_size(name: &str, size: u64) -> String {
-    format!("'{name}' should be float or double, but it has {size} bytes")
-}
+pub(crate) const NO_FLOAT: &str =
+    "primitive floating-point type with an unexpected size (or not a float type at all)";
+pub(crate) const LONG_DOUBLE: &str = "primitive floating-point type is 'long double', not supported for now with \
+     the syntax 'typedef double... xxx;'";
 pub(crate) fn wrong_field_size(record: &str, field: &str, cdef: u64, compiler: u64) -> String {
     format!(
         "{record}: wrong size for field '{field}' (cdef says {cdef}, but C compiler says {compiler})"

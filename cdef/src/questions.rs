@@ -43,7 +43,7 @@ pub enum Question {
         depth: u32,
     },
     /// Size and sign of a `typedef int...`, size of a `typedef float...`. In the answer `value` is the size
-    /// in bytes, and `negative` says that the type is signed.
+    /// in bytes; `negative` says that the integer type is signed, or that the other is a floating type.
     UnknownType(UnknownId),
     /// `sizeof` of a partial record.
     RecordSize(RecordId),
@@ -71,8 +71,10 @@ pub enum CExpression {
     Size(String),
     /// An integer expression of any type and either sign.
     Integer(String),
-    /// A type of which size and sign are asked.
+    /// An enum, or what has to be an integer type, of which size and sign are asked.
     Type(String),
+    /// A type of which are asked its size and whether it is a floating one.
+    Float(String),
     /// A type, or an expression of that type, of which the alignment is asked: what stands in GCC's
     /// `__alignof__(...)`.
     Align(String),
@@ -316,7 +318,12 @@ impl Declarations {
                 size(format!("sizeof({array}) / sizeof({array}[0])"))
             }
             Question::UnknownType(id) => {
-                CExpression::Type(self.text(self.types.unknown(id).name).to_owned())
+                let unknown = self.types.unknown(id);
+                let name = self.text(unknown.name).to_owned();
+                match unknown.kind {
+                    UnknownKind::Integer => CExpression::Type(name),
+                    UnknownKind::Float => CExpression::Float(name),
+                }
             }
             Question::RecordSize(id) => size(format!("sizeof({})", self.record_lvalue(id))),
             Question::RecordAlign(id) => {
@@ -481,23 +488,29 @@ impl Declarations {
 
     fn answer_unknown(&mut self, id: UnknownId, answer: Answer) -> Result<(), Box<Diagnostic>> {
         let unknown = self.types.unknown(id);
+        let (long_double, _) = self.target.size_and_align(Primitive::LongDouble);
+        let mut refused = None;
         let resolved = match unknown.kind {
             UnknownKind::Integer => integer_type(answer),
-            UnknownKind::Float => match answer.value {
-                4 => Some(Primitive::Float),
-                8 => Some(Primitive::Double),
-                _ => None,
+            UnknownKind::Float => match (answer.value, answer.negative) {
+                (4, true) => Some(Primitive::Float),
+                (8, true) => Some(Primitive::Double),
+                (size, true) if size == long_double => {
+                    refused = Some(message::LONG_DOUBLE);
+                    None
+                }
+                _ => {
+                    refused = Some(message::NO_FLOAT);
+                    None
+                }
             },
         };
-        if resolved.is_none() {
-            let name = self.text(unknown.name);
-            let message = match unknown.kind {
-                UnknownKind::Integer => message::bad_integer_size(name, answer.value),
-                UnknownKind::Float => message::bad_float_size(name, answer.value),
-            };
+        if resolved.is_none() && refused.is_none() {
+            let message = message::bad_integer_size(self.text(unknown.name), answer.value);
             return Err(self.refuse(unknown.span, message));
         }
-        self.types.unknowns[id.index()].resolved = resolved;
+        let unknown = &mut self.types.unknowns[id.index()];
+        (unknown.resolved, unknown.refused) = (resolved, refused);
         Ok(())
     }
 

@@ -327,6 +327,8 @@ pub struct UnknownType {
     pub kind: UnknownKind,
     /// What it turned out to be.
     pub resolved: Option<Primitive>,
+    /// Why the compiler's answer cannot be used. Said where the type is used, as in CFFI.
+    pub refused: Option<&'static str>,
     /// Where it is.
     pub span: Span,
 }

@@ -165,6 +165,7 @@ fn describe(declarations: &Declarations) -> String {
             CExpression::Integer(text) => writeln!(out, "ask value {text}"),
             CExpression::Align(text) => writeln!(out, "ask align {text}"),
             CExpression::Type(text) => writeln!(out, "ask type {text}"),
+            CExpression::Float(text) => writeln!(out, "ask float {text}"),
         };
     }
     let exact: Vec<String> = declarations

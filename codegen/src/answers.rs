@@ -48,9 +48,33 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
         CExpression::Type(ty) => Answer {
             line: String::new(),
             value: format!("sizeof({ty})"),
-            negative: format!("(({ty})-1) <= 0"),
+            // `| 0`: as above, integers only.
+            negative: format!("((({ty})-1) | 0) <= 0"),
+        },
+        CExpression::Float(ty) => Answer {
+            line: String::new(),
+            value: format!("sizeof({ty})"),
+            // An integer has no half.
+            negative: format!("(({ty})0.5) > 0"),
         },
     }
+}
+
+/// The lengths of the arrays that only the compiler knows, by the arrays' numbers: C expressions, empty for those that
+/// came from an included module.
+pub(crate) fn lengths(declarations: &Declarations) -> Vec<String> {
+    let mut lengths = vec![String::new(); declarations.types.compiler_lengths.len()];
+    if lengths.is_empty() {
+        return lengths;
+    }
+    for question in declarations.questions() {
+        if let Question::ArrayLength { number, .. } = question
+            && let CExpression::Size(expression) = declarations.c_expression(question)
+        {
+            lengths[number as usize] = format!("({expression})");
+        }
+    }
+    lengths
 }
 
 fn size(expression: String) -> Answer {

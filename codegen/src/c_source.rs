@@ -7,7 +7,7 @@ use keelback_cdef::{
 };
 use serde::Serialize;
 
-use crate::answers::{Answer, answers};
+use crate::answers::{Answer, answers, lengths};
 use crate::c_text::{literal, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
@@ -66,6 +66,8 @@ struct Context<'a> {
     cdefs: Vec<Cdef>,
     init: Option<Init>,
     includes_modules: Vec<Include>,
+    /// By number.
+    lengths: Vec<String>,
     assertions: Numbered<Assertion>,
     member_checks: Numbered<MemberChecks>,
     values: Numbered<KnownValue>,
@@ -291,6 +293,7 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
         member_checks,
         values,
         answers,
+        lengths: lengths(declarations),
         symbols,
         functions,
         layouts,

@@ -1,5 +1,7 @@
 //! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
 
+mod c_side;
+
 use keelback_cdef::{
     Declarations, Diagnostic, DiagnosticKind, Function, FunctionOrigin, FunctionType, Primitive,
     Question, Severity, Span, Type, TypeId,
@@ -35,11 +37,11 @@ pub(crate) fn plugin(plugin: &Plugin) -> Vec<Problem> {
         Problem::Plugin { .. } => (u32::MAX, 0),
     });
     start_errors(plugin, &mut problems);
-    if plugin.spec.prelude.is_some() {
-        opaque_values(&plugin.declarations, &mut problems);
-    }
-    // An FFI may have none, as in CFFI: a library that only runs its init code.
+    // An FFI may have no functions, as in CFFI: a library that only runs its init code.
     let is_ffi = plugin.spec.cdefs.iter().any(|cdef| cdef.as_cffi);
+    if plugin.spec.prelude.is_some() {
+        c_side::check(plugin, is_ffi, &mut problems);
+    }
     if !plugin.spec.flags.extension_module && !is_ffi && plugin.callbacks().next().is_none() {
         problems.push(Problem::error(
             "the declarations have no function that the library could export",
@@ -253,48 +255,6 @@ fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
             spelled()
         )),
         _ => None,
-    }
-}
-
-/// Functions and records for which no C can be written, since a type in them is opaque.
-fn opaque_values(declarations: &Declarations, problems: &mut Vec<Problem>) {
-    let types = &declarations.types;
-    for function in &declarations.functions {
-        if function.origin != FunctionOrigin::C {
-            continue;
-        }
-        let Type::Function(ty) = types.get(function.ty) else {
-            continue;
-        };
-        if let Type::Record(id) = types.get(ty.result.ty)
-            && types.record(*id).fields.is_none()
-        {
-            let name = types.text(function.name);
-            let mut error = Diagnostic::at(
-                declarations,
-                function.span,
-                format!(
-                    "function {name}: '{}' is used as result type, but is opaque",
-                    declarations.record_name(*id)
-                ),
-            );
-            error.kind = DiagnosticKind::Type;
-            error.hint = Some("declare its members, or end them with '...;'".into());
-            problems.push(error.into());
-        }
-    }
-    let mut layouts = keelback_cdef::Layouts::new();
-    for item in &declarations.items {
-        let keelback_cdef::Item::Record(id) = *item else {
-            continue;
-        };
-        if let Err(error) = layouts.layout(declarations, id)
-            && error.kind == DiagnosticKind::Type
-        {
-            let mut diagnostic = Diagnostic::at(declarations, error.span, error.message);
-            diagnostic.kind = error.kind;
-            problems.push(diagnostic.into());
-        }
     }
 }
 

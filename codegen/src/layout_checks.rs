@@ -141,11 +141,11 @@ pub(crate) fn member_checks(
     for item in &declarations.items {
         let Item::Record(id) = *item else { continue };
         let record = types.record(id);
-        let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+        let Some(name) = record_name(types, record) else {
             continue;
         };
-        let statements: Vec<(Span, String)> = fields
-            .iter()
+        let statements: Vec<(Span, String)> = flat_fields(declarations, id)
+            .into_iter()
             .filter_map(|field| {
                 let member = types.text(field.name?);
                 if field.bits.is_some() || is_integer(declarations, field.ty.ty) {
@@ -197,6 +197,18 @@ pub(crate) fn member_checks(
     checks
 }
 
+/// The named fields of a record, those of its anonymous members among them.
+fn flat_fields(declarations: &Declarations, id: RecordId) -> Vec<&Field> {
+    let mut flat = Vec::new();
+    for field in declarations.types.record(id).fields.iter().flatten() {
+        match declarations.anonymous_member(field) {
+            Some(inner) => flat.extend(flat_fields(declarations, inner)),
+            None => flat.push(field),
+        }
+    }
+    flat
+}
+
 fn is_integer(declarations: &Declarations, ty: TypeId) -> bool {
     use keelback_cdef::Primitive::{Char, Char16, Char32, WChar};
     match declarations.types.get(ty) {
@@ -216,7 +228,7 @@ pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -
     let mut facts = Vec::new();
     for id in declarations.exact_records() {
         let record = types.record(id);
-        let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+        let Some(name) = record_name(types, record) else {
             continue;
         };
         if !is_exact(declarations, record) {
@@ -229,7 +241,7 @@ pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -
             offset: format!("__alignof__({name})"),
             size: format!("sizeof({name})"),
         });
-        for field in fields {
+        for field in flat_fields(declarations, id) {
             let (Some(field_name), None) = (field.name, field.bits) else {
                 continue;
             };

@@ -7,14 +7,17 @@ use keelback_cdef::{
 
 use crate::c_text::replace_word;
 
+/// What a macro begins with that stands for a length which only the compiler knows; the array's number follows.
+pub(crate) const LENGTH: &str = "KEELBACK_LENGTH_";
+
 /// The declaration of `name` with this type: `int *(*name)[5]`. An empty name gives the type's name.
 pub(crate) fn declare(declarations: &Declarations, ty: QualType, name: &str) -> String {
-    let text = declarations.c_declaration(ty, name);
-    // C++ does not know `_Bool`, and a length that only the compiler knows is left open.
-    if !text.contains(['_', '[']) {
+    let text = declarations.c_declaration_with_lengths(ty, name, LENGTH);
+    // C++ does not know `_Bool`.
+    if !text.contains('_') {
         return text;
     }
-    replace_word(&text, "_Bool", "keelback_bool_t").replace("[...]", "[]")
+    replace_word(&text, "_Bool", "keelback_bool_t")
 }
 
 /// The declarations of a function's parameters, called `arg0`, `arg1`...

@@ -106,6 +106,13 @@ static const keelback_cdef_t keelback_cdefs[] = {
 {%- endfor %}
 };
 {%- endif %}
+{%- if lengths %}
+
+/* The lengths of the arrays that the declarations leave to the compiler. */
+{%- for length in lengths %}
+#define KEELBACK_LENGTH_{{ loop.index0 }} {{ length }}
+{%- endfor %}
+{%- endif %}
 {%- if assertions.items %}
 
 /* ---- The declarations and the compiler agree ---- */

@@ -194,6 +194,8 @@ fn add_note(raised: Raised, note: &str) -> Raised {
 pub fn raise_type_string(diagnostic: &Diagnostic, inline: bool) -> Raised {
     if inline {
         raise_kind(diagnostic.kind, format_args!("{}", diagnostic.headline()))
+    } else if diagnostic.kind == DiagnosticKind::Type {
+        raise!(TypeError, "{}", diagnostic.message)
     } else {
         raise_error(
             |errors| &errors.error,

@@ -32,6 +32,8 @@ pub struct Scope {
     disagreements: OnceLock<Disagreements>,
     /// Tables that CFFI generated, from which names are declared when they are asked for.
     tables: OnceLock<Lazy>,
+    /// Of a module that set_source() made.
+    api_mode: AtomicBool,
 }
 
 /// See [`Scope::defer`].
@@ -108,6 +110,7 @@ impl Scope {
             nominal: Mutex::default(),
             disagreements: OnceLock::new(),
             tables: OnceLock::new(),
+            api_mode: AtomicBool::new(false),
         })
     }
     /// Adds cdefs that nobody has to look at before somebody asks for a declaration: the import of a module with tens of
@@ -178,6 +181,14 @@ impl Scope {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .layout(declarations, id)
+    }
+    /// Whether the declarations are those of an API-mode module, which keeps to CFFI also in what it refuses.
+    pub(crate) fn is_api_mode(&self) -> bool {
+        self.api_mode.load(Ordering::Relaxed)
+    }
+    /// Says so. Before anyone else sees the scope.
+    pub(crate) fn set_api_mode(&self) {
+        self.api_mode.store(true, Ordering::Relaxed);
     }
     /// Remembers what the compiler said otherwise. Once.
     pub(crate) fn set_disagreements(&self, found: Disagreements) {

@@ -474,6 +474,7 @@ impl Parser<'_> {
                     name,
                     kind,
                     resolved: None,
+                    refused: None,
                     span,
                 });
                 QualType::plain(self.decls.types.intern(Type::Unknown(id)))

@@ -69,6 +69,8 @@ pub(crate) struct Parser<'a> {
     source: SourceId,
     file: &'a str,
     is_type_string: bool,
+    /// Of a type string: tags that are not declared are errors.
+    declared_only: bool,
     lexer: Lexer<'a>,
     tok: Token,
     /// End of the token before.
@@ -202,6 +204,7 @@ impl Declarations {
         } else {
             let mut parser = Parser::new(self, text, SourceId::NOT_KEPT, DEFAULT_FILE);
             parser.is_type_string = true;
+            parser.declared_only = declared_only;
             parser.bump();
             let result = parser.whole_type();
             match parser.errors.drain(..).next() {
@@ -302,6 +305,7 @@ impl<'a> Parser<'a> {
             source,
             file,
             is_type_string: false,
+            declared_only: false,
             lexer: Lexer::new(text),
             tok: Token {
                 tok: Tok::Eof,

@@ -393,6 +393,8 @@ impl Parser<'_> {
     pub(super) fn specifiers(&mut self, place: Place) -> Parse<Specifiers> {
         let start = self.tok.start;
         let mut words = Words::default();
+        // In a type string: the word with which the words stopped making a type.
+        let mut stray: Option<Span> = None;
         let mut found: Option<Base> = None;
         let mut quals = Qualifiers::NONE;
         let mut specs = Specifiers {
@@ -417,6 +419,12 @@ impl Parser<'_> {
                             return Err(self.two_types(span));
                         }
                         *slot = slot.saturating_add(1);
+                        if self.is_type_string {
+                            stray = match words.resolve() {
+                                None => stray.or(Some(span)),
+                                Some(_) => None,
+                            };
+                        }
                         self.bump();
                         continue;
                     }
@@ -548,8 +556,11 @@ impl Parser<'_> {
             Some(dots) => dots,
             None if words.any() => {
                 let Some(ty) = words.resolve() else {
-                    let span = self.span_from(start);
-                    return Err(Box::new(Diagnostic::syntax(span, message::BAD_TYPE_WORDS)));
+                    let span = stray.unwrap_or_else(|| self.span_from(start));
+                    return Err(Box::new(
+                        Diagnostic::syntax(span, message::BAD_TYPE_WORDS)
+                            .short("unexpected symbol"),
+                    ));
                 };
                 Base::Type(QualType { ty, quals })
             }

@@ -64,7 +64,7 @@ impl Parser<'_> {
 
     /// C has one name space for all tags (C11 6.2.3); CFFI has one for structs and one for unions.
     fn check_other_kind(&self, kind: RecordKind, tag: Option<Symbol>, span: Span) -> Parse<()> {
-        if self.as_cffi || self.is_type_string {
+        if self.as_cffi || self.is_type_string && !self.declared_only {
             return Ok(());
         }
         let other = match kind {
@@ -75,6 +75,15 @@ impl Parser<'_> {
         let Some(&id) = known else {
             return Ok(());
         };
+        if self.is_type_string {
+            // Of a cdef as CFFI reads it there may be both.
+            let both = tag.is_some_and(|tag| self.decls.record_tags.contains_key(&(kind, tag)));
+            return if both {
+                Ok(())
+            } else {
+                Err(Box::new(Diagnostic::ffi(span, message::WRONG_TAG)))
+            };
+        }
         let name = format!("{} {}", kind.keyword(), self.text_of_tag(tag));
         let hint = message::earlier(&self.place_of(self.decls.types.record(id).span));
         let message = message::other_tag(&name, &format!("'{}'", self.decls.record_name(id)));

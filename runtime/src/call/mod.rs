@@ -10,6 +10,7 @@ mod aggregate;
 pub mod errno;
 pub mod foreign;
 mod plan;
+mod refuse;
 mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 mod system_v;

@@ -51,6 +51,7 @@ impl CallPlan {
                 signature.result.name
             ));
         }
+        super::refuse::check(signature)?;
         let params: Box<[Parameter]> = signature
             .params
             .iter()

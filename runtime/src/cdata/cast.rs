@@ -156,6 +156,10 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             }
             None => {}
         }
+        if ctype.code == Code::LongDouble && ffi::PyLong_Check(number.obj()) != 0 {
+            // As CFFI, where a cast to any floating type goes through a double.
+            number = Ref::steal(ffi::PyNumber_Float(number.obj()))?;
+        }
         let made = new_value(ctype)?;
         real::write_cast(ctype, made.data(), number.obj())?;
         Ok(made)

@@ -1,5 +1,6 @@
 //! From a scope's declarations to ctypes.
 
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use keelback_cdef::{
@@ -49,17 +50,22 @@ pub fn from_scope(scope: &Arc<Scope>, id: TypeId) -> Res<Ref<CType>> {
         Type::Record(id) => nominal(scope, NominalId::Record(id)),
         Type::Enum(id) => nominal(scope, NominalId::Enum(id)),
         Type::Unknown(id) => {
-            let (resolved, name) = {
+            let (resolved, refused, name) = {
                 let declarations = scope.read();
                 let unknown = declarations.types.unknown(id);
                 (
                     unknown.resolved,
+                    unknown.refused,
                     declarations.types.text(unknown.name).to_string(),
                 )
             };
-            match resolved {
-                Some(kind) => primitive(kind),
-                None => Err(raise!(
+            match (resolved, refused) {
+                (Some(kind), _) => primitive(kind),
+                (None, Some(why)) => Err(crate::errors::raise_error(
+                    |errors| &errors.error,
+                    format_args!("{why}"),
+                )),
+                (None, None) => Err(raise!(
                     NotImplementedError,
                     "the type '{name}' is only known to a C compiler: it needs API mode (set_source with C code)"
                 )),
@@ -246,8 +252,65 @@ struct Declared {
     bits: Option<(u32, u32)>,
 }
 
+thread_local! {
+    /// The records of API-mode modules that are being built on this thread.
+    static BUILDING: RefCell<Vec<(usize, RecordId)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The fields of a record; `None` while it is opaque.
 pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
+    if !source.scope.is_api_mode() {
+        return build_fields(ctype, source);
+    }
+    let key = (Arc::as_ptr(&source.scope) as usize, source.id);
+    if BUILDING.with_borrow(|building| building.contains(&key)) {
+        return Err(raise!(
+            RuntimeError,
+            "'{}' has a function pointer that takes or returns a '{}' by value: API mode cannot build such a type (use a \
+             pointer, or a 'void *' member and ffi.cast)",
+            ctype.name,
+            ctype.name
+        ));
+    }
+    BUILDING.with_borrow_mut(|building| building.push(key));
+    let built = build_fields(ctype, source);
+    BUILDING.with_borrow_mut(|building| building.pop());
+    built
+}
+
+/// As CFFI's modules: what a function pointer takes or returns by value must be known when the struct is that it is a
+/// member of.
+fn check_function_pointer(member: &CType) -> Res<()> {
+    let mut ctype = member;
+    while ctype.kind == Kind::Array {
+        ctype = ctype.item();
+    }
+    let Some(signature) = ctype.signature() else {
+        return Ok(());
+    };
+    let is_opaque = |ctype: &CType| ctype.is_record() && ctype.size() == UNKNOWN_SIZE;
+    if is_opaque(&signature.result) {
+        return Err(raise!(
+            TypeError,
+            "result type '{}' is opaque",
+            signature.result.name
+        ));
+    }
+    signature.result.record()?;
+    for param in &signature.params {
+        if is_opaque(param) {
+            return Err(raise!(
+                TypeError,
+                "ctype '{}' has incomplete type",
+                param.name
+            ));
+        }
+        param.record()?;
+    }
+    Ok(())
+}
+
+fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
     let (declared, partial) = {
         let declarations = source.scope.read();
         let record = declarations.types.record(source.id);
@@ -282,6 +345,9 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
     let last = declared.len().saturating_sub(1);
     for (index, field) in declared.iter().enumerate() {
         let field_type = from_scope(&source.scope, field.ty)?;
+        if source.scope.is_api_mode() {
+            check_function_pointer(&field_type)?;
+        }
         let flexible = field_type.kind == Kind::Array && field_type.length < 0;
         let is_anonymous = field.name.is_empty() && field_type.is_record();
         if field.name.is_empty() && !is_anonymous {
@@ -294,6 +360,9 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
                     Some(inner) => inner.has_flexible,
                     None => false,
                 };
+        } else if partial && flexible {
+            // It shares its memory with what follows in C.
+            has_flexible = true;
         }
         let in_list = ctype.kind == Kind::Struct || index == 0;
         let info = |name: Ref,

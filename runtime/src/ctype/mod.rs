@@ -200,6 +200,10 @@ impl CType {
             _ => None,
         }
     }
+    /// Whether this is a struct or union of an API-mode module.
+    pub fn is_of_api_mode(&self) -> bool {
+        matches!(&self.details, Details::Record(source, _) if source.scope.is_api_mode())
+    }
     /// Enumerators of an enum.
     pub fn enumeration(&self) -> Res<Option<&EnumDetails>> {
         match &self.details {

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use keelback_cdef::{
-    Answer, Declarations, Diagnostic, DiagnosticKind, EnumId, FunctionOrigin, Item, LayoutError,
-    ParseOptions, RecordId, Target,
+    Answer, Declarations, Diagnostic, DiagnosticKind, EnumId, FunctionOrigin, Item, Layout,
+    LayoutError, ParseOptions, RecordId, Target,
 };
 use keelback_codegen::abi::{
     KEELBACK_CDEF_AS_CFFI, KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE,
-    KEELBACK_CDEF_PACKED, keelback_cdef_t, keelback_dispatch_t, keelback_plugin_t,
+    KEELBACK_CDEF_PACKED, KEELBACK_PLUGIN_EXTENSION_MODULE, keelback_cdef_t, keelback_dispatch_t,
+    keelback_plugin_t,
 };
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
@@ -119,6 +120,10 @@ impl Plugin {
             )
         };
         let scope = Scope::new(Declarations::new(Target::host()));
+        // SAFETY: the caller's contract.
+        if unsafe { (*record).flags } & KEELBACK_PLUGIN_EXTENSION_MODULE != 0 {
+            scope.set_api_mode();
+        }
         // SAFETY: the caller's contract.
         let included = unsafe { declare(&scope, &name, record)? };
         // SAFETY: the caller's contract.
@@ -593,28 +598,14 @@ unsafe fn disagreements(
         let message = if fact.member.is_null() {
             wrong("wrong total size".into(), layout.size, fact.size)
         } else {
-            let record = declarations.types.record(id);
-            let mut fields = record.fields.iter().flatten().zip(&layout.fields);
-            fields
-                .find(|(field, _)| {
-                    field
-                        .name
-                        .is_some_and(|name| declarations.types.text(name) == member)
-                })
-                .and_then(|(_, place)| {
-                    wrong(
-                        format!("wrong offset for field '{member}'"),
-                        place.offset,
-                        fact.offset,
-                    )
-                    .or_else(|| {
-                        wrong(
-                            format!("wrong size for field '{member}'"),
-                            place.size,
-                            fact.size,
-                        )
-                    })
-                })
+            member_place(scope, &declarations, id, &layout, &member).and_then(|(offset, size)| {
+                wrong(
+                    format!("wrong offset for field '{member}'"),
+                    offset,
+                    fact.offset,
+                )
+                .or_else(|| wrong(format!("wrong size for field '{member}'"), size, fact.size))
+            })
         };
         if fact.member.is_null() {
             found
@@ -664,6 +655,26 @@ unsafe fn disagreements(
     }
     drop(declarations);
     (found, enumerators)
+}
+
+/// Offset and size of a record's member, which may be one of an anonymous member.
+fn member_place(
+    scope: &Scope,
+    declarations: &Declarations,
+    id: RecordId,
+    layout: &Layout,
+    member: &str,
+) -> Option<(u64, u64)> {
+    let fields = declarations.types.record(id).fields.iter().flatten();
+    fields.zip(&layout.fields).find_map(|(field, place)| {
+        if let Some(name) = field.name {
+            return (declarations.types.text(name) == member).then_some((place.offset, place.size));
+        }
+        let inner = declarations.anonymous_member(field)?;
+        let layout = scope.layout(declarations, inner).ok()?;
+        let (offset, size) = member_place(scope, declarations, inner, &layout, member)?;
+        Some((place.offset + offset, size))
+    })
 }
 
 /// The record that C calls `struct foo`, or by a typedef's name.

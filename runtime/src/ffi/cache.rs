@@ -9,6 +9,7 @@ use pyo3::ffi;
 
 use super::FfiObject;
 use crate::ctype::{CType, Kind};
+use crate::errors::{Errors, raise_error};
 use crate::py::{Obj, Raised, Ref, Res, str_text};
 
 const SLOTS: usize = 64;
@@ -99,7 +100,7 @@ impl FfiObject {
             let ctype: Ref<CType> = if found.is_null() {
                 let ctype = self.parse_string(text)?;
                 if ctype.kind == Kind::Function {
-                    return Err(self.raise_function_type(text));
+                    return Err(self.raise_function_type(text, &ctype));
                 }
                 if ffi::PyDict_Size(dict.obj()) >= DICT_LIMIT {
                     ffi::PyDict_Clear(dict.obj());
@@ -141,17 +142,16 @@ impl FfiObject {
         }
     }
 
-    fn raise_function_type(&self, text: Obj) -> Raised {
+    /// As CFFI: an in-line FFI tells what it was given, the others what that means.
+    fn raise_function_type(&self, text: Obj, ctype: &CType) -> Raised {
         // SAFETY: a live str.
         let text = unsafe { str_text(text) }.ok().flatten().unwrap_or("?");
-        let pick = |errors: &'static crate::errors::Errors| {
-            if self.inline {
-                &errors.cdef_error
-            } else {
-                &errors.error
-            }
+        let (pick, text): (fn(&'static Errors) -> &'static Ref, &str) = if self.inline {
+            (|errors| &errors.cdef_error, text)
+        } else {
+            (|errors| &errors.error, &ctype.name)
         };
-        crate::errors::raise_error(
+        raise_error(
             pick,
             format_args!("the type '{text}' is a function type, not a pointer-to-function type"),
         )

@@ -15,7 +15,7 @@ use super::variable::{self, Place};
 use super::{Lib, Source};
 use crate::cdata::{CData, new_owning, new_plain};
 use crate::convert::read;
-use crate::ctype::{CType, Code, from_scope, pointer_to};
+use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
 use crate::py::{Ref, Res, long_from_i128};
 use crate::raise;
@@ -220,6 +220,15 @@ impl Lib {
                 }
                 let place = self.find_variable(name, is_constant)?;
                 if is_constant {
+                    if ctype.is_record() && ctype.size() == UNKNOWN_SIZE {
+                        return Err(raise_error(
+                            |errors| &errors.error,
+                            format_args!(
+                                "constant '{name}' is of type '{}', whose size is not known",
+                                ctype.name
+                            ),
+                        ));
+                    }
                     return self.constant(&ctype, &place).map(Found::Object);
                 }
                 Ok(Found::Variable(

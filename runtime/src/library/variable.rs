@@ -5,8 +5,9 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use crate::convert::{read, write};
-use crate::ctype::CType;
+use crate::ctype::{CType, UNKNOWN_SIZE};
 use crate::py::{Obj, Ref, Res, StaticType, guard_unit};
+use crate::raise;
 
 /// The type of what `lib.__dict__` shows for a variable.
 pub(super) static VARIABLE_TYPE: StaticType = StaticType::new();
@@ -64,8 +65,15 @@ pub(super) struct Variable {
 }
 
 impl Variable {
+    /// Only its address can be taken.
+    fn is_opaque(&self) -> bool {
+        self.ctype.is_record() && self.ctype.size() == UNKNOWN_SIZE
+    }
     /// Its value now.
     pub(super) fn get(&self) -> Res<Ref> {
+        if self.is_opaque() {
+            return Err(raise!(TypeError, "cdata '{}' is opaque", self.ctype.name));
+        }
         let address = self.place.checked_address(&self.name)?;
         // SAFETY: an object of the type is there, by the declaration.
         unsafe { read(&self.ctype, address) }
@@ -75,6 +83,9 @@ impl Variable {
     /// # Safety
     /// `value` is live.
     pub(super) unsafe fn set(&self, value: Obj) -> Res<()> {
+        if self.is_opaque() {
+            return Err(raise!(TypeError, "'{}' is opaque", self.ctype.name));
+        }
         let address = self.place.checked_address(&self.name)?;
         // SAFETY: as in `get`; the caller's contract.
         unsafe { write(&self.ctype, address, value) }

@@ -1,0 +1,102 @@
+//! What CFFI passes by value only in C that a compiler has made: refused where CFFI refuses it.
+//!
+//! Keelback itself passes any complete type, through registers or libffi. A variadic function of an API-mode module is
+//! CFFI's contract, though: there its programs rely on the NotImplementedError. And how a small struct with `...;` is
+//! passed is known to nobody but the compiler.
+
+use crate::ctype::{CType, FieldInfo, FunctionDetails, Kind};
+use crate::py::{Raised, Res};
+use crate::raise;
+
+/// Raises NotImplementedError for a variadic signature that CFFI refuses, and for partial structs.
+pub fn check(signature: &FunctionDetails) -> Res<()> {
+    check_type(&signature.result, "return value", signature.variadic)?;
+    for param in &signature.params {
+        check_type(param, "argument", signature.variadic)?;
+    }
+    Ok(())
+}
+
+/// Raises if a value of the type cannot be passed. `variadic`: as (part of) a value of a variadic function.
+fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
+    if !ctype.is_record() || ctype.size() < 0 {
+        return Ok(());
+    }
+    let as_cffi = variadic && ctype.is_of_api_mode();
+    if as_cffi && ctype.kind == Kind::Union {
+        return Err(raise!(
+            NotImplementedError,
+            "ctype '{}' not supported as {place} by libffi.  Unions are only supported as {place} if the function is \
+             'API mode' and non-variadic (i.e. declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking \
+             a final '...' argument)",
+            ctype.name
+        ));
+    }
+    let Some(record) = ctype.record()? else {
+        return Ok(());
+    };
+    // Members without a name are not in the flat list; those of theirs are.
+    let has_anonymous = || {
+        record.fields.iter().any(|field| {
+            let is_it = |flat: &FieldInfo| flat.name.obj() == field.name.obj();
+            field.ctype.is_record() && !record.flat.iter().any(is_it)
+        })
+    };
+    if record.partial && (as_cffi || ctype.size() <= 2 * size_of::<u64>() as isize)
+        || as_cffi && has_anonymous()
+    {
+        return Err(unsupported(
+            ctype,
+            place,
+            "It is a struct declared with \"...;\", but the C calling convention may depend on the missing fields; or, it \
+             contains anonymous struct/unions",
+        ));
+    }
+    if !as_cffi {
+        return Ok(());
+    }
+    let mut is_packed = false;
+    for field in &record.fields {
+        if field.is_bit_field() {
+            return Err(unsupported(
+                ctype,
+                place,
+                "It is a struct with bit fields, which libffi does not support",
+            ));
+        }
+        let mut item = &*field.ctype;
+        let mut length = 1;
+        while item.kind == Kind::Array {
+            length *= item.length.max(0);
+            item = item.item();
+        }
+        if length == 0 {
+            return Err(unsupported(
+                ctype,
+                place,
+                "It is a struct with a zero-length array, which libffi does not support",
+            ));
+        }
+        is_packed |= field.offset as usize % item.align() != 0 || ctype.align() < item.align();
+        check_type(item, place, variadic)?;
+    }
+    if is_packed {
+        return Err(unsupported(
+            ctype,
+            place,
+            "It is a 'packed' structure, with a different layout than expected by libffi",
+        ));
+    }
+    Ok(())
+}
+
+#[cold]
+fn unsupported(ctype: &CType, place: &str, why: &str) -> Raised {
+    raise!(
+        NotImplementedError,
+        "ctype '{}' not supported as {place}.  {why}.  Such structs are only supported as {place} if the function is 'API \
+         mode' and non-variadic (i.e. declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking a final \
+         '...' argument)",
+        ctype.name
+    )
+}
