@@ -4,7 +4,7 @@
 //! CFFI's contract, though: there its programs rely on the NotImplementedError. And how a small struct with `...;` is
 //! passed is known to nobody but the compiler.
 
-use crate::ctype::{CType, FieldInfo, FunctionDetails, Kind};
+use crate::ctype::{CType, FieldInfo, FunctionDetails, Kind, RecordDetails};
 use crate::py::{Raised, Res};
 use crate::raise;
 
@@ -35,15 +35,8 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
     let Some(record) = ctype.record()? else {
         return Ok(());
     };
-    // Members without a name are not in the flat list; those of theirs are.
-    let has_anonymous = || {
-        record.fields.iter().any(|field| {
-            let is_it = |flat: &FieldInfo| flat.name.obj() == field.name.obj();
-            field.ctype.is_record() && !record.flat.iter().any(is_it)
-        })
-    };
     if record.partial && (as_cffi || ctype.size() <= 2 * size_of::<u64>() as isize)
-        || as_cffi && has_anonymous()
+        || as_cffi && !is_plain(ctype, record)
     {
         return Err(unsupported(
             ctype,
@@ -78,7 +71,8 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
             ));
         }
         is_packed |= field.offset as usize % item.align() != 0 || ctype.align() < item.align();
-        check_type(item, place, variadic)?;
+        // As CFFI says it, also for a part of a result.
+        check_type(item, "argument", variadic)?;
     }
     if is_packed {
         return Err(unsupported(
@@ -88,6 +82,32 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether the members of anonymous members are where the record's own members of those types would be.
+fn is_plain(ctype: &CType, record: &RecordDetails) -> bool {
+    if !record
+        .fields
+        .iter()
+        .any(|field| is_anonymous(field, record))
+    {
+        return true;
+    }
+    let mut end = 0;
+    let mut in_order = record.flat.iter().map(|field| {
+        let align = field.ctype.align();
+        let place = usize::next_multiple_of(end, align);
+        end = place + field.ctype.size().max(0) as usize;
+        field.is_bit_field() || place == field.offset as usize
+    });
+    let in_order = in_order.all(|is_there| is_there);
+    in_order && end.next_multiple_of(ctype.align()) == ctype.size() as usize
+}
+
+/// A member without a name is not in the flat list; those of its own are.
+fn is_anonymous(field: &FieldInfo, record: &RecordDetails) -> bool {
+    let is_it = |flat: &FieldInfo| flat.name.obj() == field.name.obj();
+    field.ctype.is_record() && !record.flat.iter().any(is_it)
 }
 
 #[cold]

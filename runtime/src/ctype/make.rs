@@ -355,7 +355,7 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
             continue;
         }
         if index == last {
-            has_flexible = flexible
+            has_flexible |= flexible
                 || match field_type.record()? {
                     Some(inner) => inner.has_flexible,
                     None => false,
