@@ -70,7 +70,8 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
                 "It is a struct with a zero-length array, which libffi does not support",
             ));
         }
-        is_packed |= field.offset as usize % item.align() != 0 || ctype.align() < item.align();
+        is_packed |=
+            !(field.offset as usize).is_multiple_of(item.align()) || ctype.align() < item.align();
         // As CFFI says it, also for a part of a result.
         check_type(item, "argument", variadic)?;
     }
