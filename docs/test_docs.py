@@ -107,3 +107,18 @@ def test_links_inside_the_project_lead_somewhere():
             if "://" not in target and not (page.parent / target).exists():
                 missing.append(f"{page.name}: {target}")
     assert missing == []
+
+
+def test_promises_link_to_their_tests():
+    """Each row of embedding.md's promises names a test, and the tests that any page names exist."""
+    text = (DOCS / "embedding.md").read_text(encoding="utf-8")
+    section = text[text.index("## What is promised to the host\n") : text.index("## What the init code sees\n")]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| promise |")]
+    assert len(rows) > 20
+    assert [row for row in rows if "#test_" not in row] == []
+    missing = []
+    for page in PAGES:
+        for target, test in re.findall(r"\]\(([^)#\s]+\.py)#(\w+)\)", page.read_text(encoding="utf-8")):
+            if f"def {test}(" not in (page.parent / target).read_text(encoding="utf-8"):
+                missing.append(f"{page.name}: {target}#{test}")
+    assert missing == []
