@@ -215,7 +215,7 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
     answer->value = (uint64_t)((WRITE) | 0); answer++->is_negative = (WRITE) <= 0;
     answer->value = (uint64_t)((DEPTH) | 0); answer++->is_negative = (DEPTH) <= 0;
 #line 7
-    answer->value = (uint64_t)(sizeof(number_t)); answer++->is_negative = ((number_t)-1) <= 0;
+    answer->value = (uint64_t)(sizeof(number_t)); answer++->is_negative = (((number_t)-1) | 0) <= 0;
 #line 3 "prelude.h"
     answer->value = (uint64_t)(sizeof(status_t)); answer++->is_negative = 0;
 #line 3
