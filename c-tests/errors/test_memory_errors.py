@@ -94,7 +94,7 @@ def test_memory_error(limited, host, run):
     assert ran.stderr.count("MemoryError\n") == 3 and ran.code == 0
 
 
-@pytest.mark.parametrize("mib", [1, 3, 6, 9, 12, 15, 18, 21, 24, 28, 32, 40, 60])
+@pytest.mark.parametrize("mib", [1, 3, 6, 9, 11, 12, 13, 14, 15, 16, 18, 21, 24, 28, 32, 40, 60])
 def test_too_little_memory_to_start(limited, host, run, mib):
     """Whatever the limit: the host lives, and gets the answer or the error value and a text."""
     ran = run(host(HOST + """

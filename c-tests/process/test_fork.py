@@ -271,3 +271,34 @@ def test_in_a_callback(plugin, host, run):
             return 0;
         }
     """, built)) == Ran("before\nchild\n11\nbefore\nparent\n21\n")
+
+
+def test_while_the_init_code_runs(plugin, host, run):
+    """The fork waits: no child is born with half a plugin."""
+    built = plugin("int answer(void);", """
+        import time
+        from forked import ffi
+        time.sleep(0.2)
+
+        @ffi.def_extern()
+        def answer():
+            return 42
+    """, name="forked")
+    assert run(host(HEAD + """
+        static void *work(void *data) { *(int *)data = answer(); return NULL; }
+
+        int main(void)
+        {
+            pthread_t thread;
+            int result = 0;
+            pid_t child;
+            pthread_create(&thread, NULL, work, &result);
+            usleep(100000);
+            child = fork();
+            if (child == 0)
+                return answer();
+            pthread_join(thread, NULL);
+            printf("child %d, parent %d\\n", wait_for(child), result);
+            return 0;
+        }
+    """, built)) == Ran("child 42, parent 42\n")

@@ -18,5 +18,6 @@ mod micropython;
 mod module;
 mod package;
 mod py;
+mod reserve;
 mod scope;
 mod thread;

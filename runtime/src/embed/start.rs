@@ -26,6 +26,7 @@ pub unsafe extern "C" fn start(
 ) -> c_int {
     // SAFETY: this thread's errno.
     let errno = unsafe { *libc::__errno_location() };
+    crate::reserve::fill();
     // Constants are rounded as everywhere, and nothing traps.
     let floats = FloatingPoint::put_aside();
     // SAFETY: the caller's contract.
