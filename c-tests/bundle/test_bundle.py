@@ -223,6 +223,15 @@ def test_something_else_is_there(workshop, folder):
     )
 
 
+def test_a_bundle_is_replaced_as_a_whole(workshop, folder):
+    for excluded, absent in (("json", "xml"), ("xml", "json")):
+        ran = bundle(workshop, "libbundled.so", "--python", python(), "--exclude", excluded, cwd=folder)
+        assert ran.code == 0, ran.stderr
+        standard = folder / "bundled.keelback" / "lib" / f"python{VERSION}"
+        assert (standard / absent).exists() and not (standard / excluded).exists()
+    assert sorted(os.listdir(folder)) == ["bundled.keelback", "libbundled.so"]
+
+
 def test_no_such_python(workshop, folder):
     refuse(
         workshop,
