@@ -66,14 +66,21 @@ pub(super) fn to_complex(cdata: &CData) -> Res<Ref> {
 }
 
 /// The body of nb_bool: whether a pointer is not NULL, a number not zero.
-pub(super) fn truth(cdata: &CData) -> Res<bool> {
-    let (ctype, data) = (cdata.ctype(), cdata.data());
-    if !matches!(ctype.kind, Kind::Primitive | Kind::Enum) {
-        return Ok(!data.is_null());
+#[inline]
+pub(super) fn truth(cdata: &CData) -> bool {
+    if matches!(cdata.ctype().kind, Kind::Primitive | Kind::Enum) {
+        truth_of_number(cdata)
+    } else {
+        !cdata.data().is_null()
     }
+}
+
+#[inline(never)]
+fn truth_of_number(cdata: &CData) -> bool {
+    let (ctype, data) = (cdata.ctype(), cdata.data());
     // SAFETY: a cdata's data is readable as its type.
     unsafe {
-        Ok(match ctype.code {
+        match ctype.code {
             Code::F32 | Code::F64 => real::read_f64(ctype.code, data) != 0.0,
             Code::LongDouble => !real::long_double_is_zero(data),
             Code::ComplexF32 => data.cast::<[f32; 2]>().read_unaligned() != [0.0; 2],
@@ -83,6 +90,6 @@ pub(super) fn truth(cdata: &CData) -> Res<bool> {
                     || !real::long_double_is_zero(data.add(real::LONG_DOUBLE_SIZE))
             }
             _ => integer::read_integer(ctype, data).is_none_or(|value| value != 0),
-        })
+        }
     }
 }

@@ -79,6 +79,11 @@ impl Kept {
         // SAFETY: the reference that `keep` gave away is never given back.
         Ok(unsafe { &*kept })
     }
+    /// Whether it is this type, and was asked for before.
+    #[inline(always)]
+    pub(super) fn is(&self, ctype: &CType) -> bool {
+        std::ptr::eq(self.0.load(Ordering::Relaxed), ctype)
+    }
     #[cold]
     fn keep(&self, made: Ref<CType>) -> *mut CType {
         match self.0.compare_exchange(

@@ -215,11 +215,18 @@ pub fn primitive(primitive: Primitive) -> Res<Ref<CType>> {
     })
 }
 
+static VOID_POINTER: Kept = Kept::new();
+
 /// `void *`
 #[inline]
 pub fn void_pointer() -> Res<&'static CType> {
-    static KEPT: Kept = Kept::new();
-    KEPT.get(|| pointer_to(&*void()?))
+    VOID_POINTER.get(|| pointer_to(&*void()?))
+}
+
+/// Whether it is what [`void_pointer`] gave before: with one look at the type's address.
+#[inline(always)]
+pub fn is_known_void_pointer(ctype: &CType) -> bool {
+    VOID_POINTER.is(ctype)
 }
 
 /// `char[]`

@@ -10,7 +10,10 @@ mod make;
 mod names;
 
 pub use details::{Access, EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
-pub use intern::{array_of, char_array, function_of, pointer_to, primitive, void, void_pointer};
+pub use intern::{
+    array_of, char_array, function_of, is_known_void_pointer, pointer_to, primitive, void,
+    void_pointer,
+};
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
 

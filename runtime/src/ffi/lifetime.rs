@@ -6,7 +6,7 @@ use super::handles;
 use super::memory::ssize;
 use crate::cdata::lifetime::forget_destructor;
 use crate::cdata::{Resource, as_cdata, new_managed, release};
-use crate::ctype::{Code, Kind, void_pointer};
+use crate::ctype::{Code, Kind, is_known_void_pointer, void_pointer};
 use crate::py::{Obj, Ref, Signature, guard, none, type_name};
 use crate::raise;
 
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {
     // SAFETY: a METH_O method; the argument is live.
     unsafe {
         if let Some(cdata) = as_cdata(arg)
-            && cdata.ctype().is_void_pointer()
+            && is_known_void_pointer(cdata.ctype())
             && let Some(object) = handles::get(cdata.data())
         {
             return object.into_ptr();
