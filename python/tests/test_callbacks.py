@@ -249,3 +249,14 @@ def test_recursion(FFI):
         return 1 if n == 0 else n * factorial(n - 1)
 
     assert factorial(10) == 3628800
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
+def test_no_memory_is_writable_and_executable():
+    """SELinux and systemd's MemoryDenyWriteExecute forbid it."""
+    ffi = KeelbackFFI()
+    callbacks = [ffi.callback("int(int)", lambda n, add=add: n + add) for add in range(1000)]
+    assert sum(callback(1) for callback in callbacks) == 1000 + sum(range(1000))
+    with open("/proc/self/maps") as maps:
+        rights = {line.split()[1] for line in maps}
+    assert not [right for right in rights if "w" in right and "x" in right]

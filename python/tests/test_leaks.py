@@ -1,7 +1,11 @@
 """Nothing that is used again and again may leave memory behind."""
+import functools
 import gc
+import importlib
+import re
 import resource
 import sys
+import tempfile
 
 import keelback
 import pytest
@@ -102,6 +106,41 @@ def thread():
     one = threading.Thread(target=run)
     one.start()
     one.join()
+def unicode():
+    other = keelback.FFI()
+    other.set_unicode(True)
+    other.typeof("TCHAR *"), other.alignof("LPTSTR")
+def file_arguments():
+    import tempfile
+    with tempfile.TemporaryFile() as file:
+        ffi.cast("FILE *", file)
+def by_value():
+    other = keelback.FFI()
+    other.cdef("struct bits { unsigned a : 3; int b : 9; }; union both { int i; double d; };")
+    f = other.callback("struct bits(struct bits, union both)", lambda bits, both: [bits.a, both.i])
+    f([1, 2], {"i": 5}), f([1, 2], [5.0])
+def described():
+    other = keelback.FFI()
+    other.embedding_api("int exported(int);")
+    other.embedding_init_code("from leaks import ffi")
+    other.set_source("leaks", "int more;")
+    other.emit_c_code("/dev/null")
+    third = keelback.FFI()
+    third.cdef("struct s { int x; }; int abs(int);")
+    third.set_source("leaks", None)
+    third.emit_python_code("/dev/null")
+def missing_variable():
+    other = keelback.FFI()
+    other.cdef("extern int no_such_variable;")
+    other.dlopen(None).no_such_variable
+def released_view():
+    p = ffi.new_allocator(lambda size: ffi.new("char[]", size))("struct P *")
+    view, memory = p[0], ffi.buffer(p)
+    ffi.release(p)
+    try:
+        memory[0]
+    finally:
+        view.x
 def view_released():
     view = ffi.from_buffer("unsigned char[]", source)
     ffi.release(view)
@@ -194,6 +233,41 @@ OPERATIONS = """
     ffi.new("struct N *", {"p": {"x": "y"}})
     ffi.new("char16_t[]", "a\\U00012345b")
     ffi.new("float _Complex *", 1 + 2j)[0]
+    unicode()
+    file_arguments()
+    by_value()
+    described()
+    missing_variable()
+    released_view()
+    ffi.sizeof("struct N") + ffi.alignof("struct N")
+    setattr(ffi, "errno", 5)
+    ffi.memmove(n.arr, b"abc", 99)
+    ffi.cast("int[3]", 0)[0:2]
+    a.__delitem__(0)
+    ffi.callback("struct B named(void)", lambda: [1])
+    api.lib.add(1, 2)
+    api.lib.add("x", 2)
+    api.lib.add(1)
+    api.lib.mirror([1, 2]).x
+    api.lib.total(2, ffi.cast("int", 1), ffi.cast("int", 2))
+    api.lib.counter
+    setattr(api.lib, "counter", 5)
+    setattr(api.lib, "counter", "x")
+    list(api.lib.table)
+    api.lib.TEXT
+    api.lib.ORIGIN.x
+    api.lib.nosuch
+    dir(api.lib) and api.lib.__dict__
+    api.lib.call(5)
+    api.ffi.def_extern("handler", error=7)(lambda n: n + 1)
+    api.ffi.def_extern("handler", onerror=raising)(lambda n: 1 // 0) and api.lib.call(1)
+    api.ffi.def_extern("nosuch")(raising)
+    api.ffi.integer_const("SIZE")
+    api.ffi.integer_const("nosuch")
+    api.ffi.typeof("nosuch")
+    api.ffi.new("point_t *", [1, 2])[0].y
+    api.ffi.addressof(api.lib, "add")(1, 2)
+    api.ffi.include(ffi)
     ffi.new("int *", 2**40)
     ffi.new("int[]", -1)
     ffi.new("struct O *")
@@ -260,6 +334,58 @@ OPERATIONS = """
 """
 
 
+@functools.lru_cache(maxsize=None)
+def api_module():
+    """A module in API mode."""
+    builder = keelback.FFI()
+    builder.cdef(
+        """
+        typedef struct { int x, y; ...; } point_t;
+        int add(int, int); point_t mirror(point_t); int total(int, ...); int call(int);
+        extern "Python" int handler(int);
+        #define SIZE ...
+        static char *const TEXT; static const point_t ORIGIN; extern int counter, table[3];
+        """
+    )
+    builder.set_source(
+        "_leaks_api",
+        """
+        #include <stdarg.h>
+        typedef struct { int x, y; } point_t;
+        static int add(int a, int b) { return a + b; }
+        static point_t mirror(point_t p) { point_t r = {p.y, p.x}; return r; }
+        static int total(int n, ...) {
+            int sum = 0; va_list list; va_start(list, n); while (n--) sum += va_arg(list, int); va_end(list); return sum;
+        }
+        static int handler(int);
+        static int call(int n) { return handler(n); }
+        #define SIZE 5
+        static char *const TEXT = "text";
+        static const point_t ORIGIN = {1, 2};
+        int counter, table[3];
+        """,
+    )
+    folder = tempfile.TemporaryDirectory(prefix="keelback-tests-")
+    builder.compile(tmpdir=folder.name)
+    sys.path.insert(0, folder.name)
+    importlib.invalidate_caches()
+    module = importlib.import_module("_leaks_api")
+    module.folder = folder
+    return module
+
+
+# What writes files or runs a compiler: used once, when a module is built.
+BUILDING = {"compile", "distutils_extension", "set_source_pkgconfig", "verify"}
+
+
+@pytest.mark.parametrize("kind", [keelback.FFI, keelback._runtime.CompiledFFI])
+def test_every_method_is_among_them(kind):
+    text = SETUP + OPERATIONS
+    names = {name for name in dir(kind) if not name.startswith("_")} - BUILDING
+    names -= {name for name in names if name.startswith("RTLD_") or name in ("CData", "CType", "error")}
+    assert {name for name in names if not re.search(rf"[.\"]{name}\b", text)} == set()
+
+
 @pytest.mark.parametrize("operation", [line.strip() for line in OPERATIONS.strip().splitlines()])
 def test_leaves_nothing(operation, monkeypatch):
     # pytest keeps what it is told.
@@ -267,6 +393,8 @@ def test_leaves_nothing(operation, monkeypatch):
     ffi = keelback.FFI()
     ffi.cdef(CDEF + LIBRARY)
     namespace = {"ffi": ffi, "keelback": keelback}
+    if "api." in operation:
+        namespace["api"] = api_module()
     exec(SETUP, namespace)
     code = compile(operation, "<operation>", "eval")
 

@@ -77,6 +77,29 @@ def data():
                 lambda: ffi.cast("struct P *", 0).x, lambda: ffi.string(ffi.cast("char *", 0))):
         refused(act)
 
+    other = keelback.FFI()
+    other.cdef("struct bits { unsigned a : 3; int b : 9; }; union both { int i; double d; char c[12]; };")
+    swap = other.callback("struct bits(union both, struct bits)", lambda both, bits: [both.i, bits.b])
+    assert swap([5], [1, -3]).a == 5 and swap([5], {"b": -3}).b == -3
+    assert other.callback("union both(long double, float _Complex)", lambda x, z: {"d": z.real})(1, 2j).d == 0
+    assert ffi.unpack(ffi.new("char16_t[]", "a\U00012345"), 2) and ffi.string(ffi.new("char32_t[]", "abc"), 2) == "ab"
+    assert list(ffi.new("int[2][2]", [[1], [2, 3]])[1]) == [2, 3] and ffi.getctype("int[2]", "x") == "int x[2]"
+
+def gone():
+    alloc = ffi.new_allocator(lambda n: ffi.new("char[]", n), lambda p: None)
+    p = alloc("struct P *", [1])
+    view, shown = p[0], ffi.buffer(p)
+    ffi.release(p)
+    for c in (p, view, ffi.cast("struct P *", 0), ffi.cast("struct P[2]", 0)):
+        for act in (lambda: c.x, lambda: c[0], lambda: c[0:1], lambda: c[0].x, lambda: setattr(c, "x", 1), lambda: shown[0],
+                    lambda: ffi.buffer(c, 4)[:], lambda: ffi.memmove(c, b"abcd", 4), lambda: ffi.addressof(c, "y"),
+                    lambda: ffi.new("struct P *", c), lambda: ffi.unpack(c, 1), lambda: ffi.from_handle(c)):
+            refused(act)
+    numbers = ffi.new("int[4]")
+    refused(ffi.memmove, numbers[2:4], bytes(9), 9)
+    refused(lambda: exec("del numbers[0]", {"numbers": numbers}))
+    refused(ffi.addressof, numbers, 9)
+
 def memory():
     source = bytearray(b"0123456789")
     view = ffi.from_buffer("unsigned char[]", source)
@@ -116,7 +139,7 @@ def types():
         refused(other.cdef, text)
 
 def everything():
-    for act in (calls, data, memory, types):
+    for act in (calls, data, gone, memory, types):
         act()
 
 everything()
