@@ -144,6 +144,8 @@ def install() -> None:
     classes = {
         "FFI": _runtime.CompiledFFI,
         "_CDataBase": _runtime.CData,
+        "CData": _runtime.CData,
+        "CField": _runtime.CField,
         "CType": _runtime.CType,
         "Lib": _runtime.Lib,
         "buffer": _runtime.buffer,

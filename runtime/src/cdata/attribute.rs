@@ -29,6 +29,9 @@ fn access_of(cdata: &CData, name: Obj) -> Option<(&Access, *mut u8)> {
     let record = if ctype.code == Code::Pointer {
         ctype.item()
     } else {
+        if cdata.shows_released() {
+            return None;
+        }
         ctype
     };
     let access = record.known_record()?.access(name)?;

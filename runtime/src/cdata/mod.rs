@@ -199,6 +199,12 @@ impl CData {
             None
         }
     }
+    /// Whether it shows memory of another cdata that was given back by `ffi.release()`. (One's own address is then NULL.)
+    #[inline(always)]
+    pub(crate) fn shows_released(&self) -> bool {
+        self.viewed()
+            .is_some_and(|owner| matches!(owner.resource(), Some(Resource::Released { .. })))
+    }
     /// Raises when its memory was given back by `ffi.release()`, its own or that of the cdata that it shows.
     #[inline]
     pub(crate) fn check_live(&self) -> Res<()> {
