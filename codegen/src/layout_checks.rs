@@ -151,8 +151,10 @@ pub(crate) fn member_checks(
                 if field.bits.is_some() || is_integer(declarations, field.ty.ty) {
                     return Some((field.span, format!("(void)((p->{member}) | 0);")));
                 }
+                let is_array = has_lengths(declarations, field.ty.ty);
                 let (to, address) = match types.get(field.ty.ty) {
-                    Type::Array { item, .. } => (
+                    // With its length, if the declarations give it.
+                    Type::Array { item, .. } if !is_array => (
                         QualType {
                             ty: item.ty,
                             quals: item.quals.union(field.ty.quals),
@@ -163,14 +165,15 @@ pub(crate) fn member_checks(
                 };
                 let is_sayable = match types.get(to.ty) {
                     // Lengths that only the compiler knows.
-                    Type::Array { .. } => false,
+                    Type::Array { .. } if !is_array => false,
                     Type::Function(_) => false,
                     _ => declarations.has_c_name(to) && !has_complex(types, to.ty),
                 };
                 if !is_sayable {
                     return None;
                 }
-                let pointer = declare(declarations, to, "*member");
+                let name = if is_array { "(*member)" } else { "*member" };
+                let pointer = declare(declarations, to, name);
                 // Nor can what points to arrays of such lengths be said in C++.
                 (!pointer.contains("[]")).then(|| {
                     let check = format!("{{ {pointer} = {address}p->{member}; (void)member; }}");
@@ -195,6 +198,19 @@ pub(crate) fn member_checks(
         }
     }
     checks
+}
+
+/// Whether this is an array of which the declarations give all lengths, none of them 0.
+fn has_lengths(declarations: &Declarations, mut ty: TypeId) -> bool {
+    let mut is_array = false;
+    while let Type::Array { item, length } = declarations.types.get(ty) {
+        if !matches!(length, keelback_cdef::ArrayLength::Fixed(1..)) {
+            return false;
+        }
+        is_array = true;
+        ty = item.ty;
+    }
+    is_array
 }
 
 /// The named fields of a record, those of its anonymous members among them.

@@ -227,10 +227,15 @@ def test_pack(FFI, place):  # noqa: F811
         ("#define TEXT ...", '#define TEXT "text"'),
         ("extern int nosuch;", ""),
         ("struct s { int nosuch; ...; };", "struct s { int other; };"),
+        # The pointers that are compared are what a compiler warns of.
+        ("struct s { int a[5]; };", "struct s { int a[6]; };"),
+        ("struct s { int a[5][2]; ...; };", "struct s { int x, a[5][3]; };"),
+        ("struct s { char *a; ...; };", "struct s { int x, *a; };"),
+        ("struct s { struct { int a; char b; }; };", "struct s { struct { int a; short b; }; };"),
     ],
 )
 def test_compilation_fails(FFI, place, cdef, source):  # noqa: F811
-    class_, _ = raised(build, FFI, cdef, source)
+    class_, _ = raised(lambda: build(FFI, cdef, source, extra_compile_args=["-Werror"]))
     assert class_.__name__ == "VerificationError"
 
 
