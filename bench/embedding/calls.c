@@ -1,5 +1,7 @@
-/* Times calls into a plugin of api.h, from the main thread and from a thread that Python did not create.
- * usage: calls PLUGIN.so [CASE...]      prints "main/add1 BEST MEDIAN", nanoseconds per call */
+/* Times calls into a plugin of api.h, from the main thread, from a thread that Python did not create, and from two and
+ * four such threads at once.
+ * usage: calls PLUGIN.so [CASE...]      prints "main/add1 BEST MEDIAN", nanoseconds per call; with several threads
+ *                                       ("mt2/add1") the time on the wall divided by the calls of all threads */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -50,18 +52,23 @@ static int compare(const void *a, const void *b)
 
 static char **wanted;
 
+static int is_wanted(size_t c)
+{
+    char **name;
+    for (name = wanted; *name != NULL && strcmp(*name, cases[c].name) != 0; name++)
+        ;
+    return (*wanted == NULL || *name != NULL) && *(void **)cases[c].needs != NULL;
+}
+
 static void *measure(void *where)
 {
     enum { ROUNDS = 25 };
     size_t c;
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
         double rounds[ROUNDS], start;
-        char **name;
         long n = 500;
         int i;
-        for (name = wanted; *name != NULL && strcmp(*name, cases[c].name) != 0; name++)
-            ;
-        if ((*wanted != NULL && *name == NULL) || *(void **)cases[c].needs == NULL)
+        if (!is_wanted(c))
             continue;
         cases[c].run(n);
         do {
@@ -78,6 +85,51 @@ static void *measure(void *where)
         printf("%s/%s %.2f %.2f\n", (const char *)where, cases[c].name, rounds[0], rounds[ROUNDS / 2]);
     }
     return NULL;
+}
+
+struct work {
+    pthread_barrier_t *ready;
+    void (*run)(long);
+    long n;
+};
+
+static void *work(void *data)
+{
+    struct work *work = data;
+    work->run(1000); /* Its first call makes the thread's state. */
+    pthread_barrier_wait(work->ready);
+    work->run(work->n);
+    return NULL;
+}
+
+static void measure_together(int threads)
+{
+    enum { ROUNDS = 5, MOST = 4 };
+    const long n = 100000;
+    size_t c;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++) {
+        double rounds[ROUNDS];
+        int i, t;
+        if (!is_wanted(c) || (cases[c].run != run_add1 && cases[c].run != run_noop))
+            continue;
+        for (i = 0; i < ROUNDS; i++) {
+            pthread_barrier_t ready;
+            pthread_t ids[MOST];
+            struct work work_of_each = {&ready, cases[c].run, n / threads};
+            double start;
+            pthread_barrier_init(&ready, NULL, (unsigned)threads + 1);
+            for (t = 0; t < threads; t++)
+                pthread_create(&ids[t], NULL, work, &work_of_each);
+            pthread_barrier_wait(&ready);
+            start = now();
+            for (t = 0; t < threads; t++)
+                pthread_join(ids[t], NULL);
+            rounds[i] = (now() - start) / (double)n;
+            pthread_barrier_destroy(&ready);
+        }
+        qsort(rounds, ROUNDS, sizeof *rounds, compare);
+        printf("mt%d/%s %.2f %.2f\n", threads, cases[c].name, rounds[0], rounds[ROUNDS / 2]);
+    }
 }
 
 int main(int argc, char **argv)
@@ -100,5 +152,7 @@ int main(int argc, char **argv)
     measure("main");
     pthread_create(&thread, NULL, measure, "thread");
     pthread_join(thread, NULL);
+    measure_together(2);
+    measure_together(4);
     return 0;
 }

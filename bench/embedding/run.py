@@ -11,7 +11,16 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 # Ratios to CFFI that must hold; `thread/add1` against `gilstate` besides.
-CALLS = {"add1": 0.68, "multiply": 0.70, "noop": None, "length": 0.40, "point": 0.55, "point_val": 0.55, "handle": None}
+CALLS = {
+    f"{where}/{case}": must
+    for where in ("main", "thread")
+    for case, must in {
+        "add1": 0.68, "multiply": 0.70, "noop": 0.76 if where == "main" else 0.92, "length": 0.40,
+        "point": 0.55, "point_val": 0.55, "handle": 0.44 if where == "main" else 0.50,
+    }.items()
+}
+# Several threads wait for each other's GIL: what is measured is CPython's hand-over, and it varies.
+TOGETHER = {f"mt{threads}/{case}": must for threads in (2, 4) for case, must in {"add1": 0.70, "noop": 0.95}.items()}
 GILSTATE = 0.03
 START = {"dlopen": 0.15, "total": 1.0}
 
@@ -67,18 +76,16 @@ def calls(arguments, work, plugins):
                 best[key] = min(best.get(key, 1e99), float(low))
     failed = False
     print(f"\n{'ns per call':22}{'keelback':>10}{'cffi':>10}{'gilstate':>10}{'/ cffi':>9}{'must':>7}{'/ gilstate':>12}")
-    for where in ("main", "thread"):
-        for case, must in CALLS.items():
-            case = f"{where}/{case}"
-            ours, theirs, by_hand = (best.get((name, case)) for name in ("keelback", "cffi", "gilstate"))
-            ratio = ours / theirs
-            line = f"{case:22}{ours:10.1f}{theirs:10.1f}{by_hand or 0:10.1f}{ratio:9.2f}{must or 0:7.2f}"
-            bad = must is not None and ratio > must
-            if by_hand:
-                line += f"{ours / by_hand:12.3f}"
-                bad |= where == "thread" and ours / by_hand > GILSTATE
-            failed |= bad
-            print(line + ("  MISSED" if bad else ""))
+    for case, must in (CALLS | TOGETHER).items():
+        ours, theirs, by_hand = (best.get((name, case)) for name in ("keelback", "cffi", "gilstate"))
+        ratio = ours / theirs
+        line = f"{case:22}{ours:10.1f}{theirs:10.1f}{by_hand or 0:10.1f}{ratio:9.2f}{must:7.2f}"
+        bad = ratio > must
+        if by_hand:
+            line += f"{ours / by_hand:12.3f}"
+            bad |= not case.startswith("main/") and ours / by_hand > GILSTATE
+        failed |= bad
+        print(line + ("  MISSED" if bad else ""))
     return failed
 
 

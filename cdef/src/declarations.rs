@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::include::{Identity, Origins};
 use crate::layout::Layouts;
 use crate::source::{Source, SourceId, Span};
+use crate::symbol_map::SymbolMap;
 use crate::target::Target;
 use crate::types::{
     EnumId, Primitive, QualType, Record, RecordId, RecordKind, Symbol, TypeId, TypeMark, TypeTable,
@@ -137,17 +138,19 @@ pub struct Declarations {
     /// What `set_unicode` said.
     pub(crate) unicode: Option<bool>,
     /// Ordinary identifiers that are functions, variables or constants (C11 6.2.3).
-    pub(crate) ordinary: FxHashMap<Symbol, Item>,
-    pub(crate) typedef_names: FxHashMap<Symbol, u32>,
-    pub(crate) enumerators: FxHashMap<Symbol, (EnumId, u32)>,
-    pub(crate) record_tags: FxHashMap<(RecordKind, Symbol), RecordId>,
-    pub(crate) enum_tags: FxHashMap<Symbol, EnumId>,
+    pub(crate) ordinary: SymbolMap<Symbol, Item>,
+    pub(crate) typedef_names: SymbolMap<Symbol, u32>,
+    pub(crate) enumerators: SymbolMap<Symbol, (EnumId, u32)>,
+    pub(crate) record_tags: SymbolMap<(RecordKind, Symbol), RecordId>,
+    pub(crate) enum_tags: SymbolMap<Symbol, EnumId>,
     /// Predefined names met so far that aren't plain arithmetic types.
     pub(crate) predefined: FxHashMap<Symbol, QualType>,
     /// Layouts that constant expressions asked for.
     pub(crate) layouts: Layouts,
     /// While a text is parsed: how to undo what it did to older declarations.
     pub(crate) journal: Vec<Undo>,
+    /// How many symbols were there at the last mark. What is bound to newer ones goes with them.
+    marked_names: usize,
 }
 
 /// How to undo one change. Everything that is only appended is undone by cutting it off.
@@ -223,9 +226,11 @@ impl Declarations {
         }
     }
 
-    pub(crate) fn mark(&self) -> Mark {
+    pub(crate) fn mark(&mut self) -> Mark {
+        let types = self.types.mark();
+        self.marked_names = types.names();
         Mark {
-            types: self.types.mark(),
+            types,
             functions: self.functions.len(),
             variables: self.variables.len(),
             constants: self.constants.len(),
@@ -241,27 +246,20 @@ impl Declarations {
         if bytes > 20_000 {
             let declarations = bytes / 128;
             self.types.reserve(declarations);
-            self.ordinary.reserve(declarations / 2);
             self.items.reserve(declarations);
         }
     }
 
     /// Makes the declarations what they were at `mark`.
     pub(crate) fn roll_back(&mut self, mark: &Mark) {
-        fn restore<K: Eq + std::hash::Hash, V>(map: &mut FxHashMap<K, V>, name: K, old: Option<V>) {
-            match old {
-                Some(old) => map.insert(name, old),
-                None => map.remove(&name),
-            };
-        }
         while let Some(undo) = self.journal.pop() {
             match undo {
-                Undo::Ordinary(name, old) => restore(&mut self.ordinary, name, old),
-                Undo::TypedefName(name, old) => restore(&mut self.typedef_names, name, old),
-                Undo::Enumerator(name, old) => restore(&mut self.enumerators, name, old),
+                Undo::Ordinary(name, old) => self.ordinary.restore(name, old),
+                Undo::TypedefName(name, old) => self.typedef_names.restore(name, old),
+                Undo::Enumerator(name, old) => self.enumerators.restore(name, old),
                 Undo::EnumName(id, old) => self.types.enums[id.index()].forced_name = old,
-                Undo::RecordTag(name) => restore(&mut self.record_tags, name, None),
-                Undo::EnumTag(name) => restore(&mut self.enum_tags, name, None),
+                Undo::RecordTag(name) => self.record_tags.restore(name, None),
+                Undo::EnumTag(name) => self.enum_tags.restore(name, None),
                 Undo::Record(id, old) => self.types.records[id.index()] = *old,
                 Undo::Function(index, old) => self.functions[index as usize] = *old,
                 Undo::Variable(index, old) => self.variables[index as usize] = *old,
@@ -269,6 +267,12 @@ impl Declarations {
                 Undo::Typedef(index, old) => self.typedefs[index as usize] = *old,
             }
         }
+        let names = mark.types.names();
+        self.ordinary.truncate(names);
+        self.typedef_names.truncate(names);
+        self.enumerators.truncate(names);
+        self.record_tags.truncate(names);
+        self.enum_tags.truncate(names);
         self.functions.truncate(mark.functions);
         self.variables.truncate(mark.variables);
         self.constants.truncate(mark.constants);
@@ -286,26 +290,41 @@ impl Declarations {
         self.predefined.retain(|_, ty| ty.ty.index() < types);
     }
 
+    /// Whether a symbol was there at the last mark: what it is bound to must be put back.
+    fn is_marked(&self, name: Symbol) -> bool {
+        name.index() < self.marked_names
+    }
+
     /// Declares an identifier that lives for good: functions, variables, constants.
     pub(crate) fn bind_ordinary(&mut self, name: Symbol, item: Item) {
         let old = self.ordinary.insert(name, item);
-        self.journal.push(Undo::Ordinary(name, old));
+        if self.is_marked(name) {
+            self.journal.push(Undo::Ordinary(name, old));
+        }
     }
     pub(crate) fn bind_typedef(&mut self, name: Symbol, index: u32) {
         let old = self.typedef_names.insert(name, index);
-        self.journal.push(Undo::TypedefName(name, old));
+        if self.is_marked(name) {
+            self.journal.push(Undo::TypedefName(name, old));
+        }
     }
     pub(crate) fn bind_enumerator(&mut self, name: Symbol, at: (EnumId, u32)) {
         let old = self.enumerators.insert(name, at);
-        self.journal.push(Undo::Enumerator(name, old));
+        if self.is_marked(name) {
+            self.journal.push(Undo::Enumerator(name, old));
+        }
     }
     pub(crate) fn bind_record_tag(&mut self, name: Symbol, id: RecordId) {
         let key = (self.types.record(id).kind, name);
         self.record_tags.insert(key, id);
-        self.journal.push(Undo::RecordTag(key));
+        if self.is_marked(name) {
+            self.journal.push(Undo::RecordTag(key));
+        }
     }
     pub(crate) fn bind_enum_tag(&mut self, name: Symbol, id: EnumId) {
         self.enum_tags.insert(name, id);
-        self.journal.push(Undo::EnumTag(name));
+        if self.is_marked(name) {
+            self.journal.push(Undo::EnumTag(name));
+        }
     }
 }

@@ -339,7 +339,7 @@ impl Declarations {
         other: &Declarations,
         included: &Included,
     ) -> Result<(), Box<Diagnostic>> {
-        for (&name, &(id, index)) in &other.enumerators {
+        for (name, &(id, index)) in other.enumerators.iter() {
             let name = self.include_symbol(other, name);
             let id = included.enums[id.index()].1;
             match self.enumerators.get(&name) {

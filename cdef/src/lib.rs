@@ -17,6 +17,7 @@ mod predefined;
 mod questions;
 mod source;
 mod suggest;
+mod symbol_map;
 mod tables;
 mod target;
 mod types;

@@ -92,8 +92,8 @@ impl Declarations {
     /// The tags of structs or of unions, sorted.
     pub fn record_tags(&self, kind: RecordKind) -> Vec<&str> {
         let records = self.record_tags.iter();
-        let of_kind = records.filter(|&(&(of, _), _)| of == kind);
-        self.sorted(of_kind.map(|(&(_, tag), _)| tag))
+        let of_kind = records.filter(|&((of, _), _)| of == kind);
+        self.sorted(of_kind.map(|((_, tag), _)| tag))
     }
 
     fn sorted(&self, names: impl Iterator<Item = Symbol>) -> Vec<&str> {

@@ -396,6 +396,10 @@ pub(crate) struct TypeMark {
 }
 
 impl TypeMark {
+    /// How many symbols there were.
+    pub(crate) fn names(&self) -> usize {
+        self.names
+    }
     pub(crate) fn is_new_record(&self, id: RecordId) -> bool {
         id.index() >= self.records
     }

@@ -492,7 +492,7 @@ impl Parser<'_> {
             .constants
             .iter()
             .map(|constant| decls.text(constant.name));
-        let enumerators = decls.enumerators.keys().map(|&name| decls.text(name));
+        let enumerators = decls.enumerators.iter().map(|(name, _)| decls.text(name));
         suggest::closest(name, constants.chain(enumerators)).map(str::to_owned)
     }
 

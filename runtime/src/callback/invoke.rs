@@ -82,8 +82,14 @@ unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> R
                 let ctype = parameter.ctype();
                 let size = ctype.known_size()?;
                 let object = new_owning_unset(ctype, size, -1)?;
-                args.address(index, false)
-                    .copy_to_nonoverlapping(object.data(), size);
+                let value = args.address(index, false);
+                if size == 16 {
+                    // Two registers: what most structs that are passed by value are. Without a call.
+                    let value = value.cast::<[u64; 2]>().read_unaligned();
+                    object.data().cast::<[u64; 2]>().write_unaligned(value);
+                } else {
+                    value.copy_to_nonoverlapping(object.data(), size);
+                }
                 Ok(object.into_obj())
             }
             code => read(parameter.ctype(), args.address(index, is_scalar(code))),
