@@ -65,6 +65,7 @@ impl Arguments {
                 Command::Build(build) => build.declarations.see_order(of_command),
                 Command::Header(header) => header.declarations.see_order(of_command),
                 Command::Emit(emit) => emit.declarations.see_order(of_command),
+                Command::Stubs(stubs) => stubs.declarations.see_order(of_command),
                 Command::Bundle(_)
                 | Command::GenSrc(_)
                 | Command::New(_)
@@ -137,6 +138,8 @@ pub enum Command {
     /// Write the C source of an extension module (API mode), for build systems: meson, CMake, make
     #[command(name = "gen-src", after_help = GEN_SRC_HELP)]
     GenSrc(GenSrcArguments),
+    /// Write type stubs: what mypy and other type checkers see of the module's ffi and lib
+    Stubs(Box<StubsArguments>),
     /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
     New(NewArguments),
     /// Print the completions for a shell
@@ -340,6 +343,20 @@ pub struct BundleArguments {
     /// A module of the standard library that the bundle can do without (may be repeated)
     #[arg(long = "exclude", value_name = "MODULE")]
     pub excluded: Vec<String>,
+}
+
+/// `keelback stubs`
+#[derive(Args, Debug)]
+pub struct StubsArguments {
+    #[command(flatten)]
+    /// What is declared.
+    pub declarations: DeclarationArguments,
+    /// Of a module without C (ABI mode): it has ffi alone, and ffi.dlopen() gives the lib
+    #[arg(long)]
+    pub abi: bool,
+    /// The stubs [default: standard output]
+    #[arg(short, long = "output", value_name = "OUT.pyi", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
 }
 
 /// `keelback gen-src`

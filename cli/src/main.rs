@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
         Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),
         Command::GenSrc(gen_src) => commands::gen_src::run(gen_src, &reporter),
+        Command::Stubs(stubs) => commands::stubs::run(stubs, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
         Command::Completions { shell } => commands::help::completions(*shell),
         Command::Man { dir } => commands::help::man(dir.as_deref()),

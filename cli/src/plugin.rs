@@ -1,10 +1,10 @@
 //! From files and options to codegen's plugin.
 use std::path::Path;
 
-use keelback_cdef::{FunctionOrigin, Severity};
+use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity};
 use keelback_codegen::{
     CdefText, HeaderOptions, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
-    StartError,
+    StartError, StubsOf,
 };
 
 use crate::arguments::DeclarationArguments;
@@ -57,6 +57,14 @@ pub struct Plugin {
 /// Refuses a module name that cannot be imported, or begin C names.
 pub fn check_name(name: &str) -> Result<()> {
     match keelback_codegen::check_module_name(name, false) {
+        Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
+        None => Ok(()),
+    }
+}
+
+/// The same for a module in a package: it may have dots.
+pub fn check_module_name(name: &str) -> Result<()> {
+    match keelback_codegen::check_module_name(name, true) {
         Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
         None => Ok(()),
     }
@@ -170,6 +178,32 @@ impl Declared {
             },
             reporter,
         )
+    }
+
+    /// The type stubs, which need neither Python nor what the C compiler knows.
+    pub fn stubs(self, of: StubsOf, reporter: &Reporter) -> Result<String> {
+        let mut declarations = Declarations::default();
+        let mut errors = Vec::new();
+        for cdef in &self.cdefs {
+            let options = ParseOptions {
+                file: Some(&cdef.file),
+                packed: cdef.packed,
+                pack: cdef.pack,
+                embedding_api: cdef.embedding_api,
+                ..ParseOptions::default()
+            };
+            match declarations.parse(&cdef.text, &options) {
+                Ok(warnings) => warnings
+                    .iter()
+                    .for_each(|warning| reporter.report(&Diagnostic::of_cdef(warning))),
+                Err(found) => errors.extend(found.iter().map(Diagnostic::of_cdef)),
+            }
+        }
+        if errors.is_empty() {
+            Ok(keelback_codegen::stubs(&self.name, &declarations, of))
+        } else {
+            Err(Failure::Input.because_of(errors))
+        }
     }
 
     /// The public header, which needs no Python.

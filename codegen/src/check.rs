@@ -96,7 +96,7 @@ pub fn check_module_name(name: &str, is_extension_module: bool) -> Option<Proble
     })
 }
 
-fn is_python_keyword(word: &str) -> bool {
+pub(crate) fn is_python_keyword(word: &str) -> bool {
     matches!(
         word,
         "False"

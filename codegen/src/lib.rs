@@ -18,6 +18,7 @@ mod problem;
 mod python_module;
 mod spec;
 mod spelling;
+mod stubs;
 mod symbols;
 mod templates;
 
@@ -29,6 +30,7 @@ pub use plugin::Plugin;
 pub use problem::Problem;
 pub use python_module::{digest as python_module_digest, python_module};
 pub use spec::*;
+pub use stubs::{StubsOf, stubs};
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.
 pub const ABI_HEADER: &str = include_str!(concat!(env!("OUT_DIR"), "/keelback_abi.h"));

@@ -310,7 +310,13 @@ def write(text: str, file: Any) -> bool:
 
 
 def compile_module(
-    ffi: FFI, tmpdir: str = ".", verbose: int = 0, target: str | None = None, debug: bool | None = None
+    ffi: FFI,
+    tmpdir: str = ".",
+    verbose: int = 0,
+    target: str | None = None,
+    debug: bool | None = None,
+    *,
+    stubs: bool = False,
 ) -> str:
     return compile_assigned(ffi, _assigned(ffi, "compile"), tmpdir, verbose, target, debug)
 
@@ -327,6 +333,10 @@ def compile_assigned(
     name, source, extension, options = assigned
     tmpdir = os.fspath(tmpdir)
     parts = name.split(".")
+    if stubs:
+        path = os.path.join(tmpdir, *parts) + ".pyi"
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        _generate(path, verbose, lambda: _runtime._generate_stubs(ffi, name, source is None))
     if source is None:
         path = os.path.join(tmpdir, *parts) + ".py"
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import sysconfig
 from typing import Any
 
 
@@ -14,9 +16,11 @@ def keelback_modules(dist: Any, attribute: str, value: Any) -> None:
     from distutils.errors import DistutilsSetupError
 
     specs = [value] if isinstance(value, str) else value
-    if not isinstance(specs, (list, tuple)) or not all(isinstance(spec, str) for spec in specs):
-        raise DistutilsSetupError(f"argument to '{attribute}=...' must be a list of str, not {value!r}")
     for spec in specs:
+        if not isinstance(spec, str):
+            raise DistutilsSetupError(
+                f"argument to '{attribute}=...' must be a str or a list of str, not {type(spec).__name__!r}"
+            )
         _add(dist, spec)
 
 
@@ -30,12 +34,13 @@ def _add(dist: Any, spec: str) -> None:
 
     from keelback import FFI
 
-    path, colon, variable = spec.rpartition(":")
-    if not colon:
-        raise DistutilsSetupError(f"{spec!r}: needs a colon and a variable's name: 'path/build.py:ffibuilder'")
-    if not os.path.isfile(path):
-        hint = " (its name has to end in '.py')" if os.path.isfile(f"{path}.py") else ""
-        raise DistutilsSetupError(f"build script {path!r} not found{hint}")
+    path, colon, variable = spec.partition(":")
+    if not colon or ":" in variable:
+        raise DistutilsSetupError(f"{spec!r} must be of the form 'path/build.py:ffi_variable'")
+    if not os.path.exists(path):
+        rewritten = path.replace(".", "/") + ".py"
+        hint = f" (rewrite cffi_modules to [{rewritten + ':' + variable!r}])" if os.path.exists(rewritten) else ""
+        raise DistutilsSetupError(f"{path!r} does not name an existing file{hint}")
     # The script's directory is not on sys.path, and it is no __main__: as CFFI runs it.
     names: dict[str, Any] = {"__name__": "__cffi__", "__file__": path}
     with open(path, encoding="utf-8") as file:
@@ -43,11 +48,11 @@ def _add(dist: Any, spec: str) -> None:
     try:
         ffi = names[variable]
     except KeyError:
-        raise DistutilsSetupError(f"{path!r} defines no {variable!r}") from None
+        raise DistutilsSetupError(f"{spec!r}: object {variable!r} not found in module") from None
     if not isinstance(ffi, FFI):
         ffi = ffi()
     if not isinstance(ffi, FFI):
-        raise DistutilsSetupError(f"{spec!r} is no FFI, and no function that returns one (got {type(ffi).__name__})")
+        raise DistutilsSetupError(f"{spec!r} is not an FFI instance (got {type(ffi).__name__!r})")
     assigned = getattr(ffi, "_assigned_source", None)
     if assigned is None:
         raise DistutilsSetupError(f"{spec!r}: the set_source() method was not called")
@@ -67,6 +72,13 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
     from keelback import _builder
 
     # The C file is written when its place is known: by build_ext.
+    options = dict(options)
+    # The C source has no Python header, so its module is for every version (abi3). A free-threaded Python knows no such
+    # name for modules, and neither does a debug build.
+    if not hasattr(sys, "gettotalrefcount"):
+        options.setdefault("py_limited_api", True)
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        options["py_limited_api"] = False
     extension = Extension(name, **{**options, "sources": ["$PLACEHOLDER", *(options.get("sources") or ())]})
     if dist.ext_modules is None:
         dist.ext_modules = []

@@ -19,7 +19,7 @@ def stubs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stubs")
     (folder / "keelback").mkdir()
     for source in (ROOT / "python/keelback").iterdir():
-        if source.suffix == ".pyi" or source.name == "py.typed":
+        if source.suffix == ".pyi" or source.name in ("py.typed", "types.py"):
             shutil.copy(source, folder / "keelback")
     return folder
 

@@ -10,7 +10,7 @@ use pyo3::ffi;
 use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<6> = Methods::new([
+static FUNCTIONS: Methods<7> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -26,6 +26,11 @@ static FUNCTIONS: Methods<6> = Methods::new([
         c"_declare",
         crate::ffi::declare,
         c"The ffi of an out-of-line module of ABI mode.",
+    ),
+    keywords(
+        c"_generate_stubs",
+        crate::ffi::generate_stubs,
+        c"The text of a module's type stubs.",
     ),
     keywords(
         c"_load_verified",

@@ -6,3 +6,4 @@ pub mod gen_src;
 pub mod header;
 pub mod help;
 pub mod new;
+pub mod stubs;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
     CdefText, IncludedModule, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
-    python_module, python_module_digest,
+    StubsOf, python_module, python_module_digest,
 };
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
 use pyo3::ffi;
@@ -351,6 +351,36 @@ pub unsafe extern "C" fn generate_python(
                 Ok(text) => str_from(&text),
                 Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
             }
+        }
+    })
+}
+
+static GENERATE_STUBS: Signature<3> =
+    Signature::new("_generate_stubs", ["ffi", "module_name", "is_python"], 3);
+
+/// `_runtime._generate_stubs(ffi, module_name, is_python)`: the text of a module's .pyi.
+pub unsafe extern "C" fn generate_stubs(
+    _module: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        unsafe {
+            let [object, module_name, is_python] = GENERATE_STUBS.parse(args, count, names)?;
+            let Some(this) = as_ffi(object) else {
+                return Err(raise!(TypeError, "_generate_stubs() expects an FFI"));
+            };
+            let module_name =
+                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
+            let of = if truth(is_python)? {
+                StubsOf::AbiModule
+            } else {
+                StubsOf::Module
+            };
+            let made = keelback_codegen::stubs(&module_name, &this.scope.read(), of);
+            str_from(&made)
         }
     })
 }

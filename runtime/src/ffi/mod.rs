@@ -28,7 +28,7 @@ mod types;
 mod verify;
 
 pub(crate) use buffer::View;
-pub use builder::{compile, declare, generate, generate_python, include_module};
+pub use builder::{compile, declare, generate, generate_python, generate_stubs, include_module};
 pub use class::{add_to, ready};
 pub use lifetime::forget_handle;
 pub(crate) use types::raise_of_another_lib;

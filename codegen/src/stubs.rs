@@ -1,0 +1,372 @@
+//! Type stubs (.pyi) of a built module: its `ffi` and `lib` as a type checker sees them, made of `keelback.types`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use keelback_cdef::{
+    Declarations, Function, FunctionOrigin, FunctionType, Item, Primitive, RecordId, Type, TypeId,
+    UnknownKind,
+};
+
+use crate::check::is_python_keyword;
+
+/// What the stubs are of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StubsOf {
+    /// A module with `ffi` and `lib`: of API mode, or a plugin.
+    Module,
+    /// An out-of-line module of ABI mode: it has `ffi`, and `ffi.dlopen()` gives the lib.
+    AbiModule,
+}
+
+/// The text of `MODULE.pyi`.
+pub fn stubs(module_name: &str, declarations: &Declarations, of: StubsOf) -> String {
+    let mut stubs = Stubs {
+        declarations,
+        classes: BTreeMap::new(),
+        names: BTreeMap::new(),
+    };
+    for index in 0..declarations.types.records.len() {
+        stubs.add_class(RecordId::from_index(index));
+    }
+    let mut out = format!(
+        "# Made by keelback {}: what type checkers see of {module_name}. Changes to this file are lost.\n\
+         import builtins as _b\n\
+         from typing import Any, Final, Literal, overload, type_check_only\n\n\
+         import keelback.types as _t\n",
+        env!("CARGO_PKG_VERSION"),
+    );
+    stubs.records(&mut out);
+    stubs.lib(&mut out);
+    stubs.ffi(&mut out, of);
+    out.push_str("\nffi: Final[_FFI]\n");
+    if of == StubsOf::Module {
+        out.push_str("lib: Final[_Lib]\n");
+    }
+    out
+}
+
+struct Stubs<'a> {
+    declarations: &'a Declarations,
+    /// The classes of records, by their position.
+    classes: BTreeMap<usize, String>,
+    /// Which names are taken.
+    names: BTreeMap<String, usize>,
+}
+
+impl Stubs<'_> {
+    /// Finds a name for a record's class.
+    fn add_class(&mut self, id: RecordId) {
+        let types = &self.declarations.types;
+        let record = types.record(id);
+        let name = match (record.tag, record.typedef_name, record.pointer_typedef) {
+            (Some(tag), _, _) => format!("{}_{}", record.kind.keyword(), types.text(tag)),
+            (None, Some(typedef), _) => types.text(typedef).trim_start_matches('$').to_owned(),
+            (None, None, Some(pointer)) => format!("{}_item", types.text(pointer)),
+            (None, None, None) => format!("{}_{}", record.kind.keyword(), record.number),
+        };
+        let mut name: String = name
+            .chars()
+            .map(|c| if c == '$' { '_' } else { c })
+            .collect();
+        while is_reserved(&name)
+            || self.names.contains_key(&name)
+            || self.names.contains_key(&format!("{name}_p"))
+        {
+            name.push('_');
+        }
+        self.names.insert(name.clone(), id.index());
+        self.names.insert(format!("{name}_p"), id.index());
+        self.classes.insert(id.index(), name);
+    }
+
+    fn class(&self, id: RecordId) -> &str {
+        self.classes.get(&id.index()).map_or("Any", String::as_str)
+    }
+
+    fn records(&self, out: &mut String) {
+        for (&index, class) in &self.classes {
+            let id = RecordId::from_index(index);
+            let mut fields = String::new();
+            self.fields(id, &mut fields);
+            let body = if fields.is_empty() { " ...\n" } else { "\n" };
+            let spellings = self.spellings(id);
+            let name = spellings.first().unwrap_or(class);
+            let _ = write!(
+                out,
+                "\n@type_check_only\nclass {class}(_t.AnyCData):{body}{fields}\
+                 \n@type_check_only\nclass {class}_p(_t.Pointer[{class}]):\n    \"\"\"{name} *\"\"\"\n{fields}",
+            );
+        }
+    }
+
+    fn fields(&self, id: RecordId, out: &mut String) {
+        let types = &self.declarations.types;
+        for field in types.record(id).fields.iter().flatten() {
+            match (field.name, types.get(field.ty.ty)) {
+                (Some(name), _) if is_python_keyword(types.text(name)) => {}
+                (Some(name), _) => {
+                    let _ = writeln!(out, "    {}: {}", types.text(name), self.got(field.ty.ty));
+                }
+                (None, Type::Record(inner)) => self.fields(*inner, out),
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn lib(&self, out: &mut String) {
+        let types = &self.declarations.types;
+        let mut members = String::new();
+        for item in &self.declarations.items {
+            match *item {
+                Item::Function(index) => {
+                    self.function(&self.declarations.functions[index as usize], &mut members);
+                }
+                Item::Variable(index) => {
+                    let variable = &self.declarations.variables[index as usize];
+                    let ty = self.got(variable.ty.ty);
+                    let is_fixed = variable.is_constant
+                        || matches!(
+                            types.get(variable.ty.ty),
+                            Type::Array { .. } | Type::Record(_)
+                        );
+                    value(&mut members, types.text(variable.name), &ty, is_fixed);
+                }
+                Item::Constant(index) => {
+                    let constant = &self.declarations.constants[index as usize];
+                    value(&mut members, types.text(constant.name), "_b.int", true);
+                }
+                Item::Enum(id) => {
+                    for one in types.enumeration(id).enumerators.iter().flatten() {
+                        value(&mut members, types.text(one.name), "_b.int", true);
+                    }
+                }
+                Item::Typedef(_) | Item::Forward(_) | Item::Record(_) => {}
+            }
+        }
+        if members.is_empty() {
+            members.push_str("    ...\n");
+        }
+        let _ = write!(out, "\n@type_check_only\nclass _Lib:\n{members}");
+    }
+
+    fn function(&self, function: &Function, out: &mut String) {
+        let types = &self.declarations.types;
+        let name = types.text(function.name);
+        let Type::Function(ty) = types.get(function.ty) else {
+            return;
+        };
+        if function.origin != FunctionOrigin::C {
+            // A pointer to the C function that calls Python.
+            value(out, name, &self.function_pointer(ty), true);
+            return;
+        }
+        if is_python_keyword(name) {
+            return;
+        }
+        let mut used = vec!["self".to_owned()];
+        let mut parameters = String::new();
+        for (index, param) in ty.params.iter().enumerate() {
+            let given = function.params.get(index).copied().flatten();
+            let mut parameter =
+                given.map_or_else(|| format!("arg{index}"), |name| types.text(name).to_owned());
+            while is_python_keyword(&parameter) || used.contains(&parameter) {
+                parameter.push('_');
+            }
+            let _ = write!(parameters, ", {parameter}: {}", self.given(param.ty));
+            used.push(parameter);
+        }
+        let end = match (ty.params.is_empty(), ty.variadic) {
+            (true, true) => ", *args: Any",
+            (false, true) => ", /, *args: Any",
+            (true, false) => "",
+            (false, false) => ", /",
+        };
+        let result = self.got(ty.result.ty);
+        let _ = writeln!(
+            out,
+            "    def {name}(self{parameters}{end}) -> {result}: ..."
+        );
+    }
+
+    fn ffi(&self, out: &mut String, of: StubsOf) {
+        out.push_str("\n@type_check_only\nclass _FFI(_t.FFI):\n");
+        let mut new = Vec::new();
+        for (&index, class) in &self.classes {
+            let spellings = self.spellings(RecordId::from_index(index));
+            if spellings.is_empty() {
+                continue;
+            }
+            let pointers: Vec<String> = spellings
+                .iter()
+                .map(|name| format!("\"{name} *\", \"{name}*\""))
+                .chain(self.pointer_typedefs(index))
+                .collect();
+            let arrays: Vec<String> = spellings
+                .iter()
+                .map(|name| format!("\"{name}[]\""))
+                .collect();
+            new.push((pointers.join(", "), format!("{class}_p")));
+            new.push((arrays.join(", "), format!("_t.Array[{class}]")));
+        }
+        if !new.is_empty() {
+            for (method, argument) in [("new", "init: Any = None"), ("cast", "source: Any")] {
+                for (literals, result) in &new {
+                    let _ = write!(
+                        out,
+                        "    @overload\n    def {method}(self, cdecl: Literal[{literals}], {argument}) -> {result}: ...\n",
+                    );
+                }
+                let _ = write!(
+                    out,
+                    "    @overload\n    def {method}(self, cdecl: _b.str | _t._CType, {argument}) -> Any: ...\n",
+                );
+            }
+        }
+        if of == StubsOf::AbiModule {
+            // What it opens has what was declared.
+            out.push_str(
+                "    def dlopen(self, name: Any, flags: _b.int = 0) -> _Lib: ...  # type: ignore[override]\n",
+            );
+        } else if new.is_empty() {
+            out.push_str("    ...\n");
+        }
+    }
+
+    /// How type strings may name a record.
+    fn spellings(&self, id: RecordId) -> Vec<String> {
+        let declarations = self.declarations;
+        let types = &declarations.types;
+        let record = types.record(id);
+        let tag = record
+            .tag
+            .map(|tag| format!("{} {}", record.kind.keyword(), types.text(tag)));
+        let typedefs = declarations.typedefs.iter();
+        let typedefs = typedefs.filter(|typedef| *types.get(typedef.ty.ty) == Type::Record(id));
+        tag.into_iter()
+            .chain(typedefs.map(|typedef| types.text(typedef.name).to_owned()))
+            .collect()
+    }
+
+    /// The typedefs of pointers to a record, quoted.
+    fn pointer_typedefs(&self, index: usize) -> Vec<String> {
+        let types = &self.declarations.types;
+        let is_pointer = |ty: TypeId| {
+            matches!(types.get(ty), Type::Pointer(to)
+                if *types.get(to.ty) == Type::Record(RecordId::from_index(index)))
+        };
+        let typedefs = self.declarations.typedefs.iter();
+        typedefs
+            .filter(|typedef| is_pointer(typedef.ty.ty))
+            .map(|typedef| format!("\"{}\"", types.text(typedef.name)))
+            .collect()
+    }
+
+    /// What Python gets for a value of a type.
+    fn got(&self, ty: TypeId) -> String {
+        let types = &self.declarations.types;
+        match types.get(ty) {
+            Type::Void => "None".into(),
+            Type::Primitive(primitive) => primitive_type(*primitive).into(),
+            Type::Enum(_) => "_b.int".into(),
+            Type::Unknown(id) => match types.unknown(*id).kind {
+                UnknownKind::Integer => "_b.int".into(),
+                UnknownKind::Float => "_b.float".into(),
+            },
+            Type::Record(id) => self.class(*id).into(),
+            Type::Pointer(to) => match types.get(to.ty) {
+                Type::Record(id) => format!("{}_p", self.class(*id)),
+                Type::Function(function) => self.function_pointer(function),
+                Type::Void => "_t.Pointer[Any]".into(),
+                _ => format!("_t.Pointer[{}]", self.got(to.ty)),
+            },
+            Type::Array { item, .. } => format!("_t.Array[{}]", self.got(item.ty)),
+            Type::Function(function) => self.function_pointer(function),
+        }
+    }
+
+    /// What Python may give for an argument of a type.
+    fn given(&self, ty: TypeId) -> String {
+        let types = &self.declarations.types;
+        let list = "_b.list[Any] | _b.tuple[Any, ...]";
+        match types.get(ty) {
+            Type::Record(id) => format!("{} | _b.dict[_b.str, Any] | {list}", self.class(*id)),
+            Type::Pointer(to) => match types.get(to.ty) {
+                Type::Void => "_t.AnyCData | _b.bytes".into(),
+                Type::Record(id) if self.is_file(*id) => "Any".into(),
+                Type::Record(id) => format!("_t.Pointer[{}] | {list}", self.class(*id)),
+                Type::Function(_) => self.got(ty),
+                Type::Primitive(
+                    Primitive::Char
+                    | Primitive::SChar
+                    | Primitive::UChar
+                    | Primitive::Int8
+                    | Primitive::UInt8,
+                ) => format!("{} | _b.bytes | {list}", self.got(ty)),
+                Type::Primitive(Primitive::WChar | Primitive::Char16 | Primitive::Char32) => {
+                    format!("{} | _b.str | {list}", self.got(ty))
+                }
+                _ => format!("{} | {list}", self.got(ty)),
+            },
+            _ => self.got(ty),
+        }
+    }
+
+    /// Python's files go for a `FILE *`.
+    fn is_file(&self, id: RecordId) -> bool {
+        let types = &self.declarations.types;
+        let record = types.record(id);
+        [record.tag, record.typedef_name]
+            .into_iter()
+            .flatten()
+            .any(|name| matches!(types.text(name), "FILE" | "_IO_FILE"))
+    }
+
+    fn function_pointer(&self, function: &FunctionType) -> String {
+        let parameters = if function.variadic {
+            "...".to_owned()
+        } else {
+            let all: Vec<String> = function
+                .params
+                .iter()
+                .map(|param| self.given(param.ty))
+                .collect();
+            format!("[{}]", all.join(", "))
+        };
+        format!(
+            "_t.FunctionPointer[{parameters}, {}]",
+            self.got(function.result.ty)
+        )
+    }
+}
+
+fn value(out: &mut String, name: &str, ty: &str, is_fixed: bool) {
+    if is_python_keyword(name) {
+        return;
+    }
+    let _ = if is_fixed {
+        write!(out, "    @_b.property\n    def {name}(self) -> {ty}: ...\n")
+    } else {
+        writeln!(out, "    {name}: {ty}")
+    };
+}
+
+fn primitive_type(primitive: Primitive) -> &'static str {
+    match primitive {
+        Primitive::Bool => "_b.bool",
+        Primitive::Char => "_b.bytes",
+        Primitive::WChar | Primitive::Char16 | Primitive::Char32 => "_b.str",
+        Primitive::Float | Primitive::Double => "_b.float",
+        Primitive::LongDouble | Primitive::LongDoubleComplex => "Any",
+        Primitive::FloatComplex | Primitive::DoubleComplex => "_b.complex",
+        _ => "_b.int",
+    }
+}
+
+/// Names that the stub has at its top.
+fn is_reserved(name: &str) -> bool {
+    matches!(
+        name,
+        "Any" | "Final" | "Literal" | "overload" | "type_check_only" | "ffi" | "lib"
+    ) || is_python_keyword(name)
+}

@@ -1,0 +1,189 @@
+"""examples/build-systems: each package is built and installed as a user does it, in a fresh venv, and used; then once more
+as an editable one.
+
+Needs PyPI, for the venv's build backends (python/tests/requirements.txt has them too, so pip has them at hand).
+"""
+import importlib.metadata
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keelback
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples" / "build-systems"
+BACKENDS = ("setuptools", "wheel", "meson-python", "ninja", "scikit-build-core", "cmake")
+
+
+def program():
+    found = os.environ.get("KEELBACK") or shutil.which("keelback")
+    if not found:
+        pytest.skip("no command line: set KEELBACK to the built program")
+    return Path(found)
+
+
+def make_wheel(folder):
+    """The package that is tested, as pip takes it."""
+    package = Path(keelback.__file__).parent
+    name = f"keelback-{keelback.__version__}"
+    wheel = folder / f"{name}-py3-none-any.whl"
+    info = f"{name}.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in sorted(package.rglob("*")):
+            if path.is_file() and path.suffix in (".py", ".pyi", ".so", ".typed"):
+                archive.write(path, path.relative_to(package.parent))
+        binary = zipfile.ZipInfo("keelback/bin/keelback")
+        binary.external_attr = (stat.S_IFREG | 0o755) << 16
+        archive.writestr(binary, program().read_bytes())
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: keelback\nVersion: {keelback.__version__}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        text = (ROOT / "pyproject.toml").read_text()
+        keywords = text.split('[project.entry-points."distutils.setup_keywords"]\n')[1].split("\n\n")[0]
+        archive.writestr(
+            f"{info}/entry_points.txt",
+            "[console_scripts]\nkeelback = keelback.__main__:main\n\n"
+            "[distutils.setup_keywords]\n" + keywords.replace('"', "") + "\n",
+        )
+        archive.writestr(f"{info}/RECORD", "".join(f"{entry},,\n" for entry in archive.namelist()))
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("build-systems")
+    base = getattr(sys, "_base_executable", sys.executable)
+    subprocess.run([base, "-m", "venv", folder / "venv"], check=True)
+    names = ("PYTHONPATH", "KEELBACK", "KEELBACK_COMMAND", "KEELBACK_RUNTIME", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    environment["PATH"] = os.pathsep.join([str(folder / "venv" / "bin"), environment["PATH"]])
+    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in BACKENDS if has(name)]
+    wanted += [name for name in BACKENDS if not has(name)]
+    run = Run(folder / "venv" / "bin" / "python", environment)
+    run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted, make_wheel(folder), cwd=folder)
+    return run
+
+
+def has(name):
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+class Run:
+    """Runs the venv's Python, which has to end well."""
+
+    def __init__(self, python, environment):
+        self.python = python
+        self.environment = environment
+
+    def __call__(self, *arguments, cwd):
+        done = subprocess.run(
+            [str(self.python), *map(str, arguments)], cwd=cwd, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def install(self, project, *options):
+        self("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation", *options, project,
+             cwd=project.parent)  # fmt: skip
+
+    def uninstall(self, name, cwd):
+        self("-m", "pip", "uninstall", "--quiet", "--yes", name, cwd=cwd)
+
+
+PROJECTS = {
+    "setuptools": ("shapes", "print(shapes.distance((0, 0), (3, 4)))", "5.0\n"),
+    "meson-python": ("counting", "print(counting.bits(255), counting.MOST)", "8 64\n"),
+    "scikit-build-core": ("words", "print(words.count('two words\\n'))", "(2, 1)\n"),
+}
+each = pytest.mark.parametrize("name", PROJECTS)
+
+
+def copied(name, tmp_path):
+    return Path(shutil.copytree(EXAMPLES / name, tmp_path / name))
+
+
+@each
+def test_install(venv, name, tmp_path):
+    package, program, expected = PROJECTS[name]
+    project = copied(name, tmp_path)
+    venv.install(project)
+    try:
+        assert venv("-c", f"import {package}; {program}", cwd=tmp_path) == expected
+        where = venv("-c", f"import {package}; print({package}.__file__)", cwd=tmp_path)
+        assert Path(where.strip()).is_relative_to(venv.python.parents[1])
+    finally:
+        venv.uninstall(package, tmp_path)
+
+
+@each
+def test_editable(venv, name, tmp_path):
+    """What is changed in the Python files counts; the extension module is there."""
+    package, program, expected = PROJECTS[name]
+    project = copied(name, tmp_path)
+    venv.install(project, "--editable")
+    try:
+        assert venv("-c", f"import {package}; {program}", cwd=tmp_path) == expected
+        (init,) = [path for path in project.rglob("__init__.py") if "build" not in path.parts]
+        init.write_text(init.read_text() + "\nCHANGED = 'seen'\n")
+        assert venv("-c", f"import {package}; print({package}.CHANGED)", cwd=tmp_path) == "seen\n"
+    finally:
+        venv.uninstall(package, tmp_path)
+
+
+def test_setuptools_in_place(venv, tmp_path):
+    """`setup.py build_ext --inplace`, the older way to work on a package; the name of the product is of no one Python."""
+    project = copied("setuptools", tmp_path)
+    venv("setup.py", "--quiet", "build_ext", "--inplace", cwd=project)
+    assert [path.name for path in (project / "src/shapes").glob("*.so")] == ["_shapes.abi3.so"]
+    assert venv("-c", "import shapes; print(shapes.distance((0, 0), (3, 4)))", cwd=project / "src") == "5.0\n"
+
+
+def test_setuptools_abi_mode_in_place(venv, tmp_path):
+    """A module without C, in place and installed."""
+    project = copied("setuptools", tmp_path)
+    (project / "build_shapes.py").write_text(
+        "import keelback\nffibuilder = keelback.FFI()\nffibuilder.cdef('size_t strlen(const char *);')\n"
+        "ffibuilder.set_source('shapes._shapes', None)\n"
+    )
+    (project / "src/shapes/__init__.py").write_text(
+        "from shapes._shapes import ffi\nlength = ffi.dlopen(None).strlen\n"
+    )
+    venv("setup.py", "--quiet", "build_ext", "--inplace", cwd=project)
+    assert venv("-c", "import shapes; print(shapes.length(b'four'))", cwd=project / "src") == "4\n"
+    (project / "src/shapes/_shapes.py").unlink()
+    venv.install(project)
+    try:
+        assert venv("-c", "import shapes; print(shapes.length(b'four'))", cwd=tmp_path) == "4\n"
+    finally:
+        venv.uninstall("shapes", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "spec, message",
+    [
+        ("nosuch.py:ffibuilder", "'nosuch.py' does not name an existing file"),
+        ("build_shapes.py", "'build_shapes.py' must be of the form 'path/build.py:ffi_variable'"),
+        ("build_shapes.py:nosuch", "'build_shapes.py:nosuch': object 'nosuch' not found in module"),
+        ("build_shapes.py:keelback.__name__", "not found in module"),
+        ("empty.py:ffi", "'empty.py:ffi': the set_source() method was not called"),
+        ("empty.py:other", "'empty.py:other' is not an FFI instance (got 'int')"),
+    ],
+)
+def test_setuptools_keyword_errors(venv, tmp_path, spec, message):
+    project = copied("setuptools", tmp_path)
+    (project / "empty.py").write_text("import keelback\nffi = keelback.FFI()\nother = int\n")
+    setup = project / "setup.py"
+    setup.write_text(setup.read_text().replace("build_shapes.py:ffibuilder", spec))
+    done = subprocess.run(
+        [venv.python, "setup.py", "--version"], cwd=project, env=venv.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert message in done.stderr.strip().splitlines()[-1]
