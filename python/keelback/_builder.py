@@ -318,7 +318,13 @@ def compile_module(
     *,
     stubs: bool = False,
 ) -> str:
-    return compile_assigned(ffi, _assigned(ffi, "compile"), tmpdir, verbose, target, debug)
+    assigned = _assigned(ffi, "compile")
+    if stubs:
+        name, source = assigned[:2]
+        path = os.path.join(os.fspath(tmpdir), *name.split(".")) + ".pyi"
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        _generate(path, verbose, lambda: _runtime._generate_stubs(ffi, name, source is None))
+    return compile_assigned(ffi, assigned, tmpdir, verbose, target, debug)
 
 
 def compile_assigned(
@@ -333,10 +339,6 @@ def compile_assigned(
     name, source, extension, options = assigned
     tmpdir = os.fspath(tmpdir)
     parts = name.split(".")
-    if stubs:
-        path = os.path.join(tmpdir, *parts) + ".pyi"
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        _generate(path, verbose, lambda: _runtime._generate_stubs(ffi, name, source is None))
     if source is None:
         path = os.path.join(tmpdir, *parts) + ".py"
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
