@@ -19,6 +19,7 @@ fuzz_target!(|text: &str| {
         init: Some(SourceText {
             file: "init.py".into(),
             text: init.into(),
+            ..SourceText::default()
         }),
         python: RecordedPython {
             version: (3, 11),
