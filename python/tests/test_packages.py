@@ -289,4 +289,4 @@ def test_jack_without_a_server():
     """A module that CFFI generated, over a library of the system: packed structs, enums, callbacks, its ring buffer."""
     printed = run_on_both(["jack"], ["jack"], JACK)
     assert printed[3:5] == [[15, 0, 10, 10, b"0123"], [b"01234567", 12, 14]]
-    assert len(printed) == 11
+    assert len(printed) == 12
