@@ -362,3 +362,22 @@ def test_out_of_line_declarations_are_read_when_asked(place):
     assert [name for name, _ in other.ffi.typeof("struct pair").fields] == ["x", "z"]
     with pytest.raises(keelback.CDefError, match="<cdef 1 of _built_late>"):
         importlib.import_module("_built_wrong")
+
+
+def test_a_module_of_another_version_is_refused(place):
+    """Both versions are named, and nothing crashes."""
+    ffi = keelback.FFI()
+    ffi.cdef("int f(void);")
+    ffi.set_source("_built_old", "static int f(void) { return 1; }")
+    text = io.StringIO()
+    ffi.emit_c_code(text)
+    source = text.getvalue()
+    (line,) = [line for line in source.splitlines() if line.startswith("#define KEELBACK_ABI_VERSION ")]
+    (place / "old.c").write_text(source.replace(line, "#define KEELBACK_ABI_VERSION 9999", 1))
+    subprocess.run(["cc", "-shared", "-fPIC", "old.c", "-o", "_built_old.so"], check=True)
+    importlib.invalidate_caches()
+    with pytest.raises(ImportError) as caught:
+        importlib.import_module("_built_old")
+    number = line.split()[-1]
+    assert f"its interface to plugins is version {number} (keelback {keelback.__version__})" in str(caught.value)
+    assert f"this plugin has version 9999 (keelback {keelback.__version__})" in str(caught.value)
