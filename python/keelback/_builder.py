@@ -288,6 +288,11 @@ def write(text: str, file: Any) -> bool:
         file.write(text)
         return True
     data = text.encode()
+    if os.path.exists(file) and not os.path.isfile(file):
+        # A device or a pipe is written to; replacing it by a file would take it from everybody.
+        with open(file, "wb") as stream:
+            stream.write(data)
+        return True
     try:
         with open(file, "rb") as old:
             if old.read(len(data) + 1) == data:

@@ -381,3 +381,19 @@ def test_a_module_of_another_version_is_refused(place):
     number = line.split()[-1]
     assert f"its interface to plugins is version {number} (keelback {keelback.__version__})" in str(caught.value)
     assert f"this plugin has version 9999 (keelback {keelback.__version__})" in str(caught.value)
+
+
+def test_emit_into_a_pipe_or_device(tmp_path):
+    """It is written to, and not replaced by a file, which is what CFFI does (to /dev/null too, when run by root)."""
+    ffi = keelback.FFI()
+    ffi.cdef("int abs(int);")
+    ffi.set_source("_emitted", None)
+    pipe, file = tmp_path / "pipe", tmp_path / "file.py"
+    os.mkfifo(pipe)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_text)
+        ffi.emit_python_code(str(pipe))
+        text = read.result()
+    ffi.emit_python_code(str(file))
+    assert pipe.is_fifo()
+    assert text == file.read_text()

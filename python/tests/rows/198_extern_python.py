@@ -139,7 +139,7 @@ in_line = FFI()
 in_line.cdef('extern "Python" int f(int);')
 in_line.dlopen(None).f
 in_line.set_source("_row_205", None)
-in_line.emit_python_code("/dev/null")
+in_line.emit_python_code(os.path.join(tempfile.gettempdir(), "keelback_row_205.py"))
 
 # Row 206: called from the C source, and linked from elsewhere.
 ffi.def_extern(name="exported")(lambda n: n + 100) is not None
@@ -158,7 +158,7 @@ variadic = FFI()
 variadic.cdef('extern "Python" int v(int, ...);')
 variadic.set_source("_row_209", "")
 with contextlib.redirect_stdout(None):
-    variadic.emit_c_code("/dev/null")
+    variadic.emit_c_code(os.path.join(tempfile.gettempdir(), "keelback_row_209.c"))
 
 # Row 210: called when Python has ended.
 late = build("_row_210", """

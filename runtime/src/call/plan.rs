@@ -47,7 +47,7 @@ impl CallPlan {
         if signature.result.code == Code::Record && signature.result.size() < 0 {
             return Err(raise!(
                 TypeError,
-                "result type '{}' is opaque",
+                "result type '{}' is not yet initialized",
                 signature.result.name
             ));
         }

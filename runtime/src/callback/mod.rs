@@ -40,12 +40,22 @@ impl CallbackPlan {
         let result_size = match result.code {
             Code::Void => 0,
             Code::Record if result.size() < 0 => {
-                return Err(raise!(TypeError, "result type '{}' is opaque", result.name));
+                return Err(raise!(
+                    TypeError,
+                    "result type '{}' is not yet initialized",
+                    result.name
+                ));
             }
             _ => result.known_size()?,
         };
         for param in &signature.params {
-            param.known_size()?;
+            if param.size() < 0 {
+                return Err(raise!(
+                    TypeError,
+                    "ctype '{}' has incomplete type",
+                    param.name
+                ));
+            }
         }
         Ok(Self {
             params: signature

@@ -119,12 +119,25 @@ unsafe fn truth(value: Obj) -> Res<bool> {
         if ffi::PyLong_Check(value) != 0 {
             return Ok(ffi::PyObject_IsTrue(value) == 1);
         }
+        // Like CFFI, `__float__` before `__int__`, so that an object worth 0.5 is true; and without PyNumber_Float()'s and
+        // PyNumber_Long()'s own errors, because CFFI has a text of its own for a result of the wrong type.
         let number = (*ffi::Py_TYPE(value)).tp_as_number;
-        if number.is_null() || (*number).nb_int.is_none() {
+        let convert = match number.as_ref() {
+            Some(number) if as_cdata(value).is_none() => number.nb_float.or(number.nb_int),
+            Some(number) => number.nb_int,
+            None => None,
+        };
+        let Some(convert) = convert else {
             return Err(raise!(TypeError, "integer/float expected"));
+        };
+        let converted = Ref::steal(convert(value))?;
+        if ffi::PyFloat_Check(converted.obj()) != 0 {
+            Ok(real::to_f64(converted.obj())? != 0.0)
+        } else if ffi::PyLong_Check(converted.obj()) != 0 {
+            Ok(ffi::PyObject_IsTrue(converted.obj()) == 1)
+        } else {
+            Err(raise!(TypeError, "integer/float conversion failed"))
         }
-        let int = Ref::steal(ffi::PyNumber_Long(value))?;
-        Ok(ffi::PyObject_IsTrue(int.obj()) == 1)
     }
 }
 

@@ -188,8 +188,13 @@ unsafe fn pointer_from_python(
         } else if ffi::PyUnicode_Check(value) != 0 {
             return match item.code {
                 Code::Char16 | Code::Char32 => wide_text(item, value, temporaries),
-                Code::Char => Err(wrong_initialiser(ctype, "bytes or list or tuple", value)),
-                Code::Void => Err(wrong_initialiser(ctype, "cdata pointer", value)),
+                // What could have been given instead, as CFFI lists it.
+                _ if item.size() < 0 || item.code == Code::Void => {
+                    Err(wrong_initialiser(ctype, "cdata pointer", value))
+                }
+                _ if takes_bytes(item) => {
+                    Err(wrong_initialiser(ctype, "bytes or list or tuple", value))
+                }
                 _ => Err(wrong_initialiser(ctype, "list or tuple", value)),
             };
         } else if is_file(item)

@@ -122,6 +122,8 @@ pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
                 let given = Ref::borrow(given);
                 needed = needed.max(end_of(field, given.obj())?);
             }
+        } else if !as_cdata(value).is_some_and(|cdata| std::ptr::eq(cdata.ctype(), ctype)) {
+            return Err(wrong_initialiser(ctype, "list or tuple or dict", value));
         }
     }
     Ok(needed)
@@ -274,11 +276,7 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
         } else if ffi::PyDict_Check(value) != 0 {
             return write_by_name(details, data, value, room);
         }
-        let expected = if details.has_flexible {
-            "list or tuple or dict"
-        } else {
-            "list or tuple or dict or struct-cdata"
-        };
+        let expected = "list or tuple or dict or struct-cdata";
         Err(wrong_initialiser(ctype, expected, value))
     }
 }
