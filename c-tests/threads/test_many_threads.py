@@ -341,3 +341,79 @@ def test_recursion_to_the_limit(plugin, host, run):
     assert run(host(DEEP_HOST, plugin(DEEP_CDEF, DEEP_INIT, name="deep"))) == Ran(
         "0\n0\nalive\n", "True {'RecursionError'}\n"
     )
+
+
+# -- a lock of the host --
+
+LOCKED_CDEF = "int add(int a, int b);"
+LOCKED_EXTRA = "void host_work(int n);"
+LOCKED_INIT = """
+    from locked import ffi, lib
+
+    lib.host_work(5)
+
+    @ffi.def_extern()
+    def add(a, b):
+        lib.host_work(1)
+        return a + b
+"""
+LOCKED_HOST = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include "locked.h"
+
+    void host_work(int n);
+
+    static pthread_mutex_t lock;
+    static pthread_barrier_t barrier;
+    static int done;
+
+    /* What the init code and the functions call back: it takes the host's lock. */
+    void host_work(int n)
+    {
+        pthread_mutex_lock(&lock);
+        done += n;
+        pthread_mutex_unlock(&lock);
+    }
+
+    static void *work(void *data)
+    {
+        int i;
+        pthread_barrier_wait(&barrier);
+        for (i = 0; i < 50; i++) {
+            pthread_mutex_lock(&lock);
+            *(int *)data += add(i, 7) != i + 7;
+            pthread_mutex_unlock(&lock);
+        }
+        return NULL;
+    }
+
+    int main(void)
+    {
+        enum { COUNT = 32 };
+        pthread_t threads[COUNT];
+        int wrong[COUNT] = {0}, sum = 0, i;
+        pthread_mutexattr_t recursive;
+        pthread_mutexattr_init(&recursive);
+        pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+        pthread_mutex_init(&lock, &recursive);
+        pthread_barrier_init(&barrier, NULL, COUNT);
+        for (i = 0; i < COUNT; i++)
+            pthread_create(&threads[i], NULL, work, &wrong[i]);
+        for (i = 0; i < COUNT; i++) {
+            pthread_join(threads[i], NULL);
+            sum += wrong[i];
+        }
+        printf("%d wrong, %d\\n", sum, done);
+        return 0;
+    }
+"""
+
+
+def test_a_lock_of_the_host_that_the_init_code_needs(plugin, host, run, tmp_path):
+    """32 threads make the first call while they hold a (recursive) lock of the host, and the init code's calls into the
+    host take it too: it runs on the thread that holds it, and nobody waits for that lock with the GIL."""
+    extra = tmp_path / "extra.h"
+    extra.write_text(LOCKED_EXTRA)
+    built = plugin(LOCKED_CDEF, LOCKED_INIT, name="locked", source=LOCKED_EXTRA, args=["--cdef", extra])
+    assert run(host(LOCKED_HOST, built, flags=["-rdynamic"])) == Ran(f"0 wrong, {5 + 32 * 50}\n")
