@@ -96,26 +96,43 @@ struct work {
 static void *work(void *data)
 {
     struct work *work = data;
-    work->run(1000); /* Its first call makes the thread's state. */
+    work->run(10); /* Its first call makes the thread's state. */
     pthread_barrier_wait(work->ready);
     work->run(work->n);
     return NULL;
 }
 
+/* How many calls a new thread makes in some milliseconds: one that never called Python before may be much slower. */
+static void *count_calls(void *data)
+{
+    struct work *work = data;
+    double start;
+    work->n = 50;
+    do {
+        work->n *= 2;
+        start = now();
+        work->run(work->n);
+    } while (now() - start < 8e6);
+    return NULL;
+}
+
 static void measure_together(int threads)
 {
-    enum { ROUNDS = 5, MOST = 4 };
-    const long n = 100000;
+    enum { ROUNDS = 7, MOST = 4 };
     size_t c;
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
         double rounds[ROUNDS];
+        struct work alone = {NULL, cases[c].run, 0};
+        pthread_t counter;
         int i, t;
         if (!is_wanted(c) || (cases[c].run != run_add1 && cases[c].run != run_noop))
             continue;
+        pthread_create(&counter, NULL, count_calls, &alone);
+        pthread_join(counter, NULL);
         for (i = 0; i < ROUNDS; i++) {
             pthread_barrier_t ready;
             pthread_t ids[MOST];
-            struct work work_of_each = {&ready, cases[c].run, n / threads};
+            struct work work_of_each = {&ready, cases[c].run, alone.n};
             double start;
             pthread_barrier_init(&ready, NULL, (unsigned)threads + 1);
             for (t = 0; t < threads; t++)
@@ -124,7 +141,7 @@ static void measure_together(int threads)
             start = now();
             for (t = 0; t < threads; t++)
                 pthread_join(ids[t], NULL);
-            rounds[i] = (now() - start) / (double)n;
+            rounds[i] = (now() - start) / (double)(alone.n * threads);
             pthread_barrier_destroy(&ready);
         }
         qsort(rounds, ROUNDS, sizeof *rounds, compare);
