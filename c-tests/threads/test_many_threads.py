@@ -1,5 +1,8 @@
 """Threads of the host and threads of Python, together."""
 
+import sys
+
+import pytest
 from harness import Ran
 
 # -- a first call that many make at once, with an init code that is busy --
@@ -336,6 +339,11 @@ DEEP_HOST = """
 """
 
 
+# Known gap: 3.12 counts C calls apart from Python's (its Py_C_RECURSION_LIMIT), and there the handler of the error
+# still runs at the limit, and fails too.
+@pytest.mark.xfail(
+    sys.version_info[:2] not in [(3, 10), (3, 11)], raises=AssertionError, reason="onerror= at the recursion limit", strict=False
+)
 def test_recursion_to_the_limit(plugin, host, run):
     """C calls Python calls C...: as deep as Python allows, on the main thread and on another, then a RecursionError."""
     assert run(host(DEEP_HOST, plugin(DEEP_CDEF, DEEP_INIT, name="deep"))) == Ran(
