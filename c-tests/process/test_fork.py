@@ -55,6 +55,7 @@ HEAD = """
     #include <pthread.h>
     #include <stdio.h>
     #include <stdlib.h>
+    #include <string.h>
     #include <sys/wait.h>
     #include <unistd.h>
     #include "forked.h"
@@ -302,3 +303,62 @@ def test_while_the_init_code_runs(plugin, host, run):
             return 0;
         }
     """, built)) == Ran("child 42, parent 42\n")
+
+
+SLOW_RUNTIME = """
+    #include <stdio.h>
+    #include <unistd.h>
+
+    /* While this runs, the loader that maps the library holds its lock, and the dynamic linker its own. */
+    __attribute__((constructor)) static void slow(void) { usleep(400000); }
+"""
+
+
+def test_while_another_thread_is_in_the_loader(forked, program, run, tmp_path):
+    """The fork waits here too: the child would find the loader's lock taken by a thread that it does not have, and
+    libraries half mapped."""
+    runtime = run(program("""
+        int main(void)
+        {
+            char line[600];
+            FILE *file = fopen("/proc/self/maps", "r");
+            add(1, 2);
+            while (file != NULL && fgets(line, sizeof line, file) != NULL)
+                if (strstr(line, "keelback_runtime") != NULL) {
+                    printf("%s", strchr(line, '/'));
+                    return 0;
+                }
+            return 1;
+        }
+    """), normalise=False).stdout.strip()
+    # A library of ours that needs the real runtime, and so has its symbols.
+    (tmp_path / "slow.c").write_text(SLOW_RUNTIME)
+    slow = tmp_path / "libslow_runtime.so"
+    built = run("cc", "-shared", "-fPIC", tmp_path / "slow.c", "-Wl,--no-as-needed", runtime, "-o", slow)
+    assert built == Ran()
+    ran = run(program("""
+        static void *work(void *data) { *(int *)data = add(20, 22); return NULL; }
+
+        int main(void)
+        {
+            pthread_t threads[4];
+            int results[4] = {0}, i, children[4], codes[4];
+            pid_t child;
+            for (i = 0; i < 4; i++)
+                pthread_create(&threads[i], NULL, work, &results[i]);
+            usleep(100000);
+            for (i = 0; i < 4; i++) {
+                child = children[i] = fork();
+                if (child == 0)
+                    _exit(add(40, i));
+            }
+            for (i = 0; i < 4; i++) {
+                codes[i] = wait_for(children[i]);
+                pthread_join(threads[i], NULL);
+            }
+            printf("%d %d %d %d, %d %d %d %d\\n", codes[0], codes[1], codes[2], codes[3], results[0], results[1], results[2],
+                   results[3]);
+            return 0;
+        }
+    """), env={"KEELBACK_RUNTIME": slow})
+    assert ran == Ran("40 41 42 43, 42 42 42 42\n")

@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 /// The version of everything in this file.
-pub const KEELBACK_ABI_VERSION: u32 = 2;
+pub const KEELBACK_ABI_VERSION: u32 = 3;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
@@ -204,6 +204,13 @@ pub struct keelback_plugin_t {
     pub error_handler_data: *mut c_void,
 }
 
+/// The process is about to fork. The thread is outside of Python, or in C that Python has called.
+pub const KEELBACK_FORK_BEFORE: u32 = 0;
+/// It has forked, and this is the parent.
+pub const KEELBACK_FORK_PARENT: u32 = 1;
+/// It has forked, and this is the child.
+pub const KEELBACK_FORK_CHILD: u32 = 2;
+
 /// What the runtime offers to loaders: the one symbol it exports besides its PyInit function is
 /// `keelback_runtime`, of this type, valid as soon as the runtime is mapped (also when its Python symbols
 /// are not resolved: open it RTLD_LAZY, look at the versions, refuse if they differ).
@@ -243,6 +250,10 @@ pub struct keelback_runtime_t {
     /// `PyInit_NAME`'s body for a plugin that Python imports: returns a new reference to the module, or NULL with a
     /// Python exception set. The GIL is held.
     pub import: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *mut c_void>,
+    /// For the handlers of pthread_atfork: `step` is KEELBACK_FORK_BEFORE, then KEELBACK_FORK_PARENT or
+    /// KEELBACK_FORK_CHILD, on the thread that forks. Each plugin's loader calls it, if it had the runtime before the
+    /// fork; of the calls of several plugins the first and the last count.
+    pub fork: Option<unsafe extern "C" fn(step: u32)>,
 }
 
 /// The type of the ELF note of owner "Keelback" that describes a runtime.

@@ -28,6 +28,7 @@ pub(crate) const LOADER_INTERFACE: &str = include_str!("../templates/loader_inte
 pub(crate) const LOADER: &str = concat!(
     include_str!("../templates/loader/platform.c"),
     include_str!("../templates/loader/state.c"),
+    include_str!("../templates/loader/fork.c"),
     include_str!("../templates/loader/text.c"),
     include_str!("../templates/loader/process.c"),
     include_str!("../templates/loader/installation.c"),

@@ -2,7 +2,7 @@
 //!
 //! A failed allocation in Rust ends the process, which is the host's. Python's memory is not concerned: it raises
 //! MemoryError. What Rust allocates is small, so a reserve that is given back at the first failure lets it finish
-//! what it does, and Python's own allocations fail meanwhile, in good order.
+//! what it does, and Python's own allocations fail meanwhile, in good order. It is filled again when a call is over.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -21,15 +21,15 @@ fn layout() -> Layout {
     Layout::new::<[u8; SIZE]>()
 }
 
-/// Puts memory aside, if there is none yet. Where there is too little even for that, nothing is put aside.
-pub fn fill() {
+/// Puts memory aside, if there is none yet. Where there is too little even for that, nothing is put aside: false.
+pub fn fill() -> bool {
     if !RESERVE.load(Ordering::Relaxed).is_null() {
-        return;
+        return true;
     }
     // SAFETY: a layout of a size that is not 0.
     let memory = unsafe { System.alloc(layout()) };
     if memory.is_null() {
-        return;
+        return false;
     }
     if RESERVE
         .compare_exchange(
@@ -43,6 +43,7 @@ pub fn fill() {
         // SAFETY: just allocated, and nobody else's.
         unsafe { System.dealloc(memory, layout()) }
     }
+    true
 }
 
 /// Gives the reserve back to the allocator; false if there is none.
@@ -54,6 +55,7 @@ fn release() -> bool {
     }
     // SAFETY: it came from `fill`, and was taken out by this thread alone.
     unsafe { System.dealloc(memory, layout()) };
+    crate::embed::refill_reserve();
     true
 }
 

@@ -17,6 +17,8 @@ pub struct Thread {
     pub depth: Cell<u32>,
     /// The thread state that we made for it (or with which it started Python); NULL if it has none of ours.
     pub state: Cell<*mut ffi::PyThreadState>,
+    /// The lowest address of its stack; 0 as long as nobody has asked, 1 if it cannot be known. See `embed::stack`.
+    pub stack_low: Cell<usize>,
     _not_shared: PhantomData<*mut ()>,
 }
 

@@ -82,6 +82,8 @@ extern ptrdiff_t keelback_read(int file, void *to, size_t size) KEELBACK_LIBC("r
 extern ptrdiff_t keelback_write(int file, const void *from, size_t size) KEELBACK_LIBC("write");
 extern int keelback_close(int file) KEELBACK_LIBC("close");
 extern int keelback_usleep(unsigned int microseconds) KEELBACK_LIBC("usleep");
+extern int keelback_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+    KEELBACK_LIBC("pthread_atfork");
 extern void *keelback_realloc(void *memory, size_t size) KEELBACK_LIBC("realloc");
 extern void keelback_free(void *memory) KEELBACK_LIBC("free");
 extern char *keelback_strstr(const char *text, const char *part) KEELBACK_LIBC("strstr");

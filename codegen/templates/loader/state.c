@@ -24,16 +24,31 @@ static __thread int keelback_loading;
 
 /* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
 static int keelback_locked;
+/* This thread holds the lock over a fork: how many handlers have begun, and the runtime that was told. */
+static __thread int keelback_forking;
+static const keelback_runtime_t *keelback_forking_runtime;
 
-static KEELBACK_COLD void keelback_lock(void)
+static KEELBACK_COLD void keelback_take(void)
 {
     while (__atomic_exchange_n(&keelback_locked, 1, __ATOMIC_ACQUIRE))
         keelback_usleep(200);
+}
+
+static KEELBACK_COLD void keelback_release(void)
+{
+    __atomic_store_n(&keelback_locked, 0, __ATOMIC_RELEASE);
+}
+
+static KEELBACK_COLD void keelback_lock(void)
+{
+    if (keelback_forking == 0)
+        keelback_take();
     keelback_loading++;
 }
 
 static KEELBACK_COLD void keelback_unlock(void)
 {
     keelback_loading--;
-    __atomic_store_n(&keelback_locked, 0, __ATOMIC_RELEASE);
+    if (keelback_forking == 0)
+        keelback_release();
 }

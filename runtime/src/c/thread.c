@@ -10,6 +10,7 @@ typedef struct keelback_thread_t {
     int saved_errno;
     unsigned depth;
     void *state;
+    size_t stack_low;
 } keelback_thread_t;
 
 static _Thread_local keelback_thread_t this_thread FAST_TLS;

@@ -8,7 +8,7 @@ use libffi::raw::{
 };
 use pyo3::ffi;
 
-use super::{Pointers, PythonFunction, invoke};
+use super::{Pointers, PythonFunction, fail_at_end_of_stack, invoke};
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
@@ -112,7 +112,12 @@ unsafe extern "C" fn called(
     let target = unsafe { &*data.cast::<Target>() };
     match threads::attach() {
         // SAFETY: in Python now; libffi's result has room for the result, and for a register at least.
-        Ok(_attached) => guard_unit(|| unsafe { run(target, args.cast(), result.cast()) }),
+        Ok(attached) => guard_unit(|| unsafe {
+            match attached.short_of_stack() {
+                None => run(target, args.cast(), result.cast()),
+                Some(left) => fail_at_end_of_stack(&target.function, left, result.cast()),
+            }
+        }),
         Err(refused) => {
             // The interpreter is gone, or cannot be entered: C gets zeros.
             threads::tell_refusal(&refused);

@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::PythonFunction;
+use super::headroom::Headroom;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
@@ -58,6 +59,14 @@ pub(super) unsafe fn handle(
     let Some(exception) = Exception::fetch(raised) else {
         return;
     };
+    // SAFETY: live objects.
+    let is_recursion = unsafe {
+        ffi::PyType_IsSubtype(
+            exception.class.as_ptr().cast(),
+            ffi::PyExc_RecursionError.cast(),
+        ) != 0
+    };
+    let _headroom = is_recursion.then(Headroom::make).flatten();
     let Some(onerror) = &function.onerror else {
         report(function, &headline(function, stage), exception);
         return;

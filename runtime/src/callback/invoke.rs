@@ -121,6 +121,23 @@ pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *m
     }
 }
 
+/// In place of [`invoke`] where the thread has too little stack left to run the function: a RecursionError, which goes
+/// where the function's own exceptions go.
+///
+/// # Safety
+/// As [`invoke`].
+#[cold]
+#[inline(never)]
+pub unsafe fn fail_at_end_of_stack(function: &PythonFunction, left: usize, result: *mut u8) {
+    let raised = crate::raise!(
+        RecursionError,
+        "maximum recursion depth exceeded: the stack of this thread has only {} KiB left",
+        left / 1024
+    );
+    // SAFETY: the caller's contract.
+    unsafe { handle(function, Stage::Call, raised, result) }
+}
+
 /// # Safety
 /// As [`invoke`].
 #[cold]

@@ -3,11 +3,12 @@
 
 mod closure;
 mod failure;
+mod headroom;
 mod invoke;
 
 pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
-pub use invoke::{Pointers, Slots, invoke};
+pub use invoke::{Pointers, Slots, fail_at_end_of_stack, invoke};
 
 use pyo3::ffi;
 

@@ -6,7 +6,7 @@ use keelback_codegen::abi::{
     KEELBACK_ABI_VERSION, KEELBACK_NOTE_RUNTIME, keelback_note_t, keelback_runtime_t,
 };
 
-use super::{dispatch, errors, import, prefix, start};
+use super::{dispatch, errors, fork, import, prefix, start};
 
 /// A runtime table in static memory.
 #[repr(transparent)]
@@ -37,6 +37,7 @@ pub static keelback_runtime: Exported = Exported(keelback_runtime_t {
     last_error: Some(errors::last_error),
     set_error_handler: Some(errors::set_error_handler),
     import: Some(import::import),
+    fork: Some(fork::fork),
 });
 
 /// An ELF note: the sizes of owner and contents, the type, then the two themselves, each at a multiple of 4.

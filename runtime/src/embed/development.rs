@@ -8,7 +8,7 @@ use std::ffi::{CStr, CString, OsString, c_char, c_void};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keelback_codegen::abi::{KEELBACK_PLUGIN_DEV, keelback_function_t};
 use pyo3::ffi;
@@ -44,7 +44,14 @@ impl Stamp {
 }
 
 /// The state in which each plugin's file was last run, by the plugin's address.
-static RUN: Mutex<Vec<(usize, Stamp)>> = Mutex::new(Vec::new());
+pub struct LastRun(Vec<(usize, Stamp)>);
+
+static RUN: Mutex<LastRun> = Mutex::new(LastRun(Vec::new()));
+
+/// Looked at outside of Python; taken over a fork.
+pub fn lock_last_run() -> MutexGuard<'static, LastRun> {
+    RUN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Notes the file as it is now; true if it was another before.
 fn note(plugin: &Plugin) -> bool {
@@ -53,7 +60,7 @@ fn note(plugin: &Plugin) -> bool {
         return false;
     };
     let key = std::ptr::from_ref(plugin).addr();
-    let mut run = RUN.lock().unwrap_or_else(PoisonError::into_inner);
+    let run = &mut lock_last_run().0;
     match run.iter_mut().find(|(of, _)| *of == key) {
         Some((_, known)) if *known == stamp => false,
         Some((_, known)) => {

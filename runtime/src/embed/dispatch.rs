@@ -173,7 +173,10 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
                 binding.enter();
                 let current = binding.current.load(Ordering::Acquire);
                 if let Some(current) = current.as_ref() {
-                    callback::invoke(current, Slots(slots), slots);
+                    match attached.short_of_stack() {
+                        None => callback::invoke(current, Slots(slots), slots),
+                        Some(left) => callback::fail_at_end_of_stack(current, left, slots),
+                    }
                 } else {
                     call_without_function(binding, slots);
                 }
@@ -224,7 +227,7 @@ unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Re
         threads::Refused::Ended => {
             format!("{plugin}.{function}() was called after Python was finalised in this process\n")
         }
-        threads::Refused::SmallStack(_) => format!("{plugin}.{function}(): {refused}\n"),
+        threads::Refused::SmallStack { .. } => format!("{plugin}.{function}(): {refused}\n"),
     };
     errors::report(binding.plugin().record(), binding.name(), &text);
 }

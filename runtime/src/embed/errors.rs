@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
 use pyo3::ffi;
@@ -19,6 +19,11 @@ thread_local! {
 
 /// Guards the handler fields of all plugins: a handler and its data are read and written together.
 static HANDLERS: Mutex<()> = Mutex::new(());
+
+/// Taken over a fork.
+pub fn lock_handlers() -> MutexGuard<'static, ()> {
+    HANDLERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Remembers a failure as this thread's last one.
 pub fn record(plugin: *const keelback_plugin_t, text: &str) {
@@ -71,7 +76,7 @@ pub unsafe extern "C" fn set_error_handler(
     handler: keelback_error_handler_t,
     data: *mut c_void,
 ) {
-    let _guard = HANDLERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let _guard = lock_handlers();
     // SAFETY: a plugin by the ABI; its handler fields are the runtime's.
     unsafe {
         (*plugin).error_handler = handler;
@@ -83,7 +88,7 @@ pub unsafe extern "C" fn set_error_handler(
 /// other threads.
 fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool {
     let (handler, data) = {
-        let _guard = HANDLERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = lock_handlers();
         // SAFETY: a plugin lives as long as the process; its handler fields are guarded.
         unsafe { ((*plugin).error_handler, (*plugin).error_handler_data) }
     };

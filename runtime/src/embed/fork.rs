@@ -3,12 +3,18 @@
 //! The thread that forks takes the GIL first, so the child finds the interpreter in order, whatever other threads did in
 //! it. When Python itself forks it does all this. Either way the child is told which starts of plugins nobody in it goes
 //! on with.
+//!
+//! The handlers of pthread_atfork are the loaders': a fork may come while a loader maps this library, and has to wait for
+//! that first.
 
 use std::cell::Cell;
-use std::sync::Once;
+use std::sync::MutexGuard;
 
+use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
+use super::development::{self, LastRun};
+use super::errors;
 use super::interpreter::{self, Interpreter};
 use super::starts::{self, Frozen, Paused};
 use super::threads::{self, Attached};
@@ -17,6 +23,9 @@ use crate::py::{Obj, Ref, Res, guard, none};
 /// What is held over a fork.
 struct Forking {
     starts: Frozen,
+    /// What is locked outside of Python too.
+    handlers: MutexGuard<'static, ()>,
+    last_run: MutexGuard<'static, LastRun>,
     /// In Python, its own before-work done; only if that is for us to do.
     attached: Option<Attached>,
     paused: Option<Paused>,
@@ -26,15 +35,30 @@ thread_local! {
     /// Python's os.fork() is under way on this thread.
     static BY_PYTHON: Cell<bool> = const { Cell::new(false) };
     static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
+    /// How many plugins' handlers have begun.
+    static HANDLERS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Registers the handlers. Before anything is started.
-pub fn watch() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: three functions of a library that is never unmapped.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(in_parent), Some(in_child)) };
+/// keelback_runtime_t.fork
+pub unsafe extern "C" fn fork(step: u32) {
+    let _ = std::panic::catch_unwind(|| {
+        if step == KEELBACK_FORK_BEFORE {
+            HANDLERS.set(HANDLERS.get() + 1);
+            if HANDLERS.get() == 1 {
+                prepare();
+            }
+        } else if HANDLERS.get() > 0 {
+            HANDLERS.set(HANDLERS.get() - 1);
+            if HANDLERS.get() == 0 {
+                finish(step == KEELBACK_FORK_PARENT);
+            }
+        }
     });
+}
+
+/// Whether this thread is between the handlers of a fork: what they hold it cannot take again.
+pub fn is_under_way_here() -> bool {
+    HANDLERS.get() > 0
 }
 
 /// From now on a fork does Python's own work, if Python does not do it: the interpreter is ours. Python is initialised.
@@ -47,59 +71,54 @@ pub fn do_python_s_work() {
     }
 }
 
-unsafe extern "C" fn prepare() {
-    let _ = std::panic::catch_unwind(|| {
-        let (mut attached, mut paused) = (None, None);
-        // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
-        let by_python = BY_PYTHON.get() || threads::is_attached();
-        // How somebody else's interpreter gets over a fork of C is his affair.
-        let theirs = interpreter::whose() == Interpreter::Theirs;
-        if !by_python && !theirs && !threads::has_ended() {
-            // No child shall be born into a half-started plugin.
-            paused = Some(starts::pause());
-            if interpreter::is_ours() {
-                attached = threads::attach().ok();
-            }
-            if attached.is_some() {
-                // SAFETY: the GIL is held.
-                unsafe { ffi::PyOS_BeforeFork() };
-            }
+fn prepare() {
+    let (mut attached, mut paused) = (None, None);
+    // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
+    let by_python = BY_PYTHON.get() || threads::is_attached();
+    // How somebody else's interpreter gets over a fork of C is his affair.
+    let theirs = interpreter::whose() == Interpreter::Theirs;
+    if !by_python && !theirs && !threads::has_ended() {
+        // No child shall be born into a half-started plugin.
+        paused = Some(starts::pause());
+        if interpreter::is_ours() {
+            attached = threads::attach().ok();
         }
-        FORKING.set(Some(Forking {
-            starts: starts::freeze(),
-            attached,
-            paused,
-        }));
-    });
+        if attached.is_some() {
+            // SAFETY: the GIL is held.
+            unsafe { ffi::PyOS_BeforeFork() };
+        }
+    }
+    FORKING.set(Some(Forking {
+        starts: starts::freeze(),
+        handlers: errors::lock_handlers(),
+        last_run: development::lock_last_run(),
+        attached,
+        paused,
+    }));
 }
 
-unsafe extern "C" fn in_parent() {
-    let _ = std::panic::catch_unwind(|| {
-        if let Some(forking) = FORKING.take() {
-            drop(forking.starts);
-            if forking.attached.is_some() {
-                // SAFETY: follows PyOS_BeforeFork on this thread.
-                unsafe { ffi::PyOS_AfterFork_Parent() };
+fn finish(is_parent: bool) {
+    let Some(mut forking) = FORKING.take() else {
+        return;
+    };
+    if !is_parent {
+        forking.starts.forget_other_threads();
+    }
+    drop(forking.last_run);
+    drop(forking.handlers);
+    drop(forking.starts);
+    if forking.attached.is_some() {
+        // SAFETY: follows PyOS_BeforeFork on this thread, in the child its only one.
+        unsafe {
+            if is_parent {
+                ffi::PyOS_AfterFork_Parent();
+            } else {
+                ffi::PyOS_AfterFork_Child();
             }
-            drop(forking.attached);
-            drop(forking.paused);
         }
-    });
-}
-
-unsafe extern "C" fn in_child() {
-    let _ = std::panic::catch_unwind(|| {
-        if let Some(mut forking) = FORKING.take() {
-            forking.starts.forget_other_threads();
-            drop(forking.starts);
-            if forking.attached.is_some() {
-                // SAFETY: follows PyOS_BeforeFork, in the only thread of the child.
-                unsafe { ffi::PyOS_AfterFork_Child() };
-            }
-            drop(forking.attached);
-            drop(forking.paused);
-        }
-    });
+    }
+    drop(forking.attached);
+    drop(forking.paused);
 }
 
 /// Has Python tell us when it forks itself. Registered before all others, the `before` hook runs last.

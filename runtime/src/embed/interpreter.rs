@@ -38,7 +38,12 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     if is_there() {
         return Ok(());
     }
-    fork::watch();
+    if fork::is_under_way_here() {
+        return Err(
+            "Python cannot be started by a handler of pthread_atfork while the process forks.\n"
+                .into(),
+        );
+    }
     match starts::claim(starts::PYTHON) {
         Turn::Mine(claim) => find_or_start(python, flags).inspect_err(|text| {
             claim.failed(&StartFailure {
@@ -70,6 +75,7 @@ fn is_there() -> bool {
 
 fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
     make_runtime_global();
+    threads::make_key();
     // SAFETY: valid at any time.
     let initialized = unsafe { ffi::Py_IsInitialized() } != 0;
     let known = whose() != Interpreter::None;
@@ -121,7 +127,7 @@ fn make_runtime_global() {
 fn adopt() -> Result<(), String> {
     let attached = threads::attach().map_err(|refused| match refused {
         Refused::Ended => "Python is being finalised in this process.\n".to_string(),
-        Refused::SmallStack(_) => format!("{refused}\n"),
+        Refused::SmallStack { .. } => format!("{refused}\n"),
     })?;
     threads::mark_interpreter();
     exit::watch_finalisation();
@@ -131,7 +137,11 @@ fn adopt() -> Result<(), String> {
 
 fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
     if let Some(left) = stack::shortage() {
-        return Err(format!("{}\n", Refused::SmallStack(left)));
+        let refused = Refused::SmallStack {
+            left,
+            needed: stack::NEEDED,
+        };
+        return Err(format!("{refused}\n"));
     }
     let prefix = prefix::find(python)?;
     let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;

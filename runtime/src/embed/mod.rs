@@ -41,6 +41,6 @@ mod starts;
 pub mod threads;
 
 pub use def_extern::def_extern;
-pub use output::flush_if_written;
+pub use output::{flush_if_written, refill_reserve};
 pub use plugin::complete;
 pub use prefix::file_of;

@@ -13,8 +13,8 @@ use pyo3::ffi;
 
 use crate::py::{Obj, Raised, Ref, Res, guard, intern};
 
-/// Something was written since the last flush.
-static WRITTEN: AtomicBool = AtomicBool::new(false);
+/// Something was written since the last flush, or memory is to be put aside again.
+static DUE: AtomicBool = AtomicBool::new(false);
 
 struct Output {
     /// `io.BufferedWriter.write`, unbound.
@@ -35,15 +35,21 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 /// Flushes what Python printed since the last time.
 #[inline(always)]
 pub fn flush_if_written() {
-    if WRITTEN.load(Ordering::Relaxed) {
+    if DUE.load(Ordering::Relaxed) {
         flush();
     }
+}
+
+/// The reserve of memory was used up: the next outermost return, or call of C, fills it again.
+pub fn refill_reserve() {
+    DUE.store(true, Ordering::Relaxed);
 }
 
 #[cold]
 #[inline(never)]
 fn flush() {
-    WRITTEN.store(false, Ordering::Relaxed);
+    // As long as there is no memory it stays due.
+    DUE.store(!crate::reserve::fill(), Ordering::Relaxed);
     let Some(output) = OUTPUT.get() else { return };
     // SAFETY: the GIL is held by all callers; the exception that may be set is kept.
     unsafe {
@@ -185,7 +191,7 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
         let Some(output) = OUTPUT.get() else {
             return Err(crate::raise!(RuntimeError, "no output yet"));
         };
-        WRITTEN.store(true, Ordering::Relaxed);
+        DUE.store(true, Ordering::Relaxed);
         let mut arguments = [writer, data];
         // SAFETY: live objects, by the slot's contract; the unbound method of the base class takes self first.
         unsafe {

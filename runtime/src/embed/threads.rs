@@ -22,19 +22,24 @@ pub enum Refused {
     /// Python has ended, or is ending on another thread.
     Ended,
     /// The thread's stack has only so many bytes left.
-    SmallStack(usize),
+    SmallStack {
+        /// Bytes.
+        left: usize,
+        /// How many there would have to be.
+        needed: usize,
+    },
 }
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ended => f.write_str("Python was finalised in this process"),
-            Self::SmallStack(left) => write!(
+            Self::SmallStack { left, needed } => write!(
                 f,
                 "the stack of this thread is too small for Python: {} KiB are left, and {} KiB are needed \
                  (pthread_attr_setstacksize)",
                 left / 1024,
-                stack::NEEDED / 1024
+                needed / 1024
             ),
         }
     }
@@ -46,6 +51,17 @@ pub struct Attached {
     thread: &'static Thread,
     /// The thread was not in Python before: it leaves when this goes.
     leaves: bool,
+    /// How many bytes of stack are left, if that is too little to run a function.
+    short_of_stack: Option<usize>,
+}
+
+impl Attached {
+    /// How many bytes of stack are left, if that is too little to run a Python function: enough to raise a RecursionError
+    /// and to report it.
+    #[inline(always)]
+    pub fn short_of_stack(&self) -> Option<usize> {
+        self.short_of_stack
+    }
 }
 
 /// Enters Python from any thread, nested or not. May wait for the GIL.
@@ -63,6 +79,10 @@ pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
     if state.is_null() {
         return attach_without_state(thread);
     }
+    let short_of_stack = stack::left_of(thread, stack::RESERVE);
+    if let Some(left) = short_of_stack {
+        refuse_small_stack(thread, left)?;
+    }
     // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED sends callers to
     // `dispatch::after_end`, and closures here.
     unsafe {
@@ -74,13 +94,34 @@ pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
             ffi::PyEval_RestoreThread(state);
         }
         thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached { thread, leaves })
+        Ok(Attached {
+            thread,
+            leaves,
+            short_of_stack,
+        })
     }
+}
+
+/// What becomes of a call for which there is less than [`stack::RESERVE`]. Inside of Python it is let in, if there is
+/// enough to raise an exception.
+#[cold]
+#[inline(never)]
+fn refuse_small_stack(thread: &Thread, left: usize) -> Result<(), Refused> {
+    if thread.depth.get() > 0 && left >= stack::LEAST {
+        return Ok(());
+    }
+    Err(Refused::SmallStack {
+        left,
+        needed: stack::RESERVE,
+    })
 }
 
 #[cold]
 #[inline(never)]
 fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
+    // Finds out, once per thread, where its stack ends.
+    let shortage = stack::shortage();
+    let short_of_stack = shortage.filter(|&left| left < stack::RESERVE);
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
@@ -90,18 +131,30 @@ fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
             }
             let mut state = ffi::PyGILState_GetThisThreadState();
             if state.is_null() {
-                if let Some(left) = stack::shortage() {
-                    return Err(Refused::SmallStack(left));
+                if let Some(left) = shortage {
+                    return Err(Refused::SmallStack {
+                        left,
+                        needed: stack::NEEDED,
+                    });
                 }
                 state = new_state(thread);
+            }
+            if let Some(left) = short_of_stack {
+                refuse_small_stack(thread, left)?;
             }
             ffi::PyEval_RestoreThread(state);
             leaves = true;
         } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
             return Err(Refused::Ended);
+        } else if let Some(left) = short_of_stack {
+            refuse_small_stack(thread, left)?;
         }
         thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached { thread, leaves })
+        Ok(Attached {
+            thread,
+            leaves,
+            short_of_stack,
+        })
     }
 }
 
@@ -133,7 +186,7 @@ unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
         unsafe { ffi::Py_FatalError(c"keelback: out of memory for a thread state".as_ptr()) }
     }
     thread.state.set(state);
-    if let Some(key) = key() {
+    if let Some(key) = make_key() {
         // SAFETY: a valid key; the value only has to be non-NULL for the destructor to run.
         unsafe { libc::pthread_setspecific(key, state.cast()) };
     }
@@ -151,8 +204,9 @@ pub(super) unsafe fn keep_initial_state() {
     Thread::here().state.set(state);
 }
 
-/// The key whose destructor frees a thread's state when the thread ends.
-fn key() -> Option<libc::pthread_key_t> {
+/// The key whose destructor frees a thread's state when the thread ends. Made while Python is started: a fork waits for
+/// that, but not for a thread's first call.
+pub(super) fn make_key() -> Option<libc::pthread_key_t> {
     static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
     *KEY.get_or_init(|| {
         let mut key = 0;
@@ -244,7 +298,7 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
 /// Says on standard error that a callback could not be made: C has no other way to know.
 #[cold]
 pub(crate) fn tell_refusal(refused: &Refused) {
-    if matches!(refused, Refused::SmallStack(_)) {
+    if matches!(refused, Refused::SmallStack { .. }) {
         super::errors::write_to_stderr(&format!(
             "a callback into Python was not made: {refused}\n"
         ));

@@ -151,6 +151,9 @@ macro_rules! __keelback_class {
     (OSError) => {
         pyo3::ffi::PyExc_OSError
     };
+    (RecursionError) => {
+        pyo3::ffi::PyExc_RecursionError
+    };
 }
 pub use crate::__keelback_class as class;
 
