@@ -256,3 +256,175 @@ def test_host_forks_while_an_init_code_runs(plugin, host, run, tmp_path):
     built = [plugin("int slow(void);", SLOW, name="slow"), plugin("int forker(void);", FORKER, name="forker")]
     ran = run(host(FORK_HOST, *built), "in C", cwd=tmp_path)
     assert ran == Ran("init code in parent\nchild: 5\nparent: 5\n")
+
+
+# -- rings through locks of the host --
+
+LOCKS_CDEF = "int add(int a, int b);"
+LOCKS_EXTRA = "void host_visit(void); void host_tell(void);"
+LOCKS_HOST = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    #include "locks.h"
+
+    enum { COUNT = 6 };
+    static pthread_mutex_t locks[COUNT];
+    static pthread_barrier_t barrier;
+    static int visits;
+
+    void host_visit(void);
+    void host_tell(void);
+
+    /* What the init code calls: it needs every lock. */
+    void host_visit(void)
+    {
+        int i;
+        for (i = 0; i < COUNT; i++) {
+            pthread_mutex_lock(&locks[i]);
+            visits++;
+            pthread_mutex_unlock(&locks[i]);
+        }
+    }
+
+    static int under_way[2];
+    void host_tell(void) { if (write(under_way[1], "", 1) != 1) _exit(9); }
+
+    static inline void wait_until_under_way(void) { char c; if (read(under_way[0], &c, 1) != 1) _exit(9); }
+
+    static void prepare(int kind)
+    {
+        pthread_mutexattr_t attributes;
+        int i;
+        if (pipe(under_way) != 0)
+            _exit(9);
+        pthread_mutexattr_init(&attributes);
+        pthread_mutexattr_settype(&attributes, kind % 2 ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_NORMAL);
+        if (kind / 2 == 1)
+            pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+        if (kind / 2 == 2)
+            pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+        for (i = 0; i < COUNT; i++)
+            pthread_mutex_init(&locks[i], &attributes);
+    }
+
+    static inline void *first(void *unused) { add(0, 0); return unused; }
+
+    /* Makes its call while it holds its own lock, when the init code is under way. */
+    static inline void *hold(void *data)
+    {
+        int *place = (int *)data, i = place[0];
+        pthread_mutex_lock(&locks[i]);
+        pthread_barrier_wait(&barrier);
+        place[1] = add(i, 100);
+        pthread_mutex_unlock(&locks[i]);
+        return NULL;
+    }
+"""
+LOCKS_MAIN = """
+    #include <stdlib.h>
+
+    int main(int argc, char **argv)
+    {
+        pthread_t starter, threads[COUNT];
+        int places[COUNT][2], i;
+        prepare(atoi(argv[argc - 1]));
+        pthread_barrier_init(&barrier, NULL, COUNT + 1);
+        for (i = 0; i < COUNT; i++) {
+            places[i][0] = i;
+            pthread_create(&threads[i], NULL, hold, places[i]);
+        }
+        usleep(50000);
+        pthread_create(&starter, NULL, first, NULL);
+        wait_until_under_way();
+        pthread_barrier_wait(&barrier);
+        for (i = 0; i < COUNT; i++)
+            pthread_join(threads[i], NULL);
+        pthread_join(starter, NULL);
+        for (i = 0; i < COUNT; i++)
+            printf("%d ", places[i][1]);
+        printf("%d %d\\n", add(1, 1), visits);
+        return 0;
+    }
+"""
+ATTACHED_FIRST = """
+    from locks import ffi, lib
+
+    @ffi.def_extern()
+    def add(a, b):
+        return a + b
+
+    lib.host_tell()
+    lib.host_visit()
+"""
+ATTACHED_LAST = """
+    from locks import ffi, lib
+
+    lib.host_tell()
+    lib.host_visit()
+
+    @ffi.def_extern()
+    def add(a, b):
+        return a + b
+"""
+
+
+@pytest.fixture(scope="module")
+def locks(plugin, host, tmp_path_factory):
+    extra = tmp_path_factory.mktemp("locks") / "extra.h"
+    extra.write_text(LOCKS_EXTRA)
+
+    def build(init, main):
+        built = plugin(LOCKS_CDEF, init, name="locks", source=LOCKS_EXTRA, args=["--cdef", extra, "--error", "add=-1"])
+        return host(LOCKS_HOST + main, built, flags=["-rdynamic"])
+
+    return build
+
+
+@pytest.mark.parametrize("kind", range(6))
+def test_locks_that_the_init_code_needs(locks, run, kind):
+    """Threads that hold locks of the host (of every kind) wait for a start whose init code needs those locks: they go on
+    with what is attached already."""
+    assert run(locks(ATTACHED_FIRST, LOCKS_MAIN), kind) == Ran("100 101 102 103 104 105 2 6\n")
+
+
+def test_locks_that_the_init_code_needs_before_it_attaches(locks, run):
+    """What is not attached cannot be called: an error instead of a deadlock, and later calls are as they should be."""
+    ran = run(locks(ATTACHED_LAST, LOCKS_MAIN), 0)
+    told = (
+        'extern "Python": function locks.add() called, but no code was attached to it yet with @ffi.def_extern(): the init '
+        "code, on another thread, waits for a lock that this thread holds.  Returning its error value.\n"
+    )
+    # Which of the threads waited when the init code came to their locks is a matter of time; the first surely did.
+    *results, last, visits = map(int, ran.stdout.split())
+    wrong = [result for index, result in enumerate(results) if result != index + 100]
+    assert results[0] == -1 and set(wrong) == {-1} and (last, visits) == (2, 6)
+    assert ran == Ran(ran.stdout, told * len(wrong))
+
+
+def test_fork_under_a_lock_that_the_init_code_needs(locks, run):
+    """The fork does not wait for a start that waits for the thread that forks: the child starts over."""
+    assert run(locks(ATTACHED_LAST, """
+        int main(void)
+        {
+            pthread_t starter;
+            pid_t child;
+            int status = 0;
+            prepare(0);
+            pthread_mutex_lock(&locks[3]);
+            pthread_create(&starter, NULL, first, NULL);
+            wait_until_under_way();
+            child = fork();
+            pthread_mutex_unlock(&locks[3]);
+            if (child == 0) {
+                /* The other thread had this one, and is not here. */
+                pthread_mutex_init(&locks[3], NULL);
+                _exit(add(2, 3));
+            }
+            pthread_join(starter, NULL);
+            waitpid(child, &status, 0);
+            printf("child %d, parent %d\\n", WEXITSTATUS(status), add(4, 5));
+            return 0;
+        }
+    """)) == Ran("child 5, parent 9\n")

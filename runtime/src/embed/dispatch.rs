@@ -193,9 +193,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
 #[cold]
 #[inline(never)]
 unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
-    if binding.plugin().is_running() {
-        starts::wait_for_function(binding);
-    }
+    let waits_for_me = binding.plugin().is_running() && starts::wait_for_function(binding);
     // SAFETY: as in `call`.
     unsafe {
         if let Some(current) = binding.current.load(Ordering::Acquire).as_ref() {
@@ -204,9 +202,14 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
         binding.write_failure(slots);
     }
     let text = format!(
-        "extern \"Python\": function {}.{}() called, but no code was attached to it yet with @ffi.def_extern().  {}.\n",
+        "extern \"Python\": function {}.{}() called, but no code was attached to it yet with @ffi.def_extern(){}.  {}.\n",
         binding.plugin().name(),
         binding.name().to_string_lossy(),
+        if waits_for_me {
+            ": the init code, on another thread, waits for a lock that this thread holds"
+        } else {
+            ""
+        },
         // SAFETY: the plugin's table is never freed.
         if unsafe { (*binding.function).start_error.is_null() } {
             "Returning 0"

@@ -5,6 +5,7 @@
 //! | `abi` | `keelback_runtime`, what the loader inside a plugin finds |
 //! | `start` | a plugin's way from the first call to "ready" |
 //! | `starts` | who starts which plugin, who waits for whom |
+//! | `blocked` | threads that wait for a lock of the host |
 //! | `interpreter` | starting Python, or taking the one that is there |
 //! | `prefix` | where that Python's files are |
 //! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
@@ -23,6 +24,7 @@
 //! environment, errno) changes; calls may come from any thread, also while Python starts, and after it ended.
 
 mod abi;
+mod blocked;
 mod def_extern;
 mod development;
 mod dispatch;

@@ -4,7 +4,8 @@
 //! threads at the same time, once Python is there: its own start is one of the starts here. Two init codes that call each other's plugins would then wait for each other for ever: so
 //! a thread looks, before it waits, whether the one that it waits for waits, through any number of others, for itself.
 //! If so it goes on with what the plugin has attached so far, as the init code's own thread does when it calls its own
-//! plugin. Of the threads in such a ring the one whose function is attached goes on; only if none is, calls fail.
+//! plugin. Of the threads in such a ring the one whose function is attached goes on; only if none is, calls fail. A ring
+//! may also lead through a lock of the host, as far as [`blocked`] can tell.
 //!
 //! Threads wait outside of Python, so that those who start can run. The table's lock is never held while Python may
 //! run, nor while anybody waits.
@@ -14,6 +15,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use keelback_codegen::abi::keelback_plugin_t;
 
+use libc::pid_t;
+
+use super::blocked::{self, Watch};
 use super::dispatch::Binding;
 use super::plugin::Plugin;
 use super::stack;
@@ -33,6 +37,8 @@ struct Start {
     plugin: Record,
     /// The token of the thread that does it; `GONE` if that thread did not come along into a forked child.
     thread: usize,
+    /// The kernel's number of that thread.
+    kernel_thread: pid_t,
     /// How often that thread has claimed it.
     depth: u32,
 }
@@ -84,8 +90,8 @@ static CHANGED: Condvar = Condvar::new();
 /// How a chain of "is started by, who waits for" ends.
 #[derive(PartialEq, Eq)]
 enum Chain {
-    /// At a thread that works: waiting for it makes sense.
-    Works,
+    /// At a thread that works, of this number (if it is known): waiting for it makes sense.
+    Works(Option<pid_t>),
     /// At this thread. Somebody on the way can still go on.
     Ring,
     /// At this thread, and all on the way wait for functions.
@@ -135,6 +141,7 @@ fn try_claim(table: &mut Table, plugin: Record, me: usize) -> Option<Turn> {
         }
         if start.thread == GONE {
             (start.thread, start.depth) = (me, 1);
+            start.kernel_thread = blocked::this_thread();
             return claim(true);
         }
         return None;
@@ -145,13 +152,37 @@ fn try_claim(table: &mut Table, plugin: Record, me: usize) -> Option<Turn> {
     table.starts.push(Start {
         plugin,
         thread: me,
+        kernel_thread: blocked::this_thread(),
         depth: 1,
     });
     claim(false)
 }
 
+/// Waits for a change of the table; true if meanwhile it turned out that `thread`, which works, waits for a lock of this
+/// thread's.
+fn wait_for_change(
+    table: MutexGuard<'static, Table>,
+    thread: Option<pid_t>,
+    watch: &mut Watch,
+) -> (MutexGuard<'static, Table>, bool) {
+    let Some(thread) = thread else {
+        let changed = CHANGED.wait(table);
+        return (changed.unwrap_or_else(PoisonError::into_inner), false);
+    };
+    let (table, timeout) = CHANGED
+        .wait_timeout(table, blocked::PERIOD)
+        .unwrap_or_else(PoisonError::into_inner);
+    if !timeout.timed_out() {
+        return (table, false);
+    }
+    drop(table);
+    let waits_for_me = watch.waits_for_me(thread);
+    (self::table(), waits_for_me)
+}
+
 fn wait_for_start(plugin: Record, me: usize) -> Turn {
     let mut table = table();
+    let (mut watch, mut waits_for_me) = (Watch::default(), false);
     table.begin_to_wait(me, plugin, Awaited::Start);
     let turn = loop {
         // The failure first: one try is enough for all who waited for it.
@@ -164,32 +195,43 @@ fn wait_for_start(plugin: Record, me: usize) -> Turn {
         if let Some(turn) = try_claim(&mut table, plugin, me) {
             break turn;
         }
-        if table.chain(plugin, me) != Chain::Works {
+        let Chain::Works(thread) = table.chain(plugin, me) else {
+            break Turn::Ring;
+        };
+        if waits_for_me {
             break Turn::Ring;
         }
-        table = CHANGED.wait(table).unwrap_or_else(PoisonError::into_inner);
+        (table, waits_for_me) = wait_for_change(table, thread, &mut watch);
     };
     table.end_to_wait(me);
     turn
 }
 
-/// Waits, outside of Python, until a plugin's function is attached, or its start is over, or this would be for ever.
-pub fn wait_for_function(binding: &Binding) {
+/// Waits, outside of Python, until a plugin's function is attached, or its start is over, or this would be for ever. True
+/// if that is because the start waits for a lock that this thread holds.
+pub fn wait_for_function(binding: &Binding) -> bool {
     let plugin = Record(binding.plugin().record());
     let me = thread_token();
     detached(|| {
         let mut table = table();
+        let (mut watch, mut waits_for_me) = (Watch::default(), false);
         table.begin_to_wait(me, plugin, Awaited::Function);
-        while !binding.is_attached()
+        while !waits_for_me
+            && !binding.is_attached()
             && table
                 .start_mut(plugin)
                 .is_some_and(|start| start.thread != me && start.thread != GONE)
-            && table.chain(plugin, me) != Chain::HopelessRing
         {
-            table = CHANGED.wait(table).unwrap_or_else(PoisonError::into_inner);
+            let thread = match table.chain(plugin, me) {
+                Chain::Works(thread) => thread,
+                Chain::Ring => None,
+                Chain::HopelessRing => break,
+            };
+            (table, waits_for_me) = wait_for_change(table, thread, &mut watch);
         }
         table.end_to_wait(me);
-    });
+        waits_for_me && !binding.is_attached()
+    })
 }
 
 /// A function was attached: threads may wait for it.
@@ -275,7 +317,7 @@ impl Table {
             .any(|waiter| waiter.thread == me && waiter.what == Awaited::Function);
         for step in 0..=self.starts.len() {
             let Some(start) = self.starts.iter().find(|start| start.plugin == plugin) else {
-                return Chain::Works;
+                return Chain::Works(None);
             };
             // A thread that an init code has started belongs to it: the init code may be waiting for it.
             let belongs = step > 0
@@ -291,13 +333,13 @@ impl Table {
             }
             let waiter = |waiter: &&Waiter| waiter.thread == start.thread;
             let Some(waiter) = self.waiters.iter().find(waiter) else {
-                return Chain::Works;
+                return Chain::Works((start.thread != GONE).then_some(start.kernel_thread));
             };
             all_functions &= waiter.what == Awaited::Function;
             plugin = waiter.plugin;
         }
         // A ring of others.
-        Chain::Works
+        Chain::Works(None)
     }
 }
 
@@ -308,19 +350,36 @@ fn table() -> MutexGuard<'static, Table> {
 /// While this lives no other thread begins a start: a fork is near.
 pub struct Paused(());
 
-/// Waits until no other thread is starting a plugin, but for those who wait for this one; keeps them from beginning.
+/// Waits until no other thread is starting a plugin, but for those who wait for this one or for a lock that it holds;
+/// keeps them from beginning.
 ///
 /// The thread is outside of Python.
 pub fn pause() -> Paused {
     let me = thread_token();
     let mut table = table();
-    while table.forking != GONE && table.forking != me
-        || table
+    let mut blocked = Vec::new();
+    let mut watch = Watch::default();
+    loop {
+        let others_fork = table.forking != GONE && table.forking != me;
+        let busy = table
             .starts
             .iter()
-            .any(|start| start.thread != me && table.chain(start.plugin, me) == Chain::Works)
-    {
-        table = CHANGED.wait(table).unwrap_or_else(PoisonError::into_inner);
+            .filter(|start| start.thread != me && start.thread != GONE)
+            .find_map(|start| match table.chain(start.plugin, me) {
+                Chain::Works(thread) if !blocked.contains(&thread) => Some(thread),
+                _ => None,
+            });
+        let thread = match busy {
+            Some(thread) => thread,
+            None if others_fork => None,
+            None => break,
+        };
+        let waits_for_me;
+        (table, waits_for_me) = wait_for_change(table, thread, &mut watch);
+        if waits_for_me {
+            blocked.push(thread);
+            watch = Watch::default();
+        }
     }
     table.forking = me;
     Paused(())
@@ -346,7 +405,9 @@ impl Frozen {
     pub fn forget_other_threads(&mut self) {
         let me = thread_token();
         for start in &mut self.0.starts {
-            if start.thread != me {
+            if start.thread == me {
+                start.kernel_thread = blocked::this_thread();
+            } else {
                 start.thread = GONE;
             }
         }
