@@ -1,7 +1,5 @@
 """Threads of the host and threads of Python, together."""
 
-import sys
-
 import pytest
 from harness import Ran
 
@@ -339,16 +337,86 @@ DEEP_HOST = """
 """
 
 
-# Known gap: 3.12 counts C calls apart from Python's (its Py_C_RECURSION_LIMIT), and there the handler of the error
-# still runs at the limit, and fails too.
-@pytest.mark.xfail(
-    sys.version_info[:2] not in [(3, 10), (3, 11)], raises=AssertionError, reason="onerror= at the recursion limit", strict=False
-)
 def test_recursion_to_the_limit(plugin, host, run):
     """C calls Python calls C...: as deep as Python allows, on the main thread and on another, then a RecursionError."""
     assert run(host(DEEP_HOST, plugin(DEEP_CDEF, DEEP_INIT, name="deep"))) == Ran(
         "0\n0\nalive\n", "True {'RecursionError'}\n"
     )
+
+
+# -- recursion to the end of the stack --
+
+STACK_INIT = """
+    import sys
+    from deep import ffi
+
+    # As many calls as one likes: the stack is the limit.
+    sys.setrecursionlimit(10**6)
+    told = set()
+
+    def tell(kind, error, traceback):
+        told.add(f"{kind.__name__}: {str(error)[:32]}")
+
+    @ffi.def_extern(onerror=tell)
+    def python_step(n, next):
+        return next(n + 1)
+
+    @ffi.callback("int(int)", onerror=tell)
+    def callback_step(n):
+        return callback_step(n + 1)
+
+    @ffi.def_extern()
+    def callback():
+        return callback_step(1)
+
+    @ffi.def_extern()
+    def limit():
+        print(*told, file=sys.stderr)
+        told.clear()
+        return 1000
+"""
+STACK_CDEF = DEEP_CDEF + " int callback(void);"
+STACK_HOST = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include "deep.h"
+
+    static int c_step(int n) { return python_step(n, c_step); }
+
+    static void *work(void *unused)
+    {
+        printf("%d\\n", c_step(1));
+        limit();
+        printf("%d\\n", callback());
+        limit();
+        return unused;
+    }
+
+    int main(int argc, char **argv)
+    {
+        pthread_t thread;
+        pthread_attr_t attributes;
+        long kib = atol(argv[argc - 1]);
+        deep_start();
+        if (kib == 0) {
+            work(NULL);
+            return 0;
+        }
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, kib * 1024);
+        pthread_create(&thread, &attributes, work, NULL);
+        pthread_join(thread, NULL);
+        return 0;
+    }
+"""
+
+
+@pytest.mark.parametrize("kib", [0, 128, 192, 256, 512, 1024, 4096])
+def test_recursion_to_the_end_of_the_stack(plugin, host, run, kib):
+    """Whatever Python's recursion limit and the thread's stack (0: the main thread), it is a RecursionError."""
+    ran = run(host(STACK_HOST, plugin(STACK_CDEF, STACK_INIT, name="deep")), kib)
+    assert ran == Ran("0\n0\n", "RecursionError: maximum recursion depth exceeded\n" * 2)
 
 
 # -- a lock of the host --

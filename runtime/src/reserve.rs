@@ -2,10 +2,12 @@
 //!
 //! A failed allocation in Rust ends the process, which is the host's. Python's memory is not concerned: it raises
 //! MemoryError. What Rust allocates is small, so a reserve that is given back at the first failure lets it finish
-//! what it does, and Python's own allocations fail meanwhile, in good order. It is filled again when a call is over.
+//! what it does, and Python's own allocations fail meanwhile, in good order. It is filled again when a call is over. Behind
+//! it stands a small piece of the library's own memory, which is always there: enough to say that there is none.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Enough for the declarations of a large plugin. Never touched, so it costs address space only.
 const SIZE: usize = 1 << 20;
@@ -59,35 +61,132 @@ fn release() -> bool {
     true
 }
 
-/// `allocate`, and once more with the reserve given back.
+/// `allocate`, and once more with the reserve given back; in the end from the last piece.
 #[inline(always)]
-fn with_reserve(allocate: impl Fn() -> *mut u8) -> *mut u8 {
+fn with_reserve(allocate: impl Fn() -> *mut u8, layout: Layout) -> *mut u8 {
     let memory = allocate();
-    if memory.is_null() && release() {
-        return allocate();
+    if !memory.is_null() {
+        return memory;
     }
-    memory
+    no_memory(&allocate, layout)
 }
 
-// SAFETY: all that is done is the system allocator's.
+#[cold]
+#[inline(never)]
+fn no_memory(allocate: &dyn Fn() -> *mut u8, layout: Layout) -> *mut u8 {
+    if release() {
+        let memory = allocate();
+        if !memory.is_null() {
+            return memory;
+        }
+    }
+    LAST.alloc(layout)
+}
+
+/// Memory in the library itself. What is given back is used again only if it was the newest: this is for messages.
+struct LastPiece {
+    bytes: UnsafeCell<[u8; Self::SIZE]>,
+    used: AtomicUsize,
+}
+
+// SAFETY: each byte is given to one owner, by a compare-and-exchange of `used`.
+unsafe impl Sync for LastPiece {}
+
+static LAST: LastPiece = LastPiece {
+    bytes: UnsafeCell::new([0; LastPiece::SIZE]),
+    used: AtomicUsize::new(0),
+};
+
+impl LastPiece {
+    const SIZE: usize = 128 << 10;
+
+    fn start(&self) -> *mut u8 {
+        self.bytes.get().cast()
+    }
+
+    fn has(&self, memory: *mut u8) -> bool {
+        memory.addr().wrapping_sub(self.start().addr()) < Self::SIZE
+    }
+
+    /// NULL when it is used up.
+    fn alloc(&self, layout: Layout) -> *mut u8 {
+        let mut used = self.used.load(Ordering::Relaxed);
+        loop {
+            let free = self.start().addr() + used;
+            let begin = used + (free.next_multiple_of(layout.align()) - free);
+            let Some(end) = begin
+                .checked_add(layout.size())
+                .filter(|&end| end <= Self::SIZE)
+            else {
+                return std::ptr::null_mut();
+            };
+            match self
+                .used
+                .compare_exchange_weak(used, end, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                // SAFETY: inside of `bytes`.
+                Ok(_) => return unsafe { self.start().add(begin) },
+                Err(other) => used = other,
+            }
+        }
+    }
+
+    fn dealloc(&self, memory: *mut u8, size: usize) {
+        let begin = memory.addr() - self.start().addr();
+        let _ =
+            self.used
+                .compare_exchange(begin + size, begin, Ordering::AcqRel, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: all that is done is the system allocator's, but for what `LAST` gives out and takes back.
 unsafe impl GlobalAlloc for WithReserve {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract.
-        with_reserve(|| unsafe { System.alloc(layout) })
+        with_reserve(|| unsafe { System.alloc(layout) }, layout)
     }
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract.
-        with_reserve(|| unsafe { System.alloc_zeroed(layout) })
+        let memory = with_reserve(|| unsafe { System.alloc_zeroed(layout) }, layout);
+        if LAST.has(memory) {
+            // SAFETY: just allocated, and so large.
+            unsafe { memory.write_bytes(0, layout.size()) };
+        }
+        memory
     }
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's contract. A realloc that failed leaves the memory as it was.
-        with_reserve(|| unsafe { System.realloc(memory, layout, size) })
+        // SAFETY: by the caller's contract the new size is a valid one for the alignment.
+        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        if !LAST.has(memory) {
+            // SAFETY: the caller's contract. A realloc that failed leaves the memory as it was.
+            let moved = with_reserve(|| unsafe { System.realloc(memory, layout, size) }, new);
+            if LAST.has(moved) {
+                // SAFETY: two live blocks of at least so many bytes; the old one is the system's.
+                unsafe {
+                    moved.copy_from_nonoverlapping(memory, layout.size().min(size));
+                    System.dealloc(memory, layout);
+                }
+            }
+            return moved;
+        }
+        // SAFETY: as above.
+        unsafe {
+            let moved = self.alloc(new);
+            if !moved.is_null() {
+                moved.copy_from_nonoverlapping(memory, layout.size().min(size));
+                self.dealloc(memory, layout);
+            }
+            moved
+        }
     }
     #[inline]
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        if LAST.has(memory) {
+            return LAST.dealloc(memory, layout.size());
+        }
         // SAFETY: the caller's contract.
         unsafe { System.dealloc(memory, layout) }
     }

@@ -143,6 +143,12 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
         };
         return Err(format!("{refused}\n"));
     }
+    if !is_there_memory() {
+        return Err(format!(
+            "there is too little memory to start Python: {} MiB cannot be had (ulimit -v, RLIMIT_AS)\n",
+            MEMORY_TO_START >> 20
+        ));
+    }
     let prefix = prefix::find(python)?;
     let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;
     preinitialize(honours_environment)?;
@@ -161,6 +167,25 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     exit::run_exit_functions_at_exit();
     fork::do_python_s_work();
     Ok(())
+}
+
+/// What must be there before Python is started. The start itself takes 3 MiB; where memory ends in the middle of it,
+/// CPython aborts or crashes.
+const MEMORY_TO_START: usize = 8 << 20;
+
+fn is_there_memory() -> bool {
+    // SAFETY: a new mapping, which goes again at once.
+    unsafe {
+        let probe = libc::mmap(
+            std::ptr::null_mut(),
+            MEMORY_TO_START,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        probe != libc::MAP_FAILED && libc::munmap(probe, MEMORY_TO_START) == 0
+    }
 }
 
 fn preinitialize(honours_environment: bool) -> Result<(), String> {
