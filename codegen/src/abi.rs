@@ -254,6 +254,8 @@ pub struct keelback_runtime_t {
     /// KEELBACK_FORK_CHILD, on the thread that forks. Each plugin's loader calls it, if it had the runtime before the
     /// fork; of the calls of several plugins the first and the last count.
     pub fork: Option<unsafe extern "C" fn(step: u32)>,
+    /// Makes a failure that the loader met (a start that failed on another thread) this thread's last one.
+    pub record: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t, text: *const c_char)>,
 }
 
 /// The type of the ELF note of owner "Keelback" that describes a runtime.

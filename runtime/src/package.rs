@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use pyo3::ffi;
 
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, simple, str_from, str_text,
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
+    str_from, str_text,
 };
 use crate::raise;
 
@@ -60,14 +61,11 @@ impl Source {
 }
 
 static METHODS: Methods<6> = Methods::new([
-    ffi::PyMethodDef {
-        ml_name: c"find_spec".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunctionFast: find_spec,
-        },
-        ml_flags: ffi::METH_FASTCALL,
-        ml_doc: c"The spec of a module of the package keelback.".as_ptr(),
-    },
+    positional(
+        c"find_spec",
+        find_spec,
+        c"The spec of a module of the package keelback.",
+    ),
     simple(
         c"create_module",
         create_module,
@@ -105,7 +103,7 @@ pub fn install(first: bool) -> Res<()> {
     if FINDER.get().is_some() {
         return Ok(());
     }
-    let finder = make()?;
+    let finder = namespace(&METHODS)?;
     // SAFETY: the GIL is held; sys.meta_path is borrowed.
     unsafe {
         let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
@@ -119,32 +117,6 @@ pub fn install(first: bool) -> Res<()> {
     }
     let _ = FINDER.set(finder);
     Ok(())
-}
-
-fn make() -> Res<Ref> {
-    // SAFETY: the GIL is held; the table is static. sys.implementation is a types.SimpleNamespace.
-    unsafe {
-        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
-        if implementation.is_null() {
-            return Err(raise!(RuntimeError, "lost sys.implementation"));
-        }
-        let finder = Ref::steal(ffi::PyObject_CallNoArgs(
-            ffi::Py_TYPE(implementation).cast(),
-        ))?;
-        let mut method = METHODS.ptr();
-        while !(*method).ml_name.is_null() {
-            let function: Ref = Ref::steal(ffi::PyCFunction_NewEx(
-                method,
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            ))?;
-            if ffi::PyObject_SetAttrString(finder.obj(), (*method).ml_name, function.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            method = method.add(1);
-        }
-        Ok(finder)
-    }
 }
 
 /// `find_spec(name, path=None, target=None)`

@@ -19,6 +19,8 @@ pub struct Thread {
     pub state: Cell<*mut ffi::PyThreadState>,
     /// The lowest address of its stack; 0 as long as nobody has asked, 1 if it cannot be known. See `embed::stack`.
     pub stack_low: Cell<usize>,
+    /// It has written to `sys.stdout` or `sys.stderr` since they were flushed.
+    pub has_printed: Cell<bool>,
     _not_shared: PhantomData<*mut ()>,
 }
 

@@ -8,6 +8,7 @@ extern const char keelback_carried[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL) __at
 extern const char keelback_carried_end[] KEELBACK_LIBC(KEELBACK_CARRIED_SYMBOL "_end")
     __attribute__((visibility("hidden")));
 extern int keelback_memfd_create(const char *name, unsigned int flags) KEELBACK_LIBC("memfd_create");
+extern int keelback_fcntl(int file, int command, ...) KEELBACK_LIBC("fcntl");
 extern char *keelback_mkdtemp(char *pattern) KEELBACK_LIBC("mkdtemp");
 extern int keelback_unlink(const char *path) KEELBACK_LIBC("unlink");
 extern int keelback_rmdir(const char *path) KEELBACK_LIBC("rmdir");
@@ -33,6 +34,12 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_carried_runtime(const ke
     int file;
     /* The file stays open: its number is the library's name for the dynamic linker. */
     file = keelback_memfd_create("keelback-runtime", 1);
+    if (file >= 0 && file < 3) {
+        /* The host has closed a standard stream: the next file that it opens is to be that. */
+        int higher = keelback_fcntl(file, KEELBACK_F_DUPFD_CLOEXEC, 3);
+        keelback_close(file);
+        file = higher;
+    }
     if (file >= 0 && keelback_write_all(file)) {
         keelback_add(&path, "/proc/self/fd/%d", file);
         runtime = keelback_try_runtime(path.text, found, why);

@@ -13,7 +13,8 @@ static KEELBACK_COLD void keelback_report(const char *function)
     handler = keelback_handler;
     data = keelback_handler_data;
     again = keelback_reported == failure;
-    keelback_reported = failure;
+    if (handler == NULL)
+        keelback_reported = failure;
     keelback_unlock();
     if (handler != NULL) {
         handler(function, failure, data);
@@ -39,7 +40,10 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *funct
         const char *failure = __atomic_load_n(&keelback_failure, __ATOMIC_ACQUIRE);
         if (failure != NULL) {
             /* A failed start is tried again by NAME_start, not by every call. */
+            const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
             keelback_thread_failure = failure;
+            if (runtime != NULL)
+                runtime->record(keelback_this(), failure);
         } else if (keelback_start() == 0) {
             /* Still this function: the init code is running, on this thread, and calls its own plugin. */
             dispatch = __atomic_load_n(&keelback_this()->dispatch, __ATOMIC_ACQUIRE);

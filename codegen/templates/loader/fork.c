@@ -7,10 +7,6 @@
 static KEELBACK_COLD void keelback_before_fork(void)
 {
     const keelback_runtime_t *runtime;
-    if (keelback_forking != 0) {
-        keelback_forking++;
-        return;
-    }
     if (keelback_loading != 0)
         return;
     keelback_take();
@@ -26,8 +22,9 @@ static KEELBACK_COLD void keelback_before_fork(void)
 
 static KEELBACK_COLD void keelback_after_fork(unsigned int step)
 {
-    if (keelback_forking != 0 && --keelback_forking == 0) {
+    if (keelback_forking) {
         const keelback_runtime_t *runtime = keelback_forking_runtime;
+        keelback_forking = 0;
         keelback_release();
         if (runtime != NULL)
             runtime->fork(step);
@@ -44,13 +41,9 @@ static KEELBACK_COLD void keelback_after_fork_in_child(void)
     keelback_after_fork(KEELBACK_FORK_CHILD);
 }
 
-/* Before the lock is taken for the first time. Threads that come here at once may each register the handlers: they
- * count. */
-static KEELBACK_COLD void keelback_watch_forks(void)
+/* When the plugin is loaded: what the host registers later runs earlier before a fork, so a lock that its handler takes,
+ * and that its threads hold when they call, comes before Python's own here too. */
+__attribute__((constructor, cold, noinline)) static void keelback_watch_forks(void)
 {
-    static int watched;
-    if (!__atomic_load_n(&watched, __ATOMIC_ACQUIRE)) {
-        keelback_pthread_atfork(keelback_before_fork, keelback_after_fork_in_parent, keelback_after_fork_in_child);
-        __atomic_store_n(&watched, 1, __ATOMIC_RELEASE);
-    }
+    keelback_pthread_atfork(keelback_before_fork, keelback_after_fork_in_parent, keelback_after_fork_in_child);
 }

@@ -16,6 +16,7 @@
 #define KEELBACK_O_CLOEXEC 02000000
 #define KEELBACK_AT_FDCWD (-100)
 #define KEELBACK_AT_EACCESS 0x200
+#define KEELBACK_F_DUPFD_CLOEXEC 1030
 #elif defined(__APPLE__)
 #define KEELBACK_LIBC(name) __asm__("_" name)
 #define KEELBACK_ERRNO "__error"
@@ -28,6 +29,7 @@
 #define KEELBACK_O_CLOEXEC 0x1000000
 #define KEELBACK_AT_FDCWD (-2)
 #define KEELBACK_AT_EACCESS 0x10
+#define KEELBACK_F_DUPFD_CLOEXEC 67
 #else
 #error "keelback: no loader for this platform yet (there is one for Linux and for macOS)"
 #endif

@@ -78,7 +78,6 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(void)
     keelback_text_t why = {NULL, 0};
     if (runtime != NULL)
         return runtime;
-    keelback_watch_forks();
     keelback_lock();
     runtime = keelback_the_runtime;
     if (runtime == NULL && attempts != keelback_attempts && keelback_failure != NULL) {

@@ -24,7 +24,7 @@ static __thread int keelback_loading;
 
 /* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
 static int keelback_locked;
-/* This thread holds the lock over a fork: how many handlers have begun, and the runtime that was told. */
+/* This thread holds the lock over a fork; the runtime that was told. */
 static __thread int keelback_forking;
 static const keelback_runtime_t *keelback_forking_runtime;
 

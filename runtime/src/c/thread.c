@@ -11,6 +11,7 @@ typedef struct keelback_thread_t {
     unsigned depth;
     void *state;
     size_t stack_low;
+    unsigned char has_printed;
 } keelback_thread_t;
 
 static _Thread_local keelback_thread_t this_thread FAST_TLS;

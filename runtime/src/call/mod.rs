@@ -33,7 +33,7 @@ use crate::raise;
 #[inline(always)]
 pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
     // What Python printed stands before what C is going to print, and is not lost if C ends the process.
-    crate::embed::flush_if_written();
+    crate::embed::flush_if_written(crate::thread::Thread::here());
     let errno = errno::Errno::here();
     // SAFETY: the GIL is held, and taken back on the same thread.
     unsafe {

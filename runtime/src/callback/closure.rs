@@ -8,7 +8,7 @@ use libffi::raw::{
 };
 use pyo3::ffi;
 
-use super::{Pointers, PythonFunction, fail_at_end_of_stack, invoke};
+use super::{Pointers, PythonFunction, Uses, fail_at_end_of_stack, invoke};
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
@@ -22,13 +22,49 @@ use crate::raise;
 pub struct Closure {
     memory: *mut ffi_closure,
     code: *mut c_void,
-    /// What C reaches through the closure: on the heap, so that its address stays.
-    target: Box<Target>,
+    /// What C reaches through the closure: a Box's.
+    target: *const Target,
 }
 
+/// Lives as long as its closure, and as long as there are calls in it: a function may drop its own closure.
 struct Target {
     function: PythonFunction,
     cif: *const Cif,
+    /// The closure and the calls.
+    uses: Uses,
+}
+
+impl Target {
+    /// # Safety
+    /// In Python; a use of a live target ends, and its user does not look at it again.
+    unsafe fn end_use(this: *const Self) {
+        // SAFETY: the caller's contract. The last one frees what came from a Box.
+        unsafe {
+            if (*this).uses.end() {
+                drop(Box::from_raw(this.cast_mut()));
+            }
+        }
+    }
+}
+
+/// A call that is in a target.
+struct Call(*const Target);
+
+impl Call {
+    /// # Safety
+    /// A live target, in Python until this is dropped.
+    unsafe fn begin(target: *const Target) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe { (*target).uses.begin() };
+        Self(target)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // SAFETY: in Python, as `begin` demands.
+        unsafe { Target::end_use(self.0) }
+    }
 }
 
 // SAFETY: never changed once it is made; the function is used only by threads that are attached to the interpreter.
@@ -51,7 +87,11 @@ impl Closure {
         unsafe {
             let function = PythonFunction::new(ctype, callable, error, onerror)?;
             let cif: *const Cif = function.plan().cif()?;
-            let target = Box::new(Target { function, cif });
+            let target = Box::new(Target {
+                function,
+                cif,
+                uses: Uses::new(1),
+            });
             let mut code = std::ptr::null_mut();
             let memory =
                 ffi_closure_alloc(size_of::<ffi_closure>(), &mut code).cast::<ffi_closure>();
@@ -61,9 +101,9 @@ impl Closure {
             let closure = Box::new(Self {
                 memory,
                 code,
-                target,
+                target: Box::into_raw(target),
             });
-            let data = (&raw const *closure.target).cast_mut().cast::<c_void>();
+            let data = closure.target.cast_mut().cast::<c_void>();
             let status = ffi_prep_closure_loc(memory, (*cif).as_ptr(), Some(called), data, code);
             if status != ffi_status_FFI_OK {
                 return Err(raise!(
@@ -80,7 +120,8 @@ impl Closure {
     }
     /// The Python function behind it.
     pub fn function(&self) -> &PythonFunction {
-        &self.target.function
+        // SAFETY: it lives as long as this.
+        unsafe { &(*self.target).function }
     }
     /// Visits the Python objects that it owns, for the garbage collector.
     ///
@@ -88,14 +129,17 @@ impl Closure {
     /// Called from tp_traverse with its arguments.
     pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
         // SAFETY: the caller's contract.
-        unsafe { self.target.function.traverse(visit, arg) }
+        unsafe { self.function().traverse(visit, arg) }
     }
 }
 
 impl Drop for Closure {
     fn drop(&mut self) {
         // SAFETY: it was allocated by ffi_closure_alloc, and whoever drops it says that C calls it no more.
-        unsafe { ffi_closure_free(self.memory.cast()) }
+        unsafe {
+            ffi_closure_free(self.memory.cast());
+            Target::end_use(self.target);
+        }
     }
 }
 
@@ -111,8 +155,10 @@ unsafe extern "C" fn called(
     // SAFETY: libffi passes what the closure was made with; its arguments are those of the cif.
     let target = unsafe { &*data.cast::<Target>() };
     match threads::attach() {
-        // SAFETY: in Python now; libffi's result has room for the result, and for a register at least.
+        // SAFETY: in Python now, longer than the call; libffi's result has room for the result, and for a register at
+        // least.
         Ok(attached) => guard_unit(|| unsafe {
+            let _call = Call::begin(target);
             match attached.short_of_stack() {
                 None => run(target, args.cast(), result.cast()),
                 Some(left) => fail_at_end_of_stack(&target.function, left, result.cast()),

@@ -5,10 +5,12 @@ mod closure;
 mod failure;
 mod headroom;
 mod invoke;
+mod uses;
 
 pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
 pub use invoke::{Pointers, Slots, fail_at_end_of_stack, invoke};
+pub use uses::Uses;
 
 use pyo3::ffi;
 

@@ -38,6 +38,7 @@ pub static keelback_runtime: Exported = Exported(keelback_runtime_t {
     set_error_handler: Some(errors::set_error_handler),
     import: Some(import::import),
     fork: Some(fork::fork),
+    record: Some(errors::record_of_loader),
 });
 
 /// An ELF note: the sizes of owner and contents, the type, then the two themselves, each at a multiple of 4.

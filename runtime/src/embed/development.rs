@@ -15,7 +15,7 @@ use pyo3::ffi;
 
 use super::dispatch::{self, Binding};
 use super::plugin::{Plugin, PluginState};
-use super::{errors, threads};
+use super::{errors, output, threads};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 
 /// Whether it is a development library.
@@ -111,7 +111,9 @@ fn run_again(plugin: &Plugin) {
     let Ok(_attached) = threads::attach() else {
         return;
     };
-    if let Err(raised) = super::init_code::run(plugin) {
+    let outcome = super::init_code::run(plugin);
+    output::look_at_streams();
+    if let Err(raised) = outcome {
         let described = errors::take_exception(raised);
         let text = format!(
             "{}: the changed init code failed, functions that it did not reach stay as they were: {}\n{}",

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use keelback_cdef::TypeId;
@@ -11,7 +11,7 @@ use keelback_codegen::abi::keelback_function_t;
 use super::plugin::Plugin;
 use super::{errors, starts, threads};
 use crate::call::errno::Errno;
-use crate::callback::{self, PythonFunction, Slots};
+use crate::callback::{self, PythonFunction, Slots, Uses};
 use crate::thread::Thread;
 
 /// The runtime's record of one C function of a plugin. Lives as long as the process.
@@ -22,10 +22,11 @@ pub struct Binding {
     pub ty: TypeId,
     /// What `def_extern` attached; NULL before.
     current: AtomicPtr<PythonFunction>,
-    /// How many calls are in a Python function of this binding.
-    active: AtomicU32,
-    /// What was replaced while calls were in it.
-    retired: Mutex<Vec<PythonFunction>>,
+    /// Those in a Python function of this binding.
+    calls: Uses,
+    /// What was replaced while calls were in it, where they still find it.
+    #[expect(clippy::vec_box, reason = "the calls have its address")]
+    retired: Mutex<Vec<Box<PythonFunction>>>,
     has_retired: AtomicBool,
 }
 
@@ -42,7 +43,7 @@ impl Binding {
             function,
             ty,
             current: AtomicPtr::new(std::ptr::null_mut()),
-            active: AtomicU32::new(0),
+            calls: Uses::new(0),
             retired: Mutex::default(),
             has_retired: AtomicBool::new(false),
         }
@@ -71,35 +72,20 @@ impl Binding {
         }
         // SAFETY: it came from a Box, and is nobody else's any more.
         let old = unsafe { Box::from_raw(old) };
-        if self.active.load(Ordering::SeqCst) == 0 {
+        if !self.calls.are_there() {
             drop(old);
         } else {
             self.retired
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(*old);
+                .push(old);
             self.has_retired.store(true, Ordering::SeqCst);
         }
     }
 
     #[inline(always)]
-    fn enter(&self) {
-        // With a GIL nobody else counts at the same time.
-        if cfg!(Py_GIL_DISABLED) {
-            self.active.fetch_add(1, Ordering::SeqCst);
-        } else {
-            self.active
-                .store(self.active.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        }
-    }
-    #[inline(always)]
     fn leave(&self) {
-        if cfg!(Py_GIL_DISABLED) {
-            self.active.fetch_sub(1, Ordering::SeqCst);
-        } else {
-            self.active
-                .store(self.active.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
-        }
+        self.calls.end();
         if self.has_retired.load(Ordering::Relaxed) {
             self.free_retired();
         }
@@ -107,7 +93,7 @@ impl Binding {
     #[cold]
     #[inline(never)]
     fn free_retired(&self) {
-        if self.active.load(Ordering::SeqCst) == 0 {
+        if !self.calls.are_there() {
             let retired = {
                 let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
                 self.has_retired.store(false, Ordering::SeqCst);
@@ -170,7 +156,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         errno.save();
         match threads::attach_on(thread) {
             Ok(attached) => {
-                binding.enter();
+                binding.calls.begin();
                 let current = binding.current.load(Ordering::Acquire);
                 if let Some(current) = current.as_ref() {
                     match attached.short_of_stack() {

@@ -1,6 +1,6 @@
 //! Failures as C sees them: `NAME_last_error`, the error handler, or standard error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,13 +8,31 @@ use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
 use pyo3::ffi;
 
 use super::dispatch::Binding;
-use super::{init_code, output, threads};
+use super::{output, sources, threads};
 use crate::callback::Failure;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
+use crate::thread::Thread;
 
 thread_local! {
-    /// The last failure of each plugin (by address) on this thread, and whether it was one of the start.
-    static LAST: RefCell<Vec<(usize, CString, bool)>> = const { RefCell::new(Vec::new()) };
+    /// The last failure of each plugin on this thread.
+    static LAST: RefCell<Vec<Last>> = const { RefCell::new(Vec::new()) };
+    /// An error handler runs on this thread.
+    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Last {
+    /// Its address.
+    plugin: usize,
+    text: CString,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Call,
+    Start,
+    /// One of a start that has succeeded since. The host may still hold the text.
+    Over,
 }
 
 /// Guards the handler fields of all plugins: a handler and its data are read and written together.
@@ -27,28 +45,42 @@ pub fn lock_handlers() -> MutexGuard<'static, ()> {
 
 /// Remembers a failure as this thread's last one.
 pub fn record(plugin: *const keelback_plugin_t, text: &str) {
-    remember(plugin, text, false);
+    remember(plugin, text, Kind::Call);
 }
 
 /// Likewise, until the plugin is started.
 pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
-    remember(plugin, text, true);
+    remember(plugin, text, Kind::Start);
+}
+
+/// keelback_runtime_t.record
+pub unsafe extern "C" fn record_of_loader(plugin: *mut keelback_plugin_t, text: *const c_char) {
+    // SAFETY: a C string, by the ABI.
+    let text = unsafe { CStr::from_ptr(text) };
+    record_start(plugin, &text.to_string_lossy());
 }
 
 /// The plugin is started: what stood in the way does so no longer.
 pub fn forget_start(plugin: *const keelback_plugin_t) {
     let _ = LAST.try_with(|last| {
-        last.borrow_mut()
-            .retain(|(of, _, start)| *of != plugin as usize || !start);
+        for last in last.borrow_mut().iter_mut() {
+            if last.plugin == plugin as usize && last.kind == Kind::Start {
+                last.kind = Kind::Over;
+            }
+        }
     });
 }
 
-fn remember(plugin: *const keelback_plugin_t, text: &str, start: bool) {
-    let entry = (plugin as usize, c_text(text), start);
+fn remember(plugin: *const keelback_plugin_t, text: &str, kind: Kind) {
+    let entry = Last {
+        plugin: plugin as usize,
+        text: c_text(text),
+        kind,
+    };
     // A thread that is ending has no last error any more.
     let _ = LAST.try_with(|last| {
         let mut last = last.borrow_mut();
-        match last.iter_mut().find(|(of, _, _)| *of == entry.0) {
+        match last.iter_mut().find(|last| last.plugin == entry.plugin) {
             Some(old) => *old = entry,
             None => last.push(entry),
         }
@@ -64,8 +96,8 @@ pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_
     LAST.try_with(|last| {
         let last = last.borrow();
         last.iter()
-            .find(|(of, _, _)| *of == plugin as usize)
-            .map_or(std::ptr::null(), |(_, text, _)| text.as_ptr())
+            .find(|last| last.plugin == plugin as usize && last.kind != Kind::Over)
+            .map_or(std::ptr::null(), |last| last.text.as_ptr())
     })
     .unwrap_or(std::ptr::null())
 }
@@ -84,9 +116,12 @@ pub unsafe extern "C" fn set_error_handler(
     }
 }
 
-/// Gives a failure to the plugin's handler; false if there is none. The handler runs outside of Python: it may wait for
-/// other threads.
+/// Gives a failure to the plugin's handler; false if there is none, or if one runs on this thread already: what it calls
+/// may fail again and again. The handler runs outside of Python: it may wait for other threads.
 fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool {
+    if IN_HANDLER.get() {
+        return false;
+    }
     let (handler, data) = {
         let _guard = lock_handlers();
         // SAFETY: a plugin lives as long as the process; its handler fields are guarded.
@@ -94,8 +129,10 @@ fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool
     };
     let Some(handler) = handler else { return false };
     let text = c_text(text);
+    IN_HANDLER.set(true);
     // SAFETY: the host's function, with what its type says.
     threads::detached(|| unsafe { handler(function.as_ptr(), text.as_ptr(), data) });
+    IN_HANDLER.set(false);
     true
 }
 
@@ -106,7 +143,7 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
         return;
     }
     if threads::is_attached() && !threads::has_ended() {
-        output::flush_if_written();
+        output::flush_if_written(Thread::here());
     }
     write_to_stderr(text);
 }
@@ -204,15 +241,75 @@ pub fn take_exception(raised: Raised) -> Described {
 
 /// # Safety
 /// Live objects or NULL; the GIL is held and no exception is set.
-unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
+pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
     // SAFETY: the caller's contract.
     unsafe {
         let line = one_line(class, value);
         let traceback = format_exception(class, value, traceback).unwrap_or_else(|raised| {
             raised.clear();
-            format!("{line}\n")
+            format!("{}{line}\n", places(traceback))
         });
         Described { line, traceback }
+    }
+}
+
+/// Where the exception passed, as Python prints it but without the lines of source: for when Python cannot.
+///
+/// # Safety
+/// As [`describe`].
+unsafe fn places(traceback: Obj) -> String {
+    // SAFETY: the caller's contract; attributes of tracebacks, frames and code.
+    unsafe {
+        let mut text = String::new();
+        let mut next = if traceback.is_null() {
+            None
+        } else {
+            Some(Ref::borrow(traceback))
+        };
+        while let Some(here) = next.filter(|here| here.obj() != ffi::Py_None()) {
+            let attribute = |of: &Ref, name: &CStr| -> Res<Ref> {
+                Ref::steal(ffi::PyObject_GetAttrString(of.obj(), name.as_ptr()))
+            };
+            let place = || -> Res<String> {
+                let code = attribute(&attribute(&here, c"tb_frame")?, c"f_code")?;
+                let line = ffi::PyLong_AsLong(attribute(&here, c"tb_lineno")?.obj());
+                let (file, function) = (
+                    attribute(&code, c"co_filename")?,
+                    attribute(&code, c"co_name")?,
+                );
+                let (file, function) = (any_text(file.obj())?, any_text(function.obj())?);
+                Ok(format!("  File \"{file}\", line {line}, in {function}\n"))
+            };
+            match place() {
+                Ok(place) => text += &place,
+                Err(raised) => raised.clear(),
+            }
+            next = attribute(&here, c"tb_next")
+                .inspect_err(|_raised| ffi::PyErr_Clear())
+                .ok();
+        }
+        if !text.is_empty() {
+            text.insert_str(0, "Traceback (most recent call last):\n");
+        }
+        text
+    }
+}
+
+/// The text of a str; what UTF-8 cannot say (lone surrogates, as in file names) with backslashes.
+///
+/// # Safety
+/// A live object; the GIL is held.
+unsafe fn any_text(object: Obj) -> Res<String> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
+            object,
+            c"utf-8".as_ptr(),
+            c"backslashreplace".as_ptr(),
+        ))?;
+        let data = ffi::PyBytes_AsString(bytes.obj()).cast::<u8>();
+        let length = ffi::PyBytes_Size(bytes.obj()) as usize;
+        Ok(String::from_utf8_lossy(std::slice::from_raw_parts(data, length)).into_owned())
     }
 }
 
@@ -251,23 +348,18 @@ unsafe fn one_line(class: Obj, value: Obj) -> String {
         if value.is_null() {
             return class;
         }
-        let text = match Ref::steal(ffi::PyObject_Str(value)) {
-            Ok(text) => match str_text(text.obj()) {
-                Ok(text) => text.unwrap_or_default().to_string(),
-                Err(raised) => {
-                    raised.clear();
-                    String::new()
-                }
-            },
+        let text = match Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(value))
+            .and_then(|text| any_text(text.obj()))
+        {
+            Ok(text) => text,
             Err(raised) => {
                 raised.clear();
                 format!("<the exception's __str__ failed: {}>", type_name(value))
             }
         };
-        if text.is_empty() {
-            class
-        } else {
-            format!("{class}: {}", text.lines().next().unwrap_or_default())
+        match text.lines().next() {
+            None | Some("") => class,
+            Some(first) => format!("{class}: {first}"),
         }
     }
 }
@@ -275,7 +367,7 @@ unsafe fn one_line(class: Obj, value: Obj) -> String {
 unsafe fn format_exception(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     // SAFETY: the caller's contract.
     unsafe {
-        init_code::tell_linecache()?;
+        sources::tell_linecache();
         let module = Ref::steal(ffi::PyImport_ImportModule(c"traceback".as_ptr()))?;
         let none = ffi::Py_None();
         let or_none = |object: Obj| if object.is_null() { none } else { object };
@@ -289,14 +381,6 @@ unsafe fn format_exception(class: Obj, value: Obj, traceback: Obj) -> Res<String
         ))?;
         let empty = crate::py::str_from("")?;
         let text = Ref::steal(ffi::PyUnicode_Join(empty.obj(), lines.obj()))?;
-        // Lone surrogates (file names) cannot be said in UTF-8.
-        let bytes = Ref::steal(ffi::PyUnicode_AsEncodedString(
-            text.obj(),
-            c"utf-8".as_ptr(),
-            c"backslashreplace".as_ptr(),
-        ))?;
-        let data = ffi::PyBytes_AsString(bytes.obj()).cast::<u8>();
-        let length = ffi::PyBytes_Size(bytes.obj()) as usize;
-        Ok(String::from_utf8_lossy(std::slice::from_raw_parts(data, length)).into_owned())
+        any_text(text.obj())
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! A Python that we started is never finalised: that would pull it away from under threads that still run in it, and
 //! from the host's own exit handlers and destructors, which may call the plugin. What a program expects of Python's end is
-//! done when the host exits: atexit functions run, once, and files that are still open are written.
+//! done when the host exits: atexit functions run, once, and files that are still open are written. Twice: when the host's
+//! exit handlers run, so that those that it has registered earlier still find a Python that has all its parts, and at the
+//! very end, for what they have left.
 //!
 //! A Python that belongs to the process is finalised by its owner; from then on calls are answered with the error value.
 
+use std::ffi::CStr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
-use super::threads;
+use super::{interpreter, threads};
 use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.
@@ -24,6 +27,18 @@ pub fn run_exit_functions_at_exit() {
         // SAFETY: a function without arguments, of a library that is never unmapped (-z nodelete).
         unsafe { libc::atexit(at_exit) };
     });
+}
+
+/// Runs after the exit handlers and the program's destructors.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static AT_THE_END: extern "C" fn() = at_the_end;
+
+extern "C" fn at_the_end() {
+    if interpreter::is_ours() {
+        at_exit();
+    }
 }
 
 extern "C" fn at_exit() {
@@ -39,7 +54,11 @@ extern "C" fn at_exit() {
         // exit() called by C code that a failing Python function called: its exception is none of ours.
         let saved = Exception::fetch_if_set();
         OUR_EXIT.store(true, Ordering::Relaxed);
-        for step in [run_exit_functions as fn() -> Res<()>, write_open_files] {
+        for step in [
+            run_exit_functions as fn() -> Res<()>,
+            close_unfinished_files,
+            write_open_files,
+        ] {
             if step().is_err() {
                 // SAFETY: an exception is set.
                 unsafe { ffi::PyErr_WriteUnraisable(std::ptr::null_mut()) };
@@ -65,17 +84,85 @@ fn run_exit_functions() -> Res<()> {
     Ok(())
 }
 
+/// Classes of the standard library, written in Python, whose files are not whole before they are closed, or are to be
+/// deleted: Python at its end has their destructors do that. Their modules, and their names.
+const UNFINISHED: [(&CStr, &CStr); 6] = [
+    (c"gzip", c"GzipFile"),
+    (c"bz2", c"BZ2File"),
+    (c"lzma", c"LZMAFile"),
+    (c"zipfile", c"_ZipWriteFile"),
+    (c"zipfile", c"ZipFile"),
+    (c"tempfile", c"_TemporaryFileCloser"),
+];
+
+/// Closes what [`write_open_files`] could not make whole.
+fn close_unfinished_files() -> Res<()> {
+    // SAFETY: the GIL is held; names are C strings; `objects` keeps what it lists alive.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        let mut objects: Option<Ref> = None;
+        for (module, name) in UNFINISHED {
+            let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
+            if module.is_null() {
+                continue;
+            }
+            let module: Ref = Ref::borrow(module);
+            let class = ffi::PyObject_GetAttrString(module.obj(), name.as_ptr());
+            if class.is_null() || ffi::PyType_Check(class) == 0 {
+                ffi::PyErr_Clear();
+                ffi::Py_XDECREF(class);
+                continue;
+            }
+            let class: Ref = Ref::steal(class)?;
+            let objects = match &mut objects {
+                Some(objects) => objects,
+                none => none.insert(all_objects()?),
+            };
+            for index in 0..ffi::PyList_Size(objects.obj()) {
+                let object = ffi::PyList_GetItem(objects.obj(), index);
+                if !object.is_null()
+                    && ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) != 0
+                {
+                    call_and_forget(object, c"close");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The objects that the garbage collector knows.
+unsafe fn all_objects() -> Res<Ref> {
+    // SAFETY: the GIL is held; names are C strings.
+    unsafe {
+        let gc: Ref = Ref::steal(ffi::PyImport_ImportModule(c"gc".as_ptr()))?;
+        Ref::steal(ffi::PyObject_CallMethod(
+            gc.obj(),
+            c"get_objects".as_ptr(),
+            std::ptr::null(),
+        ))
+    }
+}
+
+/// Calls a method. It may fail: closed, detached, not writable.
+unsafe fn call_and_forget(object: Obj, method: &CStr) {
+    // SAFETY: a live object, a C string.
+    unsafe {
+        let result = ffi::PyObject_CallMethod(object, method.as_ptr(), std::ptr::null());
+        if result.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            ffi::Py_DECREF(result);
+        }
+    }
+}
+
 /// Flushes the file objects that nobody closed, text layers first.
 fn write_open_files() -> Res<()> {
     // SAFETY: the GIL is held; names are C strings; `objects` keeps what it lists alive.
     unsafe {
         let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
-        let gc = Ref::steal(ffi::PyImport_ImportModule(c"gc".as_ptr()))?;
-        let objects = Ref::steal(ffi::PyObject_CallMethod(
-            gc.obj(),
-            c"get_objects".as_ptr(),
-            std::ptr::null(),
-        ))?;
+        let objects = all_objects()?;
         for name in [c"TextIOWrapper", c"BufferedWriter", c"BufferedRandom"] {
             let class = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), name.as_ptr()))?;
             for index in 0..ffi::PyList_Size(objects.obj()) {
@@ -85,13 +172,7 @@ fn write_open_files() -> Res<()> {
                 {
                     continue;
                 }
-                let result = ffi::PyObject_CallMethod(object, c"flush".as_ptr(), std::ptr::null());
-                if result.is_null() {
-                    // Closed, detached, not writable.
-                    ffi::PyErr_Clear();
-                } else {
-                    ffi::Py_DECREF(result);
-                }
+                call_and_forget(object, c"flush");
             }
         }
     }

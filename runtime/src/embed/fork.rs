@@ -14,10 +14,10 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
-use super::errors;
 use super::interpreter::{self, Interpreter};
 use super::starts::{self, Frozen, Paused};
 use super::threads::{self, Attached};
+use super::{errors, output};
 use crate::py::{Obj, Ref, Res, guard, none};
 
 /// What is held over a fork.
@@ -25,6 +25,7 @@ struct Forking {
     starts: Frozen,
     /// What is locked outside of Python too.
     handlers: MutexGuard<'static, ()>,
+    new_states: MutexGuard<'static, ()>,
     last_run: MutexGuard<'static, LastRun>,
     /// In Python, its own before-work done; only if that is for us to do.
     attached: Option<Attached>,
@@ -81,16 +82,21 @@ fn prepare() {
         // No child shall be born into a half-started plugin.
         paused = Some(starts::pause());
         if interpreter::is_ours() {
-            attached = threads::attach().ok();
+            attached = threads::attach_for_fork().ok();
         }
         if attached.is_some() {
             // SAFETY: the GIL is held.
             unsafe { ffi::PyOS_BeforeFork() };
         }
     }
+    if interpreter::is_ours() && threads::is_attached() {
+        // What is waiting to be written would be written by both.
+        output::flush_if_free();
+    }
     FORKING.set(Some(Forking {
         starts: starts::freeze(),
         handlers: errors::lock_handlers(),
+        new_states: threads::lock_new_states(),
         last_run: development::lock_last_run(),
         attached,
         paused,
@@ -103,9 +109,11 @@ fn finish(is_parent: bool) {
     };
     if !is_parent {
         forking.starts.forget_other_threads();
+        threads::keep_state_for_good();
     }
     drop(forking.last_run);
     drop(forking.handlers);
+    drop(forking.new_states);
     drop(forking.starts);
     if forking.attached.is_some() {
         // SAFETY: follows PyOS_BeforeFork on this thread, in the child its only one.
@@ -114,6 +122,7 @@ fn finish(is_parent: bool) {
                 ffi::PyOS_AfterFork_Parent();
             } else {
                 ffi::PyOS_AfterFork_Child();
+                output::renew_if_taken();
             }
         }
     }
@@ -123,7 +132,7 @@ fn finish(is_parent: bool) {
 
 /// Has Python tell us when it forks itself. Registered before all others, the `before` hook runs last.
 fn watch_python() -> Res<()> {
-    struct Methods([ffi::PyMethodDef; 2]);
+    struct Methods([ffi::PyMethodDef; 3]);
     // SAFETY: never changed.
     unsafe impl Sync for Methods {}
     const fn method(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> ffi::PyMethodDef {
@@ -136,8 +145,11 @@ fn watch_python() -> Res<()> {
             ml_doc: std::ptr::null(),
         }
     }
-    static METHODS: Methods =
-        Methods([method(c"before_fork", before), method(c"after_fork", after)]);
+    static METHODS: Methods = Methods([
+        method(c"before_fork", before),
+        method(c"after_fork_in_parent", after_in_parent),
+        method(c"after_fork_in_child", after_in_child),
+    ]);
     // SAFETY: the GIL is held; the tables are static, and only read.
     unsafe {
         let function = |index: usize| {
@@ -147,7 +159,7 @@ fn watch_python() -> Res<()> {
                 std::ptr::null_mut(),
             ))
         };
-        let (before, after) = (function(0)?, function(1)?);
+        let (before, in_parent, in_child) = (function(0)?, function(1)?, function(2)?);
         let os = Ref::steal(ffi::PyImport_ImportModule(c"os".as_ptr()))?;
         let register = Ref::steal(ffi::PyObject_GetAttrString(
             os.obj(),
@@ -158,9 +170,9 @@ fn watch_python() -> Res<()> {
             c"before".as_ptr(),
             before.obj(),
             c"after_in_parent".as_ptr(),
-            after.obj(),
+            in_parent.obj(),
             c"after_in_child".as_ptr(),
-            after.obj(),
+            in_child.obj(),
         ))?;
         let empty = Ref::steal(ffi::PyTuple_New(0))?;
         Ref::steal(ffi::PyObject_Call(
@@ -179,9 +191,18 @@ unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     })
 }
 
-unsafe extern "C" fn after(_self: Obj, _none: Obj) -> Obj {
+unsafe extern "C" fn after_in_parent(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(false);
+        Ok(none())
+    })
+}
+
+unsafe extern "C" fn after_in_child(_self: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        if BY_PYTHON.replace(false) {
+            output::renew_if_taken();
+        }
         Ok(none())
     })
 }

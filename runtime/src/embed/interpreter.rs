@@ -15,9 +15,10 @@ use keelback_codegen::abi::{
 };
 use pyo3::ffi;
 
+use super::environment::Hidden;
 use super::starts::{self, StartFailure, Turn};
 use super::threads::Refused;
-use super::{exit, fork, output, prefix, stack, threads};
+use super::{exit, fork, hooks, output, prefix, sources, stack, threads};
 
 /// Whose the interpreter is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -154,13 +155,17 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     preinitialize(honours_environment)?;
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, flags)?;
+    let hidden = (!honours_environment).then(Hidden::begin);
     // SAFETY: a complete configuration; the start of Python is claimed, so nobody else initialises it through us.
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
+    drop(hidden);
     drop(config);
     // The thread holds the GIL now.
     threads::mark_interpreter();
     import_signal();
     output::install();
+    sources::watch_linecache();
+    hooks::install();
     exit::watch_finalisation();
     // SAFETY: this thread has just initialised Python.
     unsafe { threads::keep_initial_state() };

@@ -7,9 +7,12 @@
 //! | `starts` | who starts which plugin, who waits for whom |
 //! | `blocked` | threads that wait for a lock of the host |
 //! | `interpreter` | starting Python, or taking the one that is there |
+//! | `environment` | variables that it must not see |
 //! | `prefix` | where that Python's files are |
 //! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
 //! | `init_code` | compiling and running it |
+//! | `sources` | where tracebacks and other tools find its text |
+//! | `hooks` | exceptions in Python's threads |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `dispatch` | the hot path of every call |
 //! | `threads` | a thread's way into Python and out again |
@@ -28,15 +31,18 @@ mod blocked;
 mod def_extern;
 mod development;
 mod dispatch;
+mod environment;
 mod errors;
 mod exit;
 mod fork;
+mod hooks;
 mod import;
 mod init_code;
 mod interpreter;
 mod output;
 mod plugin;
 mod prefix;
+mod sources;
 mod stack;
 mod start;
 mod starts;

@@ -5,38 +5,100 @@
 //! a `sys.stdout` and a `sys.stderr` whose `io.BufferedWriter` is a subclass that notes when something is
 //! written; the text layer above passes everything on to it at once (`write_through`). A Python that the process
 //! had already keeps its own files.
+//!
+//! A thread waits for another one's output only if it has printed itself: one that is stuck in a full pipe keeps no
+//! other out. Threads of Python, which return to nobody, write at the ends of lines. Where the init code has put something
+//! else in the place of `sys.stdout`, that is flushed at every return.
 
+use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res, guard, intern};
+use crate::py::{Exception, Obj, Raised, Ref, Res, guard, intern};
+use crate::thread::Thread;
 
-/// Something was written since the last flush, or memory is to be put aside again.
+/// A thread of Python has begun a line, memory is to be put aside again, or the streams are not ours.
 static DUE: AtomicBool = AtomicBool::new(false);
 
+/// `sys.stdout` or `sys.stderr` is something of the init code's.
+static REPLACED: AtomicBool = AtomicBool::new(false);
+
 struct Output {
+    /// The subclass of `io.BufferedWriter`.
+    class: Ref,
     /// `io.BufferedWriter.write`, unbound.
     write: Ref,
     /// "flush"
     flush: Ref,
-    writers: Vec<Writer>,
+    streams: [Stream; 2],
 }
 
-struct Writer {
-    object: Ref,
+/// `sys.stdout` or `sys.stderr`.
+struct Stream {
+    name: &'static CStr,
+    dunder: &'static CStr,
+    descriptor: c_int,
+    /// The `io.BufferedWriter`, and the text layer above; NULL where the host has closed the stream. Owned references,
+    /// never given back.
+    buffer: AtomicPtr<ffi::PyObject>,
+    text: AtomicPtr<ffi::PyObject>,
+    /// How many threads are in the buffer. Changed with the GIL.
+    busy: AtomicU32,
     /// The last flush failed, and that was told.
     fails: AtomicBool,
 }
 
+impl Stream {
+    const fn new(name: &'static CStr, dunder: &'static CStr, descriptor: c_int) -> Self {
+        Self {
+            name,
+            dunder,
+            descriptor,
+            buffer: AtomicPtr::new(std::ptr::null_mut()),
+            text: AtomicPtr::new(std::ptr::null_mut()),
+            busy: AtomicU32::new(0),
+            fails: AtomicBool::new(false),
+        }
+    }
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
+    }
+    /// Does something with the buffer, which may wait for others that are in it.
+    fn busily<T>(&self, body: impl FnOnce() -> T) -> T {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        let done = body();
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        done
+    }
+    /// Has a stream flushed: its own buffer, or what stands in its place. The GIL is held, no exception is set.
+    fn flush(&self, object: Obj, flush: &Ref) {
+        // SAFETY: a live object.
+        let result = self.busily(|| unsafe { ffi::PyObject_CallMethodNoArgs(object, flush.obj()) });
+        // SAFETY: the GIL is held; an exception is set where there is no result.
+        unsafe {
+            if !result.is_null() {
+                ffi::Py_DECREF(result);
+                self.fails.store(false, Ordering::Relaxed);
+            } else if self.fails.swap(true, Ordering::Relaxed) {
+                // Told once, not after each call, until it works again.
+                ffi::PyErr_Clear();
+            } else {
+                // A full disk, a closed pipe. Python at its exit says it likewise.
+                ffi::PyErr_WriteUnraisable(object);
+            }
+        }
+    }
+}
+
 static OUTPUT: OnceLock<Output> = OnceLock::new();
 
-/// Flushes what Python printed since the last time.
+/// Flushes what the thread has printed since the last time.
 #[inline(always)]
-pub fn flush_if_written() {
-    if DUE.load(Ordering::Relaxed) {
-        flush();
+pub fn flush_if_written(thread: &Thread) {
+    if thread.has_printed.get() || DUE.load(Ordering::Relaxed) {
+        flush(thread);
     }
 }
 
@@ -47,27 +109,124 @@ pub fn refill_reserve() {
 
 #[cold]
 #[inline(never)]
-fn flush() {
+fn flush(thread: &Thread) {
+    let mine = thread.has_printed.replace(false);
+    let replaced = REPLACED.load(Ordering::Relaxed);
     // As long as there is no memory it stays due.
-    DUE.store(!crate::reserve::fill(), Ordering::Relaxed);
+    DUE.store(replaced | !crate::reserve::fill(), Ordering::Relaxed);
     let Some(output) = OUTPUT.get() else { return };
-    // SAFETY: the GIL is held by all callers; the exception that may be set is kept.
-    unsafe {
-        let saved = ffi::PyErr_Occurred().is_null();
-        debug_assert!(saved, "no exception is set when a call returns");
-        for writer in &output.writers {
-            let result = ffi::PyObject_CallMethodNoArgs(writer.object.obj(), output.flush.obj());
-            if !result.is_null() {
-                ffi::Py_DECREF(result);
-                writer.fails.store(false, Ordering::Relaxed);
-            } else if writer.fails.swap(true, Ordering::Relaxed) {
-                // Told once, not after each call, until it works again.
-                ffi::PyErr_Clear();
-            } else {
-                // A full disk, a closed pipe. Python at its exit says it likewise.
-                ffi::PyErr_WriteUnraisable(writer.object.obj());
+    // SAFETY: the GIL is held by all callers.
+    let is_clear = unsafe { ffi::PyErr_Occurred() }.is_null();
+    debug_assert!(is_clear, "no exception is set when a call returns");
+    for stream in &output.streams {
+        let buffer = stream.buffer.load(Ordering::Relaxed);
+        if buffer.is_null() {
+            continue;
+        }
+        if stream.is_busy() && !mine {
+            DUE.store(true, Ordering::Relaxed);
+            continue;
+        }
+        stream.flush(buffer, &output.flush);
+    }
+    if replaced {
+        flush_replaced(output);
+    }
+}
+
+fn flush_replaced(output: &Output) {
+    for stream in &output.streams {
+        // SAFETY: the GIL is held; the object is borrowed from sys, and held meanwhile.
+        unsafe {
+            let object = ffi::PySys_GetObject(stream.name.as_ptr());
+            if object.is_null() || object == ffi::Py_None() {
+                continue;
+            }
+            let object: Ref = Ref::borrow(object);
+            if ffi::PyObject_HasAttr(object.obj(), output.flush.obj()) != 0 {
+                stream.flush(object.obj(), &output.flush);
             }
         }
+    }
+}
+
+/// After the init code: whether it has put something else in the place of `sys.stdout` or `sys.stderr`, or has changed it
+/// so that it keeps text back. The GIL is held; an exception that is set stays.
+pub fn look_at_streams() {
+    let Some(output) = OUTPUT.get() else { return };
+    let saved = Exception::fetch_if_set();
+    let replaced = output.streams.iter().any(|stream| {
+        // SAFETY: the GIL is held; the object is borrowed from sys.
+        unsafe {
+            let object = ffi::PySys_GetObject(stream.name.as_ptr());
+            let ours = stream.text.load(Ordering::Relaxed);
+            if object != ours {
+                return !object.is_null() && object != ffi::Py_None();
+            }
+            if object.is_null() {
+                return false;
+            }
+            let through = attribute(&Ref::borrow(object), c"write_through");
+            through
+                .inspect_err(|_raised| ffi::PyErr_Clear())
+                .is_ok_and(|through| through.obj() == ffi::Py_False())
+        }
+    });
+    REPLACED.store(replaced, Ordering::Relaxed);
+    if replaced {
+        DUE.store(true, Ordering::Relaxed);
+    }
+    if let Some(saved) = saved {
+        let _still_set = saved.restore();
+    }
+}
+
+/// Before a fork: what is in the buffers would come from both processes. Nobody is waited for. The GIL is held.
+pub fn flush_if_free() {
+    let Some(output) = OUTPUT.get() else { return };
+    let saved = Exception::fetch_if_set();
+    for stream in &output.streams {
+        let buffer = stream.buffer.load(Ordering::Relaxed);
+        if !buffer.is_null() && !stream.is_busy() {
+            stream.flush(buffer, &output.flush);
+        }
+    }
+    if let Some(saved) = saved {
+        let _still_set = saved.restore();
+    }
+}
+
+/// In a forked child: a buffer that another thread was in belongs to that thread for ever, so there is a new one. The GIL
+/// is held.
+pub fn renew_if_taken() {
+    let Some(output) = OUTPUT.get() else { return };
+    let saved = Exception::fetch_if_set();
+    for stream in &output.streams {
+        if !stream.is_busy() {
+            continue;
+        }
+        stream.busy.store(0, Ordering::Relaxed);
+        // SAFETY: the GIL is held; names and formats are C strings.
+        let renewed = unsafe {
+            Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr())).and_then(|io: Ref| {
+                let raw: Ref = Ref::steal(ffi::PyObject_CallMethod(
+                    io.obj(),
+                    c"FileIO".as_ptr(),
+                    c"isi".as_ptr(),
+                    stream.descriptor,
+                    c"w".as_ptr(),
+                    0 as c_int,
+                ))?;
+                let old: Ref = Ref::borrow(stream.text.load(Ordering::Relaxed));
+                let is_current = ffi::PySys_GetObject(stream.name.as_ptr()) == old.obj();
+                make_stream(output, stream, &old, &raw)?;
+                set(stream, is_current)
+            })
+        };
+        renewed.unwrap_or_else(Raised::clear);
+    }
+    if let Some(saved) = saved {
+        let _still_set = saved.restore();
     }
 }
 
@@ -86,64 +245,88 @@ fn try_install() -> Res<()> {
         let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
         let base = attribute(&io, c"BufferedWriter")?;
         let wrapper = attribute(&io, c"TextIOWrapper")?;
-        let write = attribute(&base, c"write")?;
-        let class = make_class(&base)?;
-        let mut writers = Vec::new();
-        let mut texts = Vec::new();
-        for name in [c"stdout", c"stderr"] {
-            let old = ffi::PySys_GetObject(name.as_ptr());
+        let output = Output {
+            class: make_class(&base)?,
+            write: attribute(&base, c"write")?,
+            flush: intern("flush")?,
+            streams: [
+                Stream::new(c"stdout", c"__stdout__", 1),
+                Stream::new(c"stderr", c"__stderr__", 2),
+            ],
+        };
+        for stream in &output.streams {
+            let old = ffi::PySys_GetObject(stream.name.as_ptr());
             // A host may have closed its standard streams: then they are None.
             if old.is_null() || ffi::Py_TYPE(old) != wrapper.as_ptr().cast() {
                 continue;
             }
             let old = Ref::borrow(old);
-            let (encoding, errors) = (attribute(&old, c"encoding")?, attribute(&old, c"errors")?);
-            let line_buffering = attribute(&old, c"line_buffering")?;
-            let old_buffer = call(&old, c"detach")?;
+            let old_buffer = attribute(&old, c"buffer")?;
             if ffi::Py_TYPE(old_buffer.obj()) != base.as_ptr().cast() {
                 continue;
             }
-            let raw = call(&old_buffer, c"detach")?;
-            let buffer = Ref::steal(ffi::PyObject_CallOneArg(class.obj(), raw.obj()))?;
-            let arguments = Ref::steal(ffi::Py_BuildValue(
-                c"(OOOsOO)".as_ptr(),
-                buffer.obj(),
-                encoding.obj(),
-                errors.obj(),
-                c"\n".as_ptr(),
-                line_buffering.obj(),
-                ffi::Py_True(),
-            ))?;
-            let text = Ref::steal(ffi::PyObject_CallObject(wrapper.obj(), arguments.obj()))?;
-            let mode = Ref::steal(ffi::PyUnicode_FromString(c"w".as_ptr()))?;
-            set_attribute(&text, c"mode", &mode)?;
-            writers.push(Writer {
-                object: buffer,
-                fails: AtomicBool::new(false),
-            });
-            texts.push((name, text));
+            let raw = attribute(&old_buffer, c"raw")?;
+            make_stream(&output, stream, &old, &raw)?;
+            call(&old, c"detach")?;
+            call(&old_buffer, c"detach")?;
         }
         // Only now: a BufferedWriter of the class looks `write` up here.
-        let output = Output {
-            write,
-            flush: intern("flush")?,
-            writers,
-        };
-        let _ = OUTPUT.set(output);
-        for (name, text) in &texts {
-            let dunder = if *name == c"stdout" {
-                c"__stdout__"
-            } else {
-                c"__stderr__"
-            };
-            if ffi::PySys_SetObject(name.as_ptr(), text.obj()) < 0
-                || ffi::PySys_SetObject(dunder.as_ptr(), text.obj()) < 0
-            {
-                return Err(Raised::already());
-            }
+        let output = OUTPUT.get_or_init(|| output);
+        for stream in &output.streams {
+            set(stream, true)?;
         }
         Ok(())
     }
+}
+
+/// A text stream over `raw`, with the settings of `old`.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn make_stream(output: &Output, stream: &Stream, old: &Ref, raw: &Ref) -> Res<()> {
+    // SAFETY: the caller's contract; a live format.
+    unsafe {
+        let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
+        let wrapper = attribute(&io, c"TextIOWrapper")?;
+        let (encoding, errors) = (attribute(old, c"encoding")?, attribute(old, c"errors")?);
+        let line_buffering = attribute(old, c"line_buffering")?;
+        let buffer: Ref = Ref::steal(ffi::PyObject_CallOneArg(output.class.obj(), raw.obj()))?;
+        let arguments: Ref = Ref::steal(ffi::Py_BuildValue(
+            c"(OOOsOO)".as_ptr(),
+            buffer.obj(),
+            encoding.obj(),
+            errors.obj(),
+            c"\n".as_ptr(),
+            line_buffering.obj(),
+            ffi::Py_True(),
+        ))?;
+        let text: Ref = Ref::steal(ffi::PyObject_CallObject(wrapper.obj(), arguments.obj()))?;
+        let mode: Ref = Ref::steal(ffi::PyUnicode_FromString(c"w".as_ptr()))?;
+        set_attribute(&text, c"mode", &mode)?;
+        stream.buffer.store(buffer.into_ptr(), Ordering::Relaxed);
+        stream.text.store(text.into_ptr(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Puts a stream into `sys`.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn set(stream: &Stream, is_current: bool) -> Res<()> {
+    let text = stream.text.load(Ordering::Relaxed);
+    if text.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        if (is_current && ffi::PySys_SetObject(stream.name.as_ptr(), text) < 0)
+            || ffi::PySys_SetObject(stream.dunder.as_ptr(), text) < 0
+        {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
 }
 
 /// A subclass of `io.BufferedWriter` whose `write` notes that it was called.
@@ -191,26 +374,52 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
         let Some(output) = OUTPUT.get() else {
             return Err(crate::raise!(RuntimeError, "no output yet"));
         };
-        DUE.store(true, Ordering::Relaxed);
         let mut arguments = [writer, data];
         // SAFETY: live objects, by the slot's contract; the unbound method of the base class takes self first.
-        unsafe {
+        let mut write = || unsafe {
             Ref::steal(ffi::PyObject_Vectorcall(
                 output.write.obj(),
                 arguments.as_mut_ptr(),
                 2,
                 std::ptr::null_mut(),
             ))
+        };
+        let mut streams = output.streams.iter();
+        let Some(stream) = streams.find(|one| one.buffer.load(Ordering::Relaxed) == writer) else {
+            // An object of the class that somebody else has made, or the one of before a fork.
+            return write();
+        };
+        let written = stream.busily(&mut write)?;
+        let thread = Thread::here();
+        if thread.depth.get() > 0 {
+            thread.has_printed.set(true);
+        } else if ends_line(data) {
+            stream.flush(writer, &output.flush);
+        } else {
+            DUE.store(true, Ordering::Relaxed);
         }
+        Ok(written)
     })
 }
 
-unsafe fn attribute(object: &Ref, name: &std::ffi::CStr) -> Res<Ref> {
+/// Whether there is a line end in what is written.
+fn ends_line(data: Obj) -> bool {
+    // SAFETY: a live object; the bytes are its own, and stay.
+    unsafe {
+        if ffi::PyBytes_CheckExact(data) == 0 {
+            return true;
+        }
+        let (start, length) = (ffi::PyBytes_AsString(data), ffi::PyBytes_Size(data));
+        std::slice::from_raw_parts(start.cast::<u8>(), length as usize).contains(&b'\n')
+    }
+}
+
+unsafe fn attribute(object: &Ref, name: &CStr) -> Res<Ref> {
     // SAFETY: a live object and a C string.
     unsafe { Ref::steal(ffi::PyObject_GetAttrString(object.obj(), name.as_ptr())) }
 }
 
-unsafe fn set_attribute(object: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res<()> {
+unsafe fn set_attribute(object: &Ref, name: &CStr, value: &Ref) -> Res<()> {
     // SAFETY: live objects and a C string.
     if unsafe { ffi::PyObject_SetAttrString(object.obj(), name.as_ptr(), value.obj()) } < 0 {
         return Err(Raised::already());
@@ -218,7 +427,7 @@ unsafe fn set_attribute(object: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res
     Ok(())
 }
 
-unsafe fn call(object: &Ref, name: &std::ffi::CStr) -> Res<Ref> {
+unsafe fn call(object: &Ref, name: &CStr) -> Res<Ref> {
     // SAFETY: a live object and a C string; no arguments.
     unsafe {
         Ref::steal(ffi::PyObject_CallMethod(

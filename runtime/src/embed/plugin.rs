@@ -1,7 +1,7 @@
 //! The runtime's record of a plugin: its declarations, its functions, its module.
 
 use std::ffi::{CStr, c_char};
-use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use keelback_cdef::{
@@ -17,7 +17,7 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::dispatch::{self, Binding};
-use super::{development, init_code, interpreter, threads};
+use super::{development, init_code, interpreter, output, sources, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, str_from};
@@ -41,6 +41,8 @@ pub struct Plugin {
     record: *mut keelback_plugin_t,
     name: String,
     state: AtomicU8,
+    /// The init code has failed.
+    has_failed: AtomicBool,
     /// While the init code runs: the newest thread state at its begin.
     newest_state: AtomicI64,
     scope: Arc<Scope>,
@@ -160,6 +162,7 @@ impl Plugin {
             record,
             name,
             state: AtomicU8::new(PluginState::Known as u8),
+            has_failed: AtomicBool::new(false),
             newest_state: AtomicI64::new(0),
             scope: scope.clone(),
             included,
@@ -204,7 +207,7 @@ impl Plugin {
             if !file.is_empty() {
                 // What inspect.getsource looks for when it is asked for a class.
                 crate::module::add(&module, c"__file__", &str_from(&file)?)?;
-                crate::module::add(&module, c"__loader__", &init_code::loader(self)?)?;
+                crate::module::add(&module, c"__loader__", &sources::loader(self)?)?;
             }
             module
         };
@@ -265,25 +268,37 @@ impl Plugin {
         if self.state() != PluginState::Known {
             return Ok(());
         }
+        if self.has_failed.swap(false, Ordering::Relaxed) {
+            // What was missing may have come meanwhile.
+            forget_missing_directories();
+        }
         self.newest_state
             .store(threads::newest_state(), Ordering::Relaxed);
         self.set_state(PluginState::Running);
-        if let Err(raised) = init_code::run(self) {
+        let outcome = init_code::run(self);
+        output::look_at_streams();
+        if let Err(raised) = outcome {
             // The next try starts from the beginning. The exception is kept meanwhile.
             let exception = Exception::fetch(raised);
+            self.has_failed.store(true, Ordering::Relaxed);
             self.start_over();
             return Err(match exception {
                 Some(exception) => exception.restore(),
                 None => raise!(SystemError, "the init code failed without an exception"),
             });
         }
+        self.make_ready();
+        Ok(())
+    }
+
+    /// The init code is over: leads the stubs to the dispatcher.
+    pub fn make_ready(&self) {
         self.set_state(PluginState::Ready);
         self.lead_stubs_to(Some(if development::is_dev(self) {
             development::dispatch_of_dev
         } else {
             dispatch::dispatch
         }));
-        Ok(())
     }
 
     /// Back to where nothing of the init code has run: it failed, or the thread that ran it is not in this process.
@@ -349,6 +364,23 @@ impl Plugin {
     pub fn init_file(&self) -> String {
         // SAFETY: the record is as abi.rs says.
         unsafe { text((*self.record).init_file) }
+    }
+}
+
+/// Python's import system remembers which directories were not there, and what was in those that were.
+fn forget_missing_directories() {
+    // SAFETY: the GIL is held; names are C strings.
+    let done: Res<Ref> = unsafe {
+        Ref::steal(ffi::PyImport_ImportModule(c"importlib".as_ptr())).and_then(|module: Ref| {
+            Ref::steal(ffi::PyObject_CallMethod(
+                module.obj(),
+                c"invalidate_caches".as_ptr(),
+                std::ptr::null(),
+            ))
+        })
+    };
+    if let Err(raised) = done {
+        raised.clear();
     }
 }
 

@@ -401,9 +401,20 @@ pub fn freeze() -> Frozen {
 }
 
 impl Frozen {
-    /// In the child: what other threads had begun, nobody goes on with. The next call starts over.
+    /// In the child: what other threads had begun, nobody goes on with. The next call starts over. Only a thread that an
+    /// init code has started goes on with what that had attached: starting over would start that thread again, and so on.
     pub fn forget_other_threads(&mut self) {
         let me = thread_token();
+        self.0.starts.retain(|start| {
+            let belongs = start.thread != me
+                && !start.plugin.0.is_null()
+                // SAFETY: the records of plugins live as long as the process.
+                && unsafe { Plugin::known(start.plugin.0) }
+                    .filter(|plugin| plugin.is_thread_of_init_code())
+                    .inspect(|plugin| plugin.make_ready())
+                    .is_some();
+            !belongs
+        });
         for start in &mut self.0.starts {
             if start.thread == me {
                 start.kernel_thread = blocked::this_thread();

@@ -5,8 +5,8 @@
 //! own threads, the threads of a host that embeds Python itself) uses that one; such a state is looked up at each
 //! call, because its owner may free it at any time.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::ffi;
 
@@ -116,11 +116,34 @@ fn refuse_small_stack(thread: &Thread, left: usize) -> Result<(), Refused> {
     })
 }
 
+/// [`attach`] on a stack of any size: nothing but CPython's own work for a fork is done.
+pub(super) fn attach_for_fork() -> Result<Attached, Refused> {
+    let thread = Thread::here();
+    if thread.state.get().is_null() {
+        return attach_on_stack(thread, None);
+    }
+    let attached = attach_on(thread);
+    let (Err(Refused::SmallStack { .. }), false) = (&attached, is_attached()) else {
+        return attached;
+    };
+    // SAFETY: the thread's own state, and it is not in Python.
+    unsafe { ffi::PyEval_RestoreThread(thread.state.get()) };
+    thread.depth.set(thread.depth.get() + 1);
+    Ok(Attached {
+        thread,
+        leaves: true,
+        short_of_stack: None,
+    })
+}
+
 #[cold]
 #[inline(never)]
 fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
     // Finds out, once per thread, where its stack ends.
-    let shortage = stack::shortage();
+    attach_on_stack(thread, stack::shortage())
+}
+
+fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<Attached, Refused> {
     let short_of_stack = shortage.filter(|&left| left < stack::RESERVE);
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
@@ -164,7 +187,7 @@ impl Drop for Attached {
         let depth = self.thread.depth.get() - 1;
         self.thread.depth.set(depth);
         if depth == 0 {
-            output::flush_if_written();
+            output::flush_if_written(self.thread);
         }
         if self.leaves {
             // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
@@ -178,8 +201,11 @@ impl Drop for Attached {
 /// # Safety
 /// Python is initialised, and the thread has no state.
 unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
-    // SAFETY: neither call needs the GIL.
-    let state = unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) };
+    let state = {
+        let _alone = lock_new_states();
+        // SAFETY: neither call needs the GIL.
+        unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
+    };
     if state.is_null() {
         // Not even a thread state fits into memory: CPython itself ends the process in this case.
         // SAFETY: ends the process.
@@ -191,6 +217,20 @@ unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
         unsafe { libc::pthread_setspecific(key, state.cast()) };
     }
     state
+}
+
+/// Held while a state is made without the GIL, which takes a lock of CPython's: a child would find that taken.
+pub(super) fn lock_new_states() -> MutexGuard<'static, ()> {
+    static NEW_STATES: Mutex<()> = Mutex::new(());
+    NEW_STATES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In a forked child: its one thread is Python's main thread now, whose state is never freed.
+pub(super) fn keep_state_for_good() {
+    if let (false, Some(key)) = (Thread::here().state.get().is_null(), make_key()) {
+        // SAFETY: a valid key. Without a value the destructor does not run.
+        unsafe { libc::pthread_setspecific(key, std::ptr::null()) };
+    }
 }
 
 /// Keeps the state with which this thread started Python, and leaves Python. It is never freed: CPython's own idea of

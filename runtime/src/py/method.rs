@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use pyo3::ffi;
 
-use super::Obj;
+use super::{Obj, Raised, Ref, Res};
 
 /// A METH_FASTCALL | METH_KEYWORDS function.
 pub type Keywords = unsafe extern "C" fn(Obj, *const Obj, isize, Obj) -> Obj;
@@ -45,6 +45,52 @@ pub const fn keywords(
         },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
         ml_doc: doc.as_ptr(),
+    }
+}
+
+/// A METH_FASTCALL function.
+pub type Positional = unsafe extern "C" fn(Obj, *mut Obj, isize) -> Obj;
+
+/// A method of positional parameters.
+pub const fn positional(
+    name: &'static CStr,
+    function: Positional,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionFast: function,
+        },
+        ml_flags: ffi::METH_FASTCALL,
+        ml_doc: doc.as_ptr(),
+    }
+}
+
+/// An object (a `types.SimpleNamespace`) with the functions of a table, whose self is NULL. The GIL is held.
+pub fn namespace<const N: usize>(methods: &'static Methods<N>) -> Res<Ref> {
+    // SAFETY: the GIL is held; the table is static.
+    unsafe {
+        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
+        if implementation.is_null() {
+            return Err(crate::raise!(RuntimeError, "lost sys.implementation"));
+        }
+        let object = Ref::steal(ffi::PyObject_CallNoArgs(
+            ffi::Py_TYPE(implementation).cast(),
+        ))?;
+        let mut method = methods.ptr();
+        while !(*method).ml_name.is_null() {
+            let function: Ref = Ref::steal(ffi::PyCFunction_NewEx(
+                method,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            ))?;
+            if ffi::PyObject_SetAttrString(object.obj(), (*method).ml_name, function.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            method = method.add(1);
+        }
+        Ok(object)
     }
 }
 

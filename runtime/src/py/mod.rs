@@ -26,8 +26,8 @@ pub use exception::Exception;
 pub use guard::{guard, guard_unit};
 pub use integer::{long_from_i128, small_long_value};
 pub use method::{
-    END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, property, simple,
-    tuples,
+    END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, namespace,
+    positional, property, simple, tuples,
 };
 pub use name_table::NameTable;
 pub use static_type::StaticType;

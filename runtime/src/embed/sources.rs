@@ -1,0 +1,270 @@
+//! Where Python's tools find the text of init codes, which are no files: tracebacks, warnings, inspect, pdb.
+//!
+//! All of them ask `linecache`. It is filled as soon as somebody has imported it (which takes longer than many a start,
+//! so it is not done here): a finder of ours waits for that. Before it is filled, linecache would take any file for the
+//! source that has the init code's name and happens to be there.
+
+use keelback_codegen::abi::KEELBACK_PLUGIN_DEV;
+use pyo3::ffi;
+
+use super::development;
+use super::plugin::{self, Plugin};
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
+    str_from, str_text,
+};
+use crate::raise;
+
+/// The text of the init code; `None` for an extension module.
+pub fn bytes(plugin: &Plugin) -> Res<Option<Vec<u8>>> {
+    // SAFETY: the record is as abi.rs says.
+    let (flags, frozen) = unsafe {
+        let record = plugin.record();
+        (
+            (*record).flags,
+            ((*record).init_code, (*record).init_code_length),
+        )
+    };
+    if flags & KEELBACK_PLUGIN_DEV != 0 {
+        // A byte order mark is not the code's.
+        let file = plugin.init_file();
+        return match std::fs::read(&file) {
+            Ok(text) => Ok(Some(match text.strip_prefix(b"\xef\xbb\xbf") {
+                Some(rest) => rest.to_vec(),
+                None => text,
+            })),
+            Err(error) => {
+                let error = error.to_string();
+                let reason = error.split(" (os error").next().unwrap_or_default();
+                Err(raise!(
+                    OSError,
+                    "cannot read the init code '{file}': {reason}"
+                ))
+            }
+        };
+    }
+    if frozen.0.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: as above.
+    Ok(Some(unsafe { plugin::bytes(frozen.0, frozen.1) }.to_vec()))
+}
+
+/// The same as text whose lines end as Python counts them: at `\n`, `\r\n` and `\r`, and the last one too.
+fn text(plugin: &Plugin) -> Res<Option<String>> {
+    let Some(bytes) = bytes(plugin)? else {
+        return Ok(None);
+    };
+    let mut text = String::from_utf8_lossy(&bytes)
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    Ok(Some(text))
+}
+
+/// An object with `get_source`: where linecache, inspect and pdb look for the text of code without a file.
+pub fn loader(plugin: &Plugin) -> Res<Ref> {
+    /// A method table entry that lives for ever.
+    struct Method(ffi::PyMethodDef);
+    // SAFETY: never changed.
+    unsafe impl Sync for Method {}
+    static GET_SOURCE: Method = Method(ffi::PyMethodDef {
+        ml_name: c"get_source".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunction: get_source,
+        },
+        ml_flags: ffi::METH_O,
+        ml_doc: std::ptr::null(),
+    });
+    // A file speaks for itself; that it cannot be read is the start's affair.
+    let text = if development::is_dev(plugin) {
+        String::new()
+    } else {
+        text(plugin)?.unwrap_or_default()
+    };
+    let text = str_from(&text)?;
+    // SAFETY: the GIL is held; the definition is static, and only read. sys.implementation is a types.SimpleNamespace.
+    unsafe {
+        let function = Ref::steal(ffi::PyCFunction_NewEx(
+            (&raw const GET_SOURCE.0).cast_mut(),
+            text.obj(),
+            std::ptr::null_mut(),
+        ))?;
+        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
+        if implementation.is_null() {
+            return Err(raise!(RuntimeError, "lost sys.implementation"));
+        }
+        let loader = Ref::steal(ffi::PyObject_CallNoArgs(
+            ffi::Py_TYPE(implementation).cast(),
+        ))?;
+        if ffi::PyObject_SetAttrString(loader.obj(), c"get_source".as_ptr(), function.obj()) < 0 {
+            return Err(Raised::already());
+        }
+        Ok(loader)
+    }
+}
+
+unsafe extern "C" fn get_source(text: Obj, _module_name: Obj) -> Obj {
+    // SAFETY: the function's self is the text.
+    guard(|| Ok(unsafe { Ref::borrow(text) }))
+}
+
+/// Puts the init codes of all plugins into `linecache`, for a traceback that is about to be formatted. Goes without where
+/// somebody has replaced the module.
+pub fn tell_linecache() {
+    // SAFETY: the GIL is held.
+    let module = unsafe { Ref::steal(ffi::PyImport_ImportModule(c"linecache".as_ptr())) };
+    module
+        .and_then(|module| fill(&module))
+        .unwrap_or_else(Raised::clear);
+}
+
+/// Likewise, if it is imported.
+pub fn tell_linecache_if_imported() {
+    // SAFETY: the GIL is held; the result is borrowed from sys.modules.
+    let module = unsafe {
+        let module =
+            ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"linecache".as_ptr());
+        if module.is_null() || module == ffi::Py_None() {
+            return;
+        }
+        Ref::borrow(module)
+    };
+    fill(&module).unwrap_or_else(Raised::clear);
+}
+
+fn fill(module: &Ref) -> Res<()> {
+    // SAFETY: the GIL is held; objects are live.
+    unsafe {
+        let cache = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), c"cache".as_ptr()))?;
+        for plugin in plugin::all() {
+            // A file that is there speaks for itself, and linecache notes when it changes.
+            if development::is_dev(plugin) {
+                continue;
+            }
+            let Some(text) = text(plugin)? else {
+                continue;
+            };
+            let file = str_from(&plugin.init_file())?;
+            let lines = Ref::steal(ffi::PyList_New(0))?;
+            for line in text.split_inclusive('\n') {
+                let line = str_from(line)?;
+                if ffi::PyList_Append(lines.obj(), line.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+            }
+            // Without a modification time linecache keeps the entry.
+            let entry = Ref::steal(ffi::Py_BuildValue(
+                c"(nOOO)".as_ptr(),
+                text.len() as ffi::Py_ssize_t,
+                ffi::Py_None(),
+                lines.obj(),
+                file.obj(),
+            ))?;
+            if ffi::PyObject_SetItem(cache.obj(), file.obj(), entry.obj()) < 0 {
+                return Err(Raised::already());
+            }
+        }
+    }
+    Ok(())
+}
+
+static FINDER: Methods<2> = Methods::new([
+    positional(
+        c"find_spec",
+        find_spec,
+        c"Waits for the import of linecache.",
+    ),
+    END_OF_METHODS,
+]);
+
+/// Has linecache filled when somebody imports it. Failures leave all as it is.
+///
+/// The GIL is held, the interpreter is ours.
+pub fn watch_linecache() {
+    let watch = || -> Res<()> {
+        let finder = namespace(&FINDER)?;
+        // SAFETY: the GIL is held; sys.meta_path is borrowed.
+        unsafe {
+            let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
+            if path.is_null() || ffi::PyList_Insert(path, 0, finder.obj()) < 0 {
+                return Err(raise!(RuntimeError, "no sys.meta_path"));
+            }
+        }
+        Ok(())
+    };
+    watch().unwrap_or_else(Raised::clear);
+}
+
+/// `find_spec(name, path=None, target=None)`
+unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments; live objects.
+        unsafe {
+            if count < 1 || str_text(*args)? != Some("linecache") {
+                return Ok(none());
+            }
+            let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(
+                c"_frozen_importlib_external".as_ptr(),
+            ))?;
+            let finder: Ref = Ref::steal(ffi::PyObject_GetAttrString(
+                machinery.obj(),
+                c"PathFinder".as_ptr(),
+            ))?;
+            let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
+                finder.obj(),
+                c"find_spec".as_ptr(),
+                c"O".as_ptr(),
+                *args,
+            ))?;
+            if spec.obj() != ffi::Py_None() {
+                let loader: Ref =
+                    Ref::steal(ffi::PyObject_GetAttrString(spec.obj(), c"loader".as_ptr()))?;
+                let execute: Ref = Ref::steal(ffi::PyCFunction_NewEx(
+                    EXECUTE.ptr(),
+                    loader.obj(),
+                    std::ptr::null_mut(),
+                ))?;
+                // A loader of its own for this module, so it has to do with no other.
+                if ffi::PyObject_SetAttrString(loader.obj(), c"exec_module".as_ptr(), execute.obj())
+                    < 0
+                {
+                    return Err(Raised::already());
+                }
+            }
+            Ok(spec)
+        }
+    })
+}
+
+static EXECUTE: Methods<2> = Methods::new([
+    simple(
+        c"exec_module",
+        exec_module,
+        ffi::METH_O,
+        c"As the class has it; then init codes are told.",
+    ),
+    END_OF_METHODS,
+]);
+
+unsafe extern "C" fn exec_module(loader: Obj, module: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: live objects.
+        unsafe {
+            let of_class: Ref = Ref::steal(ffi::PyObject_GetAttrString(
+                ffi::Py_TYPE(loader).cast(),
+                c"exec_module".as_ptr(),
+            ))?;
+            let done: Ref = Ref::steal(ffi::PyObject_CallFunctionObjArgs(
+                of_class.obj(),
+                loader,
+                module,
+                std::ptr::null_mut::<ffi::PyObject>(),
+            ))?;
+            fill(&Ref::borrow(module)).unwrap_or_else(Raised::clear);
+            Ok(done)
+        }
+    })
+}
