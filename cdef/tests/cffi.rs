@@ -235,7 +235,28 @@ fn texts_of_type_string_exceptions() {
             "undefined struct/union name\nstruct nosuch *\n       ^",
         ),
         ("enum nosuch", "undefined enum name\nenum nosuch\n     ^"),
+        // The types of a module are what they are.
+        (
+            "struct known { int x; }",
+            "unexpected symbol\nstruct known { int x; }\n             ^",
+        ),
+        (
+            "struct nosuch { int x; } *",
+            "undefined struct/union name\nstruct nosuch { int x; } *\n       ^",
+        ),
+        (
+            "enum nosuch { A }",
+            "undefined enum name\nenum nosuch { A }\n     ^",
+        ),
+        (
+            "struct { int x; } *",
+            "struct or union name expected\nstruct { int x; } *\n       ^",
+        ),
+        ("enum { A }", "enum name expected\nenum { A }\n     ^"),
     ];
+    declarations
+        .parse("struct known { int x; };", &ParseOptions::default())
+        .expect("valid");
     for (text, caret) in carets {
         let error = declarations.parse_declared_type(text).expect_err(text);
         assert_eq!(error.caret(), caret);

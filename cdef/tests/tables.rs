@@ -279,6 +279,11 @@ fn what_is_wrong_is_said() {
         error(|source| source.enums[0].truncate(9)),
         said("_enums[0]: its name has no end")
     );
+    // Found by fuzzing: a panic, for the least of all numbers.
+    assert_eq!(
+        error(|source| source.enums[0][4..8].copy_from_slice(&i32::MIN.to_be_bytes())),
+        said("_enums[0]: its type is no integer type")
+    );
     assert_eq!(
         error(|source| source.typedefs[0][3] = 7),
         said("_typenames[0]: there is no type with that index")

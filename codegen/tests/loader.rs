@@ -151,6 +151,15 @@ static void *import(keelback_plugin_t *plugin)
 {
     return plugin;
 }
+static void at_fork(uint32_t step)
+{
+    (void)step;
+}
+static void record(keelback_plugin_t *plugin, const char *text)
+{
+    (void)plugin;
+    (void)text;
+}
 #ifndef ABI
 #define ABI KEELBACK_ABI_VERSION
 #endif
@@ -158,7 +167,7 @@ static void *import(keelback_plugin_t *plugin)
 #define FREE_THREADED 0
 #endif
 const keelback_runtime_t keelback_runtime = {
-    ABI, PYTHON, FREE_THREADED, "9.8.7", start, dispatch, last_error, set_error_handler, import};
+    ABI, PYTHON, FREE_THREADED, "9.8.7", start, dispatch, last_error, set_error_handler, import, at_fork, record};
 "#;
 
 /// A directory with a host, stand-ins, and a plugin.
@@ -352,7 +361,7 @@ fn runtimes_that_do_not_fit() {
         (
             "c.so",
             &["-DABI=77"],
-            ": its interface to plugins is version 77 (keelback 9.8.7), and this plugin has version 2 (keelback 0.1.0)",
+            ": its interface to plugins is version 77 (keelback 9.8.7), and this plugin has version 3 (keelback 0.1.0)",
         ),
         ("text.so", &[], ": file too short"),
         ("other.so", &[], ": is no Keelback runtime"),

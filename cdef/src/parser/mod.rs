@@ -212,10 +212,15 @@ impl Declarations {
                 None => result,
             }
         };
-        let result = result.and_then(|ty| match self.undeclared(&mark, declared_only) {
-            Some(diagnostic) => Err(diagnostic),
-            None => Ok(ty),
-        });
+        // What comes first in the string is said, as CFFI does.
+        let is_first = |undeclared: &Diagnostic| match &result {
+            Ok(_) => true,
+            Err(error) => undeclared.span.start < error.span.start,
+        };
+        let result = match self.undeclared(&mark, declared_only) {
+            Some(diagnostic) if is_first(&diagnostic) => Err(diagnostic),
+            _ => result,
+        };
         match result {
             Ok(ty) => {
                 self.journal.clear();

@@ -32,7 +32,7 @@ impl Parser<'_> {
         let tag = self.tag_name();
         let span = tag.map_or(self.span_from(start), |(_, span)| span);
         let tag = tag.map(|(symbol, _)| symbol);
-        let has_body = self.at(Tok::LBrace);
+        let has_body = self.at_body();
         if tag.is_none() && !has_body {
             return Err(Box::new(
                 self.unexpected(message::expected("a name or '{'"))
@@ -60,6 +60,12 @@ impl Parser<'_> {
         }
         self.ascend();
         Ok((Tag::Record(id), ty))
+    }
+
+    /// Whether the body of a struct, union or enum follows. The types of a compiled module are what they are: its type
+    /// strings have none.
+    fn at_body(&self) -> bool {
+        self.at(Tok::LBrace) && !self.declared_only
     }
 
     /// C has one name space for all tags (C11 6.2.3); CFFI has one for structs and one for unions.
@@ -333,7 +339,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        let has_body = self.at(Tok::LBrace);
+        let has_body = self.at_body();
         if tag.is_none() && !has_body {
             return Err(Box::new(
                 self.unexpected(message::expected("a name or '{'"))

@@ -115,9 +115,9 @@ pub(super) fn primitive(number: i32) -> Number {
         -1 => Number::Unknown("an integer type of an unexpected size"),
         -2 => Number::Unknown("a floating-point type of an unexpected size"),
         -3 => Number::Unknown("'long double', where only float and double are supported"),
-        _ => usize::try_from(number - 1)
+        _ => usize::try_from(number)
             .ok()
-            .and_then(|index| PRIMITIVES.get(index))
+            .and_then(|number| PRIMITIVES.get(number - 1))
             .map_or(Number::Invalid, |&primitive| Number::Primitive(primitive)),
     }
 }

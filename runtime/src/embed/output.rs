@@ -7,7 +7,7 @@
 //! had already keeps its own files.
 //!
 //! A thread waits for another one's output only if it has printed itself: one that is stuck in a full pipe keeps no
-//! other out. Threads of Python, which return to nobody, write at the ends of lines. Where the init code has put something
+//! other out. Threads of Python, which return to nobody, write at the ends of lines. Where Python code has put something
 //! else in the place of `sys.stdout`, that is flushed at every return.
 
 use std::ffi::{CStr, c_int};
@@ -97,7 +97,7 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 /// Flushes what the thread has printed since the last time.
 #[inline(always)]
 pub fn flush_if_written(thread: &Thread) {
-    if thread.has_printed.get() || DUE.load(Ordering::Relaxed) {
+    if thread.has_printed.get() || DUE.load(Ordering::Relaxed) || sys::has_changed() {
         flush(thread);
     }
 }
@@ -110,6 +110,9 @@ pub fn refill_reserve() {
 #[cold]
 #[inline(never)]
 fn flush(thread: &Thread) {
+    if sys::has_changed() {
+        look_at_streams();
+    }
     let mine = thread.has_printed.replace(false);
     let replaced = REPLACED.load(Ordering::Relaxed);
     // As long as there is no memory it stays due.
@@ -150,10 +153,11 @@ fn flush_replaced(output: &Output) {
     }
 }
 
-/// After the init code: whether it has put something else in the place of `sys.stdout` or `sys.stderr`, or has changed it
+/// After the init code, and when `sys` has changed: whether somebody has put something else in the place of `sys.stdout` or `sys.stderr`, or has changed it
 /// so that it keeps text back. The GIL is held; an exception that is set stays.
 pub fn look_at_streams() {
     let Some(output) = OUTPUT.get() else { return };
+    sys::note();
     let saved = Exception::fetch_if_set();
     let replaced = output.streams.iter().any(|stream| {
         // SAFETY: the GIL is held; the object is borrowed from sys.
@@ -275,7 +279,94 @@ fn try_install() -> Res<()> {
         for stream in &output.streams {
             set(stream, true)?;
         }
+        sys::watch()
+    }
+}
+
+/// Tells that something in the module `sys` was set anew: up to 3.11 dicts have a version, later they can be watched.
+#[cfg(not(Py_3_12))]
+mod sys {
+    use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+    use pyo3::ffi;
+
+    use crate::py::{Ref, Res};
+
+    static DICT: AtomicPtr<ffi::PyDictObject> = AtomicPtr::new(std::ptr::null_mut());
+    static NOTED: AtomicU64 = AtomicU64::new(0);
+
+    /// The GIL is held.
+    pub fn watch() -> Res<()> {
+        // SAFETY: the GIL is held; the module is held for ever, and its dict with it.
+        unsafe {
+            let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"sys".as_ptr()))?;
+            DICT.store(
+                ffi::PyModule_GetDict(module.into_ptr()).cast(),
+                Ordering::Relaxed,
+            );
+        }
+        note();
         Ok(())
+    }
+    fn version() -> Option<u64> {
+        let dict = DICT.load(Ordering::Relaxed);
+        // SAFETY: NULL, or a dict that is held for ever; the GIL is held.
+        unsafe { dict.as_ref() }.map(|dict| dict.ma_version_tag)
+    }
+    /// What there is now is known. The GIL is held.
+    pub fn note() {
+        NOTED.store(version().unwrap_or(0), Ordering::Relaxed);
+    }
+    /// Something was set since `note`. The GIL is held.
+    #[inline(always)]
+    pub fn has_changed() -> bool {
+        version().is_some_and(|version| version != NOTED.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(Py_3_12)]
+mod sys {
+    use std::ffi::c_int;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use pyo3::ffi;
+
+    use crate::py::{Obj, Raised, Ref, Res};
+
+    type Callback = unsafe extern "C" fn(c_int, Obj, Obj, Obj) -> c_int;
+    unsafe extern "C" {
+        fn PyDict_AddWatcher(callback: Callback) -> c_int;
+    }
+
+    static CHANGED: AtomicBool = AtomicBool::new(false);
+
+    unsafe extern "C" fn changed(_event: c_int, _dict: Obj, _key: Obj, _value: Obj) -> c_int {
+        CHANGED.store(true, Ordering::Relaxed);
+        super::DUE.store(true, Ordering::Relaxed);
+        0
+    }
+    /// The GIL is held.
+    pub fn watch() -> Res<()> {
+        // SAFETY: the GIL is held; the module is held for ever, and its dict with it; the callback is a function of a
+        // library that is never unmapped.
+        unsafe {
+            let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"sys".as_ptr()))?;
+            let dict = ffi::PyModule_GetDict(module.into_ptr());
+            let watcher = PyDict_AddWatcher(changed);
+            if watcher < 0 || ffi::PyDict_Watch(watcher, dict) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ok(())
+    }
+    /// What there is now is known.
+    pub fn note() {
+        CHANGED.store(false, Ordering::Relaxed);
+    }
+    /// Something was set since `note`: `DUE` says so too, so that one look is enough.
+    #[inline(always)]
+    pub fn has_changed() -> bool {
+        CHANGED.load(Ordering::Relaxed)
     }
 }
 
