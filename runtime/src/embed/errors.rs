@@ -299,7 +299,7 @@ unsafe fn places(traceback: Obj) -> String {
 ///
 /// # Safety
 /// A live object; the GIL is held.
-unsafe fn any_text(object: Obj) -> Res<String> {
+pub(super) unsafe fn any_text(object: Obj) -> Res<String> {
     // SAFETY: the caller's contract.
     unsafe {
         let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(

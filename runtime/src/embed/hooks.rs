@@ -1,131 +1,263 @@
-//! Exceptions that end a thread of Python. Up to 3.12 what prints them is C, and looks for the source as a file only: init
-//! code is none.
+//! Exceptions that nobody catches, as Python itself prints them: `sys.excepthook`, `sys.unraisablehook`, and
+//! `threading.excepthook`. What does that by default is C (up to 3.12, and later for some), and looks for the lines of the
+//! source in a file: init code is none, and another file may have its name. Ours say the same, with the right lines.
+
+use std::ffi::CStr;
 
 use pyo3::ffi;
 
 use super::errors;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, simple, str_from, str_text,
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, positional, simple, str_from,
 };
 
-/// Puts a hook of ours in the place of the default `threading.excepthook`, which says the same, and shows the lines. The
-/// GIL is held, the interpreter is ours. A failure leaves all as it is.
+/// Puts hooks of ours in the place of the default ones. The GIL is held, the interpreter is ours. A failure leaves all as
+/// it is.
 pub fn install() {
-    if cfg!(Py_3_13) {
-        return;
-    }
-    if let Err(raised) = try_install() {
+    // SAFETY: the GIL is held; the tables are static.
+    let done = unsafe {
+        let places = [
+            ("sys", c"excepthook", c"__excepthook__", EXCEPTION.ptr()),
+            (
+                "sys",
+                c"unraisablehook",
+                c"__unraisablehook__",
+                UNRAISABLE.ptr(),
+            ),
+            // Where threading takes it from; and threading, if `site` has imported it.
+            ("_thread", c"_excepthook", c"", THREAD.ptr()),
+            ("threading", c"excepthook", c"__excepthook__", THREAD.ptr()),
+        ];
+        places
+            .into_iter()
+            .try_for_each(|(module, name, second, method)| replace(module, name, second, method))
+    };
+    if let Err(raised) = done {
         raised.clear();
     }
 }
 
-static HOOK: Methods<2> = Methods::new([
-    simple(
+static EXCEPTION: Methods<2> = Methods::new([
+    positional(
         c"excepthook",
         excepthook,
+        c"Handle an exception by displaying it with a traceback on sys.stderr.",
+    ),
+    END_OF_METHODS,
+]);
+static UNRAISABLE: Methods<2> = Methods::new([
+    simple(
+        c"unraisablehook",
+        unraisablehook,
+        ffi::METH_O,
+        c"Handle an unraisable exception.",
+    ),
+    END_OF_METHODS,
+]);
+static THREAD: Methods<2> = Methods::new([
+    simple(
+        c"_excepthook",
+        thread_hook,
         ffi::METH_O,
         c"Handle uncaught Thread.run() exception.",
     ),
     END_OF_METHODS,
 ]);
 
-fn try_install() -> Res<()> {
-    // SAFETY: the GIL is held; names are C strings; the table is static.
+/// Replaces a default hook, in both of its names, if the module is imported. The new one's self is the default one, for
+/// what it cannot do.
+///
+/// # Safety
+/// The GIL is held; a static method.
+unsafe fn replace(
+    module: &str,
+    name: &CStr,
+    second: &CStr,
+    method: *mut ffi::PyMethodDef,
+) -> Res<()> {
+    // SAFETY: the caller's contract; the module is borrowed, and held meanwhile.
     unsafe {
-        let thread: Ref = Ref::steal(ffi::PyImport_ImportModule(c"_thread".as_ptr()))?;
-        let default: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-            thread.obj(),
-            c"_excepthook".as_ptr(),
-        ))?;
-        // Self is the default one, for what this one cannot do.
+        let module = ffi::PyDict_GetItem(ffi::PyImport_GetModuleDict(), str_from(module)?.obj());
+        if module.is_null() {
+            return Ok(());
+        }
+        let module: Ref = Ref::borrow(module);
+        let default: Ref = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), name.as_ptr()))?;
+        // `site` or a .pth file may have put another there; and threading has ours from _thread, if it came later.
+        let is_default = ffi::PyCFunction_Check(default.obj()) != 0
+            && (*default.obj().cast::<ffi::PyCFunctionObject>()).m_ml != method;
+        if !is_default {
+            return Ok(());
+        }
         let hook: Ref = Ref::steal(ffi::PyCFunction_NewEx(
-            HOOK.ptr(),
+            method,
             default.obj(),
             std::ptr::null_mut(),
         ))?;
-        set(&thread, c"_excepthook", &hook)?;
-        // It takes the default from there, unless `site` has imported it already.
-        let threading =
-            ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"threading".as_ptr());
-        if !threading.is_null() {
-            let threading: Ref = Ref::borrow(threading);
-            for name in [c"excepthook", c"__excepthook__"] {
-                let current: Ref =
-                    Ref::steal(ffi::PyObject_GetAttrString(threading.obj(), name.as_ptr()))?;
-                if current.obj() == default.obj() {
-                    set(&threading, name, &hook)?;
-                }
+        for name in [name, second] {
+            if !name.is_empty()
+                && ffi::PyObject_SetAttrString(module.obj(), name.as_ptr(), hook.obj()) < 0
+            {
+                return Err(Raised::already());
             }
         }
         Ok(())
     }
 }
 
-unsafe fn set(module: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res<()> {
-    // SAFETY: live objects and a C string.
-    if unsafe { ffi::PyObject_SetAttrString(module.obj(), name.as_ptr(), value.obj()) } < 0 {
-        return Err(Raised::already());
-    }
-    Ok(())
-}
-
-unsafe extern "C" fn excepthook(default: Obj, arguments: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: live objects.
-        unsafe {
-            match print(arguments) {
+/// Has a hook do its work; where it cannot, the default one does.
+///
+/// # Safety
+/// Live objects; the GIL is held.
+unsafe fn or_default(
+    default: Obj,
+    args: &[Obj],
+    print: impl FnOnce(&Ref) -> Res<bool>,
+) -> Res<Ref> {
+    // SAFETY: the caller's contract; sys.stderr is borrowed, and held meanwhile.
+    unsafe {
+        let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
+        if !stderr.is_null() && stderr != ffi::Py_None() {
+            match print(&Ref::borrow(stderr)) {
                 Ok(true) => return Ok(none()),
                 Ok(false) => {}
                 Err(raised) => raised.clear(),
             }
-            Ref::steal(ffi::PyObject_CallOneArg(default, arguments))
+        }
+        Ref::steal(ffi::PyObject_Vectorcall(
+            default,
+            args.as_ptr(),
+            args.len(),
+            std::ptr::null_mut(),
+        ))
+    }
+}
+
+/// Writes a text, and flushes.
+fn write(stderr: &Ref, text: &str) -> Res<bool> {
+    let text = str_from(text)?;
+    // SAFETY: the GIL is held; live objects.
+    unsafe {
+        if ffi::PyFile_WriteObject(text.obj(), stderr.obj(), ffi::Py_PRINT_RAW) < 0 {
+            return Err(Raised::already());
+        }
+        let flushed = ffi::PyObject_CallMethod(stderr.obj(), c"flush".as_ptr(), std::ptr::null());
+        if flushed.is_null() {
+            ffi::PyErr_Clear();
+        }
+        ffi::Py_XDECREF(flushed);
+    }
+    Ok(true)
+}
+
+/// The traceback of an exception, with its last line.
+///
+/// # Safety
+/// Live objects; the GIL is held.
+unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let traceback = if traceback == ffi::Py_None() {
+            std::ptr::null_mut()
+        } else {
+            traceback
+        };
+        errors::describe(class, value, traceback).traceback
+    }
+}
+
+unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a FASTCALL function's arguments.
+        let args = unsafe { std::slice::from_raw_parts(args, count as usize) };
+        // SAFETY: live objects.
+        unsafe {
+            or_default(default, args, |stderr| match args {
+                &[class, value, trace] if ffi::PyExceptionInstance_Check(value) != 0 => {
+                    write(stderr, &traceback(class, value, trace))
+                }
+                _ => Ok(false),
+            })
         }
     })
 }
 
-/// Prints what the default hook prints; false where that has to do it.
-///
+unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: live objects.
+        unsafe {
+            or_default(default, &[arguments], |stderr| {
+                let get = |name: &CStr| attribute(arguments, name);
+                let (class, value, trace, message, object) = (
+                    get(c"exc_type")?,
+                    get(c"exc_value")?,
+                    get(c"exc_traceback")?,
+                    get(c"err_msg")?,
+                    get(c"object")?,
+                );
+                let none = ffi::Py_None();
+                if ffi::PyExceptionInstance_Check(value.obj()) == 0 {
+                    return Ok(false);
+                }
+                let mut text = String::new();
+                if message.obj() != none {
+                    let message: Ref = Ref::steal(ffi::PyObject_Str(message.obj()))?;
+                    text += &errors::any_text(message.obj())?;
+                    text += ":";
+                } else if object.obj() != none {
+                    text += "Exception ignored in:";
+                }
+                if object.obj() != none {
+                    let object = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.obj()))
+                        .and_then(|repr| errors::any_text(repr.obj()))
+                        .unwrap_or_else(|raised| {
+                            raised.clear();
+                            "<object repr() failed>".into()
+                        });
+                    text += " ";
+                    text += &object;
+                }
+                if !text.is_empty() {
+                    text += "\n";
+                }
+                text += &traceback(class.obj(), value.obj(), trace.obj());
+                write(stderr, &text)
+            })
+        }
+    })
+}
+
+unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: live objects.
+        unsafe {
+            or_default(default, &[arguments], |stderr| {
+                let get = |name: &CStr| attribute(arguments, name);
+                let (class, value, trace, thread) = (
+                    get(c"exc_type")?,
+                    get(c"exc_value")?,
+                    get(c"exc_traceback")?,
+                    get(c"thread")?,
+                );
+                if class.obj() == ffi::PyExc_SystemExit || thread.obj() == ffi::Py_None() {
+                    return Ok(false);
+                }
+                let name = attribute(thread.obj(), c"name")?;
+                let name: Ref = Ref::steal(ffi::PyObject_Str(name.obj()))?;
+                let text = format!(
+                    "Exception in thread {}:\n{}",
+                    errors::any_text(name.obj())?,
+                    traceback(class.obj(), value.obj(), trace.obj())
+                );
+                write(stderr, &text)
+            })
+        }
+    })
+}
+
 /// # Safety
 /// A live object; the GIL is held.
-unsafe fn print(arguments: Obj) -> Res<bool> {
-    // SAFETY: the caller's contract; sys.stderr is borrowed, and held meanwhile.
-    unsafe {
-        let attribute = |name: &std::ffi::CStr| -> Res<Ref> {
-            Ref::steal(ffi::PyObject_GetAttrString(arguments, name.as_ptr()))
-        };
-        let (class, value, traceback, thread) = (
-            attribute(c"exc_type")?,
-            attribute(c"exc_value")?,
-            attribute(c"exc_traceback")?,
-            attribute(c"thread")?,
-        );
-        let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
-        let none = ffi::Py_None();
-        if class.obj() == ffi::PyExc_SystemExit
-            || thread.obj() == none
-            || stderr.is_null()
-            || stderr == none
-        {
-            return Ok(false);
-        }
-        let stderr: Ref = Ref::borrow(stderr);
-        let name: Ref = Ref::steal(ffi::PyObject_GetAttrString(thread.obj(), c"name".as_ptr()))?;
-        let name: Ref = Ref::steal(ffi::PyObject_Str(name.obj()))?;
-        let described = errors::describe(class.obj(), value.obj(), traceback.obj());
-        let text = str_from(&format!(
-            "Exception in thread {}:\n{}",
-            str_text(name.obj())?.unwrap_or("?"),
-            described.traceback
-        ))?;
-        if ffi::PyFile_WriteObject(text.obj(), stderr.obj(), ffi::Py_PRINT_RAW) < 0 {
-            return Err(Raised::already());
-        }
-        let flushed: Ref = Ref::steal(ffi::PyObject_CallMethod(
-            stderr.obj(),
-            c"flush".as_ptr(),
-            std::ptr::null(),
-        ))?;
-        drop(flushed);
-        Ok(true)
-    }
+unsafe fn attribute(object: Obj, name: &CStr) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe { Ref::steal(ffi::PyObject_GetAttrString(object, name.as_ptr())) }
 }

@@ -12,7 +12,7 @@
 //! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
 //! | `init_code` | compiling and running it |
 //! | `sources` | where tracebacks and other tools find its text |
-//! | `hooks` | exceptions in Python's threads |
+//! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `dispatch` | the hot path of every call |
 //! | `threads` | a thread's way into Python and out again |
