@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
-use super::{interpreter, threads};
+use super::{interpreter, output, threads};
 use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.
@@ -168,6 +168,7 @@ fn write_open_files() -> Res<()> {
             for index in 0..ffi::PyList_Size(objects.obj()) {
                 let object = ffi::PyList_GetItem(objects.obj(), index);
                 if object.is_null()
+                    || output::is_given_up(object)
                     || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0
                 {
                     continue;

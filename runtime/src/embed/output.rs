@@ -11,8 +11,8 @@
 //! else in the place of `sys.stdout`, that is flushed at every return.
 
 use std::ffi::{CStr, c_int};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pyo3::ffi;
 
@@ -200,6 +200,15 @@ pub fn flush_if_free() {
     }
 }
 
+/// Streams that `renew_if_taken` has given up.
+static GIVEN_UP: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+/// Whether a file object is one that nobody may touch any more: its lock belongs to a thread of the parent.
+pub fn is_given_up(file: Obj) -> bool {
+    let given_up = GIVEN_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    given_up.contains(&(file as usize))
+}
+
 /// In a forked child: a buffer that another thread was in belongs to that thread for ever, so there is a new one. The GIL
 /// is held.
 pub fn renew_if_taken() {
@@ -210,6 +219,12 @@ pub fn renew_if_taken() {
             continue;
         }
         stream.busy.store(0, Ordering::Relaxed);
+        GIVEN_UP
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(
+                [&stream.buffer, &stream.text].map(|file| file.load(Ordering::Relaxed) as usize),
+            );
         // SAFETY: the GIL is held; names and formats are C strings.
         let renewed = unsafe {
             Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr())).and_then(|io: Ref| {
