@@ -187,6 +187,15 @@ def other_python():
     pytest.skip(f"this machine has no second Python, with a shared libpython, besides {own}")
 
 
+def planted_venv(place):
+    """The path of a Python that is none, in a venv that says EVIL when a Python takes it for its own."""
+    site = place / "planted" / "lib" / f"python{version_of(python())}" / "site-packages"
+    site.mkdir(parents=True)
+    (place / "planted" / "pyvenv.cfg").write_text(f"home = {os.path.dirname(python())}\n")
+    (site / "evil.pth").write_text("import os; os.write(2, b'EVIL\\n')\n")
+    return place / "planted" / "bin" / "python"
+
+
 def libpython_of(executable):
     """The path of a Python's libpython, or None."""
     told = ask(

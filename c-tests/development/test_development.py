@@ -60,8 +60,10 @@ def dev(workshop, tmp_path, host, run):
     init.write_text(INIT)
     ran = run(keelback(), "build", "api.h", "--init", "init.py", "--name", "devel", "--python", python(), "--dev", cwd=tmp_path)
     assert ran == Ran()
-    # Each test has a library of its own: its init code's path is in it.
-    program = host(HOST + f"/* {tmp_path} */", Plugin("devel", tmp_path, tmp_path / "libdevel.so", ""))
+
+    def build(source):
+        # Each test has a library of its own: its init code's path is in it.
+        return host(source + f"/* {tmp_path} */", Plugin("devel", tmp_path, tmp_path / "libdevel.so", ""))
 
     class Dev:
         path = init
@@ -70,9 +72,9 @@ def dev(workshop, tmp_path, host, run):
             (tmp_path / name).write_text(text)
             return tmp_path / name
 
-        def __call__(self, *arguments, **options):
+        def __call__(self, *arguments, source=HOST, **options):
             options.setdefault("cwd", "/")
-            ran = run(program, *arguments, normalise=False, **options)
+            ran = run(build(source), *arguments, normalise=False, **options)
             return Ran(ran.stdout.replace(str(tmp_path), "<dev>"), ran.stderr.replace(str(tmp_path), "<dev>"), ran.code)
 
     return Dev()
@@ -111,6 +113,64 @@ def test_change_that_fails(dev):
         "ValueError: half-way",
     ]
     assert any("SyntaxError" in line for line in traceback) and ran.code == 0
+
+
+# A thread is in a call, which waits on standard input, while the file is replaced and its new code is called.
+DURING_A_CALL = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <sys/socket.h>
+    #include <unistd.h>
+    #include "devel.h"
+
+    static void *work(void *result) { *(int *)result = answer(1); return NULL; }
+
+    int main(int argc, char **argv)
+    {
+        pthread_t thread;
+        int ends[2], result = 0;
+        char byte;
+        setbuf(stdout, NULL);
+        if (argc != 3 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || dup2(ends[1], 0) != 0)
+            return 2;
+        printf("start %d\\n", devel_start());
+        if (pthread_create(&thread, NULL, work, &result) != 0 || read(ends[0], &byte, 1) != 1)
+            return 3;
+        if (rename(argv[1], argv[2]) != 0)
+            return 4;
+        printf("new %d\\n", answer(20));
+        if (write(ends[0], "x", 1) != 1 || pthread_join(thread, NULL) != 0)
+            return 5;
+        printf("old %d\\nnew %d\\n", result, answer(20));
+        return 0;
+    }
+"""
+WAITS = """
+import os
+from devel import ffi
+
+@ffi.def_extern(error=-1)
+def answer(x):
+    os.write(0, b"x")
+    os.read(0, 1)
+    END
+"""
+
+
+@pytest.mark.parametrize(
+    "end, result, error",
+    [
+        ("raise ValueError('old code')", -1, "ValueError: old code\n"),
+        ("return 'text'", -1, "TypeError: an integer is required\n"),
+        ("return x + 2", 3, ""),
+    ],
+)
+def test_change_during_a_call(dev, end, result, error):
+    """The call ends in the old code, with its error value if it fails; calls that begin after the change run the new code."""
+    dev.path.write_text(WAITS.replace("END", end))
+    ran = dev(dev.write("new.py", INIT), dev.path, source=DURING_A_CALL)
+    assert (ran.stdout, ran.code) == (f"start 0\nnew 21\nold {result}\nnew 21\n", 0)
+    assert ran.stderr.endswith(error) and bool(ran.stderr) == bool(error)
 
 
 def test_file_that_is_gone(dev):

@@ -146,6 +146,64 @@ def test_error_handler_gets_unattached_functions(program, run):
     assert ran == Ran(f"handler: function never_attached, data 123\n{message}\n0\nlast error: {message}\n{LIVES}")
 
 
+# -- messages of any text --
+
+# The message, the line that last_error begins with (after "messages.fail: "), what the traceback ends with.
+MESSAGES = {
+    "lone surrogate": ("'\\udcff odd'", "ValueError: \\udcff odd", "ValueError: \\udcff odd"),
+    "surrogates of a file name": ("os.fsdecode(b'\\xff/\\xfe')", "ValueError: \\udcff/\\udcfe", "ValueError: \\udcff/\\udcfe"),
+    "other letters": ("'\u00e4\u20ac\U0001f40d'", "ValueError: \u00e4\u20ac\U0001f40d", "ValueError: \u00e4\u20ac\U0001f40d"),
+    "several lines": ("'first\\nsecond'", "ValueError: first", "ValueError: first\nsecond"),
+    "newline first": ("'\\nsecond'", "ValueError", "ValueError: \nsecond"),
+    "newlines only": ("'\\n\\n'", "ValueError", "ValueError: \n\n"),
+    "nothing": ("''", "ValueError", "ValueError"),
+    "NUL": ("'a\\0b'", "ValueError: a\\0b", "ValueError: a\0b"),
+    "percent": ("'%s %n'", "ValueError: %s %n", "ValueError: %s %n"),
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_messages(plugin, host, run, message):
+    """The first line of last_error, and of what a handler gets, is the exception's first line; standard error gets all."""
+    value, line, last = MESSAGES[message]
+    init = f"""
+        import os
+        from messages import ffi
+
+        @ffi.def_extern(error=-1)
+        def fail():
+            raise ValueError(eval({value!r}))
+    """
+    program = host(
+        """
+        #include <stdio.h>
+        #include <string.h>
+        #include "messages.h"
+
+        static void line(const char *text) { printf("%.*s\\n", (int)strcspn(text, "\\n"), text); }
+        static void handler(const char *function, const char *message, void *data) { (void)function, (void)data, line(message); }
+
+        int main(void)
+        {
+            printf("%d\\n", fail());
+            line(messages_last_error());
+            messages_set_error_handler(handler, NULL);
+            fail();
+            line(messages_last_error());
+            return 0;
+        }
+        """,
+        plugin("int fail(void);", init, name="messages"),
+    )
+    assert run(program) == Ran(
+        f"-1\nmessages.fail: {line}\n{line}\nmessages.fail: {line}\n",
+        "Exception ignored from cffi callback <function fail at 0x...>:\n"
+        "Traceback (most recent call last):\n"
+        '  File "init.py", line 6, in fail\n'
+        f"    raise ValueError(eval({value!r}))\n{last}\n",
+    )
+
+
 # -- init code that fails --
 
 FAILING = {

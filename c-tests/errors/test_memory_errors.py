@@ -94,6 +94,114 @@ def test_memory_error(limited, host, run):
     assert ran.stderr.count("MemoryError\n") == 3 and ran.code == 0
 
 
+def test_memory_errors_again_and_again(limited, host, run):
+    """Each failure is an error, and the call after it works: what Keelback has put aside for that is filled up again."""
+    ran = run(host(HOST + """
+        int main(void)
+        {
+            int round;
+            limited_start();
+            limit(60);
+            for (round = 0; round < 30; round++) {
+                show("big", big(4000));
+                show("fine", fine(1));
+                show("many", many(1000000));
+                show("fine", fine(2));
+            }
+            return 0;
+        }
+    """, limited))
+    assert ran.stdout.splitlines() == 30 * [
+        "big -1, limited.big: MemoryError",
+        "fine 2, limited.big: MemoryError",
+        "many -1, limited.many: MemoryError",
+        "fine 3, limited.many: MemoryError",
+    ]
+    assert ran.stderr.count("MemoryError\n") == 60 and ran.code == 0
+
+
+def test_no_memory_at_all_again_and_again(plugin, host, run):
+    """Where not a byte is left, Keelback finishes what it does with what it has put aside; thirty times, for that is
+    filled up again after each call."""
+    built = plugin("int starve(void (*take)(void), void (*give)(void)); int fine(int x);", """
+        from starved import ffi
+
+        rounds = 0
+
+        @ffi.def_extern(error=-1)
+        def starve(take, give):
+            global rounds
+            rounds += 1
+            type = f"int(*)(int({'*' * rounds})[9]{', char *' * 400})"
+            take()
+            try:
+                ffi.typeof(type)
+            finally:
+                give()
+            return rounds
+
+        @ffi.def_extern(error=-1)
+        def fine(x):
+            return x + 1
+    """, name="starved")
+    ran = run(host("""
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <sys/resource.h>
+        #include <unistd.h>
+        #include "starved.h"
+
+        static void *taken;
+
+        /* All memory that there is, the smallest pieces too; each begins with the address of the one before. */
+        static void take(void)
+        {
+            size_t size;
+            void **piece;
+            for (size = 1 << 20; size >= 16; size /= 2)
+                while ((piece = malloc(size - 8)) != NULL) {
+                    *piece = taken;
+                    taken = piece;
+                }
+        }
+
+        static void give(void)
+        {
+            while (taken != NULL) {
+                void *piece = taken;
+                taken = *(void **)piece;
+                free(piece);
+            }
+        }
+
+        static void quiet(const char *function, const char *message, void *data) { (void)function, (void)message, (void)data; }
+
+        int main(void)
+        {
+            struct rlimit limits;
+            int round, result, good = 0;
+            long pages = 0;
+            FILE *file = fopen("/proc/self/statm", "r");
+            starved_start();
+            starved_set_error_handler(quiet, NULL);
+            if (file == NULL || fscanf(file, "%ld", &pages) != 1 || getrlimit(RLIMIT_AS, &limits) != 0)
+                return 2;
+            fclose(file);
+            limits.rlim_cur = pages * sysconf(_SC_PAGESIZE) + (60 << 20);
+            if (setrlimit(RLIMIT_AS, &limits) != 0)
+                return 3;
+            for (round = 1; round <= 30; round++) {
+                result = starve(take, give);
+                give();
+                good += (result == round || result == -1) && fine(round) == round + 1;
+            }
+            printf("%d\\n", good);
+            return 0;
+        }
+    """, built))
+    assert ran == Ran("30\n")
+
+
 # Every start that has so much takes more; what is between is where it would end in the middle of one.
 @pytest.mark.parametrize("mib", [0.5, 1, 3, 6, 9, *(half / 2 for half in range(20, 36)), 18, 19, 20, 21, 24, 28, 32, 40, 60])
 def test_too_little_memory_to_start(limited, host, run, mib):
@@ -182,6 +290,56 @@ def test_start_again_after_a_package_was_installed(plugin, host, run, tmp_path):
     """, built), tmp_path / "keelback_missing_package.py")
     error = "mended: the init code failed: ModuleNotFoundError: No module named 'keelback_missing_package'"
     assert (ran.stdout, ran.code) == (f"0\n1 {error}\n0\n42 none\n", 0)
+
+
+def test_start_again_after_a_directory_was_made(plugin, host, run, tmp_path):
+    """The directory on sys.path was not there at the first start; then it is, with a package in it. There is nothing to
+    wait for."""
+    place = tmp_path / "later"
+    built = plugin("int fine(int x);", f"""
+        import sys
+        from made import ffi
+        if {str(place)!r} not in sys.path:
+            sys.path.insert(0, {str(place)!r})
+        from keelback_later import part
+
+        @ffi.def_extern()
+        def fine(x):
+            return x + part.VALUE
+    """, name="made")
+    ran = run(host("""
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        #include <sys/stat.h>
+        #include <unistd.h>
+        #include "made.h"
+
+        static void write_to(const char *path, const char *text)
+        {
+            FILE *file = fopen(path, "w");
+            if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0)
+                exit(3);
+        }
+
+        int main(int argc, char **argv)
+        {
+            int i;
+            for (i = 0; i < 2; i++) {
+                printf("%d ", made_start());
+                printf("%.*s\\n", (int)strcspn(made_last_error(), "\\n"), made_last_error());
+            }
+            if (argc != 2 || mkdir(argv[1], 0777) != 0 || chdir(argv[1]) != 0 || mkdir("keelback_later", 0777) != 0)
+                return 2;
+            write_to("keelback_later/__init__.py", "");
+            write_to("keelback_later/part.py", "VALUE = 41\\n");
+            printf("%d\\n", made_start());
+            printf("%d %s\\n", fine(1), made_last_error() == NULL ? "none" : made_last_error());
+            return 0;
+        }
+    """, built), place)
+    error = "made: the init code failed: ModuleNotFoundError: No module named 'keelback_later'"
+    assert ran == Ran(f"-3 {error}\n-3 {error}\n0\n42 none\n")
 
 
 def test_debuggers_and_tracers_find_the_frozen_lines(plugin, host, run):

@@ -1,11 +1,12 @@
 """The interpreter in somebody else's process: it changes nothing that is the host's, and nothing steers it."""
 
 import errno
+import os
 import shutil
 import subprocess
 
 import pytest
-from harness import Ran, ask, python, version_of
+from harness import Ran, ask, python, version_of, planted_venv
 
 TEXT_HOST = """
     #include <stdio.h>
@@ -86,6 +87,54 @@ def test_environment_has_no_effect(teller, run, tmp_path):
     stdlib = ask(python(), "import os; print(os.path.dirname(os.__file__))").strip()
     assert plain == Ran(f"{prefix}\n{prefix}\n0\n0\n1\n['']\n{stdlib}\nFalse\nFalse\n1\nutf-8\nutf-8\n")
     assert run(program, env=junk(tmp_path)) == plain
+
+
+PLANTED_HOST = """
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include "planted.h"
+
+    extern char **environ;
+
+    int main(int argc, char **argv)
+    {
+        char **before = environ, *entries[512], *value = getenv(argv[argc - 1]), *copy = strdup(value);
+        int i, count, same = 1;
+        for (count = 0; environ[count] != NULL && count < 511; count++)
+            entries[count] = environ[count];
+        fputs(tell(), stdout);
+        for (i = 0; i < count; i++)
+            same &= environ[i] == entries[i];
+        same &= environ == before && environ[count] == NULL;
+        same &= getenv(argv[argc - 1]) == value && strcmp(value, copy) == 0;
+        puts(same ? "the same environment" : "another environment");
+        free(copy);
+        return 0;
+    }
+"""
+
+
+@pytest.mark.parametrize("variable", ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"])
+def test_variables_that_isolated_pythons_read(plugin, host, run, tmp_path, variable):
+    """CPython would run what is in the venv that they lead to. They have no effect, and stay where the host has them."""
+    venv = planted_venv(tmp_path)
+    lines = "[sys.executable, sys.prefix, 'planted' in str(sys.path)]"
+    built = plugin("const char *tell(void);", TEXT_INIT.format(name="planted", lines=lines), name="planted")
+    prefix = ask(python(), "import sys; print(sys.base_prefix)").strip()
+    assert run(host(PLANTED_HOST, built), variable, env={variable: venv}) == Ran(
+        f"{python()}\n{prefix}\nFalse\nthe same environment\n"
+    )
+
+
+@pytest.mark.parametrize("variable", ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"])
+def test_they_may_have_one_when_the_environment_counts(plugin, host, run, tmp_path, variable):
+    lines = "['told']"
+    args = ["--use-environment"]
+    built = plugin("const char *tell(void);", TEXT_INIT.format(name="planted", lines=lines), name="planted", args=args)
+    ran = run(host(PLANTED_HOST, built), variable, env={variable: planted_venv(tmp_path)})
+    # Up to CPython what they do, also to the environment.
+    assert (ran.stdout.splitlines()[:1], ran.code) == (["told"], 0)
 
 
 def test_working_directory_has_no_effect(teller, run, tmp_path):

@@ -1,7 +1,9 @@
 """NAME_start, NAME_last_error, NAME_set_error_handler; what the init code finds of itself."""
 
+import shutil
+
 import pytest
-from harness import Ran
+from harness import HERE, Ran
 
 CDEF = "int one(void); int fails(int which); int unattached(void);"
 INIT = """
@@ -130,6 +132,230 @@ def test_error_handler_is_changed_and_taken_away(lifecycle, host, run):
     assert ran.stdout == "init code\nfirst fails data 1\none 1\nsecond fails 1 1\nsecond unattached 1 1\n"
     assert "ValueError: failure 3\n" in ran.stderr and "failure 1" not in ran.stderr and "failure 2" not in ran.stderr
     assert ran.code == 0
+
+
+# The init code fails with the word that the host has put into MODE, unless that is "ok".
+MODES = """
+    import ctypes
+    from modes import ffi
+
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_char_p
+    mode = getenv(b"MODE").decode()
+    if mode != "ok":
+        raise RuntimeError(f"failure {mode}")
+
+    @ffi.def_extern(error=-1)
+    def fails(which):
+        raise ValueError(f"failure {which}")
+"""
+
+
+@pytest.fixture(scope="module")
+def modes(plugin):
+    return plugin("int fails(int which);", MODES, name="modes", args=["--error", "fails=-9"])
+
+
+# To be followed by main. LINE: the first line of a text, for "%.*s".
+MODES_HOST = """
+    #define _GNU_SOURCE
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include "modes.h"
+
+    #define LINE(text) (int)strcspn((text) ? (text) : "none", "\\n"), (text) ? (text) : "none"
+
+    static inline void handler(const char *function, const char *message, void *data)
+    {
+        (void)data;
+        printf("handler got %s: %.*s\\n", function, LINE(message));
+        printf("last error %.*s\\n", LINE(modes_last_error()));
+    }
+
+    static inline void start(const char *mode)
+    {
+        setenv("MODE", mode, 1);
+        printf("start %s %d\\n", mode, modes_start());
+    }
+
+    static void *start_here(void *mode) { start(mode); return NULL; }
+
+    static inline void start_elsewhere(const char *mode)
+    {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, start_here, (void *)mode) != 0 || pthread_join(thread, NULL) != 0)
+            exit(2);
+    }
+"""
+
+
+@pytest.mark.parametrize("valgrind", [False, True], ids=["plain", "valgrind"])
+def test_last_error_is_kept_over_a_good_start(modes, host, run, valgrind):
+    """Its text stays as it is until the thread's next failure. A start that succeeds is none, though there is no error
+    any more then."""
+    program = host(
+        MODES_HOST
+        + """
+        int main(void)
+        {
+            const char *text;
+            void *blocks[200];
+            int i;
+            start("one");
+            text = modes_last_error();
+            start("ok");
+            /* Whoever gets the memory, writes there. */
+            for (i = 0; i < 200; i++)
+                memset(blocks[i] = malloc(16 + 8 * i), 'x', 16 + 8 * i);
+            printf("kept %.*s, %d\\n", LINE(text), strstr(text, "RuntimeError: failure one\\n") != NULL);
+            printf("last error %.*s\\n", LINE(modes_last_error()));
+            modes_set_error_handler(handler, NULL);
+            printf("%d\\n", fails(1));
+            for (i = 0; i < 200; i++)
+                free(blocks[i]);
+            return 0;
+        }
+        """,
+        modes,
+    )
+    command = [program]
+    if valgrind:
+        if not shutil.which("valgrind"):
+            pytest.skip("valgrind is not installed")
+        command = ["valgrind", "--quiet", "--error-exitcode=9", "--undef-value-errors=no", f"--suppressions={HERE / 'memory' / 'python.supp'}", program]
+    assert run(*command, timeout=240) == Ran(
+        "start one -3\nstart ok 0\nkept modes: the init code failed: RuntimeError: failure one, 1\nlast error none\n"
+        "handler got fails: ValueError: failure 1\nlast error modes.fails: ValueError: failure 1\n-1\n"
+    )
+
+
+def test_last_error_is_what_the_handler_got(modes, host, run):
+    """Also where the failure is that of another thread's start, and this thread remembers an older one."""
+    program = host(
+        MODES_HOST
+        + """
+        int main(void)
+        {
+            modes_set_error_handler(handler, NULL);
+            start("one");
+            printf("last error %.*s\\n", LINE(modes_last_error()));
+            start_elsewhere("two");
+            printf("last error %.*s\\n", LINE(modes_last_error()));
+            printf("%d\\n", fails(1));
+            printf("last error %.*s\\n", LINE(modes_last_error()));
+            start_elsewhere("ok");
+            printf("%d\\n", fails(2));
+            return 0;
+        }
+        """,
+        modes,
+    )
+    one, two = (f"modes: the init code failed: RuntimeError: failure {word}\n" for word in ("one", "two"))
+    assert run(program) == Ran(
+        f"start one -3\nlast error {one}"
+        f"start two -3\nlast error {one}"
+        f"handler got fails: {two}last error {two}-9\nlast error {two}"
+        "start ok 0\nhandler got fails: ValueError: failure 2\nlast error modes.fails: ValueError: failure 2\n-1\n"
+    )
+
+
+def test_start_failure_after_the_handler_is_gone(modes, host, run):
+    """A handler got the reason; when it is taken away, standard error gets all of it too, once."""
+    program = host(
+        MODES_HOST
+        + """
+        int main(void)
+        {
+            int i;
+            setenv("MODE", "one", 1);
+            modes_set_error_handler(handler, NULL);
+            printf("%d\\n", fails(1));
+            modes_set_error_handler(NULL, NULL);
+            for (i = 0; i < 3; i++)
+                printf("%d\\n", fails(2));
+            return 0;
+        }
+        """,
+        modes,
+    )
+    reason = "modes: the init code failed: RuntimeError: failure one\n"
+    assert run(program) == Ran(
+        f"handler got fails: {reason}last error {reason}-9\n-9\n-9\n-9\n",
+        reason + "Traceback (most recent call last):\n"
+        '  File "init.py", line 8, in <module>\n'
+        '    raise RuntimeError(f"failure {mode}")\n'
+        "RuntimeError: failure one\n"
+        "modes: fails was called, but Python could not be started\n"
+        + 2 * "modes: fails was called, but Python could not be started (the reason was told before)\n",
+    )
+
+
+def test_error_handler_whose_calls_fail(lifecycle, host, run):
+    """Its own failures go to standard error, not to itself. Other threads' failures meanwhile go to it, and so do later ones."""
+    program = host(
+        """
+        #include <pthread.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        #include "lifecycle.h"
+
+        static int depth;
+        static void line(const char *what, const char *text) { printf("%s: %.*s\\n", what, (int)strcspn(text, "\\n"), text); }
+        static void *elsewhere(void *unused) { fails(30); return unused; }
+
+        static void handler(const char *function, const char *message, void *data)
+        {
+            pthread_t thread;
+            (void)data;
+            line(function, message);
+            if (strstr(message, "failure 30") != NULL)
+                return;
+            if (depth++ != 0)
+                exit(3);
+            printf("%d ", fails(10));
+            printf("%d\\n", unattached());
+            if (pthread_create(&thread, NULL, elsewhere, NULL) != 0 || pthread_join(thread, NULL) != 0)
+                exit(2);
+            fails(20);
+            line("still", message);
+            line("last", lifecycle_last_error());
+            depth--;
+        }
+
+        int main(void)
+        {
+            lifecycle_set_error_handler(handler, NULL);
+            fails(1);
+            fails(2);
+            return 0;
+        }
+        """,
+        lifecycle,
+    )
+
+    def handled(number):
+        return (
+            f"fails: ValueError: failure {number}\n-1 0\nfails: ValueError: failure 30\n"
+            f"still: ValueError: failure {number}\nlast: lifecycle.fails: ValueError: failure 20\n"
+        )
+
+    def told(number):
+        return (
+            "Exception ignored from cffi callback <function fails at 0x...>:\n"
+            "Traceback (most recent call last):\n"
+            '  File "init.py", line 11, in fails\n'
+            '    raise ValueError(f"failure {which}")\n'
+            f"ValueError: failure {number}\n"
+        )
+
+    unattached = (
+        'extern "Python": function lifecycle.unattached() called, but no code was attached to it yet with '
+        "@ffi.def_extern().  Returning 0.\n"
+    )
+    assert run(program) == Ran("init code\n" + handled(1) + handled(2), 2 * (told(10) + unattached + told(20)))
 
 
 def test_init_code_knows_itself(plugin, host, run):

@@ -1,5 +1,11 @@
 """The end of the process, and what comes near it: exit handlers, destructors, exit in the middle of a call, dlclose."""
 
+import bz2
+import gzip
+import lzma
+import os
+import zipfile
+
 import pytest
 from harness import Ran
 
@@ -156,7 +162,7 @@ def test_calls_after_main(program, run):
 
 
 def test_first_call_after_main(program, run):
-    """Python starts when the process is about to end. Its exit functions cannot be registered any more, calls work."""
+    """Python starts when the process is about to end: calls work."""
     assert run(program("""
         static void early(void) { say("in an exit handler"); printf("%d\\n", add(40, 2)); fflush(stdout); }
 
@@ -287,3 +293,85 @@ def test_dlclose_from_another_thread(ending, host, run):
         }
     """, ending, link=False)
     assert run(program, ending.library) == Ran("0 wrong\n")
+
+
+@pytest.fixture(scope="module")
+def opener(plugin, host):
+    """A program that opens files in a directory, and writes to them."""
+    return host(HEAD + """
+        int main(int argc, char **argv)
+        {
+            open_files(argv[argc - 1], atoi(argv[1]));
+            return 3;
+        }
+    """, plugin("void open_files(const char *directory, int text);", """
+        import bz2, gzip, lzma, os, tempfile, zipfile
+        from ending import ffi
+
+        files = []
+
+        @ffi.def_extern()
+        def open_files(directory, text):
+            os.chdir(ffi.string(directory))
+            for function, name in ((open, "plain"), (gzip.open, "gzip"), (bz2.open, "bz2"), (lzma.open, "xz")):
+                files.append(function(name, "wt" if text else "wb"))
+                line = f"{name}, not closed\\n"
+                files[-1].write(line if text else line.encode())
+            files.append(zipfile.ZipFile("zip", "w"))
+            files[-1].writestr("whole", "whole member\\n")
+            # The archive is whole only after its member is.
+            files.append(files[-1].open("part", "w"))
+            files[-1].write(b"open member\\n")
+            files.append(tempfile.NamedTemporaryFile("w" if text else "wb", dir="."))
+            files[-1].write("to be deleted\\n" if text else b"to be deleted\\n")
+    """, name="ending"))
+
+
+@pytest.mark.parametrize("text", [0, 1], ids=["binary", "text"])
+def test_open_files_are_whole(opener, run, tmp_path, text):
+    """Also those of the standard library that are whole only when closed, or that are to be deleted then."""
+    assert run(opener, text, tmp_path) == Ran(code=3)
+    assert sorted(os.listdir(tmp_path)) == ["bz2", "gzip", "plain", "xz", "zip"]
+    came = {}
+    for function, name in ((open, "plain"), (gzip.open, "gzip"), (bz2.open, "bz2"), (lzma.open, "xz")):
+        with function(tmp_path / name, "rt") as file:
+            came[name] = file.read()
+    assert came == {name: f"{name}, not closed\n" for name in came}
+    with zipfile.ZipFile(tmp_path / "zip") as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == {"whole": b"whole member\n", "part": b"open member\n"}
+
+
+LATE = """
+    static const char *directory;
+    static void leave(const char *name)
+    {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", directory, name);
+        open_file(path);
+        register_exit();
+        say(name);
+    }
+    static void early(void) { leave("exit handler"); }
+    __attribute__((destructor)) static void last(void) { leave("destructor"); }
+
+    int main(int argc, char **argv)
+    {
+        directory = argv[argc - 1];
+        atexit(early);
+        FIRST
+        return 3;
+    }
+"""
+
+
+@pytest.mark.parametrize("first", ["add(1, 2);", ""], ids=["called before", "first call"])
+def test_what_late_handlers_leave(program, run, tmp_path, first):
+    """Python's exit functions that a handler of before the first call, or a destructor, registers run too, and the files that
+    they open are written."""
+    ran = run(program(LATE.replace("FIRST", first)), tmp_path)
+    # Where Python came before, its exit functions have run before the handler does: the very end is next.
+    end = "Python's exit function\n"
+    assert ran == Ran(f"exit handler\n{'' if first else end}destructor\n{end if first else ''}{end}", code=3)
+    for name in ("exit handler", "destructor"):
+        assert (tmp_path / name).read_text() == "written at the end\n"

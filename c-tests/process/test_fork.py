@@ -3,8 +3,20 @@
 import pytest
 from harness import Ran
 
-CDEF = "int add(int a, int b); void hook(void); int hooks(void); int spin(void); void stop(void); int fork_in_python(void);"
+CDEF = """
+    int add(int a, int b);
+    void say(const char *text);
+    int call(int (*function)(void));
+    void register_exit(void);
+    void hook(void);
+    int hooks(void);
+    int spin(void);
+    void wait_for_spin(void);
+    void stop(void);
+    int fork_in_python(void);
+"""
 INIT = """
+    import atexit
     import os
     import threading
     from forked import ffi
@@ -16,6 +28,18 @@ INIT = """
     @ffi.def_extern()
     def add(a, b):
         return a + b
+
+    @ffi.def_extern()
+    def say(text):
+        print(ffi.string(text).decode())
+
+    @ffi.def_extern()
+    def call(function):
+        return function()
+
+    @ffi.def_extern()
+    def register_exit():
+        atexit.register(print, "Python's exit function")
 
     @ffi.def_extern()
     def hook():
@@ -34,6 +58,10 @@ INIT = """
         while not stopped:
             count += 1
         return count > 0
+
+    @ffi.def_extern()
+    def wait_for_spin():
+        spinning.wait()
 
     @ffi.def_extern()
     def stop():
@@ -271,7 +299,7 @@ def test_in_a_callback(plugin, host, run):
             printf("%d\\n", result);
             return 0;
         }
-    """, built)) == Ran("before\nchild\n11\nbefore\nparent\n21\n")
+    """, built)) == Ran("before\nchild\n11\nparent\n21\n")
 
 
 def test_while_the_init_code_runs(plugin, host, run):
@@ -362,3 +390,407 @@ def test_while_another_thread_is_in_the_loader(forked, program, run, tmp_path):
         }
     """), env={"KEELBACK_RUNTIME": slow})
     assert ran == Ran("40 41 42 43, 42 42 42 42\n")
+
+
+def test_while_threads_make_their_first_calls(program, run):
+    """Threads come and go, each with one call, while another forks: every child can call, and so can its threads."""
+    assert run(program("""
+        static volatile int done;
+        static void *first(void *failed) { return add(2, 3) == 5 ? NULL : failed; }
+        static void *spawner(void *data)
+        {
+            while (!done) {
+                pthread_t threads[4];
+                void *failed;
+                int i;
+                for (i = 0; i < 4; i++)
+                    pthread_create(&threads[i], NULL, first, data);
+                for (i = 0; i < 4; i++) {
+                    pthread_join(threads[i], &failed);
+                    *(int *)data += failed != NULL;
+                }
+            }
+            return NULL;
+        }
+
+        int main(void)
+        {
+            pthread_t spawners[3];
+            int wrong[4] = {0}, i;
+            alarm(50);
+            add(1, 1);
+            for (i = 0; i < 3; i++)
+                pthread_create(&spawners[i], NULL, spawner, &wrong[i]);
+            for (i = 0; i < 150; i++) {
+                pid_t child = fork();
+                if (child == 0) {
+                    pthread_t thread;
+                    void *failed;
+                    alarm(40);
+                    pthread_create(&thread, NULL, first, &failed);
+                    pthread_join(thread, &failed);
+                    (i % 2 ? exit : _exit)(add(i % 16, failed == NULL));
+                }
+                wrong[3] += wait_for(child) != i % 16 + 1;
+            }
+            done = 1;
+            for (i = 0; i < 3; i++)
+                pthread_join(spawners[i], NULL);
+            printf("%d wrong in children, %d in the parent\\n", wrong[3], wrong[0] + wrong[1] + wrong[2]);
+            return 0;
+        }
+    """)) == Ran("0 wrong in children, 0 in the parent\n")
+
+
+STUCK = """
+    #include <poll.h>
+
+    static char text[300001], read_back[sizeof text];
+    static void *work(void *unused)
+    {
+        memset(text, 'z', sizeof text - 1);
+        say(text);
+        return unused;
+    }
+
+    int main(void)
+    {
+        int ends[2], out = dup(1), i;
+        struct pollfd full = {.events = POLLOUT}, more = {.events = POLLIN};
+        size_t count = 0;
+        pthread_t thread;
+        alarm(40);
+        if (pipe(ends) != 0 || dup2(ends[1], 1) < 0)
+            return 2;
+        full.fd = ends[1];
+        more.fd = ends[0];
+        add(1, 2);
+        pthread_create(&thread, NULL, work, NULL);
+        while (poll(&full, 1, 0) != 0)
+            usleep(1000);
+        for (i = 0; i < 3; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                alarm(10);
+                if (i == 0)
+                    END(40);
+                dup2(out, 1);
+                if (i == 1)
+                    say("printed by a child");
+                END(add(40, i));
+            }
+            dprintf(out, "child %d\\n", wait_for(child));
+        }
+        while (count < sizeof text) {
+            ssize_t got = read(ends[0], read_back + count, sizeof text - count);
+            if (got <= 0)
+                return 3;
+            count += got;
+        }
+        text[sizeof text - 1] = '\\n';
+        pthread_join(thread, NULL);
+        add(1, 2);
+        dprintf(out, "%s\\n", memcmp(text, read_back, sizeof text) == 0 && poll(&more, 1, 0) == 0 ? "once" : "not as printed");
+        return 0;
+    }
+"""
+STUCK_OUT = "child 40\nprinted by a child\nchild 41\nchild 42\nonce\n"
+
+
+def test_while_a_thread_is_stuck_in_print(program, run):
+    """Nobody reads the pipe that it prints into. Children wait for nothing, print elsewhere, and have none of its text."""
+    assert run(program(STUCK.replace("END(", "_exit("))) == Ran(STUCK_OUT)
+
+
+def test_exit_of_a_child_while_a_thread_is_stuck_in_print(program, run):
+    """exit() of the children writes what they have printed, and does not wait for the parent's thread."""
+    assert run(program(STUCK.replace("END(", "exit("))) == Ran(STUCK_OUT)
+
+
+def test_nothing_printed_comes_twice(plugin, host, run):
+    """What a thread of Python printed while nobody called, and what a hook prints before the fork."""
+    built = plugin("void print_in_background(int begin, int done);", """
+        import os
+        import threading
+        from forked import ffi
+
+        os.register_at_fork(before=lambda: print("and the other", "before the fork", sep="\\n"))
+
+        @ffi.def_extern()
+        def print_in_background(begin, done):
+            def work():
+                os.read(begin, 1)
+                print("in the background")
+                print("one half ", end="")
+                os.write(done, b".")
+            threading.Thread(target=work).start()
+    """, name="forked")
+    assert run(host(HEAD + """
+        int main(void)
+        {
+            int begin[2], done[2];
+            char byte = '.';
+            pid_t child;
+            if (pipe(begin) != 0 || pipe(done) != 0)
+                return 2;
+            print_in_background(begin[0], done[1]);
+            if (write(begin[1], &byte, 1) != 1 || read(done[0], &byte, 1) != 1)
+                return 3;
+            child = fork();
+            if (child == 0)
+                exit(40);
+            printf("child %d\\n", wait_for(child));
+            fflush(stdout);
+            child = fork();
+            if (child == 0)
+                _exit(41);
+            printf("child %d\\n", wait_for(child));
+            return 0;
+        }
+    """, built)) == Ran(
+        "in the background\n"
+        "one half and the other\nbefore the fork\nchild 40\n"
+        "and the other\nbefore the fork\nchild 41\n"
+    )
+
+
+@pytest.mark.parametrize("end", ["return NULL", "pthread_exit(NULL)"])
+@pytest.mark.parametrize("where", ["plain", "called", "callback"])
+def test_the_thread_that_forked_ends(program, run, where, end):
+    """In the child it was the only one: the process ends as if main() had returned, and Python's exit functions run."""
+    assert run(program(f"""
+        static pid_t child = -1;
+        static int forks(void) {{ child = fork(); return 0; }}
+        static void *busy(void *unused) {{ return spin() ? NULL : unused; }}
+        static void *work(void *where)
+        {{
+            if (strcmp(where, "called") == 0)
+                add(1, 2);
+            if (strcmp(where, "callback") == 0)
+                call(forks);
+            else
+                forks();
+            if (child == 0) {{
+                alarm(30);
+                add(2, 3);
+                {end};
+            }}
+            printf("child %d\\n", wait_for(child));
+            fflush(stdout);
+            return NULL;
+        }}
+
+        int main(void)
+        {{
+            pthread_t threads[2];
+            alarm(40);
+            register_exit();
+            pthread_create(&threads[0], NULL, busy, NULL);
+            wait_for_spin();
+            pthread_create(&threads[1], NULL, work, "{where}");
+            pthread_join(threads[1], NULL);
+            stop();
+            pthread_join(threads[0], NULL);
+            return 3;
+        }}
+    """)) == Ran("Python's exit function\nchild 0\nPython's exit function\n", code=3)
+
+
+def test_by_a_thread_of_the_init_code(plugin, host, run):
+    """multiprocessing's `fork`, before the init code is at its end: the children call what is attached, and do not run it again."""
+    built = plugin("int add(int a, int b);", """
+        import multiprocessing
+        import os
+        import sys
+        import threading
+        from forked import ffi, lib
+
+        # Children that run it too, and have children: not for ever.
+        sys.depth = getattr(sys, "depth", 0) + 1
+        print("init code", sys.depth)
+        if sys.depth > 3:
+            os._exit(99)
+
+        @ffi.def_extern()
+        def add(a, b):
+            return a + b
+
+        codes = []
+
+        def work():
+            for number in range(3):
+                process = multiprocessing.get_context("fork").Process(target=lambda: os._exit(lib.add(40, number)))
+                process.start()
+                process.join()
+                codes.append(process.exitcode)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        print(codes)
+    """, name="forked")
+    assert run(host(HEAD + """
+        int main(void)
+        {
+            printf("%d\\n", add(1, 2));
+            return 0;
+        }
+    """, built)) == Ran("init code 1\n[40, 41, 42]\n3\n")
+
+
+def test_on_a_small_stack(program, run):
+    """64 KiB do for a fork, though not for a call: the child's threads call."""
+    assert run(program("""
+        static void *busy(void *unused) { return spin() ? NULL : unused; }
+        static void *sum(void *data) { *(int *)data = add(40, 2); return NULL; }
+        static void *work(void *unused)
+        {
+            pid_t child = fork();
+            if (child == 0) {
+                pthread_t thread;
+                int result = 0;
+                alarm(30);
+                pthread_create(&thread, NULL, sum, &result);
+                pthread_join(thread, NULL);
+                _exit(result);
+            }
+            printf("child %d\\n", wait_for(child));
+            return unused;
+        }
+
+        int main(void)
+        {
+            pthread_t threads[2];
+            pthread_attr_t attributes;
+            int result = 0;
+            alarm(40);
+            add(1, 2);
+            pthread_create(&threads[0], NULL, busy, NULL);
+            wait_for_spin();
+            pthread_attr_init(&attributes);
+            pthread_attr_setstacksize(&attributes, 64 * 1024);
+            pthread_create(&threads[1], &attributes, work, NULL);
+            pthread_join(threads[1], NULL);
+            stop();
+            pthread_join(threads[0], NULL);
+            sum(&result);
+            printf("parent %d\\n", result);
+            return 0;
+        }
+    """)) == Ran("child 42\nparent 42\n")
+
+
+def test_where_the_host_has_handlers(program, run):
+    """A lock that its handlers of pthread_atfork take, and that its threads hold when they call."""
+    assert run(program("""
+        #include <sched.h>
+
+        static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+        static volatile int done;
+        static void before(void) { pthread_mutex_lock(&lock); }
+        static void after(void) { pthread_mutex_unlock(&lock); }
+        static void *caller(void *data)
+        {
+            while (!done) {
+                pthread_mutex_lock(&lock);
+                *(int *)data += add(20, 22) != 42;
+                pthread_mutex_unlock(&lock);
+                sched_yield();
+            }
+            return NULL;
+        }
+
+        int main(void)
+        {
+            pthread_t callers[2];
+            int wrong[3] = {0}, i;
+            alarm(40);
+            pthread_atfork(before, after, after);
+            add(1, 2);
+            for (i = 0; i < 2; i++)
+                pthread_create(&callers[i], NULL, caller, &wrong[i]);
+            for (i = 0; i < 100; i++) {
+                pid_t child = fork();
+                if (child == 0)
+                    _exit(add(i, 1));
+                wrong[2] += wait_for(child) != i + 1;
+            }
+            done = 1;
+            for (i = 0; i < 2; i++)
+                pthread_join(callers[i], NULL);
+            printf("%d wrong\\n", wrong[0] + wrong[1] + wrong[2]);
+            return 0;
+        }
+    """)) == Ran("0 wrong\n")
+
+
+def test_again_in_a_child_without_a_start(plugin, host, run):
+    """Python forks while another thread starts a plugin: in the child nobody goes on with that. It forks again without
+    waiting for it, and its child's first call starts the plugin anew."""
+    starting = plugin("int answer(void);", """
+        import sys
+        from starting import ffi
+
+        print("start")
+        # Only the first waits.
+        if not sys.begun.is_set():
+            sys.begun.set()
+            sys.go_on.wait()
+
+        @ffi.def_extern()
+        def answer():
+            return 42
+    """, name="starting")
+    forks = plugin("int begin(void); int fork_in_python(void); void go_on(void);", """
+        import os
+        import sys
+        import threading
+        from forks import ffi
+
+        sys.begun = threading.Event()
+        sys.go_on = threading.Event()
+
+        @ffi.def_extern()
+        def begin():
+            return 1
+
+        @ffi.def_extern()
+        def fork_in_python():
+            sys.begun.wait()
+            return os.fork()
+
+        @ffi.def_extern()
+        def go_on():
+            sys.go_on.set()
+    """, name="forks")
+    assert run(host(HEAD.replace('#include "forked.h"', '#include "starting.h"') + """
+        #include "forks.h"
+
+        static void *work(void *data) { *(int *)data = answer(); return NULL; }
+
+        int main(void)
+        {
+            pthread_t thread;
+            pid_t child;
+            int result = 0, code;
+            alarm(40);
+            begin();
+            pthread_create(&thread, NULL, work, &result);
+            child = fork_in_python();
+            if (child == 0) {
+                alarm(30);
+                child = fork();
+                if (child == 0) {
+                    alarm(20);
+                    _exit(answer());
+                }
+                code = wait_for(child);
+                _exit(code < 0 ? 99 : code + 1);
+            }
+            code = wait_for(child);
+            go_on();
+            pthread_join(thread, NULL);
+            printf("child %d, parent %d\\n", code, result);
+            return 0;
+        }
+    """, starting, forks)) == Ran("start\nstart\nchild 43, parent 42\n")

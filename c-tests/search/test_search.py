@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 import pytest
-from harness import TIMEOUT, ask, clean_environment, libpython_of, python, version_of
+from harness import TIMEOUT, Ran, ask, clean_environment, libpython_of, python, version_of, planted_venv
 
 VERSION = version_of(python())
 PREFIX = (ask(python(), "import sys; print(sys.base_prefix)") or "").strip()
@@ -184,6 +184,46 @@ def test_standalone_that_cannot_be_unpacked(standalone, host, here, run):
     assert lines[1:3] == ["  KEELBACK_RUNTIME: not set", "  the runtime inside the plugin: cannot make a directory in /nonexistent/tmp"]
 
 
+CLOSED_HOST = """
+    #include <fcntl.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include <unistd.h>
+    #include "which.h"
+
+    #ifdef REFUSE_MEMFD
+    int memfd_create(const char *name, unsigned int flags);
+    int memfd_create(const char *name, unsigned int flags) { (void)name, (void)flags; return -1; }
+    #endif
+
+    int main(int argc, char **argv)
+    {
+        const char *digit, *text;
+        int out = fcntl(1, F_DUPFD, 50), number;
+        for (digit = argv[argc - 1]; *digit != 0; digit++)
+            close(*digit - '0');
+        text = found();
+        for (number = 0; number < 3; number++)
+            if (fcntl(number, F_GETFD) < 0)
+                dprintf(out, "%d is closed\\n", number);
+        dprintf(out, "open() gives %d\\n", open("/dev/null", O_RDWR));
+        dprintf(out, "%s\\n", text == NULL ? "nothing" : strrchr(text, '/') + 1);
+        return 0;
+    }
+"""
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "12", "012"])
+@pytest.mark.parametrize("refused", [False, True], ids=["memfd", "file"])
+def test_standalone_with_closed_standard_streams(standalone, host, run, closed, refused):
+    """The runtime is none of them: the next file that the host opens is, and Python prints into nothing else."""
+    program = host(CLOSED_HOST, standalone, flags=["-DREFUSE_MEMFD", "-rdynamic"] if refused else [])
+    ran = run(program, closed)
+    name = "libkeelback_runtime.so" if refused else "memfd:keelback-runtime"
+    lines = [*(f"{number} is closed" for number in closed), f"open() gives {closed[0]}", f"{name} (deleted)"]
+    assert ran == Ran("".join(line + "\n" for line in lines))
+
+
 def test_two_standalone_plugins_share_a_runtime(standalone, plugin, here, host, run, runtime):
     second = plugin("int twice(int n);", "from second import ffi\n\n@ffi.def_extern()\ndef twice(n):\n    return 2 * n\n", name="second", args=["--standalone"])
     program = host(
@@ -260,3 +300,11 @@ def test_privileged_standalone(privileged, standalone, host, here, tmp_path):
     program = host(here / "host.c", standalone, flags=["-DREFUSE_MEMFD", "-rdynamic"])
     found = look_privileged(privileged, program, {"TMPDIR": str(tmp_path)})
     assert found.runtime.startswith("/tmp/keelback-")
+
+
+@pytest.mark.parametrize("variable", ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"])
+def test_privileged_programs_run_nothing_of_a_planted_venv(privileged, recorded, host, here, tmp_path, variable):
+    """CPython reads these variables even when it is told to ignore the environment."""
+    program = host(here / "host.c", recorded)
+    found = look_privileged(privileged, program, {variable: str(planted_venv(tmp_path))})
+    assert found[:2] == (PREFIX, python())

@@ -124,6 +124,23 @@ SCRIPTS = {
     "no stderr": "sys.stderr = None\nf = ffi.callback('int(int)', broken)",
     "repr raises": "f = ffi.callback('int(int)', NoRepr())",
     "system exit": "f = ffi.callback('int(int)', sys.exit, error=5)",
+    # The last cdata goes during the call, and others may get its memory.
+    "drops itself": "f = one_shot('int(int)', lambda x: drop() or x + 1, error=42)",
+    "drops itself and raises": "f = one_shot('int(int)', lambda x: drop() or broken(), error=42)",
+    "drops itself, bad result": "f = one_shot('int(int)', lambda x: drop() or 'foo', error=42)",
+    "drops itself, void": "f = one_shot('void(int)', lambda x: drop() or 5)",
+    "drops itself and raises, onerror": "f = one_shot('int(int)', lambda x: drop() or broken(), error=42, onerror=show)",
+    "drops itself and raises, onerror gives a value": "f = one_shot('int(int)', lambda x: drop() or broken(), onerror=lambda *a: 77)",
+    "drops itself and raises, onerror raises": "f = one_shot('int(int)', lambda x: drop() or broken(), error=42, onerror=broken)",
+    "onerror drops it": "f = one_shot('int(int)', broken, error=42, onerror=lambda *a: drop())",
+    "onerror drops it, bad value": "f = one_shot('int(int)', broken, error=42, onerror=lambda *a: drop() or 'bad')",
+    "onerror drops it and raises": "f = one_shot('int(int)', broken, error=42, onerror=lambda *a: drop() or broken())",
+    "hook drops it": "sys.unraisablehook = lambda u: hook(u) or drop()\nf = one_shot('int(int)', broken, error=42)",
+    "drops itself, struct": "p = one_shot('struct point(int)', lambda x: drop() or [x, 4])\nf = lambda x: p(x).y",
+    "drops itself and raises, struct": "p = one_shot('struct point(int)', lambda x: drop() or broken(), error=[7, 8])\nf = lambda x: p(x).y",
+    "drops itself in a call of itself": (
+        "inner = lambda x: p(x - 1) if x else drop() or broken()\np = f = one_shot('int(int)', inner, error=42)"
+    ),
 }
 
 SCRIPT = """
@@ -142,6 +159,14 @@ class NoRepr:
         return 'bad'
     def __repr__(self):
         raise ValueError('no repr')
+ffi.cdef("struct point {{ int x, y; }};")
+kept = []
+def one_shot(type, function, **options):
+    kept.append(ffi.callback(type, function, **options))
+    return ffi.cast(ffi.typeof(kept[0]), kept[0])
+def drop():
+    kept.clear()
+    others = [ffi.callback('int(int)', lambda x: 1 / 0, error=99) for i in range(50)]
 {script}
 print(f(3), file=out, flush=True)
 """

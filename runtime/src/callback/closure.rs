@@ -157,14 +157,21 @@ unsafe extern "C" fn called(
     match threads::attach() {
         // SAFETY: in Python now, longer than the call; libffi's result has room for the result, and for a register at
         // least.
-        Ok(attached) => guard_unit(|| unsafe {
+        Ok(_attached) => guard_unit(|| unsafe {
             let _call = Call::begin(target);
-            match attached.short_of_stack() {
-                None => run(target, args.cast(), result.cast()),
-                Some(left) => fail_at_end_of_stack(&target.function, left, result.cast()),
-            }
+            run(target, args.cast(), result.cast());
         }),
         Err(refused) => {
+            if let threads::Refused::EndOfStack { left } = refused
+                && let Ok(_attached) = threads::attach_on_any_stack()
+            {
+                // SAFETY: as above.
+                guard_unit(|| unsafe {
+                    let _call = Call::begin(target);
+                    fail_at_end_of_stack(&target.function, left, result.cast());
+                });
+                return errno.restore();
+            }
             // The interpreter is gone, or cannot be entered: C gets zeros.
             threads::tell_refusal(&refused);
             let size = target.function.plan().result_size;

@@ -159,10 +159,7 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
                 binding.calls.begin();
                 let current = binding.current.load(Ordering::Acquire);
                 if let Some(current) = current.as_ref() {
-                    match attached.short_of_stack() {
-                        None => callback::invoke(current, Slots(slots), slots),
-                        Some(left) => callback::fail_at_end_of_stack(current, left, slots),
-                    }
+                    callback::invoke(current, Slots(slots), slots);
                 } else {
                     call_without_function(binding, slots);
                 }
@@ -211,12 +208,27 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
 unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Refused) {
     // SAFETY: as in `call`.
     unsafe { binding.write_failure(slots) };
+    if let threads::Refused::EndOfStack { left } = refused
+        && let Ok(_attached) = threads::attach_on_any_stack()
+        // SAFETY: what is attached stays as long as there are calls in it.
+        && let Some(current) = unsafe {
+            binding.calls.begin();
+            binding.current.load(Ordering::Acquire).as_ref()
+        }
+    {
+        // SAFETY: as in `call`.
+        unsafe { callback::fail_at_end_of_stack(current, left, slots) };
+        binding.leave();
+        return;
+    }
     let (plugin, function) = (binding.plugin().name(), binding.name().to_string_lossy());
     let text = match refused {
         threads::Refused::Ended => {
             format!("{plugin}.{function}() was called after Python was finalised in this process\n")
         }
-        threads::Refused::SmallStack { .. } => format!("{plugin}.{function}(): {refused}\n"),
+        threads::Refused::SmallStack { .. } | threads::Refused::EndOfStack { .. } => {
+            format!("{plugin}.{function}(): {refused}\n")
+        }
     };
     errors::report(binding.plugin().record(), binding.name(), &text);
 }

@@ -54,8 +54,10 @@ extern "C" fn at_exit() {
         // exit() called by C code that a failing Python function called: its exception is none of ours.
         let saved = Exception::fetch_if_set();
         OUR_EXIT.store(true, Ordering::Relaxed);
+        // Text goes down into the compressed files, and from those into the files below.
         for step in [
             run_exit_functions as fn() -> Res<()>,
+            write_open_files,
             close_unfinished_files,
             write_open_files,
         ] {
@@ -168,7 +170,7 @@ fn write_open_files() -> Res<()> {
             for index in 0..ffi::PyList_Size(objects.obj()) {
                 let object = ffi::PyList_GetItem(objects.obj(), index);
                 if object.is_null()
-                    || output::is_given_up(object)
+                    || output::is_out_of_reach(object)
                     || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0
                 {
                     continue;

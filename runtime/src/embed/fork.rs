@@ -82,7 +82,7 @@ fn prepare() {
         // No child shall be born into a half-started plugin.
         paused = Some(starts::pause());
         if interpreter::is_ours() {
-            attached = threads::attach_for_fork().ok();
+            attached = threads::attach_on_any_stack().ok();
         }
         if attached.is_some() {
             // SAFETY: the GIL is held.

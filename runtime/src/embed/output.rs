@@ -19,7 +19,7 @@ use pyo3::ffi;
 use crate::py::{Exception, Obj, Raised, Ref, Res, guard, intern};
 use crate::thread::Thread;
 
-/// A thread of Python has begun a line, memory is to be put aside again, or the streams are not ours.
+/// Somebody has printed, memory is to be put aside again, or the streams are not ours.
 static DUE: AtomicBool = AtomicBool::new(false);
 
 /// `sys.stdout` or `sys.stderr` is something of the init code's.
@@ -97,7 +97,7 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 /// Flushes what the thread has printed since the last time.
 #[inline(always)]
 pub fn flush_if_written(thread: &Thread) {
-    if thread.has_printed.get() || DUE.load(Ordering::Relaxed) || sys::has_changed() {
+    if DUE.load(Ordering::Relaxed) || sys::has_changed() {
         flush(thread);
     }
 }
@@ -203,10 +203,20 @@ pub fn flush_if_free() {
 /// Streams that `renew_if_taken` has given up.
 static GIVEN_UP: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
-/// Whether a file object is one that nobody may touch any more: its lock belongs to a thread of the parent.
-pub fn is_given_up(file: Obj) -> bool {
-    let given_up = GIVEN_UP.lock().unwrap_or_else(PoisonError::into_inner);
-    given_up.contains(&(file as usize))
+/// Whether a file object is one of the streams in which another thread is stuck, or was when the process was forked: who
+/// flushes it may wait for ever.
+pub fn is_out_of_reach(file: Obj) -> bool {
+    let is_busy = |stream: &Stream| {
+        let files = [&stream.buffer, &stream.text];
+        stream.is_busy() && files.iter().any(|one| one.load(Ordering::Relaxed) == file)
+    };
+    OUTPUT
+        .get()
+        .is_some_and(|output| output.streams.iter().any(is_busy))
+        || {
+            let given_up = GIVEN_UP.lock().unwrap_or_else(PoisonError::into_inner);
+            given_up.contains(&(file as usize))
+        }
 }
 
 /// In a forked child: a buffer that another thread was in belongs to that thread for ever, so there is a new one. The GIL
@@ -307,7 +317,9 @@ mod sys {
 
     use crate::py::{Ref, Res};
 
-    static DICT: AtomicPtr<ffi::PyDictObject> = AtomicPtr::new(std::ptr::null_mut());
+    /// Where the version is; of nothing, as long as nobody watches.
+    static VERSION: AtomicPtr<u64> = AtomicPtr::new(NO_VERSION.as_ptr());
+    static NO_VERSION: AtomicU64 = AtomicU64::new(0);
     static NOTED: AtomicU64 = AtomicU64::new(0);
 
     /// The GIL is held.
@@ -315,27 +327,25 @@ mod sys {
         // SAFETY: the GIL is held; the module is held for ever, and its dict with it.
         unsafe {
             let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"sys".as_ptr()))?;
-            DICT.store(
-                ffi::PyModule_GetDict(module.into_ptr()).cast(),
-                Ordering::Relaxed,
-            );
+            let dict = ffi::PyModule_GetDict(module.into_ptr()).cast::<ffi::PyDictObject>();
+            VERSION.store(&raw mut (*dict).ma_version_tag, Ordering::Relaxed);
         }
         note();
         Ok(())
     }
-    fn version() -> Option<u64> {
-        let dict = DICT.load(Ordering::Relaxed);
-        // SAFETY: NULL, or a dict that is held for ever; the GIL is held.
-        unsafe { dict.as_ref() }.map(|dict| dict.ma_version_tag)
+    #[inline(always)]
+    fn version() -> u64 {
+        // SAFETY: static, or in a dict that is held for ever; the GIL is held.
+        unsafe { *VERSION.load(Ordering::Relaxed) }
     }
     /// What there is now is known. The GIL is held.
     pub fn note() {
-        NOTED.store(version().unwrap_or(0), Ordering::Relaxed);
+        NOTED.store(version(), Ordering::Relaxed);
     }
     /// Something was set since `note`. The GIL is held.
     #[inline(always)]
     pub fn has_changed() -> bool {
-        version().is_some_and(|version| version != NOTED.load(Ordering::Relaxed))
+        version() != NOTED.load(Ordering::Relaxed)
     }
 }
 
@@ -499,6 +509,7 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
         let thread = Thread::here();
         if thread.depth.get() > 0 {
             thread.has_printed.set(true);
+            DUE.store(true, Ordering::Relaxed);
         } else if ends_line(data) {
             stream.flush(writer, &output.flush);
         } else {

@@ -28,6 +28,12 @@ pub enum Refused {
         /// How many there would have to be.
         needed: usize,
     },
+    /// A thread that is inside of a call already has only so many bytes of its stack left: too few to run a function,
+    /// enough to enter ([`attach_on_any_stack`]) and to raise a RecursionError.
+    EndOfStack {
+        /// Bytes.
+        left: usize,
+    },
 }
 
 impl std::fmt::Display for Refused {
@@ -41,6 +47,11 @@ impl std::fmt::Display for Refused {
                 left / 1024,
                 needed / 1024
             ),
+            Self::EndOfStack { left } => write!(
+                f,
+                "the stack of this thread has only {} KiB left",
+                left / 1024
+            ),
         }
     }
 }
@@ -51,17 +62,6 @@ pub struct Attached {
     thread: &'static Thread,
     /// The thread was not in Python before: it leaves when this goes.
     leaves: bool,
-    /// How many bytes of stack are left, if that is too little to run a function.
-    short_of_stack: Option<usize>,
-}
-
-impl Attached {
-    /// How many bytes of stack are left, if that is too little to run a Python function: enough to raise a RecursionError
-    /// and to report it.
-    #[inline(always)]
-    pub fn short_of_stack(&self) -> Option<usize> {
-        self.short_of_stack
-    }
 }
 
 /// Enters Python from any thread, nested or not. May wait for the GIL.
@@ -79,12 +79,19 @@ pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
     if state.is_null() {
         return attach_without_state(thread);
     }
-    let short_of_stack = stack::left_of(thread, stack::RESERVE);
-    if let Some(left) = short_of_stack {
-        refuse_small_stack(thread, left)?;
+    if let Some(left) = stack::left_of(thread, stack::RESERVE) {
+        return Err(refuse_small_stack(thread, left));
     }
-    // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED sends callers to
-    // `dispatch::after_end`, and closures here.
+    // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED is set.
+    unsafe { enter(thread) }
+}
+
+/// # Safety
+/// A thread with a state of ours, and it is this one.
+#[inline(always)]
+unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
+    let state = thread.state.get();
+    // SAFETY: the caller's contract.
     unsafe {
         let leaves = current() != state;
         if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
@@ -94,46 +101,32 @@ pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
             ffi::PyEval_RestoreThread(state);
         }
         thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached {
-            thread,
-            leaves,
-            short_of_stack,
-        })
+        Ok(Attached { thread, leaves })
     }
 }
 
-/// What becomes of a call for which there is less than [`stack::RESERVE`]. Inside of Python it is let in, if there is
-/// enough to raise an exception.
+/// Why a call for which there is less than [`stack::RESERVE`] is not made.
 #[cold]
 #[inline(never)]
-fn refuse_small_stack(thread: &Thread, left: usize) -> Result<(), Refused> {
+fn refuse_small_stack(thread: &Thread, left: usize) -> Refused {
     if thread.depth.get() > 0 && left >= stack::LEAST {
-        return Ok(());
+        return Refused::EndOfStack { left };
     }
-    Err(Refused::SmallStack {
+    Refused::SmallStack {
         left,
         needed: stack::RESERVE,
-    })
+    }
 }
 
-/// [`attach`] on a stack of any size: nothing but CPython's own work for a fork is done.
-pub(super) fn attach_for_fork() -> Result<Attached, Refused> {
+/// [`attach`] however little stack there is, for who runs little.
+#[cold]
+pub(crate) fn attach_on_any_stack() -> Result<Attached, Refused> {
     let thread = Thread::here();
     if thread.state.get().is_null() {
         return attach_on_stack(thread, None);
     }
-    let attached = attach_on(thread);
-    let (Err(Refused::SmallStack { .. }), false) = (&attached, is_attached()) else {
-        return attached;
-    };
-    // SAFETY: the thread's own state, and it is not in Python.
-    unsafe { ffi::PyEval_RestoreThread(thread.state.get()) };
-    thread.depth.set(thread.depth.get() + 1);
-    Ok(Attached {
-        thread,
-        leaves: true,
-        short_of_stack: None,
-    })
+    // SAFETY: as in `attach_on`.
+    unsafe { enter(thread) }
 }
 
 #[cold]
@@ -144,7 +137,9 @@ fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
 }
 
 fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<Attached, Refused> {
-    let short_of_stack = shortage.filter(|&left| left < stack::RESERVE);
+    let too_small = shortage
+        .filter(|&left| left < stack::RESERVE)
+        .map(|left| refuse_small_stack(thread, left));
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
@@ -162,22 +157,18 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
                 }
                 state = new_state(thread);
             }
-            if let Some(left) = short_of_stack {
-                refuse_small_stack(thread, left)?;
+            if let Some(refused) = too_small {
+                return Err(refused);
             }
             ffi::PyEval_RestoreThread(state);
             leaves = true;
         } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
             return Err(Refused::Ended);
-        } else if let Some(left) = short_of_stack {
-            refuse_small_stack(thread, left)?;
+        } else if let Some(refused) = too_small {
+            return Err(refused);
         }
         thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached {
-            thread,
-            leaves,
-            short_of_stack,
-        })
+        Ok(Attached { thread, leaves })
     }
 }
 
