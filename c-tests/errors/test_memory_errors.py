@@ -202,6 +202,53 @@ def test_no_memory_at_all_again_and_again(plugin, host, run):
     assert ran == Ran("30\n")
 
 
+def test_no_memory_for_a_new_thread(limited, host, run):
+    """A thread makes its first call when not a byte is left: an error, and the next call works."""
+    ran = run(host(HOST.replace("static void limit", "static inline void limit") + """
+        #include <pthread.h>
+
+        static pthread_barrier_t barrier;
+        static void *taken;
+
+        static void *work(void *unused)
+        {
+            pthread_barrier_wait(&barrier);
+            printf("%d\\n", fine(1));
+            pthread_barrier_wait(&barrier);
+            pthread_barrier_wait(&barrier);
+            printf("%d\\n", fine(1));
+            return unused;
+        }
+
+        int main(void)
+        {
+            pthread_t thread;
+            size_t size;
+            void **piece;
+            limited_start();
+            pthread_barrier_init(&barrier, NULL, 2);
+            pthread_create(&thread, NULL, work, NULL);
+            setvbuf(stdout, NULL, _IONBF, 0);
+            limit(1);
+            for (size = 1 << 20; size >= 16; size /= 2)
+                while ((piece = malloc(size - 8)) != NULL) {
+                    *piece = taken;
+                    taken = piece;
+                }
+            pthread_barrier_wait(&barrier);
+            pthread_barrier_wait(&barrier);
+            while ((piece = taken) != NULL) {
+                taken = *piece;
+                free(piece);
+            }
+            pthread_barrier_wait(&barrier);
+            pthread_join(thread, NULL);
+            return 0;
+        }
+    """, limited))
+    assert ran == Ran("0\n2\n", "limited.fine(): there is no memory for a thread of Python\n")
+
+
 # Every start that has so much takes more; what is between is where it would end in the middle of one.
 @pytest.mark.parametrize("mib", [0.5, 1, 3, 6, 9, *(half / 2 for half in range(20, 36)), 18, 19, 20, 21, 24, 28, 32, 40, 60])
 def test_too_little_memory_to_start(limited, host, run, mib):

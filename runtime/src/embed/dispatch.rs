@@ -210,25 +210,23 @@ unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Re
     unsafe { binding.write_failure(slots) };
     if let threads::Refused::EndOfStack { left } = refused
         && let Ok(_attached) = threads::attach_on_any_stack()
-        // SAFETY: what is attached stays as long as there are calls in it.
-        && let Some(current) = unsafe {
-            binding.calls.begin();
-            binding.current.load(Ordering::Acquire).as_ref()
-        }
     {
-        // SAFETY: as in `call`.
-        unsafe { callback::fail_at_end_of_stack(current, left, slots) };
+        binding.calls.begin();
+        // SAFETY: as in `call`; what is attached stays as long as there are calls in it.
+        let failed = unsafe { binding.current.load(Ordering::Acquire).as_ref() }
+            // SAFETY: as in `call`.
+            .map(|current| unsafe { callback::fail_at_end_of_stack(current, left, slots) });
         binding.leave();
-        return;
+        if failed.is_some() {
+            return;
+        }
     }
     let (plugin, function) = (binding.plugin().name(), binding.name().to_string_lossy());
     let text = match refused {
         threads::Refused::Ended => {
             format!("{plugin}.{function}() was called after Python was finalised in this process\n")
         }
-        threads::Refused::SmallStack { .. } | threads::Refused::EndOfStack { .. } => {
-            format!("{plugin}.{function}(): {refused}\n")
-        }
+        refused => format!("{plugin}.{function}(): {refused}\n"),
     };
     errors::report(binding.plugin().record(), binding.name(), &text);
 }

@@ -128,7 +128,7 @@ fn make_runtime_global() {
 fn adopt() -> Result<(), String> {
     let attached = threads::attach().map_err(|refused| match refused {
         Refused::Ended => "Python is being finalised in this process.\n".to_string(),
-        Refused::SmallStack { .. } | Refused::EndOfStack { .. } => format!("{refused}\n"),
+        refused => format!("{refused}\n"),
     })?;
     threads::mark_interpreter();
     exit::watch_finalisation();

@@ -21,6 +21,8 @@ static ENDED: AtomicBool = AtomicBool::new(false);
 pub enum Refused {
     /// Python has ended, or is ending on another thread.
     Ended,
+    /// Python has no memory for what it keeps for a thread.
+    NoMemory,
     /// The thread's stack has only so many bytes left.
     SmallStack {
         /// Bytes.
@@ -40,6 +42,7 @@ impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Ended => f.write_str("Python was finalised in this process"),
+            Self::NoMemory => f.write_str("there is no memory for a thread of Python"),
             Self::SmallStack { left, needed } => write!(
                 f,
                 "the stack of this thread is too small for Python: {} KiB are left, and {} KiB are needed \
@@ -155,7 +158,7 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
                         needed: stack::NEEDED,
                     });
                 }
-                state = new_state(thread);
+                state = new_state(thread)?;
             }
             if let Some(refused) = too_small {
                 return Err(refused);
@@ -191,23 +194,30 @@ impl Drop for Attached {
 ///
 /// # Safety
 /// Python is initialised, and the thread has no state.
-unsafe fn new_state(thread: &Thread) -> *mut ffi::PyThreadState {
+unsafe fn new_state(thread: &Thread) -> Result<*mut ffi::PyThreadState, Refused> {
     let state = {
         let _alone = lock_new_states();
-        // SAFETY: neither call needs the GIL.
-        unsafe { ffi::PyThreadState_New(ffi::PyInterpreterState_Main()) }
+        // CPython 3.11 crashes where there is no memory for the state, which takes less than this.
+        // SAFETY: what is allocated is freed at once; neither call of Python's needs the GIL.
+        unsafe {
+            // Out of the optimiser's sight: it knows malloc, and takes it for granted.
+            let probe = std::hint::black_box(libc::malloc(16 << 10));
+            if probe.is_null() {
+                return Err(Refused::NoMemory);
+            }
+            libc::free(probe);
+            ffi::PyThreadState_New(ffi::PyInterpreterState_Main())
+        }
     };
     if state.is_null() {
-        // Not even a thread state fits into memory: CPython itself ends the process in this case.
-        // SAFETY: ends the process.
-        unsafe { ffi::Py_FatalError(c"keelback: out of memory for a thread state".as_ptr()) }
+        return Err(Refused::NoMemory);
     }
     thread.state.set(state);
     if let Some(key) = make_key() {
         // SAFETY: a valid key; the value only has to be non-NULL for the destructor to run.
         unsafe { libc::pthread_setspecific(key, state.cast()) };
     }
-    state
+    Ok(state)
 }
 
 /// Held while a state is made without the GIL, which takes a lock of CPython's: a child would find that taken.
@@ -329,7 +339,7 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
 /// Says on standard error that a callback could not be made: C has no other way to know.
 #[cold]
 pub(crate) fn tell_refusal(refused: &Refused) {
-    if matches!(refused, Refused::SmallStack { .. }) {
+    if *refused != Refused::Ended {
         super::errors::write_to_stderr(&format!(
             "a callback into Python was not made: {refused}\n"
         ));
