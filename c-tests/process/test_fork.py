@@ -794,3 +794,68 @@ def test_again_in_a_child_without_a_start(plugin, host, run):
             return 0;
         }
     """, starting, forks)) == Ran("start\nstart\nchild 43, parent 42\n")
+
+
+def test_while_an_init_code_comes_to_another_plugin(plugin, host, run, tmp_path):
+    """The fork waits for the start of one plugin, and that start for the other plugin's, which was never called before and
+    whose handlers have begun already."""
+    extra = tmp_path / "extra.h"
+    extra.write_text("void host_tell(void);")
+    first = plugin("int first(void);", """
+        import ctypes
+        import time
+        from first import ffi, lib
+
+        lib.host_tell()
+        time.sleep(0.3)
+        answer = ctypes.CDLL("libsecond.so").second()
+
+        @ffi.def_extern()
+        def first():
+            return answer
+    """, name="first", source="void host_tell(void);", args=["--cdef", extra])
+    second = plugin("int second(void);", """
+        from second import ffi
+
+        @ffi.def_extern()
+        def second():
+            return 42
+    """, name="second")
+    program = host("""
+        #include <dlfcn.h>
+        #include <pthread.h>
+        #include <stdio.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+
+        typedef int function_t(void);
+        static int ends[2];
+        static function_t *function;
+
+        void host_tell(void) { if (write(ends[1], "", 1) != 1) _exit(9); }
+        static void *work(void *result) { *(int *)result = function(); return NULL; }
+
+        int main(int argc, char **argv)
+        {
+            pthread_t thread;
+            int result = 0, status = 0;
+            char byte;
+            void *plugin = dlopen(argv[1], RTLD_NOW);
+            pid_t child;
+            if (argc < 3 || pipe(ends) != 0 || plugin == NULL || dlopen(argv[2], RTLD_NOW) == NULL)
+                return 2;
+            function = (function_t *)dlsym(plugin, "first");
+            pthread_create(&thread, NULL, work, &result);
+            if (read(ends[0], &byte, 1) != 1)
+                return 3;
+            child = fork();
+            if (child == 0)
+                _exit(function());
+            pthread_join(thread, NULL);
+            waitpid(child, &status, 0);
+            printf("%d %d\\n", result, WEXITSTATUS(status));
+            return 0;
+        }
+    """, link=False, flags=["-rdynamic"])
+    ran = run(program, first.library, second.library, env={"LD_LIBRARY_PATH": second.directory})
+    assert ran == Ran("42 42\n")

@@ -18,6 +18,7 @@ static KEELBACK_COLD void keelback_before_fork(void)
     }
     keelback_forking_runtime = runtime;
     keelback_forking = 1;
+    __atomic_store_n(&keelback_fork_is_near, 1, __ATOMIC_RELEASE);
 }
 
 static KEELBACK_COLD void keelback_after_fork(unsigned int step)
@@ -25,6 +26,7 @@ static KEELBACK_COLD void keelback_after_fork(unsigned int step)
     if (keelback_forking) {
         const keelback_runtime_t *runtime = keelback_forking_runtime;
         keelback_forking = 0;
+        __atomic_store_n(&keelback_fork_is_near, 0, __ATOMIC_RELEASE);
         keelback_release();
         if (runtime != NULL)
             runtime->fork(step);

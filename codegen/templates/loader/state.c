@@ -24,14 +24,21 @@ static __thread int keelback_loading;
 
 /* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
 static int keelback_locked;
-/* This thread holds the lock over a fork; the runtime that was told. */
+/* This thread holds the lock over a fork; some thread does; the runtime that was told. */
 static __thread int keelback_forking;
+static int keelback_fork_is_near;
 static const keelback_runtime_t *keelback_forking_runtime;
 
 static KEELBACK_COLD void keelback_take(void)
 {
-    while (__atomic_exchange_n(&keelback_locked, 1, __ATOMIC_ACQUIRE))
+    int patience = 5000;
+    while (__atomic_exchange_n(&keelback_locked, 1, __ATOMIC_ACQUIRE)) {
+        /* Another plugin's handler may be waiting for a start that has come to this plugin: for the caller. Who forks does
+         * nothing with the lock but keep others out. */
+        if (__atomic_load_n(&keelback_fork_is_near, __ATOMIC_ACQUIRE) && --patience < 0)
+            return;
         keelback_usleep(200);
+    }
 }
 
 static KEELBACK_COLD void keelback_release(void)
