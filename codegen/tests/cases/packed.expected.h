@@ -47,8 +47,9 @@ PACKED_API const char *packed_last_error(void);
 
 /**
  * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
- * name of the function that failed, the text that packed_last_error() gives, and `data`. It runs on the
- * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * name of the function that failed, the text that packed_last_error() gives (but for that name), and `data`. It
+ * runs on the thread of the failure, before the failed function returns its error value, and must not keep the texts. It
+ * has to return: no longjmp, no C++ exception. What fails in calls that it makes goes to standard error. NULL brings the
  * messages on standard error back.
  */
 PACKED_API void packed_set_error_handler(

@@ -110,8 +110,9 @@ TYPES_API const char *types_last_error(void);
 
 /**
  * Has `handler` called for each failure that no caller sees otherwise, instead of a message on standard error: with the
- * name of the function that failed, the text that types_last_error() gives, and `data`. It runs on the
- * thread of the failure, before the failed function returns its error value, and must not keep the texts. NULL brings the
+ * name of the function that failed, the text that types_last_error() gives (but for that name), and `data`. It
+ * runs on the thread of the failure, before the failed function returns its error value, and must not keep the texts. It
+ * has to return: no longjmp, no C++ exception. What fails in calls that it makes goes to standard error. NULL brings the
  * messages on standard error back.
  */
 TYPES_API void types_set_error_handler(
