@@ -237,8 +237,8 @@ def test_init_code_fails(init_fails, run):
     last_line = [line for line in ran.stderr.splitlines() if line.startswith(error)]
     assert len(last_line) == 1 or "recursion" in error
     assert ran.stderr.endswith(
-        "initfails: count was called, but Python could not be started\n"
-        + "".join(f"initfails: {name} was called, but Python could not be started (the reason was told before)\n" for name in ("status", "count", "status"))
+        "initfails: count was called, but its Python code could not be started\n"
+        + "".join(f"initfails: {name} was called, but its Python code could not be started (the reason was told before)\n" for name in ("status", "count", "status"))
     )
     assert '  File "init.py", line 2, in <module>\n' in told or "recursion" in error
     assert error in told
@@ -292,8 +292,8 @@ def test_start_again_after_the_init_code_failed(plugin, host, run):
     assert ran.stderr.startswith("retried: the init code failed: RuntimeError: not yet\nTraceback (most recent call last):\n")
     assert ran.stderr.endswith(
         "RuntimeError: not yet\n"
-        "retried: ready was called, but Python could not be started\n"
-        "retried: ready was called, but Python could not be started (the reason was told before)\n"
+        "retried: ready was called, but its Python code could not be started\n"
+        "retried: ready was called, but its Python code could not be started (the reason was told before)\n"
     )
     assert ran.code == 0
 

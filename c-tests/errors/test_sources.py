@@ -297,7 +297,7 @@ def test_other_file_of_that_name_and_failing_init_code(sources, elsewhere):
         '  File "init.py", line 2, in <module>\n'
         '    raise ValueError("half-way")\n'
         "ValueError: half-way\n"
-        "sources: work was called, but Python could not be started\n",
+        "sources: work was called, but its Python code could not be started\n",
     )
 
 
@@ -429,5 +429,5 @@ def test_init_code_that_breaks_traceback_and_fails(sources):
         '  File "init.py", line 5, in <module>\n'
         '  File "init.py", line 4, in fail\n'
         "ValueError: half-way\n"
-        "sources: work was called, but Python could not be started\n",
+        "sources: work was called, but its Python code could not be started\n",
     )

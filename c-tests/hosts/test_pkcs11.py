@@ -482,7 +482,7 @@ def test_without_python(tool):
     ran = tool("--list-slots", env={"KEELBACK_PYTHON": "/nonexistent/python3"})
     assert (ran.stdout, ran.code) == ("", 1)
     assert ran.stderr.startswith("pytoken: no libpython could be loaded") and ran.stderr.endswith(
-        "pytoken: C_GetFunctionList was called, but Python could not be started\n"
+        "pytoken: C_GetFunctionList was called, but its Python code could not be started\n"
         "C_GetFunctionList failed 6error: Failed to load pkcs11 module\n"
         "Aborting.\n"
     )

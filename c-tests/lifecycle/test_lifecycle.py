@@ -287,8 +287,8 @@ def test_start_failure_after_the_handler_is_gone(modes, host, run):
         '  File "init.py", line 8, in <module>\n'
         '    raise RuntimeError(f"failure {mode}")\n'
         "RuntimeError: failure one\n"
-        "modes: fails was called, but Python could not be started\n"
-        + 2 * "modes: fails was called, but Python could not be started (the reason was told before)\n",
+        "modes: fails was called, but its Python code could not be started\n"
+        + 2 * "modes: fails was called, but its Python code could not be started (the reason was told before)\n",
     )
 
 

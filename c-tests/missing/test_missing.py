@@ -60,7 +60,7 @@ WORKS = "start 0\nadd 5, checked 1, name keelback\n"
 
 
 def one_line_each(plugin, functions):
-    return "".join(f"{plugin}: {name} was called, but Python could not be started (the reason was told before)\n" for name in functions)
+    return "".join(f"{plugin}: {name} was called, but its Python code could not be started (the reason was told before)\n" for name in functions)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ NO_LIBPYTHON = (
 def assert_refused(ran, message):
     """The whole of what a host sees of a failure: the message once, a line for each further call."""
     assert ran.stderr == message + (
-        "missing: add was called, but Python could not be started\n" + one_line_each("missing", ["checked", "name"])
+        "missing: add was called, but its Python code could not be started\n" + one_line_each("missing", ["checked", "name"])
     )
     line = message.splitlines()[0]
     assert ran.stdout == f"{ZEROS}last error: {line}\nstart negative\nlast error: {line}\n"

@@ -293,8 +293,8 @@ fn no_libpython() {
     assert_eq!(
         err,
         format!(
-            "{message}greeter: add1 was called, but Python could not be started\n\
-             greeter: add1 was called, but Python could not be started (the reason was told before)\n"
+            "{message}greeter: add1 was called, but its Python code could not be started\n\
+             greeter: add1 was called, but its Python code could not be started (the reason was told before)\n"
         )
     );
 }
@@ -335,7 +335,7 @@ fn no_runtime() {
              \x20 KEELBACK_RUNTIME: not set\n\
              \x20 /gone/runtime.so: no such file\n\
              \x20 DIR/prefix/lib/python3.11/site-packages/keelback: no runtime there\n\
-             {RUNTIME_ADVICE}greeter: add1 was called, but Python could not be started\n"
+             {RUNTIME_ADVICE}greeter: add1 was called, but its Python code could not be started\n"
         )
     );
 }
@@ -375,8 +375,8 @@ fn runtimes_that_do_not_fit() {
             err,
             format!(
                 "greeter: no Keelback runtime for Python 3.11 (DIR/libpython3.11.so.1.0) could be loaded. Tried:\n  \
-                 KEELBACK_RUNTIME is set:\n  DIR/{out}{why}\n{RUNTIME_ADVICE}greeter: add1 was called, but Python could \
-                 not be started\n"
+                 KEELBACK_RUNTIME is set:\n  DIR/{out}{why}\n{RUNTIME_ADVICE}greeter: add1 was called, but its Python \
+                 code could not be started\n"
             )
         );
     }
@@ -534,8 +534,8 @@ fn a_failing_init_code() {
     assert_eq!(
         err,
         format!(
-            "{told}greeter: add1 was called, but Python could not be started\n\
-             greeter: add1 was called, but Python could not be started (the reason was told before)\n"
+            "{told}greeter: add1 was called, but its Python code could not be started\n\
+             greeter: add1 was called, but its Python code could not be started (the reason was told before)\n"
         )
     );
 }

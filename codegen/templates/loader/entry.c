@@ -22,7 +22,7 @@ static KEELBACK_COLD void keelback_report(const char *function)
     }
     if (!again)
         keelback_add(&line, "%s", failure);
-    keelback_add(&line, "%s: %s was called, but Python could not be started%s\n", keelback_this()->module_name,
+    keelback_add(&line, "%s: %s was called, but its Python code could not be started%s\n", keelback_this()->module_name,
                  function, again ? " (the reason was told before)" : "");
     if (line.text != NULL && keelback_write(2, line.text, line.length) < 0) {
         /* Nobody is left to tell. */
