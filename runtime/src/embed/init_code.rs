@@ -19,14 +19,12 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         return Ok(());
     };
     sources::tell_linecache_if_imported();
-    if cfg!(not(Py_3_11)) {
-        // Without it a warning of the parser is printed by C, with the line of a file that has the name.
-        // SAFETY: the GIL is held.
-        let warnings: Res<Ref> =
-            unsafe { Ref::steal(ffi::PyImport_ImportModule(c"warnings".as_ptr())) };
-        if let Err(raised) = warnings {
-            raised.clear();
-        }
+    // Without it a warning of the parser is printed by C, with the line of a file that has the name.
+    // SAFETY: the GIL is held.
+    let warnings: Res<Ref> =
+        unsafe { Ref::steal(ffi::PyImport_ImportModule(c"warnings".as_ptr())) };
+    if let Err(raised) = warnings {
+        raised.clear();
     }
     let file = plugin.init_file();
     let source = CString::new(source)
