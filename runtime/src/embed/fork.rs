@@ -36,6 +36,9 @@ thread_local! {
     /// Python's os.fork() is under way on this thread.
     static BY_PYTHON: Cell<bool> = const { Cell::new(false) };
     static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
+    /// Taken by the last of Python's `before` hooks: behind them CPython (3.13) takes the lock of its own that whoever
+    /// makes a state takes second.
+    static NEW_STATES: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
     /// How many plugins' handlers have begun.
     static HANDLERS: Cell<u32> = const { Cell::new(0) };
 }
@@ -96,7 +99,7 @@ fn prepare() {
     FORKING.set(Some(Forking {
         starts: starts::freeze(),
         handlers: errors::lock_handlers(),
-        new_states: threads::lock_new_states(),
+        new_states: NEW_STATES.take().unwrap_or_else(threads::lock_new_states),
         last_run: development::lock_last_run(),
         attached,
         paused,
@@ -187,6 +190,8 @@ fn watch_python() -> Res<()> {
 unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(true);
+        let held = NEW_STATES.take();
+        NEW_STATES.set(Some(held.unwrap_or_else(threads::lock_new_states)));
         Ok(none())
     })
 }
@@ -194,12 +199,14 @@ unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
 unsafe extern "C" fn after_in_parent(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(false);
+        drop(NEW_STATES.take());
         Ok(none())
     })
 }
 
 unsafe extern "C" fn after_in_child(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
+        drop(NEW_STATES.take());
         if BY_PYTHON.replace(false) {
             output::renew_if_taken();
         }
