@@ -92,10 +92,6 @@ fn prepare() {
             unsafe { ffi::PyOS_BeforeFork() };
         }
     }
-    if interpreter::is_ours() && threads::is_attached() {
-        // What is waiting to be written would be written by both.
-        output::flush_if_free();
-    }
     FORKING.set(Some(Forking {
         starts: starts::freeze(),
         handlers: errors::lock_handlers(),
@@ -190,6 +186,9 @@ fn watch_python() -> Res<()> {
 unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(true);
+        // What is waiting to be written would be written by both. Not later: behind this hook 3.13 holds a lock that a
+        // thread which gets the GIL meanwhile may wait for.
+        output::flush_if_free();
         let held = NEW_STATES.take();
         NEW_STATES.set(Some(held.unwrap_or_else(threads::lock_new_states)));
         Ok(none())
