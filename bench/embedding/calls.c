@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef INSTRUCTIONS /* ../instructions.py: counts instructions under callgrind instead of taking the time */
+#include <valgrind/callgrind.h>
+#endif
 
 typedef struct { double x, y; } point_t;
 
@@ -166,6 +169,16 @@ int main(int argc, char **argv)
     }
     if (make_handle != NULL)
         a_handle = make_handle();
+#ifdef INSTRUCTIONS
+    size_t c;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++) {
+        cases[c].run(100);
+        CALLGRIND_ZERO_STATS;
+        cases[c].run(1000);
+        CALLGRIND_DUMP_STATS_AT(cases[c].name);
+    }
+    return 0;
+#endif
     measure("main");
     pthread_create(&thread, NULL, measure, "thread");
     pthread_join(thread, NULL);
