@@ -28,8 +28,9 @@ GLOBALS_SOURCE = """
     {export} double table[3] = {{1.0, 2.0, 3.0}};
     {export} struct state state;
     {export} int helper(int a) {{ return a * 2; }}
-    int not_exported = 1;
-    static int not_seen(void) {{ return not_exported; }}
+    static int not_exported = 1;
+    int hidden __attribute__((visibility("hidden"))) = 1;
+    static int not_seen(void) {{ return not_exported * hidden; }}
     {export} int hand_written(void) {{ return not_seen() + 1; }}
 """
 GLOBALS_INIT = """
@@ -61,7 +62,7 @@ GLOBALS_HOST = """
 """
 
 
-@pytest.mark.parametrize("export", ["CFFI_DLLEXPORT", "KEELBACK_EXPORT"])
+@pytest.mark.parametrize("export", ["", "CFFI_DLLEXPORT", "KEELBACK_EXPORT"])
 def test_globals(plugin, host, run, export, tmp_path):
     extra = tmp_path / "extra.cdef"
     extra.write_text(GLOBALS_EXTRA)
@@ -73,6 +74,100 @@ def test_globals(plugin, host, run, export, tmp_path):
         "PyInit_globals0", "globals0_start", "globals0_last_error", "globals0_set_error_handler",
         "bump", "counter", "greeting", "table", "state", "helper", "hand_written",
     }  # fmt: skip
+
+
+# Flags, tables and entry points that hosts look for, as the hosts' own headers define them.
+DEFAULT_SOURCE = """
+    typedef struct { int size; const char *name; } module;
+    #define HOST_MODULE(name) module name##_module = { sizeof(module), #name }; int name##_version(void) { return 3; }
+
+    int plugin_is_GPL_compatible;
+    HOST_MODULE(defaults)
+    int answer(void);
+    int entry(void) { return answer() + plugin_is_GPL_compatible; }
+    static int own(void) { return 1; }
+    int (*const table[])(void) = { own, entry };
+"""
+DEFAULT_NAMES = {"answer", "plugin_is_GPL_compatible", "defaults_module", "defaults_version", "entry", "table"}
+LIFECYCLE = {"PyInit_defaults", "defaults_start", "defaults_last_error", "defaults_set_error_handler"}
+
+
+def defined(file, *options):
+    """The external symbols that a file defines."""
+    listed = subprocess.run(["nm", "--defined-only", *options, file], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1] for line in listed.splitlines()} - {"_init", "_fini"}
+
+
+@pytest.mark.parametrize("args", [(), ("--standalone",)], ids=["plain", "standalone"])
+def test_what_the_prelude_defines_is_exported(plugin, run, host, args):
+    init = "from defaults import ffi\n@ffi.def_extern()\ndef answer():\n    return 35\n"
+    built = plugin("int answer(void);", init, name="defaults", source=DEFAULT_SOURCE, args=args)
+    assert defined(built.library, "-D") == DEFAULT_NAMES | LIFECYCLE
+    program = """
+        #include <dlfcn.h>
+        #include <stdio.h>
+
+        int main(int argc, char **argv)
+        {
+            void *library = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+            int (*(*table)[2])(void) = library ? dlsym(library, "table") : NULL;
+            *(int *)dlsym(library, "plugin_is_GPL_compatible") = 7;
+            printf("%s %d %d\\n", *(char **)((char *)dlsym(library, "defaults_module") + 8), (*table)[0](), (*table)[1]());
+            return 0;
+        }
+    """
+    assert run(host(program, link=False), built.library) == Ran("defaults 1 42\n")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "g++"])
+def test_symbols_of_the_users_own_build(plugin, compiler, tmp_path):
+    """`--emit c`, compiled without any option: only what the prelude defines and the plugin's own interface is to be seen,
+    so that several link into one program."""
+    built = plugin("int answer(void);", "", name="defaults", source=DEFAULT_SOURCE.replace("int answer(void);", "") + "\n", emit=True)
+    # In C++ constants have no linkage.
+    names = {name for name in DEFAULT_NAMES | LIFECYCLE if compiler != "g++" or name != "table"}
+    subprocess.run([compiler, "-c", "-fPIC", built.library, "-o", tmp_path / "x.o"], check=True)
+    mangled = {"_Z5entryv": "entry", "_Z16defaults_versionv": "defaults_version"}
+    assert {mangled.get(name, name) for name in defined(tmp_path / "x.o", "-g")} == names
+
+
+UNTAGGED_CDEF = "typedef struct magic magic; const magic *magic_get(void); int magic_use(magic m);"
+UNTAGGED_EXTRA = "struct magic { int len; int version; char text[...]; ...; };"
+UNTAGGED_INIT = """
+    from mag import ffi
+
+    block = ffi.new("magic *", dict(len=ffi.sizeof("magic"), version=7, text=b"x"))
+
+    @ffi.def_extern()
+    def magic_get():
+        return block
+
+    @ffi.def_extern()
+    def magic_use(m):
+        return m.version + len(m.text)
+"""
+UNTAGGED_HOST = """
+    #include <stdio.h>
+
+    typedef struct { long pad; int len, version; char text[4]; } magic;
+    const magic *magic_get(void);
+    int magic_use(magic m);
+
+    int main(void)
+    {
+        const magic *m = magic_get();
+        printf("%d %d %s %d\\n", m->len, m->version, m->text, magic_use(*m));
+        return 0;
+    }
+"""
+
+
+def test_a_header_without_tags(plugin, host, run, tmp_path):
+    """The prelude has `typedef struct {...} magic;`, the cdef a tag of that name: C that is generated uses the typedef."""
+    (tmp_path / "extra.cdef").write_text(UNTAGGED_EXTRA)
+    source = "typedef struct { long pad; int len; int version; char text[4]; } magic;\n"
+    built = plugin(UNTAGGED_CDEF, UNTAGGED_INIT, name="mag", source=source, args=["--cdef", tmp_path / "extra.cdef"])
+    assert run(host(UNTAGGED_HOST, built)) == Ran("24 7 x 11\n")
 
 
 # -- what the prelude's own code can do --

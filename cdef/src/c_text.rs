@@ -11,8 +11,8 @@ use crate::types::{
 enum Style<'a> {
     /// What a C compiler reads; `[...]` where a length is not known yet.
     C,
-    /// The same, with this and the array's number for a length that is not known yet.
-    Numbered(&'a str),
+    /// The same for generated C: a typedef before a tag, and this and the array's number for a length that is not known yet.
+    Generated(&'a str),
     /// What CFFI prints: no qualifiers, `int * *`, `int(*)(int)`.
     Cffi,
 }
@@ -41,10 +41,11 @@ impl Declarations {
         self.print(ty, name.to_owned(), Style::C)
     }
 
-    /// [`Self::c_declaration`], with `prefix` and the array's number instead of `...` as the length of an array that
-    /// only the compiler knows ([`Question::ArrayLength`](crate::Question::ArrayLength)).
-    pub fn c_declaration_with_lengths(&self, ty: QualType, name: &str, prefix: &str) -> String {
-        self.print(ty, name.to_owned(), Style::Numbered(prefix))
+    /// [`Self::c_declaration`] for generated C: records and enums as [`Self::record_in_c`] spells them, and `prefix` and
+    /// the array's number instead of `...` as the length of an array that only the compiler knows
+    /// ([`Question::ArrayLength`](crate::Question::ArrayLength)).
+    pub fn generated_declaration(&self, ty: QualType, name: &str, prefix: &str) -> String {
+        self.print(ty, name.to_owned(), Style::Generated(prefix))
     }
 
     /// `ty` in CFFI's spelling, as in `<ctype 'int(*)(int)'>`.
@@ -63,6 +64,16 @@ impl Declarations {
         (text, position)
     }
 
+    /// Records and enums print by their tags again: CFFI's compiled modules do not know what names typedefs gave them.
+    pub fn forget_forced_names(&mut self) {
+        for record in &mut self.types.records {
+            record.forced_name = None;
+        }
+        for enumeration in &mut self.types.enums {
+            enumeration.forced_name = None;
+        }
+    }
+
     /// The spelling of a record: `struct foo`, `foo_t`, or `struct $1`.
     pub fn record_name(&self, id: RecordId) -> String {
         let record = self.types.record(id);
@@ -74,6 +85,40 @@ impl Declarations {
             record.pointer_typedef.filter(|_| record.fields.is_none()),
             record.number,
         )
+    }
+
+    /// How generated C spells a record: by its first typedef, as CFFI does; where there is none, by its tag. `None` for one
+    /// that has no name in C.
+    pub fn record_in_c(&self, id: RecordId) -> Option<String> {
+        let record = self.types.record(id);
+        let typedef_name = record.typedef_name.filter(|_| record.tag.is_none());
+        self.name_in_c(
+            record.kind.keyword(),
+            record.tag,
+            record.alias.or(typedef_name),
+        )
+    }
+
+    /// [`Self::record_in_c`] of an enum.
+    pub fn enum_in_c(&self, id: crate::types::EnumId) -> Option<String> {
+        let enumeration = self.types.enumeration(id);
+        let typedef_name = enumeration
+            .typedef_name
+            .filter(|_| enumeration.tag.is_none());
+        self.name_in_c("enum", enumeration.tag, enumeration.alias.or(typedef_name))
+    }
+
+    fn name_in_c(
+        &self,
+        keyword: &str,
+        tag: Option<Symbol>,
+        typedef_name: Option<Symbol>,
+    ) -> Option<String> {
+        match (typedef_name, tag) {
+            (Some(name), _) => Some(self.text(name).to_owned()),
+            (None, Some(tag)) => Some(format!("{keyword} {}", self.text(tag))),
+            (None, None) => None,
+        }
     }
 
     /// The spelling of an enum.
@@ -153,12 +198,19 @@ impl Declarations {
         } else {
             Qualifiers::NONE
         };
+        let is_generated = matches!(style, Style::Generated(_));
         let base = match self.types.get(ty.ty) {
             Type::Void => "void".to_owned(),
             Type::Primitive(primitive) => primitive.name().to_owned(),
             Type::Unknown(id) => self.text(self.types.unknown(*id).name).to_owned(),
-            Type::Record(id) => self.record_name(*id),
-            Type::Enum(id) => self.enum_name(*id),
+            Type::Record(id) => self
+                .record_in_c(*id)
+                .filter(|_| is_generated)
+                .unwrap_or_else(|| self.record_name(*id)),
+            Type::Enum(id) => self
+                .enum_in_c(*id)
+                .filter(|_| is_generated)
+                .unwrap_or_else(|| self.enum_name(*id)),
             Type::Pointer(to) => {
                 if style != Style::Cffi
                     && let Some(name) = self.pointer_typedef(*to)
@@ -174,7 +226,7 @@ impl Declarations {
                     ArrayLength::FromCompiler(number) => {
                         self.types.compiler_lengths[number as usize].map_or_else(
                             || match style {
-                                Style::Numbered(prefix) => format!("{prefix}{number}"),
+                                Style::Generated(prefix) => format!("{prefix}{number}"),
                                 _ => "...".to_owned(),
                             },
                             |length| length.to_string(),

@@ -160,7 +160,8 @@ pub(crate) enum Undo {
     TypedefName(Symbol, Option<u32>),
     Enumerator(Symbol, Option<(EnumId, u32)>),
     RecordTag((RecordKind, Symbol)),
-    EnumName(EnumId, Option<Symbol>),
+    /// Its forced name and its alias.
+    RecordNames(RecordId, Option<Symbol>, Option<Symbol>),
     EnumTag(Symbol),
     Record(RecordId, Box<Record>),
     Function(u32, Box<Function>),
@@ -257,7 +258,11 @@ impl Declarations {
                 Undo::Ordinary(name, old) => self.ordinary.restore(name, old),
                 Undo::TypedefName(name, old) => self.typedef_names.restore(name, old),
                 Undo::Enumerator(name, old) => self.enumerators.restore(name, old),
-                Undo::EnumName(id, old) => self.types.enums[id.index()].forced_name = old,
+                Undo::RecordNames(id, forced_name, alias) => {
+                    let record = &mut self.types.records[id.index()];
+                    record.forced_name = forced_name;
+                    record.alias = alias;
+                }
                 Undo::RecordTag(name) => self.record_tags.restore(name, None),
                 Undo::EnumTag(name) => self.enum_tags.restore(name, None),
                 Undo::Record(id, old) => self.types.records[id.index()] = *old,

@@ -165,6 +165,8 @@ impl Declarations {
                     for name in [
                         &mut record.tag,
                         &mut record.typedef_name,
+                        &mut record.forced_name,
+                        &mut record.alias,
                         &mut record.pointer_typedef,
                     ] {
                         *name = name.map(|name| self.include_symbol(other, name));
@@ -192,6 +194,8 @@ impl Declarations {
                     let names = [
                         &mut enumeration.tag,
                         &mut enumeration.typedef_name,
+                        &mut enumeration.forced_name,
+                        &mut enumeration.alias,
                         &mut enumeration.pointer_typedef,
                     ];
                     for name in names {

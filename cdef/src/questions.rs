@@ -329,7 +329,7 @@ impl Declarations {
             Question::RecordAlign(id) => {
                 let (root, path) = self.designator(id);
                 CExpression::Align(if path.is_empty() {
-                    self.record_name(root)
+                    self.record_in_c(root).unwrap_or_default()
                 } else {
                     self.record_lvalue(id)
                 })
@@ -339,7 +339,7 @@ impl Declarations {
                 let name = field.and_then(|field| field.name.or_else(|| self.first_named(field)));
                 let name = name.map_or("", |name| self.text(name));
                 let (root, path) = self.designator(id);
-                let root = self.record_name(root);
+                let root = self.record_in_c(root).unwrap_or_default();
                 size(if path.is_empty() {
                     format!("offsetof({root}, {name})")
                 } else {
@@ -358,7 +358,7 @@ impl Declarations {
                         .to_owned(),
                 )
             }
-            Question::EnumType(id) => CExpression::Type(self.enum_name(id)),
+            Question::EnumType(id) => CExpression::Type(self.enum_in_c(id).unwrap_or_default()),
             Question::ConstantValue(index) => {
                 CExpression::Integer(self.text(self.constants[index as usize].name).to_owned())
             }
@@ -375,7 +375,7 @@ impl Declarations {
     /// An expression that denotes the record, for sizeof.
     fn record_lvalue(&self, id: RecordId) -> String {
         let (root, path) = self.designator(id);
-        let root = self.record_name(root);
+        let root = self.record_in_c(root).unwrap_or_default();
         if path.is_empty() {
             root
         } else {
@@ -386,7 +386,7 @@ impl Declarations {
     /// An expression that denotes a field, for sizeof.
     fn field_lvalue(&self, id: RecordId, index: u32) -> String {
         let (root, path) = self.designator(id);
-        let mut text = format!("((({} *)0)->", self.record_name(root));
+        let mut text = format!("((({} *)0)->", self.record_in_c(root).unwrap_or_default());
         if !path.is_empty() {
             // Writing into a String can't fail.
             let _ = write!(text, "{path}.");

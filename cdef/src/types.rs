@@ -251,6 +251,9 @@ pub struct Record {
     pub typedef_name: Option<Symbol>,
     /// For one with a tag: the typedef that CFFI prints instead ([`ParseOptions::as_cffi`](crate::ParseOptions)).
     pub forced_name: Option<Symbol>,
+    /// For one with a tag: the first typedef that names it, and nothing else. Generated C spells the record by it, as CFFI
+    /// does: in the header that the compiler reads the record may have no tag.
+    pub alias: Option<Symbol>,
     /// For one with neither: the typedef that names a pointer to it (`foo_p` of `typedef struct {..} *foo_p`
     /// and of `typedef ... *foo_p`).
     pub pointer_typedef: Option<Symbol>,
@@ -294,6 +297,8 @@ pub struct Enum {
     pub typedef_name: Option<Symbol>,
     /// For one with a tag: the typedef that CFFI prints instead ([`ParseOptions::as_cffi`](crate::ParseOptions)).
     pub forced_name: Option<Symbol>,
+    /// As [`Record::alias`], of the declaration that mentions the enum first.
+    pub alias: Option<Symbol>,
     /// As [`Record::pointer_typedef`].
     pub pointer_typedef: Option<Symbol>,
     /// As [`Record::number`].

@@ -13,8 +13,8 @@ pub enum Product {
 /// Options for the compiler, in front of the user's own `CFLAGS`.
 pub fn compile_flags(product: Product) -> &'static [&'static str] {
     match product {
-        Product::SharedLibrary => &["-O2", "-fPIC", "-fvisibility=hidden"],
-        Product::Object => &["-O2", "-fPIC", "-fvisibility=hidden", "-c"],
+        Product::SharedLibrary => &["-O2", "-fPIC"],
+        Product::Object => &["-O2", "-fPIC", "-c"],
     }
 }
 

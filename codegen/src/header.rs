@@ -91,7 +91,15 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
                 .or(record.typedef_name)
                 .is_some_and(|name| words.contains(types.text(name)))
         })
-        .flat_map(|id| record_assertions(&plugin.declarations, &mut layouts, id))
+        .flat_map(|id| {
+            // The header has the body under its tag; a typedef of it may come further down.
+            let record = types.record(id);
+            let name = match record.tag {
+                Some(tag) => Some(format!("{} {}", record.kind.keyword(), types.text(tag))),
+                None => record.typedef_name.map(|name| types.text(name).to_owned()),
+            };
+            record_assertions(&plugin.declarations, &mut layouts, id, name)
+        })
         // Where every member is says nearly all, and the header stays readable.
         .filter(|assertion| !assertion.condition.contains("*)0)->"))
         .map(|assertion| Assertion {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::c_text::literal;
 use crate::declared::integer;
 use crate::lines::Lines;
-use crate::spelling::{declare, has_complex, record_name};
+use crate::spelling::{declare, has_complex};
 
 /// A condition, and what to say when it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +29,10 @@ pub(crate) fn layout_assertions(
     layouts: &mut Layouts,
 ) -> Vec<Assertion> {
     (0..declarations.types.records.len())
-        .flat_map(|index| record_assertions(declarations, layouts, RecordId::from_index(index)))
+        .flat_map(|index| {
+            let id = RecordId::from_index(index);
+            record_assertions(declarations, layouts, id, declarations.record_in_c(id))
+        })
         .collect()
 }
 
@@ -141,7 +144,7 @@ pub(crate) fn member_checks(
     for item in &declarations.items {
         let Item::Record(id) = *item else { continue };
         let record = types.record(id);
-        let Some(name) = record_name(types, record) else {
+        let Some(name) = declarations.record_in_c(id) else {
             continue;
         };
         let statements: Vec<(Span, String)> = flat_fields(declarations, id)
@@ -149,7 +152,7 @@ pub(crate) fn member_checks(
             .filter_map(|field| {
                 let member = types.text(field.name?);
                 if field.bits.is_some() || is_integer(declarations, field.ty.ty) {
-                    return Some((field.span, format!("(void)((p->{member}) | 0);")));
+                    return Some((field.span, format!("(void)((keelback_p->{member}) | 0);")));
                 }
                 let is_array = has_lengths(declarations, field.ty.ty);
                 let (to, address) = match types.get(field.ty.ty) {
@@ -172,11 +175,17 @@ pub(crate) fn member_checks(
                 if !is_sayable {
                     return None;
                 }
-                let name = if is_array { "(*member)" } else { "*member" };
+                let name = if is_array {
+                    "(*keelback_member)"
+                } else {
+                    "*keelback_member"
+                };
                 let pointer = declare(declarations, to, name);
                 // Nor can what points to arrays of such lengths be said in C++.
                 (!pointer.contains("[]")).then(|| {
-                    let check = format!("{{ {pointer} = {address}p->{member}; (void)member; }}");
+                    let check = format!(
+                        "{{ {pointer} = {address}keelback_p->{member}; (void)keelback_member; }}"
+                    );
                     (field.span, check)
                 })
             })
@@ -244,7 +253,7 @@ pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -
     let mut facts = Vec::new();
     for id in declarations.exact_records() {
         let record = types.record(id);
-        let Some(name) = record_name(types, record) else {
+        let Some(name) = declarations.record_in_c(id) else {
             continue;
         };
         if !is_exact(declarations, record) {
@@ -317,15 +326,16 @@ pub(crate) fn array_assertions(declarations: &Declarations) -> Vec<Assertion> {
     assertions
 }
 
-/// Assertions on one record; none unless it is declared in full and has a name.
+/// Assertions on one record, by this name; none unless it is declared in full and has a name.
 pub(crate) fn record_assertions(
     declarations: &Declarations,
     layouts: &mut Layouts,
     id: RecordId,
+    name: Option<String>,
 ) -> Vec<Assertion> {
     let types = &declarations.types;
     let record = types.record(id);
-    let (Some(name), Some(fields)) = (record_name(types, record), &record.fields) else {
+    let (Some(name), Some(fields)) = (name, &record.fields) else {
         return Vec::new();
     };
     if !is_exact(declarations, record) {

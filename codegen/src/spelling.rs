@@ -1,8 +1,7 @@
 //! Types as C spells them in a generated file that also compiles as C++.
 
 use keelback_cdef::{
-    CallingConvention, Declarations, FunctionType, Primitive, QualType, Record, Type, TypeId,
-    TypeTable,
+    CallingConvention, Declarations, FunctionType, Primitive, QualType, Type, TypeId, TypeTable,
 };
 
 use crate::c_text::replace_word;
@@ -12,7 +11,7 @@ pub(crate) const LENGTH: &str = "KEELBACK_LENGTH_";
 
 /// The declaration of `name` with this type: `int *(*name)[5]`. An empty name gives the type's name.
 pub(crate) fn declare(declarations: &Declarations, ty: QualType, name: &str) -> String {
-    let text = declarations.c_declaration_with_lengths(ty, name, LENGTH);
+    let text = declarations.generated_declaration(ty, name, LENGTH);
     // C++ does not know `_Bool`.
     if !text.contains('_') {
         return text;
@@ -74,15 +73,6 @@ pub(crate) fn declare_function_with(
         QualType::plain(function.result.ty),
         &declarator,
     )
-}
-
-/// `struct foo`, or the typedef's name of one without a tag; `None` for one with neither.
-pub(crate) fn record_name(types: &TypeTable, record: &Record) -> Option<String> {
-    match (record.tag, record.typedef_name) {
-        (Some(tag), _) => Some(format!("{} {}", record.kind.keyword(), types.text(tag))),
-        (None, Some(name)) => Some(types.text(name).to_owned()),
-        (None, None) => None,
-    }
 }
 
 /// Whether a value of the type goes through a slot as a pointer to it: it may not fit in 8 bytes, or no register

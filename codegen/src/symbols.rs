@@ -206,7 +206,7 @@ impl Definer<'_> {
         }
         let _ = write!(
             out,
-            "{name}({arguments}); }}\n{}static void keelback_access_{index}(void *slots) {{",
+            "{name}({arguments}); }}\n{}static void keelback_access_{index}(void *keelback_slots) {{",
             lines.one(declared.span)
         );
         for (param, declaration) in function.params.iter().zip(&params) {
@@ -219,16 +219,16 @@ impl Definer<'_> {
             .enumerate()
             .filter(|(_, param)| through_pointer(param))
         {
-            let _ = write!(out, " const void *at{at};");
+            let _ = write!(out, " const void *keelback_at{at};");
         }
         if has_result {
             let _ = write!(
                 out,
                 " {any}{};",
-                declare(declarations, result_type, "result")
+                declare(declarations, result_type, "keelback_result")
             );
             if through_pointer(&result_type) {
-                out.push_str(" void *to;");
+                out.push_str(" void *keelback_to;");
             }
         }
         for (at, param) in function.params.iter().enumerate() {
@@ -236,27 +236,29 @@ impl Definer<'_> {
             let _ = if through_pointer(param) {
                 write!(
                     out,
-                    " __builtin_memcpy(&at{at}, (const char *)slots + {offset}, sizeof at{at}); __builtin_memcpy(&arg{at}, at{at}, sizeof arg{at});"
+                    " __builtin_memcpy(&keelback_at{at}, (const char *)keelback_slots + {offset}, sizeof keelback_at{at}); __builtin_memcpy(&arg{at}, keelback_at{at}, sizeof arg{at});"
                 )
             } else {
                 write!(
                     out,
-                    " __builtin_memcpy(&arg{at}, (const char *)slots + {offset}, sizeof arg{at});"
+                    " __builtin_memcpy(&arg{at}, (const char *)keelback_slots + {offset}, sizeof arg{at});"
                 )
             };
         }
-        let result = if has_result { "result = " } else { "" };
+        let result = if has_result { "keelback_result = " } else { "" };
         let _ = write!(out, " {result}keelback_direct_{index}({arguments});");
         if has_result && through_pointer(&result_type) {
             let offset = 8 * function.params.len();
             let _ = write!(
                 out,
-                " __builtin_memcpy(&to, (const char *)slots + {offset}, sizeof to); __builtin_memcpy(to, &result, sizeof result);"
+                " __builtin_memcpy(&keelback_to, (const char *)keelback_slots + {offset}, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_result, sizeof keelback_result);"
             );
         } else if has_result {
-            out.push_str(" __builtin_memcpy(slots, &result, sizeof result);");
+            out.push_str(
+                " __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result);",
+            );
         }
-        out.push_str(" (void)slots; }");
+        out.push_str(" (void)keelback_slots; }");
     }
 
     /// Gives its address.
@@ -272,7 +274,7 @@ impl Definer<'_> {
         let index = self.index;
         let _ = write!(
             self.out,
-            "\n{line}static void keelback_access_{index}(void *slots) {{ {any}{pointer} = {ampersand}{name}; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }}"
+            "\n{line}static void keelback_access_{index}(void *keelback_slots) {{ {any}{pointer} = {ampersand}{name}; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }}"
         );
     }
 
@@ -281,11 +283,15 @@ impl Definer<'_> {
         let types = &self.declarations.types;
         let name = types.text(variable.name);
         let any = extension(has_complex(types, variable.ty.ty));
-        let value = declare(self.declarations, QualType::plain(variable.ty.ty), "value");
+        let value = declare(
+            self.declarations,
+            QualType::plain(variable.ty.ty),
+            "keelback_value",
+        );
         let index = self.index;
         let _ = write!(
             self.out,
-            "\n{line}static void keelback_access_{index}(void *slots) {{ {any}{value} = {name}; void *to; __builtin_memcpy(&to, slots, sizeof to); __builtin_memcpy(to, &value, sizeof value); }}"
+            "\n{line}static void keelback_access_{index}(void *keelback_slots) {{ {any}{value} = {name}; void *keelback_to; __builtin_memcpy(&keelback_to, keelback_slots, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_value, sizeof keelback_value); }}"
         );
     }
 
@@ -296,8 +302,8 @@ impl Definer<'_> {
             quals: to.quals.union(array.quals),
         };
         let star = match self.declarations.types.get(to.ty) {
-            Type::Array { .. } | Type::Function(_) => "(*typed)",
-            _ => "*typed",
+            Type::Array { .. } | Type::Function(_) => "(*keelback_typed)",
+            _ => "*keelback_typed",
         };
         declare(self.declarations, to, star)
     }

@@ -146,7 +146,7 @@ static keelback_answer_t keelback_answers[{{ answers.items | length }}];
 
 /* The members have the types that the declarations say. */
 {%- for check in member_checks.items %}
-{{ check.line }}KEELBACK_UNUSED static void keelback_check_{{ loop.index0 }}({{ check.record }} *p) {
+{{ check.line }}KEELBACK_UNUSED static void keelback_check_{{ loop.index0 }}({{ check.record }} *keelback_p) {
 {%- for one in check.statements %}
 {{ one.line }}    {{ one.statement }}
 {%- endfor %}
@@ -167,18 +167,18 @@ static keelback_value_t keelback_values[] = {
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
 {%- if values.items %}
-    keelback_value_t *value = keelback_values;
+    keelback_value_t *keelback_known = keelback_values;
 {%- for known in values.items %}
-{{ known.line }}    value->value.value = (uint64_t)(({{ known.name }}) | 0); value++->value.is_negative = ({{ known.name }}) <= 0;
+{{ known.line }}    keelback_known->value.value = (uint64_t)(({{ known.name }}) | 0); keelback_known++->value.is_negative = ({{ known.name }}) <= 0;
 {%- endfor %}
-{{ values.own }}    (void)value;
+{{ values.own }}    (void)keelback_known;
 {%- endif %}
 {%- if answers.items %}
-    keelback_answer_t *answer = keelback_answers;
+    keelback_answer_t *keelback_next = keelback_answers;
 {%- for answer in answers.items %}
-{{ answer.line }}    answer->value = (uint64_t)({{ answer.value }}); answer++->is_negative = {{ answer.negative }};
+{{ answer.line }}    keelback_next->value = (uint64_t)({{ answer.value }}); keelback_next++->is_negative = {{ answer.negative }};
 {%- endfor %}
-{{ answers.own }}    (void)answer;
+{{ answers.own }}    (void)keelback_next;
 {%- endif %}
 }
 {%- if symbols %}

@@ -86,12 +86,12 @@ fn generated_code_has_the_lines_of_its_declarations() {
     for (text, declared) in [
         ("(DEPTH) | 0)", 4),
         ("sizeof(number_t)", 7),
-        ("sizeof(struct pair) == 16", 8),
+        ("sizeof(pair_t) == 16", 8),
         ("helper(arg0, arg1); }", 10),
         ("describe(arg0); }", 15),
         ("= table;", 16),
         ("(void (*)(void))log_all", 14),
-        ("on_done(struct pair *arg0);", 21),
+        ("on_done(pair_t *arg0);", 21),
         ("EXACT_BIG ==", 23),
     ] {
         let place = places.iter().find(|(line, ..)| line.contains(text));

@@ -62,7 +62,9 @@ impl UnreadCdef {
             as_cffi: true,
             ..ParseOptions::default()
         };
-        declarations.parse(&self.text, &options).map(drop)
+        let parsed = declarations.parse(&self.text, &options).map(drop);
+        declarations.forget_forced_names();
+        parsed
     }
 }
 

@@ -308,8 +308,8 @@ impl Parser<'_> {
         doc: Option<Span>,
     ) -> Parse<()> {
         let ty = match (declared.dots, declared.shape) {
-            (Base::Type(_), shape) => {
-                self.name_tag(specs, name, shape);
+            (Base::Type(_), _) => {
+                self.name_tag(specs, name, declared);
                 declared.ty
             }
             (base, shape) => match self.dots_typedef(base, shape, name, declared.span)? {
@@ -349,7 +349,8 @@ impl Parser<'_> {
     }
 
     /// `typedef struct {...} name;` and `typedef struct {...} *name;` give the struct its name.
-    fn name_tag(&mut self, specs: &Specifiers, name: Symbol, shape: Shape) {
+    fn name_tag(&mut self, specs: &Specifiers, name: Symbol, declared: &Declared) {
+        let shape = declared.shape;
         let types = &mut self.decls.types;
         let (tag, typedef_name, pointer_typedef, number) = match specs.tag {
             Some(Tag::Record(id)) => {
@@ -373,8 +374,8 @@ impl Parser<'_> {
             None => return,
         };
         if tag.is_some() {
-            if self.as_cffi && shape == Shape::Plain {
-                self.force_name(specs, name);
+            if shape == Shape::Plain {
+                self.add_name(specs, name, declared);
             }
             return;
         }
@@ -389,21 +390,35 @@ impl Parser<'_> {
         }
     }
 
-    /// CFFI prints a struct, union or enum with a tag by the last typedef that names it.
-    fn force_name(&mut self, specs: &Specifiers, name: Symbol) {
+    /// The first typedef that names a struct or union with a tag is what CFFI prints and spells it by. An enum gets such a
+    /// name only where it is mentioned first.
+    fn add_name(&mut self, specs: &Specifiers, name: Symbol, declared: &Declared) {
+        // CFFI takes `typedef const struct s name;` for a name too, and generates C that cannot assign to it.
+        let is_alias = declared.ty.quals == Qualifiers::NONE && declared.attributes.align.is_none();
+        let add = |forced_name: &mut Option<Symbol>, alias: &mut Option<Symbol>| {
+            if self.as_cffi {
+                forced_name.get_or_insert(name);
+            }
+            if is_alias {
+                alias.get_or_insert(name);
+            }
+        };
         match specs.tag {
             Some(Tag::Record(id)) => {
                 let record = &mut self.decls.types.records[id.index()];
-                let old = record.clone();
-                record.forced_name = Some(name);
-                self.decls.journal.push(Undo::Record(id, Box::new(old)));
+                let (forced_name, alias) = (record.forced_name, record.alias);
+                add(&mut record.forced_name, &mut record.alias);
+                if id.index() < self.first_new_record {
+                    let undo = Undo::RecordNames(id, forced_name, alias);
+                    self.decls.journal.push(undo);
+                }
             }
-            Some(Tag::Enum(id)) => {
+            // If the text is refused, the enum goes with it.
+            Some(Tag::Enum(id)) if specs.is_new_enum => {
                 let enumeration = &mut self.decls.types.enums[id.index()];
-                let old = enumeration.forced_name.replace(name);
-                self.decls.journal.push(Undo::EnumName(id, old));
+                add(&mut enumeration.forced_name, &mut enumeration.alias);
             }
-            None => {}
+            _ => {}
         }
     }
 

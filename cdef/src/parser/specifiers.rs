@@ -58,6 +58,8 @@ pub(super) struct Specifiers {
     pub(super) stdcall: bool,
     pub(super) attributes: Attributes,
     pub(super) tag: Option<Tag>,
+    /// `tag` is an enum that was not mentioned before.
+    pub(super) is_new_enum: bool,
 }
 
 /// How often each word of an arithmetic type was seen.
@@ -322,6 +324,7 @@ impl Parser<'_> {
             tag,
             typedef_name: None,
             forced_name: None,
+            alias: None,
             pointer_typedef: None,
             fields: None,
             partial: false,
@@ -403,6 +406,7 @@ impl Parser<'_> {
             stdcall: false,
             attributes: Attributes::default(),
             tag: None,
+            is_new_enum: false,
         };
         loop {
             let span = self.span();
@@ -467,7 +471,10 @@ impl Parser<'_> {
                                 return Err(self.two_types(span));
                             }
                             let (tag, ty) = if keyword == Keyword::Enum {
-                                self.enum_specifier()?
+                                let enums = self.decls.types.enums.len();
+                                let found = self.enum_specifier()?;
+                                specs.is_new_enum = self.decls.types.enums.len() > enums;
+                                found
                             } else {
                                 self.record_specifier()?
                             };

@@ -368,6 +368,7 @@ impl Parser<'_> {
                     tag,
                     typedef_name: None,
                     forced_name: None,
+                    alias: None,
                     pointer_typedef: None,
                     number,
                     enumerators: None,

@@ -99,33 +99,33 @@ static keelback_answer_t keelback_answers[7];
 
 /* The members have the types that the declarations say. */
 #line 2 "module.h"
-KEELBACK_UNUSED static void keelback_check_0(number_t *p) {
+KEELBACK_UNUSED static void keelback_check_0(number_t *keelback_p) {
 #line 2
-    { double *member = &p->re; (void)member; }
+    { double *keelback_member = &keelback_p->re; (void)keelback_member; }
 #line 2
-    { double *member = &p->im; (void)member; }
+    { double *keelback_member = &keelback_p->im; (void)keelback_member; }
 }
 #line N "module.c"
 
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
-    keelback_answer_t *answer = keelback_answers;
+    keelback_answer_t *keelback_next = keelback_answers;
 #line 1 "module.h"
-    answer->value = (uint64_t)((LIMIT) | 0); answer++->is_negative = (LIMIT) <= 0;
-    answer->value = (uint64_t)(sizeof(number_t)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)((LIMIT) | 0); keelback_next++->is_negative = (LIMIT) <= 0;
+    keelback_next->value = (uint64_t)(sizeof(number_t)); keelback_next++->is_negative = 0;
 #line 2
-    answer->value = (uint64_t)(__alignof__(number_t)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(__alignof__(number_t)); keelback_next++->is_negative = 0;
 #line 2
-    answer->value = (uint64_t)(offsetof(number_t, re)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(offsetof(number_t, re)); keelback_next++->is_negative = 0;
 #line 2
-    answer->value = (uint64_t)(sizeof((((number_t *)0)->re))); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof((((number_t *)0)->re))); keelback_next++->is_negative = 0;
 #line 2
-    answer->value = (uint64_t)(offsetof(number_t, im)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(offsetof(number_t, im)); keelback_next++->is_negative = 0;
 #line 2
-    answer->value = (uint64_t)(sizeof((((number_t *)0)->im))); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof((((number_t *)0)->im))); keelback_next++->is_negative = 0;
 #line N "module.c"
-    (void)answer;
+    (void)keelback_next;
 }
 
 /* ---- What Python may call and see ---- */
@@ -138,11 +138,11 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 #line 3 "module.h"
 static double keelback_direct_0(number_t *arg0) { return norm(arg0); }
 #line 3
-static void keelback_access_0(void *slots) { number_t *arg0; double result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); result = keelback_direct_0(arg0); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
+static void keelback_access_0(void *keelback_slots) { number_t *arg0; double keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); keelback_result = keelback_direct_0(arg0); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
 static number_t *keelback_direct_1(double arg0, double arg1) { return make(arg0, arg1); }
 #line 4
-static void keelback_access_1(void *slots) { double arg0; double arg1; number_t *result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1); result = keelback_direct_1(arg0, arg1); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
-static void keelback_access_2(void *slots) { float *typed = &scale; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
+static void keelback_access_1(void *keelback_slots) { double arg0; double arg1; number_t *keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)keelback_slots + 8, sizeof arg1); keelback_result = keelback_direct_1(arg0, arg1); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
+static void keelback_access_2(void *keelback_slots) { float *keelback_typed = &scale; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }
 #line N "module.c"
 #if defined(__GNUC__) && !defined(__cplusplus)
 #pragma GCC diagnostic pop

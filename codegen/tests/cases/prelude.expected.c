@@ -173,15 +173,15 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
 #line 8 "prelude.extra.h"
-KEELBACK_ASSERT(sizeof(struct pair) == 16, "struct pair: the cdef makes it 16 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(pair_t) == 16, "pair_t: the cdef makes it 16 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 #line 8
-KEELBACK_ASSERT(__builtin_offsetof(struct pair, a) == 0, "struct pair: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(pair_t, a) == 0, "pair_t: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
 #line 8
-KEELBACK_ASSERT(sizeof(((struct pair *)0)->a) == 2, "struct pair: the cdef makes 'a' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((pair_t *)0)->a) == 2, "pair_t: the cdef makes 'a' 2 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 #line 8
-KEELBACK_ASSERT(__builtin_offsetof(struct pair, b) == 8, "struct pair: the cdef puts 'b' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(pair_t, b) == 8, "pair_t: the cdef puts 'b' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
 #line 8
-KEELBACK_ASSERT(sizeof(((struct pair *)0)->b) == 8, "struct pair: the cdef makes 'b' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((pair_t *)0)->b) == 8, "pair_t: the cdef makes 'b' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 #line 23
 KEELBACK_ASSERT(EXACT_ONE == 1, "EXACT_ONE: the cdef gives it the value 1, the C source does not: correct it, or write '= ...'");
 #line 23
@@ -204,35 +204,35 @@ static keelback_answer_t keelback_answers[15];
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 {
-    keelback_answer_t *answer = keelback_answers;
+    keelback_answer_t *keelback_next = keelback_answers;
 #line 1 "prelude.extra.h"
-    answer->value = (uint64_t)((LIMIT) | 0); answer++->is_negative = (LIMIT) <= 0;
-    answer->value = (uint64_t)((VERSION) | 0); answer++->is_negative = (VERSION) <= 0;
-    answer->value = (uint64_t)(sizeof(enum mode)); answer++->is_negative = KEELBACK_ENUM_IS_SIGNED(enum mode);
+    keelback_next->value = (uint64_t)((LIMIT) | 0); keelback_next++->is_negative = (LIMIT) <= 0;
+    keelback_next->value = (uint64_t)((VERSION) | 0); keelback_next++->is_negative = (VERSION) <= 0;
+    keelback_next->value = (uint64_t)(sizeof(enum mode)); keelback_next++->is_negative = KEELBACK_ENUM_IS_SIGNED(enum mode);
 #line 3
-    answer->value = (uint64_t)((READ) | 0); answer++->is_negative = (READ) <= 0;
+    keelback_next->value = (uint64_t)((READ) | 0); keelback_next++->is_negative = (READ) <= 0;
 #line 3
-    answer->value = (uint64_t)((WRITE) | 0); answer++->is_negative = (WRITE) <= 0;
-    answer->value = (uint64_t)((DEPTH) | 0); answer++->is_negative = (DEPTH) <= 0;
+    keelback_next->value = (uint64_t)((WRITE) | 0); keelback_next++->is_negative = (WRITE) <= 0;
+    keelback_next->value = (uint64_t)((DEPTH) | 0); keelback_next++->is_negative = (DEPTH) <= 0;
 #line 7
-    answer->value = (uint64_t)(sizeof(number_t)); answer++->is_negative = (((number_t)-1) | 0) <= 0;
+    keelback_next->value = (uint64_t)(sizeof(number_t)); keelback_next++->is_negative = (((number_t)-1) | 0) <= 0;
 #line 3 "prelude.h"
-    answer->value = (uint64_t)(sizeof(status_t)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof(status_t)); keelback_next++->is_negative = 0;
 #line 3
-    answer->value = (uint64_t)(__alignof__(status_t)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(__alignof__(status_t)); keelback_next++->is_negative = 0;
 #line 3
-    answer->value = (uint64_t)(offsetof(status_t, code)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(offsetof(status_t, code)); keelback_next++->is_negative = 0;
 #line 3
-    answer->value = (uint64_t)(sizeof((((status_t *)0)->code))); answer++->is_negative = 0;
-    answer->value = (uint64_t)(sizeof(struct session)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof((((status_t *)0)->code))); keelback_next++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof(struct session)); keelback_next++->is_negative = 0;
 #line 4
-    answer->value = (uint64_t)(__alignof__(struct session)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(__alignof__(struct session)); keelback_next++->is_negative = 0;
 #line 4
-    answer->value = (uint64_t)(offsetof(struct session, id)); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(offsetof(struct session, id)); keelback_next++->is_negative = 0;
 #line 4
-    answer->value = (uint64_t)(sizeof((((struct session *)0)->id))); answer++->is_negative = 0;
+    keelback_next->value = (uint64_t)(sizeof((((struct session *)0)->id))); keelback_next++->is_negative = 0;
 #line N "prelude.c"
-    (void)answer;
+    (void)keelback_next;
 }
 
 /* ---- What Python may call and see ---- */
@@ -243,34 +243,34 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #endif
 #line 5 "prelude.extra.h"
-static void keelback_access_0(void *slots) { double value = RATIO; void *to; __builtin_memcpy(&to, slots, sizeof to); __builtin_memcpy(to, &value, sizeof value); }
-static void keelback_access_1(void *slots) { char *value = TITLE; void *to; __builtin_memcpy(&to, slots, sizeof to); __builtin_memcpy(to, &value, sizeof value); }
+static void keelback_access_0(void *keelback_slots) { double keelback_value = RATIO; void *keelback_to; __builtin_memcpy(&keelback_to, keelback_slots, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_value, sizeof keelback_value); }
+static void keelback_access_1(void *keelback_slots) { char *keelback_value = TITLE; void *keelback_to; __builtin_memcpy(&keelback_to, keelback_slots, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_value, sizeof keelback_value); }
 #line 10
 static int keelback_direct_2(int arg0, double arg1) { return (int)helper(arg0, arg1); }
 #line 10
-static void keelback_access_2(void *slots) { int arg0; double arg1; int result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1); result = keelback_direct_2(arg0, arg1); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
-static struct pair keelback_direct_3(struct pair arg0, long double arg1) { return swap(arg0, arg1); }
+static void keelback_access_2(void *keelback_slots) { int arg0; double arg1; int keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)keelback_slots + 8, sizeof arg1); keelback_result = keelback_direct_2(arg0, arg1); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
+static pair_t keelback_direct_3(pair_t arg0, long double arg1) { return swap(arg0, arg1); }
 #line 11
-static void keelback_access_3(void *slots) { struct pair arg0; long double arg1; const void *at0; const void *at1; struct pair result; void *to; __builtin_memcpy(&at0, (const char *)slots + 0, sizeof at0); __builtin_memcpy(&arg0, at0, sizeof arg0); __builtin_memcpy(&at1, (const char *)slots + 8, sizeof at1); __builtin_memcpy(&arg1, at1, sizeof arg1); result = keelback_direct_3(arg0, arg1); __builtin_memcpy(&to, (const char *)slots + 16, sizeof to); __builtin_memcpy(to, &result, sizeof result); (void)slots; }
+static void keelback_access_3(void *keelback_slots) { pair_t arg0; long double arg1; const void *keelback_at0; const void *keelback_at1; pair_t keelback_result; void *keelback_to; __builtin_memcpy(&keelback_at0, (const char *)keelback_slots + 0, sizeof keelback_at0); __builtin_memcpy(&arg0, keelback_at0, sizeof arg0); __builtin_memcpy(&keelback_at1, (const char *)keelback_slots + 8, sizeof keelback_at1); __builtin_memcpy(&arg1, keelback_at1, sizeof arg1); keelback_result = keelback_direct_3(arg0, arg1); __builtin_memcpy(&keelback_to, (const char *)keelback_slots + 16, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
 static void keelback_direct_4(void) { nothing(); }
 #line 12
-static void keelback_access_4(void *slots) { keelback_direct_4(); (void)slots; }
+static void keelback_access_4(void *keelback_slots) { keelback_direct_4(); (void)keelback_slots; }
 static int keelback_direct_5(int arg0, int arg1) { return (int)maximum(arg0, arg1); }
 #line 13
-static void keelback_access_5(void *slots) { int arg0; int arg1; int result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)slots + 8, sizeof arg1); result = keelback_direct_5(arg0, arg1); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
+static void keelback_access_5(void *keelback_slots) { int arg0; int arg1; int keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); __builtin_memcpy(&arg1, (const char *)keelback_slots + 8, sizeof arg1); keelback_result = keelback_direct_5(arg0, arg1); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
 #line 15
 static const char *keelback_direct_7(enum mode arg0) { return describe(arg0); }
 #line 15
-static void keelback_access_7(void *slots) { enum mode arg0; const char *result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); result = keelback_direct_7(arg0); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
-static void keelback_access_8(void *slots) { int *typed = table; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
+static void keelback_access_7(void *keelback_slots) { enum mode arg0; const char *keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); keelback_result = keelback_direct_7(arg0); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
+static void keelback_access_8(void *keelback_slots) { int *keelback_typed = table; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }
 #line 16
-static void keelback_access_9(void *slots) { int *typed = fixed; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
-static void keelback_access_10(void *slots) { long *typed = &shared; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
+static void keelback_access_9(void *keelback_slots) { int *keelback_typed = fixed; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }
+static void keelback_access_10(void *keelback_slots) { long *keelback_typed = &shared; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }
 static keelback_bool_t keelback_direct_11(keelback_bool_t arg0) { return (keelback_bool_t)is_set(arg0); }
 #line 18
-static void keelback_access_11(void *slots) { keelback_bool_t arg0; keelback_bool_t result; __builtin_memcpy(&arg0, (const char *)slots + 0, sizeof arg0); result = keelback_direct_11(arg0); __builtin_memcpy(slots, &result, sizeof result); (void)slots; }
+static void keelback_access_11(void *keelback_slots) { keelback_bool_t arg0; keelback_bool_t keelback_result; __builtin_memcpy(&arg0, (const char *)keelback_slots + 0, sizeof arg0); keelback_result = keelback_direct_11(arg0); __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result); (void)keelback_slots; }
 #line 12 "prelude.h"
-static void keelback_access_12(void *slots) { int *typed = &counter; const volatile void *at = typed; __builtin_memcpy(slots, &at, sizeof at); }
+static void keelback_access_12(void *keelback_slots) { int *keelback_typed = &counter; const volatile void *keelback_at = keelback_typed; __builtin_memcpy(keelback_slots, &keelback_at, sizeof keelback_at); }
 #line N "prelude.c"
 #if defined(__GNUC__) && !defined(__cplusplus)
 #pragma GCC diagnostic pop
@@ -298,7 +298,7 @@ static const keelback_symbol_t keelback_symbols[] = {
 
 #line 20 "prelude.extra.h"
 static int on_event(int arg0);
-void on_done(struct pair *arg0);
+void on_done(pair_t *arg0);
 static int on_a(void);
 #line 22
 static double on_b(double arg0);
@@ -382,7 +382,7 @@ static int on_event(int arg0)
     return frame.result;
 }
 
-void on_done(struct pair *arg0)
+void on_done(pair_t *arg0)
 {
     union {
         keelback_slot_t slots[1];

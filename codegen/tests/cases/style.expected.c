@@ -140,21 +140,21 @@ static const keelback_cdef_t keelback_cdefs[] = {
 #else
 #define KEELBACK_ASSERT(condition, message) extern int keelback_assertion[(condition) ? 1 : -1]
 #endif
-KEELBACK_ASSERT(sizeof(struct shared_s) == 4, "struct shared_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct shared_s, a) == 0, "struct shared_s: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct shared_s *)0)->a) == 4, "struct shared_s: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct unused_s) == 4, "struct unused_s: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct unused_s, b) == 0, "struct unused_s: the cdef puts 'b' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct unused_s *)0)->b) == 4, "struct unused_s: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(struct node) == 32, "struct node: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, next) == 0, "struct node: the cdef puts 'next' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->next) == 8, "struct node: the cdef makes 'next' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, shared) == 8, "struct node: the cdef puts 'shared' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->shared) == 8, "struct node: the cdef makes 'shared' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, name) == 16, "struct node: the cdef puts 'name' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->name) == 7, "struct node: the cdef makes 'name' 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(__builtin_offsetof(struct node, compare) == 24, "struct node: the cdef puts 'compare' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
-KEELBACK_ASSERT(sizeof(((struct node *)0)->compare) == 8, "struct node: the cdef makes 'compare' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(shared_t) == 4, "shared_t: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(shared_t, a) == 0, "shared_t: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((shared_t *)0)->a) == 4, "shared_t: the cdef makes 'a' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(unused_t) == 4, "unused_t: the cdef makes it 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(unused_t, b) == 0, "unused_t: the cdef puts 'b' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((unused_t *)0)->b) == 4, "unused_t: the cdef makes 'b' 4 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(node_t) == 32, "node_t: the cdef makes it 32 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(node_t, next) == 0, "node_t: the cdef puts 'next' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((node_t *)0)->next) == 8, "node_t: the cdef makes 'next' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(node_t, shared) == 8, "node_t: the cdef puts 'shared' at offset 8, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((node_t *)0)->shared) == 8, "node_t: the cdef makes 'shared' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(node_t, name) == 16, "node_t: the cdef puts 'name' at offset 16, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((node_t *)0)->name) == 7, "node_t: the cdef makes 'name' 7 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(__builtin_offsetof(node_t, compare) == 24, "node_t: the cdef puts 'compare' at offset 24, the compiler does not: correct the declaration, or end it with '...;'");
+KEELBACK_ASSERT(sizeof(((node_t *)0)->compare) == 8, "node_t: the cdef makes 'compare' 8 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 KEELBACK_ASSERT(sizeof(struct packed_one) == 5, "struct packed_one: the cdef makes it 5 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
 KEELBACK_ASSERT(__builtin_offsetof(struct packed_one, a) == 0, "struct packed_one: the cdef puts 'a' at offset 0, the compiler does not: correct the declaration, or end it with '...;'");
 KEELBACK_ASSERT(sizeof(((struct packed_one *)0)->a) == 1, "struct packed_one: the cdef makes 'a' 1 bytes large, the compiler does not: correct the declaration, or end it with '...;'");
@@ -175,10 +175,10 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_answer(void)
 
 KEELBACK_C KEELBACK_EXPORT int add(int arg0, int arg1);
 KEELBACK_C KEELBACK_EXPORT int subtract(int arg0, int arg1);
-KEELBACK_C KEELBACK_EXPORT struct node *first(struct node *arg0, size_t arg1);
+KEELBACK_C KEELBACK_EXPORT node_t *first(node_t *arg0, size_t arg1);
 KEELBACK_C KEELBACK_EXPORT int ignored_words(void);
-KEELBACK_C KEELBACK_EXPORT kind_t kind_of(struct node *arg0);
-KEELBACK_C KEELBACK_EXPORT enum level level_of(struct node arg0);
+KEELBACK_C KEELBACK_EXPORT kind_t kind_of(node_t *arg0);
+KEELBACK_C KEELBACK_EXPORT level_t level_of(node_t arg0);
 KEELBACK_C KEELBACK_EXPORT int inside(keelback_bool_t arg0);
 KEELBACK_C KEELBACK_EXPORT int nested(int (*arg0)(int (*)(void), struct hidden *));
 KEELBACK_C KEELBACK_EXPORT int measure(struct packed_one *arg0);
@@ -188,10 +188,10 @@ KEELBACK_C KEELBACK_EXPORT int measure_too(struct pragma_one arg0);
 static keelback_function_t keelback_functions[] = {
     {"add", (void (*)(void))add, NULL, sizeof(int), NULL},
     {"subtract", (void (*)(void))subtract, NULL, sizeof(int), NULL},
-    {"first", (void (*)(void))first, NULL, sizeof(struct node *), NULL},
+    {"first", (void (*)(void))first, NULL, sizeof(node_t *), NULL},
     {"ignored_words", (void (*)(void))ignored_words, NULL, sizeof(int), NULL},
     {"kind_of", (void (*)(void))kind_of, NULL, sizeof(kind_t), NULL},
-    {"level_of", (void (*)(void))level_of, NULL, sizeof(enum level), NULL},
+    {"level_of", (void (*)(void))level_of, NULL, sizeof(level_t), NULL},
     {"inside", (void (*)(void))inside, NULL, sizeof(int), NULL},
     {"nested", (void (*)(void))nested, NULL, sizeof(int), NULL},
     {"measure", (void (*)(void))measure, NULL, sizeof(int), NULL},
@@ -273,11 +273,11 @@ KEELBACK_EXPORT int subtract(int arg0, int arg1)
     return frame.result;
 }
 
-KEELBACK_EXPORT struct node *first(struct node *arg0, size_t arg1)
+KEELBACK_EXPORT node_t *first(node_t *arg0, size_t arg1)
 {
     union {
         keelback_slot_t slots[1];
-        struct node *result;
+        node_t *result;
     } frame;
     __builtin_memcpy((char *)&frame, &arg0, sizeof arg0);
     __builtin_memcpy((char *)&frame + 8, &arg1, sizeof arg1);
@@ -295,7 +295,7 @@ KEELBACK_EXPORT int ignored_words(void)
     return frame.result;
 }
 
-KEELBACK_EXPORT kind_t kind_of(struct node *arg0)
+KEELBACK_EXPORT kind_t kind_of(node_t *arg0)
 {
     union {
         keelback_slot_t slots[1];
@@ -306,11 +306,11 @@ KEELBACK_EXPORT kind_t kind_of(struct node *arg0)
     return frame.result;
 }
 
-KEELBACK_EXPORT enum level level_of(struct node arg0)
+KEELBACK_EXPORT level_t level_of(node_t arg0)
 {
     union {
         keelback_slot_t slots[1];
-        enum level result;
+        level_t result;
     } frame;
     const void *at0 = &arg0;
     __builtin_memcpy((char *)&frame, &at0, sizeof at0);

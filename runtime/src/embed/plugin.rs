@@ -609,13 +609,15 @@ unsafe fn disagreements(
             table((*record).values, (*record).value_count),
         )
     };
+    let records = records_by_name(&declarations);
     let (whole, members): (Vec<_>, Vec<_>) = layouts.iter().partition(|fact| fact.member.is_null());
     for fact in members.into_iter().chain(whole) {
         // SAFETY: the caller's contract.
         let (name, member) = unsafe { (text(fact.record), text(fact.member)) };
-        let Some(id) = record_named(&declarations, &name) else {
+        let Some(&id) = records.get(&*name) else {
             continue;
         };
+        let name = declarations.record_name(id);
         let Ok(layout) = scope.layout(&declarations, id) else {
             continue;
         };
@@ -709,22 +711,17 @@ fn member_place(
     })
 }
 
-/// The record that C calls `struct foo`, or by a typedef's name.
-fn record_named(declarations: &Declarations, name: &str) -> Option<RecordId> {
-    let types = &declarations.types;
-    declarations.items.iter().find_map(|item| {
-        let Item::Record(id) = *item else { return None };
-        let record = types.record(id);
-        let is_it = match (record.tag, record.typedef_name) {
-            (Some(tag), _) => name
-                .strip_prefix(record.kind.keyword())
-                .and_then(|rest| rest.strip_prefix(' '))
-                .is_some_and(|rest| rest == types.text(tag)),
-            (None, Some(typedef)) => name == types.text(typedef),
-            (None, None) => false,
-        };
-        is_it.then_some(id)
-    })
+/// The records by their names in generated C.
+fn records_by_name(declarations: &Declarations) -> FxHashMap<String, RecordId> {
+    let mut records = FxHashMap::default();
+    for item in &declarations.items {
+        if let Item::Record(id) = *item
+            && let Some(name) = declarations.record_in_c(id)
+        {
+            records.entry(name).or_insert(id);
+        }
+    }
+    records
 }
 
 fn put_into_sys_modules(name: &CStr, module: &Ref) -> Res<()> {
@@ -756,7 +753,9 @@ unsafe fn parse(
         as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
     };
     // The warnings were shown at build time.
-    declarations.parse(&source, &options).map(|_warnings| ())
+    declarations.parse(&source, &options)?;
+    declarations.forget_forced_names();
+    Ok(())
 }
 
 /// # Safety
