@@ -124,7 +124,6 @@ def test_floating_point(plugin, host, run):
 
         @ffi.def_extern()
         def rounded_up(x):
-            # The arithmetic of a call is in the caller's mode, as with any C function.
             return x + 1e-20 > x
         """,
         name="floating",
@@ -157,7 +156,7 @@ def test_floating_point(plugin, host, run):
             printf("%d, rounding %s\\n", rounded_up(1.0), fegetround() == FE_TONEAREST ? "kept" : "changed");
             return 0;
         }
-    """, built)) == Ran("start: rounding kept, flags kept\n1 1\n0, rounding kept\n")
+    """, built)) == Ran("start: rounding kept, flags kept\n1 0\n0, rounding kept\n")
 
 
 STACK_HOST = """
@@ -193,6 +192,127 @@ STACK_HOST = """
     }
 """
 TOO_SMALL = "the stack of this thread is too small for Python: "
+
+
+FLOATS_INIT = """
+    import math
+    from floats import ffi, lib
+
+    @ffi.def_extern(error=-1)
+    def compute(x):
+        inf = float("inf")
+        return (1e308 * 10 == inf and inf * 0 != 0 and math.isnan(inf - inf) and repr(x) == "0.1" and round(2.675, 2) == 2.67
+                and x + 1e-20 == x and 5e-324 / 1 == 5e-324)
+
+    @ffi.callback("int(double)")
+    def function(x):
+        return compute_again(x) and lib.ask(3)
+
+    def compute_again(x):
+        return 1e308 * 10 > 1e308 and x + 1e-20 == x
+
+    @ffi.def_extern()
+    def callback():
+        return function
+
+    @ffi.def_extern(error=-1)
+    def round_trip(depth):
+        before = 0.1 + 1e-20 == 0.1
+        told = lib.ask(depth)
+        return told if before and 0.1 + 1e-20 == 0.1 and 1e308 * 10 > 1e308 else -2
+
+    @ffi.def_extern(error=-1)
+    def change():
+        lib.change_it()
+        return 0.1 + 1e-20 == 0.1
+
+    start = lib.ask(0)
+
+    @ffi.def_extern()
+    def seen_at_start():
+        return start
+"""
+
+FLOATS_HOST = """
+    #define _GNU_SOURCE
+    #include <fenv.h>
+    #include <stdio.h>
+    #include "floats.h"
+
+    #if defined(__x86_64__)
+    #define TRAPS (FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW)
+    #else
+    #define TRAPS 0
+    #define feenableexcept(traps) 0
+    #define fegetexcept() 0
+    #endif
+
+    static int is_mine(int rounding)
+    {
+        volatile long double tenth = 1, ten = 10;
+        /* Both units: the x87's as well. */
+        int up = tenth / ten > 0.1L;
+        (void)up;
+        return fegetround() == rounding && fegetexcept() == TRAPS;
+    }
+
+    int ask(int depth)
+    {
+        if (!is_mine(FE_UPWARD))
+            return 100;
+        return depth > 1 ? round_trip(depth - 1) + 1 : is_mine(FE_UPWARD);
+    }
+
+    void change_it(void)
+    {
+        fesetround(FE_DOWNWARD);
+    }
+
+    int main(void)
+    {
+        int (*function)(double), computed;
+        fesetround(FE_UPWARD);
+        (void)feenableexcept(TRAPS);
+        feclearexcept(FE_ALL_EXCEPT);
+        feraiseexcept(FE_UNDERFLOW);
+        computed = compute(0.1);
+        printf("compute %d, flags %s\\n", computed, fetestexcept(FE_ALL_EXCEPT) == FE_UNDERFLOW ? "kept" : "changed");
+        printf("start %d\\n", seen_at_start());
+        function = callback();
+        printf("callback %d\\n", function(0.1));
+        printf("round trip %d\\n", round_trip(5));
+        printf("mine %d\\n", is_mine(FE_UPWARD));
+        computed = change();
+        printf("changed by C: %d, mine %d\\n", computed, is_mine(FE_DOWNWARD));
+    #if defined(__x86_64__)
+        fesetenv(FE_DFL_ENV);
+        __builtin_ia32_ldmxcsr(0x9fc0);
+        computed = compute(0.1);
+        printf("denormal numbers %d %x\\n", computed, __builtin_ia32_stmxcsr());
+    #else
+        puts("denormal numbers 1 9fc0");
+    #endif
+        return 0;
+    }
+"""
+
+
+def test_floating_point_of_calls(plugin, host, run, tmp_path):
+    """Traps and another rounding are put aside while Python runs, in both directions and nested; -ffast-math's too."""
+    extra = tmp_path / "extra.cdef"
+    extra.write_text("int ask(int depth); void change_it(void);")
+    built = plugin(
+        "int compute(double x); typedef int (*function_t)(double); function_t callback(void); int round_trip(int depth);"
+        " int change(void); int seen_at_start(void);",
+        FLOATS_INIT,
+        name="floats",
+        source="extern int ask(int depth); extern void change_it(void);",
+        args=["--cdef", extra],
+    )
+    assert run(host(FLOATS_HOST, built, flags=["-frounding-math", "-rdynamic"])) == Ran(
+        "compute 1, flags kept\nstart 1\ncallback 3\nround trip 5\nmine 1\nchanged by C: 1, mine 1\n"
+        "denormal numbers 1 9fc0\n"
+    )
 
 
 def test_small_stacks(used, host, run):

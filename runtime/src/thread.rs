@@ -1,7 +1,7 @@
 //! What the runtime keeps for each thread and looks at in every call: found once per call, in one place.
 
 use std::cell::Cell;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 
 use pyo3::ffi;
@@ -21,6 +21,8 @@ pub struct Thread {
     pub stack_low: Cell<usize>,
     /// It has written to `sys.stdout` or `sys.stderr` since they were flushed.
     pub has_printed: Cell<bool>,
+    /// Where C's floating-point environment is while this thread is in Python, if it is not the default one.
+    pub floats: Cell<*const c_void>,
     _not_shared: PhantomData<*mut ()>,
 }
 

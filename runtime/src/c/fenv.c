@@ -1,4 +1,4 @@
-/* The floating-point environment, put aside while Python starts: see embed/start.rs. */
+/* The floating-point environment, put aside: see embed/floats.rs. */
 #include <fenv.h>
 
 #if !defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L

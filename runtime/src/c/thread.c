@@ -12,6 +12,7 @@ typedef struct keelback_thread_t {
     void *state;
     size_t stack_low;
     unsigned char has_printed;
+    const void *floats;
 } keelback_thread_t;
 
 static _Thread_local keelback_thread_t this_thread FAST_TLS;

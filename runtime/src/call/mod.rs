@@ -23,24 +23,30 @@ pub use temporaries::Temporaries;
 use pyo3::ffi;
 
 use crate::cdata::CData;
+use crate::embed::Lent;
 use crate::py::{Obj, Ref, Res};
 use crate::raise;
+use crate::thread::Thread;
 
-/// Runs C code outside Python: the GIL is released, and errno is the one that C left behind.
+/// Runs C code outside Python: the GIL is released, and errno and the floating-point
+/// environment are the ones that C left behind.
 ///
 /// # Safety
 /// The GIL is held. `body` does not touch Python.
 #[inline(always)]
 pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
     // What Python printed stands before what C is going to print, and is not lost if C ends the process.
-    crate::embed::flush_if_written(crate::thread::Thread::here());
-    let errno = errno::Errno::here();
+    let thread = Thread::here();
+    crate::embed::flush_if_written(thread);
+    let errno = errno::Errno::of(thread);
     // SAFETY: the GIL is held, and taken back on the same thread.
     unsafe {
         let state = ffi::PyEval_SaveThread();
+        let lent = Lent::begin(thread);
         errno.restore();
         let result = body();
         errno.save();
+        drop(lent);
         ffi::PyEval_RestoreThread(state);
         result
     }

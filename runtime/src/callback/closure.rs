@@ -1,6 +1,7 @@
 //! Closures: C functions made at run time, by libffi.
 
 use std::ffi::{c_int, c_void};
+use std::sync::Arc;
 
 use libffi::raw::{
     ffi_cif, ffi_closure, ffi_closure_alloc, ffi_closure_free, ffi_prep_closure_loc,
@@ -12,6 +13,7 @@ use super::{Pointers, PythonFunction, Uses, fail_at_end_of_stack, invoke};
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
+use crate::embed::home::Home;
 use crate::embed::threads;
 use crate::py::{Obj, Res, guard_unit};
 use crate::raise;
@@ -29,6 +31,8 @@ pub struct Closure {
 /// Lives as long as its closure, and as long as there are calls in it: a function may drop its own closure.
 struct Target {
     function: PythonFunction,
+    /// The sub-interpreter that it was made in; `None` for the main one.
+    home: Option<Arc<Home>>,
     cif: *const Cif,
     /// The closure and the calls.
     uses: Uses,
@@ -89,6 +93,7 @@ impl Closure {
             let cif: *const Cif = function.plan().cif()?;
             let target = Box::new(Target {
                 function,
+                home: Home::current()?,
                 cif,
                 uses: Uses::new(1),
             });
@@ -154,6 +159,12 @@ unsafe extern "C" fn called(
     errno.save();
     // SAFETY: libffi passes what the closure was made with; its arguments are those of the cif.
     let target = unsafe { &*data.cast::<Target>() };
+    if let Some(home) = &target.home {
+        let home = Arc::clone(home);
+        // SAFETY: as below.
+        unsafe { called_at_home(&home, target, args.cast(), result.cast()) };
+        return errno.restore();
+    }
     match threads::attach() {
         // SAFETY: in Python now, longer than the call; libffi's result has room for the result, and for a register at
         // least.
@@ -172,16 +183,43 @@ unsafe extern "C" fn called(
                 });
                 return errno.restore();
             }
-            // The interpreter is gone, or cannot be entered: C gets zeros.
-            threads::tell_refusal(&refused);
-            let size = target.function.plan().result_size;
-            if size > 0 {
-                // SAFETY: as above.
-                unsafe { result.cast::<u8>().write_bytes(0, size.max(8)) }
-            }
+            // SAFETY: as above.
+            unsafe { refuse(target, &refused, result.cast()) }
         }
     }
     errno.restore();
+}
+
+/// The interpreter is gone, or cannot be entered: C gets zeros.
+///
+/// # Safety
+/// A live target, and libffi's room for its result.
+#[cold]
+unsafe fn refuse(target: &Target, refused: &threads::Refused, result: *mut u8) {
+    threads::tell_refusal(refused);
+    let size = target.function.plan().result_size;
+    if size > 0 {
+        // SAFETY: the caller's contract; there is room for a register at least.
+        unsafe { result.write_bytes(0, size.max(8)) }
+    }
+}
+
+/// A call of what was made in a sub-interpreter: it runs there.
+///
+/// # Safety
+/// As libffi calls a closure.
+#[cold]
+#[inline(never)]
+unsafe fn called_at_home(home: &Home, target: &Target, args: *const *const u8, result: *mut u8) {
+    match home.enter() {
+        // SAFETY: in the target's own interpreter, longer than the call.
+        Ok(_inside) => guard_unit(|| unsafe {
+            let _call = Call::begin(target);
+            run(target, args, result);
+        }),
+        // SAFETY: the caller's contract.
+        Err(refused) => unsafe { refuse(target, &refused, result) },
+    }
 }
 
 /// # Safety

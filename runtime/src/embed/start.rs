@@ -5,9 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use keelback_codegen::abi::{keelback_plugin_t, keelback_python_t};
 
+use super::floats::{self, Aside};
 use super::plugin::{Plugin, PluginState};
 use super::starts::{self, StartFailure, Turn};
 use super::{errors, interpreter, threads};
+use crate::thread::Thread;
 
 /// Python could not be started.
 const NO_PYTHON: c_int = -1;
@@ -27,8 +29,9 @@ pub unsafe extern "C" fn start(
     // SAFETY: this thread's errno.
     let errno = unsafe { *libc::__errno_location() };
     crate::reserve::fill();
-    // Constants are rounded as everywhere, and nothing traps.
-    let floats = FloatingPoint::put_aside();
+    // Constants are rounded as everywhere, nothing traps, and no flag is raised.
+    let aside = (!floats::is_default()).then(|| Aside::begin(Thread::here()));
+    let whole = floats::Whole::put_aside();
     // SAFETY: the caller's contract.
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
         try_start(plugin, python.as_ref())
@@ -50,36 +53,11 @@ pub unsafe extern "C" fn start(
             NOT_ATTACHED
         }
     };
-    drop(floats);
+    drop(whole);
+    drop(aside);
     // SAFETY: this thread's errno.
     unsafe { *libc::__errno_location() = errno };
     code
-}
-
-/// The host's floating-point environment (rounding, flags, traps), put aside until this is dropped: meanwhile it is C's
-/// default one.
-#[repr(C, align(16))]
-struct FloatingPoint([u8; 64]);
-
-unsafe extern "C" {
-    fn keelback_fenv_put_aside(saved: *mut FloatingPoint);
-    fn keelback_fenv_put_back(saved: *const FloatingPoint);
-}
-
-impl FloatingPoint {
-    fn put_aside() -> Self {
-        let mut saved = Self([0; 64]);
-        // SAFETY: room for a fenv_t, as fenv.c asserts.
-        unsafe { keelback_fenv_put_aside(&mut saved) };
-        saved
-    }
-}
-
-impl Drop for FloatingPoint {
-    fn drop(&mut self) {
-        // SAFETY: filled by `put_aside`.
-        unsafe { keelback_fenv_put_back(self) };
-    }
 }
 
 unsafe fn try_start(

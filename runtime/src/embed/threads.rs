@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::ffi;
 
+use super::floats::{self, Aside, Lent};
+use super::states::{current, here, is_here, is_of_main};
 use super::{output, stack};
 use crate::thread::Thread;
 
@@ -65,6 +67,51 @@ pub struct Attached {
     thread: &'static Thread,
     /// The thread was not in Python before: it leaves when this goes.
     leaves: bool,
+    unusual: Option<Box<Unusual>>,
+}
+
+/// What few calls have to undo.
+struct Unusual {
+    /// The state of a sub-interpreter that the thread was in; NULL if it was in none.
+    previous: *mut ffi::PyThreadState,
+    /// The host's floating-point environment.
+    floats: Option<Box<Aside>>,
+}
+
+impl Attached {
+    #[inline(always)]
+    fn begin(thread: &'static Thread, leaves: bool, previous: *mut ffi::PyThreadState) -> Self {
+        thread.depth.set(thread.depth.get() + 1);
+        let unusual = if !previous.is_null() || !floats::is_default() {
+            Some(Unusual::begin(thread, previous))
+        } else {
+            None
+        };
+        Self {
+            thread,
+            leaves,
+            unusual,
+        }
+    }
+}
+
+impl Unusual {
+    #[cold]
+    #[inline(never)]
+    fn begin(thread: &'static Thread, previous: *mut ffi::PyThreadState) -> Box<Self> {
+        let floats = (!floats::is_default()).then(|| Aside::begin(thread));
+        Box::new(Self { previous, floats })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end(self: Box<Self>) {
+        if !self.previous.is_null() {
+            // SAFETY: the state that this thread had when it came; the thread has left the main interpreter.
+            unsafe { ffi::PyEval_RestoreThread(self.previous) };
+        }
+        drop(self.floats);
+    }
 }
 
 /// Enters Python from any thread, nested or not. May wait for the GIL.
@@ -96,15 +143,43 @@ unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
     let state = thread.state.get();
     // SAFETY: the caller's contract.
     unsafe {
-        let leaves = current() != state;
+        let current = current();
+        let leaves = current != state;
+        if leaves && !current.is_null() && is_here(current) {
+            return enter_from(current, thread);
+        }
         if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
             return Err(Refused::Ended);
         }
         if leaves {
             ffi::PyEval_RestoreThread(state);
         }
-        thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached { thread, leaves })
+        Ok(Attached::begin(thread, leaves, std::ptr::null_mut()))
+    }
+}
+
+/// [`enter`] for a thread that is in Python with another state: a sub-interpreter's, or one that somebody else made.
+///
+/// # Safety
+/// A thread with a state of ours, this one; it is attached with `current`.
+#[cold]
+#[inline(never)]
+unsafe fn enter_from(
+    current: *mut ffi::PyThreadState,
+    thread: &'static Thread,
+) -> Result<Attached, Refused> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let leaves = !is_of_main(current);
+        if ENDED.load(Ordering::Acquire) && (leaves || !is_our_interpreter()) {
+            return Err(Refused::Ended);
+        }
+        let mut previous = std::ptr::null_mut();
+        if leaves {
+            previous = ffi::PyEval_SaveThread();
+            ffi::PyEval_RestoreThread(thread.state.get());
+        }
+        Ok(Attached::begin(thread, leaves, previous))
     }
 }
 
@@ -132,6 +207,22 @@ pub(crate) fn attach_on_any_stack() -> Result<Attached, Refused> {
     unsafe { enter(thread) }
 }
 
+/// [`attach`] for a thread that is in this interpreter already: `None` if it is not.
+pub(super) fn stay_in(
+    interpreter: *mut ffi::PyInterpreterState,
+) -> Result<Option<Attached>, Refused> {
+    let state = here();
+    // SAFETY: the state with which this thread is in Python.
+    if state.is_null() || unsafe { ffi::PyThreadState_GetInterpreter(state) } != interpreter {
+        return Ok(None);
+    }
+    let thread = Thread::here();
+    if let Some(left) = stack::left_of(thread, stack::RESERVE) {
+        return Err(refuse_small_stack(thread, left));
+    }
+    Ok(Some(Attached::begin(thread, false, std::ptr::null_mut())))
+}
+
 #[cold]
 #[inline(never)]
 fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
@@ -146,12 +237,13 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
-        if !is_attached() {
+        let mut previous = here();
+        if previous.is_null() || !is_of_main(previous) {
             if ENDED.load(Ordering::Acquire) || ffi::Py_IsInitialized() == 0 {
                 return Err(Refused::Ended);
             }
             let mut state = ffi::PyGILState_GetThisThreadState();
-            if state.is_null() {
+            if state.is_null() || !is_of_main(state) {
                 if let Some(left) = shortage {
                     return Err(Refused::SmallStack {
                         left,
@@ -163,15 +255,19 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
             if let Some(refused) = too_small {
                 return Err(refused);
             }
+            if !previous.is_null() {
+                ffi::PyEval_SaveThread();
+            }
             ffi::PyEval_RestoreThread(state);
             leaves = true;
         } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
             return Err(Refused::Ended);
         } else if let Some(refused) = too_small {
             return Err(refused);
+        } else {
+            previous = std::ptr::null_mut();
         }
-        thread.depth.set(thread.depth.get() + 1);
-        Ok(Attached { thread, leaves })
+        Ok(Attached::begin(thread, leaves, previous))
     }
 }
 
@@ -186,6 +282,9 @@ impl Drop for Attached {
         if self.leaves {
             // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
             unsafe { ffi::PyEval_SaveThread() };
+        }
+        if let Some(unusual) = self.unusual.take() {
+            unusual.end();
         }
     }
 }
@@ -276,26 +375,9 @@ unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
     }
 }
 
-/// The state that is attached. Up to Python 3.11 that of whichever thread holds the GIL, since 3.12 this thread's.
-///
-/// # Safety
-/// None really: valid at any time.
-#[inline(always)]
-unsafe fn current() -> *mut ffi::PyThreadState {
-    // SAFETY: only reads.
-    unsafe { ffi::compat::PyThreadState_GetUnchecked() }
-}
-
-/// Whether this thread is in Python and holds the GIL.
+/// Whether this thread is in Python, in whichever interpreter, and holds its GIL.
 pub(super) fn is_attached() -> bool {
-    // SAFETY: valid at any time, also before Python is initialised.
-    unsafe {
-        let current = current();
-        if current.is_null() || cfg!(Py_3_12) {
-            return !current.is_null();
-        }
-        current == ffi::PyGILState_GetThisThreadState()
-    }
+    !here().is_null()
 }
 
 /// Runs `body` outside of Python, so that it may wait for other threads; comes back into it if the thread was in it.
@@ -306,7 +388,9 @@ pub(super) fn detached<R>(body: impl FnOnce() -> R) -> R {
     // SAFETY: attached, as just asked; the same state is taken again.
     unsafe {
         let state = ffi::PyEval_SaveThread();
+        let lent = Lent::begin(Thread::here());
         let result = body();
+        drop(lent);
         ffi::PyEval_RestoreThread(state);
         result
     }
@@ -332,7 +416,7 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
     // SAFETY: valid at any time; the state is this thread's own.
     unsafe {
         let state = ffi::PyGILState_GetThisThreadState();
-        !state.is_null() && ffi::PyThreadState_GetID(state) as i64 > newest
+        !state.is_null() && is_of_main(state) && ffi::PyThreadState_GetID(state) as i64 > newest
     }
 }
 

@@ -1,0 +1,142 @@
+//! The sub-interpreter that a callback was made in. Calls of it from C run there, whatever interpreter the thread is in.
+//!
+//! Only sub-interpreters that share the main one's GIL can use the runtime, so who has that GIL may look at them.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::ffi;
+
+use super::threads::{self, Attached, Refused};
+use crate::py::{Obj, Raised, Ref, Res};
+
+/// The key of an interpreter's capsule in its dict.
+const KEY: &CStr = c"keelback.home";
+
+/// A sub-interpreter, while it lives and after it.
+pub struct Home {
+    interpreter: *mut ffi::PyInterpreterState,
+    /// Its dict is gone, and it will be.
+    ended: AtomicBool,
+}
+
+// SAFETY: the pointer is used only with the GIL, and only as long as the interpreter has not ended.
+unsafe impl Send for Home {}
+// SAFETY: as above.
+unsafe impl Sync for Home {}
+
+/// As long as this lives, the thread is in a sub-interpreter.
+#[must_use = "the thread leaves the sub-interpreter when this is dropped"]
+pub struct Inside {
+    /// The state for this call, and the main interpreter's, which it stands in for. `None` if the thread was there.
+    states: Option<(*mut ffi::PyThreadState, *mut ffi::PyThreadState)>,
+    _attached: Attached,
+}
+
+impl Home {
+    /// The sub-interpreter that this thread is in; `None` for the main one. In Python.
+    pub fn current() -> Res<Option<Arc<Self>>> {
+        // SAFETY: in Python; the dict is borrowed, and lives as long as its interpreter.
+        unsafe {
+            let interpreter = ffi::PyThreadState_GetInterpreter(ffi::PyThreadState_Get());
+            if interpreter == ffi::PyInterpreterState_Main() {
+                return Ok(None);
+            }
+            let dict = ffi::PyInterpreterState_GetDict(interpreter);
+            if dict.is_null() {
+                return Err(crate::raise!(RuntimeError, "the interpreter is ending"));
+            }
+            let found = ffi::PyDict_GetItemString(dict, KEY.as_ptr());
+            if found.is_null() {
+                return Ok(Some(Self::make(interpreter, dict)?));
+            }
+            let home = ffi::PyCapsule_GetPointer(found, KEY.as_ptr()).cast::<Self>();
+            if home.is_null() {
+                return Err(Raised::already());
+            }
+            // The capsule has one count of it.
+            Arc::increment_strong_count(home);
+            Ok(Some(Arc::from_raw(home)))
+        }
+    }
+
+    /// # Safety
+    /// In Python, in this interpreter; its dict.
+    unsafe fn make(interpreter: *mut ffi::PyInterpreterState, dict: Obj) -> Res<Arc<Self>> {
+        let home = Arc::new(Self {
+            interpreter,
+            ended: AtomicBool::new(false),
+        });
+        let given = Arc::into_raw(Arc::clone(&home));
+        // SAFETY: the caller's contract; the capsule takes one count over, if it is made.
+        unsafe {
+            let capsule = ffi::PyCapsule_New(
+                given.cast_mut().cast(),
+                KEY.as_ptr(),
+                Some(interpreter_ends),
+            );
+            if capsule.is_null() {
+                drop(Arc::from_raw(given));
+                return Err(Raised::already());
+            }
+            let capsule: Ref = Ref::steal(capsule)?;
+            if ffi::PyDict_SetItemString(dict, KEY.as_ptr(), capsule.obj()) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ok(home)
+    }
+
+    /// Enters it from any thread, in Python or not. May wait for the GIL.
+    pub fn enter(&self) -> Result<Inside, Refused> {
+        if let Some(attached) = threads::stay_in(self.interpreter)? {
+            return Ok(Inside {
+                states: None,
+                _attached: attached,
+            });
+        }
+        // With the main interpreter's GIL, which is this one's too.
+        let attached = threads::attach()?;
+        if self.ended.load(Ordering::Acquire) {
+            return Err(Refused::Ended);
+        }
+        // SAFETY: the interpreter lives, and goes only with the GIL that this thread has.
+        unsafe {
+            let state = ffi::PyThreadState_New(self.interpreter);
+            if state.is_null() {
+                return Err(Refused::NoMemory);
+            }
+            let main = ffi::PyThreadState_Swap(state);
+            Ok(Inside {
+                states: Some((state, main)),
+                _attached: attached,
+            })
+        }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if let Some((state, main)) = self.states {
+            // SAFETY: made for this call, which is over; attached, and no more when it is deleted.
+            unsafe {
+                ffi::PyThreadState_Clear(state);
+                ffi::PyThreadState_Swap(main);
+                ffi::PyThreadState_Delete(state);
+            }
+        }
+    }
+}
+
+/// The destructor of a [`Home`]'s capsule.
+unsafe extern "C" fn interpreter_ends(capsule: Obj) {
+    // SAFETY: called once, with the capsule, which has one count.
+    unsafe {
+        let home = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast::<Home>();
+        if !home.is_null() {
+            let home = Arc::from_raw(home);
+            home.ended.store(true, Ordering::Release);
+        }
+    }
+}
