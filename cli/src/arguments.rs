@@ -1,5 +1,5 @@
 //! The command line, as clap reads it. Its texts are the help, the man pages and the completions.
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -13,7 +13,7 @@ Exit status:
   3  there is no C compiler, or it failed
   4  Python, its shared library or keelback's runtime for it are missing or do not fit
   5  a file cannot be read or written
-  130  interrupted (Ctrl-C)
+  129, 130, 143  ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 
 Whatever is not 0 leaves every output file as it was.";
 
@@ -213,17 +213,6 @@ impl DeclarationArguments {
         }
         indexed.sort_by_key(|&(index, _)| index);
         self.in_order = indexed.into_iter().map(|(_, file)| file).collect();
-    }
-
-    /// The files that are read, standard input left out.
-    pub fn files(&self) -> Vec<&Path> {
-        self.in_order
-            .iter()
-            .map(|file| &file.path)
-            .chain(&self.source)
-            .map(PathBuf::as_path)
-            .filter(|path| *path != Path::new("-"))
-            .collect()
     }
 }
 

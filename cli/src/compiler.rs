@@ -43,7 +43,8 @@ impl Compiler {
             has_prelude,
             ..Wishes::default()
         };
-        match keelback_compiler::Compiler::find(&wishes) {
+        // It makes a file of its own while it asks the compiler what it is.
+        match interrupt::whole(|| keelback_compiler::Compiler::find(&wishes)) {
             Ok(compiler) => Ok(Self(compiler)),
             Err(Missing(why)) => Err(missing(&why)),
         }
@@ -66,7 +67,7 @@ impl Compiler {
                 return finished(&output, what, reporter);
             }
             if interrupt::happened() {
-                return Err(self.failed(what, &output.status, output.said));
+                interrupt::wait();
             }
             // A compiler for another machine cannot link the object. And if it is the user's C that is wrong, the
             // messages are the same with all of it in one file.
@@ -92,6 +93,12 @@ impl Compiler {
         let library = what.library();
         let mut sources = vec![c_file];
         sources.extend(object.map(Path::to_owned));
+        let mut compile_arguments = Vec::new();
+        if what.prelude.is_some()
+            && let Some(place) = what.dependencies().to_str()
+        {
+            compile_arguments.extend(["-MD", "-MF", place].map(str::to_owned));
+        }
         let invocation = self.0.invocation(&keelback_compiler::Compilation {
             directory: None,
             sources: &sources,
@@ -101,11 +108,11 @@ impl Compiler {
             undefines: &[],
             library_dirs: what.library_dirs,
             libraries: what.libraries,
-            compile_arguments: &[],
+            compile_arguments: &compile_arguments,
             link_arguments: &[],
         });
         reporter.detail(format!("compiler: {}", invocation.line()));
-        let output = invocation.run().map_err(|error| {
+        let output = invocation.run(interrupt::output).map_err(|error| {
             missing(&format!(
                 "{} cannot be run: {}",
                 self.0.program().display(),
@@ -148,6 +155,16 @@ impl Compiler {
 }
 
 impl Compilation<'_> {
+    /// Where the compiler writes which files the prelude includes.
+    fn dependencies(&self) -> PathBuf {
+        self.directory.join(format!("{}.d", self.name))
+    }
+
+    /// The files that the prelude includes, once it is compiled.
+    pub fn included(&self) -> Vec<PathBuf> {
+        std::fs::read_to_string(self.dependencies()).map_or(Vec::new(), |rule| prerequisites(&rule))
+    }
+
     fn library(&self) -> PathBuf {
         self.directory.join(format!("lib{}.so", self.name))
     }
@@ -162,6 +179,32 @@ fn finished(output: &Outcome, what: &Compilation<'_>, reporter: &Reporter) -> Re
         );
     }
     std::fs::read(what.library()).map_err(cannot_use_directory)
+}
+
+/// What stands behind the colon of a rule for make.
+fn prerequisites(rule: &str) -> Vec<PathBuf> {
+    let Some((_, rest)) = rule.split_once(": ") else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut name = String::new();
+    let mut characters = rest.chars().chain([' ']).peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek().copied()) {
+            ('\\', Some('\n')) => {}
+            ('\\', Some(next @ (' ' | '#'))) | ('$', Some(next @ '$')) => {
+                name.push(next);
+                characters.next();
+            }
+            (blank, _) if blank.is_whitespace() => {
+                if !name.is_empty() {
+                    found.push(PathBuf::from(std::mem::take(&mut name)));
+                }
+            }
+            _ => name.push(character),
+        }
+    }
+    found
 }
 
 /// The directory for temporary files fails.
@@ -182,4 +225,17 @@ fn missing(why: &str) -> Box<Error> {
             "install one (`gcc` or `build-essential` on Debian and Ubuntu, `gcc` on Fedora), or name it with --cc or CC",
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prerequisites_are_read_as_make_does() {
+        assert_eq!(
+            prerequisites("a.so: /tmp/a.c \\\n ./my\\ types.h a$$b.h \\\n /usr/x.h\n"),
+            ["/tmp/a.c", "./my types.h", "a$b.h", "/usr/x.h"].map(PathBuf::from)
+        );
+    }
 }

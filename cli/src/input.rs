@@ -3,6 +3,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Failure, Place, Result};
+use crate::files::Files;
 
 /// What messages call standard input.
 const STDIN_NAME: &str = "<stdin>";
@@ -20,11 +21,27 @@ pub struct Input {
 #[derive(Default)]
 pub struct Inputs {
     stdin_for: Option<&'static str>,
+    files: Files,
 }
 
 impl Inputs {
+    /// For a run that writes to `places`, each another file. What is read is none of them.
+    pub fn beside(places: &[&Path]) -> Result<Self> {
+        let mut inputs = Self::default();
+        for place in places {
+            inputs.files.writes(place)?;
+        }
+        Ok(inputs)
+    }
+
+    /// Notes a file that others read for this run: the compiler, the linker, Python.
+    pub fn others_read(&mut self, path: &Path) -> Result<()> {
+        self.files.reads(path)
+    }
+
     /// Reads the text file at `path`; `-` is standard input. `role` is what the file is for: "declarations".
     pub fn read(&mut self, path: &Path, role: &'static str) -> Result<Input> {
+        self.files.reads(path)?;
         let from_stdin = path == Path::new("-");
         let (name, read) = if from_stdin {
             if let Some(first) = self.stdin_for.replace(role) {

@@ -5,6 +5,7 @@ mod commands;
 mod compiler;
 mod config;
 mod diagnostic;
+mod files;
 mod input;
 mod interrupt;
 mod output;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
+    interrupt::watch();
     let reporter = Reporter::new(&arguments.output);
     let outcome = match &arguments.command {
         Command::Build(build) => commands::build::run(build, &reporter),
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // Who interrupts knows it.
-        Err(_) if interrupt::happened() => ExitCode::from(interrupt::STATUS),
+        Err(_) if interrupt::happened() => interrupt::wait(),
         Err(error) => {
             for diagnostic in &error.diagnostics {
                 reporter.report(diagnostic);

@@ -11,25 +11,25 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Result};
+use crate::files::resolve;
 use crate::input::reason;
+use crate::interrupt;
 
 /// Files that are ready to take their places.
 #[derive(Default)]
 pub struct Outputs {
     files: Vec<Pending>,
+    /// Devices and pipes, which are written to and not replaced.
+    streams: Vec<(PathBuf, Vec<u8>)>,
     /// Directories that were made, the outer before the inner.
     made: Vec<PathBuf>,
 }
 
-enum Pending {
-    /// A regular file: `prepared` will be renamed to `target`.
-    Rename {
-        prepared: TempPath,
-        target: PathBuf,
-        shown: PathBuf,
-    },
-    /// A device or a pipe, which is written to and not replaced.
-    Stream { bytes: Vec<u8>, shown: PathBuf },
+/// A regular file: `prepared` will be renamed to `target`.
+struct Pending {
+    prepared: TempPath,
+    target: PathBuf,
+    shown: PathBuf,
 }
 
 impl Outputs {
@@ -56,7 +56,8 @@ impl Outputs {
             .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
             .collect();
         for directory in missing.into_iter().rev() {
-            std::fs::create_dir(directory).map_err(|error| unwritable(shown, &reason(&error)))?;
+            interrupt::make_directory(directory)
+                .map_err(|error| unwritable(shown, &reason(&error)))?;
             self.made.push(directory.to_owned());
         }
         Ok(())
@@ -69,10 +70,7 @@ impl Outputs {
         match std::fs::metadata(&target) {
             Ok(found) if found.is_dir() => return Err(unwritable(path, "it is a directory")),
             Ok(found) if !found.is_file() => {
-                self.files.push(Pending::Stream {
-                    bytes: bytes.to_owned(),
-                    shown,
-                });
+                self.streams.push((shown, bytes.to_owned()));
                 return Ok(());
             }
             _ => {}
@@ -81,7 +79,7 @@ impl Outputs {
         file.write_all(bytes)
             .and_then(|()| file.flush())
             .map_err(|error| unwritable(path, &reason(&error)))?;
-        self.files.push(Pending::Rename {
+        self.files.push(Pending {
             prepared: file.into_temp_path(),
             target,
             shown,
@@ -91,29 +89,32 @@ impl Outputs {
 
     /// Puts every file in its place, or none.
     pub fn commit(mut self) -> Result<()> {
+        for (shown, bytes) in std::mem::take(&mut self.streams) {
+            std::fs::OpenOptions::new()
+                .write(true)
+                .open(&shown)
+                .and_then(|mut stream| stream.write_all(&bytes))
+                .map_err(|error| unwritable(&shown, &reason(&error)))?;
+        }
+        interrupt::whole(|| self.put_files())
+    }
+
+    fn put_files(&mut self) -> Result<()> {
         let mut done: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
         let mut failed = None;
         for file in std::mem::take(&mut self.files) {
-            let outcome = match file {
-                Pending::Rename {
-                    prepared,
-                    target,
-                    shown,
-                } => keep_old(&target)
-                    .and_then(|old| {
-                        prepared.persist(&target).map_err(|error| error.error)?;
-                        done.push((target, old));
-                        Ok(())
-                    })
-                    .map_err(|error| unwritable(&shown, &reason(&error))),
-                Pending::Stream { bytes, shown } => std::fs::OpenOptions::new()
-                    .write(true)
-                    .open(&shown)
-                    .and_then(|mut stream| stream.write_all(&bytes))
-                    .map_err(|error| unwritable(&shown, &reason(&error))),
-            };
-            if let Err(error) = outcome {
-                failed = Some(error);
+            let Pending {
+                prepared,
+                target,
+                shown,
+            } = file;
+            let put = keep_old(&target).and_then(|old| {
+                prepared.persist(&target).map_err(|error| error.error)?;
+                done.push((target, old));
+                Ok(())
+            });
+            if let Err(error) = put {
+                failed = Some(unwritable(&shown, &reason(&error)));
                 break;
             }
         }
@@ -142,26 +143,6 @@ impl Drop for Outputs {
     }
 }
 
-/// Refuses an output that is one of the files the plugin is made from.
-pub fn refuse_input(output: &Path, inputs: &[&Path]) -> Result<()> {
-    let Ok(output_file) = std::fs::canonicalize(output) else {
-        return Ok(());
-    };
-    if inputs
-        .iter()
-        .any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == output_file))
-    {
-        return Err(Failure::Usage.because(
-            Diagnostic::error(
-                "output-is-input",
-                format!("{} would be overwritten: it is read as well", output.display()),
-            )
-            .hint("write to another place: -o for the library, --header (include/NAME.h) or --no-header for the header"),
-        ));
-    }
-    Ok(())
-}
-
 /// Prints to standard output. A reader that went away (`| head`) is no error.
 pub fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -176,11 +157,6 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Through symbolic links to the file that is meant: a link stays a link.
-fn resolve(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
 fn directory(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -189,10 +165,13 @@ fn directory(target: &Path) -> &Path {
 }
 
 fn prepare(target: &Path, shown: &Path, mode: u32) -> Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(".keelback-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(directory(target))
+    let make = || {
+        tempfile::Builder::new()
+            .prefix(".keelback-")
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(directory(target))
+    };
+    interrupt::temporary(make, NamedTempFile::path)
         .map_err(|error| unwritable(shown, &reason(&error)))
 }
 

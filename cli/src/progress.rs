@@ -1,10 +1,22 @@
 //! A line for the impatient: shown on a terminal when something takes longer than a second.
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::diagnostic::Reporter;
+
+/// The line is on the terminal.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Takes the line away, if it is there.
+pub fn clear() {
+    if SHOWN.swap(false, Ordering::Relaxed) {
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "\r\x1b[K").and_then(|()| stderr.flush());
+    }
+}
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -24,10 +36,11 @@ impl Progress {
                 return;
             }
             let mut stderr = std::io::stderr();
+            SHOWN.store(true, Ordering::Relaxed);
             let _ = write!(stderr, "{what}...").and_then(|()| stderr.flush());
             // Ends with an error when the sender is dropped.
             let _ = receiver.recv();
-            let _ = write!(stderr, "\r\x1b[K").and_then(|()| stderr.flush());
+            clear();
         });
         Self(Some((sender, thread)))
     }

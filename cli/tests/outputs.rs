@@ -223,18 +223,19 @@ fn one_version_everywhere() {
     assert!(project.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
 }
 
-#[test]
-fn an_interrupt_leaves_nothing_behind() {
+/// Starts a build whose compiler takes long; a signal comes to `whom` then (`-`: the process group).
+fn interrupted(signal: &str, whom: &str) -> (Project, Option<i32>) {
     use std::os::unix::process::CommandExt;
     let project = Project::good();
     std::fs::create_dir(project.path().join("tmp")).unwrap();
     project.script(
         "slow-cc",
-        "#!/bin/sh\ncase \"$*\" in *-shared*) touch started; sleep 20;; *) exec cc \"$@\";; esac\n",
+        "#!/bin/sh\ncase \"$*\" in *-shared*) touch started; exec sleep 20;; *) exec cc \"$@\";; esac\n",
     );
     let child = project
-        .build_command(&["--cc", "./slow-cc"])
+        .build_command(&["--cc", "./slow-cc", "--header", "new/dir/adder.h"])
         .env("TMPDIR", project.path().join("tmp"))
+        .env_remove("OUT_DIR")
         .process_group(0)
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -246,29 +247,47 @@ fn an_interrupt_leaves_nothing_behind() {
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    // As the terminal does: to everybody in the process group.
     let killed = std::process::Command::new("sh")
-        .args(["-c", &format!("kill -INT -{}", child.id())])
+        .args(["-c", &format!("kill -{signal} {whom}{}", child.id())])
         .status()
         .unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stderr).as_ref()
-        ),
-        (Some(130), "")
-    );
-    assert_eq!(
-        std::fs::read_dir(project.path().join("tmp"))
-            .unwrap()
-            .count(),
-        0
-    );
-    assert_eq!(
-        project.names(),
-        ["api.h", "plugin.py", "slow-cc", "started", "tmp"]
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    (project, output.status.code())
+}
+
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    // As the terminal does, to everybody, and as `kill` does, to one.
+    for (signal, whom, status) in [
+        ("INT", "-", 130),
+        ("INT", "", 130),
+        ("TERM", "", 143),
+        ("HUP", "", 129),
+        ("HUP", "-", 129),
+    ] {
+        let (project, code) = interrupted(signal, whom);
+        assert_eq!(code, Some(status), "{signal}");
+        let tmp = std::fs::read_dir(project.path().join("tmp")).unwrap();
+        assert_eq!(tmp.count(), 0, "{signal}");
+        assert_eq!(
+            project.names(),
+            ["api.h", "plugin.py", "slow-cc", "started", "tmp"]
+        );
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_written_through() {
+    let project = Project::good();
+    std::os::unix::fs::symlink("sub/real.h", project.path().join("link.h")).unwrap();
+    project.build(&["--header", "link.h"]).expect_success();
+    assert!(project.path().join("link.h").is_symlink());
+    assert!(
+        project
+            .read("sub/real.h")
+            .contains("int add(int a, int b);")
     );
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use keelback_codegen::Product;
@@ -211,13 +211,16 @@ impl Invocation {
         command_line(&self.0)
     }
 
-    /// Runs it and waits for its end.
+    /// Runs it and waits for its end, `by` what does that ([`Command::output`]).
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn run(mut self) -> std::io::Result<Outcome> {
+    pub fn run(
+        mut self,
+        by: impl FnOnce(&mut Command) -> std::io::Result<Output>,
+    ) -> std::io::Result<Outcome> {
         let started = Instant::now();
-        let output = self.0.output()?;
+        let output = by(&mut self.0)?;
         Ok(Outcome {
             is_success: output.status.success(),
             status: output.status.to_string(),

@@ -55,6 +55,7 @@ def write(text: str, output: str) -> None:
 def main() -> NoReturn:
     """`-c ... SCRIPT VARIABLE OUTPUT MODE`, as the command line calls it."""
     script, variable, output, mode = sys.argv[1:]
+    _end_by_exception()
     # What a script sees of the command line is its own name.
     sys.argv[:] = [script]
     if mode == "as-cffi":
@@ -80,6 +81,18 @@ def main() -> NoReturn:
     except OSError as error:
         _stop(f"cannot write {output}: {error.strerror}")
     sys.exit(0)
+
+
+def _end_by_exception() -> None:
+    """Signals that end the process let it take away its temporary files first."""
+    import signal
+
+    def stop(number: int, frame: Any) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, stop)
 
 
 def _c_code(ffi: Any) -> str:

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
+use crate::interrupt;
 use crate::python::Python;
 
 const COLLECT: &str = include_str!("collect.py");
@@ -123,12 +124,12 @@ fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(S
             format!("{} could not copy its files: {why}", program.display()),
         ))
     };
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(["-I", "-S", "-B", "-c", COLLECT])
         .arg(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(&reason(&error)))?;
+        .stdin(Stdio::null());
+    let output = interrupt::output(&mut command).map_err(|error| failed(&reason(&error)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().rfind(|line| !line.trim().is_empty());

@@ -1,13 +1,16 @@
 //! `keelback build`.
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use tempfile::TempDir;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
 use crate::compiler::{Compilation, Compiler, cannot_use_directory};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::input::{Input, Inputs};
 use crate::interrupt;
-use crate::output::{self, Outputs};
+use crate::output::Outputs;
 use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
 use crate::python::{InitReport, Search};
@@ -30,17 +33,15 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
             .clone()
             .unwrap_or_else(|| library.with_file_name(format!("{module}.h")))
     });
-    let mut files = arguments.declarations.files();
-    files.push(&arguments.init.init);
     let mut places = vec![library.as_path()];
     places.extend(header.as_deref());
-    for place in &places {
-        output::refuse_input(place, &files)?;
-    }
+    let mut inputs = Inputs::beside(&places)?;
     let mut outputs = Outputs::for_paths(&places)?;
+    for linked in linked_files(arguments) {
+        inputs.others_read(&linked)?;
+    }
 
-    let sources = Sources::read(&arguments.declarations, &arguments.init)?;
-    interrupt::remember();
+    let sources = Sources::read(&arguments.declarations, &arguments.init, inputs)?;
     // Python and the compiler are slow to answer: both are asked at once. The scope waits for the compiler also when
     // something else fails, for it removes its temporary file then.
     let wants_compiler = arguments.emit != Some(EmitForm::C);
@@ -64,7 +65,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let compiled = match compiler {
         Some(compiler) => {
             let compiler = compiler?;
-            compile(arguments, &prepared.plugin, &source, &compiler, reporter)
+            compile(arguments, &mut prepared, &source, &compiler, reporter)
         }
         None => Ok(source.into_bytes()),
     };
@@ -79,9 +80,6 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     if let Some(header) = &header {
         outputs.add(header, prepared.plugin.header().as_bytes(), 0o666)?;
     }
-    if interrupt::happened() {
-        return Err(Failure::Compiler.because_of(Vec::new()));
-    }
     outputs.commit()?;
     reporter.detail(format!(
         "wrote {}{} after {:.0} ms",
@@ -94,17 +92,32 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
+/// The user's libraries that the linker finds in the directories of the command line.
+fn linked_files(arguments: &BuildArguments) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in &arguments.library_dirs {
+        for library in &arguments.libraries {
+            match library.strip_prefix(':') {
+                Some(name) => found.push(directory.join(name)),
+                None => found.extend(
+                    ["so", "a", "dylib"].map(|end| directory.join(format!("lib{library}.{end}"))),
+                ),
+            }
+        }
+    }
+    found.retain(|path| path.exists());
+    found
+}
+
 fn compile(
     arguments: &BuildArguments,
-    plugin: &Plugin,
+    prepared: &mut Prepared,
     source: &str,
     compiler: &Compiler,
     reporter: &Reporter,
 ) -> Result<Vec<u8>> {
-    let scratch = tempfile::Builder::new()
-        .prefix("keelback-")
-        .tempdir()
-        .map_err(cannot_use_directory)?;
+    let make = || tempfile::Builder::new().prefix("keelback-").tempdir();
+    let scratch = interrupt::temporary(make, TempDir::path).map_err(cannot_use_directory)?;
     let name = arguments.declarations.name.as_str();
     let prelude = arguments.declarations.source.as_deref();
     let prelude_name = prelude.map(|path| path.display().to_string());
@@ -120,34 +133,52 @@ fn compile(
             directory.to_owned()
         });
     }
-    let without_loader = (!arguments.init.standalone).then(|| plugin.c_source_without_loader());
+    let without_loader =
+        (!arguments.init.standalone).then(|| prepared.plugin.c_source_without_loader());
     let _progress = Progress::start(reporter, "compiling");
-    compiler.run(
-        &Compilation {
-            source,
-            without_loader: without_loader.as_deref(),
-            name,
-            directory: scratch.path(),
-            include_dirs: &include_dirs,
-            defines: &arguments.defines,
-            library_dirs: &arguments.library_dirs,
-            libraries: &arguments.libraries,
-            prelude: prelude_name.as_deref(),
-        },
-        reporter,
-    )
+    let compilation = Compilation {
+        source,
+        without_loader: without_loader.as_deref(),
+        name,
+        directory: scratch.path(),
+        include_dirs: &include_dirs,
+        defines: &arguments.defines,
+        library_dirs: &arguments.library_dirs,
+        libraries: &arguments.libraries,
+        prelude: prelude_name.as_deref(),
+    };
+    let library = compiler.run(&compilation, reporter)?;
+    for included in compilation.included() {
+        // A header that an earlier build made may be made again.
+        if !is_made_by_us(&included) {
+            prepared.inputs.others_read(&included)?;
+        }
+    }
+    Ok(library)
 }
+
+fn is_made_by_us(path: &Path) -> bool {
+    let mut start = [0; MADE.len()];
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok_and(|()| start == *MADE)
+}
+
+/// How every text that codegen makes begins.
+const MADE: &[u8; 20] = b"/* Made by keelback ";
 
 /// A plugin that is ready to be written as C, and the Python that still looks at its init code.
 pub struct Prepared {
     /// The plugin.
     pub plugin: Plugin,
+    inputs: Inputs,
     search: Option<Search>,
     init: Input,
 }
 
 /// The user's files, as read.
 pub struct Sources {
+    inputs: Inputs,
     init: Input,
     declared: Declared,
 }
@@ -157,11 +188,12 @@ impl Sources {
     pub fn read(
         declarations: &DeclarationArguments,
         init_arguments: &InitArguments,
+        mut inputs: Inputs,
     ) -> Result<Self> {
-        let mut inputs = Inputs::default();
         Ok(Self {
             init: inputs.read(&init_arguments.init, "init code")?,
             declared: Declared::read(declarations, &mut inputs)?,
+            inputs,
         })
     }
 
@@ -172,7 +204,11 @@ impl Sources {
         init_arguments: &InitArguments,
         reporter: &Reporter,
     ) -> Result<Prepared> {
-        let Self { mut init, declared } = self;
+        let Self {
+            mut inputs,
+            mut init,
+            declared,
+        } = self;
         if init_arguments.dev {
             init.name = whole_path(&init_arguments.init)?;
         }
@@ -186,6 +222,14 @@ impl Sources {
         } else {
             Some(runtime::find(&python, reporter)?)
         };
+        let found = [
+            python.executable.as_ref(),
+            Some(&python.libpython),
+            runtime.as_ref(),
+        ];
+        for path in found.into_iter().flatten() {
+            inputs.others_read(path)?;
+        }
         let embedding = Embedding {
             init: &init,
             python: &python,
@@ -207,6 +251,7 @@ impl Sources {
         };
         Ok(Prepared {
             plugin,
+            inputs,
             search: Some(search),
             init,
         })

@@ -5,8 +5,9 @@ use crate::arguments::BundleArguments;
 use crate::bundle::{self, Wishes, unwritable};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::reason;
+use crate::interrupt;
 use crate::progress::Progress;
-use crate::python::Search;
+use crate::python::{Python, Search};
 use crate::runtime;
 
 /// `keelback bundle PLUGIN...`
@@ -25,6 +26,7 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let mut search = Search::start(arguments.python.as_deref(), None)?;
     let python = search.python(reporter)?;
     let runtime = runtime::find(&python, reporter)?;
+    refuse_own_parts(&place, &python, &runtime)?;
     // Made aside and then renamed: it appears complete or not at all.
     let directory = match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -32,10 +34,13 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     };
     let absolute =
         std::path::absolute(directory).map_err(|error| unwritable(&place, &reason(&error)))?;
-    let prepared = tempfile::Builder::new()
-        .prefix(".keelback-bundle-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
-        .tempdir_in(absolute)
+    let make = || {
+        tempfile::Builder::new()
+            .prefix(".keelback-bundle-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
+            .tempdir_in(absolute)
+    };
+    let prepared = interrupt::temporary(make, tempfile::TempDir::path)
         .map_err(|error| unwritable(&place, &reason(&error)))?;
     let made = prepared.path().join("new");
     std::fs::create_dir(&made).map_err(|error| unwritable(&place, &reason(&error)))?;
@@ -48,17 +53,9 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let description = bundle::fill(&made, &python, &runtime, &wishes, reporter)?;
     drop(progress);
     let size = bundle::size_of_tree(&made);
-    let old = prepared.path().join("old");
-    if exists {
-        std::fs::rename(&place, &old).map_err(|error| unwritable(&place, &reason(&error)))?;
-    }
-    if let Err(error) = std::fs::rename(&made, &place) {
-        if exists {
-            // The first error is the one to tell; a second one here has no better answer.
-            let _ = std::fs::rename(&old, &place);
-        }
-        return Err(unwritable(&place, &reason(&error)));
-    }
+    let old = exists.then(|| prepared.path().join("old"));
+    interrupt::whole(|| put(&made, &place, old.as_deref()))
+        .map_err(|error| unwritable(&place, &reason(&error)))?;
     for library in &description.libraries {
         reporter.detail(format!("library: {library}"));
     }
@@ -72,6 +69,48 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         description.python,
         size.div_ceil(1_000_000)
     ));
+    Ok(())
+}
+
+/// Renames the bundle that was made to its place; what is there already goes to `old`.
+fn put(made: &Path, place: &Path, old: Option<&Path>) -> std::io::Result<()> {
+    if let Some(old) = old {
+        std::fs::rename(place, old)?;
+    }
+    std::fs::rename(made, place).inspect_err(|_| {
+        if let Some(old) = old {
+            // The first error is the one to tell; a second one here has no better answer.
+            let _ = std::fs::rename(old, place);
+        }
+    })
+}
+
+/// Refuses to make a bundle out of the one that it replaces.
+fn refuse_own_parts(place: &Path, python: &Python, runtime: &Path) -> Result<()> {
+    let Ok(real) = std::fs::canonicalize(place) else {
+        return Ok(());
+    };
+    let parts = [
+        Some(&*python.libpython),
+        python.executable.as_deref(),
+        python.base_prefix.as_deref(),
+        Some(runtime),
+    ];
+    for part in parts.into_iter().flatten() {
+        if std::fs::canonicalize(part).is_ok_and(|part| part.starts_with(&real)) {
+            return Err(Failure::Usage.because(
+                Diagnostic::error(
+                    "output-is-input",
+                    format!(
+                        "{} would be replaced: {} in it is read as well",
+                        place.display(),
+                        part.display()
+                    ),
+                )
+                .hint("choose another Python with --python, another runtime with KEELBACK_RUNTIME, or move the bundle away"),
+            ));
+        }
+    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! `keelback emit`.
+use std::path::Path;
+
 use crate::arguments::EmitArguments;
 use crate::commands::build::Sources;
 use crate::diagnostic::{Reporter, Result};
+use crate::input::Inputs;
 use crate::output::{self, Outputs};
 use crate::plugin;
 
@@ -12,14 +15,10 @@ pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
         .output
         .as_deref()
         .filter(|path| !crate::is_dash(path.as_os_str()));
-    let mut outputs = match place {
-        Some(place) => {
-            output::refuse_input(place, &arguments.declarations.files())?;
-            Outputs::for_paths(&[place])?
-        }
-        None => Outputs::default(),
-    };
-    let mut prepared = Sources::read(&arguments.declarations, &arguments.init)?.prepare(
+    let places: Vec<&Path> = place.into_iter().collect();
+    let inputs = Inputs::beside(&places)?;
+    let mut outputs = Outputs::for_paths(&places)?;
+    let mut prepared = Sources::read(&arguments.declarations, &arguments.init, inputs)?.prepare(
         &arguments.declarations,
         &arguments.init,
         reporter,

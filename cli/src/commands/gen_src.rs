@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::arguments::{GenSrc, GenSrcArguments};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::{Inputs, reason};
+use crate::interrupt::Running;
 use crate::output::{self, Outputs};
 use crate::plugin::Declared;
 use crate::python;
@@ -53,14 +54,9 @@ fn read_sources(
         ));
     }
     let place = (!crate::is_dash(output.as_os_str())).then_some(output);
-    let mut outputs = match place {
-        Some(place) => {
-            output::refuse_input(place, &[cdef, csrc])?;
-            Outputs::for_paths(&[place])?
-        }
-        None => Outputs::default(),
-    };
-    let mut inputs = Inputs::default();
+    let places: Vec<&Path> = place.into_iter().collect();
+    let mut inputs = Inputs::beside(&places)?;
+    let mut outputs = Outputs::for_paths(&places)?;
     let cdef = inputs.read(cdef, "declarations")?;
     let prelude = inputs.read(csrc, "prelude")?;
     let source = Declared::module(module_name, cdef, prelude, reporter)?.c_source();
@@ -90,22 +86,27 @@ fn exec_python(
     output: &Path,
     reporter: &Reporter,
 ) -> Result<()> {
+    let mut inputs = Inputs::default();
     if !crate::is_dash(output.as_os_str()) {
-        output::refuse_input(output, &[script])?;
+        inputs = Inputs::beside(&[output])?;
     }
+    inputs.others_read(script)?;
     let program = python::executable(python)?;
+    inputs.others_read(&program)?;
     reporter.detail(format!("python: {}", program.display()));
     let mut command = Command::new(&program);
     command.args(["-c", RUN_SCRIPT]).arg(script).arg(variable);
     command
         .arg(output)
         .arg(if as_cffi { "as-cffi" } else { "" });
-    let status = command.status().map_err(|error| {
-        Failure::Python.because(Diagnostic::error(
-            "no-python",
-            format!("cannot run {}: {}", program.display(), reason(&error)),
-        ))
-    })?;
+    let status = Running::start(&mut command)
+        .and_then(Running::wait)
+        .map_err(|error| {
+            Failure::Python.because(Diagnostic::error(
+                "no-python",
+                format!("cannot run {}: {}", program.display(), reason(&error)),
+            ))
+        })?;
     match status.code() {
         Some(0) => Ok(()),
         // Python has said what is wrong.

@@ -1,4 +1,6 @@
 //! `keelback header`.
+use std::path::Path;
+
 use crate::arguments::HeaderArguments;
 use crate::diagnostic::{Reporter, Result};
 use crate::input::Inputs;
@@ -12,15 +14,10 @@ pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
         .output
         .as_deref()
         .filter(|path| !crate::is_dash(path.as_os_str()));
-    let mut outputs = match place {
-        Some(place) => {
-            output::refuse_input(place, &arguments.declarations.files())?;
-            Outputs::for_paths(&[place])?
-        }
-        None => Outputs::default(),
-    };
-    let header =
-        Declared::read(&arguments.declarations, &mut Inputs::default())?.header(reporter)?;
+    let places: Vec<&Path> = place.into_iter().collect();
+    let mut inputs = Inputs::beside(&places)?;
+    let mut outputs = Outputs::for_paths(&places)?;
+    let header = Declared::read(&arguments.declarations, &mut inputs)?.header(reporter)?;
     let Some(place) = place else {
         return output::print(&header);
     };

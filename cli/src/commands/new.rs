@@ -4,6 +4,7 @@ use std::path::Path;
 use crate::arguments::NewArguments;
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
+use crate::interrupt;
 use crate::plugin;
 
 const FILES: &[(&str, &str)] = &[
@@ -30,10 +31,13 @@ pub fn run(arguments: &NewArguments, reporter: &Reporter) -> Result<()> {
         return Err(exists());
     }
     // The whole directory is made aside and then renamed: it appears complete or not at all.
-    let prepared = tempfile::Builder::new()
-        .prefix(".keelback-new-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
-        .tempdir_in(".")
+    let make = || {
+        tempfile::Builder::new()
+            .prefix(".keelback-new-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
+            .tempdir_in(".")
+    };
+    let prepared = interrupt::temporary(make, tempfile::TempDir::path)
         .map_err(|error| cannot_write(name, &error))?;
     for (file, text) in FILES {
         std::fs::write(prepared.path().join(file), text.replace("@NAME@", name))

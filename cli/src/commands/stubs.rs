@@ -1,4 +1,6 @@
 //! `keelback stubs`.
+use std::path::Path;
+
 use keelback_codegen::StubsOf;
 
 use crate::arguments::StubsArguments;
@@ -14,19 +16,15 @@ pub fn run(arguments: &StubsArguments, reporter: &Reporter) -> Result<()> {
         .output
         .as_deref()
         .filter(|path| !crate::is_dash(path.as_os_str()));
-    let mut outputs = match place {
-        Some(place) => {
-            output::refuse_input(place, &arguments.declarations.files())?;
-            Outputs::for_paths(&[place])?
-        }
-        None => Outputs::default(),
-    };
+    let places: Vec<&Path> = place.into_iter().collect();
+    let mut inputs = Inputs::beside(&places)?;
+    let mut outputs = Outputs::for_paths(&places)?;
     let of = if arguments.abi {
         StubsOf::AbiModule
     } else {
         StubsOf::Module
     };
-    let declared = Declared::read(&arguments.declarations, &mut Inputs::default())?;
+    let declared = Declared::read(&arguments.declarations, &mut inputs)?;
     let text = declared.stubs(of, reporter)?;
     let Some(place) = place else {
         return output::print(&text);

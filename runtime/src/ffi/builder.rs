@@ -627,8 +627,9 @@ pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, n
                 link_arguments: &link_arguments,
             });
             let line = invocation.line();
-            let outcome = crate::call::outside_python(|| invocation.run())
-                .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))?;
+            let outcome =
+                crate::call::outside_python(|| invocation.run(std::process::Command::output))
+                    .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))?;
             let success = bool_object(outcome.is_success);
             let (line, status, said) = (
                 str_from(&line)?,
