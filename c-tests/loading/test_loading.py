@@ -1,10 +1,11 @@
 """Every way of loading a plugin into a C or C++ program."""
 
+import os
 import re
 import subprocess
 
 import pytest
-from harness import Ran, ask, python
+from harness import Ran, ask, libpython_of, python, version_of
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,47 @@ def test_dlopen(loading, extensions, host, run, here, binding, scope):
 def test_dlopen_by_a_program_that_clang_built(loading, extensions, host, run, here):
     program = host(here / "opened.c", loading, link=False, cc="clang", flags=["-D_GNU_SOURCE"])
     assert run(program, loading.library, "RTLD_NOW") == Ran(
+        "libpython mapped before the first call: 0\n2 + 3 = 5\nlibpython mapped after it: 1\n" + extensions
+    )
+
+
+# -- a namespace of its own: glibc has no global scope there --
+
+
+def test_dlmopen_of_a_plugin_that_is_not_linked_to_python(loading, host, run, here):
+    """An error that says what is wrong and what helps; glibc would crash."""
+    ran = run(host(here / "namespace.c", loading, link=False, flags=["-D_GNU_SOURCE"]), loading.library)
+    version = version_of(python())
+    why = (
+        "loading: no libpython could be loaded, so Python cannot be started. Tried:\n"
+        "  the plugin was opened with dlmopen(), in a namespace of its own: the runtime and Python's extension modules find libpython there only "
+        f"if the plugin is linked to it. Open it with dlopen(), or build it with LDFLAGS='-Wl,--no-as-needed -lpython{version}'.\n"
+    )
+    assert ran.code == 0 and ran.stdout.startswith("2 + 3 = 0\n" + why) and ran.stderr.startswith(why)
+
+
+def test_dlmopen_of_a_plugin_that_is_linked_to_python(plugin, extensions, host, run, here):
+    directory = os.path.dirname(libpython_of(python()))
+    flags = f"-Wl,--no-as-needed -L{directory} -lpython{version_of(python())} -Wl,-rpath,{directory}"
+    init = (here / "extensions.py").read_text() + (here / "init.py").read_text()
+    built = plugin(here / "api.h", init, name="loading", env={"LDFLAGS": flags})
+    program = host(here / "namespace.c", built, link=False, flags=["-D_GNU_SOURCE"])
+    assert run(program, built.library) == Ran("2 + 3 = 5\n" + extensions)
+
+
+# -- an allocator of the host's, which the plugin does not see --
+
+
+@pytest.mark.parametrize("wish", [False, True], ids=["recorded", "wished"])
+@pytest.mark.parametrize("scope", [[], ["RTLD_DEEPBIND"]], ids=["", "deepbind"])
+def test_another_malloc(loading, extensions, host, run, here, tmp_path, scope, wish):
+    malloc = tmp_path / "malloc.so"
+    subprocess.run(["cc", "-O1", "-fno-builtin", "-shared", "-fPIC", here / "other_malloc.c", "-o", malloc], check=True)
+    program = host(here / "opened.c", loading, link=False, flags=["-D_GNU_SOURCE"])
+    # Relative: the plugin's own place is found another way then.
+    relative = os.path.relpath(loading.library, loading.directory)
+    environment = {"LD_PRELOAD": malloc, **({"KEELBACK_PYTHON": python()} if wish else {})}
+    assert run(program, f"./{relative}", "RTLD_NOW", *scope, cwd=loading.directory, env=environment) == Ran(
         "libpython mapped before the first call: 0\n2 + 3 = 5\nlibpython mapped after it: 1\n" + extensions
     )
 

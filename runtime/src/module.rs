@@ -115,23 +115,6 @@ pub(crate) fn add(module: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res<()> {
 /// Called by CPython's import system.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyInit__runtime() -> Obj {
-    become_global();
+    crate::library::make_runtime_global();
     guard(create)
-}
-
-/// Python opened this library for itself alone. The loaders of plugins look for a runtime in the global scope, and one
-/// process has one: theirs and Python's would not know each other's types.
-fn become_global() {
-    // SAFETY: C calls with valid pointers; the library is mapped already, only its scope changes. A failure (another
-    // platform's linker) leaves it as it was.
-    unsafe {
-        let mut info: libc::Dl_info = std::mem::zeroed();
-        let own: unsafe extern "C" fn() -> Obj = PyInit__runtime;
-        if libc::dladdr(own as *const libc::c_void, &mut info) != 0 && !info.dli_fname.is_null() {
-            libc::dlopen(
-                info.dli_fname,
-                libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL,
-            );
-        }
-    }
 }

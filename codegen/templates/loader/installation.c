@@ -75,7 +75,7 @@ static KEELBACK_COLD char *keelback_venv_value(const char *file, const char *key
 static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned int *minor)
 {
     keelback_text_t prefix = {NULL, 0}, config = {NULL, 0};
-    char *real = keelback_realpath(executable, NULL);
+    char *real = keelback_realpath(executable);
     char contents[4096];
     ptrdiff_t length = 0;
     int file;

@@ -62,7 +62,7 @@ static KEELBACK_COLD char *keelback_own_directory(void)
         file = mapped = keelback_mapped_file(&marker);
 #endif
     if (file != NULL)
-        real = keelback_realpath(file, NULL);
+        real = keelback_realpath(file);
     keelback_free(mapped);
     if (real == NULL)
         return NULL;

@@ -78,7 +78,7 @@ extern char *keelback_libc_getenv(const char *name) KEELBACK_LIBC(KEELBACK_GETEN
 extern int *keelback_errno_location(void) KEELBACK_LIBC(KEELBACK_ERRNO);
 extern char *keelback_libc_strerror(int error) KEELBACK_LIBC("strerror");
 extern int keelback_faccessat(int directory, const char *path, int mode, int flags) KEELBACK_LIBC("faccessat");
-extern char *keelback_realpath(const char *path, char *resolved) KEELBACK_LIBC("realpath");
+extern char *keelback_libc_realpath(const char *path, char *resolved) KEELBACK_LIBC("realpath");
 extern int keelback_open(const char *path, int flags, ...) KEELBACK_LIBC("open");
 extern ptrdiff_t keelback_read(int file, void *to, size_t size) KEELBACK_LIBC("read");
 extern ptrdiff_t keelback_write(int file, const void *from, size_t size) KEELBACK_LIBC("write");

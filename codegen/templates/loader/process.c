@@ -56,8 +56,8 @@ static KEELBACK_COLD int keelback_same_file(const char *one, const char *other)
     int same;
     if (one == NULL || other == NULL)
         return 0;
-    real_one = keelback_realpath(one, NULL);
-    real_other = keelback_realpath(other, NULL);
+    real_one = keelback_realpath(one);
+    real_other = keelback_realpath(other);
     same = real_one != NULL && real_other != NULL && __builtin_strcmp(real_one, real_other) == 0;
     keelback_free(real_one);
     keelback_free(real_other);
@@ -91,6 +91,28 @@ static KEELBACK_COLD int keelback_visit(keelback_object_t *object, size_t size, 
 }
 #endif
 
+/* RTLD_GLOBAL; 0 where the plugin was opened with dlmopen() in a namespace of its own: glibc has no global scope there, and
+ * crashes over it (https://sourceware.org/bugzilla/show_bug.cgi?id=15971 and its kin). */
+static KEELBACK_COLD int keelback_global(void)
+{
+    static const char marker = 0;
+    static int known = -1;
+    long space = 0;
+    void *map = NULL;
+    keelback_dl_info_t info;
+    void (*dladdr1)(void), (*dlinfo)(void);
+    if (known >= 0)
+        return known;
+    /* Not every C library has these; those that do not have no namespaces. 2: RTLD_DL_LINKMAP; 1: RTLD_DI_LMID. */
+    if (keelback_symbol(KEELBACK_RTLD_DEFAULT, "dladdr1", &dladdr1) != NULL
+        && keelback_symbol(KEELBACK_RTLD_DEFAULT, "dlinfo", &dlinfo) != NULL
+        && ((int (*)(const void *, keelback_dl_info_t *, void **, int))dladdr1)(&marker, &info, &map, 2) != 0
+        && map != NULL)
+        ((int (*)(void *, int, void *))dlinfo)(map, 1, &space);
+    known = space == 0 ? KEELBACK_RTLD_GLOBAL : 0;
+    return known;
+}
+
 /* An interpreter that the process has already, started or not. Takes the global scope's, else makes a hidden one
  * global: the standard library's extension modules are not linked to libpython, and look for its symbols there. */
 static KEELBACK_COLD int keelback_find_present(keelback_found_t *found)
@@ -100,6 +122,11 @@ static KEELBACK_COLD int keelback_find_present(keelback_found_t *found)
     found->handle = KEELBACK_RTLD_DEFAULT;
     if (address != NULL && !keelback_is_libpython(file))
         return 1;
+    if (keelback_global() == 0) {
+        /* Only what the plugin itself is linked to can be seen by all. */
+        found->python.libpython = file;
+        return address != NULL;
+    }
 #ifdef __linux__
     if (address == NULL) {
         keelback_text_t name = {NULL, 0};
@@ -121,7 +148,7 @@ static KEELBACK_COLD int keelback_find_present(keelback_found_t *found)
 static KEELBACK_COLD int keelback_open_libpython(keelback_found_t *found, const char *path, const char *origin,
                                                  keelback_text_t *why)
 {
-    found->handle = keelback_dlopen(path, KEELBACK_RTLD_NOW | KEELBACK_RTLD_GLOBAL);
+    found->handle = keelback_dlopen(path, KEELBACK_RTLD_NOW | keelback_global());
     if (found->handle == NULL) {
         keelback_add(why, "  %s: %s\n", origin, keelback_dlerror());
         return 0;

@@ -30,6 +30,14 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
             keelback_claim(found, &recorded);
         return 1;
     }
+    if (keelback_global() == 0) {
+        keelback_add(why,
+                     "  the plugin was opened with dlmopen(), in a namespace of its own: the runtime and Python's extension "
+                     "modules find libpython there only if the plugin is linked to it. Open it with dlopen(), or build it "
+                     "with LDFLAGS='-Wl,--no-as-needed -lpython%s'.\n",
+                     keelback_recorded()->version);
+        return 0;
+    }
     /* An explicit wish that cannot be granted is an error, and no reason to take another Python. */
     if (wish != NULL)
         return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)

@@ -72,7 +72,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
         return NULL;
     }
     /* When two plugins with a runtime each come here at once, both then see the same one first. */
-    keelback_dlopen(path, KEELBACK_RTLD_LAZY | KEELBACK_RTLD_NOLOAD | KEELBACK_RTLD_GLOBAL);
+    keelback_dlopen(path, KEELBACK_RTLD_LAZY | KEELBACK_RTLD_NOLOAD | keelback_global());
     first = keelback_present_runtime(found, &unused);
     keelback_free(unused.text);
     return first == NULL ? runtime : first;

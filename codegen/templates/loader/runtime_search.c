@@ -68,7 +68,7 @@ static KEELBACK_COLD char *keelback_home_of(const keelback_found_t *found)
     }
     if (file == NULL)
         file = keelback_file_of(keelback_symbol(found->handle, "Py_IsInitialized", NULL));
-    real = file == NULL ? NULL : keelback_realpath(file, NULL);
+    real = file == NULL ? NULL : keelback_realpath(file);
     keelback_add(&home, "%s", real == NULL ? "" : real);
     keelback_free(real);
     for (level = 0; level < 4; level++) {

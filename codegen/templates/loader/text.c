@@ -48,6 +48,19 @@ static KEELBACK_COLD const char *keelback_keep(keelback_text_t *text)
     return text->text;
 }
 
+/* The path without links, or NULL. The C library writes to memory that is given: where the plugin was opened with
+ * RTLD_DEEPBIND, memory of its own may come from the host's allocator, which the plugin's free() does not know. */
+static KEELBACK_COLD char *keelback_realpath(const char *path)
+{
+    /* PATH_MAX */
+    char resolved[4096];
+    keelback_text_t copy = {NULL, 0};
+    if (keelback_libc_realpath(path, resolved) == NULL)
+        return NULL;
+    keelback_add(&copy, "%s", resolved);
+    return copy.text;
+}
+
 /* Cuts the last component off a path: "/usr/bin/python3" becomes "/usr/bin", "libfoo.so" becomes ".". */
 static KEELBACK_COLD void keelback_cut(keelback_text_t *path)
 {

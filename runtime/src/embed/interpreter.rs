@@ -7,7 +7,6 @@ use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use keelback_codegen::abi::{
@@ -75,7 +74,7 @@ fn is_there() -> bool {
 }
 
 fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
-    make_runtime_global();
+    crate::library::make_runtime_global();
     threads::make_key();
     // SAFETY: valid at any time.
     let initialized = unsafe { ffi::Py_IsInitialized() } != 0;
@@ -101,27 +100,6 @@ fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), S
 /// Whether we started the Python of this process.
 pub fn is_ours() -> bool {
     whose() == Interpreter::Ours
-}
-
-/// Makes this library's symbols visible to the loaders of all plugins, so that all use this one. An importing Python
-/// and most loaders open it RTLD_LOCAL.
-fn make_runtime_global() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let address = std::ptr::from_ref(&super::abi::keelback_runtime).cast();
-        let Some(path) = prefix::file_of(address)
-            .and_then(|path| CString::new(path.into_os_string().as_bytes()).ok())
-        else {
-            return;
-        };
-        // SAFETY: a C string; the library is loaded already, so no constructor runs.
-        unsafe {
-            libc::dlopen(
-                path.as_ptr(),
-                libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL,
-            )
-        };
-    });
 }
 
 /// Takes the process's Python as it is.

@@ -1,6 +1,6 @@
 //! Where the files of a Python are, asked from the libpython that is loaded: neither PATH nor PYTHONHOME has a say.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +101,21 @@ fn path_of(text: *const std::ffi::c_char) -> Option<PathBuf> {
 /// The file that Python's code is mapped from.
 fn loaded_libpython() -> Option<PathBuf> {
     let address: unsafe extern "C" fn() -> std::ffi::c_int = ffi::Py_IsInitialized;
-    std::fs::canonicalize(file_of(address as *const std::ffi::c_void)?).ok()
+    real_path(&file_of(address as *const std::ffi::c_void)?)
+}
+
+/// The path without links. `std::fs::canonicalize` frees what the C library has allocated, perhaps by an allocator of the
+/// host's that this library does not see (RTLD_DEEPBIND).
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut resolved = [0; libc::PATH_MAX as usize];
+    // SAFETY: a C string, and a buffer of the size that realpath() asks for; it is filled with a C string, or NULL comes.
+    unsafe {
+        if libc::realpath(path.as_ptr(), resolved.as_mut_ptr()).is_null() {
+            return None;
+        }
+    }
+    path_of(resolved.as_ptr())
 }
 
 /// The file that an address is mapped from.

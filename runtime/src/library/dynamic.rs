@@ -41,6 +41,7 @@ impl Handle {
         unsafe {
             let state = pyo3::ffi::PyEval_SaveThread();
             errno::clear_system();
+            let flags = super::global::possible(flags);
             let handle = libc::dlopen(path.map_or(std::ptr::null(), CStr::as_ptr), flags);
             let errno = errno::system();
             let outcome = if handle.is_null() {

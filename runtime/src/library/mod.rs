@@ -7,11 +7,13 @@ mod attribute;
 mod dynamic;
 mod find;
 mod function;
+mod global;
 mod pytype;
 mod variable;
 
 pub(crate) use dynamic::Handle;
 pub use function::function_object;
+pub use global::make_runtime_global;
 pub use pytype::ready;
 
 use std::sync::atomic::{AtomicBool, Ordering};
