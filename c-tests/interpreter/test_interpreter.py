@@ -275,6 +275,58 @@ def test_signals_stay_default(plugin, host, run):
     assert run(program, "ignore") == Ran("0 changed, SIGINT default, SIGPIPE ignored, SIGINT blocked 0\nalive\n")
 
 
+SIGPIPE_INIT = """
+    import os, signal, socket, subprocess
+    from pipes import ffi
+
+    @ffi.def_extern(error=-1)
+    def write():
+        told = []
+        read, write = os.pipe()
+        os.close(read)
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        for attempt in (lambda: os.write(write, b"x"), lambda: ours.send(b"x"),
+                        lambda: subprocess.run(["true"], input=b"x" * 1000000)):
+            try:
+                attempt()
+            except BrokenPipeError:
+                told.append("BrokenPipeError")
+        print(told)
+        # Children have it at its default.
+        return subprocess.run("kill -PIPE $$; exit 3", shell=True).returncode
+"""
+SIGPIPE_HOST = """
+    #include <signal.h>
+    #include <stdio.h>
+    #include "pipes.h"
+
+    static int came;
+    static void handler(int number) { came += number == SIGPIPE; }
+
+    int main(int argc, char **argv)
+    {
+        (void)argv;
+        if (argc > 1)
+            signal(SIGPIPE, handler);
+        printf("child %d\\n", write_all());
+        printf("came %s\\n", came ? "to the handler" : "nowhere");
+        return 0;
+    }
+"""
+
+
+def test_ignore_sigpipe(plugin, host, run):
+    """`--ignore-sigpipe`: Python code that writes to a closed pipe or socket gets its exception. Without, the host ends,
+    as its disposition says. A handler of the host's stays."""
+    init = SIGPIPE_INIT.replace("def write()", "def write_all()")
+    program = host(SIGPIPE_HOST, plugin("int write_all(void);", init, name="pipes", args=["--ignore-sigpipe"]))
+    told = "['BrokenPipeError', 'BrokenPipeError']\n"
+    assert run(program) == Ran(f"{told}child -13\ncame nowhere\n")
+    assert run(program, "handler") == Ran(f"{told}child -13\ncame to the handler\n")
+    assert run(host(SIGPIPE_HOST, plugin("int write_all(void);", init, name="pipes"))) == Ran(code=-13)
+
+
 HANDLER_HOST = """
     #include <signal.h>
     #include <stdio.h>

@@ -232,6 +232,10 @@ pub struct InitArguments {
     /// Let PYTHONPATH and the other PYTHON* variables of the host's environment count
     #[arg(long)]
     pub use_environment: bool,
+    /// Ignore SIGPIPE from the start on, where the host left it at its default: writing to a closed pipe or socket is
+    /// then a BrokenPipeError, and does not end the host
+    #[arg(long)]
+    pub ignore_sigpipe: bool,
     /// A library for development: it runs FILE from where it is, again whenever it has changed
     #[arg(long)]
     pub dev: bool,

@@ -34,6 +34,8 @@ pub struct Embedding<'a> {
     pub no_site: bool,
     /// PYTHON* variables count.
     pub use_environment: bool,
+    /// SIGPIPE is ignored.
+    pub ignore_sigpipe: bool,
     /// The init code stays in its file.
     pub dev: bool,
     /// The runtime goes inside.
@@ -132,6 +134,7 @@ impl Declared {
         let flags = PluginFlags {
             no_site: embedding.no_site,
             use_environment: embedding.use_environment,
+            ignore_sigpipe: embedding.ignore_sigpipe,
             dev: embedding.dev,
             ..PluginFlags::default()
         };

@@ -314,6 +314,7 @@ fn flags(spec: &PluginSpec) -> String {
             "KEELBACK_PLUGIN_USE_ENVIRONMENT",
         ),
         (spec.flags.dev, "KEELBACK_PLUGIN_DEV"),
+        (spec.flags.ignore_sigpipe, "KEELBACK_PLUGIN_IGNORE_SIGPIPE"),
         (
             spec.flags.extension_module,
             "KEELBACK_PLUGIN_EXTENSION_MODULE",

@@ -60,6 +60,8 @@ pub struct PluginFlags {
     pub no_site: bool,
     /// PYTHON* environment variables count.
     pub use_environment: bool,
+    /// SIGPIPE is ignored where it is at its default.
+    pub ignore_sigpipe: bool,
     /// Development library: the init code is read from its file at run time.
     pub dev: bool,
     /// An API-mode extension module: it has no init code.

@@ -236,6 +236,7 @@ impl Sources {
             runtime: runtime.as_deref(),
             no_site: init_arguments.no_site,
             use_environment: init_arguments.use_environment,
+            ignore_sigpipe: init_arguments.ignore_sigpipe,
             dev: init_arguments.dev,
             standalone: init_arguments.standalone,
         };

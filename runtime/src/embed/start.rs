@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use keelback_codegen::abi::{keelback_plugin_t, keelback_python_t};
+use keelback_codegen::abi::{KEELBACK_PLUGIN_IGNORE_SIGPIPE, keelback_plugin_t, keelback_python_t};
 
 use super::floats::{self, Aside};
 use super::plugin::{Plugin, PluginState};
@@ -128,6 +128,10 @@ unsafe fn attach_and_run(
             ),
         }
     })?;
+    // SAFETY: the caller's contract.
+    if unsafe { (*record).flags } & KEELBACK_PLUGIN_IGNORE_SIGPIPE != 0 {
+        ignore_sigpipe();
+    }
     plugin.run_init_code().map_err(|raised| {
         let described = errors::take_exception(raised);
         StartFailure {
@@ -138,4 +142,19 @@ unsafe fn attach_and_run(
             ),
         }
     })
+}
+
+/// The plugin asks for it (`--ignore-sigpipe`). A handler of the host's stays. To block the signal in each call would
+/// leave the disposition alone, but takes two system calls, more than the call itself, and processes that Python starts
+/// would inherit the mask; what is ignored, `subprocess` puts back for them.
+fn ignore_sigpipe() {
+    // SAFETY: all zeros is a valid sigaction; out parameter and plain values.
+    unsafe {
+        let mut action = std::mem::zeroed::<libc::sigaction>();
+        if libc::sigaction(libc::SIGPIPE, std::ptr::null(), &mut action) == 0
+            && action.sa_sigaction == libc::SIG_DFL
+        {
+            libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        }
+    }
 }
