@@ -82,10 +82,8 @@ pub struct Constant {
 pub struct Typedef {
     /// Its name.
     pub name: Symbol,
-    /// What it stands for.
+    /// What it stands for, with the alignment that it gives to what is declared with it.
     pub ty: QualType,
-    /// From `__attribute__((aligned(n)))`: what a field declared with this name gets.
-    pub align: Option<u32>,
     /// Where its name is.
     pub span: Span,
     /// See [`Function::doc`].

@@ -373,7 +373,6 @@ impl Declarations {
                     self.typedefs.push(Typedef {
                         name,
                         ty,
-                        align: typedef.align,
                         span: Span::NOWHERE,
                         doc: None,
                     });
@@ -418,7 +417,7 @@ impl Declarations {
 fn translate(included: &Included, ty: QualType) -> QualType {
     QualType {
         ty: included.types[ty.ty.index()],
-        quals: ty.quals,
+        ..ty
     }
 }
 

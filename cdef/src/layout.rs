@@ -168,6 +168,8 @@ impl Layouts {
         let types = &declarations.types;
         let mut count: u64 = 1;
         let mut item = ty;
+        // The outermost typedef that gives an alignment counts: it is the one that the object has.
+        let mut given = ty.align.bytes();
         while let Type::Array {
             item: inner,
             length,
@@ -182,6 +184,7 @@ impl Layouts {
             };
             count = count.saturating_mul(length);
             item = *inner;
+            given = given.or(item.align.bytes());
         }
         let (size, align) = match types.get(item.ty) {
             Type::Primitive(primitive) => declarations.target.size_and_align(*primitive),
@@ -217,7 +220,7 @@ impl Layouts {
             }
         };
         match count.checked_mul(size) {
-            Some(size) if size < MAX_SIZE => Ok((size, align)),
+            Some(size) if size < MAX_SIZE => Ok((size, given.unwrap_or(align))),
             _ => Err(LayoutError::new(
                 DiagnosticKind::Value,
                 Span::default(),
@@ -401,6 +404,26 @@ impl Layouts {
 }
 
 impl Declarations {
+    /// The alignment that a typedef gives to an object of this type, if one does.
+    pub fn given_alignment(&self, mut ty: QualType) -> Option<u32> {
+        loop {
+            match (ty.align.bytes(), self.types.get(ty.ty)) {
+                (Some(given), _) => return Some(given),
+                (None, Type::Array { item, .. }) => ty = *item,
+                (None, Type::Record(id)) => return self.given_to_record(*id),
+                (None, _) => return None,
+            }
+        }
+    }
+
+    /// That of a struct without a tag, through the typedef that is its only name.
+    pub fn given_to_record(&self, id: RecordId) -> Option<u32> {
+        let record = self.types.record(id);
+        let name = record.typedef_name.filter(|_| record.tag.is_none())?;
+        let index = *self.typedef_names.get(&name)?;
+        self.typedefs[index as usize].ty.align.bytes()
+    }
+
     /// The record of an anonymous struct or union member, whose fields count as the outer record's.
     pub fn anonymous_member(&self, field: &Field) -> Option<RecordId> {
         match (field.name, self.types.get(field.ty.ty)) {

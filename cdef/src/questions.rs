@@ -605,8 +605,8 @@ impl Declarations {
     /// `ty` without its `const`.
     pub fn without_const(&self, ty: QualType) -> QualType {
         QualType {
-            ty: ty.ty,
             quals: Qualifiers(ty.quals.0 & !Qualifiers::CONST.0),
+            ..ty
         }
     }
 }

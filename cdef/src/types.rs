@@ -70,13 +70,34 @@ impl Qualifiers {
     }
 }
 
-/// A type with its top-level qualifiers.
+/// The alignment that a typedef gives to its type (`typedef double d4 __attribute__((aligned(4)))`), which may be
+/// smaller than the type's own. As in C it belongs to objects that are declared with the name: a pointer to one is
+/// an ordinary pointer, a parameter an ordinary parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Alignment(u8);
+
+impl Alignment {
+    /// The type's own.
+    pub const NATURAL: Self = Self(0);
+    /// This many bytes, a power of two.
+    pub fn of(bytes: u32) -> Self {
+        Self(bytes.trailing_zeros() as u8 + 1)
+    }
+    /// In bytes; `None`: the type's own.
+    pub fn bytes(self) -> Option<u32> {
+        (self.0 != 0).then(|| 1 << (self.0 - 1))
+    }
+}
+
+/// A type with its top-level qualifiers, and the alignment that a typedef gave it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct QualType {
     /// The type.
     pub ty: TypeId,
     /// Its qualifiers.
     pub quals: Qualifiers,
+    /// From a typedef.
+    pub align: Alignment,
 }
 
 impl QualType {
@@ -85,6 +106,7 @@ impl QualType {
         Self {
             ty,
             quals: Qualifiers::NONE,
+            align: Alignment::NATURAL,
         }
     }
 }
@@ -491,7 +513,8 @@ impl TypeTable {
     }
     /// `T *`
     pub fn pointer_to(&mut self, to: QualType) -> TypeId {
-        self.intern(Type::Pointer(to))
+        let align = Alignment::NATURAL;
+        self.intern(Type::Pointer(QualType { align, ..to }))
     }
     /// The primitive's type.
     pub fn primitive(&mut self, primitive: Primitive) -> TypeId {

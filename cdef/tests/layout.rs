@@ -74,6 +74,8 @@ const BITS: &[(&str, u64)] = &[
     ("int16_t", 16),
     ("uint32_t", 32),
     ("uint64_t", 64),
+    ("a_int1", 32),
+    ("a_long2", 64),
 ];
 
 /// One field to compare: its name, and whether it is a bit-field.
@@ -157,6 +159,14 @@ impl Generator {
             {
                 let ty = self.random.pick(&["char", "int", "double", "short"]);
                 let _ = writeln!(text, "    {ty} {name}[];");
+            } else if choice == 3 {
+                let (types, array) = match self.random.below(3) {
+                    0 => (ALIGNED_ITEMS, "[2]"),
+                    1 => (ALIGNED_ITEMS, ""),
+                    _ => (ALIGNED, ""),
+                };
+                let ty = self.random.pick(types);
+                let _ = writeln!(text, "    {ty} {name}{array}{attribute};");
             } else {
                 let ty = self.random.pick(PLAIN);
                 let array = match self.random.below(6) {
@@ -208,8 +218,41 @@ impl Generator {
     }
 }
 
-const HEADER: &str =
-    "enum color { RED, GREEN, BLUE };\nenum wide { NARROW, WIDE = 0x100000000 };\n";
+const HEADER: &str = "enum color { RED, GREEN, BLUE };\nenum wide { NARROW, WIDE = 0x100000000 };
+typedef double a_double4 __attribute__((aligned(4)));
+typedef int a_int1 __attribute__((aligned(1)));
+typedef long long __attribute__((aligned(2))) a_long2;
+typedef a_double4 a_again;
+typedef const a_again a_const;
+typedef a_again a_wide __attribute__((aligned(16)));
+typedef char a_char2 __attribute__((aligned(2)));
+typedef short a_shorts[3] __attribute__((aligned(1)));
+typedef a_int1 a_items[2];
+typedef struct a_tag { char c; double d; } a_struct __attribute__((aligned(2)));
+typedef struct { char c; } a_single __attribute__((aligned(8)));
+typedef a_double4 *a_pointer;
+typedef void *a_pointer2 __attribute__((aligned(2)));
+";
+/// Types with an alignment of their own that may be items of an array, and all of them.
+const ALIGNED_ITEMS: &[&str] = &[
+    "a_double4",
+    "a_int1",
+    "a_long2",
+    "a_again",
+    "a_pointer",
+    "a_items",
+];
+const ALIGNED: &[&str] = &[
+    "a_const",
+    "a_wide",
+    "a_char2",
+    "a_shorts",
+    "a_struct",
+    "a_single",
+    "a_pointer2",
+    "a_double4",
+    "a_items",
+];
 
 /// What our layout says, in the words of the C program.
 fn ours(target: &Target, text: &str, tags: &[(String, Names)]) -> String {

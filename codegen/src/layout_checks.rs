@@ -159,8 +159,8 @@ pub(crate) fn member_checks(
                     // With its length, if the declarations give it.
                     Type::Array { item, .. } if !is_array => (
                         QualType {
-                            ty: item.ty,
                             quals: item.quals.union(field.ty.quals),
+                            ..*item
                         },
                         "",
                     ),

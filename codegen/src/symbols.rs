@@ -298,8 +298,8 @@ impl Definer<'_> {
     /// `T *typed`
     fn pointer(&self, to: QualType, array: QualType) -> String {
         let to = QualType {
-            ty: to.ty,
             quals: to.quals.union(array.quals),
+            ..to
         };
         let star = match self.declarations.types.get(to.ty) {
             Type::Array { .. } | Type::Function(_) => "(*keelback_typed)",

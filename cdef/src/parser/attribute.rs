@@ -13,7 +13,10 @@ use super::{Parse, Parser};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) packed: bool,
+    /// The strictest alignment: what a member gets.
     pub(super) align: Option<u32>,
+    /// The last one: what GCC gives to a type.
+    pub(super) last_align: Option<u32>,
 }
 
 impl Attributes {
@@ -21,6 +24,7 @@ impl Attributes {
     pub(super) fn align_at_least(&mut self, align: u32) {
         if align != 0 {
             self.align = Some(self.align.unwrap_or(1).max(align));
+            self.last_align = Some(align);
         }
     }
 }

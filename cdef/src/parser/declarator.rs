@@ -462,8 +462,8 @@ impl Parser<'_> {
         for index in (mark..self.derivations.len()).rev() {
             ty = match self.derivations[index] {
                 Derivation::Pointer(quals) => QualType {
-                    ty: self.decls.types.pointer_to(ty),
                     quals,
+                    ..QualType::plain(self.decls.types.pointer_to(ty))
                 },
                 Derivation::Array(length, span) => {
                     if matches!(length, Length::Dots) && (index > hidden || !mode.partial_ok) {

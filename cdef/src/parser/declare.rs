@@ -6,8 +6,8 @@ use crate::lexer::Tok;
 use crate::message;
 use crate::source::Span;
 use crate::types::{
-    Primitive, QualType, Qualifiers, RecordKind, Symbol, Type, TypeId, UnknownId, UnknownKind,
-    UnknownType,
+    Alignment, Primitive, QualType, Qualifiers, RecordKind, Symbol, Type, TypeId, UnknownId,
+    UnknownKind, UnknownType,
 };
 
 use super::declarator::{Declared, Shape};
@@ -318,10 +318,16 @@ impl Parser<'_> {
                 None => return Ok(()),
             },
         };
+        // As in GCC, those in front of the declarator are applied last.
+        let align = specs.attributes.last_align;
+        let align = align.or(declared.attributes.last_align).map(Alignment::of);
+        let ty = QualType {
+            align: align.unwrap_or(ty.align),
+            ..ty
+        };
         let typedef = Typedef {
             name,
             ty,
-            align: declared.attributes.align,
             span: declared.span,
             doc,
         };

@@ -207,21 +207,20 @@ impl Parser<'_> {
         }
     }
 
-    /// The type of a name for which [`Self::is_type_name`] holds, and the alignment its typedef demands.
-    fn named_type(&mut self, symbol: Symbol) -> Parse<(QualType, Option<u32>)> {
+    /// The type of a name for which [`Self::is_type_name`] holds.
+    fn named_type(&mut self, symbol: Symbol) -> Parse<QualType> {
         if let Some(&index) = self.decls.typedef_names.get(&symbol) {
-            let typedef = &self.decls.typedefs[index as usize];
-            return Ok((typedef.ty, typedef.align));
+            return Ok(self.decls.typedefs[index as usize].ty);
         }
         if let Some(Predefined::Plain(primitive)) = predefined::lookup(symbol) {
-            return Ok((QualType::plain(TypeTable::primitive_id(primitive)), None));
+            return Ok(QualType::plain(TypeTable::primitive_id(primitive)));
         }
         if let Some(&ty) = self.decls.predefined.get(&symbol) {
-            return Ok((ty, None));
+            return Ok(ty);
         }
         let ty = self.make_predefined(symbol)?;
         self.decls.predefined.insert(symbol, ty);
-        Ok((ty, None))
+        Ok(ty)
     }
 
     fn make_predefined(&mut self, symbol: Symbol) -> Parse<QualType> {
@@ -242,8 +241,8 @@ impl Parser<'_> {
                     Qualifiers::NONE
                 };
                 let item = QualType {
-                    ty: character,
                     quals,
+                    ..QualType::plain(character)
                 };
                 Ok(QualType::plain(self.decls.types.pointer_to(item)))
             }
@@ -528,10 +527,7 @@ impl Parser<'_> {
                     if !self.is_type_name(self.tok.symbol) {
                         return self.no_type(specs, quals);
                     }
-                    let (ty, align) = self.named_type(self.tok.symbol)?;
-                    if let Some(align) = align {
-                        specs.attributes.align_at_least(align);
-                    }
+                    let ty = self.named_type(self.tok.symbol)?;
                     found = Some(Base::Type(ty));
                     self.bump();
                 }
@@ -569,7 +565,10 @@ impl Parser<'_> {
                             .short("unexpected symbol"),
                     ));
                 };
-                Base::Type(QualType { ty, quals })
+                Base::Type(QualType {
+                    quals,
+                    ..QualType::plain(ty)
+                })
             }
             None => return self.no_type(specs, quals),
         };
@@ -613,11 +612,14 @@ impl Parser<'_> {
         }
         if let Type::Array { item, length } = *self.decls.types.get(ty.ty) {
             let item = self.qualify(item, quals);
-            return QualType::plain(self.decls.types.intern(Type::Array { item, length }));
+            return QualType {
+                ty: self.decls.types.intern(Type::Array { item, length }),
+                ..ty
+            };
         }
         QualType {
-            ty: ty.ty,
             quals: ty.quals.union(quals),
+            ..ty
         }
     }
 }

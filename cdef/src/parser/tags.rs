@@ -179,7 +179,7 @@ impl Parser<'_> {
             max_align,
             attribute: attributes.packed || record.packing.attribute,
         };
-        record.align = attributes.align;
+        record.align = attributes.last_align;
         self.decls.items.push(Item::Record(id));
         if partial && has_bit_fields {
             let message = message::partial_bit_fields(&self.decls.record_name(id));

@@ -272,7 +272,6 @@ impl<S: TableSource> Tables<S> {
         declarations.typedefs.push(Typedef {
             name: symbol,
             ty,
-            align: None,
             span: Span::NOWHERE,
             doc: None,
         });

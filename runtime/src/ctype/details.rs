@@ -22,6 +22,20 @@ pub(crate) struct EnumSource {
     pub id: EnumId,
 }
 
+/// The alignment that a struct without a tag has from the typedef that names it; of an array, that its items have.
+pub fn given_alignment(mut ctype: &CType) -> Option<usize> {
+    while ctype.kind == Kind::Array {
+        ctype = ctype.item();
+    }
+    match &ctype.details {
+        super::Details::Record(source, _) => {
+            let given = source.scope.read().given_to_record(source.id);
+            given.map(|bytes| bytes as usize)
+        }
+        _ => None,
+    }
+}
+
 /// A field as access needs it.
 pub struct FieldInfo {
     /// Its interned name; empty for an anonymous struct or union member.

@@ -9,7 +9,9 @@ mod intern;
 mod make;
 mod names;
 
-pub use details::{Access, EnumDetails, FieldInfo, FunctionDetails, RecordDetails};
+pub use details::{
+    Access, EnumDetails, FieldInfo, FunctionDetails, RecordDetails, given_alignment,
+};
 pub use intern::{
     array_of, char_array, function_of, is_known_void_pointer, pointer_to, primitive, void,
     void_pointer,

@@ -142,6 +142,25 @@ impl FfiObject {
         }
     }
 
+    /// The alignment that a typedef gives to the type of a string which [`Self::parse_string`] takes.
+    ///
+    /// # Safety
+    /// `text` is a live str.
+    pub(super) unsafe fn given_alignment(&self, text: Obj) -> Res<Option<usize>> {
+        // SAFETY: the caller's contract.
+        let Some(string) = (unsafe { str_text(text) })? else {
+            return Ok(None);
+        };
+        let mut declarations = self.scope.write();
+        let parsed = if self.inline {
+            declarations.parse_type(string)
+        } else {
+            declarations.parse_declared_type(string)
+        };
+        let given = parsed.ok().and_then(|ty| declarations.given_alignment(ty));
+        Ok(given.map(|bytes| bytes as usize))
+    }
+
     /// As CFFI: an in-line FFI tells what it was given, the others what that means.
     fn raise_function_type(&self, text: Obj, ctype: &CType) -> Raised {
         // SAFETY: a live str.

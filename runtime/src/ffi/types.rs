@@ -118,7 +118,13 @@ pub unsafe extern "C" fn alignof(object: Obj, arg: Obj) -> Obj {
                 Some(cdata) => cdata.ctype().to_ref(),
                 None => checked(type_or_function(object, arg)?)?,
             };
-            match alignment(&ctype) {
+            // A typedef's alignment is no part of the ctype: `d4` and `double` are one.
+            let given = if ffi::PyUnicode_Check(arg) != 0 {
+                this(object).given_alignment(arg)?
+            } else {
+                crate::ctype::given_alignment(&ctype)
+            };
+            match given.or_else(|| alignment(&ctype)) {
                 Some(align) => Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSize_t(align)),
                 None => Err(raise!(
                     ValueError,
