@@ -19,7 +19,7 @@ PRELUDE = """
     #include <sys/types.h>
     #include <gawkapi.h>
 
-    KEELBACK_EXPORT int plugin_is_GPL_compatible;
+    int plugin_is_GPL_compatible;
     static const gawk_api_t *api;
     static awk_ext_id_t ext_id;
 
