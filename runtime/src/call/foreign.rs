@@ -7,11 +7,11 @@
 use std::ffi::c_void;
 
 use libffi::raw::{
-    ffi_abi_FFI_DEFAULT_ABI, ffi_call, ffi_cif, ffi_prep_cif, ffi_prep_cif_var, ffi_status_FFI_OK,
-    ffi_type, ffi_type_complex_double, ffi_type_complex_float, ffi_type_complex_longdouble,
-    ffi_type_double, ffi_type_float, ffi_type_longdouble, ffi_type_pointer, ffi_type_sint8,
-    ffi_type_sint16, ffi_type_sint32, ffi_type_sint64, ffi_type_uint8, ffi_type_uint16,
-    ffi_type_uint32, ffi_type_uint64, ffi_type_void,
+    ffi_abi_FFI_DEFAULT_ABI, ffi_cif, ffi_prep_cif, ffi_prep_cif_var, ffi_status_FFI_OK, ffi_type,
+    ffi_type_complex_double, ffi_type_complex_float, ffi_type_complex_longdouble, ffi_type_double,
+    ffi_type_float, ffi_type_longdouble, ffi_type_pointer, ffi_type_sint8, ffi_type_sint16,
+    ffi_type_sint32, ffi_type_sint64, ffi_type_uint8, ffi_type_uint16, ffi_type_uint32,
+    ffi_type_uint64, ffi_type_void,
 };
 
 use super::aggregate::{Leaf, leaves};
@@ -19,6 +19,16 @@ use crate::convert::argument::Parameter;
 use crate::ctype::{CType, Code};
 use crate::py::Res;
 use crate::raise;
+
+unsafe extern "C-unwind" {
+    /// libffi's, which C's unwinding passes through: see [`super::outside_python`].
+    fn ffi_call(
+        cif: *mut ffi_cif,
+        function: *const c_void,
+        result: *mut c_void,
+        values: *mut *mut c_void,
+    );
+}
 
 /// A type as libffi sees it.
 struct ForeignType {
@@ -260,10 +270,9 @@ impl Cif {
     pub unsafe fn call(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
         // SAFETY: the caller's contract; ffi_call does not change the cif.
         unsafe {
-            let code: unsafe extern "C" fn() = std::mem::transmute(function);
             ffi_call(
                 &raw const *self.cif as *mut ffi_cif,
-                Some(code),
+                function.cast(),
                 result.cast(),
                 values.as_mut_ptr(),
             );

@@ -44,11 +44,31 @@ pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
         let state = ffi::PyEval_SaveThread();
         let lent = Lent::begin(thread);
         errno.restore();
+        let must_return = MustReturn;
         let result = body();
+        std::mem::forget(must_return);
         errno.save();
         drop(lent);
         ffi::PyEval_RestoreThread(state);
         result
+    }
+}
+
+/// Dropped only when the stack is unwound through C that Python has called: by pthread_exit() and cancellation, or a C++
+/// exception. Neither Python's own frames nor what they hold can be taken down that way, so the process ends here, and
+/// says why.
+struct MustReturn;
+
+impl Drop for MustReturn {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        crate::embed::write_to_stderr(
+            "keelback: a C function that Python called did not return: it has ended its thread (pthread_exit(), or \
+             pthread_cancel() from outside), or a C++ exception has left it. Python's part of the thread cannot be \
+             unwound, so the process is ended (abort)\n",
+        );
+        std::process::abort();
     }
 }
 

@@ -397,15 +397,24 @@ mod prototype {
         #[cfg(not(target_arch = "aarch64"))]
         // SAFETY: the caller's contract; see the module's head for why a superset of the arguments may be passed.
         unsafe {
-            let function: unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, ...) -> R =
+            let function: unsafe extern "C-unwind" fn(u64, u64, u64, u64, u64, u64, ...) -> R =
                 std::mem::transmute(function);
             function(i[0], i[1], i[2], i[3], i[4], i[5])
         }
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
         unsafe {
-            let function: unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, u64, u64, ...) -> R =
-                std::mem::transmute(function);
+            let function: unsafe extern "C-unwind" fn(
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                u64,
+                ...
+            ) -> R = std::mem::transmute(function);
             function(i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7])
         }
     }
@@ -418,8 +427,17 @@ mod prototype {
         let f = f.map(f64::from_bits);
         // SAFETY: as in `integers`.
         unsafe {
-            let function: unsafe extern "C" fn(f64, f64, f64, f64, f64, f64, f64, f64, ...) -> f64 =
-                std::mem::transmute(function);
+            let function: unsafe extern "C-unwind" fn(
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                f64,
+                ...
+            ) -> f64 = std::mem::transmute(function);
             function(f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7])
         }
     }
@@ -431,7 +449,7 @@ mod prototype {
         #[cfg(not(target_arch = "aarch64"))]
         // SAFETY: as in `integers`.
         unsafe {
-            let function: unsafe extern "C" fn(
+            let function: unsafe extern "C-unwind" fn(
                 u64,
                 u64,
                 u64,
@@ -455,7 +473,7 @@ mod prototype {
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as in `integers`.
         unsafe {
-            let function: unsafe extern "C" fn(
+            let function: unsafe extern "C-unwind" fn(
                 u64,
                 u64,
                 u64,

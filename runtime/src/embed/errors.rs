@@ -148,7 +148,7 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
     write_to_stderr(text);
 }
 
-pub(super) fn write_to_stderr(text: &str) {
+pub fn write_to_stderr(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         // SAFETY: valid memory; a closed standard error is no failure of ours.

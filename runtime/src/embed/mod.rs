@@ -52,6 +52,7 @@ mod states;
 pub mod threads;
 
 pub use def_extern::def_extern;
+pub use errors::write_to_stderr;
 pub use floats::Lent;
 pub use output::{flush_if_written, refill_reserve};
 pub use plugin::complete;

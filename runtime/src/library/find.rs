@@ -259,7 +259,14 @@ impl Lib {
                     match symbol.access {
                         // A wrapper cannot pass on a variable part: libffi or the register path can.
                         Some(access) if !variadic && symbol.kind == KEELBACK_SYMBOL_FUNCTION => {
-                            function::new(&self.name, name, ctype, access as Access, address)
+                            // SAFETY: the same function, with C's calling convention: what it calls may unwind.
+                            let access = unsafe {
+                                std::mem::transmute::<
+                                    unsafe extern "C" fn(*mut std::ffi::c_void),
+                                    Access,
+                                >(access)
+                            };
+                            function::new(&self.name, name, ctype, access, address)
                         }
                         _ => Ok(new_plain(ctype, address, -1)?.into_obj()),
                     }

@@ -20,7 +20,7 @@ use crate::raise;
 pub(super) static FUNCTION_TYPE: StaticType = StaticType::new();
 
 /// A plugin's wrapper around a C function.
-pub(super) type Access = unsafe extern "C" fn(*mut c_void);
+pub(super) type Access = unsafe extern "C-unwind" fn(*mut c_void);
 
 /// What a built-in function of a plugin is bound to.
 #[repr(C)]
