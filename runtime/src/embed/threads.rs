@@ -105,12 +105,12 @@ impl Unusual {
 
     #[cold]
     #[inline(never)]
-    fn end(self: Box<Self>) {
+    fn end(&mut self) {
         if !self.previous.is_null() {
             // SAFETY: the state that this thread had when it came; the thread has left the main interpreter.
             unsafe { ffi::PyEval_RestoreThread(self.previous) };
         }
-        drop(self.floats);
+        drop(self.floats.take());
     }
 }
 
@@ -283,7 +283,7 @@ impl Drop for Attached {
             // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
             unsafe { ffi::PyEval_SaveThread() };
         }
-        if let Some(unusual) = self.unusual.take() {
+        if let Some(mut unusual) = self.unusual.take() {
             unusual.end();
         }
     }
