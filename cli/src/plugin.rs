@@ -3,8 +3,8 @@ use std::path::Path;
 
 use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity};
 use keelback_codegen::{
-    CdefText, HeaderOptions, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
-    StartError, StubsOf,
+    CdefText, HeaderOptions, InitError, PluginFlags, PluginSpec, Problem, RecordedPython,
+    SourceText, StartError, StubsOf,
 };
 
 use crate::arguments::DeclarationArguments;
@@ -40,6 +40,8 @@ pub struct Embedding<'a> {
     pub dev: bool,
     /// The runtime goes inside.
     pub standalone: bool,
+    /// What the init code says of its functions' error values.
+    pub init_errors: Vec<InitError>,
 }
 
 /// A function that the init code is to define.
@@ -56,7 +58,7 @@ pub struct Plugin {
     header: HeaderOptions,
 }
 
-/// Refuses a module name that cannot be imported, or begin C names.
+/// Refuses a name of a new project: a module name without dots.
 pub fn check_name(name: &str) -> Result<()> {
     match keelback_codegen::check_module_name(name, false) {
         Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
@@ -64,7 +66,7 @@ pub fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// The same for a module in a package: it may have dots.
+/// Refuses a module name that cannot be imported, or begin C names. One in a package has dots.
 pub fn check_module_name(name: &str) -> Result<()> {
     match keelback_codegen::check_module_name(name, true) {
         Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
@@ -145,6 +147,7 @@ impl Declared {
                 standalone_runtime: runtime.clone().filter(|_| embedding.standalone),
                 runtime_path: runtime,
                 flags,
+                init_errors: embedding.init_errors.clone(),
                 ..PluginSpec::default()
             },
             reporter,

@@ -141,6 +141,8 @@ def check(module, filename):
         send("error_column", "0")
     else:
         scan(tree, module)
+        for name, value, line in read_errors(tree, module):
+            send("error_value", "%d:%s=%s" % (line, name, value or ""))
 
 
 def scan(tree, module):

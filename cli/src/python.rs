@@ -14,7 +14,10 @@ use crate::input::{Input, reason};
 /// The oldest Python that keelback supports.
 const OLDEST: (u32, u32) = (3, 10);
 
-const PROBE: &str = include_str!("probe.py");
+const PROBE: &str = concat!(
+    include_str!("../../python/keelback/_init_errors.py"),
+    include_str!("probe.py")
+);
 
 /// A Python that can be embedded.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct InitReport {
     pub warnings: Vec<(usize, String)>,
     /// Line and name of each function that it attaches.
     pub attached: Vec<(usize, String)>,
+    /// Line, name and value (as C text; empty: it cannot be read) of each `error=` of a function.
+    pub errors: Vec<(usize, String, String)>,
     /// It may attach others: the names are computed, or other modules may do it.
     pub is_unsure: bool,
     /// The module name is one of the standard library's.
@@ -136,7 +141,7 @@ impl Search {
     }
 
     /// What Python says of the init code that it was given; `None` when nothing could be asked.
-    pub fn init_report(self) -> Result<Option<InitReport>> {
+    pub fn init_report(&mut self) -> Result<Option<InitReport>> {
         match self {
             Self::Probe(probe) => probe.init_report().map(Some),
             Self::Library(_) => Ok(None),
@@ -424,7 +429,7 @@ impl Probe {
         })
     }
 
-    fn init_report(mut self) -> Result<InitReport> {
+    fn init_report(&mut self) -> Result<InitReport> {
         let Some(record) = self.record() else {
             return Err(self.failed());
         };
@@ -447,6 +452,13 @@ impl Probe {
             }),
             warnings: numbered("warning"),
             attached: numbered("attached"),
+            errors: numbered("error_value")
+                .into_iter()
+                .filter_map(|(line, text)| {
+                    let (name, value) = text.split_once('=')?;
+                    Some((line, name.to_owned(), value.to_owned()))
+                })
+                .collect(),
             is_unsure: record.text("unsure") != "0",
             shadows: record
                 .0

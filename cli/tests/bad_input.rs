@@ -44,10 +44,10 @@ fn a_name_that_is_no_identifier() {
 error: the module name is empty
 help: give the name that the init code imports: from NAME import ffi, lib",
     );
-    build("pkg.plugin").expect(
+    project.run(&["new", "pkg.plugin"]).expect(
         USAGE,
         "\
-error: the module name 'pkg.plugin' has a dot, which only an extension module's can have
+error: the name 'pkg.plugin' has a dot, which the name of a new project cannot have
 help: for example pkg_plugin",
     );
     build("class").expect(

@@ -212,3 +212,87 @@ fn a_reader_that_goes_away_is_no_error() {
     );
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn a_thousand_missing_functions_are_ten_warnings_and_a_count() {
+    let api: String = (0..1000).map(|n| format!("int f{n}(void);\n")).collect();
+    let project = Project::with(&api, "from adder import ffi\n");
+    let built = project.build(&["--emit", "c"]);
+    assert_eq!(built.code, 0);
+    let warnings: Vec<&str> = built
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 11);
+    assert_eq!(warnings[9], "warning: the init code never defines 'f9'");
+    assert_eq!(
+        warnings[10],
+        "warning: the init code never defines 990 more of the 1000 functions"
+    );
+}
+
+#[test]
+fn error_values_of_the_init_code_are_the_start_s() {
+    let project = Project::with(
+        "#define FAILED 4\nenum verdict { GRANTED, DENIED };\n\
+         int a(void); int b(void); enum verdict c(void); double d(void); void *e(void); int f(void); int g(void); void h(void); int i(void);\n",
+        "import adder\nfrom adder import ffi, lib as l\n\
+         @ffi.def_extern(error=-5)\ndef a(): pass\n\
+         @ffi.def_extern('b', l.FAILED)\ndef other(): pass\n\
+         @ffi.def_extern(error=adder.lib.DENIED)\ndef c(): pass\n\
+         @ffi.def_extern(error=1.5)\ndef d(): pass\n\
+         @ffi.def_extern(error=ffi.NULL)\ndef e(): pass\n\
+         @ffi.def_extern(error=int('7'))\ndef f(): pass\n\
+         @ffi.def_extern(error=None)\ndef g(): pass\n\
+         @ffi.def_extern()\ndef h(): pass\n\
+         @ffi.def_extern(error=3)\ndef i(): pass\n",
+    );
+    let built = project.build(&["--emit", "c", "--error", "i=9"]);
+    assert_eq!(
+        (built.code, built.stderr.as_str()),
+        (
+            0,
+            "warning: the error value of 'f' (plugin.py, line 13) is none that the build can read: when Python cannot be started, 'f' returns zero\n\
+             help: if zero means success, give the value: --error f=VALUE, keelback.toml, or embedding_init_code(..., errors={'f': VALUE})\n"
+        )
+    );
+    let source = project.read("adder.c");
+    let values: Vec<&str> = source
+        .lines()
+        .filter(|line| line.starts_with("static const") && line.contains("keelback_error_"))
+        .filter_map(|line| Some(line.split_once(" = ")?.1))
+        .collect();
+    assert_eq!(
+        values,
+        [
+            "(int)(-5);",
+            "(int)(FAILED);",
+            "(enum verdict)(DENIED);",
+            "(double)(1.5);",
+            "(void *)(0);",
+            "(int)(9);"
+        ]
+    );
+}
+
+#[test]
+fn a_fraction_is_no_error_value_of_an_integer() {
+    let project = Project::good();
+    let refused = project.build(&["--error", "add=1.5"]);
+    assert_eq!(refused.code, 1);
+    assert_eq!(
+        refused.stderr.lines().next(),
+        Some("error: the error value '1.5' of 'add' is no integer, as int is one")
+    );
+    for value in ["-1e3", "(2.)", "0x1p3"] {
+        assert_eq!(
+            project.build(&["--error", &format!("add={value}")]).code,
+            1,
+            "{value}"
+        );
+    }
+    project
+        .build(&["--emit", "c", "--error", "add=0xE"])
+        .expect_success();
+}

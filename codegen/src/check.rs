@@ -1,6 +1,9 @@
 //! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
 
 mod c_side;
+mod init_errors;
+
+pub(crate) use init_errors::take_init_errors;
 
 use keelback_cdef::{
     Declarations, Diagnostic, DiagnosticKind, Function, FunctionOrigin, FunctionType, Primitive,
@@ -12,11 +15,11 @@ use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier};
 use crate::declared::is_reserved_name;
 use crate::plugin::{Plugin, prefix};
 use crate::problem::Problem;
-use crate::spec::PluginSpec;
+use crate::spec::{PluginSpec, StartError};
 
 /// What can be said before the declarations are read.
 pub(crate) fn spec(spec: &PluginSpec) -> Vec<Problem> {
-    check_module_name(&spec.module_name, spec.flags.extension_module)
+    check_module_name(&spec.module_name, true)
         .into_iter()
         .collect()
 }
@@ -57,9 +60,8 @@ fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> P
     diagnostic.into()
 }
 
-/// What is wrong with a module name: it is imported in Python, and C names begin with it. Only an extension module's
-/// can have dots.
-pub fn check_module_name(name: &str, is_extension_module: bool) -> Option<Problem> {
+/// What is wrong with a module name: it is imported in Python, and C names begin with it (a dot becomes `_` there).
+pub fn check_module_name(name: &str, may_have_dots: bool) -> Option<Problem> {
     if name.is_empty() {
         return Some(Problem::error(
             "the module name is empty",
@@ -86,11 +88,9 @@ pub fn check_module_name(name: &str, is_extension_module: bool) -> Option<Proble
             ));
         }
     }
-    (name.contains('.') && !is_extension_module).then(|| {
+    (name.contains('.') && !may_have_dots).then(|| {
         Problem::error(
-            format!(
-                "the module name '{name}' has a dot, which only an extension module's can have"
-            ),
+            format!("the name '{name}' has a dot, which the name of a new project cannot have"),
             format!("for example {}", prefix(name)),
         )
     })
@@ -372,35 +372,38 @@ fn start_errors(plugin: &Plugin, problems: &mut Vec<Problem>) {
             ));
             continue;
         }
-        let refuse = |why: String| {
-            Problem::error(
-                format!(
-                    "the error value '{}' of '{}' {why}",
-                    error.value, error.function
-                ),
-                EXPRESSION_HINT,
-            )
-        };
-        if let Err(why) = form(result, &error.value) {
-            problems.push(refuse(why));
-            continue;
+        problems.extend(start_error(&mut declarations, result, error).err());
+    }
+}
+
+/// Whether a value can be what a function with that result returns.
+fn start_error(
+    declarations: &mut Declarations,
+    result: &Type,
+    error: &StartError,
+) -> Result<(), Problem> {
+    let refuse = |why: String| {
+        Problem::error(
+            format!(
+                "the error value '{}' of '{}' {why}",
+                error.value, error.function
+            ),
+            EXPRESSION_HINT,
+        )
+    };
+    form(result, &error.value).map_err(refuse)?;
+    let place = format!("the error value of '{}'", error.function);
+    match declarations.check_initialiser(&error.value, &place) {
+        Err(mut diagnostic) => {
+            diagnostic.hint.get_or_insert(EXPRESSION_HINT.into());
+            Err(diagnostic.into())
         }
-        let place = format!("the error value of '{}'", error.function);
-        match declarations.check_initialiser(&error.value, &place) {
-            Err(mut diagnostic) => {
-                diagnostic.hint.get_or_insert(EXPRESSION_HINT.into());
-                problems.push(diagnostic.into());
-            }
-            Ok(Some(value)) => {
-                if let Type::Primitive(primitive) = result
-                    && let Err(why) = integer_range(*primitive, value)
-                {
-                    problems.push(refuse(why));
-                }
-            }
-            // Only the C compiler knows.
-            Ok(None) => {}
-        }
+        Ok(Some(value)) => match result {
+            Type::Primitive(primitive) => integer_range(*primitive, value).map_err(refuse),
+            _ => Ok(()),
+        },
+        // Only the C compiler knows.
+        Ok(None) => Ok(()),
     }
 }
 
@@ -418,7 +421,34 @@ fn form(result: &Type, text: &str) -> Result<(), String> {
     if text.starts_with('{') && !matches!(result, Type::Record(_)) {
         return Err("is a list, and the function's result is a single value".into());
     }
+    if is_floating(text)
+        && let Type::Primitive(primitive) = result
+        && keelback_cdef::Target::host()
+            .is_signed(*primitive)
+            .is_some()
+    {
+        return Err(format!("is no integer, as {} is one", primitive.name()));
+    }
+    if is_floating(text) && matches!(result, Type::Enum(_) | Type::Pointer { .. }) {
+        return Err("is a number with a fraction, and the function's result is none".into());
+    }
     Ok(())
+}
+
+/// Whether the text is a floating number, perhaps with signs and parentheses around it.
+fn is_floating(text: &str) -> bool {
+    let number = text.trim_matches(|c: char| c.is_whitespace() || "()+-".contains(c));
+    let is_hexadecimal = number.starts_with("0x") || number.starts_with("0X");
+    let exponents = if is_hexadecimal {
+        ['p', 'P', '.']
+    } else {
+        ['e', 'E', '.']
+    };
+    number.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && number.contains(exponents)
+        && number
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".+-".contains(c))
 }
 
 fn integer_range(primitive: Primitive, number: i128) -> Result<(), String> {

@@ -52,7 +52,8 @@ impl Plugin {
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
-        let plugin = Self { spec, declarations };
+        let mut plugin = Self { spec, declarations };
+        problems.extend(check::take_init_errors(&mut plugin));
         problems.extend(check::plugin(&plugin));
         if problems.iter().any(Problem::is_error) {
             Err(problems)

@@ -29,6 +29,14 @@ impl Problem {
         }
     }
 
+    pub(crate) fn warning(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Plugin {
+            severity: Severity::Warning,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
     /// Whether no plugin comes out of the spec.
     pub fn is_error(&self) -> bool {
         let severity = match self {

@@ -53,6 +53,17 @@ pub struct StartError {
     pub value: String,
 }
 
+/// `@ffi.def_extern(error=...)` of the init code, as it was read without running it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitError {
+    /// The function's name.
+    pub function: String,
+    /// The value as C text; none where it could not be read.
+    pub value: Option<String>,
+    /// The line of the init code.
+    pub line: u32,
+}
+
 /// The `KEELBACK_PLUGIN_` flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PluginFlags {
@@ -99,6 +110,8 @@ pub struct PluginSpec {
     pub runtime_path: Option<String>,
     /// Values of functions whose Python cannot be started.
     pub start_errors: Vec<StartError>,
+    /// What the init code says of them; counts for functions that `start_errors` has nothing for.
+    pub init_errors: Vec<InitError>,
     /// How Python is started.
     pub flags: PluginFlags,
     /// Path of a runtime that the plugin carries inside (`--standalone`); read by the C compiler.

@@ -176,6 +176,14 @@ struct Place {
 }
 
 impl Place {
+    /// A file that may be run.
+    fn program(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.dir.join(name);
+        fs::write(&path, "").expect("writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+
     fn new(name: &str) -> Self {
         let dir = work_dir(name);
         fs::write(dir.join("host.c"), HOST).expect("writable");
@@ -431,8 +439,8 @@ fn a_python_executable_leads_to_its_libpython() {
     );
     fs::create_dir_all(place.dir.join("base/bin")).expect("writable");
     fs::create_dir_all(place.dir.join("venv/bin")).expect("writable");
-    fs::write(place.dir.join("base/bin/python3.11"), "").expect("writable");
-    fs::write(place.dir.join("venv/bin/python"), "").expect("writable");
+    place.program("base/bin/python3.11");
+    place.program("venv/bin/python");
     fs::write(
         place.dir.join("venv/pyvenv.cfg"),
         format!("home = {}\nversion = 3.11.7\n", place.path("base/bin")),
@@ -447,8 +455,20 @@ fn a_python_executable_leads_to_its_libpython() {
             "{err}"
         );
     }
+    // What lies beside them is none, whatever is in the lib/ beside it.
+    place.program("base/bin/other");
+    fs::write(place.dir.join("base/bin/python.txt"), "").expect("writable");
+    for file in ["base/bin/other", "base/bin/python.txt"] {
+        let (_, err) = place.run(&["call"], &[("KEELBACK_PYTHON", &place.path(file))]);
+        assert!(
+            err.contains(&format!(
+                "\n  KEELBACK_PYTHON: DIR/{file} is neither a libpython nor a python executable\n"
+            )),
+            "{err}"
+        );
+    }
     fs::create_dir_all(place.dir.join("static/bin")).expect("writable");
-    fs::write(place.dir.join("static/bin/python3.11"), "").expect("writable");
+    place.program("static/bin/python3.11");
     let (_, err) = place.run(
         &["call"],
         &[("KEELBACK_PYTHON", &place.path("static/bin/python3.11"))],

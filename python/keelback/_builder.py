@@ -127,14 +127,26 @@ def _pkg_config(library: str, flag: str) -> list[str]:
     return text.split()
 
 
-def embedding_init_code(ffi: FFI, pysource: str) -> None:
+def embedding_init_code(
+    ffi: FFI, pysource: str, *, use_environment: bool = False, errors: dict[str, str | int | float] | None = None
+) -> None:
+    """`use_environment`: PYTHONPATH and the other PYTHON* variables of the host's environment count. `errors`: what a
+    function returns when Python cannot be started, as C text."""
     if getattr(ffi, "_embedding", None):
         raise ValueError("embedding_init_code() can only be called once")
     if not isinstance(pysource, str):
         raise TypeError(f"embedding_init_code() expects a str, not {type(pysource).__name__}")
     text = _dedent(pysource)
     compile(text, "cffi_init", "exec")
+    for function, value in (errors or {}).items():
+        if not isinstance(function, str) or not isinstance(value, (str, int, float)):
+            raise TypeError("errors: names of functions and values of C, as text or numbers")
     ffi._embedding = text  # type: ignore[attr-defined]
+    ffi._use_environment = bool(use_environment)  # type: ignore[attr-defined]
+    ffi._start_errors = {  # type: ignore[attr-defined]
+        function: str(int(value)) if isinstance(value, bool) else str(value)
+        for function, value in (errors or {}).items()
+    }
 
 
 def _dedent(text: str) -> str:
@@ -164,7 +176,8 @@ def _assigned(ffi: FFI, caller: str) -> tuple[str, str | None, str, dict[str, An
 
 
 def c_code(ffi: FFI) -> str:
-    """The C text that may go elsewhere: it names nothing of this machine."""
+    """The C text that may go elsewhere: that of a module names nothing of this machine. A library records this Python,
+    as one that compile() makes does; where it is not there, another will do."""
     name, source, extension, _ = _assigned(ffi, "emit_c_code")
     if source is None:
         raise TypeError("emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules")
@@ -179,18 +192,23 @@ def c_source(
     compiled_in: str | None = None,
     place: tuple[str, int] | None = None,
 ) -> str:
-    """The C text of a module or library. The prelude was given by the Python code at `place`. `compiled_in` is the directory in which the compiler will run, if that is now
-    and here: the text then records this Python (for a library), and where the user's texts are from there."""
+    """The C text of a module or library; a library's records this Python. The prelude was given by the Python code at
+    `place`. `compiled_in` is the directory in which the compiler will run, if that is now and here: the text then
+    records where the user's texts are from there."""
     if not isinstance(prelude, str):
         raise TypeError(f"set_source(): the source must be a str or None, not {type(prelude).__name__}")
     init_code = getattr(ffi, "_embedding", None)
     options: dict[str, Any] = {}
     if init_code is not None:
         options.update(
-            version="%d.%d" % sys.version_info[:2], init_code=init_code, init_file=f"<init code for '{name}'>"
+            version="%d.%d" % sys.version_info[:2],
+            init_code=init_code,
+            init_file=f"<init code for '{name}'>",
+            use_environment=getattr(ffi, "_use_environment", False),
+            errors=list(getattr(ffi, "_start_errors", {}).items()),
+            init_errors=_errors_of_init_code(init_code, name),
+            **_this_python(),
         )
-        if compiled_in is not None:
-            options.update(_this_python())
     if init_code is None or prelude.strip():
         places = _Places(compiled_in)
         # The compiler's messages then have the lines of the text that was given.
@@ -204,6 +222,17 @@ def c_source(
             lines.append(f'#line {found[0]} "{found[1]}"\n' if found else "")
         options["cdef_lines"] = lines
     return _runtime._generate(ffi, name, **options)
+
+
+def _errors_of_init_code(init_code: str, name: str) -> list[tuple[str, str, str]]:
+    """Function, value as C text ("": none that can be read) and line of each `error=`, read as the command line does."""
+    if "error" not in init_code:
+        return []
+    import ast
+
+    from keelback._init_errors import read_errors
+
+    return [(function, value or "", str(line)) for function, value, line in read_errors(ast.parse(init_code), name)]
 
 
 class _Places:

@@ -298,7 +298,9 @@ class FFI(_Common):
         source_extension: str = ".c",
         **kwds: Any,
     ) -> None: ...
-    def embedding_init_code(self, pysource: str) -> None: ...
+    def embedding_init_code(
+        self, pysource: str, *, use_environment: bool = False, errors: dict[str, str | int | float] | None = None
+    ) -> None: ...
     def compile(
         self,
         tmpdir: str | os.PathLike[str] = ".",

@@ -397,3 +397,52 @@ def test_emit_into_a_pipe_or_device(tmp_path):
     ffi.emit_python_code(str(file))
     assert pipe.is_fifo()
     assert text == file.read_text()
+
+
+HOST = """#include <stdio.h>
+int triple(int);
+int main(void) { printf("%d\\n", triple(7)); return 0; }
+"""
+
+
+def embedded(place, name, init, **options):
+    """Runs a host of a library that was emitted as C and compiled by the user."""
+    ffi = keelback.FFI()
+    ffi.embedding_api("int triple(int);")
+    ffi.set_source(name, "")
+    ffi.embedding_init_code(f"from {name} import ffi\n{init}", **options)
+    ffi.emit_c_code("emitted.c")
+    (place / "host.c").write_text(HOST)
+    subprocess.run(["cc", "host.c", "emitted.c", "-ldl", "-lpthread", "-o", "host"], check=True)
+
+    def run(**environment):
+        ran = subprocess.run(["./host"], capture_output=True, text=True, env=environment)
+        return ran.stdout, ran.stderr
+
+    return run
+
+
+TRIPLE = "@ffi.def_extern(error=-4)\ndef triple(x): return 3 * x\n"
+
+
+@pytest.mark.parametrize("name", ["triple_emitted", "pk._inner"])
+def test_emitted_library_finds_its_python(place, name):
+    run = embedded(place, name, TRIPLE)
+    assert run() == ("21\n", "")
+    # The constant of the init code counts before the init code has run.
+    for python in ["/nonexistent/libpython3.so", "/etc/passwd"]:
+        stdout, stderr = run(KEELBACK_PYTHON=python)
+        assert stdout == "-4\n"
+    assert "  KEELBACK_PYTHON: /etc/passwd is neither a libpython nor a python executable\n" in stderr
+
+
+def test_environment_and_errors_of_an_embedding_builder(place):
+    (place / "only_here.py").write_text("factor = 3\n")
+    init = "import only_here\n@ffi.def_extern(error=-4)\ndef triple(x): return only_here.factor * x\n"
+    stdout, stderr = embedded(place, "env_not", init, errors={"triple": -9})(PYTHONPATH=str(place))
+    assert stdout == "-9\n"
+    assert "PYTHONPATH is set, but has no effect here: it counts in a plugin that is built with --use-environment" in stderr
+    assert "PYTHONPATH" not in embedded(place, "env_not", init)()[1]
+    assert embedded(place, "env_used", init, use_environment=True)(PYTHONPATH=str(place)) == ("21\n", "")
+    with pytest.warns(UserWarning, match="the error value of 'triple' .* is none that the build can read"):
+        embedded(place, "env_warns", "@ffi.def_extern(error=int('7'))\ndef triple(x): return 3 * x\n")

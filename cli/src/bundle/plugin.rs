@@ -5,7 +5,7 @@ use object::{Object, ObjectSymbol, ReadCache};
 
 use crate::input::reason;
 
-/// The module name of the plugin at `path`: it is in the names of what it exports.
+/// The module name of the plugin at `path`, as C names have it: it is in the names of what it exports.
 pub fn module_name(path: &Path) -> Result<String, String> {
     let library = std::fs::File::open(path).map_err(|error| reason(&error))?;
     let cache = ReadCache::new(library);
@@ -15,10 +15,22 @@ pub fn module_name(path: &Path) -> Result<String, String> {
         .filter(|symbol| symbol.is_definition())
         .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
         .collect();
+    // A dotted name has `_` for its dots there, and PyInit_ has only its last part.
+    let is_module = |prefix: &str| {
+        names.contains(&format!("{prefix}_set_error_handler"))
+            && names
+                .iter()
+                .filter_map(|name| name.strip_prefix("PyInit_"))
+                .any(|last| {
+                    prefix
+                        .strip_suffix(last)
+                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+                })
+    };
     names
         .iter()
-        .filter_map(|name| name.strip_prefix("PyInit_"))
-        .find(|module| names.contains(&format!("{module}_last_error")))
+        .filter_map(|name| name.strip_suffix("_last_error"))
+        .find(|prefix| is_module(prefix))
         .map(str::to_owned)
         .ok_or_else(|| "it does not export what `keelback build` gives every plugin".into())
 }

@@ -1,8 +1,10 @@
 //! `keelback build`.
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use keelback_codegen::InitError;
 use tempfile::TempDir;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
@@ -20,7 +22,7 @@ use crate::runtime;
 pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let started = Instant::now();
     let module = arguments.declarations.name.as_str();
-    plugin::check_name(module)?;
+    plugin::check_module_name(module)?;
     let library = arguments.output.clone().unwrap_or_else(|| {
         PathBuf::from(match arguments.emit {
             Some(EmitForm::C) => format!("{module}.c"),
@@ -173,6 +175,8 @@ pub struct Prepared {
     pub plugin: Plugin,
     inputs: Inputs,
     search: Option<Search>,
+    /// What it said, if that was needed earlier.
+    report: Option<Option<InitReport>>,
     init: Input,
 }
 
@@ -230,7 +234,23 @@ impl Sources {
         for path in found.into_iter().flatten() {
             inputs.others_read(path)?;
         }
+        // The compiler need not wait for what Python says of the init code, unless it is part of what is compiled.
+        let mut report = None;
+        if init.text.contains("error") {
+            report = Some(search.init_report()?);
+        }
+        let init_errors = report
+            .iter()
+            .flatten()
+            .flat_map(|report| &report.errors)
+            .map(|(line, function, value)| InitError {
+                function: function.clone(),
+                value: (!value.is_empty()).then(|| value.clone()),
+                line: u32::try_from(*line).unwrap_or(0),
+            })
+            .collect();
         let embedding = Embedding {
+            init_errors,
             init: &init,
             python: &python,
             runtime: runtime.as_deref(),
@@ -244,7 +264,11 @@ impl Sources {
             Ok(plugin) => plugin,
             Err(mut error) => {
                 // The init code may be wrong as well: everything is told at once.
-                if let Ok(Some(report)) = search.init_report() {
+                let report = match report {
+                    Some(report) => Ok(report),
+                    None => search.init_report(),
+                };
+                if let Ok(Some(report)) = report {
                     error.diagnostics.extend(syntax_error(&report, &init));
                 }
                 return Err(error);
@@ -254,6 +278,7 @@ impl Sources {
             plugin,
             inputs,
             search: Some(search),
+            report,
             init,
         })
     }
@@ -287,10 +312,14 @@ fn whole_path(init: &Path) -> Result<String> {
 impl Prepared {
     /// Tells what Python says of the init code; an error if it cannot run.
     pub fn check_init(&mut self, reporter: &Reporter) -> Result<()> {
-        let Some(search) = self.search.take() else {
+        let Some(mut search) = self.search.take() else {
             return Ok(());
         };
-        let Some(report) = search.init_report()? else {
+        let report = match self.report.take() {
+            Some(report) => report,
+            None => search.init_report()?,
+        };
+        let Some(report) = report else {
             reporter.report(
                 &Diagnostic::warning(
                     "init-unchecked",
@@ -350,6 +379,9 @@ fn whole_line(init: &Input, line: usize) -> Place {
     )
 }
 
+/// So many functions that the init code never defines are told one by one.
+const MOST_WARNINGS: usize = 10;
+
 fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     if let Some(module) = &report.shadows {
@@ -362,8 +394,12 @@ fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Ve
         );
     }
     let functions = plugin.python_functions();
+    let declared: HashSet<&str> = functions
+        .iter()
+        .map(|function| function.name.as_str())
+        .collect();
     for (line, name) in &report.attached {
-        if !functions.iter().any(|function| function.name == *name) {
+        if !declared.contains(name.as_str()) {
             warnings.push(
                 Diagnostic::warning(
                     "unknown-function",
@@ -377,13 +413,23 @@ fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Ve
     if report.is_unsure {
         return warnings;
     }
-    for function in functions {
-        if !report
-            .attached
-            .iter()
-            .any(|(_, name)| *name == function.name)
-        {
-            warnings.push(
+    let attached: HashSet<&str> = report
+        .attached
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .collect();
+    let missing: Vec<_> = functions
+        .iter()
+        .filter(|function| !attached.contains(function.name.as_str()))
+        .collect();
+    // The first ones tell what the matter is.
+    let shown = if missing.len() > MOST_WARNINGS + 1 {
+        MOST_WARNINGS
+    } else {
+        missing.len()
+    };
+    for function in &missing[..shown] {
+        warnings.push(
                 Diagnostic::warning(
                     "never-attached",
                     format!("the init code never defines '{}'", function.name),
@@ -393,8 +439,17 @@ fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Ve
                     "define it in {} under @ffi.def_extern(); until then a call prints an error and returns its error value",
                     init.name
                 )),
-            );
-        }
+        );
+    }
+    if shown < missing.len() {
+        warnings.push(Diagnostic::warning(
+            "never-attached",
+            format!(
+                "the init code never defines {} more of the {} functions",
+                missing.len() - shown,
+                functions.len()
+            ),
+        ));
     }
     warnings
 }

@@ -10,7 +10,7 @@ use crate::plugin;
 
 /// `keelback emit ...`
 pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
-    plugin::check_name(&arguments.declarations.name)?;
+    plugin::check_module_name(&arguments.declarations.name)?;
     let place = arguments
         .output
         .as_deref()

@@ -9,7 +9,7 @@ use crate::plugin::{self, Declared};
 
 /// `keelback header ...`
 pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
-    plugin::check_name(&arguments.declarations.name)?;
+    plugin::check_module_name(&arguments.declarations.name)?;
     let place = arguments
         .output
         .as_deref()

@@ -112,6 +112,18 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
     return prefix.text;
 }
 
+/* Whether a file can be a python executable: it is called python..., by its own name or one that leads to it, and may be
+ * run. What else lies in a directory beside a lib/ says nothing of the Python there. */
+static KEELBACK_COLD int keelback_is_python(const char *file)
+{
+    char *real = keelback_realpath(file, NULL);
+    int is_one = real != NULL && keelback_is_program(real)
+                 && (__builtin_strncmp(keelback_base_name(file), "python", 6) == 0
+                     || __builtin_strncmp(keelback_base_name(real), "python", 6) == 0);
+    keelback_free(real);
+    return is_one;
+}
+
 /* KEELBACK_PYTHON: a libpython, or a python executable whose libpython is looked for. 0 when there is none. */
 static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python_t *python, keelback_text_t *why)
 {
@@ -127,6 +139,10 @@ static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python
     }
     if (name == wish || !keelback_exists(wish)) {
         keelback_add(why, "  KEELBACK_PYTHON: there is no file '%s'\n", wish);
+        return 0;
+    }
+    if (!keelback_is_python(wish)) {
+        keelback_add(why, "  KEELBACK_PYTHON: %s is neither a libpython nor a python executable\n", wish);
         return 0;
     }
     prefix = keelback_prefix_of(wish, &minor);

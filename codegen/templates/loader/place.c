@@ -79,9 +79,16 @@ static KEELBACK_COLD char *keelback_bundle(const char *directory)
     for (i = 0; directory != NULL && i < 2; i++) {
         keelback_text_t path = {NULL, 0}, library = {NULL, 0};
         int there;
-        if (i == 0)
-            keelback_add(&path, "%s/%s.keelback", directory, keelback_this()->module_name);
-        else
+        if (i == 0) {
+            size_t name;
+            keelback_add(&path, "%s/", directory);
+            name = path.length;
+            keelback_add(&path, "%s.keelback", keelback_this()->module_name);
+            /* As in C names, a dotted name has `_` for its dots; the last dot is that of the ending. */
+            for (; path.text != NULL && name + sizeof ".keelback" - 1 < path.length; name++)
+                if (path.text[name] == '.')
+                    path.text[name] = '_';
+        } else
             keelback_add(&path, "%s/keelback-bundle", directory);
         keelback_add(&library, "%s/lib", path.text);
         there = keelback_exists(library.text);

@@ -160,6 +160,14 @@ static KEELBACK_COLD int keelback_open_libpython(keelback_found_t *found, const 
             keelback_dlclose(found->handle);
             return 0;
         }
+        /* A library that is linked with libpython has the symbol, too. */
+        if (__builtin_strncmp(keelback_base_name(path), "libpython", 9) != 0
+            && !keelback_same_file(keelback_file_of(address), path)) {
+            keelback_add(why, "  %s: %s is no libpython: it is linked with %s\n", origin, path,
+                         keelback_file_of(address));
+            keelback_dlclose(found->handle);
+            return 0;
+        }
         path = keelback_file_of(address);
     }
     found->python.libpython = path;

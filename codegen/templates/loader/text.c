@@ -101,6 +101,18 @@ static KEELBACK_COLD const char *keelback_getenv(const char *name)
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
+/* Whether the file may be run. A directory may be entered, which is the same permission: `/.` is there in it alone. */
+static KEELBACK_COLD int keelback_is_program(const char *path)
+{
+    keelback_text_t within = {NULL, 0};
+    int is_directory;
+    keelback_add(&within, "%s/.", path);
+    is_directory = within.text == NULL
+                   || keelback_faccessat(KEELBACK_AT_FDCWD, within.text, 0, KEELBACK_AT_EACCESS) == 0;
+    keelback_free(within.text);
+    return !is_directory && keelback_faccessat(KEELBACK_AT_FDCWD, path, 1, KEELBACK_AT_EACCESS) == 0;
+}
+
 /* For the effective user, whose files dlopen opens too: in a set-user-ID program access() asks for another. */
 static KEELBACK_COLD int keelback_exists(const char *path)
 {

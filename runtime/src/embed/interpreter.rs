@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use keelback_codegen::abi::{
     KEELBACK_PLUGIN_NO_SITE, KEELBACK_PLUGIN_USE_ENVIRONMENT, keelback_python_t,
@@ -114,6 +114,14 @@ fn adopt() -> Result<(), String> {
     Ok(())
 }
 
+/// Python was started here, and without PYTHONPATH and its like.
+static IGNORES_ENVIRONMENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether PYTHONPATH and its like have no effect. They may in a Python that was there before.
+pub fn ignores_environment() -> bool {
+    IGNORES_ENVIRONMENT.load(Ordering::Relaxed)
+}
+
 fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
     if let Some(left) = stack::shortage() {
         let refused = Refused::SmallStack {
@@ -131,6 +139,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     let prefix = prefix::find(python)?;
     let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;
     preinitialize(honours_environment)?;
+    IGNORES_ENVIRONMENT.store(!honours_environment, Ordering::Relaxed);
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, flags)?;
     let hidden = (!honours_environment).then(Hidden::begin);

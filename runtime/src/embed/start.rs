@@ -137,8 +137,10 @@ unsafe fn attach_and_run(
         StartFailure {
             code: INIT_CODE_FAILED,
             text: format!(
-                "{name}: the init code failed: {}\n{}",
-                described.line, described.traceback
+                "{name}: the init code failed: {}\n{}{}",
+                described.line,
+                described.traceback,
+                unused_path(&described.line)
             ),
         }
     })
@@ -156,5 +158,19 @@ fn ignore_sigpipe() {
         {
             libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         }
+    }
+}
+
+/// What there is to say of a failed import when PYTHONPATH is set, and Python does not look at it.
+fn unused_path(exception: &str) -> &'static str {
+    let is_import = ["ModuleNotFoundError", "ImportError"]
+        .iter()
+        .any(|class| exception.starts_with(class));
+    let is_set = std::env::var_os("PYTHONPATH").is_some_and(|path| !path.is_empty());
+    if is_import && is_set && interpreter::ignores_environment() {
+        "PYTHONPATH is set, but has no effect here: it counts in a plugin that is built with --use-environment \
+         (in Python: embedding_init_code(..., use_environment=True))\n"
+    } else {
+        ""
     }
 }

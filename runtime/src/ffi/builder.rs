@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
-    CdefText, IncludedModule, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython, SourceText,
-    StubsOf, python_module, python_module_digest,
+    CdefText, IncludedModule, InitError, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython,
+    SourceText, StartError, StubsOf, python_module, python_module_digest,
 };
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
 use pyo3::ffi;
@@ -228,7 +228,60 @@ unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<S
     }
 }
 
-static GENERATE: Signature<13> = Signature::new(
+/// Pairs of a function and its value.
+unsafe fn start_errors(object: Obj) -> Res<Vec<StartError>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    // SAFETY: live objects.
+    unsafe {
+        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
+        (0..ffi::PyTuple_GET_SIZE(list.obj()))
+            .map(|index| {
+                let pair = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
+                let [function, value] = pair
+                    .try_into()
+                    .map_err(|_| raise!(TypeError, "errors are pairs of a function and a value"))?;
+                Ok(StartError { function, value })
+            })
+            .collect()
+    }
+}
+
+/// Triples of a function, its value (empty: none that can be read) and the line of the init code.
+unsafe fn read_errors(object: Obj) -> Res<Vec<InitError>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    // SAFETY: live objects.
+    unsafe {
+        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
+        (0..ffi::PyTuple_GET_SIZE(list.obj()))
+            .map(|index| {
+                let triple = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
+                let [function, value, line] = triple
+                    .try_into()
+                    .map_err(|_| raise!(TypeError, "init_errors are triples of text"))?;
+                Ok(InitError {
+                    function,
+                    value: Some(value).filter(|value| !value.is_empty()),
+                    line: line.parse().unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn warn(text: &str) -> Res<()> {
+    let text = std::ffi::CString::new(text.replace('\0', "?")).unwrap_or_default();
+    // SAFETY: attached; a C string, and a class of libpython's.
+    if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
+        return Err(Raised::already());
+    }
+    Ok(())
+}
+
+static GENERATE: Signature<16> = Signature::new(
     "_generate",
     [
         "ffi",
@@ -244,6 +297,9 @@ static GENERATE: Signature<13> = Signature::new(
         "version",
         "cdef_lines",
         "prelude_line",
+        "use_environment",
+        "errors",
+        "init_errors",
     ],
     2,
 );
@@ -267,6 +323,9 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 version,
                 cdef_lines,
                 prelude_line,
+                use_environment,
+                errors,
+                init_errors,
             ] = GENERATE.parse(args, count, names)?;
             let Some(ffi_object) = as_ffi(object) else {
                 return Err(raise!(TypeError, "_generate() expects an FFI"));
@@ -293,6 +352,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
             let spec = PluginSpec {
                 flags: PluginFlags {
                     extension_module: init.is_none(),
+                    use_environment: truth(use_environment)?,
                     ..PluginFlags::default()
                 },
                 module_name,
@@ -316,10 +376,20 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                     ),
                 },
                 runtime_path: text(runtime)?,
+                start_errors: start_errors(errors)?,
+                init_errors: read_errors(init_errors)?,
                 ..PluginSpec::default()
             };
             match Plugin::new(spec) {
-                Ok((plugin, _warnings)) => str_from(&plugin.c_source()),
+                Ok((plugin, warnings)) => {
+                    for warning in &warnings {
+                        // Those of the declarations were given when they were read.
+                        if let Problem::Plugin { .. } = warning {
+                            warn(&warning.to_string())?;
+                        }
+                    }
+                    str_from(&plugin.c_source())
+                }
                 Err(problems) => Err(raise_problems(&problems)),
             }
         }

@@ -1,0 +1,87 @@
+//! What functions return when Python cannot be started, where the init code says what they return when it fails.
+
+use std::collections::HashSet;
+
+use keelback_cdef::{Declarations, Type};
+
+use super::start_error;
+use crate::plugin::Plugin;
+use crate::problem::Problem;
+use crate::spec::{InitError, StartError};
+
+/// Takes over the values of the init code as start errors; the warnings are about those that cannot be.
+pub(crate) fn take_init_errors(plugin: &mut Plugin) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    let mut declarations = plugin.declarations.clone();
+    let mut taken = Vec::new();
+    let given: HashSet<&str> = plugin
+        .spec
+        .start_errors
+        .iter()
+        .map(|error| error.function.as_str())
+        .collect();
+    let mut seen = HashSet::new();
+    for (function, ty) in plugin.callbacks() {
+        let name = plugin.declarations.types.text(function.name);
+        let result = plugin.declarations.types.get(ty.result.ty);
+        let said: Vec<&InitError> = plugin
+            .spec
+            .init_errors
+            .iter()
+            .filter(|error| error.function == name)
+            .collect();
+        let Some(last) = said.last() else { continue };
+        if given.contains(name) || *result == Type::Void || !seen.insert(name) {
+            continue;
+        }
+        // Attached twice, with two values: which one counts is known at run time only.
+        let value = last
+            .value
+            .as_ref()
+            .filter(|_| said.iter().all(|error| error.value == last.value));
+        let error = value.map(|value| StartError {
+            function: name.to_owned(),
+            value: value.clone(),
+        });
+        match error {
+            Some(error)
+                if names_constants(&declarations, &error.value)
+                    && start_error(&mut declarations, result, &error).is_ok() =>
+            {
+                taken.push(error);
+            }
+            _ => warnings.push(unreadable(plugin, name, last.line)),
+        }
+    }
+    plugin.spec.start_errors.extend(taken);
+    warnings
+}
+
+fn unreadable(plugin: &Plugin, name: &str, line: u32) -> Problem {
+    let file = plugin.spec.init.as_ref().map_or("", |init| &init.file);
+    Problem::warning(
+        format!(
+            "the error value of '{name}' ({file}, line {line}) is none that the build can read: when Python cannot be started, '{name}' returns zero"
+        ),
+        format!(
+            "if zero means success, give the value: --error {name}=VALUE, keelback.toml, or embedding_init_code(..., errors={{'{name}': VALUE}})"
+        ),
+    )
+}
+
+/// Whether all names in the text are those of constants that C can put into a static variable.
+fn names_constants(declarations: &Declarations, text: &str) -> bool {
+    let types = &declarations.types;
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
+        // The exponent of 1e-5 is no name, but begins with a digit; so is 0x10.
+        .all(|word| {
+            let mut constants = declarations.constants.iter();
+            constants.any(|constant| types.text(constant.name) == word)
+                || types
+                    .enums
+                    .iter()
+                    .flat_map(|one| one.enumerators.iter().flatten())
+                    .any(|one| types.text(one.name) == word)
+        })
+}
