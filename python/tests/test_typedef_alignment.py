@@ -52,7 +52,7 @@ def test_the_types_are_those_without_it():
     ffi = FFI()
     ffi.cdef(TEXT)
     assert ffi.typeof("d4") is ffi.typeof("double") and ffi.typeof("d4[3]") is ffi.typeof("double[3]")
-    assert ffi.typeof("d4 *") is ffi.typeof("double *") and ffi.typeof("int(d4, d4 *)") is ffi.typeof("int(double, double *)")
+    assert ffi.typeof("d4 *") is ffi.typeof("double *") and ffi.typeof("int(*)(d4, d4 *)") is ffi.typeof("int(*)(double, double *)")
     # What has no other name than the typedef has its alignment.
     assert ffi.alignof(ffi.typeof("s8")) == 8 and ffi.alignof(ffi.new("s2 *")[0]) == 2
     assert ffi.alignof(ffi.typeof("s8[2]")) == 8 and ffi.alignof(ffi.typeof("struct tagged")) == 8
@@ -80,4 +80,4 @@ def test_values_are_read_where_they_are():
     ffi = FFI()
     ffi.cdef(text + "double get(struct s *p);")
     lib = ffi.dlopen(lib_path)
-    assert ffi.sizeof("struct s") == 16 and lib.get([b"c", 1.5, 4]) == 6
+    assert ffi.sizeof("struct s") == 16 and lib.get(ffi.new("struct s *", [b"c", 1.5, 4])) == 6
