@@ -15,6 +15,8 @@ pub struct Leaf {
     pub float: Float,
     /// It is (part of) a bit-field: never unaligned.
     pub bits: bool,
+    /// It is a bit-field without a name, which is padding to clang and an integer to gcc.
+    pub unnamed: bool,
 }
 
 /// Floating or not.
@@ -50,6 +52,7 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
             size,
             float,
             bits: false,
+            unnamed: false,
         })
     };
     match ctype.code {
@@ -68,6 +71,13 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
         }
         Code::Array => {
             let size = ctype.item().known_size()?;
+            if ctype.length == 0 && cfg!(target_arch = "x86_64") {
+                // It has no bytes, but unaligned it makes the whole go through memory, with gcc and clang.
+                let mut items = Vec::new();
+                collect(ctype.item(), offset, &mut items)?;
+                let unaligned = |leaf: &Leaf| !leaf.bits && leaf.offset % leaf.size != 0;
+                list.extend(items.into_iter().filter(unaligned));
+            }
             for index in 0..usize::try_from(ctype.length).unwrap_or(0).min(MOST) {
                 collect(ctype.item(), offset + index * size, list)?;
             }
@@ -109,12 +119,23 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
                 size: end - start,
                 float: Float::No,
                 bits: true,
+                unnamed: false,
             });
         } else if field.ctype.kind == Kind::Array && field.ctype.length < 0 {
             // A flexible array is not part of the value.
         } else {
             collect(&field.ctype, at, list)?;
         }
+    }
+    for &(first, width) in &record.unnamed_bits {
+        let (start, end) = (first / 8, (first + width - 1) / 8 + 1);
+        list.push(Leaf {
+            offset: offset + start,
+            size: end - start,
+            float: Float::No,
+            bits: true,
+            unnamed: true,
+        });
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use libffi::raw::{
 };
 
 use super::aggregate::{Leaf, leaves};
+use super::registers::Taken;
 use crate::convert::argument::Parameter;
 use crate::ctype::{CType, Code};
 use crate::py::Res;
@@ -29,6 +30,9 @@ unsafe extern "C-unwind" {
         values: *mut *mut c_void,
     );
 }
+
+/// What libffi aligns the stack to.
+const STACK_ALIGNMENT: usize = 16;
 
 /// A type as libffi sees it.
 struct ForeignType {
@@ -50,8 +54,9 @@ impl ForeignType {
             _owned: None,
         }
     }
-    /// `None` for a value without bytes: C passes nothing.
-    fn new(parameter: &Parameter) -> Res<Option<Self>> {
+    /// `None` for a value without bytes: C passes nothing. `fits`: what goes in registers by its class finds enough
+    /// of them free.
+    fn new(parameter: &Parameter, fits: bool) -> Res<Option<Self>> {
         let ctype = parameter.ctype();
         Ok(Some(Self::scalar(match parameter.code {
             Code::I8 => &raw mut ffi_type_sint8,
@@ -82,7 +87,7 @@ impl ForeignType {
                     // Returned as a long double is, which libffi does not do for a struct of it.
                     return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
                 }
-                let mut owned = describe(ctype, size, &leaves)?;
+                let mut owned = describe(ctype, size, &leaves, fits)?;
                 return Ok(Some(Self {
                     pointer: &raw mut owned.description,
                     _owned: Some(owned),
@@ -135,21 +140,23 @@ fn is_lone_long_double(_ctype: &CType, _leaves: &[Leaf]) -> Res<bool> {
 }
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
-fn describe(ctype: &CType, size: usize, _leaves: &[Leaf]) -> Res<Box<Aggregate>> {
+fn describe(ctype: &CType, size: usize, _leaves: &[Leaf], fits: bool) -> Res<Box<Aggregate>> {
     use super::registers::Class;
     use super::system_v::{Passing, passing};
     let align = ctype.align();
     Ok(match passing(ctype)? {
-        Passing::Registers(classes) => {
-            let elements = classes
+        Passing::Registers(classes) if fits => {
+            let elements: Vec<_> = classes
                 .iter()
-                .take(size.div_ceil(8))
-                .map(|class| match class {
-                    Class::Sse => &raw mut ffi_type_double,
-                    Class::Integer | Class::None => &raw mut ffi_type_sint64,
+                .filter_map(|class| match class {
+                    Class::Sse => Some(&raw mut ffi_type_double),
+                    Class::Integer => Some(&raw mut ffi_type_sint64),
+                    // Padding takes no register, which libffi gets wrong in closures: it is not told of it.
+                    Class::None => None,
                 })
                 .collect();
-            aggregate(size, align, elements, None)
+            let size = size.min(8 * elements.len());
+            aggregate(size, align.min(16), elements, None)
         }
         _ => {
             // libffi takes a struct for memory when one of its members is larger than 32 bytes.
@@ -161,7 +168,7 @@ fn describe(ctype: &CType, size: usize, _leaves: &[Leaf]) -> Res<Box<Aggregate>>
 
 /// The scalars with those that overlap (of unions, or in one bit-field's bytes) made one integer each.
 #[cfg(not(all(target_arch = "x86_64", not(windows))))]
-fn describe(ctype: &CType, size: usize, leaves: &[Leaf]) -> Res<Box<Aggregate>> {
+fn describe(ctype: &CType, size: usize, leaves: &[Leaf], _fits: bool) -> Res<Box<Aggregate>> {
     use super::aggregate::Float;
     let mut list: Vec<Leaf> = leaves.to_vec();
     list.sort_by_key(|leaf| (leaf.offset, std::cmp::Reverse(leaf.size)));
@@ -214,8 +221,19 @@ impl Cif {
         let mut types = Vec::new();
         let mut pointers = Vec::new();
         let mut seen = Vec::new();
+        let mut taken = Taken::with_result(result)?;
         for param in params {
-            let ty = ForeignType::new(param)?;
+            let fits = taken.try_take(param)?;
+            if !fits && param.code == Code::Record && param.ctype().align() > STACK_ALIGNMENT {
+                return Err(raise!(
+                    NotImplementedError,
+                    "ctype '{}' not supported as argument by value: it goes on the stack, at an address that is a multiple \
+                     of {}, and calls made at run time keep the stack at multiples of {STACK_ALIGNMENT}. Pass a pointer",
+                    param.ctype().name,
+                    param.ctype().align()
+                ));
+            }
+            let ty = ForeignType::new(param, fits)?;
             seen.push(ty.is_some());
             if let Some(ty) = ty {
                 pointers.push(ty.pointer);
@@ -223,7 +241,7 @@ impl Cif {
             }
         }
         let result_type =
-            ForeignType::new(result)?.unwrap_or(ForeignType::scalar(&raw mut ffi_type_void));
+            ForeignType::new(result, true)?.unwrap_or(ForeignType::scalar(&raw mut ffi_type_void));
         let result_pointer = result_type.pointer;
         types.push(result_type);
         // SAFETY: all-zero is a ffi_cif that ffi_prep_cif fills in; the types outlive it, as they are stored beside it

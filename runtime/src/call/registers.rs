@@ -101,12 +101,37 @@ pub enum Return {
 
 /// Registers that are taken.
 #[derive(Clone, Copy, Default)]
-struct Taken {
+pub(super) struct Taken {
     integers: usize,
     floats: usize,
 }
 
 impl Taken {
+    /// Those that the result needs: the address of its memory.
+    pub(super) fn with_result(result: &Parameter) -> Res<Self> {
+        let mut taken = Self::default();
+        #[cfg(all(target_arch = "x86_64", not(windows)))]
+        if convention::result(result.ctype())? == Some(Return::Memory) {
+            taken.integers = 1;
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(windows))))]
+        let _ = (result, &mut taken);
+        Ok(taken)
+    }
+
+    /// Takes what an argument needs, if there are enough left and it goes in registers; else none.
+    pub(super) fn try_take(&mut self, parameter: &Parameter) -> Res<bool> {
+        let before = *self;
+        let fits = match place(parameter)? {
+            Some(place) => self.take(place),
+            None => false,
+        };
+        if !fits {
+            *self = before;
+        }
+        Ok(fits)
+    }
+
     /// Takes what an argument needs; false when there aren't as many left, and it would go on the stack.
     fn take(&mut self, place: Place) -> bool {
         match place {

@@ -5,6 +5,7 @@ use super::aggregate::{Float, Leaf, leaves};
 use super::registers::{Class, Place, Return};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
+use crate::raise;
 
 /// How a value is passed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,11 +34,23 @@ pub fn passing(ctype: &CType) -> Res<Passing> {
         return Ok(Passing::Nothing);
     }
     let leaves = leaves(ctype)?;
-    Ok(if size > 16 {
-        Passing::Memory
-    } else {
-        classify(size, &leaves)
-    })
+    if size > 16 {
+        return Ok(Passing::Memory);
+    }
+    let with_all = classify(size, &leaves);
+    if leaves.iter().any(|leaf| leaf.unnamed) {
+        let named: Vec<Leaf> = leaves.into_iter().filter(|leaf| !leaf.unnamed).collect();
+        if classify(size, &named) != with_all {
+            return Err(raise!(
+                NotImplementedError,
+                "ctype '{}' not supported as argument or return value by value: an unnamed bit-field is the only thing in \
+                 eight of its bytes, or shares them with floating-point numbers only. The ABI counts padding as nothing, \
+                 which clang does and gcc does not: give the bit-field a name, or pass a pointer",
+                ctype.name
+            ));
+        }
+    }
+    Ok(with_all)
 }
 
 /// Rules 1 to 5 of the classification, for at most two eightbytes.

@@ -122,6 +122,9 @@ pub struct RecordDetails {
     /// By interned name: `flat`, as attribute look-ups want it.
     accesses: NameTable<Access>,
     by_name: FxHashMap<Box<str>, u32>,
+    /// Unnamed bit-fields that have bits: the first bit, counted from the start of the record, and the width. They hold
+    /// no value, but compilers disagree on whether they count in a calling convention.
+    pub unnamed_bits: Vec<(usize, usize)>,
     /// Whether the last field is (or ends in) a flexible array.
     pub has_flexible: bool,
     /// Laid out by `...;` or by a compiler's word, not from the declaration alone.
@@ -133,6 +136,7 @@ impl RecordDetails {
     pub fn new(
         fields: Vec<FieldInfo>,
         flat: Vec<FieldInfo>,
+        unnamed_bits: Vec<(usize, usize)>,
         has_flexible: bool,
         partial: bool,
     ) -> Self {
@@ -153,6 +157,7 @@ impl RecordDetails {
         Self {
             fields,
             flat,
+            unnamed_bits,
             accesses,
             by_name,
             has_flexible,

@@ -341,6 +341,7 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
     };
     let mut fields = Vec::with_capacity(declared.len());
     let mut flat = Vec::with_capacity(declared.len());
+    let mut unnamed_bits = Vec::new();
     let mut has_flexible = false;
     let last = declared.len().saturating_sub(1);
     for (index, field) in declared.iter().enumerate() {
@@ -352,6 +353,9 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
         let is_anonymous = field.name.is_empty() && field_type.is_record();
         if field.name.is_empty() && !is_anonymous {
             // An unnamed bit-field only takes room.
+            if let Some((width @ 1.., shift)) = field.bits {
+                unnamed_bits.push((field.offset as usize * 8 + shift as usize, width as usize));
+            }
             continue;
         }
         if index == last {
@@ -410,6 +414,7 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
     Ok(Some(RecordDetails::new(
         fields,
         flat,
+        unnamed_bits,
         has_flexible,
         partial,
     )))
