@@ -116,7 +116,7 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
  * run. What else lies in a directory beside a lib/ says nothing of the Python there. */
 static KEELBACK_COLD int keelback_is_python(const char *file)
 {
-    char *real = keelback_realpath(file, NULL);
+    char *real = keelback_realpath(file);
     int is_one = real != NULL && keelback_is_program(real)
                  && (__builtin_strncmp(keelback_base_name(file), "python", 6) == 0
                      || __builtin_strncmp(keelback_base_name(real), "python", 6) == 0);
