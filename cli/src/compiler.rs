@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use keelback_compiler::{Missing, Outcome, Wishes};
 
+use crate::compiler_messages;
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::interrupt;
@@ -33,6 +34,8 @@ pub struct Compilation<'a> {
     pub libraries: &'a [String],
     /// The prelude, for the advice after an error.
     pub prelude: Option<&'a str>,
+    /// Names and texts of the files with declarations.
+    pub cdefs: &'a [(String, String)],
 }
 
 impl Compiler {
@@ -112,7 +115,7 @@ impl Compiler {
             link_arguments: &[],
         });
         reporter.detail(format!("compiler: {}", invocation.line()));
-        let output = invocation.run(interrupt::output).map_err(|error| {
+        let mut output = invocation.run(interrupt::output).map_err(|error| {
             missing(&format!(
                 "{} cannot be run: {}",
                 self.0.program().display(),
@@ -124,6 +127,7 @@ impl Compiler {
             output.status,
             output.elapsed.as_secs_f64() * 1e3
         ));
+        output.said = compiler_messages::for_users(&output.said, what.directory, what.cdefs);
         Ok(output)
     }
 

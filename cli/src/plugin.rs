@@ -278,6 +278,14 @@ impl Plugin {
         self.inner.header(&self.header)
     }
 
+    /// Names and texts of the files with declarations.
+    pub fn cdefs(&self) -> Vec<(String, String)> {
+        let cdefs = self.inner.spec().cdefs.iter();
+        cdefs
+            .map(|cdef| (cdef.file.clone(), cdef.text.clone()))
+            .collect()
+    }
+
     /// The functions that the init code is to define, in order of declaration.
     pub fn python_functions(&self) -> Vec<PythonFunction> {
         let declarations = self.inner.declarations();

@@ -129,3 +129,58 @@ fn a_static_executable_beside_a_shared_library() {
     );
     assert!(library.is_file());
 }
+
+/// A compiler for another machine (here one that writes another number into what it made).
+#[test]
+fn a_plugin_for_another_machine() {
+    common::keelback_with_runtime();
+    let project = Project::good();
+    project.script(
+        "cross-cc",
+        "#!/bin/sh\ncc \"$@\" || exit\nfor word; do case $last in -o) out=$word;; esac; last=$word; done\n\
+         case \"$*\" in *-shared*) printf '\\267\\000' | dd of=\"$out\" bs=1 seek=18 conv=notrunc status=none;; esac\n",
+    );
+    let build = |arguments: &[&str]| {
+        let mut command = project.keelback();
+        command
+            .args([
+                "build",
+                "api.h",
+                "--init",
+                "plugin.py",
+                "--name",
+                "adder",
+                "--cc",
+                "./cross-cc",
+            ])
+            .arg("--python")
+            .arg(python())
+            .args(arguments);
+        outcome(&mut command)
+    };
+    for arguments in [&[][..], &["--standalone"]] {
+        let refused = build(arguments);
+        assert_eq!(refused.code, 4);
+        let first = refused.stderr.lines().next().unwrap();
+        assert!(
+            first.starts_with("error: libadder.so is for AArch64, and the runtime /")
+                && first.ends_with(" for x86-64"),
+            "{first}"
+        );
+    }
+    assert_eq!(project.names(), ["api.h", "cross-cc", "plugin.py"]);
+    build(&["--no-runtime-check"]).expect_success();
+    let refused = outcome(
+        project
+            .keelback()
+            .args(["bundle", "libadder.so", "--python"])
+            .arg(python()),
+    );
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .starts_with("error: libadder.so is for AArch64, and the runtime /")
+    );
+    assert!(!project.path().join("adder.keelback").exists());
+}

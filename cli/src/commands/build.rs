@@ -12,6 +12,7 @@ use crate::compiler::{Compilation, Compiler, cannot_use_directory};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::input::{Input, Inputs};
 use crate::interrupt;
+use crate::machine::{self, Machine};
 use crate::output::Outputs;
 use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
@@ -73,12 +74,22 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     };
     // Its answer came while the compiler ran. An error in the init code is told before the compiler's.
     prepared.check_init(reporter)?;
+    let compiled = compiled?;
+    if arguments.emit.is_none()
+        && let Some(runtime) = &prepared.runtime
+    {
+        let parts = [
+            ("the runtime", &**runtime),
+            ("the libpython", &*prepared.libpython),
+        ];
+        machine::check(Machine::of(&compiled), &library, &parts)?;
+    }
     let mode = if arguments.emit.is_some() {
         0o666
     } else {
         0o777
     };
-    outputs.add(&library, &compiled?, mode)?;
+    outputs.add(&library, &compiled, mode)?;
     if let Some(header) = &header {
         outputs.add(header, prepared.plugin.header().as_bytes(), 0o666)?;
     }
@@ -148,6 +159,7 @@ fn compile(
         library_dirs: &arguments.library_dirs,
         libraries: &arguments.libraries,
         prelude: prelude_name.as_deref(),
+        cdefs: &prepared.plugin.cdefs(),
     };
     let library = compiler.run(&compilation, reporter)?;
     for included in compilation.included() {
@@ -174,6 +186,9 @@ pub struct Prepared {
     /// The plugin.
     pub plugin: Plugin,
     inputs: Inputs,
+    /// The runtime, if it is to be checked.
+    runtime: Option<PathBuf>,
+    libpython: PathBuf,
     search: Option<Search>,
     /// What it said, if that was needed earlier.
     report: Option<Option<InitReport>>,
@@ -277,6 +292,8 @@ impl Sources {
         Ok(Prepared {
             plugin,
             inputs,
+            runtime,
+            libpython: python.libpython,
             search: Some(search),
             report,
             init,

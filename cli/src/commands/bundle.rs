@@ -6,6 +6,7 @@ use crate::bundle::{self, Wishes, unwritable};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::interrupt;
+use crate::machine::{self, Machine};
 use crate::progress::Progress;
 use crate::python::{Python, Search};
 use crate::runtime;
@@ -26,6 +27,13 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let mut search = Search::start(arguments.python.as_deref(), None)?;
     let python = search.python(reporter)?;
     let runtime = runtime::find(&python, reporter)?;
+    for plugin in &arguments.plugins {
+        let parts = [
+            ("the runtime", &*runtime),
+            ("the libpython", &*python.libpython),
+        ];
+        machine::check(Machine::of_file(plugin), plugin, &parts)?;
+    }
     refuse_own_parts(&place, &python, &runtime)?;
     // Made aside and then renamed: it appears complete or not at all.
     let directory = match place.parent() {
