@@ -35,6 +35,8 @@ pub struct Function {
     pub ty: TypeId,
     /// Names of the parameters, where given.
     pub params: Vec<Option<Symbol>>,
+    /// `__asm__("label")`: the name of its symbol, where that is another.
+    pub label: Option<Symbol>,
     /// Who provides it.
     pub origin: FunctionOrigin,
     /// Where its name is.
@@ -51,6 +53,8 @@ pub struct Variable {
     pub name: Symbol,
     /// Its type. An array of unknown length stays so.
     pub ty: QualType,
+    /// See [`Function::label`].
+    pub label: Option<Symbol>,
     /// Written `static const T K;` or with a const top level: read only, fetched by value.
     pub is_constant: bool,
     /// Its value, once the compiler told: asked for constants of an integer type.

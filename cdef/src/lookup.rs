@@ -10,6 +10,16 @@ impl Declarations {
         self.ordinary.get(&self.types.find_symbol(name)?).copied()
     }
 
+    /// The name of the symbol that a function or variable has in a library: its own, or its asm label.
+    pub fn symbol_of<'a>(&'a self, name: &'a str) -> &'a str {
+        let label = match self.lookup_ordinary(name) {
+            Some(Item::Function(index)) => self.functions[index as usize].label,
+            Some(Item::Variable(index)) => self.variables[index as usize].label,
+            _ => None,
+        };
+        label.map_or(name, |label| self.types.text(label))
+    }
+
     /// The function of that name.
     pub fn lookup_function(&self, name: &str) -> Option<&Function> {
         match self.lookup_ordinary(name)? {

@@ -47,6 +47,22 @@ pub(crate) const HINT_TWO_TYPES: &str = "is a ';' missing in front of it?";
 pub(crate) const STORAGE_HERE: &str = "a storage class has no place here";
 pub(crate) const TYPEOF_EXPRESSION: &str = "typeof takes a type in a cdef, not an expression";
 pub(crate) const ALIGNMENT: &str = "an alignment is a power of two";
+pub(crate) const ASM_LABEL: &str =
+    "expected the name of a symbol in quotes, as in 'int f(void) __asm__(\"f_v2\");'";
+pub(crate) fn attribute_refused(name: &str, what: &str) -> Text {
+    format!("the attribute '{name}' {what}, and is not supported").into()
+}
+pub(crate) fn attribute_unknown(name: &str) -> Text {
+    format!("the attribute '{name}' is not known, and not honoured").into()
+}
+pub(crate) fn pragma_refused(name: &str, what: &str) -> Text {
+    format!("the pragma '{name}' {what}, and is not supported").into()
+}
+pub(crate) fn pragma_unknown(name: &str) -> Text {
+    format!("the pragma '{name}' is not known, and not honoured").into()
+}
+pub(crate) const MODE_HERE: &str = "this mode does not go with this type: it stands behind plain integers (QI, HI, SI, DI, byte, word, pointer) and \
+     floating types (SF, DF, XF)";
 pub(crate) const STATIC_ASSERT_TEXT: &str = "expected a quoted text here";
 
 pub(crate) fn expected(what: &str) -> Text {

@@ -153,6 +153,8 @@ struct Function {
     /// What the definition has in front.
     linkage: &'static str,
     declaration: String,
+    /// `__asm__("label")`.
+    label: Option<String>,
     extension: bool,
     parameters: Vec<Parameter>,
     /// How many 16-byte slots.
@@ -410,6 +412,11 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                     FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
                 },
                 declaration: declare_function(declarations, function, &name),
+                // Only what others see has a symbol of this name.
+                label: declared
+                    .label
+                    .filter(|_| declared.origin != FunctionOrigin::ExternPython)
+                    .map(|label| types.text(label).to_owned()),
                 extension: has_complex(types, declared.ty),
                 parameters: parameters(declarations, function),
                 slots: function.params.len().div_ceil(2).max(1),

@@ -69,16 +69,22 @@ fn pieces(text: &str) -> Vec<Piece> {
                 .iter()
                 .find(|next| next.kind != TokenKind::Comment)
                 .is_some_and(|next| text[next.range.clone()].starts_with("\"Python"));
-        let directive = token.kind == TokenKind::Directive;
+        let operator = matches!(&text[token.range.clone()], "_Pragma" | "__pragma");
+        let directive = token.kind == TokenKind::Directive || operator;
         loop {
             let token = &all[at];
             at += 1;
-            if directive {
+            if directive && !operator {
                 break;
             }
             match token.kind {
                 TokenKind::Punctuation(b'(' | b'[' | b'{') => depth += 1,
-                TokenKind::Punctuation(b')' | b']') => depth = depth.saturating_sub(1),
+                TokenKind::Punctuation(b')' | b']') => {
+                    depth = depth.saturating_sub(1);
+                    if operator && depth == 0 {
+                        break;
+                    }
+                }
                 TokenKind::Punctuation(b'}') => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 && extern_python && block_of_extern(text, &all[first..at]) {
@@ -408,6 +414,9 @@ impl Writer<'_> {
         }
         if piece.directive {
             let line = &text[piece.body.clone()];
+            if line.starts_with('_') {
+                return pragma_operator(line);
+            }
             let name = line[1..].trim_start();
             let is_kept = name.starts_with("pragma")
                 || name.starts_with("define") && !line.trim_end().ends_with("...");
@@ -648,6 +657,15 @@ impl Writer<'_> {
             is_before_name || !is_pointer
         })
     }
+}
+
+/// `_Pragma("pack(...)")` and `__pragma(pack(...))` as every C compiler takes them; others are left out.
+fn pragma_operator(text: &str) -> Option<String> {
+    let inside = text.split_once('(')?.1.strip_suffix(')')?.trim();
+    let words = inside.trim_matches('"');
+    words
+        .starts_with("pack")
+        .then(|| format!("_Pragma(\"{words}\")"))
 }
 
 /// A word that a parameter can be called in a cdef, but not in every C and C++.

@@ -203,7 +203,7 @@ static const keelback_symbol_t keelback_symbols[] = {
 
 /* ---- The functions that run Python ---- */
 {% for function in functions.items %}
-{{ function.line }}{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.first_linkage }}{{ function.declaration }};
+{{ function.line }}{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.first_linkage }}{{ function.declaration }}{% if function.label %} __asm__("{{ function.label }}"){% endif %};
 {%- endfor %}
 {{ functions.own }}
 {%- for function in functions.items if function.result_typedef %}

@@ -1,15 +1,16 @@
-//! `__attribute__`, `__declspec`, `[[...]]`, `_Alignas`, asm labels. What changes a layout is obeyed, the
-//! rest is skipped.
+//! `__attribute__`, `__declspec`, `[[...]]`, `_Alignas`, asm labels. What each attribute means is in
+//! [`super::attribute_table`].
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::Keyword;
 use crate::lexer::Tok;
 use crate::message;
-use crate::types::Primitive;
+use crate::types::{Primitive, Symbol};
 
+use super::attribute_table::{self, Change, Effect};
 use super::{Parse, Parser};
 
-/// What the attributes of a declaration say about layout.
+/// What the attributes of a declaration say that counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) packed: bool,
@@ -17,6 +18,64 @@ pub(super) struct Attributes {
     pub(super) align: Option<u32>,
     /// The last one: what GCC gives to a type.
     pub(super) last_align: Option<u32>,
+    /// `__asm__("label")`: the symbol that a function or variable has.
+    pub(super) label: Option<Symbol>,
+    /// `mode(...)`: the width of its type.
+    pub(super) mode: Option<Mode>,
+}
+
+/// A machine mode that stands for a type that C has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    /// An integer of so many bytes.
+    Integer(u8),
+    /// `float`, `double`, or what `long double` is.
+    Real(Primitive),
+}
+
+impl Mode {
+    /// The mode of a name without underscores, if a type of C has it.
+    fn of(name: &str, target: &crate::target::Target) -> Option<Self> {
+        Some(match name {
+            "QI" | "byte" => Self::Integer(1),
+            "HI" => Self::Integer(2),
+            "SI" => Self::Integer(4),
+            "DI" => Self::Integer(8),
+            "word" | "pointer" | "unwind_word" | "libgcc_cmp_return" => {
+                Self::Integer(target.pointer_size)
+            }
+            "SF" => Self::Real(Primitive::Float),
+            "DF" => Self::Real(Primitive::Double),
+            // Elsewhere `long double` is another mode.
+            "XF" if target.unnamed_bit_fields_align || target.windows => return None,
+            "XF" => Self::Real(Primitive::LongDouble),
+            _ => return None,
+        })
+    }
+
+    /// The type that `ty` becomes, as GCC chooses it; `None` where the mode does not go with it.
+    pub(super) fn apply(self, ty: Primitive, target: &crate::target::Target) -> Option<Primitive> {
+        use Primitive::*;
+        let signed = match (self, target.is_signed(ty)) {
+            (Self::Integer(_), Some(signed)) if ty != Bool => signed,
+            (Self::Real(real), None) if matches!(ty, Float | Double | LongDouble) => {
+                return Some(real);
+            }
+            _ => return None,
+        };
+        let Self::Integer(size) = self else {
+            return None;
+        };
+        let pick = |if_signed, if_unsigned| if signed { if_signed } else { if_unsigned };
+        Some(match size {
+            1 => pick(SChar, UChar),
+            2 => pick(Short, UShort),
+            4 => pick(Int, UInt),
+            8 if target.long_size == 8 => pick(Long, ULong),
+            8 => pick(LongLong, ULongLong),
+            _ => return None,
+        })
+    }
 }
 
 impl Attributes {
@@ -38,8 +97,7 @@ impl Parser<'_> {
                     self.attribute(attributes)?
                 }
                 Tok::Keyword(Keyword::Asm) if self.peek().tok == Tok::LParen => {
-                    self.bump();
-                    self.skip_balanced()?;
+                    attributes.label = Some(self.asm_label()?);
                 }
                 Tok::Keyword(Keyword::Alignas) if self.peek().tok == Tok::LParen => {
                     let align = self.alignas()?;
@@ -52,6 +110,26 @@ impl Parser<'_> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// `__asm__("label")`, in one string or several.
+    fn asm_label(&mut self) -> Parse<Symbol> {
+        self.bump();
+        self.bump();
+        let start = self.tok.start;
+        let mut label = String::new();
+        while self.at(Tok::String) {
+            let text = self.text_of(self.tok);
+            label.push_str(text.trim_start_matches("u8").trim_matches('"'));
+            self.bump();
+        }
+        let is_symbol = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '@');
+        if label.is_empty() || !label.chars().all(is_symbol) || !self.at(Tok::RParen) {
+            let span = self.span_from(start);
+            return Err(Box::new(Diagnostic::cdef(span, message::ASM_LABEL)));
+        }
+        self.bump();
+        Ok(self.decls.types.symbol(&label))
     }
 
     /// `__attribute__((...))` or `__declspec(...)`.
@@ -83,33 +161,7 @@ impl Parser<'_> {
             match self.tok() {
                 Tok::Comma => self.bump(),
                 Tok::Name | Tok::Keyword(_) => {
-                    let mut name = self.text_of(self.tok);
-                    self.bump();
-                    if self.eat(Tok::ColonColon) {
-                        // `gnu::packed`
-                        name = self.text_of(self.tok);
-                        self.bump();
-                    }
-                    let name = name.trim_matches('_');
-                    match name {
-                        "packed" => attributes.packed = true,
-                        "aligned" | "align" => {
-                            let align = if self.eat(Tok::LParen) {
-                                let align = self.alignment()?;
-                                self.expect(Tok::RParen, "')'")?;
-                                align
-                            } else {
-                                u32::from(self.decls.target.max_align)
-                            };
-                            attributes.align_at_least(align);
-                        }
-                        "vector_size" | "ext_vector_type" | "mode" => {
-                            let span = self.span();
-                            let message = message::unsupported_type(name);
-                            return Err(Box::new(Diagnostic::ffi(span, message)));
-                        }
-                        _ => {}
-                    }
+                    self.one_attribute(attributes)?;
                     if self.at(Tok::LParen) {
                         self.skip_balanced()?;
                     }
@@ -118,6 +170,94 @@ impl Parser<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The attribute whose name is the current token; arguments that it does not read are left.
+    fn one_attribute(&mut self, attributes: &mut Attributes) -> Parse<()> {
+        let start = self.tok.start;
+        let mut name = self.text_of(self.tok);
+        self.bump();
+        if self.eat(Tok::ColonColon) {
+            // `gnu::packed`
+            name = self.text_of(self.tok);
+            self.bump();
+        }
+        let name = name.trim_matches('_');
+        let refused = |change: Change| match change {
+            Change::Type => message::unsupported_type(name),
+            _ => message::attribute_refused(name, change.text()),
+        };
+        let change = match attribute_table::effect(name, &self.decls.target) {
+            Effect::Packed => {
+                attributes.packed = true;
+                return Ok(());
+            }
+            Effect::Aligned => {
+                let align = if self.eat(Tok::LParen) {
+                    let align = self.alignment()?;
+                    self.expect(Tok::RParen, "')'")?;
+                    align
+                } else {
+                    u32::from(self.decls.target.max_align)
+                };
+                attributes.align_at_least(align);
+                return Ok(());
+            }
+            Effect::Mode => {
+                let mode = self.word_argument();
+                let mode = Mode::of(mode.trim_matches('_'), &self.decls.target);
+                attributes.mode = mode;
+                match mode {
+                    Some(_) => return Ok(()),
+                    None => Change::Type,
+                }
+            }
+            Effect::StorageOrder => {
+                let native = if cfg!(target_endian = "little") {
+                    "\"little-endian\""
+                } else {
+                    "\"big-endian\""
+                };
+                if self.word_argument() == native {
+                    return Ok(());
+                }
+                Change::Layout
+            }
+            Effect::Nothing => return Ok(()),
+            Effect::Refused(change) => change,
+            Effect::Unknown => {
+                let span = self.span_from(start);
+                // Once for each name is enough.
+                let text = message::attribute_unknown(name);
+                if self.warnings.iter().all(|warning| warning.message != text) {
+                    self.warn(span, text);
+                }
+                return Ok(());
+            }
+        };
+        let span = self.span_from(start);
+        Err(Box::new(Diagnostic::ffi(span, refused(change))))
+    }
+
+    /// `__fastcall`, `__vectorcall`, `__thiscall`: as the attribute of that name.
+    pub(super) fn other_convention(&mut self) -> Parse<()> {
+        let name = self.text_of(self.tok).trim_start_matches('_');
+        match attribute_table::effect(name, &self.decls.target) {
+            Effect::Refused(change) => {
+                let message = message::attribute_refused(name, change.text());
+                Err(Box::new(Diagnostic::ffi(self.span(), message)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What stands in the parentheses that may follow; they are left.
+    fn word_argument(&mut self) -> String {
+        if self.at(Tok::LParen) {
+            let word = self.peek();
+            return self.text_of(word).to_owned();
+        }
+        String::new()
     }
 
     /// `_Alignas(type)` or `_Alignas(expression)`.

@@ -157,7 +157,10 @@ impl Parser<'_> {
             params.extend(names.map(|parameter| parameter.name));
         }
         let ty = match specs.base {
-            Base::Type(base) => self.apply(base, mark, mode)?,
+            Base::Type(base) => {
+                let ty = self.apply(base, mark, mode)?;
+                self.in_mode(ty, &attributes, span)?
+            }
             _ => QualType::plain(TypeTable::VOID),
         };
         Ok(Declared {
@@ -169,6 +172,24 @@ impl Parser<'_> {
             attributes,
             span,
         })
+    }
+
+    /// The type that `__attribute__((mode(...)))` makes of `ty`.
+    fn in_mode(&self, ty: QualType, attributes: &Attributes, span: Span) -> Parse<QualType> {
+        let Some(mode) = attributes.mode else {
+            return Ok(ty);
+        };
+        let made = match *self.decls.types.get(ty.ty) {
+            Type::Primitive(primitive) => mode.apply(primitive, &self.decls.target),
+            _ => None,
+        };
+        match made {
+            Some(primitive) => Ok(QualType {
+                ty: TypeTable::primitive_id(primitive),
+                ..ty
+            }),
+            None => Err(Box::new(Diagnostic::ffi(span, message::MODE_HERE))),
+        }
     }
 
     /// The name of a declarator at the current token. Some keywords are names in older C.
@@ -200,7 +221,11 @@ impl Parser<'_> {
                     stdcall = true;
                     self.bump();
                 }
-                Tok::Keyword(Keyword::Cdecl | Keyword::OtherConvention) => self.bump(),
+                Tok::Keyword(Keyword::Cdecl) => self.bump(),
+                Tok::Keyword(Keyword::OtherConvention) => {
+                    self.other_convention()?;
+                    self.bump();
+                }
                 Tok::Keyword(Keyword::Attribute | Keyword::Declspec | Keyword::Extension) => {
                     self.attributes(attributes)?;
                 }
@@ -270,7 +295,8 @@ impl Parser<'_> {
                 Tok::Keyword(Keyword::Restrict) => quals = quals.union(Qualifiers::RESTRICT),
                 Tok::Keyword(Keyword::Atomic) => quals = quals.union(Qualifiers::ATOMIC),
                 Tok::Keyword(Keyword::Stdcall) => *stdcall = true,
-                Tok::Keyword(Keyword::Cdecl | Keyword::OtherConvention) => {}
+                Tok::Keyword(Keyword::Cdecl) => {}
+                Tok::Keyword(Keyword::OtherConvention) => self.other_convention()?,
                 Tok::Keyword(Keyword::Attribute | Keyword::Declspec | Keyword::Extension) => {
                     self.attributes(attributes)?;
                     continue;

@@ -144,6 +144,7 @@ impl Parser<'_> {
             name,
             ty: declared.ty.ty,
             params: declared.params,
+            label: declared.attributes.label,
             origin,
             span: declared.span,
             doc,
@@ -158,7 +159,9 @@ impl Parser<'_> {
             Some(&Item::Function(index)) => {
                 let old = &mut self.decls.functions[index as usize];
                 // C allows to declare the same again (C11 6.7p3).
+                let other_label = function.label.is_some() && function.label != old.label;
                 let same = old.ty == function.ty
+                    && (!other_label || old.label.is_none())
                     && old.origin == origin
                     && !(self.as_cffi && old.span.source != self.source);
                 if !same && !self.override_ {
@@ -171,7 +174,8 @@ impl Parser<'_> {
                     let earlier = old.span;
                     return Err(self.multiple(what, name, declared.span, earlier));
                 }
-                if !same {
+                // A label may come with a later declaration.
+                if !same || other_label {
                     let old = std::mem::replace(old, function);
                     self.decls
                         .journal
@@ -199,6 +203,7 @@ impl Parser<'_> {
         let variable = Variable {
             name,
             ty: declared.ty,
+            label: declared.attributes.label,
             is_constant,
             value: None,
             span: declared.span,
@@ -213,10 +218,12 @@ impl Parser<'_> {
             }
             Some(&Item::Variable(index)) => {
                 let old = &mut self.decls.variables[index as usize];
-                if old.ty == variable.ty {
+                let other_label = variable.label.is_some() && variable.label != old.label;
+                let same = old.ty == variable.ty && (!other_label || old.label.is_none());
+                if same && !other_label {
                     return Ok(());
                 }
-                if !self.override_ {
+                if !same && !self.override_ {
                     let what = if is_constant { "constant" } else { "variable" };
                     let earlier = old.span;
                     return Err(self.multiple(what, name, declared.span, earlier));

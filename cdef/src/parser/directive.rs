@@ -8,6 +8,7 @@ use crate::message;
 use crate::source::{LineMarker, Span};
 use crate::types::Symbol;
 
+use super::attribute_table::{PragmaEffect, pragma_effect};
 use super::{Parse, Parser};
 
 impl Parser<'_> {
@@ -134,11 +135,18 @@ impl Parser<'_> {
     /// `#pragma pack(...)`; others are ignored with a warning.
     fn pragma(&mut self, hash: Span, end: usize) -> Parse<()> {
         self.tok = self.lexer.next(&mut self.decls.types);
-        if self.text_of(self.tok) != "pack" {
-            let span = Span {
-                end: end as u32,
-                ..hash
-            };
+        let span = Span {
+            end: end as u32,
+            ..hash
+        };
+        let first = self.text_of(self.tok);
+        if first != "pack" {
+            let second = self.peek();
+            let second = self.text_of(second);
+            if let PragmaEffect::Refused(change) = pragma_effect(first, second) {
+                let message = message::pragma_refused(first, change.text());
+                return Err(Box::new(Diagnostic::ffi(span, message)));
+            }
             self.warn(span, message::PRAGMA_IGNORED);
             return Ok(());
         }
@@ -178,6 +186,70 @@ impl Parser<'_> {
                 _ => return Err(self.unexpected(message::PRAGMA_PACK)),
             }
         }
+    }
+
+    /// `_Pragma("...")` or `__pragma(...)`: what `#pragma` with the same words is, but that those which have no effect
+    /// are passed over in silence.
+    pub(super) fn pragma_operator(&mut self) -> Parse<()> {
+        let start = self.tok.start;
+        let is_quoted = self.text_of(self.tok) == "_Pragma";
+        self.bump();
+        let from = self.tok.end as usize;
+        self.skip_balanced()?;
+        let span = self.span_from(start);
+        let inside = self.lexer.text()[from..self.previous_end as usize - 1].trim();
+        let text = if is_quoted {
+            let quoted = inside.trim_start_matches("L").trim_matches('"');
+            quoted.replace("\\\"", "\"").replace("\\\\", "\\")
+        } else {
+            inside.to_owned()
+        };
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let (first, rest) = text.split_at(end.unwrap_or(text.len()));
+        let second = rest.split_whitespace().next().unwrap_or_default();
+        match pragma_effect(first, second) {
+            PragmaEffect::Pack => self
+                .pack(rest.trim())
+                .map_err(|message| Box::new(Diagnostic::syntax(span, message))),
+            PragmaEffect::Nothing => Ok(()),
+            PragmaEffect::Refused(change) => {
+                let message = message::pragma_refused(first, change.text());
+                Err(Box::new(Diagnostic::ffi(span, message)))
+            }
+            PragmaEffect::Unknown => {
+                self.warn(span, message::pragma_unknown(first));
+                Ok(())
+            }
+        }
+    }
+
+    /// What stands behind the word `pack`.
+    fn pack(&mut self, arguments: &str) -> Result<(), &'static str> {
+        let inside = arguments
+            .strip_prefix('(')
+            .and_then(|text| text.strip_suffix(')'))
+            .ok_or(message::PRAGMA_PACK)?
+            .trim();
+        if inside.is_empty() {
+            self.pack_pragma = None;
+            return Ok(());
+        }
+        for word in inside.split(',').map(str::trim) {
+            match (word, word.parse::<u32>()) {
+                (_, Ok(0)) => self.pack_pragma = None,
+                (_, Ok(value)) if value.is_power_of_two() && value <= 128 => {
+                    self.pack_pragma = Some(value);
+                }
+                ("push", _) => self.pack_stack.push(self.pack_pragma),
+                ("pop", _) => {
+                    self.pack_pragma = self.pack_stack.pop().ok_or(message::PRAGMA_POP)?;
+                }
+                // A label, as above.
+                _ if word.starts_with(|c: char| c.is_alphabetic() || c == '_') => {}
+                _ => return Err(message::PRAGMA_PACK),
+            }
+        }
+        Ok(())
     }
 
     /// Where the body of a macro starts that is defined further down in the text: CFFI allows to use a

@@ -5,6 +5,7 @@
 //! stack; everything else is linear in the text.
 
 mod attribute;
+mod attribute_table;
 mod declarator;
 mod declare;
 mod directive;
@@ -606,10 +607,7 @@ impl<'a> Parser<'a> {
                 self.skip_balanced()?;
                 return self.end_of_declaration();
             }
-            Tok::Keyword(Keyword::Pragma) => {
-                self.bump();
-                return self.skip_balanced();
-            }
+            Tok::Keyword(Keyword::Pragma) => return self.pragma_operator(),
             Tok::Keyword(Keyword::Extern) if self.peek().tok == Tok::String => {
                 return self.linkage();
             }

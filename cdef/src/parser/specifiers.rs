@@ -502,8 +502,8 @@ impl Parser<'_> {
                         Keyword::Inline
                         | Keyword::Noreturn
                         | Keyword::Extension
-                        | Keyword::Cdecl
-                        | Keyword::OtherConvention => {}
+                        | Keyword::Cdecl => {}
+                        Keyword::OtherConvention => self.other_convention()?,
                         Keyword::Stdcall => specs.stdcall = true,
                         Keyword::Alignas => {
                             let align = self.alignas()?;

@@ -148,10 +148,7 @@ impl Parser<'_> {
                     }
                 }
                 Tok::Keyword(Keyword::StaticAssert) => self.static_assert()?,
-                Tok::Keyword(Keyword::Pragma) => {
-                    self.bump();
-                    self.skip_balanced()?;
-                }
+                Tok::Keyword(Keyword::Pragma) => self.pragma_operator()?,
                 _ => partial |= self.member_or_recover(&mut fields)?,
             }
         }

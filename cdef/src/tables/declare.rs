@@ -221,6 +221,7 @@ impl<S: TableSource> Tables<S> {
                     name: symbol,
                     ty,
                     params,
+                    label: None,
                     origin: FunctionOrigin::C,
                     span,
                     doc,
@@ -232,6 +233,7 @@ impl<S: TableSource> Tables<S> {
                 declarations.variables.push(Variable {
                     name: symbol,
                     ty,
+                    label: None,
                     is_constant: op.code == OP_DLOPEN_CONST,
                     value: None,
                     span,

@@ -325,7 +325,7 @@ impl Lib {
         if handle.is_closed() {
             return Err(self.closed());
         }
-        let text = CString::new(name).unwrap_or_default();
+        let text = CString::new(self.scope.read().symbol_of(name)).unwrap_or_default();
         handle.symbol(&text).map_err(|error| {
             if self.is_out_of_line() {
                 return raise_error(
