@@ -52,7 +52,7 @@ def test_exception(program, run, here, kind):
 
 def assert_told(stderr, here, function, places, error):
     head, *frames = stderr.splitlines()
-    assert head == f"Exception ignored from cffi callback <function {function} at 0x...>:"
+    assert head == f"Exception ignored from the plugin's function <function {function} at 0x...>:"
     assert frames[0] == "Traceback (most recent call last):"
     # Carets under parts of a line, of Pythons that draw them, are not what this is about.
     frames = [line for line in frames[1:] if line.strip(" ^~")]
@@ -81,18 +81,19 @@ def test_error_values_of_every_type(program, run, here, function, result, source
 
 
 @pytest.mark.parametrize(
-    "function, error",
+    "function, line, came, error",
     [
-        ("bad_result", "TypeError: an integer is required"),
-        ("too_big", "OverflowError: integer 1099511627776 does not fit 'int'"),
-        ("returns_none", "TypeError: an integer is required"),
+        ("bad_result", 55, "'text' (str)", "TypeError: an integer is required"),
+        ("too_big", 60, "1099511627776 (int)", "OverflowError: integer 1099511627776 does not fit 'int'"),
+        ("returns_none", 65, "None (NoneType)", "TypeError: an integer is required"),
     ],
 )
-def test_results_that_do_not_convert(program, run, function, error):
+def test_results_that_do_not_convert(program, run, function, line, came, error):
     ran = run(program, function)
     assert ran == Ran(
         f"-1\nlast error: errors.{function}: {error}\n{LIVES}",
-        f"Exception ignored from cffi callback <function {function} at 0x...>, trying to convert the result back to C:\n{error}\n",
+        f"Exception ignored from the plugin's function <function {function} at 0x...> (init.py, line {line}), whose result is 'int' in C: "
+        f"it returned {came}:\n{error}\n",
     )
 
 
@@ -101,7 +102,8 @@ def test_void_function_that_returns_a_value(program, run):
     error = "TypeError: callback with the return type 'void' must return None"
     assert ran == Ran(
         f"void\nlast error: errors.void_returns: {error}\n{LIVES}",
-        "Exception ignored from cffi callback <function void_returns at 0x...>, trying to convert the result back to C:\n"
+        "Exception ignored from the plugin's function <function void_returns at 0x...> (init.py, line 70), whose result is 'void' in C: "
+        "it returned 5 (int):\n"
         f"{error}\n",
     )
 
@@ -197,7 +199,7 @@ def test_messages(plugin, host, run, message):
     )
     assert run(program) == Ran(
         f"-1\nmessages.fail: {line}\n{line}\nmessages.fail: {line}\n",
-        "Exception ignored from cffi callback <function fail at 0x...>:\n"
+        "Exception ignored from the plugin's function <function fail at 0x...>:\n"
         "Traceback (most recent call last):\n"
         '  File "init.py", line 6, in fail\n'
         f"    raise ValueError(eval({value!r}))\n{last}\n",

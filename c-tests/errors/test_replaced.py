@@ -37,7 +37,7 @@ ENDS = {
         """,
         "-1",
         """\
-Exception ignored from cffi callback <function old at 0x...>:
+Exception ignored from the plugin's function <function old at 0x...>:
 Traceback (most recent call last):
   File "init.py", line 5, in old
     raise ValueError("replaced meanwhile")
@@ -54,7 +54,7 @@ ValueError: replaced meanwhile
         """,
         "-1",
         """\
-Exception ignored from cffi callback <function old at 0x...>, trying to convert the result back to C:
+Exception ignored from the plugin's function <function old at 0x...> (init.py, line 3), whose result is 'int' in C: it returned 'text' (str):
 TypeError: an integer is required
 """,
     ),
@@ -106,7 +106,7 @@ TypeError: an integer is required
         """,
         "-1",
         """\
-Exception ignored from cffi callback <function old at 0x...>:
+Exception ignored from the plugin's function <function old at 0x...>:
 Traceback (most recent call last):
   File "init.py", line 8, in old
     raise ValueError(x)
@@ -128,7 +128,7 @@ TypeError: an integer is required
         """,
         "-1",
         """\
-Exception ignored from cffi callback <function old at 0x...>:
+Exception ignored from the plugin's function <function old at 0x...>:
 Traceback (most recent call last):
   File "init.py", line 8, in old
     raise ValueError(x)
@@ -316,8 +316,8 @@ def test_init_code_fails_during_a_call(replaced, run):
         }
     """
     assert run(replaced(init, source)) == Ran(
-        "start -3, call 0\nthe call under way -1\n",
-        "Exception ignored from cffi callback <function call at 0x...>:\n"
+        "start -3, call -1\nthe call under way -1\n",
+        "Exception ignored from the plugin's function <function call at 0x...>:\n"
         "Traceback (most recent call last):\n"
         '  File "init.py", line 11, in call\n'
         '    raise ValueError("in a call")\n'

@@ -35,7 +35,7 @@ def sources(plugin, host, run):
 def told(line, source, error, carets="", function="work"):
     """What is on stderr when the function has failed in that line."""
     return (
-        f"Exception ignored from cffi callback <function {function} at 0x...>:\n"
+        f"Exception ignored from the plugin's function <function {function} at 0x...>:\n"
         "Traceback (most recent call last):\n"
         f'  File "init.py", line {line}, in {function}\n'
         f"    {source}\n" + (f"    {carets}\n" if carets and HAS_CARETS else "") + f"{error}\n"
@@ -320,7 +320,7 @@ USELESS_LINECACHE = {
 }
 # An error with nothing but the places it passed.
 PLACES = (
-    "Exception ignored from cffi callback <function work at 0x...>:\n"
+    "Exception ignored from the plugin's function <function work at 0x...>:\n"
     "Traceback (most recent call last):\n"
     '  File "init.py", line {}, in work\n'
     '  File "init.py", line {}, in fail\n'

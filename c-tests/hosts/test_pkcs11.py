@@ -469,7 +469,7 @@ def test_exceptions(tool):
     (tool.directory / "token.json").write_text("{")
     ran = tool("--list-slots")
     assert (ran.stdout, ran.code) == ("", 1)
-    assert ran.stderr.startswith("Exception ignored from cffi callback <function ") and ran.stderr.endswith(
+    assert ran.stderr.startswith("Exception ignored from the plugin's function <function ") and ran.stderr.endswith(
         "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)\n"
         "Main C_Initialize(NULL) rv:CKR_GENERAL_ERROR\n"
         "error: PKCS11 function C_Initialize failed: rv = CKR_GENERAL_ERROR (0x5)\n"

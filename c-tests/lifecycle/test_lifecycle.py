@@ -344,7 +344,7 @@ def test_error_handler_whose_calls_fail(lifecycle, host, run):
 
     def told(number):
         return (
-            "Exception ignored from cffi callback <function fails at 0x...>:\n"
+            "Exception ignored from the plugin's function <function fails at 0x...>:\n"
             "Traceback (most recent call last):\n"
             '  File "init.py", line 11, in fails\n'
             '    raise ValueError(f"failure {which}")\n'

@@ -26,7 +26,7 @@ pub(crate) const TYPEDEF_WITHOUT_NAME: &str = "typedef does not declare any name
 pub(crate) const FUNCTION_BODY: &str =
     "unexpected <FuncDef>: this construct is valid C but not valid in cdef()";
 pub(crate) const HINT_FUNCTION_BODY: &str = "declare it with ';' instead of a body; write the body in the C source \
-     given to set_source(), or in Python under @ffi.def_extern()";
+     (--source, or the text that the builder gets), or in Python under @ffi.def_extern()";
 pub(crate) const REFERENCE: &str = "C has no references";
 pub(crate) const HINT_CPLUSPLUS: &str =
     "a cdef is C, not C++: declare what has extern \"C\" linkage, as C sees it";
@@ -112,7 +112,7 @@ pub(crate) fn directive(name: &str) -> Text {
     format!("Directives not supported yet: '#{name}'").into()
 }
 pub(crate) const HINT_INCLUDE: &str = "a cdef has no preprocessor: copy in the declarations that are needed, and give \
-     the '#include' to set_source()";
+     the '#include' to the C source (--source, or the text that the builder gets)";
 pub(crate) const HINT_CONDITIONAL: &str = "a cdef has no preprocessor: preprocess the text first (cc -E), or choose with Python's \
      own 'if' what to declare";
 pub(crate) const HINT_DIRECTIVE: &str =

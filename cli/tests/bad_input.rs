@@ -614,7 +614,7 @@ fn declarations_that_contradict() {
     let project = Project::with("int f(int);\n", "");
     project.file("more.h", "int g(void);\nlong f(int);\n");
     project.build(&["more.h"]).expect(INPUT, "\
-error: multiple declarations of dllexport_python f (for interactive usage, try cdef(xx, override=True))
+error: multiple declarations of exported function f (for interactive usage, try cdef(xx, override=True))
  --> more.h:2:6
   |
 2 | long f(int);

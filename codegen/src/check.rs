@@ -261,7 +261,8 @@ fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
 /// Without a prelude nothing can answer the `...`s, and nothing defines variables.
 fn without_prelude(declarations: &Declarations, problems: &mut Vec<Problem>) {
     let questions = declarations.questions();
-    const HINT: &str = "give the C source that has it: --source FILE, or set_source()";
+    const HINT: &str =
+        "give the C source that has it: --source FILE, or the text that the builder gets";
     for &question in &questions {
         let (span, what) = subject(declarations, question);
         let problem = at(

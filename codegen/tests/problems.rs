@@ -157,7 +157,7 @@ fn nothing_to_export() {
 
 #[test]
 fn no_prelude_to_ask() {
-    let hint = "(give the C source that has it: --source FILE, or set_source())";
+    let hint = "(give the C source that has it: --source FILE, or the text that the builder gets)";
     assert_eq!(
         lines(spec(
             "int f(void);\n#define K ...\nstruct s { int a; ...; };\ntypedef int... t;\nextern int v;"

@@ -167,8 +167,15 @@ impl Parser<'_> {
                 if !same && !self.override_ {
                     let what = match origin {
                         FunctionOrigin::C => "function",
+                        FunctionOrigin::ExternPython if !self.as_cffi => {
+                            "extern \"Python\" function"
+                        }
+                        FunctionOrigin::ExternPythonC if !self.as_cffi => {
+                            "extern \"Python+C\" function"
+                        }
                         FunctionOrigin::ExternPython => "extern_python",
                         FunctionOrigin::ExternPythonC => "extern_python_plus_c",
+                        FunctionOrigin::Exported if !self.as_cffi => "exported function",
                         FunctionOrigin::Exported => "dllexport_python",
                     };
                     let earlier = old.span;

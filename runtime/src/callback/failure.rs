@@ -31,8 +31,8 @@ pub type ErrorSink = fn(data: *mut c_void, failure: &Failure<'_>) -> bool;
 pub(super) enum Stage {
     /// While arguments were made, or in the Python function.
     Call,
-    /// While its result was converted.
-    Result,
+    /// While its result, which this is, was converted.
+    Result(Obj),
 }
 
 /// Deals with a failure: afterwards no exception is set, and `result` holds the result for C.
@@ -113,7 +113,7 @@ unsafe fn ask(
     }
 }
 
-/// CFFI's headline.
+/// CFFI's headline; for a plugin's function, whose host knows nothing of CFFI, one of our own.
 fn headline(function: &PythonFunction, stage: Stage) -> String {
     // SAFETY: a live object; without a repr its absence is told.
     let who = unsafe {
@@ -124,11 +124,103 @@ fn headline(function: &PythonFunction, stage: Stage) -> String {
                 "<object repr() failed>".to_string()
             })
     };
+    if function.sink.is_some() && !is_as_cffi() {
+        let what = match stage {
+            Stage::Call => String::new(),
+            Stage::Result(value) => wrong_result(function, value),
+        };
+        return format!("Exception ignored from the plugin's function {who}{what}");
+    }
     let what = match stage {
         Stage::Call => "",
-        Stage::Result => ", trying to convert the result back to C",
+        Stage::Result(_) => ", trying to convert the result back to C",
     };
     format!("Exception ignored from cffi callback {who}{what}")
+}
+
+/// Whether `install_as_cffi()` was called: messages have CFFI's texts then.
+fn is_as_cffi() -> bool {
+    // SAFETY: the GIL is held and no exception is set; borrowed objects, a C string.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        !modules.is_null()
+            && !ffi::PyDict_GetItemString(modules, c"keelback._cffi".as_ptr()).is_null()
+    }
+}
+
+/// What a function returned, and what it should have; and where it is defined.
+fn wrong_result(function: &PythonFunction, value: Obj) -> String {
+    let wanted = function
+        .ctype
+        .signature()
+        .map_or("?", |signature| &*signature.result.name);
+    // SAFETY: a live object.
+    let (class, came) = unsafe { (crate::py::type_name(value).to_string(), shown(value)) };
+    let place = definition(function.callable.obj()).unwrap_or_else(|raised| {
+        raised.clear();
+        String::new()
+    });
+    format!("{place}, whose result is '{wanted}' in C: it returned {came} ({class})")
+}
+
+/// The repr of an object, if it is not too long.
+///
+/// # Safety
+/// A live object; the GIL is held.
+unsafe fn shown(object: Obj) -> String {
+    const MOST: usize = 80;
+    // SAFETY: the caller's contract.
+    let text = unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))
+            .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))
+    };
+    match text {
+        Ok(text) if text.chars().count() <= MOST => text,
+        Ok(text) => text.chars().take(MOST).chain("...".chars()).collect(),
+        Err(raised) => {
+            raised.clear();
+            "an object without repr()".to_string()
+        }
+    }
+}
+
+/// ` (FILE, line N)` of a function's `def`; nothing for another callable.
+fn definition(callable: Obj) -> Res<String> {
+    // SAFETY: live objects; the GIL is held.
+    unsafe {
+        let get = |object: Obj, name: &std::ffi::CStr| {
+            Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(object, name.as_ptr()))
+        };
+        let code = get(callable, c"__code__")?;
+        let file = get(code.obj(), c"co_filename")?;
+        let first = get(code.obj(), c"co_firstlineno")?;
+        let first = ffi::PyLong_AsLong(first.obj());
+        if first < 0 {
+            return Err(Raised::already());
+        }
+        let lines = Ref::<ffi::PyObject>::steal(ffi::PyImport_ImportModule(c"linecache".as_ptr()))?;
+        // The code begins with the first decorator.
+        let mut line = first;
+        for number in first..first + 50 {
+            let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_CallMethod(
+                lines.obj(),
+                c"getline".as_ptr(),
+                c"Ol".as_ptr(),
+                file.obj(),
+                number,
+            ))?;
+            let text = str_text(text.obj())?.unwrap_or("").trim_start();
+            if text.starts_with("def ") || text.starts_with("async def ") {
+                line = number;
+                break;
+            }
+            if text.is_empty() || text.contains("lambda") {
+                break;
+            }
+        }
+        let file = str_text(file.obj())?.unwrap_or("?");
+        Ok(format!(" ({file}, line {line})"))
+    }
 }
 
 fn report(function: &PythonFunction, headline: &str, exception: Exception) {

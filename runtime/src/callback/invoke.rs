@@ -163,7 +163,7 @@ unsafe fn invoke_with(
         match call(function, plan, args, objects) {
             Ok(value) => {
                 if let Err(raised) = write_result(plan, value.obj(), result) {
-                    handle(function, Stage::Result, raised, result);
+                    handle(function, Stage::Result(value.obj()), raised, result);
                 }
             }
             Err(raised) => handle(function, Stage::Call, raised, result),
