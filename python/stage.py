@@ -30,6 +30,16 @@ def copy_if_changed(source: Path, target: Path) -> None:
     os.replace(beside, target)
 
 
+def describe(folder: Path) -> None:
+    """What pip writes of an installed package, as far as setuptools asks for it: its keywords of setup()."""
+    text = (ROOT / "pyproject.toml").read_text()
+    keywords = text.split('[project.entry-points."distutils.setup_keywords"]\n')[1].split("\n\n")[0]
+    info = folder / "keelback-0.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: keelback\nVersion: 0\n")
+    (info / "entry_points.txt").write_text("[distutils.setup_keywords]\n" + keywords.replace('"', "") + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Stages the Python package for tests.")
     parser.add_argument("--profile", default="dev", help="cargo profile that was built (default: dev)")
@@ -63,6 +73,7 @@ def main() -> None:
         # Where a wheel has it: `python -m keelback` runs it.
         (package / "bin").mkdir(exist_ok=True)
         copy_if_changed(command, package / "bin" / command.name)
+    describe(package.parent)
     print(package.parent)
 
 
