@@ -105,7 +105,7 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
     }
 }
 
-/// Runs the changed file, in new globals. The functions that it attaches replace the old ones, at the same C addresses.
+/// Runs the changed file, in the same module, as `importlib.reload` does. The functions that it attaches replace the old ones, at the same C addresses.
 /// If it fails, that is reported, and what it has not replaced stays.
 fn run_again(plugin: &Plugin) {
     let Ok(_attached) = threads::attach() else {

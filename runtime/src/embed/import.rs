@@ -5,9 +5,9 @@ use std::ffi::c_void;
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
-use super::interpreter;
 use super::plugin::Plugin;
 use super::starts::{self, Turn};
+use super::{interpreter, namespace};
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
@@ -86,16 +86,16 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
     }
 }
 
-unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj {
+unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj {
     guard(|| {
         // SAFETY: the definition is the first field of ours.
-        let plugin = unsafe { import_now((*definition.cast::<Definition>()).plugin)? };
+        let plugin = unsafe { import_now((*definition.cast::<Definition>()).plugin, spec)? };
+        if interpreter::is_main() {
+            return namespace::imported(plugin);
+        }
         let module = plugin
             .module()
             .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))?;
-        if interpreter::is_main() {
-            return Ok(module.clone());
-        }
         // An interpreter that ends empties the modules that it knows: a sub-interpreter gets one of its own, with the
         // same ffi and lib.
         // SAFETY: live modules, whose dicts are alive with them.
@@ -108,6 +108,7 @@ unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Ob
             {
                 return Err(Raised::already());
             }
+            namespace::adopt_spec(plugin, &own, spec)?;
             Ok(own)
         }
     })
@@ -117,8 +118,8 @@ unsafe extern "C" fn create(_spec: Obj, definition: *mut ffi::PyModuleDef) -> Ob
 /// no other thread look at the module, so that the init code could not run on one that C was quicker to call on.
 ///
 /// # Safety
-/// A record by the ABI. The GIL is held.
-unsafe fn import_now(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
+/// A record by the ABI, the import system's spec. The GIL is held.
+unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static Plugin> {
     loop {
         let claim = match starts::claim(record) {
             Turn::Mine(claim) => claim,
@@ -142,6 +143,9 @@ unsafe fn import_now(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
         }
         // SAFETY: the caller's contract; the start is claimed.
         let plugin = unsafe { Plugin::attach(record)? };
+        if let (true, Some(module)) = (interpreter::is_main(), plugin.module()) {
+            namespace::adopt_spec(plugin, &module, spec)?;
+        }
         plugin.run_init_code()?;
         return Ok(plugin);
     }

@@ -1,15 +1,16 @@
-//! The init code: compiled and run once, in globals of its own.
+//! The init code: compiled and run once, as the code of the plugin's module.
 
 use std::ffi::{CString, c_int};
 
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::{development, sources};
-use crate::py::{Raised, Ref, Res, str_from};
+use super::{development, namespace, sources};
+use crate::py::{Ref, Res, str_from};
 use crate::raise;
 
-/// Runs a plugin's init code.
+/// Runs a plugin's init code in its module, after `attach`. A development library may run it there again, as
+/// `importlib.reload` does: names that the new code does not define stay.
 pub fn run(plugin: &Plugin) -> Res<()> {
     let is_dev = development::is_dev(plugin);
     if is_dev {
@@ -29,7 +30,11 @@ pub fn run(plugin: &Plugin) -> Res<()> {
     let file = plugin.init_file();
     let source = CString::new(source)
         .map_err(|_nul| raise!(ValueError, "the init code '{file}' contains a null byte"))?;
-    // SAFETY: the GIL is held; objects are live.
+    let (Some(module), Some((ffi, lib))) = (plugin.module(), plugin.ffi_and_lib()) else {
+        return Err(raise!(SystemError, "{}: no module", plugin.name()));
+    };
+    namespace::add_own(&module, ffi, lib)?;
+    // SAFETY: the GIL is held; objects are live, the dict with its module.
     unsafe {
         let file = str_from(&file)?;
         // UTF-8 whatever a coding comment says: the build has decoded it.
@@ -44,30 +49,11 @@ pub fn run(plugin: &Plugin) -> Res<()> {
             &mut flags,
             -1,
         ))?;
-        let globals = Ref::steal(ffi::PyDict_New())?;
-        let builtins = Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))?;
-        for (key, value) in [
-            (c"__builtins__", builtins),
-            (c"__name__", str_from(plugin.name())?),
-            (c"__loader__", sources::loader(plugin)?),
-            (c"__doc__", crate::py::none()),
-        ] {
-            if ffi::PyDict_SetItemString(globals.obj(), key.as_ptr(), value.obj()) < 0 {
-                return Err(Raised::already());
-            }
-        }
+        let globals = ffi::PyModule_GetDict(module.obj());
         if is_dev {
-            // As in a file that Python itself runs.
-            if ffi::PyDict_SetItemString(globals.obj(), c"__file__".as_ptr(), file.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            development::run_code(code.obj(), globals.obj())?;
+            development::run_code(code.obj(), globals)?;
         } else {
-            Ref::steal(ffi::PyEval_EvalCode(
-                code.obj(),
-                globals.obj(),
-                globals.obj(),
-            ))?;
+            Ref::steal(ffi::PyEval_EvalCode(code.obj(), globals, globals))?;
         }
     }
     Ok(())

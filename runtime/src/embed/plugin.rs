@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use keelback_cdef::{
     Answer, Declarations, Diagnostic, DiagnosticKind, EnumId, FunctionOrigin, Item, Layout,
@@ -17,7 +17,7 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::dispatch::{self, Binding};
-use super::{development, init_code, interpreter, output, sources, threads};
+use super::{development, init_code, interpreter, namespace, output, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, str_from};
@@ -61,9 +61,16 @@ unsafe impl Send for Plugin {}
 
 /// A plugin's Python objects.
 struct Objects {
+    ffi: Ref,
     lib: Ref,
-    /// What `import NAME` gives.
-    module: Ref,
+    /// What `import NAME` gives; `None` after a start that failed, until the next. Locked only to copy it.
+    module: Mutex<Option<Ref>>,
+}
+
+impl Objects {
+    fn module(&self) -> MutexGuard<'_, Option<Ref>> {
+        self.module.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All plugins of the process, by address.
@@ -186,7 +193,11 @@ impl Plugin {
     }
 
     fn make_objects(&self) -> Res<()> {
-        if self.objects.get().is_some() {
+        if let Some(objects) = self.objects.get() {
+            if self.module().is_none() {
+                let module = namespace::make(self, &objects.ffi, &objects.lib)?;
+                *objects.module() = Some(module);
+            }
             return Ok(());
         }
         put_into_sys_modules(c"keelback._runtime", &crate::module::create()?)?;
@@ -198,37 +209,22 @@ impl Plugin {
         let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? };
         lib.include(self.included.clone());
         let lib = lib.into_obj();
-        // SAFETY: a new module; attributes are live objects.
-        let module = unsafe {
-            let module = Ref::steal(ffi::PyModule_NewObject(str_from(&self.name)?.obj()))?;
-            crate::module::add(&module, c"ffi", &ffi)?;
-            crate::module::add(&module, c"lib", &lib)?;
-            let file = self.init_file();
-            if !file.is_empty() {
-                // What inspect.getsource looks for when it is asked for a class.
-                crate::module::add(&module, c"__file__", &str_from(&file)?)?;
-                crate::module::add(&module, c"__loader__", &sources::loader(self)?)?;
-            }
-            module
-        };
-        let _ = self.objects.set(Objects { lib, module });
+        let module = Mutex::new(Some(namespace::make(self, &ffi, &lib)?));
+        let _ = self.objects.set(Objects { ffi, lib, module });
         Ok(())
     }
 
     /// `sys.modules[NAME]`, `sys.modules[NAME.lib]`, and the packages above a dotted name.
     fn enter_sys_modules(&self) -> Res<()> {
-        let Some(objects) = self.objects.get() else {
+        let (Some(objects), Some(module)) = (self.objects.get(), self.module()) else {
             return Ok(());
         };
         // SAFETY: the GIL is held; names are C strings.
         unsafe {
             let modules = ffi::PyImport_GetModuleDict();
             let lib_name = str_from(&format!("{}.lib", self.name))?;
-            for (name, object) in [
-                (str_from(&self.name)?, &objects.module),
-                (lib_name, &objects.lib),
-            ] {
-                if std::ptr::eq(object, &raw const objects.module) && !interpreter::is_main() {
+            for (name, object) in [(str_from(&self.name)?, &module), (lib_name, &objects.lib)] {
+                if std::ptr::eq(object, &raw const module) && !interpreter::is_main() {
                     // It would empty the main interpreter's module at its end: `import` makes one for it.
                     continue;
                 }
@@ -236,7 +232,7 @@ impl Plugin {
                     return Err(Raised::already());
                 }
             }
-            let mut child = (self.name.as_str(), objects.module.clone());
+            let mut child = (self.name.as_str(), module.clone());
             while let Some((parent, leaf)) = child.0.rsplit_once('.') {
                 let package = package(parent)?;
                 if ffi::PyObject_SetAttr(package.obj(), str_from(leaf)?.obj(), child.1.obj()) < 0 {
@@ -248,8 +244,9 @@ impl Plugin {
         Ok(())
     }
 
-    /// Takes the module out of `sys.modules` again: as for an `import` that failed.
+    /// Takes the module out of `sys.modules` again, and out of its package: as for an `import` that failed.
     fn leave_sys_modules(&self) {
+        self.leave_package();
         for name in [self.name.clone(), format!("{}.lib", self.name)] {
             // SAFETY: the GIL is held.
             let removed = str_from(&name).map(|name| unsafe {
@@ -259,6 +256,28 @@ impl Plugin {
                 // SAFETY: an exception is set: it was not there.
                 unsafe { ffi::PyErr_Clear() };
             }
+        }
+    }
+
+    /// Takes the module out of the package that a dotted name puts it in, if that is there.
+    fn leave_package(&self) {
+        let Some((parent, leaf)) = self.name.rsplit_once('.') else {
+            return;
+        };
+        let (Ok(parent), Ok(leaf)) = (str_from(parent), str_from(leaf)) else {
+            // SAFETY: the GIL is held.
+            return unsafe { ffi::PyErr_Clear() };
+        };
+        // SAFETY: the GIL is held; live strs. The package is a new reference, or NULL.
+        unsafe {
+            let package = ffi::PyImport_GetModule(parent.obj());
+            if !package.is_null() {
+                let package: Ref = Ref::borrow(package);
+                ffi::Py_DECREF(package.obj());
+                ffi::PyObject_SetAttr(package.obj(), leaf.obj(), std::ptr::null_mut());
+            }
+            // The attribute may be missing.
+            ffi::PyErr_Clear();
         }
     }
 
@@ -305,6 +324,11 @@ impl Plugin {
     /// In Python.
     pub fn start_over(&self) {
         self.leave_sys_modules();
+        let module = self
+            .objects
+            .get()
+            .and_then(|objects| objects.module().take());
+        drop(module);
         for binding in &self.bindings {
             binding.replace(None);
         }
@@ -357,8 +381,14 @@ impl Plugin {
         self.by_name.get(name).map(|&index| &self.bindings[index])
     }
     /// What `import NAME` gives; `None` before `attach`.
-    pub fn module(&self) -> Option<&Ref> {
-        self.objects.get().map(|objects| &objects.module)
+    pub fn module(&self) -> Option<Ref> {
+        self.objects.get()?.module().clone()
+    }
+    /// Its own `ffi` and `lib`, whatever the init code calls so; `None` before `attach`.
+    pub fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)> {
+        self.objects
+            .get()
+            .map(|objects| (&objects.ffi, &objects.lib))
     }
     /// The init code's file name; empty when there is none.
     pub fn init_file(&self) -> String {
@@ -577,10 +607,13 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
     let (module, _ffi) = crate::ffi::include_module(scope, importer, name)?;
     // SAFETY: the GIL is held; objects are live.
     unsafe {
-        let lib = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            c"lib".as_ptr(),
-        ))?;
+        let lib = match ffi_and_lib_of(&module) {
+            Some((_ffi, own)) => own,
+            None => Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+                module.obj(),
+                c"lib".as_ptr(),
+            ))?,
+        };
         match crate::library::as_lib(lib.obj()) {
             Some(_) => Ok(Ref::borrow(lib.obj().cast())),
             None => Err(raise!(
@@ -794,6 +827,13 @@ unsafe fn table<'a, T>(items: *const T, count: usize) -> &'a [T] {
 pub unsafe fn of_attachment(attachment: usize) -> Option<&'static Plugin> {
     // SAFETY: the caller's contract.
     unsafe { (attachment as *const Plugin).as_ref() }
+}
+
+/// The `ffi` and `lib` of the plugin whose module it is, whatever its init code calls so.
+pub fn ffi_and_lib_of(module: &Ref) -> Option<(Ref, Ref)> {
+    let is_its = |plugin: &&Plugin| plugin.module().is_some_and(|own| own.obj() == module.obj());
+    let (ffi, lib) = all().into_iter().find(is_its)?.ffi_and_lib()?;
+    Some((ffi.clone(), lib.clone()))
 }
 
 /// All plugins that were attached.

@@ -583,10 +583,14 @@ pub fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<(Re
         let name_object = str_from(name)?;
         Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
         let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
-        let theirs = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            c"ffi".as_ptr(),
-        ))?;
+        // A plugin's init code may call something else `ffi`.
+        let theirs = match crate::embed::ffi_and_lib_of(&module) {
+            Some((own, _lib)) => own,
+            None => Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
+                module.obj(),
+                c"ffi".as_ptr(),
+            ))?,
+        };
         let Some(their_ffi) = as_ffi(theirs.obj()) else {
             return Err(raise!(
                 ImportError,

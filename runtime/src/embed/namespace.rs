@@ -1,0 +1,114 @@
+//! The module of a plugin: what `import NAME` gives, and the namespace in which its init code runs. So what the code
+//! defines is found where its `__module__` says, by pickle, dataclasses, typing, unittest.mock and other processes.
+
+use pyo3::ffi;
+
+use super::plugin::Plugin;
+use super::sources;
+use crate::module::add;
+use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::raise;
+
+/// A new module. Each start of the init code gets one, as each `import` of a module whose last one failed does: what a
+/// start that failed has left behind is not in it, and goes on with its own.
+pub fn make(plugin: &Plugin, ffi: &Ref, lib: &Ref) -> Res<Ref> {
+    let name = str_from(plugin.name())?;
+    // SAFETY: the GIL is held; a live str.
+    let module = unsafe { Ref::steal(ffi::PyModule_NewObject(name.obj()))? };
+    add_own(&module, ffi, lib)?;
+    let file = plugin.init_file();
+    if file.is_empty() {
+        return Ok(module);
+    }
+    let file = str_from(&file)?;
+    let loader = sources::loader(plugin)?;
+    let package = plugin
+        .name()
+        .rsplit_once('.')
+        .map_or("", |(parent, _)| parent);
+    // SAFETY: the GIL is held; a C string.
+    let builtins = unsafe { Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))? };
+    add(&module, c"__builtins__", &builtins)?;
+    add(&module, c"__package__", &str_from(package)?)?;
+    // What inspect.getsource looks for when it is asked for a class.
+    add(&module, c"__file__", &file)?;
+    add(&module, c"__spec__", &make_spec(&name, &loader, &file)?)?;
+    add(&module, c"__loader__", &loader)?;
+    Ok(module)
+}
+
+/// Puts `ffi` and `lib` into the module: at first, and before the init code runs anew in the same one.
+pub fn add_own(module: &Ref, ffi: &Ref, lib: &Ref) -> Res<()> {
+    add(module, c"ffi", ffi)?;
+    add(module, c"lib", lib)
+}
+
+fn make_spec(name: &Ref, loader: &Ref, file: &Ref) -> Res<Ref> {
+    // SAFETY: the GIL is held; objects are live. importlib's frozen part is always imported.
+    unsafe {
+        let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
+        let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
+            machinery.obj(),
+            c"ModuleSpec".as_ptr(),
+            c"OO".as_ptr(),
+            name.obj(),
+            loader.obj(),
+        ))?;
+        // `__file__` comes from here.
+        for (name, value) in [(c"origin", file.obj()), (c"has_location", ffi::Py_True())] {
+            if ffi::PyObject_SetAttrString(spec.obj(), name.as_ptr(), value) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ok(spec)
+    }
+}
+
+/// The import system makes `__spec__` its own spec: the module has that from the beginning, and its loader, which knows
+/// of a library only, tells the text of the init code.
+pub fn adopt_spec(plugin: &Plugin, module: &Ref, spec: Obj) -> Res<()> {
+    if plugin.init_file().is_empty() || spec == crate::py::none().obj() {
+        return Ok(());
+    }
+    let ours = sources::loader(plugin)?;
+    // SAFETY: the GIL is held; objects are live, names are C strings.
+    unsafe {
+        let spec: Ref = Ref::borrow(spec);
+        let adopted = Ref::steal(ffi::PyObject_GetAttrString(spec.obj(), c"loader".as_ptr()))
+            .and_then(|theirs: Ref| {
+                let get_source: Ref = Ref::steal(ffi::PyObject_GetAttrString(
+                    ours.obj(),
+                    c"get_source".as_ptr(),
+                ))?;
+                let name = c"get_source".as_ptr();
+                if ffi::PyObject_SetAttrString(theirs.obj(), name, get_source.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+                Ok(theirs)
+            });
+        // Somebody else's loader may have no place for it: then ours remains the one that knows.
+        let loader = adopted.unwrap_or_else(|raised| {
+            raised.clear();
+            ours
+        });
+        add(module, c"__spec__", &spec)?;
+        add(module, c"__loader__", &loader)
+    }
+}
+
+/// What stands under the plugin's name in `sys.modules` once the init code has run: the module, or what the code has put
+/// in its place, as any module may.
+pub fn imported(plugin: &Plugin) -> Res<Ref> {
+    let name = str_from(plugin.name())?;
+    // SAFETY: the GIL is held; a live str. The result is a new reference, or NULL with or without an exception.
+    unsafe {
+        let found = ffi::PyImport_GetModule(name.obj());
+        if !found.is_null() {
+            return Ref::steal(found);
+        }
+        ffi::PyErr_Clear();
+    }
+    plugin
+        .module()
+        .ok_or_else(|| raise!(ImportError, "{}: no module", plugin.name()))
+}
