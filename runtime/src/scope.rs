@@ -13,7 +13,8 @@ use keelback_cdef::{
 
 use rustc_hash::FxHashMap;
 
-use crate::py::{Ref, Res};
+use crate::ctype::CType;
+use crate::py::{Ref, Res, Weak};
 
 mod tables;
 
@@ -82,11 +83,11 @@ pub struct Disagreements {
     pub real_values: FxHashMap<String, i128>,
 }
 
-/// Python weak references to the ctypes of records and enums, by id: weak, because a ctype holds its scope.
+/// The ctypes of records and enums, by id. Not owned: a ctype holds its scope, and takes itself out at its end.
 #[derive(Default)]
 struct Nominal {
-    records: Vec<Option<Ref>>,
-    enums: Vec<Option<Ref>>,
+    records: Vec<Option<Weak<CType>>>,
+    enums: Vec<Option<Weak<CType>>>,
     /// Those that came from an included scope: whose they are.
     included: FxHashMap<NominalId, (Arc<Scope>, NominalId)>,
     /// Included ones that are opaque where they are from, and complete here.
@@ -207,18 +208,20 @@ impl Scope {
         let found = self.disagreements.get()?;
         found.values.get(name).map(String::as_str)
     }
-    /// The weak references to the ctypes of all records made so far.
-    pub(crate) fn record_references(&self) -> Vec<Ref> {
+    /// The ctypes of records that there are.
+    pub(crate) fn known_records(&self) -> Vec<Ref<CType>> {
         let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
-        nominal.records.iter().flatten().cloned().collect()
+        let entries = nominal.records.iter().flatten();
+        // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
+        entries
+            .filter_map(|entry| unsafe { entry.revive() })
+            .collect()
     }
-    /// The weak reference to the ctype of a record or enum, if one was made.
-    pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {
-        let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
-        match id {
-            NominalId::Record(id) => nominal.records.get(id.index())?.clone(),
-            NominalId::Enum(id) => nominal.enums.get(id.index())?.clone(),
-        }
+    /// The ctype of a record or enum, if there is one.
+    pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref<CType>> {
+        let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
+        unsafe { nominal.place(id).as_ref()?.revive() }
     }
     /// The scope that a record or enum was included from, and its id there.
     pub(crate) fn included(&self, id: NominalId) -> Option<(Arc<Scope>, NominalId)> {
@@ -293,18 +296,38 @@ impl Scope {
             .included
             .insert(id, (scope, theirs));
     }
-    /// Remembers the weak reference to the ctype of a record or enum; gives back what it replaces (to be dropped by
-    /// the caller, after the lock is released).
-    #[must_use]
-    pub(crate) fn set_nominal(&self, id: NominalId, weak: Ref) -> Option<Ref> {
+    /// Remembers the new ctype of a record or enum. If another thread was quicker, theirs counts.
+    pub(crate) fn settle_nominal(&self, id: NominalId, made: Ref<CType>) -> Ref<CType> {
         let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = nominal.place(id);
+        // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
+        let theirs = place.as_ref().and_then(|entry| unsafe { entry.revive() });
+        if theirs.is_none() {
+            *place = Some(Weak::of(&made));
+        }
+        drop(nominal);
+        theirs.unwrap_or(made)
+    }
+    /// Takes a ctype that is being freed out, unless a new one has its place already. Before Python code can run: see
+    /// [`Weak`].
+    pub(crate) fn forget_nominal(&self, id: NominalId, ctype: &CType) {
+        let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = nominal.place(id);
+        if place.as_ref().is_some_and(|entry| entry.is(ctype)) {
+            *place = None;
+        }
+    }
+}
+
+impl Nominal {
+    fn place(&mut self, id: NominalId) -> &mut Option<Weak<CType>> {
         let (list, index) = match id {
-            NominalId::Record(id) => (&mut nominal.records, id.index()),
-            NominalId::Enum(id) => (&mut nominal.enums, id.index()),
+            NominalId::Record(id) => (&mut self.records, id.index()),
+            NominalId::Enum(id) => (&mut self.enums, id.index()),
         };
         if list.len() <= index {
             list.resize_with(index + 1, || None);
         }
-        list[index].replace(weak)
+        &mut list[index]
     }
 }

@@ -1,20 +1,18 @@
 //! Structural types, one object each in the whole process.
 //!
-//! The table holds Python weak references, so a type that nobody uses goes away (CFFI's table only grows). The lock
-//! is never held while Python objects are made or freed: making one may run the garbage collector, and freeing a
-//! ctype takes the lock.
+//! The table does not own them: a type that nobody uses takes itself out at its end. The lock is never held while Python
+//! objects are made or freed: making one may run the garbage collector, and freeing a ctype takes the lock.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use keelback_cdef::{CallingConvention, Primitive};
-use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::derived::Kept;
 use super::details::FunctionDetails;
 use super::names::{array_name, function_name, pointer_name};
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
-use crate::py::{Raised, Ref, Res};
+use crate::py::{Ref, Res, Weak};
 use crate::raise;
 
 /// Identity of a structural type: its parts by address.
@@ -27,70 +25,45 @@ enum Key {
     Function(usize, Box<[usize]>, bool, CallingConvention),
 }
 
-fn table() -> &'static Mutex<FxHashMap<Key, Ref>> {
-    static TABLE: OnceLock<Mutex<FxHashMap<Key, Ref>>> = OnceLock::new();
-    TABLE.get_or_init(Mutex::default)
+fn table() -> MutexGuard<'static, FxHashMap<Key, Weak<CType>>> {
+    static TABLE: OnceLock<Mutex<FxHashMap<Key, Weak<CType>>>> = OnceLock::new();
+    let table = TABLE.get_or_init(Mutex::default);
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn address(ctype: &CType) -> usize {
     std::ptr::from_ref(ctype) as usize
 }
 
-/// The object behind a weak reference, if it is still there.
-pub(crate) fn upgrade(weak: &Ref) -> Res<Option<Ref<CType>>> {
-    let mut object = std::ptr::null_mut();
-    // SAFETY: `weak` is a weakref object; PyWeakref_GetRef gives a new reference or NULL.
-    unsafe {
-        if ffi::compat::PyWeakref_GetRef(weak.obj(), &mut object) < 0 {
-            return Err(Raised::already());
-        }
-        if object.is_null() {
-            Ok(None)
-        } else {
-            Ok(Some(Ref::steal(object.cast())?))
-        }
-    }
+fn lookup(key: &Key) -> Option<Ref<CType>> {
+    // SAFETY: the lock of the table that `forget` takes types out of is held.
+    table().get(key).and_then(|entry| unsafe { entry.revive() })
 }
 
-/// A weak reference to a ctype.
-pub(crate) fn downgrade(ctype: &CType) -> Res<Ref> {
-    // SAFETY: a live object whose type supports weak references.
-    unsafe { Ref::steal(ffi::PyWeakref_NewRef(ctype.obj(), std::ptr::null_mut())) }
-}
-
-fn lookup(key: &Key) -> Res<Option<Ref<CType>>> {
-    let weak = table()
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(key)
-        .cloned();
-    match weak {
-        Some(weak) => upgrade(&weak),
-        None => Ok(None),
+/// Puts a new type into the table. If another thread was quicker, theirs counts.
+fn settle(key: Key, made: Ref<CType>) -> Ref<CType> {
+    let mut table = table();
+    // SAFETY: the lock of the table that `forget` takes types out of is held.
+    if let Some(theirs) = table.get(&key).and_then(|entry| unsafe { entry.revive() }) {
+        drop(table);
+        return theirs;
     }
+    table.insert(key, Weak::of(&made));
+    drop(table);
+    made
 }
 
 /// The interned type of `key`, made by `make` if it is not there.
 fn interned(key: Key, make: impl FnOnce() -> Res<Ref<CType>>) -> Res<Ref<CType>> {
-    if let Some(found) = lookup(&key)? {
-        return Ok(found);
+    match lookup(&key) {
+        Some(found) => Ok(found),
+        None => Ok(settle(key, make()?)),
     }
-    let made = make()?;
-    let weak = downgrade(&made)?;
-    // Another thread may have made it meanwhile: then theirs counts.
-    if let Some(found) = lookup(&key)? {
-        return Ok(found);
-    }
-    let replaced = table()
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key, weak);
-    drop(replaced);
-    Ok(made)
 }
 
-/// Takes a type that is being freed out of the table, unless a new one has its place already.
-pub(crate) fn forget(ctype: &CType) {
+/// Takes a type that is being freed out of the table, unless a new one has its place already. Before Python code can
+/// run: see [`Weak`].
+pub(super) fn forget(ctype: &CType) {
     let key = match ctype.kind {
         Kind::Void => Key::Void,
         Kind::Primitive => match ctype.primitive {
@@ -110,29 +83,9 @@ pub(crate) fn forget(ctype: &CType) {
         },
         Kind::Enum | Kind::Struct | Kind::Union => return,
     };
-    let removed = {
-        let mut table = table().lock().unwrap_or_else(PoisonError::into_inner);
-        match table.get(&key) {
-            // SAFETY: a live weakref object; only its referent's address is compared. Its referent is cleared
-            // (None) or the dying object when the entry is ours.
-            Some(weak) if unsafe { is_dead_or(weak, ctype) } => table.remove(&key),
-            _ => None,
-        }
-    };
-    drop(removed);
-}
-
-/// Whether the weak reference is dead.
-///
-/// # Safety
-/// `weak` is a live weakref object.
-unsafe fn is_dead_or(weak: &Ref, _ctype: &CType) -> bool {
-    match upgrade(weak) {
-        Ok(found) => found.is_none(),
-        Err(raised) => {
-            raised.clear();
-            false
-        }
+    let mut table = table();
+    if table.get(&key).is_some_and(|entry| entry.is(ctype)) {
+        table.remove(&key);
     }
 }
 

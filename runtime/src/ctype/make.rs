@@ -9,9 +9,7 @@ use keelback_cdef::{
 };
 
 use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
-use super::intern::{
-    array_of, downgrade, function_of, pointer_to, primitive, primitive_code, upgrade, void,
-};
+use super::intern::{array_of, function_of, pointer_to, primitive, primitive_code, void};
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
 use crate::py::{Raised, Ref, Res, intern as intern_str, warn};
 use crate::raise;
@@ -82,7 +80,7 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
         }
         return nominal(&owner, owner_id);
     }
-    if let Some(found) = known(scope, id)? {
+    if let Some(found) = scope.nominal(id) {
         return Ok(found);
     }
     if let Some(shared) = predefined(scope, id)? {
@@ -92,13 +90,7 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
         NominalId::Record(id) => new_record(scope, id)?,
         NominalId::Enum(id) => new_enum(scope, id)?,
     };
-    let weak = downgrade(&made)?;
-    // Another thread may have made it meanwhile: then theirs counts.
-    if let Some(found) = known(scope, id)? {
-        return Ok(found);
-    }
-    drop(scope.set_nominal(id, weak));
-    Ok(made)
+    Ok(scope.settle_nominal(id, made))
 }
 
 /// A record is opaque in the module that it is included from, and this module gives it fields.
@@ -135,13 +127,6 @@ fn predefined(scope: &Arc<Scope>, id: NominalId) -> Res<Option<Ref<CType>>> {
             SystemError,
             "the predefined type '{name}' is not known"
         )),
-    }
-}
-
-fn known(scope: &Scope, id: NominalId) -> Res<Option<Ref<CType>>> {
-    match scope.nominal(id) {
-        Some(weak) => upgrade(&weak),
-        None => Ok(None),
     }
 }
 
@@ -445,9 +430,8 @@ pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
 
 /// Tells the ctypes of records that were opaque, and were given a body since, their size.
 pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
-    for weak in scope.record_references() {
-        if let Some(ctype) = upgrade(&weak)?
-            && ctype.size() == UNKNOWN_SIZE
+    for ctype in scope.known_records() {
+        if ctype.size() == UNKNOWN_SIZE
             && let Err(raised) = ctype.record()
         {
             // A body without a layout: reported where the type is used.

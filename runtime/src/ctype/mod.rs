@@ -291,6 +291,7 @@ pub(crate) fn allocate(parts: Parts) -> Res<Ref<CType>> {
             details = parts.details,
             derived = derived::Derived::default(),
         );
+        crate::py::prepare(raw.cast());
         ffi::PyObject_GC_Track(raw.cast());
         Ok(object)
     }

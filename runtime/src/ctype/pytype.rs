@@ -10,6 +10,7 @@ use crate::py::{
     bool_object, guard, guard_unit, long_from_i128, none, property, simple, str_from,
 };
 use crate::raise;
+use crate::scope::NominalId;
 
 /// The type object of fields (`_cffi_backend.CField`).
 pub static FIELD_TYPE: StaticType = StaticType::new();
@@ -97,22 +98,36 @@ pub fn ready() -> Res<()> {
 
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
-        // SAFETY: called once, by the interpreter, with the last reference gone. Weak references go first, so that
-        // the tables' entries are dead when the type takes itself out.
+        // SAFETY: called once, by the interpreter, with the last reference gone. It takes itself out of all tables
+        // first: the callbacks of weak references run Python.
         unsafe {
             ffi::PyObject_GC_UnTrack(object.cast());
             let ctype = object.cast::<CType>();
-            derived::forget(&*ctype);
+            forget(&*ctype);
             if !(*ctype).weakrefs.is_null() {
                 ffi::PyObject_ClearWeakRefs(object);
             }
-            intern::forget(&*ctype);
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).item));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).name));
             std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).details));
             ffi::PyObject_GC_Del(object.cast());
         }
     });
+}
+
+/// Takes a type that is being freed out of everything that finds types.
+fn forget(ctype: &CType) {
+    derived::forget(ctype);
+    match &ctype.details {
+        Details::Record(source, _) => {
+            let id = NominalId::Record(source.id);
+            source.scope.forget_nominal(id, ctype);
+        }
+        Details::Enum(source, _) => source
+            .scope
+            .forget_nominal(NominalId::Enum(source.id), ctype),
+        _ => intern::forget(ctype),
+    }
 }
 
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {

@@ -19,6 +19,7 @@ mod static_type;
 mod text;
 mod unraisable;
 mod vectorcall;
+mod weak;
 
 pub use arguments::Signature;
 pub use cell::GilCell;
@@ -34,6 +35,7 @@ pub use static_type::StaticType;
 pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
+pub use weak::{Weak, prepare};
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -188,6 +190,15 @@ impl<T> Ref<T> {
             ffi::Py_INCREF(object.cast());
             Self(NonNull::new_unchecked(object))
         }
+    }
+    /// Takes over an owned reference.
+    ///
+    /// # Safety
+    /// `object` is an owned reference to a live `T`.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(super) unsafe fn owned(object: *mut T) -> Self {
+        // SAFETY: not NULL, by the caller's contract.
+        Self(unsafe { NonNull::new_unchecked(object) })
     }
     /// The pointer, still owned by self.
     pub fn as_ptr(&self) -> *mut T {

@@ -1,0 +1,67 @@
+//! Entries of tables that find objects without keeping them.
+//!
+//! Not Python's weak references: the garbage collector clears those of everything that it collects before it runs the
+//! first finaliser, so a table of them forgets objects that are still in use, and makes them a second time. An entry
+//! here is the object's address, which is good until the object's own end takes it out; CFFI's tables are made so.
+
+use pyo3::ffi;
+
+use super::{Obj, Ref};
+
+/// An object that a table finds and does not own.
+///
+/// The contract of such a table: its lock is held for every look into it, and the object's tp_dealloc takes the entry
+/// out under that lock, before the object's memory goes and before Python code can run.
+pub struct Weak<T>(*mut T);
+
+// SAFETY: an address; what is behind it is only touched by `revive`, under its contract.
+unsafe impl<T> Send for Weak<T> {}
+
+impl<T> Weak<T> {
+    /// An entry for an object. A new one, on a free-threaded Python: see [`prepare`].
+    pub fn of(object: &T) -> Self {
+        Self(std::ptr::from_ref(object).cast_mut())
+    }
+    /// Whether it is the entry of this object.
+    pub fn is(&self, object: &T) -> bool {
+        std::ptr::eq(self.0, object)
+    }
+    /// A reference to the object, unless its end has begun.
+    ///
+    /// # Safety
+    /// The table's lock is held, and the table keeps to the contract above.
+    pub unsafe fn revive(&self) -> Option<Ref<T>> {
+        // SAFETY: the memory is there, since the object's end waits for the table's lock.
+        unsafe { try_borrow(self.0) }
+    }
+}
+
+/// Makes a new object one that can be found by a [`Weak`]: a free-threaded Python counts the references to an object
+/// that only its own thread has seen in a way that other threads cannot follow.
+///
+/// # Safety
+/// `object` is a live object that no other thread has seen.
+pub unsafe fn prepare(object: Obj) {
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: the caller's contract.
+    unsafe {
+        ffi::PyUnstable_EnableTryIncRef(object);
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    let _ = object;
+}
+
+/// # Safety
+/// `object` points to the memory of an object that is alive, or at whose end tp_dealloc waits for a lock that is held.
+unsafe fn try_borrow<T>(object: *mut T) -> Option<Ref<T>> {
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: the caller's contract; the new reference is owned by what is returned.
+    unsafe {
+        (ffi::PyUnstable_TryIncRef(object.cast()) != 0).then(|| Ref::owned(object))
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: the caller's contract; with the GIL held nobody changes the count between the two.
+    unsafe {
+        (ffi::Py_REFCNT(object.cast()) > 0).then(|| Ref::borrow(object))
+    }
+}
