@@ -96,6 +96,7 @@ fn make() -> Res<Ref> {
             c"__version__",
             &str_from(env!("CARGO_PKG_VERSION"))?,
         )?;
+        crate::embed::watch_finalisation();
         Ok(module)
     }
 }

@@ -110,6 +110,7 @@ unsafe fn attach(
             errors::sink,
             std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
         ));
+        plugin.give_back_at_end()?;
         binding.replace(Some(made));
         starts::function_attached();
         Ok(())

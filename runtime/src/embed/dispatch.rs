@@ -176,6 +176,10 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
 #[cold]
 #[inline(never)]
 unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
+    if threads::has_ended() {
+        // SAFETY: as in `call`.
+        return unsafe { report_refusal(binding, slots, threads::Refused::Ended) };
+    }
     let waits_for_me = binding.plugin().is_running() && starts::wait_for_function(binding);
     // SAFETY: as in `call`.
     unsafe {

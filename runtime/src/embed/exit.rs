@@ -6,7 +6,9 @@
 //! exit handlers run, so that those that it has registered earlier still find a Python that has all its parts, and at the
 //! very end, for what they have left.
 //!
-//! A Python that belongs to the process is finalised by its owner; from then on calls are answered with the error value.
+//! A Python that belongs to the process is finalised by its owner. From then on calls are answered with the error value,
+//! but for those on the thread that finalises it: destructors run there, which use C, which calls back, for as long as
+//! Python can run code.
 
 use std::ffi::CStr;
 use std::sync::Once;
@@ -14,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
+use super::interpreter::Interpreter;
 use super::{interpreter, output, threads};
 use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
@@ -183,7 +186,7 @@ fn write_open_files() -> Res<()> {
 }
 
 /// Makes Python tell us when it is finalised. The GIL is held.
-pub fn watch_finalisation() {
+pub(crate) fn watch_finalisation() {
     if let Err(raised) = try_watch() {
         raised.clear();
     }
@@ -226,7 +229,7 @@ fn try_watch() -> Res<()> {
 unsafe extern "C" fn finalising(_self: Obj, _none: Obj) -> Obj {
     crate::py::guard(|| {
         if !OUR_EXIT.load(Ordering::Relaxed) {
-            threads::set_ended();
+            threads::set_ending(interpreter::whose() != Interpreter::None);
         }
         Ok(none())
     })

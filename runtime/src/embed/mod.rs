@@ -54,6 +54,7 @@ pub mod threads;
 
 pub use def_extern::def_extern;
 pub use errors::write_to_stderr;
+pub(crate) use exit::watch_finalisation;
 pub use floats::Lent;
 pub use output::{flush_if_written, refill_reserve};
 pub use plugin::{complete, ffi_and_lib_of};

@@ -20,7 +20,7 @@ use super::dispatch::{self, Binding};
 use super::{development, init_code, interpreter, namespace, output, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
-use crate::py::{Exception, Raised, Ref, Res, str_from};
+use crate::py::{Exception, Raised, Ref, Res, at_end, str_from};
 use crate::raise;
 use crate::scope::{Disagreements, Scope};
 
@@ -43,6 +43,8 @@ pub struct Plugin {
     state: AtomicU8,
     /// The init code has failed.
     has_failed: AtomicBool,
+    /// See [`Plugin::give_back_at_end`].
+    is_given_back: AtomicBool,
     /// While the init code runs: the newest thread state at its begin.
     newest_state: AtomicI64,
     scope: Arc<Scope>,
@@ -61,6 +63,7 @@ unsafe impl Send for Plugin {}
 
 /// A plugin's Python objects.
 struct Objects {
+    /// A `FfiObject`.
     ffi: Ref,
     lib: Ref,
     /// What `import NAME` gives; `None` after a start that failed, until the next. Locked only to copy it.
@@ -170,6 +173,7 @@ impl Plugin {
             name,
             state: AtomicU8::new(PluginState::Known as u8),
             has_failed: AtomicBool::new(false),
+            is_given_back: AtomicBool::new(false),
             newest_state: AtomicI64::new(0),
             scope: scope.clone(),
             included,
@@ -211,6 +215,9 @@ impl Plugin {
         let lib = lib.into_obj();
         let module = Mutex::new(Some(namespace::make(self, &ffi, &lib)?));
         let _ = self.objects.set(Objects { ffi, lib, module });
+        if interpreter::is_main() {
+            self.give_back_at_end()?;
+        }
         Ok(())
     }
 
@@ -335,6 +342,17 @@ impl Plugin {
         self.set_state(PluginState::Known);
     }
 
+    /// Has what Python functions hold go at the interpreter's end: their modules' variables among it. In the main
+    /// interpreter.
+    pub(super) fn give_back_at_end(&self) -> Res<()> {
+        if self.is_given_back.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        // SAFETY: a plugin lives as long as the process.
+        unsafe { at_end(give_back, std::ptr::from_ref(self).cast_mut().cast()) }
+            .inspect_err(|_| self.is_given_back.store(false, Ordering::Release))
+    }
+
     fn lead_stubs_to(&self, dispatch: keelback_dispatch_t) {
         // SAFETY: stubs read the pointer atomically; a function pointer option has the layout of a pointer.
         unsafe {
@@ -395,6 +413,30 @@ impl Plugin {
         // SAFETY: the record is as abi.rs says.
         unsafe { text((*self.record).init_file) }
     }
+}
+
+/// The interpreter ends: C finds no Python functions any more.
+///
+/// # Safety
+/// In Python; a plugin.
+unsafe fn give_back(plugin: *mut std::ffi::c_void) {
+    // SAFETY: the caller's contract; plugins are never freed.
+    let plugin = unsafe { &*plugin.cast::<Plugin>() };
+    let mut held = false;
+    for binding in &plugin.bindings {
+        held |= binding.is_attached();
+        binding.replace(None);
+    }
+    if let Some(objects) = plugin.objects.get() {
+        // SAFETY: made by `make_objects`, of this class.
+        held |= unsafe { &*objects.ffi.as_ptr().cast::<FfiObject>() }.forget_once();
+    }
+    if !held {
+        return;
+    }
+    // A module and its functions are a cycle. Python's own last collection comes when print() does not work any more.
+    // SAFETY: in Python.
+    unsafe { ffi::PyGC_Collect() };
 }
 
 /// Python's import system remembers which directories were not there, and what was in those that were.

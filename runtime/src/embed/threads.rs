@@ -5,7 +5,7 @@
 //! own threads, the threads of a host that embeds Python itself) uses that one; such a state is looked up at each
 //! call, because its owner may free it at any time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::ffi;
@@ -15,8 +15,11 @@ use super::states::{current, here, is_here, is_of_main};
 use super::{output, stack};
 use crate::thread::Thread;
 
-/// Python's finalisation has begun, or is over: no thread may wait for the GIL any more.
+/// Python's finalisation has begun, or is over: no other thread may wait for the GIL any more.
 static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// The [`thread_token`] of the thread on which it is; 0 before it begins.
+static ENDING_THREAD: AtomicUsize = AtomicUsize::new(0);
 
 /// Why a thread is not let in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,14 +151,34 @@ unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
         if leaves && !current.is_null() && is_here(current) {
             return enter_from(current, thread);
         }
-        if ENDED.load(Ordering::Relaxed) && (leaves || !is_our_interpreter()) {
-            return Err(Refused::Ended);
+        if ENDED.load(Ordering::Relaxed) {
+            return enter_at_the_end(thread, state, leaves);
         }
         if leaves {
             ffi::PyEval_RestoreThread(state);
         }
         Ok(Attached::begin(thread, leaves, std::ptr::null_mut()))
     }
+}
+
+/// [`enter`] while Python is being finalised, or later.
+///
+/// # Safety
+/// As [`enter`]; `leaves` if the thread is not in Python.
+#[cold]
+#[inline(never)]
+unsafe fn enter_at_the_end(
+    thread: &'static Thread,
+    state: *mut ffi::PyThreadState,
+    leaves: bool,
+) -> Result<Attached, Refused> {
+    if leaves {
+        // SAFETY: a state of ours is not NULL.
+        unsafe { come_back(thread, state)? };
+    } else if !is_our_interpreter() {
+        return Err(Refused::Ended);
+    }
+    Ok(Attached::begin(thread, leaves, std::ptr::null_mut()))
 }
 
 /// [`enter`] for a thread that is in Python with another state: a sub-interpreter's, or one that somebody else made.
@@ -239,11 +262,15 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
         let mut leaves = false;
         let mut previous = here();
         if previous.is_null() || !is_of_main(previous) {
-            if ENDED.load(Ordering::Acquire) || ffi::Py_IsInitialized() == 0 {
+            let ending = ENDED.load(Ordering::Acquire) || ffi::Py_IsInitialized() == 0;
+            if ending && !is_ending_thread(thread) {
                 return Err(Refused::Ended);
             }
             let mut state = ffi::PyGILState_GetThisThreadState();
             if state.is_null() || !is_of_main(state) {
+                if ending {
+                    return Err(Refused::Ended);
+                }
                 if let Some(left) = shortage {
                     return Err(Refused::SmallStack {
                         left,
@@ -258,7 +285,14 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
             if !previous.is_null() {
                 ffi::PyEval_SaveThread();
             }
-            ffi::PyEval_RestoreThread(state);
+            if !ending {
+                ffi::PyEval_RestoreThread(state);
+            } else if let Err(refused) = come_back(thread, state) {
+                if !previous.is_null() {
+                    ffi::PyEval_RestoreThread(previous);
+                }
+                return Err(refused);
+            }
             leaves = true;
         } else if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
             return Err(Refused::Ended);
@@ -463,9 +497,40 @@ pub(super) fn thread_token() -> usize {
     std::ptr::from_ref(Thread::here()) as usize
 }
 
-/// Python's finalisation begins: from now on only the threads that are in Python already may use it.
-pub(super) fn set_ended() {
-    ENDED.store(true, Ordering::Release);
+/// This thread begins to finalise Python. `with_plugins`: from now on only it, and threads that are in Python already,
+/// may use plugins; a process without plugins goes by what Python says of itself.
+pub(super) fn set_ending(with_plugins: bool) {
+    ENDING_THREAD.store(thread_token(), Ordering::Release);
+    if with_plugins {
+        ENDED.store(true, Ordering::Release);
+    }
+}
+
+/// Whether this is the thread that finalises, or finalised, Python.
+fn is_ending_thread(thread: &Thread) -> bool {
+    ENDING_THREAD.load(Ordering::Acquire) == std::ptr::from_ref(thread) as usize
+}
+
+/// Comes back into a Python that is being finalised: only the thread that does it can, with the state that it does it
+/// with, and as long as the interpreter has its parts. The thread has left all others.
+///
+/// # Safety
+/// `state` is not NULL.
+#[cold]
+unsafe fn come_back(thread: &Thread, state: *mut ffi::PyThreadState) -> Result<(), Refused> {
+    // SAFETY: Python forgets a thread's state before it frees it, so what it names is there, and the thread that
+    // finalises is let in with it. A Python that was started anew has no mark.
+    unsafe {
+        if !is_ending_thread(thread) || ffi::PyGILState_GetThisThreadState() != state {
+            return Err(Refused::Ended);
+        }
+        ffi::PyEval_RestoreThread(state);
+        if ENDED.load(Ordering::Acquire) && !is_our_interpreter() {
+            ffi::PyEval_SaveThread();
+            return Err(Refused::Ended);
+        }
+    }
+    Ok(())
 }
 
 /// Whether Python's finalisation has begun.

@@ -89,6 +89,14 @@ impl FfiObject {
         made.initialised.store(true, Ordering::Relaxed);
         Ok(made)
     }
+    /// Gives back what init_once() keeps. Whether there was anything. In Python.
+    pub fn forget_once(&self) -> bool {
+        // SAFETY: attached to the interpreter; what is taken out is dropped outside.
+        let once = unsafe { self.once.with(std::mem::take) };
+        let held = once.is_used();
+        drop(once);
+        held
+    }
     /// What [`for_plugin`](Self::for_plugin) was given; 0 for an in-line FFI.
     pub fn attachment(&self) -> usize {
         self.attachment

@@ -18,6 +18,10 @@ pub struct Once {
 }
 
 impl Once {
+    /// Whether init_once() was ever called.
+    pub fn is_used(&self) -> bool {
+        self.done.is_some()
+    }
     /// Visits the objects it owns.
     ///
     /// # Safety

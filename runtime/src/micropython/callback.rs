@@ -16,7 +16,7 @@ use crate::callback::Closure;
 use crate::convert::argument::widen;
 use crate::ctype::Code;
 use crate::py::{
-    END_OF_METHODS, Exception, GilCell, Methods, Obj, Raised, Ref, Res, StaticType, guard,
+    END_OF_METHODS, Exception, GilCell, Methods, Obj, Raised, Ref, Res, StaticType, at_end, guard,
     guard_unit, keywords, none, str_from, str_text, type_name,
 };
 use crate::raise;
@@ -35,7 +35,8 @@ struct Callback {
 struct Target {
     ob_base: crate::py::Head,
     vectorcall: ffi::vectorcallfunc,
-    function: Ref,
+    /// The program's; `None` after the interpreter's end.
+    function: GilCell<Option<Ref>>,
     params: Box<[TypeCode]>,
     result: TypeCode,
     /// Some parameter is an object.
@@ -140,7 +141,7 @@ unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> 
         let target = Ref::steal(ffi::PyObject_New::<Target>(TARGET_TYPE.ptr()))?;
         let raw = target.as_ptr();
         (&raw mut (*raw).vectorcall).write(called);
-        (&raw mut (*raw).function).write(Ref::borrow(function));
+        (&raw mut (*raw).function).write(GilCell::new(Some(Ref::borrow(function))));
         (&raw mut (*raw).takes_objects).write(params.iter().any(|param| param.is_object()));
         (&raw mut (*raw).params).write(params);
         (&raw mut (*raw).result).write(result);
@@ -150,10 +151,21 @@ unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> 
         let object = Ref::steal(ffi::PyObject_New::<Callback>(CALLBACK_TYPE.ptr()))?;
         (&raw mut (*object.as_ptr()).closure).write(closure);
         // C may keep the address as long as it likes, and programs rely on MicroPython never freeing a callback: this
-        // reference is never given back.
+        // reference is never given back; the function is, when the interpreter ends.
         std::mem::forget(object.clone());
+        at_end(forget_function, raw.cast())?;
         Ok(object.into_obj())
     }
+}
+
+/// The interpreter ends: the program's function, and with it its module's variables, go.
+///
+/// # Safety
+/// In Python; a [`Target`].
+unsafe fn forget_function(target: *mut c_void) {
+    // SAFETY: the caller's contract; the callback that has it is never freed.
+    let function = unsafe { (*target.cast::<Target>()).function.with(Option::take) };
+    drop(function);
 }
 
 unsafe extern "C" fn cfun(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
@@ -188,13 +200,15 @@ const ON_STACK: usize = 8;
 impl Target {
     unsafe fn call(&self, args: *const Obj, flags: usize) -> Res<Ref> {
         let current = frame::Callback::enter();
-        if current.is_cancelled() {
+        // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+        let function = unsafe { self.function.with(|function| function.clone()) };
+        let (false, Some(function)) = (current.is_cancelled(), function) else {
             return self.nothing();
-        }
+        };
         let _locked = self.lock.then(Lock::new);
         // SAFETY: the caller's contract.
         let outcome = unsafe {
-            self.python(args, flags)
+            self.python(&function, args, flags)
                 .and_then(|value| self.converted(value))
         };
         match outcome {
@@ -212,12 +226,12 @@ impl Target {
     }
 
     /// Calls the program's function.
-    unsafe fn python(&self, args: *const Obj, flags: usize) -> Res<Ref> {
+    unsafe fn python(&self, function: &Ref, args: *const Obj, flags: usize) -> Res<Ref> {
         // SAFETY: the caller's contract. An object argument is an object by the program's word, alive during the call.
         unsafe {
             if !self.takes_objects {
                 return Ref::steal(ffi::PyObject_Vectorcall(
-                    self.function.obj(),
+                    function.obj(),
                     args,
                     flags,
                     std::ptr::null_mut(),
@@ -244,7 +258,7 @@ impl Target {
                 }
             }
             Ref::steal(ffi::PyObject_Vectorcall(
-                self.function.obj(),
+                function.obj(),
                 objects.as_ptr(),
                 count,
                 std::ptr::null_mut(),
@@ -344,11 +358,12 @@ impl Drop for Lock {
 }
 
 unsafe extern "C" fn target_repr(object: Obj) -> Obj {
-    // SAFETY: a Target.
+    // SAFETY: a Target; inside of `with` nothing calls Python or drops objects.
     guard(|| unsafe {
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(
-            (*object.cast::<Target>()).function.obj(),
-        ))
+        let target = &*object.cast::<Target>();
+        let function = target.function.with(|function| function.clone());
+        let function = function.unwrap_or_else(none);
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(function.obj()))
     })
 }
 

@@ -9,6 +9,7 @@
 //! Everything here needs the GIL (an attached thread state, on a free-threaded Python).
 
 mod arguments;
+mod at_end;
 mod cell;
 mod exception;
 mod guard;
@@ -22,6 +23,7 @@ mod vectorcall;
 mod weak;
 
 pub use arguments::Signature;
+pub use at_end::at_end;
 pub use cell::GilCell;
 pub use exception::Exception;
 pub use guard::{guard, guard_unit};

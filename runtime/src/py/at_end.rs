@@ -1,0 +1,57 @@
+//! What is given back when an interpreter ends.
+//!
+//! References that the runtime holds for C, which may use them at any time, would be held for ever: a Python function
+//! keeps its module's variables alive, and with them open files and objects with destructors. So they are handed to the
+//! interpreter: a list in the dict of `sys`, which is emptied after all modules were taken apart (until then destructors
+//! may call C that calls back), and while `sys.stdout` and the built-in functions are still there.
+
+use std::ffi::{CStr, c_void};
+
+use pyo3::ffi;
+
+use super::{Obj, Raised, Ref, Res};
+
+/// Names with one underscore are the first to go.
+const KEY: &CStr = c"_keelback_held";
+
+/// Gives something back. In Python, of the interpreter that ends; no exception is set.
+pub type GiveBack = unsafe fn(what: *mut c_void);
+
+/// Has `give_back(what)` called when the interpreter that the thread is in ends, or when its `sys` is taken apart.
+///
+/// # Safety
+/// `give_back` may be called with `what` at any later time; `what` is not NULL.
+pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
+    // SAFETY: in Python; the list is borrowed from the dict of sys; `give_back` comes out of the capsule as it went in.
+    unsafe {
+        let capsule: Ref = Ref::steal(ffi::PyCapsule_New(what, KEY.as_ptr(), Some(ends)))?;
+        if ffi::PyCapsule_SetContext(capsule.obj(), give_back as *mut c_void) < 0 {
+            return Err(Raised::already());
+        }
+        let mut list = ffi::PySys_GetObject(KEY.as_ptr());
+        if list.is_null() || ffi::PyList_Check(list) == 0 {
+            let made: Ref = Ref::steal(ffi::PyList_New(0))?;
+            if ffi::PySys_SetObject(KEY.as_ptr(), made.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            list = made.obj();
+        }
+        if ffi::PyList_Append(list, capsule.obj()) < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn ends(capsule: Obj) {
+    super::guard_unit(|| {
+        // SAFETY: called once, by the capsule's end, with what `at_end` put into it.
+        unsafe {
+            let what = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr());
+            let context = ffi::PyCapsule_GetContext(capsule);
+            if !what.is_null() && !context.is_null() {
+                std::mem::transmute::<*mut c_void, GiveBack>(context)(what);
+            }
+        }
+    });
+}
