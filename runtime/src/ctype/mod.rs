@@ -241,10 +241,6 @@ impl CType {
         // SAFETY: `self` is a live Python object: CTypes exist nowhere else.
         unsafe { Ref::borrow(std::ptr::from_ref(self).cast_mut()) }
     }
-    /// The object as a borrowed pointer.
-    pub fn obj(&self) -> Obj {
-        std::ptr::from_ref(self).cast_mut().cast()
-    }
     /// sizeof, or the exception that CFFI raises for a type without one.
     pub fn known_size(&self) -> Res<usize> {
         usize::try_from(self.size())
