@@ -31,6 +31,18 @@ need_header() {
     exit 1
 }
 
+# need_file PATTERN DEBIAN_PACKAGE WHY: a file of this name (a shell pattern) must be there.
+need_file() {
+    compgen -G "$1" >/dev/null && return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing $2 ($3)"
+        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
+        compgen -G "$1" >/dev/null && return 0
+    fi
+    echo "error: $1 is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
+    exit 1
+}
+
 # need_library SONAME DEBIAN_PACKAGE WHY: the dynamic loader must know the library.
 need_library() {
     local ldconfig=/sbin/ldconfig
