@@ -35,6 +35,8 @@ pub enum DiagnosticKind {
     Type,
     /// `ValueError`
     Value,
+    /// `OverflowError`
+    Overflow,
     /// `KeyError`
     Key,
     /// `NotImplementedError`

@@ -98,11 +98,17 @@ pub struct Layouts {
 
 /// Records by value in records by value: C asks for 63 levels (C11 5.2.4.1).
 const MAX_NESTING: usize = 200;
-/// No object is larger (as in GCC, half the address space).
-const MAX_SIZE: u64 = 1 << 60;
+/// The size of the largest object: as in GCC, half the address space.
+fn max_size(declarations: &Declarations) -> u64 {
+    if declarations.target.pointer_size == 4 {
+        i32::MAX as u64
+    } else {
+        i64::MAX as u64
+    }
+}
 
-/// The next multiple of `to`, which is not 0. Callers keep `value` far below overflow.
-fn round_up(value: u64, to: u64) -> u64 {
+/// The next multiple of `to`, which is not 0. Bits of the largest object need more than 64 to count.
+fn round_up(value: u128, to: u128) -> u128 {
     value.div_ceil(to) * to
 }
 
@@ -220,9 +226,9 @@ impl Layouts {
             }
         };
         match count.checked_mul(size) {
-            Some(size) if size < MAX_SIZE => Ok((size, given.unwrap_or(align))),
+            Some(size) if size <= max_size(declarations) => Ok((size, given.unwrap_or(align))),
             _ => Err(LayoutError::new(
-                DiagnosticKind::Value,
+                DiagnosticKind::Overflow,
                 Span::default(),
                 message::too_large(&declarations.cffi_name(ty)),
             )),
@@ -285,13 +291,14 @@ impl Layouts {
                 }
                 None => placer.ordinary(field, size, align),
             }
-            if placer.bits / 8 >= MAX_SIZE {
-                return Err(LayoutError::new(
-                    DiagnosticKind::Value,
-                    record.span,
-                    message::too_large(&name()),
-                ));
-            }
+        }
+        let too_large = placer.rounded_size() > u128::from(max_size(declarations));
+        if too_large {
+            return Err(LayoutError::new(
+                DiagnosticKind::Overflow,
+                record.span,
+                message::too_large(&name()),
+            ));
         }
         let mut layout = placer.finish();
         layout.flexible = flexible;
@@ -514,9 +521,9 @@ struct Placer<'a> {
     declarations: &'a Declarations,
     record: &'a Record,
     /// The first free bit.
-    bits: u64,
+    bits: u128,
     /// Size so far, in bytes; differs from `bits` in a union.
-    size: u64,
+    size: u128,
     align: u32,
     fields: Vec<FieldLayout>,
     /// Microsoft's rule: the unit in use, as its offset, its size, and its free bits, in bytes and bits.
@@ -539,7 +546,7 @@ impl Placer<'_> {
         self.record.packing.attribute || field.packed
     }
 
-    fn end_field(&mut self, end_bit: u64) {
+    fn end_field(&mut self, end_bit: u128) {
         self.size = self.size.max(end_bit.div_ceil(8));
         self.bits = if self.is_union() { 0 } else { end_bit };
     }
@@ -552,15 +559,15 @@ impl Placer<'_> {
             (false, align) => type_align.max(align.unwrap_or(1)),
         };
         let align = self.cap(align).max(1);
-        let bit = round_up(self.bits, u64::from(align) * 8);
+        let bit = round_up(self.bits, u128::from(align) * 8);
         self.align = self.align.max(align);
         self.fields.push(FieldLayout {
-            offset: bit / 8,
+            offset: (bit / 8) as u64,
             size,
             bit_offset: None,
             bit_size: 0,
         });
-        self.end_field(bit + size.min(MAX_SIZE) * 8);
+        self.end_field(bit + u128::from(size) * 8);
     }
 
     fn bit_field(&mut self, field: &Field, width: u32, size: u64, type_align: u32) {
@@ -569,12 +576,12 @@ impl Placer<'_> {
         }
         let packed = self.is_packed(field);
         let capped = self.record.packing.max_align.is_some();
-        let type_bits = u64::from(type_align) * 8;
+        let type_bits = u128::from(type_align) * 8;
         let aligns_record =
             field.name.is_some() || self.declarations.target.unnamed_bit_fields_align;
         if let Some(align) = field.align {
             let align = self.cap(align);
-            self.bits = round_up(self.bits, u64::from(align) * 8);
+            self.bits = round_up(self.bits, u128::from(align) * 8);
             self.align = self.align.max(align);
         }
         if width == 0 {
@@ -583,7 +590,7 @@ impl Placer<'_> {
             if aligns_record {
                 self.align = self.align.max(type_align);
             }
-            let offset = self.bits / 8;
+            let offset = (self.bits / 8) as u64;
             self.fields.push(FieldLayout {
                 offset,
                 size,
@@ -594,11 +601,12 @@ impl Placer<'_> {
             self.end_field(bits);
             return;
         }
-        let width_bits = u64::from(width);
+        let width_bits = u128::from(width);
+        let size_bits = u128::from(size) * 8;
         if !packed && !capped {
             // It may not span more units of its type's alignment than its type itself.
             let units = (self.bits % type_bits + width_bits).div_ceil(type_bits);
-            if units > size * 8 / type_bits {
+            if units > size_bits / type_bits {
                 self.bits = round_up(self.bits, type_bits);
             }
         }
@@ -612,12 +620,12 @@ impl Placer<'_> {
         if aligns_record {
             self.align = self.align.max(unit_align);
         }
-        let mut offset = self.bits / 8 / u64::from(unit_align) * u64::from(unit_align);
-        if self.bits - offset * 8 + width_bits > size * 8 {
+        let mut offset = self.bits / 8 / u128::from(unit_align) * u128::from(unit_align);
+        if self.bits - offset * 8 + width_bits > size_bits {
             offset = self.bits / 8;
         }
         self.fields.push(FieldLayout {
-            offset,
+            offset: offset as u64,
             size,
             bit_offset: Some((self.bits - offset * 8) as u32),
             bit_size: width,
@@ -634,7 +642,7 @@ impl Placer<'_> {
             if self.microsoft_unit.take().is_some() {
                 self.align = self.align.max(align);
             }
-            let offset = self.bits / 8;
+            let offset = (self.bits / 8) as u64;
             self.fields.push(FieldLayout {
                 offset,
                 size,
@@ -652,9 +660,9 @@ impl Placer<'_> {
                 (offset, free)
             }
             _ => {
-                let offset = round_up(self.bits.div_ceil(8), u64::from(align.max(1)));
-                self.end_field((offset + size) * 8);
-                (offset, size * 8)
+                let offset = round_up(self.bits.div_ceil(8), u128::from(align.max(1)));
+                self.end_field((offset + u128::from(size)) * 8);
+                (offset as u64, size * 8)
             }
         };
         self.fields.push(FieldLayout {
@@ -666,10 +674,20 @@ impl Placer<'_> {
         self.microsoft_unit = Some((offset, size, free - width_bits));
     }
 
+    fn whole_align(&self) -> u32 {
+        self.align.max(self.record.align.unwrap_or(1))
+    }
+
+    /// The record's size, perhaps more than an object can have.
+    fn rounded_size(&self) -> u128 {
+        round_up(self.size, u128::from(self.whole_align()))
+    }
+
+    /// What was placed; its size fits.
     fn finish(self) -> Layout {
-        let align = self.align.max(self.record.align.unwrap_or(1));
+        let align = self.whole_align();
         Layout {
-            size: round_up(self.size, u64::from(align)),
+            size: self.rounded_size() as u64,
             align,
             fields: self.fields,
             flexible: false,

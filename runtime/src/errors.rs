@@ -131,6 +131,7 @@ fn raise_kind(kind: DiagnosticKind, message: std::fmt::Arguments<'_>) -> Raised 
         DiagnosticKind::Verification => raise_error(|errors| &errors.verification_error, message),
         DiagnosticKind::Type => raise!(TypeError, "{message}"),
         DiagnosticKind::Value => raise!(ValueError, "{message}"),
+        DiagnosticKind::Overflow => raise!(OverflowError, "{message}"),
         DiagnosticKind::Key => raise!(KeyError, "{message}"),
         DiagnosticKind::NotImplemented => raise!(NotImplementedError, "{message}"),
     }

@@ -128,7 +128,7 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
         }
     }
     for &(first, width) in &record.unnamed_bits {
-        let (start, end) = (first / 8, (first + width - 1) / 8 + 1);
+        let (start, end) = (first / 8, first.saturating_add(width - 1) / 8 + 1);
         list.push(Leaf {
             offset: offset + start,
             size: end - start,

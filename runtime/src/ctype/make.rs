@@ -339,7 +339,12 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
         if field.name.is_empty() && !is_anonymous {
             // An unnamed bit-field only takes room.
             if let Some((width @ 1.., shift)) = field.bits {
-                unnamed_bits.push((field.offset as usize * 8 + shift as usize, width as usize));
+                unnamed_bits.push((
+                    (field.offset as usize)
+                        .saturating_mul(8)
+                        .saturating_add(shift as usize),
+                    width as usize,
+                ));
             }
             continue;
         }
