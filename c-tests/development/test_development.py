@@ -183,7 +183,7 @@ def test_file_that_is_gone(dev):
     assert ran.stdout == (
         "start -3\n"
         "devel: the init code failed: OSError: cannot read the init code '<dev>/init.py': No such file or directory\n"
-        "0\nstart 0\n21\n"
+        "-1\nstart 0\n21\n"
     )
 
 
@@ -229,7 +229,7 @@ def test_debugpy(dev, tmp_path):
     (site / "debugpy.py").write_text(FAKE_DEBUGPY)
     dev.path.write_text(f"print('init code', flush=True)\n{INIT}")
     ran = dev("call", env={"KEELBACK_DEBUG": "5678"})
-    assert ran.stdout == "0\n" and "ModuleNotFoundError: No module named 'debugpy'" in ran.stderr
+    assert ran.stdout == "-1\n" and "ModuleNotFoundError: No module named 'debugpy'" in ran.stderr
     # Its packages come from the environment here; in real use from the virtual environment that --python names.
     workshop = Workshop(tmp_path)
     built = workshop.run(keelback(), "build", "api.h", "--init", "init.py", "--name", "devel", "--python", python(), "--dev",
@@ -245,7 +245,7 @@ def test_debugpy(dev, tmp_path):
 def test_debugger_that_is_none(dev, value):
     ran = dev("call", "error", env={"KEELBACK_DEBUG": value})
     error = f"ValueError: KEELBACK_DEBUG is '{value}': it must be pdb, or [HOST:]PORT for debugpy"
-    assert ran.stdout == f"0\ndevel: the init code failed: {error}\n" and ran.code == 0
+    assert ran.stdout == f"-1\ndevel: the init code failed: {error}\n" and ran.code == 0
 
 
 def test_release_library_has_no_door(plugin, host, run, tmp_path):

@@ -108,8 +108,9 @@ fn whole(source: &str, wanted: &str) -> Option<usize> {
     source.match_indices(wanted).map(|(at, _)| at).find(|&at| {
         let before = source[..at].chars().next_back();
         let after = source[at + wanted.len()..].chars().next();
-        !(before.is_some_and(is_of_word) && wanted.starts_with(is_of_word))
-            && !(after.is_some_and(is_of_word) && wanted.ends_with(is_of_word))
+        let runs_on = before.is_some_and(is_of_word) && wanted.starts_with(is_of_word)
+            || after.is_some_and(is_of_word) && wanted.ends_with(is_of_word);
+        !runs_on
     })
 }
 

@@ -149,11 +149,18 @@ def embedding_init_code(
     }
 
 
+def _common_prefix(texts: list[str]) -> str:
+    """What all of them begin with."""
+    first, last = min(texts), max(texts)
+    same = (index for index, character in enumerate(first) if last[index] != character)
+    return first[: next(same, len(first))]
+
+
 def _dedent(text: str) -> str:
     """The text without blank lines in front, and without the white space that all its lines begin with."""
     lines = re.sub(r"\A(?:[^\S\n]*\n)+", "", text).splitlines() or [""]
     written = [line for line in lines if line.strip()] or [""]
-    margin = os.path.commonprefix([re.match(r"\s*", line).group() for line in written])  # type: ignore[union-attr]
+    margin = _common_prefix([line[: len(line) - len(line.lstrip())] for line in written])
     return "\n".join(line[len(margin) :] if line.strip() else "" for line in lines) + "\n"
 
 

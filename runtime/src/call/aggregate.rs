@@ -75,7 +75,7 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
                 // It has no bytes, but unaligned it makes the whole go through memory, with gcc and clang.
                 let mut items = Vec::new();
                 collect(ctype.item(), offset, &mut items)?;
-                let unaligned = |leaf: &Leaf| !leaf.bits && leaf.offset % leaf.size != 0;
+                let unaligned = |leaf: &Leaf| !leaf.bits && !leaf.offset.is_multiple_of(leaf.size);
                 list.extend(items.into_iter().filter(unaligned));
             }
             for index in 0..usize::try_from(ctype.length).unwrap_or(0).min(MOST) {
