@@ -98,7 +98,7 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_handle_errors(keelback_error_handler
 
 KEELBACK_SHARED KEELBACK_COLD void *keelback_import(void)
 {
-    const keelback_runtime_t *runtime = keelback_need_runtime();
+    const keelback_runtime_t *runtime = keelback_need_runtime(1);
     if (runtime == NULL) {
         void (*set)(void);
         void *const *error = (void *const *)keelback_symbol(KEELBACK_RTLD_DEFAULT, "PyExc_ImportError", NULL);

@@ -43,12 +43,13 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *f
     return runtime;
 }
 
-/* A Python that runs already knows best where its packages are: lets it import the runtime. */
-static KEELBACK_COLD int keelback_import_runtime(const keelback_found_t *found)
+/* A Python that runs already knows best where its packages are: lets it import the runtime. in_python: the thread is in
+ * it, perhaps in a sub-interpreter, whose state PyGILState_Ensure does not know. */
+static KEELBACK_COLD int keelback_import_runtime(const keelback_found_t *found, int in_python)
 {
     void (*is_initialized)(void), (*ensure)(void), (*release)(void), (*import)(void), (*decref)(void), (*clear)(void);
     void *module;
-    int state;
+    int state = 0;
     if (found->version == 0)
         return 0;
     if (keelback_symbol(found->handle, "Py_IsInitialized", &is_initialized) == NULL
@@ -59,18 +60,20 @@ static KEELBACK_COLD int keelback_import_runtime(const keelback_found_t *found)
         || keelback_symbol(found->handle, "Py_DecRef", &decref) == NULL
         || keelback_symbol(found->handle, "PyErr_Clear", &clear) == NULL)
         return 0;
-    state = ((int (*)(void))ensure)();
+    if (!in_python)
+        state = ((int (*)(void))ensure)();
     module = ((void *(*)(const char *))import)("keelback._runtime");
     if (module == NULL)
         ((void (*)(void))clear)();
     else
         ((void (*)(void *))decref)(module);
-    ((void (*)(int))release)(state);
+    if (!in_python)
+        ((void (*)(int))release)(state);
     return module != NULL;
 }
 
 /* The runtime, or NULL and keelback_thread_failure. */
-static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(void)
+static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(int in_python)
 {
     const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
     unsigned int attempts = __atomic_load_n(&keelback_attempts, __ATOMIC_ACQUIRE);
@@ -89,7 +92,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(void)
     if (runtime == NULL)
         runtime = keelback_load(&found, &why);
     keelback_unlock();
-    if (runtime == NULL && keelback_import_runtime(&found)) {
+    if (runtime == NULL && keelback_import_runtime(&found, in_python)) {
         keelback_free(why.text);
         why.text = NULL;
         why.length = 0;
@@ -116,7 +119,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(void)
 static KEELBACK_COLD int keelback_start(void)
 {
     keelback_plugin_t *plugin = keelback_this();
-    const keelback_runtime_t *runtime = keelback_need_runtime();
+    const keelback_runtime_t *runtime = keelback_need_runtime(0);
     keelback_text_t why = {NULL, 0};
     const char *told;
     int code;

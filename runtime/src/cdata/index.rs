@@ -134,9 +134,7 @@ pub(crate) fn item_at(cdata: &CData, index: isize) -> Res<(&CType, *mut u8)> {
             if data.is_null() {
                 return Err(null_dereference(cdata));
             }
-            if let Some(Resource::Released { .. }) = cdata.resource() {
-                return Err(released(cdata));
-            }
+            cdata.check_live()?;
             let item = ctype.item();
             Ok((item, data.wrapping_offset(index.wrapping_mul(item.size()))))
         }
@@ -283,9 +281,7 @@ unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
 
 /// A view of `length` items from `start` on.
 fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
-    if let Some(Resource::Released { .. }) = cdata.resource() {
-        return Err(released(cdata));
-    }
+    cdata.check_live()?;
     let item = cdata.ctype().item();
     let array = array_of(item, -1)?;
     let data = cdata
@@ -297,9 +293,7 @@ fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
 /// `cdata[start:start+length] = value`: a cdata array of the same items, bytes for `char`, or any iterable of as many
 /// items.
 unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -> Res<()> {
-    if let Some(Resource::Released { .. }) = cdata.resource() {
-        return Err(released(cdata));
-    }
+    cdata.check_live()?;
     let item = cdata.ctype().item();
     let size = item.size();
     if size < 0 {

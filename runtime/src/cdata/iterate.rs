@@ -84,7 +84,7 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
         place.store(index + 1, std::sync::atomic::Ordering::Relaxed);
         let item = array.ctype().item();
         let data = array.data();
-        if !data.is_null() {
+        if !data.is_null() && !array.shows_released() {
             // Without a `Res` around what cannot fail but for memory, as NULL says that already.
             match item.code {
                 Code::I32 => {
@@ -111,6 +111,7 @@ fn next_of_any(array: &CData, item: &CType, index: isize) -> Obj {
         if array.data().is_null() {
             return Err(super::null_dereference(array));
         }
+        array.check_live()?;
         // SAFETY: the index is below the array's length.
         unsafe {
             let data = array.data().offset(index * item.size());

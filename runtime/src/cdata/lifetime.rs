@@ -18,7 +18,11 @@ pub(super) fn check_releasable(cdata: &CData) -> Res<()> {
             // `p[0]` of a pointer from an allocator.
             Some(owner) => matches!(
                 owner.resource(),
-                Some(Resource::Allocated { .. } | Resource::Released { .. } | Resource::None)
+                Some(
+                    Resource::Allocated { .. }
+                        | Resource::Released { buffer: false, .. }
+                        | Resource::None
+                )
             ),
             None => {
                 cdata.python_type() == TYPES.owning.ptr() && cdata.ctype().is_pointer_or_array()
@@ -59,6 +63,9 @@ unsafe fn release_managed(object: *mut ManagedCData) {
         ) {
             return;
         }
+        if matches!((*object).base.ctype().kind, Kind::Primitive | Kind::Enum) {
+            return release_number(object);
+        }
         let address = (*object).base.data() as usize;
         let resource = take(object, Resource::Released { buffer, address });
         if matches!(resource, Resource::Handle(_)) {
@@ -70,6 +77,24 @@ unsafe fn release_managed(object: *mut ManagedCData) {
             (*object).base.length.set(0);
         }
         finish(resource);
+    }
+}
+
+/// A number (a file descriptor, say) is what it is after its destructor, as in CFFI: its value stays, and with it what
+/// holds it.
+///
+/// # Safety
+/// A live ManagedCData.
+unsafe fn release_number(object: *mut ManagedCData) {
+    // SAFETY: the caller's contract; nobody holds a reference into the resource while Python code can run.
+    unsafe {
+        let origin = steady(|| match &(*object).resource {
+            Resource::Gc { origin, .. } => Some(origin.clone()),
+            _ => None,
+        });
+        if let Some(origin) = origin {
+            finish(take(object, Resource::KeepAlive(origin)));
+        }
     }
 }
 

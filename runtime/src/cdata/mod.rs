@@ -392,6 +392,10 @@ pub(crate) fn new_inner(
     parent: &CData,
 ) -> Res<Ref<CData>> {
     let ty = parent.python_type();
+    if ty == TYPES.managed.ptr() && is_buffer(parent) {
+        // SAFETY: a live object.
+        return new_view(ctype, data, length, unsafe { Ref::borrow(parent.obj()) });
+    }
     let owner = if ty == TYPES.owning.ptr() {
         parent.obj()
     } else if ty == TYPES.view.ptr() || ty == TYPES.inner.ptr() {
@@ -399,7 +403,13 @@ pub(crate) fn new_inner(
         let owner = unsafe { (*std::ptr::from_ref(parent).cast::<ViewCData>()).owner };
         // SAFETY: as above.
         if unsafe { ffi::Py_TYPE(owner) } != TYPES.owning.ptr() {
-            return new_plain(ctype, data, length);
+            // SAFETY: as above.
+            let is_buffer = unsafe { as_cdata(owner) }.is_some_and(is_buffer);
+            if !is_buffer {
+                return new_plain(ctype, data, length);
+            }
+            // SAFETY: a live object.
+            return new_view(ctype, data, length, unsafe { Ref::borrow(owner) });
         }
         owner
     } else {
@@ -409,6 +419,14 @@ pub(crate) fn new_inner(
     new_viewing(&TYPES.inner, ctype, data, length, unsafe {
         Ref::borrow(owner)
     })
+}
+
+/// Whether it is `ffi.from_buffer()`'s, locked or released: what shows a part of it keeps the buffer.
+fn is_buffer(cdata: &CData) -> bool {
+    matches!(
+        cdata.resource(),
+        Some(Resource::Buffer(_) | Resource::Released { buffer: true, .. })
+    )
 }
 
 /// A cdata over memory of `owner`, which it keeps alive.

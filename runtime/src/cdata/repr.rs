@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, TYPES};
+use super::{CData, Resource, TYPES, is_buffer};
 use crate::convert::{read, read_enum_text, real};
 use crate::ctype::{Code, Kind};
 use crate::py::{Obj, Ref, Res, str_text, type_name};
@@ -40,7 +40,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
         _ => {}
     }
     if cdata.python_type() == TYPES.owning.ptr()
-        || cdata.viewed().is_some()
+        || cdata.viewed().is_some_and(|owner| !is_buffer(owner))
         || is_allocated_record(cdata)
     {
         return Ok(format!(

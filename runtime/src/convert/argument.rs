@@ -149,7 +149,7 @@ unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> R
                 || (given.kind == Kind::Array && std::ptr::eq(given.item(), ctype.item()))
                 || (ctype.item().kind == Kind::Void && given.is_pointer_or_array())
             {
-                return Ok(cdata.data() as u64);
+                return Ok(super::pointer::address_of(cdata)? as u64);
             }
         }
         pointer_from_python(ctype, value, temporaries)

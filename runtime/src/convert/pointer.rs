@@ -21,10 +21,20 @@ pub unsafe fn to_address(ctype: &CType, value: Obj) -> Res<*mut u8> {
             return from_other(ctype, value);
         };
         if std::ptr::eq(cdata.ctype(), ctype) {
-            return Ok(cdata.data());
+            return address_of(cdata);
         }
         from_different(ctype, cdata, value)
     }
+}
+
+/// The address that a pointer or an array is. What was released has none: NULL would be a silent wrong value.
+#[inline(always)]
+pub(super) fn address_of(cdata: &CData) -> Res<*mut u8> {
+    let address = cdata.data();
+    if address.is_null() || cdata.viewed().is_some() {
+        cdata.check_live()?;
+    }
+    Ok(address)
 }
 
 /// Writes a pointer.
@@ -69,13 +79,13 @@ unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u
     let same_items = given.kind == Kind::Array && std::ptr::eq(to, from);
     let is_void = |item: &CType| item.kind == Kind::Void;
     if same_items || is_void(to) || (is_void(from) && given.kind == Kind::Pointer) {
-        return Ok(cdata.data());
+        return address_of(cdata);
     }
     let is_char = |item: &CType| item.code == Code::Char;
     if is_char(to) || is_char(from) {
         // C does not, but CFFI always did: pointers to single bytes are as good as each other.
         if to.size() == 1 && from.size() == 1 {
-            return Ok(cdata.data());
+            return address_of(cdata);
         }
         return Err(if is_char(to) {
             raise!(

@@ -187,6 +187,10 @@ fn write_open_files() -> Res<()> {
 
 /// Makes Python tell us when it is finalised. The GIL is held.
 pub(crate) fn watch_finalisation() {
+    // A sub-interpreter's end is not Python's.
+    if !interpreter::is_main() {
+        return;
+    }
     if let Err(raised) = try_watch() {
         raised.clear();
     }

@@ -4,9 +4,11 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use crate::cdata::{CData, as_cdata};
-use crate::ctype::{Code, Kind};
-use crate::py::{Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name};
+use crate::cdata::{CData, TYPES, as_cdata};
+use crate::ctype::{Code, Kind, UNKNOWN_SIZE};
+use crate::py::{
+    Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name, warn,
+};
 use crate::raise;
 
 /// The type object of `ffi.buffer`.
@@ -145,7 +147,19 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
                 type_name(cdata)
             ));
         };
-        let size = if size < 0 { default_size(cdata)? } else { size };
+        if !is_memory(cdata) {
+            return Err(raise!(
+                TypeError,
+                "expected a pointer or array cdata, got '{}'",
+                cdata.ctype().name
+            ));
+        }
+        let size = if size < 0 {
+            default_size(cdata)?
+        } else {
+            warn_of_more(cdata, size)?;
+            size
+        };
         if size > 0 {
             cdata.check_live()?;
         }
@@ -160,24 +174,38 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
     }
 }
 
+/// Warns, as CFFI does, of a buffer that reaches further than the memory of what `ffi.new()` made.
+fn warn_of_more(cdata: &CData, size: isize) -> Res<()> {
+    let owned = match cdata.ctype().kind {
+        Kind::Pointer => super::memory::pointed_to_size(cdata),
+        Kind::Array if cdata.python_type() == TYPES.owning.ptr() => cdata.value_size().ok(),
+        _ => None,
+    };
+    match owned {
+        Some(owned) if size as usize > owned => warn(&format!(
+            "ffi.buffer(cdata, bytes): creating a buffer of {size} bytes over a cdata that owns only {owned} bytes.  \
+             This will crash if you access the extra memory"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is a pointer to objects, or an array.
+fn is_memory(cdata: &CData) -> bool {
+    let ctype = cdata.ctype();
+    ctype.is_pointer_or_array() && !ctype.is_function_pointer()
+}
+
 /// The size of what a pointer or array shows.
 fn default_size(cdata: &CData) -> Res<isize> {
     let ctype = cdata.ctype();
     let size = match ctype.code {
         Code::Array => cdata.array_length() * ctype.item().size(),
-        Code::Pointer if ctype.item().kind != Kind::Function => {
-            match super::memory::pointed_to_size(cdata) {
-                Some(size) => size as isize,
-                None => ctype.item().size(),
-            }
-        }
-        _ => {
-            return Err(raise!(
-                TypeError,
-                "expected a pointer or array cdata, got '{}'",
-                ctype.name
-            ));
-        }
+        Code::Pointer => match super::memory::pointed_to_size(cdata) {
+            Some(size) => size as isize,
+            None => ctype.item().size(),
+        },
+        _ => UNKNOWN_SIZE,
     };
     if size < 0 {
         return Err(raise!(

@@ -5,7 +5,7 @@ use pyo3::ffi;
 use super::buffer::View;
 use super::text::wide_units;
 use super::this;
-use crate::cdata::{CData, Resource, TYPES, as_cdata, new_managed};
+use crate::cdata::{CData, Resource, TYPES, as_cdata, new_managed, released};
 use crate::convert;
 use crate::ctype::{Code, Kind, char_array};
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, type_name};
@@ -70,6 +70,9 @@ pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, na
                     type_name(cdata)
                 ));
             };
+            if cdata.shows_released() {
+                return Err(released(cdata));
+            }
             let ctype = cdata.ctype();
             if ctype.is_pointer_or_array() {
                 let item = ctype.item();
@@ -151,6 +154,9 @@ pub unsafe extern "C" fn unpack(_object: Obj, args: *const Obj, count: isize, na
                 ));
             };
             let length = ssize(length)?;
+            if cdata.shows_released() {
+                return Err(released(cdata));
+            }
             let ctype = cdata.ctype();
             if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
                 return Err(raise!(
@@ -237,6 +243,15 @@ pub unsafe extern "C" fn from_buffer(
             let view = View::of(source, writable != 0)?;
             let bytes = view.bytes().len() as isize;
             let length = if ctype.kind == Kind::Pointer {
+                // CFFI takes it, and p[0] then reads what is behind the buffer.
+                let size = ctype.item().size();
+                if bytes < size {
+                    return Err(raise!(
+                        ValueError,
+                        "buffer is too small ({bytes} bytes) for '{}' ({size} bytes)",
+                        ctype.item().name
+                    ));
+                }
                 -1
             } else if ctype.length >= 0 {
                 if bytes < ctype.size() {
@@ -294,11 +309,7 @@ fn known_extent(cdata: &CData) -> Option<usize> {
         return Some(size);
     }
     if cdata.resource().is_some() {
-        let length = crate::cdata::lifetime::steady(|| match cdata.resource() {
-            Some(Resource::Buffer(view)) => Some(view.len),
-            _ => None,
-        });
-        return length.and_then(|length| usize::try_from(length).ok());
+        return managed_extent(cdata);
     }
     // SAFETY: a live cdata is a live object.
     if cdata.ctype().kind == Kind::Array && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
@@ -307,11 +318,45 @@ fn known_extent(cdata: &CData) -> Option<usize> {
     None
 }
 
+/// [`known_extent`] of what from_buffer(), gc() and allocators gave.
+fn managed_extent(cdata: &CData) -> Option<usize> {
+    enum Known {
+        Bytes(usize),
+        /// As much as what it was made of.
+        As(Ref),
+        /// What its type says, if it is an array or a pointer to one value.
+        ByType,
+        Nothing,
+    }
+    // What is behind the lock is only looked at: asking on runs after it.
+    let known = crate::cdata::lifetime::steady(|| match cdata.resource() {
+        Some(Resource::Buffer(view)) => Known::Bytes(view.len as usize),
+        Some(Resource::Gc { origin, .. } | Resource::KeepAlive(origin)) => {
+            Known::As(origin.clone())
+        }
+        Some(Resource::Allocated { .. }) => Known::ByType,
+        _ => Known::Nothing,
+    });
+    let is_array = cdata.ctype().kind == Kind::Array;
+    match known {
+        Known::Bytes(bytes) => Some(bytes),
+        // SAFETY: a live object.
+        Known::As(origin) => match unsafe { as_cdata(origin.obj()) } {
+            Some(of) if of.data() == cdata.data() && known_extent(of).is_some() => known_extent(of),
+            _ if is_array => cdata.value_size().ok(),
+            _ => None,
+        },
+        Known::ByType if is_array => cdata.value_size().ok(),
+        Known::ByType => usize::try_from(cdata.ctype().item().size()).ok(),
+        Known::Nothing => None,
+    }
+}
+
 /// The memory behind a pointer or array, and how many bytes of it may be touched, `usize::MAX` when nobody knows. `None`
 /// for NULL and for other types.
 #[inline]
 fn room(cdata: &CData) -> Option<(*mut u8, usize)> {
-    if !cdata.ctype().is_pointer_or_array() || cdata.data().is_null() {
+    if !cdata.ctype().is_pointer_or_array() || cdata.data().is_null() || cdata.shows_released() {
         return None;
     }
     Some((cdata.data(), known_extent(cdata).unwrap_or(usize::MAX)))
@@ -330,6 +375,7 @@ impl Side {
         // SAFETY: the caller's argument is live.
         unsafe {
             if let Some(cdata) = as_cdata(object) {
+                cdata.check_live()?;
                 let ctype = cdata.ctype();
                 if !ctype.is_pointer_or_array() {
                     return Err(raise!(
