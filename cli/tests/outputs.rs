@@ -232,8 +232,19 @@ fn interrupted(signal: &str, whom: &str) -> (Project, Option<i32>) {
         "slow-cc",
         "#!/bin/sh\ncase \"$*\" in *-shared*) touch started; exec sleep 20;; *) exec cc \"$@\";; esac\n",
     );
-    let child = project
-        .build_command(&["--cc", "./slow-cc", "--header", "new/dir/adder.h"])
+    let mut command = project.build_command(&["--cc", "./slow-cc", "--header", "new/dir/adder.h"]);
+    // The tests themselves may run under nohup, or in a shell's background: there signals are ignored, also by children.
+    let listen = || {
+        use nix::sys::signal::{SigHandler, Signal, signal};
+        for one in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+            // SAFETY: no handler of ours is installed.
+            unsafe { signal(one, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes system calls only.
+    unsafe { command.pre_exec(listen) };
+    let child = command
         .env("TMPDIR", project.path().join("tmp"))
         .env_remove("OUT_DIR")
         .process_group(0)

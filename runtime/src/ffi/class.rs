@@ -174,6 +174,7 @@ pub fn ready() -> Res<()> {
             ty.tp_init = Some(init_inline);
             fill(ty);
         })?;
+        INLINE_TYPE.set_attribute(c"__module__", "keelback")?;
         COMPILED_TYPE.ready(ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_BASETYPE, |ty| {
             ty.tp_name = c"_cffi_backend.FFI".as_ptr();
             ty.tp_doc = c"The ffi of a plugin or an out-of-line module.".as_ptr();

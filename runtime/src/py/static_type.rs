@@ -75,4 +75,20 @@ impl StaticType {
             Ok(())
         }
     }
+    /// Gives all instances an attribute, where CFFI's have it in the dict of their type.
+    ///
+    /// # Safety
+    /// During module initialisation with the GIL held, after [`ready`](Self::ready).
+    pub unsafe fn set_attribute(&self, name: &std::ffi::CStr, value: &str) -> Res<()> {
+        let value = super::str_from(value)?;
+        // SAFETY: the dict of a ready type, before anybody looked into it.
+        unsafe {
+            let object = &mut *self.ptr();
+            if ffi::PyDict_SetItemString(object.tp_dict, name.as_ptr(), value.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            ffi::PyType_Modified(object);
+        }
+        Ok(())
+    }
 }
