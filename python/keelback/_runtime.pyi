@@ -133,6 +133,7 @@ class CData:
 
     What it can do depends on its type: fields are attributes, items are indexed, function pointers are called.
     """
+    __name__: str
 
     def __getattr__(self, name: str, /) -> Any: ...
     def __setattr__(self, name: str, value: Any, /) -> None: ...
