@@ -193,9 +193,26 @@ unsafe fn find_library(name: Obj) -> Res<Option<CString>> {
     }
 }
 
+/// Nobody can use a lib any more that is closed: its FFI does not keep it.
+///
+/// # Safety
+/// Attached to the interpreter.
+unsafe fn let_go(ffi: &FfiObject, lib: &Lib) {
+    // SAFETY: the caller's contract; what is taken out is dropped outside. The newest are the likeliest.
+    let kept = unsafe {
+        ffi.libraries.with(|list| {
+            let place = list
+                .iter()
+                .rposition(|kept| std::ptr::eq(kept.obj().cast(), lib))?;
+            Some(list.swap_remove(place))
+        })
+    };
+    drop(kept);
+}
+
 static DLCLOSE: Signature<1> = Signature::new("FFI.dlclose", ["lib"], 1);
 
-pub unsafe extern "C" fn dlclose(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
+pub unsafe extern "C" fn dlclose(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method; the argument is live.
         unsafe {
@@ -203,6 +220,7 @@ pub unsafe extern "C" fn dlclose(_object: Obj, args: *const Obj, count: isize, n
             match library::as_lib(lib) {
                 Some(lib) => {
                     lib.close()?;
+                    let_go(this(object), lib);
                     Ok(none())
                 }
                 None => Err(raise!(
