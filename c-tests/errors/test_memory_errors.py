@@ -250,7 +250,7 @@ def test_no_memory_for_a_new_thread(limited, host, run):
             return 0;
         }
     """, limited))
-    assert ran == Ran("0\n2\n", "limited.fine(): there is no memory for a thread of Python\n")
+    assert ran == Ran("-1\n2\n", "limited.fine(): there is no memory for a thread of Python\n")
 
 
 # Every start that has so much takes more; what is between is where it would end in the middle of one.
@@ -263,7 +263,7 @@ def test_too_little_memory_to_start(limited, host, run, mib):
             int result;
             limit(atof(argv[argc - 1]));
             result = fine(41);
-            printf("%s\\n", result == 42 ? "answer" : result == 0 && limited_last_error() != NULL ? "error" : "nothing");
+            printf("%s\\n", result == 42 ? "answer" : result == -1 && limited_last_error() != NULL ? "error" : "nothing");
             return 0;
         }
     """, limited), mib)

@@ -36,7 +36,9 @@ def other(tmp_path_factory):
     (place / "bin").mkdir()
     shutil.copy(libpython_of(python()), place / "lib")
     (place / "lib" / f"python{VERSION}").symlink_to(f"{PREFIX}/lib/python{VERSION}")
-    (place / "bin" / f"python{VERSION}").write_text("")
+    executable = place / "bin" / f"python{VERSION}"
+    executable.write_text("")
+    executable.chmod(0o755)
     return place
 
 
