@@ -112,7 +112,7 @@ view = ffi.from_buffer("unsigned char[]", source)
 view[0] = 65
 source
 ffi.from_buffer("short[3]", b"hello")
-ffi.from_buffer("struct point *", b"hello") != ffi.NULL
+ffi.from_buffer("struct point *", b"hello struct") != ffi.NULL
 ffi.from_buffer("int", b"hello")
 ffi.from_buffer("struct point", b"12345678")
 ffi.from_buffer("str")
