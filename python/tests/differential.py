@@ -1,93 +1,30 @@
-"""The same Python expressions under Keelback and under CFFI, each implementation in processes of its own: what comes out
-(the value's repr, or the exception's class and text, with warnings and what was printed) must be the same.
+"""The same Python code under Keelback and under CFFI, each implementation in processes of its own: what each statement
+does (its value's repr, or its exception's class and text, with warnings, reports and what was printed) must be the same.
+A crash is an outcome too, of that one statement. differential_child.py is the other half: it runs the statements.
 
-    CASES = Cases(cdef="...", setup="p = ffi.new('int *', 5)", expressions='''
-        p[0]
-        p[1]
-    ''', different={"NULL_struct.x": "RuntimeError: ..."})
-    test_same, test_different = CASES.tests()
+Two ways to write such tests:
 
-`setup` is executed anew before each expression, so they do not see each other's effects. `different` holds the
-expressions for which Keelback means to differ, with its outcome. A crash is an outcome too, of that one expression.
+- `Cases`: expressions that do not see each other, each of them a test. Texts of exceptions are compared.
+- `Script`: a file of `scripts/`, whose statements follow one another, all of them one test. Of an exception only the
+  class is compared.
 
 Tests need CFFI beside pytest; without it they are skipped, or fail where KEELBACK_TESTS_NEED_CFFI is set (CI).
 """
+import ast
 import functools
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
-CHILD = r'''
-import contextlib, io, json, re, sys, warnings
-implementation, = sys.argv[1:]
-job = json.load(sys.stdin)
-if implementation == "cffi":
-    import cffi as module
-else:
-    import keelback as module
-ffi = module.FFI()
-if job["cdef"]:
-    ffi.cdef(job["cdef"])
-PRELUDE = """
-new, cast, NULL, typeof = ffi.new, ffi.cast, ffi.NULL, ffi.typeof
-def setitem(p, i, value):
-    p[i] = value
-    return p[0] if isinstance(i, slice) else p[i]
-def setfield(p, name, value):
-    setattr(p, name, value)
-    return getattr(p, name)
-def delitem(p, i):
-    del p[i]
-class Index:
-    def __index__(self): return 7
-class Int:
-    def __int__(self): return 8
-class Float:
-    def __float__(self): return 2.5
-class BadInt:
-    def __int__(self): return "x"
-"""
-# Without this the garbage of one expression could speak during another.
-import gc
-gc.disable()
-
-def short(text):
-    text = re.sub(r"0x[0-9a-fA-F]{6,}", "ADDRESS", text)
-    return re.sub(r"\b(keelback|cffi)\.", "module.", text)
-
-def run(expression):
-    printed = io.StringIO()
-    with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stdout(printed):
-        warnings.simplefilter("always")
-        unraisable = []
-        sys.unraisablehook = lambda args: unraisable.append(f"{args.err_msg} {args.exc_value!r}")
-        try:
-            namespace = {"ffi": ffi}
-            exec(PRELUDE, namespace)
-            exec(job["setup"], namespace)
-            outcome = repr(eval(expression, namespace))
-        except Exception as error:
-            what = error.args[0] if len(error.args) == 1 else error.args
-            outcome = f"{type(error).__name__}: {what}"
-        namespace.clear()
-        sys.unraisablehook = sys.__unraisablehook__
-    for warning in warned:
-        outcome += f" | {warning.category.__name__}: {warning.message}"
-    for text in unraisable:
-        outcome += f" | unraisable {text}"
-    if printed.getvalue():
-        outcome += f" | printed {printed.getvalue()!r}"
-    return short(outcome)
-
-for expression in job["expressions"]:
-    print(json.dumps(run(expression)), flush=True)
-'''
+TESTS = Path(__file__).resolve().parent
 
 
 def has_cffi():
@@ -102,31 +39,32 @@ def need_cffi():
         pytest.skip("cffi is not installed: nothing to compare with")
 
 
-def _run(implementation, cdef, setup, expressions):
-    """Outcomes of the expressions, in one process as long as none of them kills it."""
-    outcomes = []
-    while len(outcomes) < len(expressions):
-        job = {"cdef": cdef, "setup": setup, "expressions": expressions[len(outcomes):]}
-        child = subprocess.run(
-            [sys.executable, "-c", CHILD, implementation],
-            input=json.dumps(job), capture_output=True, text=True, timeout=120,
-        )
-        before = len(outcomes)
-        outcomes += [json.loads(line) for line in child.stdout.splitlines()]
-        if child.returncode < 0:
-            # At the end of the process no expression is to blame; before it, the next one.
-            crash = f"crashed: {signal.Signals(-child.returncode).name}"
-            if len(outcomes) < len(expressions):
-                outcomes.append(crash)
-            else:
-                outcomes[-1] += f" | {crash} at exit"
-        elif child.returncode > 0 or len(outcomes) == before:
-            raise RuntimeError(f"{implementation}: {child.stderr}")
-    return outcomes
+def _run(implementation, job):
+    """({key: outcome} of the statements that spoke, the signal that killed the process or None)."""
+    # Scripts import c_library and the like.
+    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    child = subprocess.run(
+        [sys.executable, TESTS / "differential_child.py", implementation],
+        input=json.dumps(job), capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": path},
+    )
+    if child.returncode > 0:
+        raise RuntimeError(f"{implementation}: {child.stderr}")
+    outcomes = dict(json.loads(line) for line in child.stdout.splitlines())
+    return outcomes, signal.Signals(-child.returncode).name if child.returncode else None
 
 
 class Cases:
-    """Expressions with a common cdef and setup."""
+    """Expressions with a common cdef and setup.
+
+        CASES = Cases(cdef="...", setup="p = ffi.new('int *', 5)", expressions='''
+            p[0]
+            p[1]
+        ''', different={"NULL_struct.x": "RuntimeError: ..."})
+        test_same, test_different = CASES.tests()
+
+    `setup` is executed anew before each expression, so they do not see each other's effects. `different` holds the
+    expressions for which Keelback means to differ, with its outcome.
+    """
 
     def __init__(self, *, cdef="", setup="", expressions, different=None):
         self.cdef = cdef
@@ -137,8 +75,22 @@ class Cases:
 
     @functools.lru_cache(maxsize=None)
     def outcomes(self, implementation):
+        """{expression: outcome}, from one process as long as no expression kills it."""
         expressions = self.same + list(self.different)
-        return dict(zip(expressions, _run(implementation, self.cdef, self.setup, expressions)))
+        outcomes = {}
+        while len(outcomes) < len(expressions):
+            rest = expressions[len(outcomes):]
+            job = {"cdef": self.cdef, "setup": self.setup, "statements": list(enumerate(rest, len(outcomes)))}
+            found, killed = _run(implementation, job)
+            if not found and not killed:
+                raise RuntimeError(f"{implementation}: {rest[0]}: the child said nothing")
+            outcomes.update(found)
+            if killed and len(outcomes) < len(expressions):
+                outcomes[len(outcomes)] = f"crashed: {killed}"
+            elif killed:
+                # At the end of the process no expression is to blame but the last.
+                outcomes[len(expressions) - 1] += f" | crashed: {killed} at exit"
+        return dict(zip(expressions, outcomes.values()))
 
     def tests(self):
         @pytest.mark.parametrize("expression", self.same)
@@ -151,3 +103,79 @@ class Cases:
             assert self.outcomes("keelback")[expression] == self.different[expression]
 
         return test_same, test_different if self.different else None
+
+
+class Script:
+    """A file whose statements follow one another, as in any script that uses CFFI.
+
+    Where Keelback means to differ, two comment lines after the statement say how and why:
+
+        ffi.typeof("")
+        #! keelback: CDefError: ...
+        #! why: an internal error in CFFI
+
+    A reason that starts with "crashes" or "undefined" keeps the statement away from CFFI; any other is checked: a
+    statement whose outcomes have become the same must lose its mark.
+    """
+
+    MARKS = ("#! keelback: ", "#! why: ")
+    UNSAFE = re.compile(r"(crashes|undefined)\b")
+
+    def __init__(self, path):
+        self.path = path
+        self.source = path.read_text(encoding="utf-8")
+        self.lines = self.source.splitlines()
+
+    def statements(self):
+        """(statement, outcome under Keelback or None, why it differs or None) of each."""
+        for statement in ast.parse(self.source).body:
+            found = [None, None]
+            after = self.lines[statement.end_lineno : statement.end_lineno + 2]
+            for place, (line, mark) in enumerate(zip(after, self.MARKS)):
+                if not line.startswith(mark):
+                    break
+                found[place] = line.removeprefix(mark)
+            yield statement, *found
+
+    def outcomes(self, implementation):
+        """{line: outcome} of the statements that did something one can see."""
+        job = {"file": str(self.path), "statements": [
+            [statement.lineno, "\n".join(self.lines[self.first_line(statement) - 1 : statement.end_lineno])]
+            for statement, _, why in self.statements()
+            if not (why and implementation == "cffi" and self.UNSAFE.match(why))
+        ]}
+        found, killed = _run(implementation, job)
+        if killed:
+            found[10**6] = f"crashed after line {max(found, default=0)}: {killed}"
+        return found
+
+    @staticmethod
+    def first_line(statement):
+        """Where the statement starts, decorators included."""
+        decorators = getattr(statement, "decorator_list", [])
+        return min([statement.lineno, *[decorator.lineno for decorator in decorators]])
+
+    def differences(self):
+        """A text for each statement that Keelback runs otherwise than CFFI, or than its mark says."""
+        need_cffi()
+        ours, theirs, wrong = self.outcomes("keelback"), self.outcomes("cffi"), []
+        for statement, differs, why in self.statements():
+            line = statement.lineno
+            our, their = ours.pop(line, ""), theirs.pop(line, "")
+            place = f"{self.path.name}:{line}: {self.lines[line - 1].strip()}"
+            if differs is None:
+                if without_text(our) != without_text(their):
+                    wrong.append(f"{place}\n    cffi:     {their}\n    keelback: {our}")
+            elif not why:
+                wrong.append(f"{place}\n    '{self.MARKS[1].strip()}' is missing")
+            elif our != differs:
+                wrong.append(f"{place}\n    expected: {differs}\n    keelback: {our}\n    cffi:     {their}")
+            elif without_text(our) == without_text(their):
+                wrong.append(f"{place}\n    cffi does the same by now: {their}")
+        return wrong + [f"{self.path.name}: {text}" for text in [*ours.values(), *theirs.values()]]
+
+
+def without_text(outcome):
+    """An exception's class; any other outcome as it is."""
+    kind = re.match(r"[A-Za-z.]*(Error|Exception|Exit|Interrupt|StopIteration|Missing|BadHandle|error)(?=: |$)", outcome)
+    return kind[0] if kind else outcome
