@@ -5,6 +5,7 @@
 //! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
 //! class), `micropython` (its `ffi` and `uctypes` modules), `package` (the Python half), `embed` (plugins).
 
+mod attach;
 mod call;
 mod callback;
 mod cdata;
@@ -20,4 +21,3 @@ mod package;
 mod py;
 mod reserve;
 mod scope;
-mod thread;

@@ -7,10 +7,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 /// Enough for the declarations of a large plugin. Never touched, so it costs address space only.
 const SIZE: usize = 1 << 20;
+
+/// There is something to do when a call is over: to put memory aside again, or what `attach::output` says. One flag for
+/// both, because it is looked at in each call.
+pub static DUE: AtomicBool = AtomicBool::new(false);
 
 static RESERVE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -57,7 +61,7 @@ fn release() -> bool {
     }
     // SAFETY: it came from `fill`, and was taken out by this thread alone.
     unsafe { System.dealloc(memory, layout()) };
-    crate::embed::refill_reserve();
+    DUE.store(true, Ordering::Relaxed);
     true
 }
 

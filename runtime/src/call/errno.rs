@@ -1,7 +1,7 @@
 //! `ffi.errno`: each thread's errno as the last C call left it, put back before the next one. Between calls the
 //! interpreter itself changes the real errno, so it is kept apart.
 
-use crate::thread::Thread;
+use crate::attach::Thread;
 
 /// The value of `ffi.errno` on this thread.
 pub fn get() -> i32 {

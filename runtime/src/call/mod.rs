@@ -22,11 +22,10 @@ pub use temporaries::Temporaries;
 
 use pyo3::ffi;
 
+use crate::attach::{Lent, Thread, flush_if_written, write_to_stderr};
 use crate::cdata::CData;
-use crate::embed::Lent;
 use crate::py::{Obj, Ref, Res};
 use crate::raise;
-use crate::thread::Thread;
 
 /// Runs C code outside Python: the GIL is released, and errno and the floating-point
 /// environment are the ones that C left behind.
@@ -37,7 +36,7 @@ use crate::thread::Thread;
 pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
     // What Python printed stands before what C is going to print, and is not lost if C ends the process.
     let thread = Thread::here();
-    crate::embed::flush_if_written(thread);
+    flush_if_written(thread);
     let errno = errno::Errno::of(thread);
     // SAFETY: the GIL is held, and taken back on the same thread.
     unsafe {
@@ -63,7 +62,7 @@ impl Drop for MustReturn {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        crate::embed::write_to_stderr(
+        write_to_stderr(
             "keelback: a C function that Python called did not return: it has ended its thread (pthread_exit(), or \
              pthread_cancel() from outside), or a C++ exception has left it. Python's part of the thread cannot be \
              unwound, so the process is ended (abort)\n",

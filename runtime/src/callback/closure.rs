@@ -10,11 +10,11 @@ use libffi::raw::{
 use pyo3::ffi;
 
 use super::{Pointers, PythonFunction, Uses, fail_at_end_of_stack, invoke};
+use crate::attach::home::Home;
+use crate::attach::threads;
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
-use crate::embed::home::Home;
-use crate::embed::threads;
 use crate::py::{Obj, Res, guard_unit};
 use crate::raise;
 

@@ -14,8 +14,9 @@ use keelback_codegen::abi::{KEELBACK_PLUGIN_DEV, keelback_function_t};
 use pyo3::ffi;
 
 use super::dispatch::{self, Binding};
+use super::errors;
 use super::plugin::{Plugin, PluginState};
-use super::{errors, output, threads};
+use crate::attach::{output, threads};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 
 /// Whether it is a development library.

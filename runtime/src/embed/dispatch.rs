@@ -9,10 +9,10 @@ use keelback_cdef::TypeId;
 use keelback_codegen::abi::keelback_function_t;
 
 use super::plugin::Plugin;
-use super::{errors, starts, threads};
+use super::{errors, starts};
+use crate::attach::{Thread, threads};
 use crate::call::errno::Errno;
 use crate::callback::{self, PythonFunction, Slots, Uses};
-use crate::thread::Thread;
 
 /// The runtime's record of one C function of a plugin. Lives as long as the process.
 pub struct Binding {

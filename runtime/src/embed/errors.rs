@@ -8,10 +8,10 @@ use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
 use pyo3::ffi;
 
 use super::dispatch::Binding;
-use super::{output, sources, threads};
+use super::sources;
+use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
-use crate::thread::Thread;
 
 thread_local! {
     /// The last failure of each plugin on this thread.
@@ -146,18 +146,6 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
         output::flush_if_written(Thread::here());
     }
     write_to_stderr(text);
-}
-
-pub fn write_to_stderr(text: &str) {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        // SAFETY: valid memory; a closed standard error is no failure of ours.
-        let written = unsafe { libc::write(2, rest.as_ptr().cast(), rest.len()) };
-        match usize::try_from(written) {
-            Ok(written) if written > 0 => rest = &rest[written..],
-            _ => break,
-        }
-    }
 }
 
 /// Gets the failures of a plugin's functions from `callback::invoke`. `data` is the function's [`Binding`].

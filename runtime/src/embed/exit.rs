@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
+use super::interpreter;
 use super::interpreter::Interpreter;
-use super::{interpreter, output, threads};
+use crate::attach::{output, threads};
 use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.

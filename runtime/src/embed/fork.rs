@@ -14,10 +14,13 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
+use super::errors;
 use super::interpreter::{self, Interpreter};
 use super::starts::{self, Frozen, Paused};
-use super::threads::{self, Attached};
-use super::{errors, output};
+use crate::attach::{
+    output,
+    threads::{self, Attached},
+};
 use crate::py::{Obj, Ref, Res, guard, none};
 
 /// What is held over a fork.

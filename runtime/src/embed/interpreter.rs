@@ -3,6 +3,7 @@
 //! What is started is isolated: no environment variable but those that the dynamic linker reads changes it, it sets no
 //! locale and no signal handler, reads no argv, and a failure is a text, never an exit of the process.
 
+use crate::attach::{output, stack, threads, threads::Refused};
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -16,8 +17,7 @@ use pyo3::ffi;
 
 use super::environment::Hidden;
 use super::starts::{self, StartFailure, Turn};
-use super::threads::Refused;
-use super::{exit, fork, hooks, output, prefix, sources, stack, threads};
+use super::{exit, fork, hooks, prefix, sources};
 
 /// Whose the interpreter is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -15,11 +15,8 @@
 //! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `dispatch` | the hot path of every call |
-//! | `threads` | a thread's way into Python and out again |
-//! | `stack` | how much stack a thread has left |
 //! | `def_extern` | `@ffi.def_extern()` |
-//! | `errors` | last_error, the error handler, standard error |
-//! | `output` | what Python printed, flushed in time |
+//! | `errors` | last_error, the error handler |
 //! | `fork`, `exit` | fork and exit of the host |
 //! | `import` | a plugin that Python imports |
 //!
@@ -34,28 +31,19 @@ mod dispatch;
 mod environment;
 mod errors;
 mod exit;
-mod floats;
 mod fork;
-pub mod home;
 mod hooks;
 mod import;
 mod init_code;
 mod interpreter;
 mod namespace;
-mod output;
 mod plugin;
 mod prefix;
 mod sources;
-mod stack;
 mod start;
 mod starts;
-mod states;
-pub mod threads;
 
 pub use def_extern::def_extern;
-pub use errors::write_to_stderr;
 pub(crate) use exit::watch_finalisation;
-pub use floats::Lent;
-pub use output::{flush_if_written, refill_reserve};
 pub use plugin::{complete, ffi_and_lib_of};
 pub use prefix::file_of;

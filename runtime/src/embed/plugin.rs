@@ -17,7 +17,8 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::dispatch::{self, Binding};
-use super::{development, init_code, interpreter, namespace, output, threads};
+use super::{development, init_code, interpreter, namespace};
+use crate::attach::{output, threads};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Exception, Raised, Ref, Res, at_end, str_from};

@@ -1,15 +1,18 @@
 //! From the first call, or NAME_start, to a plugin that is ready.
 
+use crate::attach::{
+    Thread,
+    floats::{self, Aside},
+    threads,
+};
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use keelback_codegen::abi::{KEELBACK_PLUGIN_IGNORE_SIGPIPE, keelback_plugin_t, keelback_python_t};
 
-use super::floats::{self, Aside};
 use super::plugin::{Plugin, PluginState};
 use super::starts::{self, StartFailure, Turn};
-use super::{errors, interpreter, threads};
-use crate::thread::Thread;
+use super::{errors, interpreter};
 
 /// Python could not be started.
 const NO_PYTHON: c_int = -1;

@@ -10,6 +10,10 @@
 //! Threads wait outside of Python, so that those who start can run. The table's lock is never held while Python may
 //! run, nor while anybody waits.
 
+use crate::attach::{
+    stack,
+    threads::{detached, thread_token},
+};
 use std::ffi::c_int;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +24,6 @@ use libc::pid_t;
 use super::blocked::{self, Watch};
 use super::dispatch::Binding;
 use super::plugin::Plugin;
-use super::stack;
-use super::threads::{detached, thread_token};
 
 /// Why a plugin is not ready.
 #[derive(Clone)]

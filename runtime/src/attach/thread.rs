@@ -17,7 +17,7 @@ pub struct Thread {
     pub depth: Cell<u32>,
     /// The thread state that we made for it (or with which it started Python); NULL if it has none of ours.
     pub state: Cell<*mut ffi::PyThreadState>,
-    /// The lowest address of its stack; 0 as long as nobody has asked, 1 if it cannot be known. See `embed::stack`.
+    /// The lowest address of its stack; 0 as long as nobody has asked, 1 if it cannot be known. See `attach::stack`.
     pub stack_low: Cell<usize>,
     /// It has written to `sys.stdout` or `sys.stderr` since they were flushed.
     pub has_printed: Cell<bool>,

@@ -4,13 +4,13 @@ use pyo3::ffi;
 
 /// The state that is attached. Up to Python 3.11 that of whichever thread holds the GIL, since 3.12 this thread's.
 #[inline(always)]
-pub(super) fn current() -> *mut ffi::PyThreadState {
+pub fn current() -> *mut ffi::PyThreadState {
     // SAFETY: only reads; valid at any time.
     unsafe { ffi::compat::PyThreadState_GetUnchecked() }
 }
 
 /// The state with which this thread is in Python, in whichever interpreter; NULL if it is not.
-pub(super) fn here() -> *mut ffi::PyThreadState {
+pub fn here() -> *mut ffi::PyThreadState {
     let current = current();
     if current.is_null() || is_here(current) {
         current
@@ -22,7 +22,7 @@ pub(super) fn here() -> *mut ffi::PyThreadState {
 /// Whether [`current`], which is not NULL, is a state of this thread.
 #[cfg(Py_3_12)]
 #[inline(always)]
-pub(super) fn is_here(_current: *mut ffi::PyThreadState) -> bool {
+pub fn is_here(_current: *mut ffi::PyThreadState) -> bool {
     true
 }
 
@@ -30,7 +30,7 @@ pub(super) fn is_here(_current: *mut ffi::PyThreadState) -> bool {
 #[cfg(not(Py_3_12))]
 #[cold]
 #[inline(never)]
-pub(super) fn is_here(current: *mut ffi::PyThreadState) -> bool {
+pub fn is_here(current: *mut ffi::PyThreadState) -> bool {
     // SAFETY: valid at any time.
     let (own, sub_interpreters) = unsafe {
         (
@@ -76,7 +76,7 @@ fn thread_of(state: *mut ffi::PyThreadState) -> Option<libc::c_ulong> {
 ///
 /// # Safety
 /// A live state.
-pub(super) unsafe fn is_of_main(state: *mut ffi::PyThreadState) -> bool {
+pub unsafe fn is_of_main(state: *mut ffi::PyThreadState) -> bool {
     // SAFETY: the caller's contract.
     unsafe { ffi::PyThreadState_GetInterpreter(state) == ffi::PyInterpreterState_Main() }
 }

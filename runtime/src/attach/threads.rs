@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::ffi;
 
+use super::Thread;
 use super::floats::{self, Aside, Lent};
 use super::states::{current, here, is_here, is_of_main};
 use super::{output, stack};
-use crate::thread::Thread;
 
 /// Python's finalisation has begun, or is over: no other thread may wait for the GIL any more.
 static ENDED: AtomicBool = AtomicBool::new(false);
@@ -127,7 +127,7 @@ pub fn attach() -> Result<Attached, Refused> {
 
 /// [`attach`] for who has this thread's data already.
 #[inline(always)]
-pub(super) fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
+pub fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
     let state = thread.state.get();
     if state.is_null() {
         return attach_without_state(thread);
@@ -231,9 +231,7 @@ pub(crate) fn attach_on_any_stack() -> Result<Attached, Refused> {
 }
 
 /// [`attach`] for a thread that is in this interpreter already: `None` if it is not.
-pub(super) fn stay_in(
-    interpreter: *mut ffi::PyInterpreterState,
-) -> Result<Option<Attached>, Refused> {
+pub fn stay_in(interpreter: *mut ffi::PyInterpreterState) -> Result<Option<Attached>, Refused> {
     let state = here();
     // SAFETY: the state with which this thread is in Python.
     if state.is_null() || unsafe { ffi::PyThreadState_GetInterpreter(state) } != interpreter {
@@ -354,13 +352,13 @@ unsafe fn new_state(thread: &Thread) -> Result<*mut ffi::PyThreadState, Refused>
 }
 
 /// Held while a state is made without the GIL, which takes a lock of CPython's: a child would find that taken.
-pub(super) fn lock_new_states() -> MutexGuard<'static, ()> {
+pub fn lock_new_states() -> MutexGuard<'static, ()> {
     static NEW_STATES: Mutex<()> = Mutex::new(());
     NEW_STATES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// In a forked child: its one thread is Python's main thread now, whose state is never freed.
-pub(super) fn keep_state_for_good() {
+pub fn keep_state_for_good() {
     if let (false, Some(key)) = (Thread::here().state.get().is_null(), make_key()) {
         // SAFETY: a valid key. Without a value the destructor does not run.
         unsafe { libc::pthread_setspecific(key, std::ptr::null()) };
@@ -372,7 +370,7 @@ pub(super) fn keep_state_for_good() {
 ///
 /// # Safety
 /// The thread has just initialised Python, and holds the GIL.
-pub(super) unsafe fn keep_initial_state() {
+pub unsafe fn keep_initial_state() {
     // SAFETY: the caller's contract.
     let state = unsafe { ffi::PyEval_SaveThread() };
     Thread::here().state.set(state);
@@ -380,7 +378,7 @@ pub(super) unsafe fn keep_initial_state() {
 
 /// The key whose destructor frees a thread's state when the thread ends. Made while Python is started: a fork waits for
 /// that, but not for a thread's first call.
-pub(super) fn make_key() -> Option<libc::pthread_key_t> {
+pub fn make_key() -> Option<libc::pthread_key_t> {
     static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
     *KEY.get_or_init(|| {
         let mut key = 0;
@@ -410,12 +408,12 @@ unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
 }
 
 /// Whether this thread is in Python, in whichever interpreter, and holds its GIL.
-pub(super) fn is_attached() -> bool {
+pub fn is_attached() -> bool {
     !here().is_null()
 }
 
 /// Runs `body` outside of Python, so that it may wait for other threads; comes back into it if the thread was in it.
-pub(super) fn detached<R>(body: impl FnOnce() -> R) -> R {
+pub fn detached<R>(body: impl FnOnce() -> R) -> R {
     if !is_attached() {
         return body();
     }
@@ -433,7 +431,7 @@ pub(super) fn detached<R>(body: impl FnOnce() -> R) -> R {
 /// The number of the newest thread state. States made later have higher ones.
 ///
 /// Needs the GIL.
-pub(super) fn newest_state() -> i64 {
+pub fn newest_state() -> i64 {
     // SAFETY: the GIL is held; new states go to the front of the list.
     unsafe {
         ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(
@@ -443,7 +441,7 @@ pub(super) fn newest_state() -> i64 {
 }
 
 /// Whether this thread is one that Python started after the state of this number was the newest.
-pub(super) fn started_by_python_after(newest: i64) -> bool {
+pub fn started_by_python_after(newest: i64) -> bool {
     if !Thread::here().state.get().is_null() {
         return false;
     }
@@ -458,9 +456,7 @@ pub(super) fn started_by_python_after(newest: i64) -> bool {
 #[cold]
 pub(crate) fn tell_refusal(refused: &Refused) {
     if *refused != Refused::Ended {
-        super::errors::write_to_stderr(&format!(
-            "a callback into Python was not made: {refused}\n"
-        ));
+        super::write_to_stderr(&format!("a callback into Python was not made: {refused}\n"));
     }
 }
 
@@ -471,7 +467,7 @@ const MARK: &std::ffi::CStr = c"keelback.interpreter";
 /// new one may have the addresses of old ones.
 ///
 /// The thread is attached.
-pub(super) fn mark_interpreter() {
+pub fn mark_interpreter() {
     // SAFETY: the GIL is held; the dict is borrowed.
     unsafe {
         let dict = ffi::PyInterpreterState_GetDict(ffi::PyInterpreterState_Main());
@@ -493,13 +489,13 @@ fn is_our_interpreter() -> bool {
 }
 
 /// A number that no other living thread has.
-pub(super) fn thread_token() -> usize {
+pub fn thread_token() -> usize {
     std::ptr::from_ref(Thread::here()) as usize
 }
 
 /// This thread begins to finalise Python. `with_plugins`: from now on only it, and threads that are in Python already,
 /// may use plugins; a process without plugins goes by what Python says of itself.
-pub(super) fn set_ending(with_plugins: bool) {
+pub fn set_ending(with_plugins: bool) {
     ENDING_THREAD.store(thread_token(), Ordering::Release);
     if with_plugins {
         ENDED.store(true, Ordering::Release);
@@ -534,6 +530,6 @@ unsafe fn come_back(thread: &Thread, state: *mut ffi::PyThreadState) -> Result<(
 }
 
 /// Whether Python's finalisation has begun.
-pub(super) fn has_ended() -> bool {
+pub fn has_ended() -> bool {
     ENDED.load(Ordering::Acquire)
 }

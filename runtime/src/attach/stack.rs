@@ -7,7 +7,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::thread::Thread;
+use super::Thread;
 
 /// What a thread needs to be let into Python for the first time. Starting Python and running ordinary code takes some
 /// 30 KiB; the rest is for code that goes deeper.

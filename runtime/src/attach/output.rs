@@ -16,11 +16,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pyo3::ffi;
 
+use super::Thread;
 use crate::py::{Exception, Obj, Raised, Ref, Res, guard, intern};
-use crate::thread::Thread;
-
-/// Somebody has printed, memory is to be put aside again, or the streams are not ours.
-static DUE: AtomicBool = AtomicBool::new(false);
+use crate::reserve::{self, DUE};
 
 /// `sys.stdout` or `sys.stderr` is something of the init code's.
 static REPLACED: AtomicBool = AtomicBool::new(false);
@@ -102,11 +100,6 @@ pub fn flush_if_written(thread: &Thread) {
     }
 }
 
-/// The reserve of memory was used up: the next outermost return, or call of C, fills it again.
-pub fn refill_reserve() {
-    DUE.store(true, Ordering::Relaxed);
-}
-
 #[cold]
 #[inline(never)]
 fn flush(thread: &Thread) {
@@ -116,7 +109,7 @@ fn flush(thread: &Thread) {
     let mine = thread.has_printed.replace(false);
     let replaced = REPLACED.load(Ordering::Relaxed);
     // As long as there is no memory it stays due.
-    DUE.store(replaced | !crate::reserve::fill(), Ordering::Relaxed);
+    DUE.store(replaced | !reserve::fill(), Ordering::Relaxed);
     let Some(output) = OUTPUT.get() else { return };
     // SAFETY: the GIL is held by all callers.
     let is_clear = unsafe { ffi::PyErr_Occurred() }.is_null();

@@ -9,7 +9,7 @@
 
 use std::cell::Cell;
 
-use crate::thread::Thread;
+use super::Thread;
 
 /// A whole environment: rounding, traps, flags.
 #[repr(C, align(16))]
