@@ -11,8 +11,14 @@ use crate::input::{Input, Inputs};
 const NAME: &str = "keelback.toml";
 
 #[derive(Deserialize, Default, Debug)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
+    #[serde(default)]
+    no_site: bool,
+    #[serde(default)]
+    use_environment: bool,
+    #[serde(default)]
+    ignore_sigpipe: bool,
     #[serde(default)]
     functions: BTreeMap<toml::Spanned<String>, Function>,
 }
@@ -47,12 +53,21 @@ pub struct ErrorValue {
     pub place: Option<Place>,
 }
 
+/// What `keelback.toml` says.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Error values of functions.
+    pub errors: Vec<ErrorValue>,
+    /// `no-site = true`: as `--no-site`.
+    pub no_site: bool,
+    /// `use-environment = true`: as `--use-environment`.
+    pub use_environment: bool,
+    /// `ignore-sigpipe = true`: as `--ignore-sigpipe`.
+    pub ignore_sigpipe: bool,
+}
+
 /// Reads the configuration: `given`, or the one beside the first cdef if there is one.
-pub fn read(
-    given: Option<&Path>,
-    first_cdef: &Path,
-    inputs: &mut Inputs,
-) -> Result<Vec<ErrorValue>> {
+pub fn read(given: Option<&Path>, first_cdef: &Path, inputs: &mut Inputs) -> Result<Config> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => {
@@ -61,7 +76,7 @@ pub fn read(
                 _ => PathBuf::from(NAME),
             };
             if !beside.is_file() {
-                return Ok(Vec::new());
+                return Ok(Config::default());
             }
             beside
         }
@@ -69,16 +84,16 @@ pub fn read(
     parse(&inputs.read(&path, "configuration")?)
 }
 
-fn parse(input: &Input) -> Result<Vec<ErrorValue>> {
+fn parse(input: &Input) -> Result<Config> {
     let file: File = toml::from_str(&input.text).map_err(|error| {
         let mut diagnostic = Diagnostic::error("config", error.message());
         if let Some(span) = error.span() {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
         Failure::Input
-            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`"))
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
     })?;
-    Ok(file
+    let errors = file
         .functions
         .into_iter()
         .filter_map(|(function, settings)| {
@@ -95,7 +110,13 @@ fn parse(input: &Input) -> Result<Vec<ErrorValue>> {
                 place: Some(place),
             })
         })
-        .collect())
+        .collect();
+    Ok(Config {
+        errors,
+        no_site: file.no_site,
+        use_environment: file.use_environment,
+        ignore_sigpipe: file.ignore_sigpipe,
+    })
 }
 
 /// `NAME=VALUE` of the command line.
@@ -131,7 +152,8 @@ mod tests {
         let values = parse(&input(
             "[functions.a]\nerror = -1\n[functions.b]\nerror = \"NULL\"\n[functions.c]\nerror = 1.0\n[functions.d]\n",
         ))
-        .unwrap();
+        .unwrap()
+        .errors;
         let pairs: Vec<_> = values
             .iter()
             .map(|value| (value.function.as_str(), value.value.as_str()))
@@ -146,5 +168,8 @@ mod tests {
         let diagnostic = &error.diagnostics[0];
         assert_eq!(diagnostic.message, "unknown field `eror`, expected `error`");
         assert_eq!(diagnostic.place.as_ref().unwrap().line, 2);
+        let error = parse(&input("ignore_sigpipe = true\n")).unwrap_err();
+        let message = &error.diagnostics[0].message;
+        assert!(message.contains("`ignore-sigpipe`"), "{message}");
     }
 }

@@ -8,7 +8,7 @@ use keelback_codegen::{
 };
 
 use crate::arguments::DeclarationArguments;
-use crate::config::{self, ErrorValue};
+use crate::config::{self, Config, ErrorValue};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::input::{Input, Inputs};
 use crate::python::Python;
@@ -18,7 +18,7 @@ pub struct Declared {
     name: String,
     cdefs: Vec<CdefText>,
     prelude: Option<SourceText>,
-    errors: Vec<ErrorValue>,
+    config: Config,
     header: HeaderOptions,
 }
 
@@ -94,18 +94,20 @@ impl Declared {
             Some(path) => Some(text(inputs.read(path, "prelude")?)),
             None => None,
         };
-        let mut errors = config::read(arguments.config.as_deref(), &arguments.cdefs[0], inputs)?;
+        let mut config = config::read(arguments.config.as_deref(), &arguments.cdefs[0], inputs)?;
         for argument in &arguments.errors {
             let given = config::parse_argument(argument)?;
             // The command line has the last word.
-            errors.retain(|error| error.function != given.function);
-            errors.push(given);
+            config
+                .errors
+                .retain(|error| error.function != given.function);
+            config.errors.push(given);
         }
         Ok(Self {
             name: arguments.name.clone(),
             cdefs,
             prelude,
-            errors,
+            config,
             header: HeaderOptions {
                 guard: None,
                 includes: arguments
@@ -134,9 +136,9 @@ impl Declared {
             ),
         };
         let flags = PluginFlags {
-            no_site: embedding.no_site,
-            use_environment: embedding.use_environment,
-            ignore_sigpipe: embedding.ignore_sigpipe,
+            no_site: embedding.no_site || self.config.no_site,
+            use_environment: embedding.use_environment || self.config.use_environment,
+            ignore_sigpipe: embedding.ignore_sigpipe || self.config.ignore_sigpipe,
             dev: embedding.dev,
             ..PluginFlags::default()
         };
@@ -170,7 +172,7 @@ impl Declared {
                 ..CdefText::default()
             }],
             prelude: Some(text(prelude)),
-            errors: Vec::new(),
+            config: Config::default(),
             header: HeaderOptions::default(),
         };
         let flags = PluginFlags {
@@ -227,6 +229,7 @@ impl Declared {
             cdefs: self.cdefs,
             prelude: self.prelude,
             start_errors: self
+                .config
                 .errors
                 .iter()
                 .map(|error| StartError {
@@ -251,7 +254,7 @@ impl Declared {
                     .iter()
                     .map(|problem| {
                         let diagnostic = diagnostic(problem);
-                        match place_of(&diagnostic, &self.errors) {
+                        match place_of(&diagnostic, &self.config.errors) {
                             Some(place) => diagnostic.at(place),
                             None => diagnostic,
                         }

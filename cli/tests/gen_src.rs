@@ -189,3 +189,27 @@ fn a_script_that_makes_nothing() {
     exec(&project, &["--as-cffi", "cffi_build.py", "x.c"]).expect_success();
     assert!(project.read("x.c").contains("PyInit_mod"));
 }
+
+/// What a builder says of a plugin's start is in the C that gen-src makes of it.
+#[test]
+fn flags_of_a_plugin() {
+    let project = Project::new();
+    for (arguments, flags) in [
+        ("", "0"),
+        ("ignore_sigpipe=True", "KEELBACK_PLUGIN_IGNORE_SIGPIPE"),
+        ("use_environment=True", "KEELBACK_PLUGIN_USE_ENVIRONMENT"),
+    ] {
+        project.file(
+            "build.py",
+            format!(
+                "import keelback\nffibuilder = keelback.FFI()\nffibuilder.embedding_api('int add(int, int);')\n\
+                 ffibuilder.set_source('adder', '')\n\
+                 ffibuilder.embedding_init_code('from adder import ffi', {arguments})\n"
+            ),
+        );
+        exec(&project, &["build.py", "adder.c"]).expect_success();
+        let line = format!("    {flags},");
+        let text = project.read("adder.c");
+        assert!(text.lines().any(|found| found == line), "{arguments}");
+    }
+}

@@ -339,3 +339,39 @@ fn a_compiler_that_cannot_link_the_loader_object_compiles_the_loader() {
     project.build(&["-o", "libfast.so"]).expect_success();
     assert_eq!(exports("libfast.so"), whole);
 }
+
+/// Every way to say what concerns the start: the command line of `build` and `emit`, and keelback.toml.
+#[test]
+fn flags_of_the_start() {
+    let flags = [
+        ("no-site", "    KEELBACK_PLUGIN_NO_SITE,"),
+        ("use-environment", "    KEELBACK_PLUGIN_USE_ENVIRONMENT,"),
+        ("ignore-sigpipe", "    KEELBACK_PLUGIN_IGNORE_SIGPIPE,"),
+    ];
+    let project = Project::good();
+    for (key, flag) in flags {
+        let is_set = |text: &str| text.lines().any(|line| line == flag);
+        let emitted = |option: Option<&str>| {
+            let mut command = project.keelback();
+            command.args(["emit", "api.h", "--init", "plugin.py", "--name", "adder"]);
+            command.arg("--no-runtime-check").args(option);
+            let done = outcome(command.arg("--python").arg(python()));
+            done.expect(0, "");
+            is_set(&done.stdout)
+        };
+        let built = |options: &[&str]| {
+            project
+                .build(&[&["--emit", "c"], options].concat())
+                .expect_success();
+            is_set(&project.read("adder.c"))
+        };
+        let option = format!("--{key}");
+        assert!(!emitted(None) && !built(&[]), "{key}");
+        assert!(emitted(Some(&option)) && built(&[&option]), "{key}");
+        project.file("keelback.toml", format!("{key} = true\n"));
+        assert!(emitted(None) && built(&[]), "{key}");
+        project.file("keelback.toml", format!("{key} = false\n"));
+        assert!(!emitted(None) && !built(&[]), "{key}");
+        assert!(emitted(Some(&option)), "{key}");
+    }
+}

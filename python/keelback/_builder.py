@@ -128,10 +128,16 @@ def _pkg_config(library: str, flag: str) -> list[str]:
 
 
 def embedding_init_code(
-    ffi: FFI, pysource: str, *, use_environment: bool = False, errors: dict[str, str | int | float] | None = None
+    ffi: FFI,
+    pysource: str,
+    *,
+    use_environment: bool = False,
+    ignore_sigpipe: bool = False,
+    errors: dict[str, str | int | float] | None = None,
 ) -> None:
-    """`use_environment`: PYTHONPATH and the other PYTHON* variables of the host's environment count. `errors`: what a
-    function returns when Python cannot be started, as C text."""
+    """`use_environment`: PYTHONPATH and the other PYTHON* variables of the host's environment count. `ignore_sigpipe`:
+    SIGPIPE is ignored from the start on, where the host left it at its default. `errors`: what a function returns when
+    Python cannot be started, as C text."""
     if getattr(ffi, "_embedding", None):
         raise ValueError("embedding_init_code() can only be called once")
     if not isinstance(pysource, str):
@@ -143,6 +149,7 @@ def embedding_init_code(
             raise TypeError("errors: names of functions and values of C, as text or numbers")
     ffi._embedding = text  # type: ignore[attr-defined]
     ffi._use_environment = bool(use_environment)  # type: ignore[attr-defined]
+    ffi._ignore_sigpipe = bool(ignore_sigpipe)  # type: ignore[attr-defined]
     ffi._start_errors = {  # type: ignore[attr-defined]
         function: str(int(value)) if isinstance(value, bool) else str(value)
         for function, value in (errors or {}).items()
@@ -212,6 +219,7 @@ def c_source(
             init_code=init_code,
             init_file=f"<init code for '{name}'>",
             use_environment=getattr(ffi, "_use_environment", False),
+            ignore_sigpipe=getattr(ffi, "_ignore_sigpipe", False),
             errors=list(getattr(ffi, "_start_errors", {}).items()),
             init_errors=_errors_of_init_code(init_code, name),
             **_this_python(),

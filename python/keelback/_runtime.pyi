@@ -300,7 +300,12 @@ class FFI(_Common):
         **kwds: Any,
     ) -> None: ...
     def embedding_init_code(
-        self, pysource: str, *, use_environment: bool = False, errors: dict[str, str | int | float] | None = None
+        self,
+        pysource: str,
+        *,
+        use_environment: bool = False,
+        ignore_sigpipe: bool = False,
+        errors: dict[str, str | int | float] | None = None,
     ) -> None: ...
     def compile(
         self,

@@ -446,3 +446,22 @@ def test_environment_and_errors_of_an_embedding_builder(place):
     assert embedded(place, "env_used", init, use_environment=True)(PYTHONPATH=str(place)) == ("21\n", "")
     with pytest.warns(UserWarning, match="the error value of 'triple' .* is none that the build can read"):
         embedded(place, "env_warns", "@ffi.def_extern(error=int('7'))\ndef triple(x): return 3 * x\n")
+
+
+CLOSED_PIPE = """
+import os
+@ffi.def_extern(error=-4)
+def triple(x):
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        os.write(write, b"x")
+    except BrokenPipeError:
+        return 3 * x
+"""
+
+
+def test_sigpipe_of_an_embedding_builder(place):
+    assert embedded(place, "pipe_ends", CLOSED_PIPE)() == ("", "")
+    assert embedded(place, "pipe_not", CLOSED_PIPE, ignore_sigpipe=False)() == ("", "")
+    assert embedded(place, "pipe_raises", CLOSED_PIPE, ignore_sigpipe=True)() == ("21\n", "")

@@ -281,7 +281,7 @@ fn warn(text: &str) -> Res<()> {
     Ok(())
 }
 
-static GENERATE: Signature<16> = Signature::new(
+static GENERATE: Signature<17> = Signature::new(
     "_generate",
     [
         "ffi",
@@ -298,6 +298,7 @@ static GENERATE: Signature<16> = Signature::new(
         "cdef_lines",
         "prelude_line",
         "use_environment",
+        "ignore_sigpipe",
         "errors",
         "init_errors",
     ],
@@ -324,6 +325,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 cdef_lines,
                 prelude_line,
                 use_environment,
+                ignore_sigpipe,
                 errors,
                 init_errors,
             ] = GENERATE.parse(args, count, names)?;
@@ -353,6 +355,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 flags: PluginFlags {
                     extension_module: init.is_none(),
                     use_environment: truth(use_environment)?,
+                    ignore_sigpipe: truth(ignore_sigpipe)?,
                     ..PluginFlags::default()
                 },
                 module_name,
