@@ -17,6 +17,7 @@ mod ffi;
 mod library;
 mod micropython;
 mod module;
+mod object;
 mod package;
 mod py;
 mod reserve;

@@ -14,16 +14,14 @@ mod refuse;
 mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 mod system_v;
-mod temporaries;
 mod variadic;
 
 pub use plan::{CallPlan, is_scalar, result_object, wrong_count};
-pub use temporaries::Temporaries;
 
 use pyo3::ffi;
 
 use crate::attach::{Lent, Thread, flush_if_written, write_to_stderr};
-use crate::cdata::CData;
+use crate::object::CData;
 use crate::py::{Obj, Ref, Res};
 use crate::raise;
 

@@ -3,13 +3,13 @@
 use pyo3::ffi;
 
 use super::foreign::Cif;
+use super::outside_python;
 use super::registers::{Place, Registers, VARIADIC};
 use super::variadic::{self, MOST_PLACES, Variadic, promoted};
-use super::{Temporaries, outside_python};
-use crate::cdata::{new_owning, new_plain};
 use crate::convert::argument::{Parameter, slot};
-use crate::convert::read;
+use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, FunctionDetails};
+use crate::object::{new_owning, new_plain};
 use crate::py::{Obj, Raised, Ref, Res, none};
 use crate::raise;
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::foreign::Cif;
 use super::registers::{Place, Registers};
-use crate::cdata::as_cdata;
 use crate::convert::argument::{Parameter, widen};
 use crate::ctype::Code;
+use crate::object::as_cdata;
 use crate::py::{Obj, Res, type_name};
 use crate::raise;
 
@@ -73,7 +73,7 @@ pub(super) unsafe fn promoted(value: Obj, index: usize) -> Res<(Parameter, u64)>
     // SAFETY: the caller's contract.
     let Some(cdata) = (unsafe { as_cdata(value) }) else {
         // SAFETY: as above.
-        if let Some((ctype, address)) = unsafe { crate::library::function_object(value) } {
+        if let Some((ctype, address)) = unsafe { crate::object::function_object(value) } {
             return Ok((Parameter::new(&ctype), address as u64));
         }
         // SAFETY: as above.

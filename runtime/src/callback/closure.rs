@@ -15,6 +15,7 @@ use crate::attach::threads;
 use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
+use crate::object::Held;
 use crate::py::{Obj, Res, guard_unit};
 use crate::raise;
 
@@ -128,13 +129,15 @@ impl Closure {
         // SAFETY: it lives as long as this.
         unsafe { &(*self.target).function }
     }
-    /// Visits the Python objects that it owns, for the garbage collector.
-    ///
-    /// # Safety
-    /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+}
+
+impl Held for Closure {
+    unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
         // SAFETY: the caller's contract.
         unsafe { self.function().traverse(visit, arg) }
+    }
+    fn callable(&self) -> Obj {
+        self.function().callable.obj()
     }
 }
 

@@ -7,10 +7,10 @@ use pyo3::ffi;
 use super::failure::{Stage, handle};
 use super::{CallbackPlan, PythonFunction};
 use crate::call::is_scalar;
-use crate::cdata::{new_owning_unset, new_plain};
 use crate::convert::argument::Parameter;
 use crate::convert::read;
 use crate::ctype::Code;
+use crate::object::{new_owning_unset, new_plain};
 use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
 
 /// Where the C arguments of a call are.

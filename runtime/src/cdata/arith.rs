@@ -2,8 +2,8 @@
 
 use pyo3::ffi;
 
-use super::{CData, as_cdata, new_plain};
 use crate::ctype::{CType, Kind, pointer_to};
+use crate::object::{CData, as_cdata, new_plain};
 use crate::py::{Obj, Raised, Ref, Res};
 use crate::raise;
 

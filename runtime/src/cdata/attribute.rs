@@ -2,9 +2,9 @@
 
 use pyo3::ffi;
 
-use super::{CData, new_inner, new_plain, null_dereference};
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{Access, CType, Code, FieldInfo, Kind, pointer_to};
+use crate::object::{CData, new_inner, new_plain, null_dereference};
 use crate::py::{Obj, Raised, Ref, Res, small_long_value, str_text};
 use crate::raise;
 

@@ -2,10 +2,10 @@
 
 use pyo3::ffi;
 
-use super::{CData, as_cdata, new_plain, new_value};
 use crate::convert::argument::is_file;
 use crate::convert::{character, integer, read, real};
 use crate::ctype::{CType, Code, Kind};
+use crate::object::{CData, as_cdata, new_plain, new_value};
 use crate::py::{Obj, Ref, Res, type_name};
 use crate::raise;
 
@@ -47,7 +47,7 @@ unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
             if cdata.ctype().is_pointer_or_array() {
                 return Ok(cdata.data());
             }
-        } else if let Some((_, address)) = crate::library::function_object(value) {
+        } else if let Some((_, address)) = crate::object::function_object(value) {
             return Ok(address);
         } else if is_file(ctype.item())
             && let Some(stream) = crate::convert::file::stream(value)?
@@ -69,7 +69,7 @@ unsafe fn integer_bits(ctype: &CType, value: Obj) -> Res<u64> {
             if let Some(number) = integer::read_integer(cdata.ctype(), cdata.data()) {
                 return Ok(number as u64);
             }
-        } else if let Some((_, address)) = crate::library::function_object(value) {
+        } else if let Some((_, address)) = crate::object::function_object(value) {
             return Ok(address as usize as u64);
         }
         match character::code_of_text(value) {

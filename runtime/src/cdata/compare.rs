@@ -4,9 +4,9 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 
-use super::{CData, Resource, as_cdata};
 use crate::convert::read;
 use crate::ctype::{Code, Kind};
+use crate::object::{CData, Resource, as_cdata};
 use crate::py::{Obj, Raised, Ref, Res, bool_object};
 use crate::raise;
 

@@ -3,10 +3,12 @@
 use pyo3::ffi;
 
 use super::arith::{step, to_index};
-use super::{CData, Resource, TYPES, as_cdata, new_inner, new_view, null_dereference, released};
 use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
+use crate::object::{
+    CData, Resource, TYPES, as_cdata, new_inner, new_view, null_dereference, released,
+};
 use crate::py::{Obj, Raised, Ref, Res, small_long_value};
 use crate::raise;
 

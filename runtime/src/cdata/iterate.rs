@@ -2,9 +2,9 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, new_inner, released};
 use crate::convert::{get, read};
 use crate::ctype::{CType, Code, Kind};
+use crate::object::{CData, Resource, new_inner, released};
 use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit};
 use crate::raise;
 
@@ -48,7 +48,7 @@ pub(super) fn iterate(cdata: &CData) -> Res<Ref> {
     unsafe {
         let memory = ffi::PyObject_Malloc(size_of::<Iterator>()).cast::<Iterator>();
         if memory.is_null() {
-            return Err(super::no_memory());
+            return Err(crate::object::no_memory());
         }
         ffi::PyObject_Init(memory.cast(), ITERATOR_TYPE.ptr());
         let array = Ref::borrow(std::ptr::from_ref(cdata).cast_mut());
@@ -109,7 +109,7 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
 fn next_of_any(array: &CData, item: &CType, index: isize) -> Obj {
     guard(|| {
         if array.data().is_null() {
-            return Err(super::null_dereference(array));
+            return Err(crate::object::null_dereference(array));
         }
         array.check_live()?;
         // SAFETY: the index is below the array's length.

@@ -5,8 +5,8 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use super::{CData, ManagedCData, Resource, TYPES};
 use crate::ctype::Kind;
+use crate::object::{CData, ManagedCData, Resource, TYPES};
 use crate::py::{Exception, Obj, Ref, Res, write_unraisable};
 use crate::raise;
 
@@ -69,7 +69,7 @@ unsafe fn release_managed(object: *mut ManagedCData) {
         let address = (*object).base.data() as usize;
         let resource = take(object, Resource::Released { buffer, address });
         if matches!(resource, Resource::Handle(_)) {
-            crate::ffi::forget_handle((*object).base.data());
+            crate::object::handles::remove((*object).base.data());
         }
         // Whoever looks at the address later must not find memory that is gone.
         (*object).base.data.set(std::ptr::null_mut());
@@ -107,7 +107,7 @@ pub(super) unsafe fn end(object: *mut ManagedCData) {
     unsafe {
         match &mut (*object).resource {
             Resource::Handle(kept) => {
-                crate::ffi::forget_handle((*object).base.data());
+                crate::object::handles::remove((*object).base.data());
                 std::ptr::drop_in_place(kept);
             }
             Resource::Buffer(view) => ffi::PyBuffer_Release(view),

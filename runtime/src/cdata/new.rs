@@ -2,9 +2,9 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, as_cdata, new_managed, new_owning, new_owning_unset};
 use crate::convert::{Room, initialiser, initialiser_length, initialiser_size, write_in};
 use crate::ctype::{CType, Kind};
+use crate::object::{CData, Resource, as_cdata, new_managed, new_owning, new_owning_unset};
 use crate::py::{Obj, Ref, Res, type_name};
 use crate::raise;
 

@@ -2,9 +2,9 @@
 
 use pyo3::ffi;
 
-use super::CData;
 use crate::convert::{integer, real};
 use crate::ctype::{Code, Kind};
+use crate::object::CData;
 use crate::py::{Ref, Res};
 use crate::raise;
 
@@ -87,7 +87,7 @@ fn truth_of_number(cdata: &CData) -> bool {
             Code::ComplexF64 => data.cast::<[f64; 2]>().read_unaligned() != [0.0; 2],
             Code::ComplexLongDouble => {
                 !real::long_double_is_zero(data)
-                    || !real::long_double_is_zero(data.add(real::LONG_DOUBLE_SIZE))
+                    || !real::long_double_is_zero(data.add(crate::ctype::LONG_DOUBLE_SIZE))
             }
             _ => integer::read_integer(ctype, data).is_none_or(|value| value != 0),
         }

@@ -4,9 +4,9 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use super::{
-    CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, arith, attribute, block,
-    compare, index, iterate, lifetime, number, repr,
+use super::{arith, attribute, compare, index, iterate, lifetime, number, repr};
+use crate::object::{
+    CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, block, set_function_call,
 };
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
@@ -60,6 +60,7 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_length = Some(length);
         (*tables).mapping.mp_subscript = Some(get_item);
         (*tables).mapping.mp_ass_subscript = Some(set_item);
+        set_function_call(vectorcall);
         TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
@@ -343,12 +344,7 @@ unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
 }
 
 /// A call of a [`PlainCData`].
-pub(super) unsafe extern "C" fn vectorcall(
-    object: Obj,
-    args: *const Obj,
-    flags: usize,
-    names: Obj,
-) -> Obj {
+unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
     // SAFETY: vectorcall's contract: a live cdata, as many live arguments as said.
     guard(|| unsafe {
         if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {

@@ -2,9 +2,9 @@
 
 use pyo3::ffi;
 
-use super::{CData, Resource, TYPES, is_buffer};
 use crate::convert::{read, read_enum_text, real};
 use crate::ctype::{Code, Kind};
+use crate::object::{CData, Resource, TYPES, is_buffer};
 use crate::py::{Obj, Ref, Res, str_text, type_name};
 
 /// `repr(object)` as Rust text; lone surrogates are escaped by repr itself.
@@ -77,7 +77,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
             Some(Resource::Callback(closure)) => {
                 return Ok(format!(
                     "<cdata '{name}' calling {}>",
-                    repr_of(closure.function().callable.obj())?
+                    repr_of(closure.callable())?
                 ));
             }
             _ => {}

@@ -6,10 +6,9 @@
 
 use pyo3::ffi;
 
-use super::{Room, write, write_in, wrong_initialiser};
-use crate::call::Temporaries;
-use crate::cdata::as_cdata;
+use super::{Room, Temporaries, write, write_in, wrong_initialiser};
 use crate::ctype::{CType, Code, Kind};
+use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Res, small_long_value};
 use crate::raise;
 

@@ -3,8 +3,8 @@
 use pyo3::ffi;
 
 use super::{get, put};
-use crate::cdata::as_cdata;
 use crate::ctype::Code;
+use crate::object::as_cdata;
 use crate::py::{Obj, Ref, Res, type_name};
 use crate::raise;
 

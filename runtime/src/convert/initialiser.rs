@@ -5,8 +5,8 @@ use pyo3::ffi;
 use super::pointer::{bytes_of, takes_bytes};
 use super::write::Room;
 use super::{bits, character, many, write_in, wrong_initialiser};
-use crate::cdata::as_cdata;
 use crate::ctype::{CType, Code, FieldInfo, RecordDetails};
+use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Ref, Res, type_name};
 use crate::raise;
 
@@ -202,7 +202,7 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
                 ));
             }
             if cdata.data().is_null() {
-                return Err(crate::cdata::null_dereference(cdata));
+                return Err(crate::object::null_dereference(cdata));
             }
             std::ptr::copy(cdata.data(), data, (length * item.size()) as usize);
             return Ok(());
@@ -266,7 +266,7 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
             if std::ptr::eq(cdata.ctype(), ctype) {
                 cdata.check_live()?;
                 if cdata.data().is_null() {
-                    return Err(crate::cdata::null_dereference(cdata));
+                    return Err(crate::object::null_dereference(cdata));
                 }
                 std::ptr::copy(cdata.data(), data, ctype.size() as usize);
                 return Ok(());

@@ -3,8 +3,8 @@
 use pyo3::ffi;
 
 use super::{get, put};
-use crate::cdata::as_cdata;
 use crate::ctype::{CType, Code};
+use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Ref, Res, small_long_value};
 use crate::raise;
 

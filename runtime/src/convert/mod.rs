@@ -13,16 +13,18 @@ pub mod many;
 pub mod pointer;
 mod read;
 pub mod real;
+mod temporaries;
 mod write;
 
 pub use bits::{read_bit_field, write_bit_field};
 pub use initialiser::{initialiser_length, initialiser_size};
 pub use many::read_list;
 pub use read::{read, read_enum_text};
+pub use temporaries::Temporaries;
 pub use write::{Room, write, write_in};
 
-use crate::cdata::CData;
 use crate::ctype::CType;
+use crate::object::CData;
 use crate::py::{Obj, Raised, type_name};
 use crate::raise;
 
@@ -34,7 +36,7 @@ use crate::raise;
 #[inline(never)]
 pub(crate) unsafe fn wrong_initialiser(ctype: &CType, expected: &str, value: Obj) -> Raised {
     // SAFETY: the caller's contract.
-    match unsafe { crate::cdata::as_cdata(value) } {
+    match unsafe { crate::object::as_cdata(value) } {
         Some(cdata) => wrong_cdata(ctype, expected, cdata),
         None => {
             // SAFETY: as above.

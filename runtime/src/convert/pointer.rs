@@ -3,8 +3,8 @@
 use pyo3::ffi;
 
 use super::{put, wrong_initialiser};
-use crate::cdata::{CData, as_cdata};
 use crate::ctype::{CType, Code, Kind};
+use crate::object::{CData, as_cdata};
 use crate::py::{Obj, Res};
 use crate::raise;
 
@@ -53,7 +53,7 @@ pub(super) unsafe fn write_pointer(ctype: &CType, data: *mut u8, value: Obj) -> 
 unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
     // SAFETY: the caller's contract.
     unsafe {
-        if let Some((function, address)) = crate::library::function_object(value) {
+        if let Some((function, address)) = crate::object::function_object(value) {
             if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
                 return Ok(address);
             }

@@ -3,8 +3,8 @@
 use pyo3::ffi;
 
 use super::{character, get, integer, real};
-use crate::cdata::new_plain;
 use crate::ctype::{CType, Code, Kind};
+use crate::object::new_plain;
 use crate::py::{Ref, Res, bool_object, long_from_i128, str_text};
 use crate::raise;
 

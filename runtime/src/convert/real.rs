@@ -5,31 +5,10 @@ use std::ffi::{c_char, c_int, c_longlong, c_void};
 use pyo3::ffi;
 
 use super::{get, put};
-use crate::cdata::{as_cdata, new_value};
-use crate::ctype::{CType, Code};
+use crate::ctype::{CType, Code, LONG_DOUBLE_SIZE};
+use crate::object::{as_cdata, new_value};
 use crate::py::{Obj, Raised, Ref, Res, str_text};
 use crate::raise;
-
-/// sizeof(long double), which is the same for every type of this name on a machine.
-pub const LONG_DOUBLE_SIZE: usize = {
-    if cfg!(any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64",
-        target_arch = "s390x"
-    )) {
-        if cfg!(any(
-            windows,
-            all(target_arch = "aarch64", target_vendor = "apple")
-        )) {
-            8
-        } else {
-            16
-        }
-    } else {
-        16
-    }
-};
 
 unsafe extern "C" {
     fn keelback_long_double_to_double(from: *const c_void) -> f64;

@@ -103,6 +103,27 @@ impl Code {
     }
 }
 
+/// sizeof(long double), which is the same for every type of this name on a machine.
+pub const LONG_DOUBLE_SIZE: usize = {
+    if cfg!(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x"
+    )) {
+        if cfg!(any(
+            windows,
+            all(target_arch = "aarch64", target_vendor = "apple")
+        )) {
+            8
+        } else {
+            16
+        }
+    } else {
+        16
+    }
+};
+
 /// Size not known: an opaque record, `T[]`, void, a function.
 pub const UNKNOWN_SIZE: isize = -1;
 

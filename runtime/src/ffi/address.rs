@@ -1,11 +1,10 @@
 //! addressof, in all its forms.
 
 use super::types::{first_and_rest, step};
-use crate::cdata::{CData, as_cdata, new_plain};
 use crate::ctype::{Code, Kind, pointer_to};
-use crate::library;
+use crate::object::{CData, as_cdata, function_object, new_plain};
 use crate::py::{Obj, Ref, Res, guard, type_name};
-use crate::raise;
+use crate::{library, raise};
 
 pub unsafe extern "C" fn addressof(
     _object: Obj,
@@ -29,7 +28,7 @@ pub unsafe extern "C" fn addressof(
                 };
                 return library::address_of(lib, *name);
             }
-            if let Some((ctype, address)) = library::function_object(target)
+            if let Some((ctype, address)) = function_object(target)
                 && selectors.is_empty()
             {
                 return new_plain(&ctype, address, -1);
@@ -128,7 +127,7 @@ impl CData {
         match self.ctype().code {
             Code::Array => self.array_length(),
             // SAFETY: a live cdata is a live object.
-            Code::Pointer if unsafe { crate::cdata::TYPES.owning.is_exactly(self.obj()) } => 1,
+            Code::Pointer if unsafe { crate::object::TYPES.owning.is_exactly(self.obj()) } => 1,
             _ => -1,
         }
     }

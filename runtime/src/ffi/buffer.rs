@@ -4,8 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
-use crate::cdata::{CData, TYPES, as_cdata};
 use crate::ctype::{Code, Kind, UNKNOWN_SIZE};
+use crate::object::{CData, TYPES, as_cdata};
 use crate::py::{
     Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name, warn,
 };

@@ -4,8 +4,8 @@ use pyo3::ffi;
 
 use super::{FfiObject, given, this};
 use crate::callback::Closure;
-use crate::cdata::{Resource, new_managed};
 use crate::ctype::{CType, Kind, pointer_to};
+use crate::object::{Resource, new_managed};
 use crate::py::{Methods, Obj, Ref, Res, Signature, guard, simple, str_text, type_name};
 use crate::raise;
 

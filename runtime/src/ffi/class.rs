@@ -199,7 +199,7 @@ fn fill(ty: &mut ffi::PyTypeObject) {
 
 /// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*.
 unsafe fn fill_dict() -> Res<()> {
-    let null = crate::cdata::new_plain(
+    let null = crate::object::new_plain(
         &*crate::ctype::pointer_to(&*crate::ctype::void()?)?,
         std::ptr::null_mut(),
         -1,
@@ -207,7 +207,7 @@ unsafe fn fill_dict() -> Res<()> {
     let error = &crate::errors::errors()?.error;
     let objects: [(&std::ffi::CStr, Obj); 5] = [
         (c"NULL", null.obj()),
-        (c"CData", crate::cdata::TYPES.plain.ptr().cast()),
+        (c"CData", crate::object::TYPES.plain.ptr().cast()),
         (c"CType", crate::ctype::CTYPE_TYPE.ptr().cast()),
         (c"buffer", buffer::BUFFER_TYPE.ptr().cast()),
         (c"error", error.obj()),
@@ -242,7 +242,7 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
         (c"FFI", &INLINE_TYPE),
         (c"CompiledFFI", &COMPILED_TYPE),
         (c"buffer", &buffer::BUFFER_TYPE),
-        (c"CData", &crate::cdata::TYPES.plain),
+        (c"CData", &crate::object::TYPES.plain),
         (c"CType", &crate::ctype::CTYPE_TYPE),
         (c"CField", &crate::ctype::pytype::FIELD_TYPE),
         (c"Lib", &crate::library::LIB_TYPE),

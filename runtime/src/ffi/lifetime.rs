@@ -2,11 +2,11 @@
 
 use pyo3::ffi;
 
-use super::handles;
 use super::memory::ssize;
 use crate::cdata::lifetime::forget_destructor;
-use crate::cdata::{Resource, as_cdata, new_managed, release};
+use crate::cdata::release;
 use crate::ctype::{Code, Kind, is_known_void_pointer, void_pointer};
+use crate::object::{Resource, as_cdata, handles, new_managed};
 use crate::py::{Obj, Ref, Signature, guard, none, type_name};
 use crate::raise;
 
@@ -90,15 +90,6 @@ pub unsafe extern "C" fn new_handle(_object: Obj, arg: Obj) -> Obj {
             }
         }
     })
-}
-
-/// A handle's cdata is being freed: its address means nothing any more. Called before its object is given up.
-///
-/// # Safety
-/// The thread is attached to the interpreter.
-pub unsafe fn forget_handle(address: *mut u8) {
-    // SAFETY: the caller's contract.
-    unsafe { handles::remove(address) }
 }
 
 #[inline]

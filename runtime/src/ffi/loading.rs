@@ -6,8 +6,8 @@ use std::os::raw::c_int;
 use pyo3::ffi;
 
 use super::{FfiObject, given, this};
-use crate::cdata::as_cdata;
 use crate::library::{self, Lib};
+use crate::object::as_cdata;
 use crate::py::{
     Exception, Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name,
 };

@@ -5,11 +5,10 @@ use pyo3::ffi;
 use super::buffer::View;
 use super::text::wide_units;
 use super::this;
-use crate::cdata::{CData, Resource, TYPES, as_cdata, new_managed, released};
-use crate::convert;
 use crate::ctype::{Code, Kind, char_array};
+use crate::object::{CData, Resource, TYPES, as_cdata, new_managed, released};
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, type_name};
-use crate::raise;
+use crate::{convert, raise};
 
 /// An index-like argument.
 ///

@@ -4,9 +4,9 @@ use keelback_cdef::RecordKind;
 use pyo3::ffi;
 
 use super::this;
-use crate::cdata::as_cdata;
 use crate::ctype::{CType, Kind, UNKNOWN_SIZE, declarator};
 use crate::errors::raise_error;
+use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_from, str_text, type_name};
 use crate::raise;
 use crate::scope::{Elsewhere, Scope};
@@ -36,7 +36,7 @@ unsafe fn typeof_other(object: Obj, arg: Obj) -> Obj {
             if crate::ctype::is_ctype(arg) {
                 return Ok(Ref::borrow(arg.cast()));
             }
-            if let Some((ctype, _)) = crate::library::function_object(arg) {
+            if let Some((ctype, _)) = crate::object::function_object(arg) {
                 return Ok(ctype);
             }
             Err(raise!(
@@ -77,7 +77,7 @@ unsafe fn type_or_function(object: Obj, arg: Obj) -> Res<Ref<CType>> {
         if let Some(known) = this(object).known_string(arg) {
             return Ok(known);
         }
-        if let Some((ctype, _)) = crate::library::function_object(arg) {
+        if let Some((ctype, _)) = crate::object::function_object(arg) {
             return Ok(ctype);
         }
         let is_type = ffi::PyUnicode_Check(arg) != 0 || crate::ctype::is_ctype(arg);

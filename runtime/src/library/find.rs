@@ -13,10 +13,10 @@ use rustc_hash::FxHashMap;
 use super::function::{self, Access};
 use super::variable::{self, Place};
 use super::{Lib, Source};
-use crate::cdata::{CData, new_owning, new_plain};
 use crate::convert::read;
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
+use crate::object::{CData, function_object, new_owning, new_plain};
 use crate::py::{Ref, Res, long_from_i128};
 use crate::raise;
 use crate::scope::{Elsewhere, Scope};
@@ -405,7 +405,7 @@ impl Lib {
                 }
                 let value = self.constant(&ctype, &self.find_variable(name, true)?)?;
                 // SAFETY: live.
-                match unsafe { crate::cdata::as_cdata(value.obj()) } {
+                match unsafe { crate::object::as_cdata(value.obj()) } {
                     Some(pointer) => new_plain(&ctype, pointer.data(), -1),
                     None => Err(self.no_such_name(name)),
                 }
@@ -422,9 +422,9 @@ impl Lib {
 unsafe fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
     // SAFETY: live.
     unsafe {
-        match crate::cdata::as_cdata(object.obj()) {
+        match crate::object::as_cdata(object.obj()) {
             Some(cdata) => Some(cdata.data()),
-            None => function::function_object(object.obj()).map(|(_, address)| address),
+            None => function_object(object.obj()).map(|(_, address)| address),
         }
     }
 }

@@ -5,19 +5,15 @@ use std::ffi::{CString, c_void};
 
 use pyo3::ffi;
 
-use crate::call::{Temporaries, is_scalar, outside_python, result_object, wrong_count};
-use crate::cdata::new_owning;
+use crate::call::{is_scalar, outside_python, result_object, wrong_count};
 use crate::convert::argument::{Parameter, slot};
-use crate::convert::read;
+use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, declarator};
+use crate::object::{FUNCTION_TYPE, FunctionHead, new_owning};
 use crate::py::{
-    END_OF_PROPERTIES, Obj, Properties, Ref, Res, StaticType, guard, guard_unit, property,
-    str_from, str_text,
+    END_OF_PROPERTIES, Obj, Properties, Ref, Res, guard, guard_unit, property, str_from, str_text,
 };
 use crate::raise;
-
-/// The type of the object that a built-in function of a plugin is bound to.
-pub(super) static FUNCTION_TYPE: StaticType = StaticType::new();
 
 /// A plugin's wrapper around a C function.
 pub(super) type Access = unsafe extern "C-unwind" fn(*mut c_void);
@@ -25,10 +21,7 @@ pub(super) type Access = unsafe extern "C-unwind" fn(*mut c_void);
 /// What a built-in function of a plugin is bound to.
 #[repr(C)]
 struct Function {
-    ob_base: crate::py::Head,
-    /// Of the pointer to the function.
-    ctype: Ref<CType>,
-    address: *mut u8,
+    head: FunctionHead,
     access: Access,
     module: Ref,
     params: Box<[Parameter]>,
@@ -98,8 +91,8 @@ pub(super) fn new(
     unsafe {
         let object = Ref::steal(ffi::PyObject_New::<Function>(FUNCTION_TYPE.ptr()))?;
         let raw = object.as_ptr();
-        (&raw mut (*raw).ctype).write(ctype.to_ref());
-        (&raw mut (*raw).address).write(address);
+        (&raw mut (*raw).head.ctype).write(ctype.to_ref());
+        (&raw mut (*raw).head.address).write(address);
         (&raw mut (*raw).access).write(access);
         (&raw mut (*raw).module).write(module.clone());
         (&raw mut (*raw).params).write(
@@ -118,26 +111,6 @@ pub(super) fn new(
             object.obj(),
             module.obj(),
         ))
-    }
-}
-
-/// The function-pointer ctype of a plugin's `lib.function` object (`ffi.typeof(lib.f)`), and its address; `None` for any
-/// other object.
-///
-/// # Safety
-/// `object` is live.
-pub unsafe fn function_object(object: Obj) -> Option<(Ref<CType>, *mut u8)> {
-    // SAFETY: the caller's contract; a built-in function has a self or NULL.
-    unsafe {
-        if ffi::PyCFunction_Check(object) == 0 {
-            return None;
-        }
-        let bound = ffi::PyCFunction_GetSelf(object);
-        if bound.is_null() || !FUNCTION_TYPE.is_exactly(bound) {
-            return None;
-        }
-        let function = &*bound.cast::<Function>();
-        Some((function.ctype.clone(), function.address))
     }
 }
 
@@ -259,7 +232,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
         // SAFETY: called once, with the last reference gone.
         unsafe {
             let function = object.cast::<Function>();
-            std::ptr::drop_in_place(&raw mut (*function).ctype);
+            std::ptr::drop_in_place(&raw mut (*function).head.ctype);
             std::ptr::drop_in_place(&raw mut (*function).module);
             std::ptr::drop_in_place(&raw mut (*function).params);
             std::ptr::drop_in_place(&raw mut (*function).name);

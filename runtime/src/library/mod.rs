@@ -12,7 +12,6 @@ mod pytype;
 mod variable;
 
 pub(crate) use dynamic::Handle;
-pub use function::function_object;
 pub use global::make_runtime_global;
 pub use pytype::ready;
 
@@ -22,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
-use crate::cdata::CData;
+use crate::object::CData;
 use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::Scope;

@@ -6,7 +6,8 @@ use keelback_cdef::{CallingConvention, Primitive};
 use pyo3::ffi;
 
 use super::{arguments, callback, value};
-use crate::call::{Temporaries, result_object};
+use crate::call::result_object;
+use crate::convert::Temporaries;
 use crate::convert::argument::{Parameter, widen};
 use crate::ctype::{CType, Code, function_of, pointer_to, primitive, void};
 use crate::ffi::View;

@@ -4,7 +4,7 @@
 use pyo3::ffi;
 
 /// Bytes of a small block: the head and 48 bytes of storage (or 32, and how a function pointer is called).
-pub(super) const BLOCK: usize = size_of::<super::OwningCData>() + 48;
+pub const BLOCK: usize = size_of::<crate::object::OwningCData>() + 48;
 
 /// How many freed blocks are kept. Few in builds for debugging, so that tools see most uses of freed memory.
 #[cfg(not(Py_GIL_DISABLED))]
@@ -34,7 +34,7 @@ static FREED: Shared = Shared(std::cell::UnsafeCell::new(Freed {
 /// # Safety
 /// The GIL is held.
 #[inline(always)]
-pub(super) unsafe fn take() -> *mut u8 {
+pub unsafe fn take() -> *mut u8 {
     // SAFETY: the GIL is held; nothing in here runs Python code.
     unsafe {
         #[cfg(not(Py_GIL_DISABLED))]
@@ -54,7 +54,7 @@ pub(super) unsafe fn take() -> *mut u8 {
 /// # Safety
 /// The GIL is held; the block came from [`take`], and nobody uses it any more.
 #[inline(always)]
-pub(super) unsafe fn give(block: *mut u8) {
+pub unsafe fn give(block: *mut u8) {
     // SAFETY: as in take.
     unsafe {
         #[cfg(not(Py_GIL_DISABLED))]
