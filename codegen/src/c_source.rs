@@ -87,6 +87,16 @@ struct Numbered<T> {
 }
 
 impl<T> Numbered<T> {
+    /// What `items` makes, or nothing.
+    fn if_any<'a>(
+        is_wanted: bool,
+        lines: &mut Lines<'a>,
+        items: impl FnOnce(&mut Lines<'a>) -> Vec<T>,
+    ) -> Self {
+        let items = if is_wanted { items(lines) } else { Vec::new() };
+        Self::new(items, lines)
+    }
+
     fn new(items: Vec<T>, lines: &mut Lines<'_>) -> Self {
         let own = if items.is_empty() {
             String::new()
@@ -103,6 +113,22 @@ struct Python {
     home: String,
     executable: String,
     version: String,
+}
+
+impl Python {
+    fn of(spec: &PluginSpec) -> Self {
+        let python = &spec.python;
+        Self {
+            libpython: literal_or_null(python.libpython.as_deref()),
+            home: literal_or_null(python.home.as_deref()),
+            executable: literal_or_null(python.executable.as_deref()),
+            version: literal(&match python.version {
+                // An extension module is for any.
+                (0, _) => "3".to_owned(),
+                (major, minor) => format!("{major}.{minor}"),
+            }),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -173,65 +199,80 @@ struct StartErrorValue {
     value: String,
 }
 
-/// The C file of a plugin.
-pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
-    let spec = &plugin.spec;
+/// What stands at the lines of its declarations, in the order of the file: which line the compiler takes something for
+/// depends on what came before.
+struct Parts {
+    assertions: Numbered<Assertion>,
+    member_checks: Numbered<MemberChecks>,
+    values: Numbered<KnownValue>,
+    answers: Numbered<Answer>,
+    symbols: Option<Symbols>,
+    functions: Numbered<Function>,
+    layouts: Numbered<LayoutFact>,
+}
+
+impl Parts {
+    fn new(plugin: &Plugin) -> Self {
+        let declarations = &plugin.declarations;
+        let has_prelude = plugin.spec.prelude.is_some();
+        // An extension module is used by those who wrote it: like CFFI, it refuses only the types that are wrong, when
+        // they are used. A library's callers see nothing of Python, so the compiler has to refuse it.
+        let is_lenient = plugin.spec.flags.extension_module && has_prelude;
+        let mut lines = Lines::new(declarations, has_prelude);
+        let lines = &mut lines;
+        Self {
+            assertions: Numbered::new(assertions(plugin, is_lenient, lines), lines),
+            member_checks: Numbered::if_any(is_lenient, lines, |lines| {
+                member_checks(declarations, lines)
+            }),
+            values: Numbered::if_any(is_lenient, lines, |lines| {
+                constants_with_values(declarations, lines)
+            }),
+            answers: Numbered::if_any(true, lines, |lines| answers(declarations, lines)),
+            symbols: has_prelude.then(|| symbols(plugin, lines)).flatten(),
+            functions: Numbered::if_any(true, lines, |lines| functions(plugin, lines)),
+            layouts: Numbered::if_any(is_lenient, lines, |lines| layout_facts(declarations, lines)),
+        }
+    }
+}
+
+/// What the compiler has to refuse when it is not so.
+fn assertions(plugin: &Plugin, is_lenient: bool, lines: &mut Lines<'_>) -> Vec<Assertion> {
     let declarations = &plugin.declarations;
-    let declared = if spec.prelude.is_none() {
-        declared_text(declarations, &plugin.cdefs(), Destination::Source)
-    } else {
-        Default::default()
-    };
-    let last_name = spec
-        .module_name
-        .rsplit_once('.')
-        .map_or(&*spec.module_name, |(_, last)| last);
-    // In the order of the file: what the compiler takes a line for depends on what came before.
-    let mut lines = Lines::new(declarations, spec.prelude.is_some());
-    // An extension module is used by those who wrote it: like CFFI, it refuses only the types that are wrong, when they
-    // are used. A library's callers see nothing of Python, so the compiler has to refuse it.
-    let is_extension_module = spec.flags.extension_module && spec.prelude.is_some();
-    let mut assertions = if is_extension_module {
+    let mut assertions = if is_lenient {
         array_assertions(declarations)
     } else {
         layout_assertions(declarations, &mut Layouts::new())
     };
-    if spec.prelude.is_some() && !is_extension_module {
+    if plugin.spec.prelude.is_some() && !is_lenient {
         assertions.extend(enumerator_assertions(declarations));
     }
     for assertion in &mut assertions {
         assertion.line = lines.one(assertion.span);
     }
-    let assertions = Numbered::new(assertions, &mut lines);
-    let mut checks = Vec::new();
-    let mut values = Vec::new();
-    if is_extension_module {
-        checks = member_checks(declarations, &mut lines);
-    }
-    let member_checks = Numbered::new(checks, &mut lines);
-    if is_extension_module {
-        values = constants_with_values(declarations, &mut lines);
-    }
-    let values = Numbered::new(values, &mut lines);
-    let answers = Numbered::new(answers(declarations, &mut lines), &mut lines);
-    let symbols = if spec.prelude.is_some() {
-        symbols(plugin, &mut lines)
+    assertions
+}
+
+/// The C file of a plugin.
+pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
+    let spec = &plugin.spec;
+    let declarations = &plugin.declarations;
+    let parts = Parts::new(plugin);
+    let mut declared = if spec.prelude.is_none() {
+        declared_text(declarations, &plugin.cdefs(), Destination::Source)
     } else {
-        None
+        Default::default()
     };
-    let functions = Numbered::new(functions(plugin, &mut lines), &mut lines);
-    let layouts = if is_extension_module {
-        layout_facts(declarations, &mut lines)
-    } else {
-        Vec::new()
-    };
-    let layouts = Numbered::new(layouts, &mut lines);
-    let mut standard_includes = declared.includes;
     if spec.prelude.is_none() {
-        for function in &functions.items {
-            standard_includes.extend(includes(declarations, &function.declaration));
+        for function in &parts.functions.items {
+            let needed = includes(declarations, &function.declaration);
+            declared.includes.extend(needed);
         }
     }
+    let last_name = spec
+        .module_name
+        .rsplit_once('.')
+        .map_or(&*spec.module_name, |(_, last)| last);
     let context = Context {
         keelback_version: env!("CARGO_PKG_VERSION"),
         abi_header: ABI_HEADER,
@@ -244,61 +285,32 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
         module_literal: literal(&spec.module_name),
         last_name,
         lifecycle: (!spec.flags.extension_module).then(|| plugin.prefix()),
-        python: Python {
-            libpython: literal_or_null(spec.python.libpython.as_deref()),
-            home: literal_or_null(spec.python.home.as_deref()),
-            executable: literal_or_null(spec.python.executable.as_deref()),
-            version: literal(&match spec.python.version {
-                // An extension module is for any.
-                (0, _) => "3".to_owned(),
-                (major, minor) => format!("{major}.{minor}"),
-            }),
-        },
+        python: Python::of(spec),
         runtime_path: literal_or_null(spec.runtime_path.as_deref()),
-        // Twice a literal: the assembler's inside the C compiler's.
-        standalone: spec.standalone_runtime.as_deref().map(|path| {
-            let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
-            literal(&escaped)
-        }),
+        standalone: standalone(spec),
         flags: flags(spec),
         prelude: spec.prelude.as_ref().map(|prelude| Prelude {
             line: prelude.line.max(1),
             file: literal(&prelude.file),
             text: prelude.text.trim_end_matches('\n'),
         }),
-        includes: standard_includes,
-        early_functions: functions
-            .items
-            .iter()
-            .zip(plugin.callbacks())
-            .filter(|(_, (declared, function))| {
-                declared.origin != FunctionOrigin::ExternPythonC
-                    && is_built_in(&declarations.types, function)
-            })
-            .map(|(function, _)| format!("{}{}", function.first_linkage, function.declaration))
-            .collect(),
+        includes: declared.includes,
+        early_functions: early_functions(plugin, &parts.functions.items),
         declared: declared.text.trim_end().to_owned(),
         cdefs: cdefs(spec),
         init: spec.init.as_ref().map(|init| Init {
             file: literal(&init.file),
             text: literal(&init.text),
         }),
-        includes_modules: spec
-            .included
-            .iter()
-            .map(|module| Include {
-                module_name: literal(&module.module_name),
-                position: module.position,
-            })
-            .collect(),
-        assertions,
-        member_checks,
-        values,
-        answers,
+        includes_modules: included_modules(spec),
+        assertions: parts.assertions,
+        member_checks: parts.member_checks,
+        values: parts.values,
+        answers: parts.answers,
         lengths: lengths(declarations),
-        symbols,
-        functions,
-        layouts,
+        symbols: parts.symbols,
+        functions: parts.functions,
+        layouts: parts.layouts,
         own_lines: MARKER.trim_end(),
     };
     number_lines(
@@ -306,6 +318,37 @@ pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
         spec.prelude.as_ref().map_or("", |prelude| &prelude.text),
         &format!("{last_name}.c"),
     )
+}
+
+/// Twice a literal: the assembler's inside the C compiler's.
+fn standalone(spec: &PluginSpec) -> Option<String> {
+    spec.standalone_runtime.as_deref().map(|path| {
+        let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
+        literal(&escaped)
+    })
+}
+
+/// The functions that are declared before the prelude, so that it can call them.
+fn early_functions(plugin: &Plugin, functions: &[Function]) -> Vec<String> {
+    let types = &plugin.declarations.types;
+    functions
+        .iter()
+        .zip(plugin.callbacks())
+        .filter(|(_, (declared, function))| {
+            declared.origin != FunctionOrigin::ExternPythonC && is_built_in(types, function)
+        })
+        .map(|(function, _)| format!("{}{}", function.first_linkage, function.declaration))
+        .collect()
+}
+
+fn included_modules(spec: &PluginSpec) -> Vec<Include> {
+    spec.included
+        .iter()
+        .map(|module| Include {
+            module_name: literal(&module.module_name),
+            position: module.position,
+        })
+        .collect()
 }
 
 fn flags(spec: &PluginSpec) -> String {

@@ -38,61 +38,22 @@ enum Row<'a> {
 /// Everything C that the declarations name; `None` if that is nothing.
 pub(crate) fn symbols(plugin: &Plugin, lines: &mut Lines<'_>) -> Option<Symbols> {
     let declarations = &plugin.declarations;
-    let types = &declarations.types;
     let mut definitions = String::new();
     let mut rows = Vec::new();
     for item in &declarations.items {
-        match *item {
+        let definer = Definer {
+            declarations,
+            is_extension_module: plugin.spec.flags.extension_module,
+            index: rows.len(),
+            out: &mut definitions,
+        };
+        rows.extend(match *item {
             Item::Function(index) => {
-                let declared = &declarations.functions[index as usize];
-                let Type::Function(function) = types.get(declared.ty) else {
-                    continue;
-                };
-                if declared.origin != FunctionOrigin::C {
-                    continue;
-                }
-                let name = types.text(declared.name);
-                if function.variadic {
-                    rows.push(Row::Variadic(name, declared.span));
-                    continue;
-                }
-                let definer = Definer {
-                    declarations,
-                    index: rows.len(),
-                    out: &mut definitions,
-                };
-                definer.function(
-                    declared,
-                    function,
-                    lines,
-                    plugin.spec.flags.extension_module,
-                );
-                rows.push(Row::Function(name));
+                definer.function(&declarations.functions[index as usize], lines)
             }
-            Item::Variable(index) => {
-                let variable = &declarations.variables[index as usize];
-                let name = types.text(variable.name);
-                let is_array = matches!(types.get(variable.ty.ty), Type::Array { .. });
-                // A constant of an integer type is among the questions.
-                if variable.is_constant && !declarations.is_fetched_constant(index) {
-                    continue;
-                }
-                let definer = Definer {
-                    declarations,
-                    index: rows.len(),
-                    out: &mut definitions,
-                };
-                let line = lines.one(variable.span);
-                if variable.is_constant && !is_array {
-                    definer.constant(variable, &line);
-                    rows.push(Row::Constant(name));
-                } else {
-                    definer.variable(variable, &line);
-                    rows.push(Row::Variable(name));
-                }
-            }
-            _ => {}
-        }
+            Item::Variable(index) => definer.variable_or_constant(index, lines),
+            _ => None,
+        });
     }
     if rows.is_empty() {
         return None;
@@ -147,118 +108,65 @@ fn extension(is_one: bool) -> &'static str {
 }
 
 /// Writes the functions around one symbol.
-struct Definer<'a> {
-    declarations: &'a Declarations,
+struct Definer<'d, 'o> {
+    declarations: &'d Declarations,
+    is_extension_module: bool,
     /// The symbol's place in the table.
     index: usize,
-    out: &'a mut String,
+    out: &'o mut String,
 }
 
-impl Definer<'_> {
-    /// Two functions: one with the types of the declaration, and one that takes its arguments from slots, as Python calls
-    /// it, and puts the result in the first.
-    fn function(
-        self,
-        declared: &Function,
-        function: &FunctionType,
-        lines: &mut Lines<'_>,
-        is_extension_module: bool,
-    ) {
-        let Self {
-            declarations,
-            index,
-            out,
-        } = self;
-        let types = &declarations.types;
+impl<'d> Definer<'d, '_> {
+    /// A function of C; those that run Python are none of these.
+    fn function(self, declared: &Function, lines: &mut Lines<'_>) -> Option<Row<'d>> {
+        let types = &self.declarations.types;
+        let Type::Function(function) = types.get(declared.ty) else {
+            return None;
+        };
+        if declared.origin != FunctionOrigin::C {
+            return None;
+        }
         let name = types.text(declared.name);
-        let result_type = QualType::plain(function.result.ty);
-        let params = parameters(declarations, function);
-        let mut arguments = String::new();
-        for at in 0..function.params.len() {
-            let _ = write!(arguments, "{}arg{at}", if at == 0 { "" } else { ", " });
+        if function.variadic {
+            return Some(Row::Variadic(name, declared.span));
         }
-        let has_result = *types.get(result_type.ty) != Type::Void;
-        // A cdef may give a number another type than the prelude does. In an extension module -Wconversion is to tell,
-        // as with CFFI.
-        let is_cast = match types.get(result_type.ty) {
-            Type::Primitive(_) => !is_extension_module,
-            Type::Enum(_) | Type::Unknown(_) => true,
-            _ => false,
-        } && !has_complex(types, result_type.ty);
-        let is_extension = |param: &QualType| has_complex(types, param.ty);
-        let any = extension(is_extension(&result_type) || function.params.iter().any(is_extension));
-        let direct = declare_function_with(
-            declarations,
+        let arguments: Vec<String> = (0..function.params.len())
+            .map(|at| format!("arg{at}"))
+            .collect();
+        let wrapped = Wrapped {
+            declarations: self.declarations,
             function,
-            &format!("keelback_direct_{index}"),
-            &params,
+            name,
+            index: self.index,
+            params: parameters(self.declarations, function),
+            arguments: arguments.join(", "),
+        };
+        wrapped.direct(
+            &lines.one(declared.span),
+            self.is_extension_module,
+            self.out,
         );
-        let _ = write!(
-            out,
-            "\n{}{any}static {direct} {{ ",
-            lines.one(declared.span)
-        );
-        if has_result {
-            out.push_str("return ");
+        wrapped.access(&lines.one(declared.span), self.out);
+        Some(Row::Function(name))
+    }
+
+    /// A variable, or a constant whose value C has to tell. (A constant of an integer type is among the questions.)
+    fn variable_or_constant(self, index: u32, lines: &mut Lines<'_>) -> Option<Row<'d>> {
+        let variable = &self.declarations.variables[index as usize];
+        let types = &self.declarations.types;
+        if variable.is_constant && !self.declarations.is_fetched_constant(index) {
+            return None;
         }
-        if is_cast {
-            let _ = write!(out, "({})", declare(declarations, result_type, ""));
-        }
-        let _ = write!(
-            out,
-            "{name}({arguments}); }}\n{}static void keelback_access_{index}(void *keelback_slots) {{",
-            lines.one(declared.span)
-        );
-        for (param, declaration) in function.params.iter().zip(&params) {
-            let _ = write!(out, " {}{declaration};", extension(is_extension(param)));
-        }
-        let through_pointer = |param: &QualType| by_pointer(types, param.ty);
-        for (at, _) in function
-            .params
-            .iter()
-            .enumerate()
-            .filter(|(_, param)| through_pointer(param))
-        {
-            let _ = write!(out, " const void *keelback_at{at};");
-        }
-        if has_result {
-            let _ = write!(
-                out,
-                " {any}{};",
-                declare(declarations, result_type, "keelback_result")
-            );
-            if through_pointer(&result_type) {
-                out.push_str(" void *keelback_to;");
-            }
-        }
-        for (at, param) in function.params.iter().enumerate() {
-            let offset = 8 * at;
-            let _ = if through_pointer(param) {
-                write!(
-                    out,
-                    " __builtin_memcpy(&keelback_at{at}, (const char *)keelback_slots + {offset}, sizeof keelback_at{at}); __builtin_memcpy(&arg{at}, keelback_at{at}, sizeof arg{at});"
-                )
-            } else {
-                write!(
-                    out,
-                    " __builtin_memcpy(&arg{at}, (const char *)keelback_slots + {offset}, sizeof arg{at});"
-                )
-            };
-        }
-        let result = if has_result { "keelback_result = " } else { "" };
-        let _ = write!(out, " {result}keelback_direct_{index}({arguments});");
-        if has_result && through_pointer(&result_type) {
-            let offset = 8 * function.params.len();
-            let _ = write!(
-                out,
-                " __builtin_memcpy(&keelback_to, (const char *)keelback_slots + {offset}, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_result, sizeof keelback_result);"
-            );
-        } else if has_result {
-            out.push_str(
-                " __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result);",
-            );
-        }
-        out.push_str(" (void)keelback_slots; }");
+        let name = types.text(variable.name);
+        let line = lines.one(variable.span);
+        let is_array = matches!(types.get(variable.ty.ty), Type::Array { .. });
+        Some(if variable.is_constant && !is_array {
+            self.constant(variable, &line);
+            Row::Constant(name)
+        } else {
+            self.variable(variable, &line);
+            Row::Variable(name)
+        })
     }
 
     /// Gives its address.
@@ -306,5 +214,146 @@ impl Definer<'_> {
             _ => "*keelback_typed",
         };
         declare(self.declarations, to, star)
+    }
+}
+
+/// A C function and the two around it.
+struct Wrapped<'a> {
+    declarations: &'a Declarations,
+    function: &'a FunctionType,
+    name: &'a str,
+    /// Its place in the table.
+    index: usize,
+    /// `int arg0`
+    params: Vec<String>,
+    /// `arg0, arg1`
+    arguments: String,
+}
+
+impl Wrapped<'_> {
+    fn result(&self) -> QualType {
+        QualType::plain(self.function.result.ty)
+    }
+
+    fn has_result(&self) -> bool {
+        *self.declarations.types.get(self.result().ty) != Type::Void
+    }
+
+    fn is_extension(&self, ty: &QualType) -> bool {
+        has_complex(&self.declarations.types, ty.ty)
+    }
+
+    fn by_pointer(&self, ty: &QualType) -> bool {
+        by_pointer(&self.declarations.types, ty.ty)
+    }
+
+    /// In front of what has any of its types.
+    fn extension(&self) -> &'static str {
+        let is_extension = |ty: &QualType| self.is_extension(ty);
+        extension(is_extension(&self.result()) || self.function.params.iter().any(is_extension))
+    }
+
+    /// Whether the result is cast to the declared type: a cdef may give a number another type than the prelude does. In an
+    /// extension module -Wconversion is to tell, as with CFFI.
+    fn is_cast(&self, is_extension_module: bool) -> bool {
+        let is_number = match self.declarations.types.get(self.result().ty) {
+            Type::Primitive(_) => !is_extension_module,
+            Type::Enum(_) | Type::Unknown(_) => true,
+            _ => false,
+        };
+        is_number && !self.is_extension(&self.result())
+    }
+
+    /// `keelback_direct_N`, with the types of the declaration.
+    fn direct(&self, line: &str, is_extension_module: bool, out: &mut String) {
+        let head = declare_function_with(
+            self.declarations,
+            self.function,
+            &format!("keelback_direct_{}", self.index),
+            &self.params,
+        );
+        let _ = write!(out, "\n{line}{}static {head} {{ ", self.extension());
+        if self.has_result() {
+            out.push_str("return ");
+        }
+        if self.is_cast(is_extension_module) {
+            let _ = write!(out, "({})", declare(self.declarations, self.result(), ""));
+        }
+        let _ = write!(out, "{}({}); }}", self.name, self.arguments);
+    }
+
+    /// `keelback_access_N`, which takes its arguments from slots, as Python calls it, and puts the result in the first.
+    fn access(&self, line: &str, out: &mut String) {
+        let index = self.index;
+        let _ = write!(
+            out,
+            "\n{line}static void keelback_access_{index}(void *keelback_slots) {{"
+        );
+        self.declare_locals(out);
+        self.read_arguments(out);
+        let result = if self.has_result() {
+            "keelback_result = "
+        } else {
+            ""
+        };
+        let _ = write!(out, " {result}keelback_direct_{index}({});", self.arguments);
+        self.write_result(out);
+        out.push_str(" (void)keelback_slots; }");
+    }
+
+    fn declare_locals(&self, out: &mut String) {
+        for (param, declaration) in self.function.params.iter().zip(&self.params) {
+            let _ = write!(
+                out,
+                " {}{declaration};",
+                extension(self.is_extension(param))
+            );
+        }
+        for (at, param) in self.function.params.iter().enumerate() {
+            if self.by_pointer(param) {
+                let _ = write!(out, " const void *keelback_at{at};");
+            }
+        }
+        if self.has_result() {
+            let result = declare(self.declarations, self.result(), "keelback_result");
+            let _ = write!(out, " {}{result};", self.extension());
+            if self.by_pointer(&self.result()) {
+                out.push_str(" void *keelback_to;");
+            }
+        }
+    }
+
+    fn read_arguments(&self, out: &mut String) {
+        for (at, param) in self.function.params.iter().enumerate() {
+            let offset = 8 * at;
+            let _ = if self.by_pointer(param) {
+                write!(
+                    out,
+                    " __builtin_memcpy(&keelback_at{at}, (const char *)keelback_slots + {offset}, sizeof keelback_at{at}); __builtin_memcpy(&arg{at}, keelback_at{at}, sizeof arg{at});"
+                )
+            } else {
+                write!(
+                    out,
+                    " __builtin_memcpy(&arg{at}, (const char *)keelback_slots + {offset}, sizeof arg{at});"
+                )
+            };
+        }
+    }
+
+    fn write_result(&self, out: &mut String) {
+        if !self.has_result() {
+            return;
+        }
+        if self.by_pointer(&self.result()) {
+            let offset = 8 * self.function.params.len();
+            let _ = write!(
+                out,
+                " __builtin_memcpy(&keelback_to, (const char *)keelback_slots + {offset}, sizeof keelback_to); __builtin_memcpy(keelback_to, &keelback_result, sizeof keelback_result);"
+            );
+        } else {
+            out.push_str(
+                " __builtin_memcpy(keelback_slots, &keelback_result, sizeof keelback_result);",
+            );
+        }
     }
 }
