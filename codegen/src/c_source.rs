@@ -16,9 +16,9 @@ use crate::layout_checks::{
 };
 use crate::lines::{Lines, MARKER, number_lines};
 use crate::plugin::Plugin;
+use crate::prelude_wrappers::{Symbols, symbols};
 use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_complex};
-use crate::symbols::{Symbols, symbols};
 use crate::{ABI_HEADER, templates};
 
 /// Where a plugin's loader is.

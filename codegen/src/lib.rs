@@ -14,12 +14,12 @@ mod header;
 mod layout_checks;
 mod lines;
 mod plugin;
+mod prelude_wrappers;
 mod problem;
+mod pyi;
 mod python_module;
 mod spec;
 mod spelling;
-mod stubs;
-mod symbols;
 mod templates;
 
 pub use c_source::loader_source;
@@ -28,9 +28,9 @@ pub use flags::*;
 pub use header::HeaderOptions;
 pub use plugin::Plugin;
 pub use problem::Problem;
+pub use pyi::{StubsOf, stubs};
 pub use python_module::{digest as python_module_digest, python_module};
 pub use spec::*;
-pub use stubs::{StubsOf, stubs};
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.
 pub const ABI_HEADER: &str = include_str!(concat!(env!("OUT_DIR"), "/keelback_abi.h"));
