@@ -26,7 +26,7 @@ pub use declarations::*;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Severity};
 pub use include::Included;
 pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
-pub use parser::ParseOptions;
+pub use parser::{ParseOptions, is_attribute_of_headers, is_known_pragma};
 pub use questions::{Answer, ArrayOwner, CExpression, Question};
 pub use source::{DEFAULT_FILE, LineIndex, Location, Source, SourceId, Span};
 pub use tables::{External, GlobalKind, TableError, TableSource, Tables};

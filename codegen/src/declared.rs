@@ -9,6 +9,10 @@ use std::ops::Range;
 use keelback_cdef::{Declarations, FunctionOrigin, Item, QualType, Record, SourceId, Type};
 
 use crate::c_text::{Token, TokenKind, is_c_keyword, is_cpp_keyword, replace_word, tokens};
+use crate::repeated::{
+    PackState, WaitingPacks, attributes_end, is_pack, pragma_words, repeated_attributes,
+    repeated_pragma,
+};
 use crate::spec::CdefText;
 
 /// Where the text goes.
@@ -268,6 +272,7 @@ pub(crate) fn declared_text(
         out: String::new(),
         known_tags: HashSet::new(),
         uses_extension: false,
+        pack: None,
     };
     for ((_, cdef), pieces) in cdefs.iter().zip(&parsed) {
         writer.cdef(cdef, pieces, &needed);
@@ -353,20 +358,30 @@ struct Writer<'a> {
     out: String,
     known_tags: HashSet<String>,
     uses_extension: bool,
+    /// What the structs of the text are packed to where no pragma says so.
+    pack: Option<u32>,
 }
 
 impl Writer<'_> {
     fn cdef(&mut self, cdef: &CdefText, pieces: &[(Piece, Content)], needed: &HashSet<&str>) {
         let in_header = self.destination != Destination::Source;
         let whole = in_header && cdef.embedding_api;
-        let pack = if cdef.packed { Some(1) } else { cdef.pack };
+        self.pack = if cdef.packed { Some(1) } else { cdef.pack };
         let start = self.out.len();
+        let mut packs = PackState::default();
+        let mut waiting = WaitingPacks::default();
         let mut at = 0;
         for (piece, content) in pieces {
             if whole {
                 self.out.push_str(&cdef.text[at..piece.lead]);
             }
             at = piece.tail;
+            if !whole && piece.directive && is_pack(&cdef.text[piece.body.clone()]) {
+                if let Some(line) = self.piece(&cdef.text, piece, content) {
+                    waiting.push(line);
+                }
+                continue;
+            }
             if in_header
                 && !cdef.embedding_api
                 && !names_of(self.declarations, content)
@@ -378,8 +393,16 @@ impl Writer<'_> {
             let Some(body) = self.piece(&cdef.text, piece, content) else {
                 continue;
             };
+            for line in waiting.take() {
+                packs.pass(&line);
+                self.out.push_str(&line);
+                self.out.push('\n');
+            }
             if in_header {
                 self.out.push_str(&cdef.text[piece.lead..piece.body.start]);
+            }
+            if piece.directive {
+                packs.pass(&body);
             }
             self.out.push_str(&body);
             if in_header {
@@ -398,13 +421,27 @@ impl Writer<'_> {
         if in_header && !whole && self.out.len() > start {
             self.out.push('\n');
         }
-        if let Some(pack) = pack
-            && self.out[start..].contains('{')
-        {
-            self.out
-                .insert_str(start, &format!("#pragma pack(push, {pack})\n"));
-            self.out.push_str("#pragma pack(pop)\n");
+        self.end_packing(start, packs, waiting);
+    }
+
+    /// Packs the text that begins at `start` as its options say, and takes its pragmas back at its end: as for the
+    /// parser, they count for this text only.
+    fn end_packing(&mut self, start: usize, mut packs: PackState, mut waiting: WaitingPacks) {
+        if packs.is_changed() {
+            for line in waiting.take() {
+                packs.pass(&line);
+                self.out.push_str(&line);
+                self.out.push('\n');
+            }
         }
+        let opening = match self.pack {
+            Some(pack) if self.out[start..].contains('{') => format!("pack(push, {pack})"),
+            _ if packs.is_changed() => "pack(push)".to_owned(),
+            _ => return,
+        };
+        self.out.insert_str(start, &format!("#pragma {opening}\n"));
+        self.out
+            .push_str(&"#pragma pack(pop)\n".repeat(1 + packs.open_pushes()));
     }
 
     /// The piece as C; `None` to leave it out.
@@ -414,12 +451,11 @@ impl Writer<'_> {
         }
         if piece.directive {
             let line = &text[piece.body.clone()];
-            if line.starts_with('_') {
-                return pragma_operator(line);
+            if pragma_words(line).is_some() {
+                return repeated_pragma(line, self.pack);
             }
-            let name = line[1..].trim_start();
-            let is_kept = name.starts_with("pragma")
-                || name.starts_with("define") && !line.trim_end().ends_with("...");
+            let is_kept =
+                line[1..].trim_start().starts_with("define") && !line.trim_end().ends_with("...");
             return is_kept.then(|| line.to_owned());
         }
         if piece.tokens.len() <= 1 {
@@ -509,14 +545,15 @@ impl Writer<'_> {
                 TokenKind::Punctuation(b')') => depth = depth.saturating_sub(1),
                 TokenKind::Word => {
                     let word = &text[token.range.clone()];
-                    let Some(next) = piece.tokens.get(index + 1) else {
+                    if !matches!(word, "struct" | "union") {
+                        continue;
+                    }
+                    let Some(next) = tag_behind(text, &piece.tokens, index + 1) else {
                         continue;
                     };
-                    if matches!(word, "struct" | "union") && next.kind == TokenKind::Word {
-                        let tag = &text[next.range.clone()];
-                        if self.known_tags.insert(tag.to_owned()) && depth > 0 {
-                            out.push_str(&format!("{word} {tag};\n"));
-                        }
+                    let tag = &text[next.range.clone()];
+                    if self.known_tags.insert(tag.to_owned()) && depth > 0 {
+                        out.push_str(&format!("{word} {tag};\n"));
                     }
                 }
                 _ => {}
@@ -590,8 +627,21 @@ impl Writer<'_> {
         let mut copied = piece.body.start;
         let mut depth = 0usize;
         let mut specifiers = is_function;
-        for (index, token) in piece.tokens.iter().enumerate() {
+        let mut index = 0;
+        while let Some(token) = piece.tokens.get(index) {
             let mut replacement = None;
+            if let Some(end) = attributes_end(text, &piece.tokens, index) {
+                let attributes = &piece.tokens[index..end];
+                index = end;
+                let target = &self.declarations.target;
+                let Some(repeated) = repeated_attributes(text, attributes, target) else {
+                    continue;
+                };
+                out.push_str(&text[copied..token.range.start]);
+                copied = attributes[attributes.len() - 1].range.end;
+                replace(text, &mut out, &mut copied, &repeated);
+                continue;
+            }
             match token.kind {
                 TokenKind::Punctuation(b'(') => {
                     depth += 1;
@@ -625,15 +675,10 @@ impl Writer<'_> {
             }
             if let Some(replacement) = replacement {
                 out.push_str(&text[copied..token.range.start]);
-                out.push_str(&replacement);
                 copied = token.range.end;
-                if replacement.is_empty() {
-                    copied += text[copied..]
-                        .bytes()
-                        .take_while(u8::is_ascii_whitespace)
-                        .count();
-                }
+                replace(text, &mut out, &mut copied, &replacement);
             }
+            index += 1;
         }
         out.push_str(&text[copied..piece.body.end]);
         out
@@ -659,13 +704,26 @@ impl Writer<'_> {
     }
 }
 
-/// `_Pragma("pack(...)")` and `__pragma(pack(...))` as every C compiler takes them; others are left out.
-fn pragma_operator(text: &str) -> Option<String> {
-    let inside = text.split_once('(')?.1.strip_suffix(')')?.trim();
-    let words = inside.trim_matches('"');
-    words
-        .starts_with("pack")
-        .then(|| format!("_Pragma(\"{words}\")"))
+/// The tag that stands at `index`, or behind attributes that do.
+fn tag_behind<'a>(text: &str, tokens: &'a [Token], mut index: usize) -> Option<&'a Token> {
+    let mut next = tokens.get(index)?;
+    while let Some(end) = attributes_end(text, tokens, index) {
+        index = end;
+        next = tokens.get(index)?;
+    }
+    (next.kind == TokenKind::Word).then_some(next)
+}
+
+/// Writes `replacement` for what ends at `copied`; with nothing, the blanks around it become those of one place.
+fn replace(text: &str, out: &mut String, copied: &mut usize, replacement: &str) {
+    out.push_str(replacement);
+    if replacement.is_empty() {
+        let rest = text[*copied..].trim_ascii_start();
+        *copied = text.len() - rest.len();
+        if rest.starts_with([';', ',', ')']) {
+            out.truncate(out.trim_end().len());
+        }
+    }
 }
 
 /// A word that a parameter can be called in a cdef, but not in every C and C++.

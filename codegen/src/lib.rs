@@ -18,6 +18,7 @@ mod prelude_wrappers;
 mod problem;
 mod pyi;
 mod python_module;
+mod repeated;
 mod spec;
 mod spelling;
 mod templates;

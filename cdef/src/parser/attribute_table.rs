@@ -148,6 +148,49 @@ pub(super) fn effect(name: &str, target: &Target) -> Effect {
     }
 }
 
+/// Attributes of [`NOTHING`] that say how a function or variable is defined, or how its library exports it. A header
+/// does not repeat them.
+const OF_DEFINITIONS: &[&str] = &[
+    "alias",
+    "always_inline",
+    "constructor",
+    "copy",
+    "destructor",
+    "dllexport",
+    "dllimport",
+    "flatten",
+    "gnu_inline",
+    "ifunc",
+    "internal_linkage",
+    "naked",
+    "optimize",
+    "optnone",
+    "section",
+    "selectany",
+    "simd",
+    "symver",
+    "target",
+    "target_clones",
+    "target_version",
+    "visibility",
+];
+
+/// Whether a header made of a cdef repeats the attribute of this name: one that the library made of the same cdef has,
+/// or that is a promise to callers. Those that nobody knows, and those of definitions, are left out.
+pub fn is_attribute_of_headers(name: &str, target: &Target) -> bool {
+    let name = name.trim_matches('_');
+    effect(name, target) != Effect::Unknown && !OF_DEFINITIONS.contains(&name)
+}
+
+/// Whether the pragma of these words (without `#pragma`) is in the table.
+pub fn is_known_pragma(words: &str) -> bool {
+    let mut words = words
+        .split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'))
+        .filter(|word| !word.is_empty());
+    let (first, second) = (words.next(), words.next());
+    pragma_effect(first.unwrap_or_default(), second.unwrap_or_default()) != PragmaEffect::Unknown
+}
+
 /// What a `#pragma` or `_Pragma` does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PragmaEffect {

@@ -143,11 +143,17 @@ impl Parser<'_> {
         if first != "pack" {
             let second = self.peek();
             let second = self.text_of(second);
-            if let PragmaEffect::Refused(change) = pragma_effect(first, second) {
-                let message = message::pragma_refused(first, change.text());
-                return Err(Box::new(Diagnostic::ffi(span, message)));
+            match pragma_effect(first, second) {
+                PragmaEffect::Refused(change) => {
+                    let message = message::pragma_refused(first, change.text());
+                    return Err(Box::new(Diagnostic::ffi(span, message)));
+                }
+                PragmaEffect::Unknown => {
+                    let message = message::pragma_unknown(&pragma_name(first, second));
+                    self.warn(span, message);
+                }
+                _ => self.warn(span, message::PRAGMA_IGNORED),
             }
-            self.warn(span, message::PRAGMA_IGNORED);
             return Ok(());
         }
         self.tok = self.lexer.next(&mut self.decls.types);
@@ -195,9 +201,20 @@ impl Parser<'_> {
         let is_quoted = self.text_of(self.tok) == "_Pragma";
         self.bump();
         let from = self.tok.end as usize;
-        self.skip_balanced()?;
-        let span = self.span_from(start);
-        let inside = self.lexer.text()[from..self.previous_end as usize - 1].trim();
+        self.to_closing_bracket()?;
+        let span = Span {
+            source: self.source,
+            start,
+            end: self.tok.end,
+        };
+        let inside = self.lexer.text()[from..self.tok.start as usize].trim();
+        let result = self.obey_pragma_operator(inside, is_quoted, span);
+        // Only now: behind the bracket there may be a directive, which is obeyed when it is passed.
+        self.bump();
+        result
+    }
+
+    fn obey_pragma_operator(&mut self, inside: &str, is_quoted: bool, span: Span) -> Parse<()> {
         let text = if is_quoted {
             let quoted = inside.trim_start_matches("L").trim_matches('"');
             quoted.replace("\\\"", "\"").replace("\\\\", "\\")
@@ -217,7 +234,7 @@ impl Parser<'_> {
                 Err(Box::new(Diagnostic::ffi(span, message)))
             }
             PragmaEffect::Unknown => {
-                self.warn(span, message::pragma_unknown(first));
+                self.warn(span, message::pragma_unknown(&pragma_name(first, second)));
                 Ok(())
             }
         }
@@ -280,6 +297,14 @@ impl Parser<'_> {
             self.later_macros = Some(found);
         }
         self.later_macros.as_ref()?.get(&name).copied()
+    }
+}
+
+/// A pragma as messages name it: with its second word where the first only says whose it is.
+fn pragma_name(first: &str, second: &str) -> String {
+    match first {
+        "GCC" | "clang" => format!("{first} {second}").trim_end().to_owned(),
+        _ => first.to_owned(),
     }
 }
 

@@ -27,6 +27,8 @@ use crate::source::{DEFAULT_FILE, LineMarker, Source, SourceId, Span};
 use crate::suggest;
 use crate::types::{QualType, Qualifiers, RecordKind, Symbol};
 
+pub use attribute_table::{is_attribute_of_headers, is_known_pragma};
+
 use declarator::{Derivation, Mode, Parameter};
 use specifiers::{Base, Place, Specifiers, storage};
 
@@ -788,6 +790,13 @@ impl<'a> Parser<'a> {
 
     /// Skips `( ... )`, `[ ... ]` or `{ ... }`, whatever is inside; the current token opens it.
     fn skip_balanced(&mut self) -> Parse<()> {
+        self.to_closing_bracket()?;
+        self.bump();
+        Ok(())
+    }
+
+    /// As [`Self::skip_balanced`], but only up to the closing bracket.
+    fn to_closing_bracket(&mut self) -> Parse<()> {
         let opening = self.span();
         if !matches!(self.tok.tok, Tok::LParen | Tok::LBracket | Tok::LBrace) {
             return Err(self.unexpected(message::expected("'('")));
@@ -799,7 +808,6 @@ impl<'a> Parser<'a> {
                 Tok::RParen | Tok::RBracket | Tok::RBrace => {
                     open -= 1;
                     if open == 0 {
-                        self.bump();
                         return Ok(());
                     }
                 }

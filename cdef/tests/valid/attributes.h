@@ -15,3 +15,10 @@ int later(void);
 int later(void) __asm__("later_v2");
 int system_v(int) __attribute__((sysv_abi, regparm(3), warn_unused_result, gnu::pure));
 [[nodiscard]] int standard(void);
+_Pragma("pack()")
+#pragma pack(1)
+struct behind_operator { char c; int x; };
+#pragma pack()
+#pragma GCC frobnicate now
+#pragma twirl
+#pragma GCC diagnostic pop
