@@ -53,6 +53,10 @@ def test_the_types_are_those_without_it():
     ffi.cdef(TEXT)
     assert ffi.typeof("d4") is ffi.typeof("double") and ffi.typeof("d4[3]") is ffi.typeof("double[3]")
     assert ffi.typeof("d4 *") is ffi.typeof("double *") and ffi.typeof("int(*)(d4, d4 *)") is ffi.typeof("int(*)(double, double *)")
+    # A ctype does not know by what name it was asked for.
+    assert ffi.alignof(ffi.typeof("d4")) == ffi.alignof("double") == 8 and ffi.alignof("d4") == 4
+    assert ffi.alignof(ffi.typeof("d16")) == 8 and ffi.alignof("d16") == 16
+    assert ffi.alignof(ffi.new("d4 *")[0:1]) == 8 and ffi.alignof(ffi.typeof("d4[3]")) == 8
     # What has no other name than the typedef has its alignment.
     assert ffi.alignof(ffi.typeof("s8")) == 8 and ffi.alignof(ffi.new("s2 *")[0]) == 2
     assert ffi.alignof(ffi.typeof("s8[2]")) == 8 and ffi.alignof(ffi.typeof("struct tagged")) == 8

@@ -15,8 +15,6 @@ pub struct Leaf {
     pub float: Float,
     /// It is (part of) a bit-field: never unaligned.
     pub bits: bool,
-    /// It is a bit-field without a name, which is padding to clang and an integer to gcc.
-    pub unnamed: bool,
 }
 
 /// Floating or not.
@@ -52,7 +50,6 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
             size,
             float,
             bits: false,
-            unnamed: false,
         })
     };
     match ctype.code {
@@ -119,7 +116,6 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
                 size: end - start,
                 float: Float::No,
                 bits: true,
-                unnamed: false,
             });
         } else if field.ctype.kind == Kind::Array && field.ctype.length < 0 {
             // A flexible array is not part of the value.
@@ -134,7 +130,6 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
             size: end - start,
             float: Float::No,
             bits: true,
-            unnamed: true,
         });
     }
     Ok(())

@@ -5,7 +5,6 @@ use super::aggregate::{Float, Leaf, leaves};
 use super::registers::{Class, Place, Return};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
-use crate::raise;
 
 /// How a value is passed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,23 +36,11 @@ pub fn passing(ctype: &CType) -> Res<Passing> {
     if size > 16 {
         return Ok(Passing::Memory);
     }
-    let with_all = classify(size, &leaves);
-    if leaves.iter().any(|leaf| leaf.unnamed) {
-        let named: Vec<Leaf> = leaves.into_iter().filter(|leaf| !leaf.unnamed).collect();
-        if classify(size, &named) != with_all {
-            return Err(raise!(
-                NotImplementedError,
-                "ctype '{}' not supported as argument or return value by value: an unnamed bit-field is the only thing in \
-                 eight of its bytes, or shares them with floating-point numbers only. The ABI counts padding as nothing, \
-                 which clang does and gcc does not: give the bit-field a name, or pass a pointer",
-                ctype.name
-            ));
-        }
-    }
-    Ok(with_all)
+    Ok(classify(size, &leaves))
 }
 
-/// Rules 1 to 5 of the classification, for at most two eightbytes.
+/// Rules 1 to 5 of the classification, for at most two eightbytes. Unnamed bit-fields are scalars like the others: so
+/// does gcc take the document, and clang since 24; before, they were padding to clang.
 fn classify(size: usize, leaves: &[Leaf]) -> Passing {
     let mut classes = [Class::None; 2];
     let mut long = false;
@@ -93,7 +80,7 @@ fn classify(size: usize, leaves: &[Leaf]) -> Passing {
         classes[1] = Class::None;
     }
     match classes {
-        // Nothing but padding (unnamed bit-fields): no register is used.
+        // Nothing but padding: no register is used.
         [Class::None, Class::None] => Passing::Nothing,
         _ => Passing::Registers(classes),
     }

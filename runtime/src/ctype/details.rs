@@ -123,7 +123,7 @@ pub struct RecordDetails {
     accesses: NameTable<Access>,
     by_name: FxHashMap<Box<str>, u32>,
     /// Unnamed bit-fields that have bits: the first bit, counted from the start of the record, and the width. They hold
-    /// no value, but compilers disagree on whether they count in a calling convention.
+    /// no value, but count in calling conventions.
     pub unnamed_bits: Vec<(usize, usize)>,
     /// Whether the last field is (or ends in) a flexible array.
     pub has_flexible: bool,
