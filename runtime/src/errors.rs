@@ -232,3 +232,13 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
     }
     Ok(())
 }
+
+/// A name is declared, and its value is to be had from a `lib` only.
+pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
+    raise_error(
+        |errors| &errors.error,
+        format_args!(
+            "function, global variable or non-integer constant '{name}' must be fetched from its original 'lib' object"
+        ),
+    )
+}

@@ -12,6 +12,7 @@ mod cdata;
 mod convert;
 mod ctype;
 mod embed;
+mod entry;
 mod errors;
 mod ffi;
 mod library;

@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
-use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords, str_from};
+use crate::py::loaded::file_of;
+use crate::py::module::add;
+use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
 static FUNCTIONS: Methods<7> = Methods::new([
@@ -62,11 +64,14 @@ static MODULE: OnceLock<Ref> = OnceLock::new();
 
 /// The module, made at the first call. A plugin calls this after it started Python, and puts the module into
 /// `sys.modules`, so that `import keelback` in it finds this runtime and no other copy.
-pub fn create() -> Res<Ref> {
+///
+/// `when_made` is for the layer above: it is called once, when the module is made.
+pub fn create(when_made: fn()) -> Res<Ref> {
     if let Some(module) = MODULE.get() {
         return Ok(module.clone());
     }
     let module = make()?;
+    when_made();
     Ok(MODULE.get_or_init(|| module).clone())
 }
 
@@ -81,14 +86,13 @@ fn make() -> Res<Ref> {
         let module = Ref::steal(ffi::PyModule_Create(DEFINITION.0.get()))?;
         #[cfg(Py_GIL_DISABLED)]
         if ffi::PyUnstable_Module_SetGIL(module.obj(), ffi::Py_MOD_GIL_NOT_USED) < 0 {
-            return Err(Raised::already());
+            return Err(crate::py::Raised::already());
         }
         crate::errors::add_to(module.obj())?;
         crate::ffi::add_to(module.obj())?;
         crate::micropython::add_to(&module)?;
         // An import sets it too; in a plugin there is none.
-        let own: unsafe extern "C" fn() -> Obj = PyInit__runtime;
-        if let Some(file) = crate::embed::file_of(own as *const std::ffi::c_void) {
+        if let Some(file) = file_of((&raw const DEFINITION).cast()) {
             add(&module, c"__file__", &str_from(&file.to_string_lossy())?)?;
         }
         add(
@@ -96,26 +100,6 @@ fn make() -> Res<Ref> {
             c"__version__",
             &str_from(env!("CARGO_PKG_VERSION"))?,
         )?;
-        crate::embed::watch_finalisation();
         Ok(module)
     }
-}
-
-/// Sets an attribute of a module.
-pub(crate) fn add(module: &Ref, name: &std::ffi::CStr, value: &Ref) -> Res<()> {
-    // SAFETY: live objects.
-    if unsafe { ffi::PyModule_AddObjectRef(module.obj(), name.as_ptr(), value.obj()) } < 0 {
-        return Err(Raised::already());
-    }
-    Ok(())
-}
-
-/// What `import keelback._runtime` calls.
-///
-/// # Safety
-/// Called by CPython's import system.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInit__runtime() -> Obj {
-    crate::library::make_runtime_global();
-    guard(create)
 }

@@ -54,7 +54,7 @@ impl Source {
     /// can exist, so linecache asks the loader for the text.
     fn path(&self) -> String {
         let own: &'static [Source] = SOURCES;
-        let runtime = crate::embed::file_of(own.as_ptr().cast());
+        let runtime = crate::py::loaded::file_of(own.as_ptr().cast());
         let runtime =
             runtime.map_or_else(|| "<keelback>".into(), |path| path.display().to_string());
         format!("{runtime}/{}", self.file)

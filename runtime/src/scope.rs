@@ -10,11 +10,10 @@ use keelback_cdef::{
     Declarations, Diagnostic, EnumId, Included, Layout, LayoutError, Layouts, ParseOptions,
     RecordId,
 };
-
+use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use crate::ctype::CType;
-use crate::py::{Ref, Res, Weak};
+use crate::py::{Obj, Ref, Res, Weak};
 
 mod tables;
 
@@ -86,8 +85,8 @@ pub struct Disagreements {
 /// The ctypes of records and enums, by id. Not owned: a ctype holds its scope, and takes itself out at its end.
 #[derive(Default)]
 struct Nominal {
-    records: Vec<Option<Weak<CType>>>,
-    enums: Vec<Option<Weak<CType>>>,
+    records: Vec<Option<Weak<ffi::PyObject>>>,
+    enums: Vec<Option<Weak<ffi::PyObject>>>,
     /// Those that came from an included scope: whose they are.
     included: FxHashMap<NominalId, (Arc<Scope>, NominalId)>,
     /// Included ones that are opaque where they are from, and complete here.
@@ -209,7 +208,7 @@ impl Scope {
         found.values.get(name).map(String::as_str)
     }
     /// The ctypes of records that there are.
-    pub(crate) fn known_records(&self) -> Vec<Ref<CType>> {
+    pub(crate) fn known_records(&self) -> Vec<Ref> {
         let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = nominal.records.iter().flatten();
         // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
@@ -218,7 +217,7 @@ impl Scope {
             .collect()
     }
     /// The ctype of a record or enum, if there is one.
-    pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref<CType>> {
+    pub(crate) fn nominal(&self, id: NominalId) -> Option<Ref> {
         let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
         unsafe { nominal.place(id).as_ref()?.revive() }
@@ -297,7 +296,7 @@ impl Scope {
             .insert(id, (scope, theirs));
     }
     /// Remembers the new ctype of a record or enum. If another thread was quicker, theirs counts.
-    pub(crate) fn settle_nominal(&self, id: NominalId, made: Ref<CType>) -> Ref<CType> {
+    pub(crate) fn settle_nominal(&self, id: NominalId, made: Ref) -> Ref {
         let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         let place = nominal.place(id);
         // SAFETY: the lock of the table that `forget_nominal` takes types out of is held.
@@ -310,17 +309,17 @@ impl Scope {
     }
     /// Takes a ctype that is being freed out, unless a new one has its place already. Before Python code can run: see
     /// [`Weak`].
-    pub(crate) fn forget_nominal(&self, id: NominalId, ctype: &CType) {
+    pub(crate) fn forget_nominal(&self, id: NominalId, ctype: Obj) {
         let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         let place = nominal.place(id);
-        if place.as_ref().is_some_and(|entry| entry.is(ctype)) {
+        if place.as_ref().is_some_and(|entry| entry.is_of(ctype)) {
             *place = None;
         }
     }
 }
 
 impl Nominal {
-    fn place(&mut self, id: NominalId) -> &mut Option<Weak<CType>> {
+    fn place(&mut self, id: NominalId) -> &mut Option<Weak<ffi::PyObject>> {
         let (list, index) = match id {
             NominalId::Record(id) => (&mut self.records, id.index()),
             NominalId::Enum(id) => (&mut self.enums, id.index()),

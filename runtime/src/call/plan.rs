@@ -76,13 +76,14 @@ impl CallPlan {
     /// The plan of a signature, made at the first use.
     #[inline(always)]
     pub fn of(signature: &FunctionDetails) -> Res<&Self> {
-        match signature.call_plan.get() {
-            Some(plan) => Ok(plan),
-            None => {
-                let plan = Self::new(signature)?;
-                Ok(signature.call_plan.get_or_init(|| plan))
-            }
+        let place = &signature.call_plan;
+        // SAFETY: the place for this type of plan, which is only used here.
+        if let Some(plan) = unsafe { place.get() } {
+            return Ok(plan);
         }
+        let plan = Self::new(signature)?;
+        // SAFETY: as above.
+        Ok(unsafe { place.get_or_init(plan) })
     }
 
     /// Calls `function` with arguments that are in their slots already (see [`slot`]); returns the result's bytes as

@@ -74,13 +74,14 @@ impl CallbackPlan {
 
     /// The plan of a function type, made at the first use.
     pub fn of(signature: &FunctionDetails) -> Res<&Self> {
-        match signature.callback_plan.get() {
-            Some(plan) => Ok(plan),
-            None => {
-                let plan = Self::new(signature)?;
-                Ok(signature.callback_plan.get_or_init(|| plan))
-            }
+        let place = &signature.callback_plan;
+        // SAFETY: the place for this type of plan, which is only used here.
+        if let Some(plan) = unsafe { place.get() } {
+            return Ok(plan);
         }
+        let plan = Self::new(signature)?;
+        // SAFETY: as above.
+        Ok(unsafe { place.get_or_init(plan) })
     }
 
     fn cif(&self) -> Res<&Cif> {

@@ -6,7 +6,7 @@ use keelback_cdef::{CallingConvention, EnumId, RecordId};
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::{CType, Code, Kind};
+use super::{CType, Code, Kind, PlanSlot};
 use crate::py::{NameTable, Obj, Ref, Res, str_text};
 use crate::scope::Scope;
 
@@ -223,9 +223,9 @@ pub struct FunctionDetails {
     /// Calling convention.
     pub convention: CallingConvention,
     /// How to call it from Python: made at the first call.
-    pub call_plan: OnceLock<crate::call::CallPlan>,
+    pub call_plan: PlanSlot,
     /// How C calls Python through it: made at the first callback.
-    pub callback_plan: OnceLock<crate::callback::CallbackPlan>,
+    pub callback_plan: PlanSlot,
 }
 
 /// Fields of a record, built when its scope has them.

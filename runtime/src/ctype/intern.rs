@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::derived::Kept;
 use super::details::FunctionDetails;
 use super::names::{array_name, function_name, pointer_name};
-use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
+use super::{CType, Code, Details, Kind, Parts, PlanSlot, UNKNOWN_SIZE, allocate};
 use crate::py::{Ref, Res, Weak};
 use crate::raise;
 
@@ -313,8 +313,8 @@ pub fn function_of(
                 params,
                 variadic,
                 convention,
-                call_plan: OnceLock::new(),
-                callback_plan: OnceLock::new(),
+                call_plan: PlanSlot::new(),
+                callback_plan: PlanSlot::new(),
             })),
         })
     })

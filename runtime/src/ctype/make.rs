@@ -81,7 +81,7 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
         return nominal(&owner, owner_id);
     }
     if let Some(found) = scope.nominal(id) {
-        return Ok(found);
+        return Ok(as_ctype(found));
     }
     if let Some(shared) = predefined(scope, id)? {
         return Ok(shared);
@@ -90,7 +90,13 @@ fn nominal(scope: &Arc<Scope>, id: NominalId) -> Res<Ref<CType>> {
         NominalId::Record(id) => new_record(scope, id)?,
         NominalId::Enum(id) => new_enum(scope, id)?,
     };
-    Ok(scope.settle_nominal(id, made))
+    Ok(as_ctype(scope.settle_nominal(id, made.into_obj())))
+}
+
+/// What a scope finds of its records and enums, as what `nominal` gave it.
+fn as_ctype(found: Ref) -> Ref<CType> {
+    // SAFETY: ctypes are all that a scope's table is ever given; the reference goes on.
+    unsafe { Ref::owned(found.into_ptr().cast()) }
 }
 
 /// A record is opaque in the module that it is included from, and this module gives it fields.
@@ -435,7 +441,7 @@ pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
 
 /// Tells the ctypes of records that were opaque, and were given a body since, their size.
 pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
-    for ctype in scope.known_records() {
+    for ctype in scope.known_records().into_iter().map(as_ctype) {
         if ctype.size() == UNKNOWN_SIZE
             && let Err(raised) = ctype.record()
         {

@@ -8,6 +8,7 @@ mod details;
 mod intern;
 mod make;
 mod names;
+mod slot;
 
 pub use details::{
     Access, EnumDetails, FieldInfo, FunctionDetails, RecordDetails, given_alignment,
@@ -18,6 +19,7 @@ pub use intern::{
 };
 pub use make::{complete_records, from_scope};
 pub use names::declarator;
+pub use slot::PlanSlot;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
@@ -256,6 +258,10 @@ impl CType {
     pub(crate) fn set_layout(&self, size: isize, align: u32) {
         self.align.store(align, Ordering::Relaxed);
         self.size.store(size, Ordering::Relaxed);
+    }
+    /// The object as a borrowed pointer.
+    pub fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
     }
     /// A new owned reference to self.
     pub fn to_ref(&self) -> Ref<CType> {

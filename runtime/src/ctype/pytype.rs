@@ -121,11 +121,11 @@ fn forget(ctype: &CType) {
     match &ctype.details {
         Details::Record(source, _) => {
             let id = NominalId::Record(source.id);
-            source.scope.forget_nominal(id, ctype);
+            source.scope.forget_nominal(id, ctype.obj());
         }
         Details::Enum(source, _) => source
             .scope
-            .forget_nominal(NominalId::Enum(source.id), ctype),
+            .forget_nominal(NominalId::Enum(source.id), ctype.obj()),
         _ => intern::forget(ctype),
     }
 }

@@ -46,4 +46,3 @@ mod starts;
 pub use def_extern::def_extern;
 pub(crate) use exit::watch_finalisation;
 pub use plugin::{complete, ffi_and_lib_of};
-pub use prefix::file_of;

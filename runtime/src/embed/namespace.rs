@@ -5,7 +5,7 @@ use pyo3::ffi;
 
 use super::plugin::Plugin;
 use super::sources;
-use crate::module::add;
+use crate::py::module::add;
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 use crate::raise;
 

@@ -205,7 +205,10 @@ impl Plugin {
             }
             return Ok(());
         }
-        put_into_sys_modules(c"keelback._runtime", &crate::module::create()?)?;
+        put_into_sys_modules(
+            c"keelback._runtime",
+            &crate::module::create(super::exit::watch_finalisation)?,
+        )?;
         // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
         crate::package::install(interpreter::is_ours())?;
         let ffi = FfiObject::for_plugin(self.scope.clone(), std::ptr::from_ref(self) as usize)?
@@ -466,7 +469,7 @@ unsafe fn package(name: &str) -> Res<Ref> {
         if found.is_null() {
             Raised::already().clear_if(ffi::PyExc_ImportError)?;
             let module = Ref::steal(ffi::PyModule_NewObject(name_object.obj()))?;
-            crate::module::add(&module, c"__path__", &Ref::steal(ffi::PyList_New(0))?)?;
+            crate::py::module::add(&module, c"__path__", &Ref::steal(ffi::PyList_New(0))?)?;
             if ffi::PyObject_SetItem(
                 ffi::PyImport_GetModuleDict(),
                 name_object.obj(),

@@ -1,9 +1,10 @@
 //! Where the files of a Python are, asked from the libpython that is loaded: neither PATH nor PYTHONHOME has a say.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::py::loaded::{file_of, path_of};
 use keelback_codegen::abi::keelback_python_t;
 use pyo3::ffi;
 
@@ -89,15 +90,6 @@ fn has_standard_library(home: &Path) -> bool {
         .any(|lib| home.join(lib).join(directory_name()).join("os.py").exists())
 }
 
-fn path_of(text: *const std::ffi::c_char) -> Option<PathBuf> {
-    if text.is_null() {
-        return None;
-    }
-    // SAFETY: a C string of the loader, by the ABI.
-    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
-    (!bytes.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(bytes)))
-}
-
 /// The file that Python's code is mapped from.
 fn loaded_libpython() -> Option<PathBuf> {
     let address: unsafe extern "C" fn() -> std::ffi::c_int = ffi::Py_IsInitialized;
@@ -116,17 +108,4 @@ fn real_path(path: &Path) -> Option<PathBuf> {
         }
     }
     path_of(resolved.as_ptr())
-}
-
-/// The file that an address is mapped from.
-pub fn file_of(address: *const std::ffi::c_void) -> Option<PathBuf> {
-    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: a valid out parameter; all zeros is a valid Dl_info.
-    let info = unsafe {
-        if libc::dladdr(address, info.as_mut_ptr()) == 0 {
-            return None;
-        }
-        info.assume_init()
-    };
-    path_of(info.dli_fname)
 }

@@ -29,7 +29,6 @@ mod verify;
 pub(crate) use buffer::View;
 pub use builder::{compile, declare, generate, generate_python, generate_stubs, include_module};
 pub use class::{add_to, ready};
-pub(crate) use types::raise_of_another_lib;
 pub use verify::{import_verified, load_verified};
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use pyo3::ffi;
 
 use super::this;
 use crate::ctype::{CType, Kind, UNKNOWN_SIZE, declarator};
-use crate::errors::raise_error;
+use crate::errors::{raise_error, raise_of_another_lib};
 use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_from, str_text, type_name};
 use crate::raise;
@@ -410,14 +410,4 @@ fn integer_constant(scope: &Scope, name: &str) -> Res<Ref> {
             "integer constant '{name}' not found"
         )),
     }
-}
-
-/// A name is declared, and its value is to be had from a `lib` only.
-pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
-    raise_error(
-        |errors| &errors.error,
-        format_args!(
-            "function, global variable or non-integer constant '{name}' must be fetched from its original 'lib' object"
-        ),
-    )
 }

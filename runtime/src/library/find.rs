@@ -182,7 +182,7 @@ impl Lib {
             }
             return match self.scope.find_elsewhere(name)? {
                 Elsewhere::Integer(value) => long_from_i128(value).map(Found::Object),
-                Elsewhere::OfAnotherLib => Err(crate::ffi::raise_of_another_lib(name)),
+                Elsewhere::OfAnotherLib => Err(crate::errors::raise_of_another_lib(name)),
                 Elsewhere::Nowhere => Err(self.no_such_name(name)),
             };
         };
@@ -367,7 +367,7 @@ impl Lib {
                     }
                 }
                 match self.scope.find_elsewhere(name)? {
-                    Elsewhere::OfAnotherLib => Err(crate::ffi::raise_of_another_lib(name)),
+                    Elsewhere::OfAnotherLib => Err(crate::errors::raise_of_another_lib(name)),
                     Elsewhere::Integer(_) => Err(raise!(
                         AttributeError,
                         "cannot take the address of the constant '{name}'"

@@ -16,7 +16,7 @@ mod uctypes;
 mod value;
 mod variable;
 
-use crate::module::add;
+use crate::py::module::add;
 use crate::py::{Ref, Res};
 
 /// Makes the types ready.

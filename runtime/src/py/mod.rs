@@ -14,7 +14,9 @@ mod cell;
 mod exception;
 mod guard;
 mod integer;
+pub mod loaded;
 mod method;
+pub mod module;
 mod name_table;
 mod static_type;
 mod text;
@@ -197,8 +199,7 @@ impl<T> Ref<T> {
     ///
     /// # Safety
     /// `object` is an owned reference to a live `T`.
-    #[cfg(Py_GIL_DISABLED)]
-    pub(super) unsafe fn owned(object: *mut T) -> Self {
+    pub unsafe fn owned(object: *mut T) -> Self {
         // SAFETY: not NULL, by the caller's contract.
         Self(unsafe { NonNull::new_unchecked(object) })
     }

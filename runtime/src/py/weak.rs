@@ -22,6 +22,10 @@ impl<T> Weak<T> {
     pub fn of(object: &T) -> Self {
         Self(std::ptr::from_ref(object).cast_mut())
     }
+    /// Whether it is the entry of the object at this address.
+    pub fn is_of(&self, object: *mut T) -> bool {
+        std::ptr::eq(self.0, object)
+    }
     /// Whether it is the entry of this object.
     pub fn is(&self, object: &T) -> bool {
         std::ptr::eq(self.0, object)

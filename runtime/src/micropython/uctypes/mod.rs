@@ -14,7 +14,7 @@ use super::arguments::positional;
 use super::module::module_of;
 use super::{bytearray, value};
 use crate::ffi::View;
-use crate::module::add;
+use crate::py::module::add;
 use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords};
 use crate::raise;
 use descriptor::Scalar;

@@ -1,0 +1,28 @@
+//! The files that code in this process is mapped from.
+
+use std::ffi::{CStr, OsStr, c_char, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// The file that an address is mapped from.
+pub fn file_of(address: *const c_void) -> Option<PathBuf> {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: a valid out parameter; all zeros is a valid Dl_info.
+    let info = unsafe {
+        if libc::dladdr(address, info.as_mut_ptr()) == 0 {
+            return None;
+        }
+        info.assume_init()
+    };
+    path_of(info.dli_fname)
+}
+
+/// A path of C's; `None` for NULL and for an empty one.
+pub fn path_of(text: *const c_char) -> Option<PathBuf> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: a C string of the loader, by the ABI.
+    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
+    (!bytes.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(bytes)))
+}
