@@ -1,5 +1,5 @@
 //! Any payload. Where a plugin can be made of it, the C file holds its texts to the letter; and what the runtime reads
-//! out of a plugin's record (`read`, `declare`, `answers` and `compare` in runtime/src/embed/plugin.rs) holds whatever
+//! out of a plugin's record (`read`, `declare`, `answers` and `compare` in runtime/src/ffi/payload.rs) holds whatever
 //! the texts, the compiler's answers and its layouts are.
 //!
 //! The input is sections: the first is a cdef, and each character of [`Section`] begins another one.

@@ -5,20 +5,21 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::interpreter;
-use super::plugin::{self, Plugin};
+use super::plugin::Plugin;
 use super::{errors, starts};
 use crate::callback::PythonFunction;
 use crate::ctype;
+use crate::ffi::attachment::Attachment;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
 use crate::raise;
 
 /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
-/// is called with. As in CFFI, everything is checked when it is called. `attachment` is that of the `ffi` object.
+/// is called with. As in CFFI, everything is checked when it is called.
 ///
 /// # Safety
-/// The objects are live; `attachment` is what `FfiObject::for_plugin` was given.
-pub unsafe fn def_extern(
-    attachment: usize,
+/// The objects are live; the thread is attached to the interpreter.
+unsafe fn decorator(
+    plugin: &'static Plugin,
     name: Option<Obj>,
     error: Option<Obj>,
     onerror: Option<Obj>,
@@ -40,7 +41,7 @@ pub unsafe fn def_extern(
         let none = ffi::Py_None();
         let arguments = Ref::steal(ffi::Py_BuildValue(
             c"(nOOO)".as_ptr(),
-            attachment as ffi::Py_ssize_t,
+            std::ptr::from_ref(plugin).expose_provenance() as ffi::Py_ssize_t,
             name.unwrap_or(none),
             error.unwrap_or(none),
             onerror.unwrap_or(none),
@@ -53,10 +54,28 @@ pub unsafe fn def_extern(
     }
 }
 
+impl Attachment for Plugin {
+    unsafe fn def_extern(
+        &'static self,
+        name: Option<Obj>,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Ref> {
+        // SAFETY: the caller's contract.
+        unsafe { decorator(self, name, error, onerror) }
+    }
+    fn has_module(&self, module: &Ref) -> bool {
+        self.module().is_some_and(|own| own.obj() == module.obj())
+    }
+    fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)> {
+        Plugin::ffi_and_lib(self)
+    }
+}
+
 unsafe extern "C" fn decorate(arguments: Obj, function: Obj) -> Obj {
     // SAFETY: the slot's contract; `arguments` is the tuple that `def_extern` made.
     guard(|| unsafe {
-        let attachment = ffi::PyLong_AsSsize_t(ffi::PyTuple_GetItem(arguments, 0)) as usize;
+        let address = ffi::PyLong_AsSsize_t(ffi::PyTuple_GetItem(arguments, 0)) as usize;
         let given = |index| {
             let object = ffi::PyTuple_GetItem(arguments, index);
             if object == ffi::Py_None() {
@@ -65,12 +84,8 @@ unsafe extern "C" fn decorate(arguments: Obj, function: Obj) -> Obj {
                 Some(object)
             }
         };
-        let plugin = plugin::of_attachment(attachment).ok_or_else(|| {
-            raise!(
-                ValueError,
-                "ffi.def_extern() is only available on API-mode FFI objects"
-            )
-        })?;
+        // A plugin lives as long as the process.
+        let plugin = &*std::ptr::with_exposed_provenance::<Plugin>(address);
         attach(plugin, function, given(1), given(2), given(3))?;
         Ok(Ref::borrow(function))
     })

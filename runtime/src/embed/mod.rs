@@ -9,8 +9,11 @@
 //! | `interpreter` | starting Python, or taking the one that is there |
 //! | `environment` | variables that it must not see |
 //! | `prefix` | where that Python's files are |
-//! | `plugin` | the runtime's record of a plugin: declarations, functions, module, init code |
-//! | `init_code` | compiling and running it |
+//! | `plugin` | the runtime's record of a plugin |
+//! | `read` | reading it: declarations, functions |
+//! | `sys_modules` | its Python objects, and where `import` finds them |
+//! | `run` | its init code: before, while and after it runs |
+//! | `init_code` | compiling that |
 //! | `sources` | where tracebacks and other tools find its text |
 //! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
@@ -39,10 +42,11 @@ mod interpreter;
 mod namespace;
 mod plugin;
 mod prefix;
+mod read;
+mod run;
 mod sources;
 mod start;
 mod starts;
+mod sys_modules;
 
-pub use def_extern::def_extern;
 pub(crate) use exit::watch_finalisation;
-pub use plugin::{complete, ffi_and_lib_of};

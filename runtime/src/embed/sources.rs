@@ -9,6 +9,7 @@ use pyo3::ffi;
 
 use super::development;
 use super::plugin::{self, Plugin};
+use crate::ffi::payload;
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
     str_from, str_text,
@@ -47,7 +48,7 @@ pub fn bytes(plugin: &Plugin) -> Res<Option<Vec<u8>>> {
         return Ok(None);
     }
     // SAFETY: as above.
-    Ok(Some(unsafe { plugin::bytes(frozen.0, frozen.1) }.to_vec()))
+    Ok(Some(unsafe { payload::bytes(frozen.0, frozen.1) }.to_vec()))
 }
 
 /// The same as text whose lines end as Python counts them: at `\n`, `\r\n` and `\r`, and the last one too.

@@ -13,6 +13,7 @@ use keelback_codegen::{
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
 use pyo3::ffi;
 
+use super::attachment::ffi_and_lib_of;
 use super::{FfiObject, as_ffi, given};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text};
@@ -490,7 +491,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
             let included = tuple(included)?;
             if included.is_empty() && is_digest_of(digest, &cdefs)? {
                 scope.defer(cdefs);
-                return Ok(FfiObject::for_plugin(scope, 0)?.into_obj());
+                return Ok(FfiObject::for_plugin(scope, None)?.into_obj());
             }
             let mut kept = Vec::new();
             let mut included = included.iter().peekable();
@@ -516,7 +517,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                 }
             }
             scope.find_completed();
-            let made = FfiObject::for_plugin(scope, 0)?;
+            let made = FfiObject::for_plugin(scope, None)?;
             made.included.with(|list| list.extend(kept));
             Ok(made.into_obj())
         }
@@ -587,7 +588,7 @@ pub fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<(Re
         Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
         let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
         // A plugin's init code may call something else `ffi`.
-        let theirs = match crate::embed::ffi_and_lib_of(&module) {
+        let theirs = match ffi_and_lib_of(&module) {
             Some((own, _lib)) => own,
             None => Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
                 module.obj(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
+use super::attachment::Attachment;
 use super::{
     COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder, cache,
     callback, declare, empty_scope, lifetime, loading, memory, once, this, types, verify,
@@ -274,7 +275,7 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
 pub(super) unsafe fn allocate(
     ty: *mut ffi::PyTypeObject,
     scope: Arc<Scope>,
-    attachment: usize,
+    attachment: Option<&'static dyn Attachment>,
 ) -> Res<Ref<FfiObject>> {
     // SAFETY: PyType_GenericAlloc gives zeroed memory of tp_basicsize bytes, already tracked: every field that tp_traverse
     // looks at is written before anything else can run.
@@ -300,7 +301,7 @@ pub(super) unsafe fn allocate(
 unsafe extern "C" fn new_inline(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
     // A subclass may take arguments of its own: __init__ looks at them.
     // SAFETY: tp_new of the in-line type or a subtype.
-    guard(|| unsafe { allocate(ty, empty_scope(), 0) })
+    guard(|| unsafe { allocate(ty, empty_scope(), None) })
 }
 
 unsafe extern "C" fn init_inline(_object: Obj, args: Obj, kwargs: Obj) -> c_int {
@@ -348,7 +349,7 @@ unsafe extern "C" fn init_inline(_object: Obj, args: Obj, kwargs: Obj) -> c_int 
 
 unsafe extern "C" fn new_compiled(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
     // SAFETY: tp_new of the compiled type or a subtype, whose __init__ looks at the arguments.
-    guard(|| unsafe { allocate(ty, empty_scope(), 0) })
+    guard(|| unsafe { allocate(ty, empty_scope(), None) })
 }
 
 static TABLES: Signature<8> = Signature::new(
@@ -385,7 +386,9 @@ unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int
                 includes,
             ] = TABLES.parse_tuple(args, kwargs)?;
             let ffi_object = this(object);
-            if ffi_object.attachment != 0 || ffi_object.initialised.swap(true, Ordering::Relaxed) {
+            if ffi_object.attachment.is_some()
+                || ffi_object.initialised.swap(true, Ordering::Relaxed)
+            {
                 return Err(raise!(
                     ValueError,
                     "cannot call FFI.__init__() more than once"

@@ -271,12 +271,13 @@ pub unsafe extern "C" fn def_extern_compiled(
                     Some(object)
                 }
             };
-            crate::embed::def_extern(
-                this(object).attachment(),
-                given(name),
-                given(error),
-                given(onerror),
-            )
+            let Some(plugin) = this(object).attachment() else {
+                return Err(raise!(
+                    ValueError,
+                    "ffi.def_extern() is only available on API-mode FFI objects"
+                ));
+            };
+            plugin.def_extern(given(name), given(error), given(onerror))
         }
     })
 }

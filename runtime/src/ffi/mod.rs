@@ -11,6 +11,7 @@
 
 mod address;
 mod allocate;
+pub mod attachment;
 mod bound;
 mod buffer;
 mod builder;
@@ -22,12 +23,13 @@ mod lifetime;
 mod loading;
 mod memory;
 mod once;
+pub mod payload;
 mod text;
 mod types;
 mod verify;
 
 pub(crate) use buffer::View;
-pub use builder::{compile, declare, generate, generate_python, generate_stubs, include_module};
+pub use builder::{compile, declare, generate, generate_python, generate_stubs};
 pub use class::{add_to, ready};
 pub use verify::{import_verified, load_verified};
 
@@ -37,6 +39,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keelback_cdef::Declarations;
 use pyo3::ffi;
 
+use self::attachment::Attachment;
 use crate::ctype::CType;
 use crate::py::{GilCell, Obj, Ref, Res, StaticType};
 use crate::raise;
@@ -73,14 +76,16 @@ pub struct FfiObject {
     unicode: AtomicBool,
     /// `__init__` of a compiled one ran.
     initialised: AtomicBool,
-    /// What a plugin keeps here: the address of its record, 0 for an in-line FFI.
-    attachment: usize,
+    /// The plugin that it is the `ffi` of; `None` for an in-line FFI, and for a module's.
+    attachment: Option<&'static dyn Attachment>,
 }
 
 impl FfiObject {
-    /// The `ffi` of a plugin: `scope` are its declarations, `attachment` is whatever `def_extern` needs to find the
-    /// plugin's record again (see [`attachment`](Self::attachment)); it must stay valid as long as the process.
-    pub fn for_plugin(scope: Arc<Scope>, attachment: usize) -> Res<Ref<FfiObject>> {
+    /// The `ffi` of a plugin, or of a module that has none: `scope` are its declarations.
+    pub fn for_plugin(
+        scope: Arc<Scope>,
+        attachment: Option<&'static dyn Attachment>,
+    ) -> Res<Ref<FfiObject>> {
         // SAFETY: the type is ready (the module was created before any plugin is attached).
         let made = unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }?;
         made.initialised.store(true, Ordering::Relaxed);
@@ -94,8 +99,8 @@ impl FfiObject {
         drop(once);
         held
     }
-    /// What [`for_plugin`](Self::for_plugin) was given; 0 for an in-line FFI.
-    pub fn attachment(&self) -> usize {
+    /// What [`for_plugin`](Self::for_plugin) was given; `None` for an in-line FFI.
+    pub fn attachment(&self) -> Option<&'static dyn Attachment> {
         self.attachment
     }
     /// The object as a borrowed pointer.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
+use super::payload::complete;
 use super::{FfiObject, as_ffi};
 use crate::library::{Handle, Lib};
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_text};
@@ -108,7 +109,7 @@ pub unsafe fn import_verified(record: *mut keelback_plugin_t) -> Option<Res<Ref>
 
 unsafe fn lib_of(ffi: &FfiObject, record: *mut keelback_plugin_t) -> Res<Ref> {
     // SAFETY: the caller's contract.
-    let included = unsafe { crate::embed::complete(&ffi.scope, record)? };
+    let included = unsafe { complete(&ffi.scope, record)? };
     ffi.clear_cache();
     crate::ctype::complete_records(&ffi.scope)?;
     // SAFETY: the caller's contract.

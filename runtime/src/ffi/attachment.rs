@@ -1,0 +1,41 @@
+//! What stands behind the `ffi` of a plugin: this layer knows what it does, not what it is.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::py::{Obj, Ref, Res};
+
+/// A plugin, for its `ffi` and for modules that include it.
+pub trait Attachment: Sync {
+    /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns.
+    ///
+    /// # Safety
+    /// The objects are live; the thread is attached to the interpreter.
+    unsafe fn def_extern(
+        &'static self,
+        name: Option<Obj>,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Ref>;
+    /// Whether it is the plugin's module.
+    fn has_module(&self, module: &Ref) -> bool;
+    /// Its `ffi` and `lib`.
+    fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)>;
+}
+
+/// All that there are.
+static ALL: Mutex<Vec<&'static dyn Attachment>> = Mutex::new(Vec::new());
+
+/// Makes a plugin known to those that include its module.
+pub fn attach(plugin: &'static dyn Attachment) {
+    ALL.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(plugin);
+}
+
+/// The `ffi` and `lib` of the plugin whose module it is, whatever its init code calls so.
+pub fn ffi_and_lib_of(module: &Ref) -> Option<(Ref, Ref)> {
+    let all = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let plugin = all.into_iter().find(|plugin| plugin.has_module(module))?;
+    let (ffi, lib) = plugin.ffi_and_lib()?;
+    Some((ffi.clone(), lib.clone()))
+}
