@@ -23,7 +23,7 @@ use crate::{ABI_HEADER, templates};
 
 /// Where a plugin's loader is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Loader {
+enum Loader {
     /// In the same file.
     Inside,
     /// In the object made of [`loader_source`].
@@ -253,8 +253,22 @@ fn assertions(plugin: &Plugin, is_lenient: bool, lines: &mut Lines<'_>) -> Vec<A
     assertions
 }
 
-/// The C file of a plugin.
-pub(crate) fn c_source(plugin: &Plugin, loader: Loader) -> String {
+impl Plugin {
+    /// The C file: includes nothing of this project, links with no libpython. C99 to C23, and C++.
+    pub fn c_source(&self) -> String {
+        c_source(self, Loader::Inside)
+    }
+
+    /// The C file without the loader, which is most of it: to be linked with an object made of
+    /// [`loader_source`](crate::loader_source) by the same version of this crate. Not for a plugin that carries its
+    /// runtime.
+    pub fn c_source_without_loader(&self) -> String {
+        debug_assert!(self.spec.standalone_runtime.is_none());
+        c_source(self, Loader::Object)
+    }
+}
+
+fn c_source(plugin: &Plugin, loader: Loader) -> String {
     let spec = &plugin.spec;
     let declarations = &plugin.declarations;
     let parts = Parts::new(plugin);

@@ -36,8 +36,14 @@ struct Context<'a> {
     assertions: Vec<Assertion>,
 }
 
-/// The header of a plugin.
-pub(crate) fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
+impl Plugin {
+    /// The public header: C99 to C23, and C++.
+    pub fn header(&self, options: &HeaderOptions) -> String {
+        header(self, options)
+    }
+}
+
+fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
     let upper = plugin.prefix().to_ascii_uppercase();
     let api_macro = format!("{upper}_API");
     let declared = declared_text(

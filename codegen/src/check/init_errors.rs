@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use keelback_cdef::{Declarations, Type};
 
-use super::start_error;
+use super::start_errors::start_error;
 use crate::plugin::Plugin;
 use crate::problem::Problem;
 use crate::spec::{InitError, StartError};

@@ -1,0 +1,138 @@
+//! `--error NAME=VALUE`: what a function returns when Python cannot be started has to be of its result's type.
+
+use keelback_cdef::{Declarations, Primitive, Type};
+
+use crate::plugin::Plugin;
+use crate::problem::Problem;
+use crate::spec::StartError;
+
+pub(super) fn check(plugin: &Plugin, problems: &mut Vec<Problem>) {
+    if plugin.spec.start_errors.is_empty() {
+        return;
+    }
+    // The parser makes a note of what it reads, and takes it back.
+    let mut declarations = plugin.declarations.clone();
+    let types = &plugin.declarations.types;
+    for error in &plugin.spec.start_errors {
+        let function = plugin
+            .callbacks()
+            .find(|(function, _)| types.text(function.name) == error.function);
+        let Some((_, ty)) = function else {
+            let names: Vec<&str> = plugin.function_names().collect();
+            problems.push(Problem::error(
+                format!(
+                    "an error value is given for '{}', but no exported function has that name",
+                    error.function
+                ),
+                format!("the functions are: {}", names.join(", ")),
+            ));
+            continue;
+        };
+        let result = types.get(ty.result.ty);
+        if *result == Type::Void {
+            problems.push(Problem::error(
+                format!(
+                    "an error value is given for '{}', but that function returns nothing",
+                    error.function
+                ),
+                "leave it out",
+            ));
+            continue;
+        }
+        problems.extend(start_error(&mut declarations, result, error).err());
+    }
+}
+
+/// Whether a value can be what a function with that result returns.
+pub(super) fn start_error(
+    declarations: &mut Declarations,
+    result: &Type,
+    error: &StartError,
+) -> Result<(), Problem> {
+    let refuse = |why: String| {
+        Problem::error(
+            format!(
+                "the error value '{}' of '{}' {why}",
+                error.value, error.function
+            ),
+            EXPRESSION_HINT,
+        )
+    };
+    form(result, &error.value).map_err(refuse)?;
+    let place = format!("the error value of '{}'", error.function);
+    match declarations.check_initialiser(&error.value, &place) {
+        Err(mut diagnostic) => {
+            diagnostic.hint.get_or_insert(EXPRESSION_HINT.into());
+            Err(diagnostic.into())
+        }
+        Ok(Some(value)) => match result {
+            Type::Primitive(primitive) => integer_range(*primitive, value).map_err(refuse),
+            _ => Ok(()),
+        },
+        // Only the C compiler knows.
+        Ok(None) => Ok(()),
+    }
+}
+
+const EXPRESSION_HINT: &str = "give a constant expression of C, such as -1";
+
+/// Refuses what would be more, or something else, where it is put into the C file.
+fn form(result: &Type, text: &str) -> Result<(), String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.contains(['\n', '\r', '#']) || text.contains("/*") || text.contains("//") {
+        return Err("is no single expression".into());
+    }
+    if text.starts_with('{') && !matches!(result, Type::Record(_)) {
+        return Err("is a list, and the function's result is a single value".into());
+    }
+    if is_floating(text)
+        && let Type::Primitive(primitive) = result
+        && keelback_cdef::Target::host()
+            .is_signed(*primitive)
+            .is_some()
+    {
+        return Err(format!("is no integer, as {} is one", primitive.name()));
+    }
+    if is_floating(text) && matches!(result, Type::Enum(_) | Type::Pointer { .. }) {
+        return Err("is a number with a fraction, and the function's result is none".into());
+    }
+    Ok(())
+}
+
+/// Whether the text is a floating number, perhaps with signs and parentheses around it.
+fn is_floating(text: &str) -> bool {
+    let number = text.trim_matches(|c: char| c.is_whitespace() || "()+-".contains(c));
+    let is_hexadecimal = number.starts_with("0x") || number.starts_with("0X");
+    let exponents = if is_hexadecimal {
+        ['p', 'P', '.']
+    } else {
+        ['e', 'E', '.']
+    };
+    number.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && number.contains(exponents)
+        && number
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".+-".contains(c))
+}
+
+fn integer_range(primitive: Primitive, number: i128) -> Result<(), String> {
+    let target = keelback_cdef::Target::host();
+    let Some(is_signed) = target.is_signed(primitive) else {
+        return Ok(());
+    };
+    let (size, _) = target.size_and_align(primitive);
+    let bits = 8 * size as u32;
+    let (low, high) = match (primitive, is_signed) {
+        (Primitive::Bool, _) => (0, 1),
+        (_, true) => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+        // -1 is the customary way to write the largest value.
+        (_, false) => (-1, (1i128 << bits) - 1),
+    };
+    if number < low || number > high {
+        return Err(format!("does not fit into {}", primitive.name()));
+    }
+    Ok(())
+}
