@@ -21,10 +21,12 @@ TIMEOUT = 60
 
 
 def keelback():
-    """The command under test: $KEELBACK, else the one on the PATH."""
-    found = os.environ.get("KEELBACK") or shutil.which("keelback")
+    """The command under test: $KEELBACK, else what `cargo build` made in this checkout, else the one on the PATH."""
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
+    built = target / "debug/keelback"
+    found = os.environ.get("KEELBACK") or (built if built.exists() else shutil.which("keelback"))
     if not found:
-        raise RuntimeError("there is no `keelback` command: put it on the PATH, or set KEELBACK to it (tools/test does)")
+        raise RuntimeError("there is no `keelback` command: run `cargo build`, or set KEELBACK to it (CONTRIBUTING.md)")
     return os.path.abspath(found)
 
 
