@@ -144,6 +144,8 @@ def test_names_of_the_generated_code(place):  # noqa: F811
         keelback.FFI,
         "".join(f"extern int {name};" for name in NAMES) + "static const int known_value; static const double known_double;",
         "".join(f"int {name} = {place};" for place, name in enumerate(NAMES)) + "static const int known_value = 3; static const double known_double = 2.5;",
+        # Its own variables, whatever libraries of the same process have symbols of these names.
+        extra_link_args=["-Wl,-Bsymbolic"],
     )
     assert [getattr(variables.lib, name) for name in NAMES] == list(range(len(NAMES)))
     constants = build(
