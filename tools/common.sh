@@ -3,63 +3,54 @@
 
 say() { printf '\n== %s\n' "$*"; }
 
-# need COMMAND DEBIAN_PACKAGE WHY: the command must be there. Where apt-get can install it, it does.
-need() {
-    command -v "$1" >/dev/null 2>&1 && return 0
-    if [ -n "$2" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing $2 ($3)"
-        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
-        command -v "$1" >/dev/null 2>&1 && return 0
-    fi
-    if [ -n "$2" ]; then
-        echo "error: '$1' is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
-    else
-        echo "error: '$1' is missing ($3)." >&2
-    fi
-    exit 1
-}
+# need COMMAND DEBIAN_PACKAGE WHY: the command must be there.
+need() { want command "$@"; }
 
 # need_header HEADER DEBIAN_PACKAGE WHY: the C compiler must find the header.
-need_header() {
-    echo "#include <$1>" | cc -fsyntax-only -x c - >/dev/null 2>&1 && return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing $2 ($3)"
-        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
-        echo "#include <$1>" | cc -fsyntax-only -x c - >/dev/null 2>&1 && return 0
-    fi
-    echo "error: the C header <$1> is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
-    exit 1
-}
+need_header() { want header "$@"; }
 
 # need_file PATTERN DEBIAN_PACKAGE WHY: a file of this name (a shell pattern) must be there.
-need_file() {
-    compgen -G "$1" >/dev/null && return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing $2 ($3)"
-        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
-        compgen -G "$1" >/dev/null && return 0
-    fi
-    echo "error: $1 is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
-    exit 1
-}
+need_file() { want file "$@"; }
 
 # need_library SONAME DEBIAN_PACKAGE WHY: the dynamic loader must know the library.
-need_library() {
-    local ldconfig=/sbin/ldconfig
-    [ -x "$ldconfig" ] || return 0
-    "$ldconfig" -p | grep -F "$1" >/dev/null && return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing $2 ($3)"
-        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q "$2" >/dev/null; }
-        "$ldconfig" -p | grep -F "$1" >/dev/null && return 0
+need_library() { want library "$@"; }
+
+has_command() { command -v "$1" >/dev/null 2>&1; }
+has_header() { echo "#include <$1>" | cc -fsyntax-only -x c - >/dev/null 2>&1; }
+has_file() { compgen -G "$1" >/dev/null; }
+has_library() { [ ! -x /sbin/ldconfig ] || /sbin/ldconfig -p | grep -F "$1" >/dev/null; }
+
+# What was not found: kind, name, package and reason of each, one after the other.
+wanted=()
+want() { "has_$1" "$2" || wanted+=("$@"); }
+
+# install_needed: what `need` and the like did not find is installed, where apt-get can do it, all at once: one after the
+# other takes minutes. Ends the script with one line for each thing that is missing still.
+install_needed() {
+    local status=0 packages=() each
+    for ((each = 0; each < ${#wanted[@]}; each += 4)); do
+        packages+=("${wanted[each + 2]}")
+    done
+    if [ "${#packages[@]}" -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing ${packages[*]}"
+        apt-get install -y -q "${packages[@]}" >/dev/null 2>&1 ||
+            { apt-get update -q >/dev/null && apt-get install -y -q "${packages[@]}" >/dev/null 2>&1; } ||
+            # One of them is not to be had: the others are.
+            for each in "${packages[@]}"; do apt-get install -y -q "$each" >/dev/null || true; done
     fi
-    echo "error: the library $1 is missing ($3). On Debian or Ubuntu: apt-get install $2" >&2
-    exit 1
+    for ((each = 0; each < ${#wanted[@]}; each += 4)); do
+        "has_${wanted[each]}" "${wanted[each + 1]}" && continue
+        echo "error: the ${wanted[each]} ${wanted[each + 1]} is missing (${wanted[each + 3]}). On Debian or Ubuntu: apt-get install ${wanted[each + 2]}" >&2
+        status=1
+    done
+    wanted=()
+    [ "$status" = 0 ] || exit 1
 }
 
 # The Python that everything is built for: $PYTHON, else python3. Its real executable, not a version manager's shim.
 find_python() {
     need "${PYTHON:-python3}" python3 "the Python that plugins embed"
+    install_needed
     PYTHON=$("${PYTHON:-python3}" -c 'import sys; print(sys.executable)')
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || {
         echo "error: $PYTHON is older than Python 3.10; name a newer one: PYTHON=/path/to/python3 $0" >&2
