@@ -1,7 +1,4 @@
-//! A [`Scope`]: the declarations of one `FFI` (or plugin), and the ctypes of its records and enums.
-//!
-//! Structural types are shared by the whole process (see `ctype::intern`); a struct is the struct of the scope that
-//! declares it, and of those that include that scope.
+//! The declarations of one FFI, and where the ctypes of its records and enums are found.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -13,12 +10,8 @@ use keelback_cdef::{
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
+use super::Lazy;
 use crate::py::{Obj, Ref, Res, Weak};
-
-mod tables;
-
-use tables::Lazy;
-pub use tables::{Elsewhere, PythonTables};
 
 /// The declarations of one FFI. Shared by the FFI object and by the ctypes of its records and enums, whose fields
 /// are built from it at first use.
@@ -31,7 +24,7 @@ pub struct Scope {
     /// Where the C compiler did not agree; set before anyone else sees the scope.
     disagreements: OnceLock<Disagreements>,
     /// Tables that CFFI generated, from which names are declared when they are asked for.
-    tables: OnceLock<Lazy>,
+    pub(super) tables: OnceLock<Lazy>,
     /// Of a module that set_source() made.
     api_mode: AtomicBool,
 }
@@ -247,7 +240,7 @@ impl Scope {
         }
     }
     /// Records where the records and enums of an inclusion are from.
-    fn set_all_included(ours: &Scope, theirs: &Arc<Scope>, included: &Included) {
+    pub(super) fn set_all_included(ours: &Scope, theirs: &Arc<Scope>, included: &Included) {
         for &(there, here) in &included.records {
             ours.set_included(
                 NominalId::Record(here),

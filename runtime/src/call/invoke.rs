@@ -1,0 +1,26 @@
+//! The call of a function pointer: the body of `cdata(...)`.
+
+use super::CallPlan;
+use crate::object::CData;
+use crate::py::{Obj, Ref, Res};
+use crate::raise;
+
+/// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
+///
+/// The GIL is released while C runs; errno is kept for `ffi.errno` (see [`errno`]).
+///
+/// # Safety
+/// `args` are `count` live objects; `kwnames` is NULL or a tuple, as vectorcall passes it.
+#[inline]
+pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Obj) -> Res<Ref> {
+    let ctype = function.ctype();
+    if !ctype.is_function_pointer() {
+        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+    }
+    let Some(signature) = ctype.signature() else {
+        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+    };
+    let plan = CallPlan::of(signature)?;
+    // SAFETY: the caller's contract; the plan is that of the function's type.
+    unsafe { plan.call(ctype, function.data(), args, count, kwnames) }
+}

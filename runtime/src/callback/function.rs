@@ -1,0 +1,251 @@
+//! The Python side of a function that C calls: how its arguments and its result are converted.
+
+use pyo3::ffi;
+
+use super::ErrorSink;
+use crate::call::foreign::Cif;
+use crate::call::is_scalar;
+use crate::convert::argument::{Parameter, widen};
+use crate::convert::{Room, write_in};
+use crate::ctype::{CType, Code, FunctionDetails};
+use crate::py::{Obj, Ref, Res, type_name};
+use crate::raise;
+
+/// How C values become Python arguments and the result a C value: prepared once per signature.
+pub struct CallbackPlan {
+    pub(crate) params: Box<[Parameter]>,
+    pub(crate) result: Parameter,
+    /// Bytes of the result; 0 for void.
+    pub(crate) result_size: usize,
+    /// For closures; the functions of plugins do without.
+    cif: std::sync::OnceLock<Cif>,
+}
+
+// SAFETY: the ctypes that the raw pointers lead to are immutable, and kept alive by the function type that owns the plan.
+unsafe impl Send for CallbackPlan {}
+// SAFETY: as above.
+unsafe impl Sync for CallbackPlan {}
+
+impl CallbackPlan {
+    fn new(signature: &FunctionDetails) -> Res<Self> {
+        let result = &*signature.result;
+        let result_size = match result.code {
+            Code::Void => 0,
+            Code::Record if result.size() < 0 => {
+                return Err(raise!(
+                    TypeError,
+                    "result type '{}' is not yet initialized",
+                    result.name
+                ));
+            }
+            _ => result.known_size()?,
+        };
+        for param in &signature.params {
+            if param.size() < 0 {
+                return Err(raise!(
+                    TypeError,
+                    "ctype '{}' has incomplete type",
+                    param.name
+                ));
+            }
+        }
+        Ok(Self {
+            params: signature
+                .params
+                .iter()
+                .map(|param| Parameter::new(param))
+                .collect(),
+            result: Parameter::new(result),
+            result_size,
+            cif: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// The plan of a function type, made at the first use.
+    pub fn of(signature: &FunctionDetails) -> Res<&Self> {
+        let place = &signature.callback_plan;
+        // SAFETY: the place for this type of plan, which is only used here.
+        if let Some(plan) = unsafe { place.get() } {
+            return Ok(plan);
+        }
+        let plan = Self::new(signature)?;
+        // SAFETY: as above.
+        Ok(unsafe { place.get_or_init(plan) })
+    }
+
+    pub(super) fn cif(&self) -> Res<&Cif> {
+        match self.cif.get() {
+            Some(cif) => Ok(cif),
+            None => {
+                let cif = Cif::new(&self.result, &self.params, None)?;
+                Ok(self.cif.get_or_init(|| cif))
+            }
+        }
+    }
+
+    /// Writes a Python value as the function's result: by value to `memory`, small integers widened to 8 bytes.
+    ///
+    /// # Safety
+    /// `value` is live; `memory` has room for the result, at least 8 bytes.
+    pub(crate) unsafe fn write_result(&self, value: Obj, memory: *mut u8) -> Res<()> {
+        let ctype = self.result.ctype();
+        // SAFETY: the caller's contract.
+        unsafe {
+            if self.result.code == Code::Void {
+                return if value == ffi::Py_None() {
+                    Ok(())
+                } else {
+                    Err(raise!(
+                        TypeError,
+                        "callback with the return type 'void' must return None"
+                    ))
+                };
+            }
+            if is_scalar(self.result.code) && cfg!(target_endian = "little") {
+                let mut slot = 0u64;
+                write_in(ctype, (&raw mut slot).cast(), value, Room::UNKNOWN)?;
+                memory
+                    .cast::<u64>()
+                    .write_unaligned(widen(self.result.code, slot));
+                return Ok(());
+            }
+            if self.result.code == Code::Record {
+                // An initialiser may name only some of the fields; and if it is bad, nothing is written.
+                let mut whole: Vec<u128> = vec![0; self.result_size.div_ceil(16).max(1)];
+                let start = whole.as_mut_ptr().cast::<u8>();
+                write_in(
+                    ctype,
+                    start,
+                    value,
+                    Room::until(start.add(self.result_size)),
+                )?;
+                start.copy_to_nonoverlapping(memory, self.result_size);
+                return Ok(());
+            }
+            write_in(ctype, memory, value, Room::UNKNOWN)
+        }
+    }
+}
+
+/// A Python function that C calls.
+pub struct PythonFunction {
+    /// Its function type (not the pointer to it).
+    pub ctype: Ref<CType>,
+    /// What is called.
+    pub callable: Ref,
+    /// The C bytes of the `error=` value; zero bytes when none was given. At least 8, and as long as the result.
+    pub error: Box<[u8]>,
+    /// `onerror(exception, value, traceback)`
+    pub onerror: Option<Ref>,
+    /// Who gets failures that `onerror` did not handle, and its data. `None`: `sys.unraisablehook`.
+    pub sink: Option<(ErrorSink, *mut std::ffi::c_void)>,
+    plan: *const CallbackPlan,
+}
+
+// SAFETY: used only by threads that are attached to the interpreter; the plan belongs to `ctype`, the sink's data is its
+// maker's, who promises it for any thread.
+unsafe impl Send for PythonFunction {}
+// SAFETY: as above.
+unsafe impl Sync for PythonFunction {}
+
+impl PythonFunction {
+    /// A function of type `ctype` (a function type or a pointer to one) that calls `callable`. `error` is converted at
+    /// once; a bad value raises, as do a `callable` or `onerror` that cannot be called and a variadic type. `None` as
+    /// an object means "not given".
+    ///
+    /// # Safety
+    /// The objects are live.
+    pub unsafe fn new(
+        ctype: &CType,
+        callable: Obj,
+        error: Option<Obj>,
+        onerror: Option<Obj>,
+    ) -> Res<Self> {
+        let Some(signature) = ctype.signature() else {
+            return Err(raise!(
+                TypeError,
+                "expected a function ctype, got '{}'",
+                ctype.name
+            ));
+        };
+        let function = if ctype.function().is_some() {
+            ctype
+        } else {
+            ctype.item()
+        };
+        // SAFETY: live objects, by the caller.
+        unsafe {
+            if ffi::PyCallable_Check(callable) == 0 {
+                return Err(raise!(
+                    TypeError,
+                    "expected a callable object, not {}",
+                    type_name(callable)
+                ));
+            }
+            let none = ffi::Py_None();
+            let given =
+                |object: Option<Obj>| object.filter(|&object| !object.is_null() && object != none);
+            let onerror = given(onerror);
+            if let Some(onerror) = onerror
+                && ffi::PyCallable_Check(onerror) == 0
+            {
+                return Err(raise!(
+                    TypeError,
+                    "expected a callable object for 'onerror', not {}",
+                    type_name(onerror)
+                ));
+            }
+            if signature.variadic {
+                let pointer = crate::ctype::pointer_to(function)?;
+                return Err(raise!(
+                    NotImplementedError,
+                    "{}: callback with unsupported argument or return type or with '...'",
+                    pointer.name
+                ));
+            }
+            let plan = CallbackPlan::of(signature)?;
+            let mut bytes = vec![0u8; plan.result_size.max(8)];
+            if let Some(error) = given(error) {
+                plan.write_result(error, bytes.as_mut_ptr())?;
+            }
+            Ok(Self {
+                ctype: function.to_ref(),
+                callable: Ref::borrow(callable),
+                error: bytes.into(),
+                onerror: onerror.map(|onerror| Ref::borrow(onerror)),
+                sink: None,
+                plan,
+            })
+        }
+    }
+
+    /// How it is called.
+    #[inline(always)]
+    pub(crate) fn plan(&self) -> &CallbackPlan {
+        // SAFETY: it belongs to the details of `ctype`, which self keeps alive.
+        unsafe { &*self.plan }
+    }
+
+    /// Visits the Python objects that it owns, for the garbage collector.
+    ///
+    /// # Safety
+    /// Called from tp_traverse with its arguments.
+    pub unsafe fn traverse(
+        &self,
+        visit: ffi::visitproc,
+        arg: *mut std::ffi::c_void,
+    ) -> std::ffi::c_int {
+        let onerror = self.onerror.as_ref().map(Ref::obj);
+        for object in [self.callable.obj(), self.ctype.obj()]
+            .into_iter()
+            .chain(onerror)
+        {
+            // SAFETY: the caller's contract.
+            let stop = unsafe { visit(object, arg) };
+            if stop != 0 {
+                return stop;
+            }
+        }
+        0
+    }
+}

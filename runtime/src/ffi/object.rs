@@ -1,0 +1,165 @@
+//! The object behind `ffi`: what it keeps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use keelback_cdef::Declarations;
+use pyo3::ffi;
+
+use super::attachment::Attachment;
+use super::{bound, builder, cache, class, once};
+use crate::ctype::CType;
+use crate::py::{GilCell, Obj, Ref, Res, StaticType};
+use crate::raise;
+use crate::scope::Scope;
+
+/// `keelback.FFI`
+pub static INLINE_TYPE: StaticType = StaticType::new();
+/// The type of the `ffi` of plugins and out-of-line modules.
+pub static COMPILED_TYPE: StaticType = StaticType::new();
+
+/// An FFI object, of either type.
+#[repr(C)]
+pub struct FfiObject {
+    ob_base: crate::py::Head,
+    /// `__dict__` of the in-line kind; NULL until something is put there.
+    pub(super) dict: Obj,
+    pub(super) weakrefs: Obj,
+    /// Made by `FFI()`: takes cdefs, raises CFFI's FFIError and CDefError.
+    pub(super) inline: bool,
+    /// Its declarations.
+    pub(super) scope: Arc<Scope>,
+    pub(super) cache: GilCell<cache::TypeCache>,
+    /// What init_once() has done, by tag.
+    pub(super) once: GilCell<once::Once>,
+    /// The FFI objects that include() was given: kept alive, as their libraries' types are used through this one.
+    pub(super) included: GilCell<Vec<Ref>>,
+    /// What the in-line kind was given, for `set_source()`.
+    pub(super) recorded: GilCell<builder::Recorded>,
+    /// The libs that dlopen() opened: alive as long as this one, as in CFFI.
+    pub(super) libraries: GilCell<Vec<Ref>>,
+    /// The bound methods that a compiled one keeps.
+    pub(super) bound: bound::Cell,
+    /// set_unicode() was called.
+    pub(super) unicode: AtomicBool,
+    /// `__init__` of a compiled one ran.
+    pub(super) initialised: AtomicBool,
+    /// The plugin that it is the `ffi` of; `None` for an in-line FFI, and for a module's.
+    pub(super) attachment: Option<&'static dyn Attachment>,
+}
+
+impl FfiObject {
+    /// The `ffi` of a plugin, or of a module that has none: `scope` are its declarations.
+    pub fn for_plugin(
+        scope: Arc<Scope>,
+        attachment: Option<&'static dyn Attachment>,
+    ) -> Res<Ref<FfiObject>> {
+        // SAFETY: the type is ready (the module was created before any plugin is attached).
+        let made = unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }?;
+        made.initialised.store(true, Ordering::Relaxed);
+        Ok(made)
+    }
+    /// Gives back what init_once() keeps. Whether there was anything. In Python.
+    pub fn forget_once(&self) -> bool {
+        // SAFETY: attached to the interpreter; what is taken out is dropped outside.
+        let once = unsafe { self.once.with(std::mem::take) };
+        let held = once.is_used();
+        drop(once);
+        held
+    }
+    /// What [`for_plugin`](Self::for_plugin) was given; `None` for an in-line FFI.
+    pub fn attachment(&self) -> Option<&'static dyn Attachment> {
+        self.attachment
+    }
+    /// The object as a borrowed pointer.
+    pub fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+    /// The ctype that a C type string names, or the ctype itself: what every method takes as a type. A function type
+    /// (not a pointer to one) is refused.
+    ///
+    /// # Safety
+    /// `object` is live.
+    #[inline]
+    pub unsafe fn ctype_argument(&self, object: Obj) -> Res<Ref<CType>> {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if let Some(known) = self.known_string(object) {
+                return Ok(known);
+            }
+            if crate::ctype::is_ctype(object) {
+                return Ok(Ref::borrow(object.cast()));
+            }
+            if ffi::PyUnicode_Check(object) != 0 {
+                return self.ctype_of_string(object);
+            }
+            Err(raise!(
+                TypeError,
+                "expected a string or ctype object, got '{}'",
+                crate::py::type_name(object)
+            ))
+        }
+    }
+    /// The ctype of a string that was seen not long ago: the very object.
+    ///
+    /// # Safety
+    /// `object` is live.
+    #[inline(always)]
+    pub(super) unsafe fn known_string(&self, object: Obj) -> Option<Ref<CType>> {
+        // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+        unsafe { self.cache.with(|cache| cache.get(object)) }
+    }
+    /// As [`ctype_argument`](Self::ctype_argument), of a string; function types are taken (`ffi.callback`).
+    ///
+    /// # Safety
+    /// `object` is live.
+    pub unsafe fn ctype_argument_or_function(&self, object: Obj) -> Res<Ref<CType>> {
+        // SAFETY: the caller's contract.
+        unsafe {
+            if ffi::PyUnicode_Check(object) != 0 {
+                return self.parse_string(object);
+            }
+            self.ctype_argument(object)
+        }
+    }
+}
+
+/// `object` as an FFI object, if it is one.
+///
+/// # Safety
+/// `object` is live, and stays so while the result is used.
+pub unsafe fn as_ffi<'a>(object: Obj) -> Option<&'a FfiObject> {
+    // SAFETY: the caller's contract; both types and their subtypes start with an FfiObject.
+    unsafe {
+        if INLINE_TYPE.is_instance(object) || COMPILED_TYPE.is_instance(object) {
+            Some(&*object.cast::<FfiObject>())
+        } else {
+            None
+        }
+    }
+}
+
+/// The `self` of a method.
+///
+/// # Safety
+/// Called with the first argument of a method of one of the two types: their descriptors checked it.
+#[inline(always)]
+pub(super) unsafe fn this<'a>(object: Obj) -> &'a FfiObject {
+    // SAFETY: the caller's contract.
+    unsafe { &*object.cast::<FfiObject>() }
+}
+
+/// Fresh declarations for this platform.
+pub(super) fn empty_scope() -> Arc<Scope> {
+    Scope::new(Declarations::new(keelback_cdef::Target::host()))
+}
+
+/// An argument that was left out or is None.
+pub(super) fn given(object: Obj) -> Option<Obj> {
+    // SAFETY: comparing with the address of None.
+    if object.is_null() || object == unsafe { ffi::Py_None() } {
+        None
+    } else {
+        Some(object)
+    }
+}

@@ -1,0 +1,205 @@
+//! The object behind `lib`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use keelback_codegen::abi::keelback_plugin_t;
+use pyo3::ffi;
+
+use super::{Handle, Symbols, attribute};
+use crate::object::CData;
+use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
+use crate::raise;
+use crate::scope::Scope;
+
+/// The type object of `lib` objects (`_cffi_backend.Lib`).
+pub static LIB_TYPE: StaticType = StaticType::new();
+
+/// A `lib` object.
+#[repr(C)]
+pub struct Lib {
+    ob_base: crate::py::Head,
+    pub(super) weakrefs: Obj,
+    /// What was found so far, by name. Owned; NULL once the garbage collector took it.
+    pub(super) found: std::cell::Cell<Obj>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) source: Source,
+    /// What messages call it: the file's name, or the module's.
+    pub(super) name: Box<str>,
+    /// Of an out-of-line FFI: changes the class and the words of some errors, as in CFFI.
+    out_of_line: AtomicBool,
+    pub(super) recent: attribute::Recent,
+    /// The FFI that opened it: kept alive, as it keeps the lib.
+    pub(super) ffi: GilCell<Option<Ref>>,
+    /// The libs of included modules: their functions and variables are visible in this one.
+    included: OnceLock<Vec<Ref<Lib>>>,
+}
+
+/// Where the symbols are.
+pub(super) enum Source {
+    /// In what dlopen gave.
+    Dynamic(Handle),
+    /// In the tables of a plugin.
+    Plugin(Symbols),
+}
+
+impl Lib {
+    fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
+        // SAFETY: the type is ready; every field is written before anyone sees the object.
+        unsafe {
+            let found = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;
+            let object = Ref::steal(ffi::PyObject_GC_New::<Lib>(LIB_TYPE.ptr()))?;
+            let raw = object.as_ptr();
+            (&raw mut (*raw).weakrefs).write(std::ptr::null_mut());
+            (&raw mut (*raw).found).write(std::cell::Cell::new(found.into_ptr()));
+            (&raw mut (*raw).scope).write(scope);
+            (&raw mut (*raw).source).write(source);
+            (&raw mut (*raw).name).write(name);
+            (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
+            (&raw mut (*raw).recent).write(attribute::Recent::new());
+            (&raw mut (*raw).ffi).write(GilCell::new(None));
+            (&raw mut (*raw).included).write(OnceLock::new());
+            ffi::PyObject_GC_Track(raw.cast());
+            Ok(object)
+        }
+    }
+    /// `dlopen(path, flags)`; `None`: the process's own symbols. Raises OSError with the system's text. Closed when
+    /// the object goes.
+    pub fn from_dlopen(
+        scope: Arc<Scope>,
+        path: Option<&std::ffi::CStr>,
+        flags: i32,
+    ) -> Res<Ref<Lib>> {
+        let name = path.map_or("<None>".into(), std::ffi::CStr::to_string_lossy);
+        let handle = Handle::open(path, flags, &name)?;
+        Self::allocate(scope, Source::Dynamic(handle), name.into())
+    }
+    /// Over a handle that somebody else opened. Only [`close`](Self::close) closes it.
+    pub fn from_handle(
+        scope: Arc<Scope>,
+        name: &str,
+        handle: *mut std::ffi::c_void,
+    ) -> Res<Ref<Lib>> {
+        Self::allocate(
+            scope,
+            Source::Dynamic(Handle::borrowed(handle)),
+            name.into(),
+        )
+    }
+    /// The `lib` of a plugin: its symbols and its functions.
+    ///
+    /// # Safety
+    /// The plugin's tables are as abi.rs says, and stay as long as the process.
+    pub unsafe fn from_plugin(
+        scope: Arc<Scope>,
+        plugin: *const keelback_plugin_t,
+    ) -> Res<Ref<Lib>> {
+        // SAFETY: the caller's contract.
+        let (symbols, name) = unsafe {
+            let name = std::ffi::CStr::from_ptr((*plugin).module_name).to_string_lossy();
+            (Symbols::new(plugin), name)
+        };
+        let lib = Self::allocate(scope, Source::Plugin(symbols), name.into())?;
+        lib.set_out_of_line();
+        Ok(lib)
+    }
+    /// Keeps the FFI that opened it alive.
+    pub fn keep(&self, ffi: Ref) {
+        // SAFETY: attached, by the layer's contract; what is replaced is dropped outside.
+        let old = unsafe { self.ffi.with(|kept| kept.replace(ffi)) };
+        drop(old);
+    }
+    /// Sets the libs of included modules. Once. Those live as long as the process, so the garbage collector need not
+    /// know of them.
+    pub fn include(&self, libs: Vec<Ref<Lib>>) {
+        let _ = self.included.set(libs);
+    }
+    pub(super) fn included(&self) -> &[Ref<Lib>] {
+        self.included.get().map_or(&[], Vec::as_slice)
+    }
+    /// It belongs to an out-of-line FFI: errors are those of CFFI's there.
+    pub fn set_out_of_line(&self) {
+        self.out_of_line.store(true, Ordering::Relaxed);
+    }
+    pub(super) fn is_out_of_line(&self) -> bool {
+        self.out_of_line.load(Ordering::Relaxed)
+    }
+    /// `ffi.dlclose(lib)`. Closing again does nothing, nor does closing a plugin's.
+    pub fn close(&self) -> Res<()> {
+        let Source::Dynamic(handle) = &self.source else {
+            return Ok(());
+        };
+        self.recent.clear();
+        // SAFETY: our own dict.
+        unsafe {
+            if !self.found.get().is_null() {
+                ffi::PyDict_Clear(self.found.get());
+            }
+        }
+        handle.close(&self.name)
+    }
+    /// The object as a borrowed pointer.
+    pub(super) fn obj(&self) -> Obj {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+    /// "There is no such name."
+    #[cold]
+    pub(super) fn no_such_name(&self, name: &str) -> Raised {
+        raise!(
+            AttributeError,
+            "cffi library '{}' has no function, constant or global variable named '{name}'",
+            self.name
+        )
+    }
+    /// The library was closed.
+    #[cold]
+    pub(super) fn closed(&self) -> Raised {
+        if self.is_out_of_line() {
+            crate::errors::raise_error(
+                |errors| &errors.error,
+                format_args!("library '{}' has been closed", self.name),
+            )
+        } else {
+            raise!(
+                ValueError,
+                "library '{}' has already been closed",
+                self.name
+            )
+        }
+    }
+}
+
+/// `object` as a lib, if it is one.
+///
+/// # Safety
+/// `object` is live, and stays so while the result is used.
+pub unsafe fn as_lib<'a>(object: Obj) -> Option<&'a Lib> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if LIB_TYPE.is_exactly(object) {
+            Some(&*object.cast::<Lib>())
+        } else {
+            None
+        }
+    }
+}
+
+/// `ffi.addressof(lib, name)`: a function pointer, or a pointer to a variable.
+///
+/// # Safety
+/// `name` is a live object.
+pub unsafe fn address_of(lib: &Lib, name: Obj) -> Res<Ref<CData>> {
+    // SAFETY: the caller's contract.
+    let text = match unsafe { crate::py::str_text(name)? } {
+        Some(text) => text,
+        None => {
+            // SAFETY: live.
+            let given = unsafe { crate::py::type_name(name) };
+            return Err(raise!(
+                TypeError,
+                "expected the name of a function or global variable, not {given}"
+            ));
+        }
+    };
+    lib.address_of(text)
+}

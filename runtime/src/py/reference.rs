@@ -1,0 +1,234 @@
+//! References to Python objects, and what may have raised.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use pyo3::ffi;
+
+/// A borrowed reference, as the C API passes it.
+pub type Obj = *mut ffi::PyObject;
+
+/// The head of our own objects. Reference counts change behind a `&T`, so it must be an `UnsafeCell`: the compiler would
+/// otherwise take the memory behind the reference for constant, and drop the increment.
+pub type Head = std::cell::UnsafeCell<ffi::PyObject>;
+
+/// A Python exception is set on this thread.
+#[derive(Debug)]
+#[must_use = "the exception is set: return it to Python, or clear it"]
+pub struct Raised(PhantomData<*mut ()>);
+
+impl Raised {
+    /// An exception was set by the C API.
+    pub fn already() -> Self {
+        // SAFETY: only reads the indicator; the GIL is held by the layer's contract.
+        debug_assert!(unsafe { !ffi::PyErr_Occurred().is_null() });
+        Self(PhantomData)
+    }
+    /// Drops the exception.
+    pub fn clear(self) {
+        // SAFETY: the GIL is held by the layer's contract.
+        unsafe { ffi::PyErr_Clear() }
+    }
+    /// Drops the exception if it is an instance of `class`, gives it back otherwise.
+    pub fn clear_if(self, class: Obj) -> Res<()> {
+        // SAFETY: an exception is set, `class` is a live class object.
+        if unsafe { ffi::PyErr_ExceptionMatches(class) } != 0 {
+            self.clear();
+            Ok(())
+        } else {
+            Err(self)
+        }
+    }
+}
+
+/// The result of what can raise a Python exception.
+pub type Res<T> = Result<T, Raised>;
+
+/// Sets the exception `class(message)`. Prefer the [`raise!`](crate::raise) macro.
+#[cold]
+#[inline(never)]
+pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
+    let text = message.to_string();
+    // SAFETY: the text is valid UTF-8 with its length; `class` is a live exception class.
+    unsafe {
+        let value =
+            ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
+        if !value.is_null() {
+            ffi::PyErr_SetObject(class, value);
+            ffi::Py_DECREF(value);
+        }
+    }
+    Raised(PhantomData)
+}
+
+/// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the [`Raised`].
+#[macro_export]
+macro_rules! raise {
+    ($class:ident, $($message:tt)+) => {{
+        #[allow(unused_unsafe, reason = "used inside and outside of unsafe blocks")]
+        // SAFETY: a static of libpython, valid while Python runs.
+        let class = unsafe { $crate::py::class!($class) };
+        $crate::py::raise_text(class, format_args!($($message)+))
+    }};
+}
+
+/// The built-in exception class of a name: `class!(TypeError)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __keelback_class {
+    (TypeError) => {
+        pyo3::ffi::PyExc_TypeError
+    };
+    (ValueError) => {
+        pyo3::ffi::PyExc_ValueError
+    };
+    (IndexError) => {
+        pyo3::ffi::PyExc_IndexError
+    };
+    (KeyError) => {
+        pyo3::ffi::PyExc_KeyError
+    };
+    (AttributeError) => {
+        pyo3::ffi::PyExc_AttributeError
+    };
+    (OverflowError) => {
+        pyo3::ffi::PyExc_OverflowError
+    };
+    (RuntimeError) => {
+        pyo3::ffi::PyExc_RuntimeError
+    };
+    (NotImplementedError) => {
+        pyo3::ffi::PyExc_NotImplementedError
+    };
+    (SystemError) => {
+        pyo3::ffi::PyExc_SystemError
+    };
+    (MemoryError) => {
+        pyo3::ffi::PyExc_MemoryError
+    };
+    (BufferError) => {
+        pyo3::ffi::PyExc_BufferError
+    };
+    (ImportError) => {
+        pyo3::ffi::PyExc_ImportError
+    };
+    (OSError) => {
+        pyo3::ffi::PyExc_OSError
+    };
+    (RecursionError) => {
+        pyo3::ffi::PyExc_RecursionError
+    };
+}
+
+/// An owned reference to a Python object whose memory starts with a `PyObject` (`T` = `PyObject` or one of
+/// our own types). Cloning and dropping need the GIL.
+pub struct Ref<T = ffi::PyObject>(NonNull<T>);
+
+// SAFETY: a reference may move between threads: it is only used (cloned, dropped, dereferenced) while
+// attached to the interpreter, which is the contract of this whole layer.
+unsafe impl<T> Send for Ref<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Ref<T> {}
+
+impl<T> Ref<T> {
+    /// Takes over an owned reference; NULL means that an exception is set.
+    ///
+    /// # Safety
+    /// `object` is NULL with an exception set, or an owned reference to a live `T`.
+    pub unsafe fn steal(object: *mut T) -> Res<Self> {
+        match NonNull::new(object) {
+            Some(object) => Ok(Self(object)),
+            None => Err(Raised::already()),
+        }
+    }
+    /// A new reference to a borrowed object.
+    ///
+    /// # Safety
+    /// `object` points to a live `T`.
+    pub unsafe fn borrow(object: *mut T) -> Self {
+        // SAFETY: live by the caller's contract; T starts with a PyObject.
+        unsafe {
+            ffi::Py_INCREF(object.cast());
+            Self(NonNull::new_unchecked(object))
+        }
+    }
+    /// Takes over an owned reference.
+    ///
+    /// # Safety
+    /// `object` is an owned reference to a live `T`.
+    pub unsafe fn owned(object: *mut T) -> Self {
+        // SAFETY: not NULL, by the caller's contract.
+        Self(unsafe { NonNull::new_unchecked(object) })
+    }
+    /// The pointer, still owned by self.
+    pub fn as_ptr(&self) -> *mut T {
+        self.0.as_ptr()
+    }
+    /// The pointer as an object, still owned by self.
+    pub fn obj(&self) -> Obj {
+        self.0.as_ptr().cast()
+    }
+    /// Gives the reference away.
+    pub fn into_ptr(self) -> *mut T {
+        let pointer = self.0.as_ptr();
+        std::mem::forget(self);
+        pointer
+    }
+    /// The same reference, seen as a plain object.
+    pub fn into_obj(self) -> Ref {
+        // SAFETY: ownership is handed over; every T starts with a PyObject.
+        Ref(unsafe { NonNull::new_unchecked(self.into_ptr().cast()) })
+    }
+}
+
+impl<T> Deref for Ref<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        // SAFETY: the reference keeps the object alive.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> Clone for Ref<T> {
+    fn clone(&self) -> Self {
+        // SAFETY: alive, because self holds a reference.
+        unsafe { Self::borrow(self.as_ptr()) }
+    }
+}
+
+impl<T> Drop for Ref<T> {
+    fn drop(&mut self) {
+        // SAFETY: gives back the reference that self owns.
+        unsafe { ffi::Py_DECREF(self.obj()) }
+    }
+}
+
+/// A new reference to None.
+pub fn none() -> Ref {
+    // SAFETY: None is alive as long as Python.
+    unsafe { Ref::borrow(ffi::Py_None()) }
+}
+
+/// A new reference to True or False.
+pub fn bool_object(value: bool) -> Ref {
+    // SAFETY: both are alive as long as Python.
+    unsafe {
+        Ref::borrow(if value {
+            ffi::Py_True()
+        } else {
+            ffi::Py_False()
+        })
+    }
+}
+
+/// The name of an object's type, for messages.
+///
+/// # Safety
+/// `object` is a live object.
+pub unsafe fn type_name(object: Obj) -> String {
+    // SAFETY: every live object has a live type, whose tp_name is a C string.
+    unsafe { std::ffi::CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) }
+        .to_string_lossy()
+        .into_owned()
+}
