@@ -149,7 +149,6 @@ def scan(tree, module):
     """Which functions does the code attach, and can that be said for sure?"""
     known = sys.stdlib_module_names
     named = set()  # the nodes `x.def_extern` whose call was understood
-    stack = [tree]
     attributes = []
     unsure = []
     attached = []
@@ -170,8 +169,7 @@ def scan(tree, module):
         else:
             attached.append((name, line))
 
-    while stack:
-        node = stack.pop()
+    for node in walk(tree):
         kind = type(node).__name__
         if kind in ("FunctionDef", "AsyncFunctionDef", "ClassDef"):
             for decorator in node.decorator_list:
@@ -196,12 +194,6 @@ def scan(tree, module):
             top = (node.module or "").partition(".")[0]
             if top not in known and node.module != module or top in ("importlib", "runpy"):
                 unsure.append(node.lineno)
-        for field in node._fields:
-            value = getattr(node, field, None)
-            if isinstance(value, list):
-                stack.extend(item for item in value if hasattr(item, "_fields"))
-            elif hasattr(value, "_fields"):
-                stack.append(value)
     if any(id(node) not in named for node in attributes):
         unsure.append(0)
     send("unsure", "1" if unsure else "0")

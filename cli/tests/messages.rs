@@ -277,6 +277,94 @@ fn error_values_of_the_init_code_are_the_start_s() {
 }
 
 #[test]
+fn names_that_the_init_code_binds_once_are_error_values() {
+    // In C: a name, and what the init code gives as its error value.
+    let functions = [
+        ("negative", "FAILED"),
+        ("again", "OTHER"),
+        ("typed", "TYPED"),
+        ("made", "-FAILED | FIVE"),
+        ("twice", "~-2"),
+        ("fixed", "lib.FIXED"),
+        ("in_loop", "LOOP"),
+        ("global_one", "GLOBAL"),
+        ("augmented", "AUGMENTED"),
+        ("conditional", "CONDITIONAL"),
+        ("local", "LOCAL"),
+        ("captured", "CAPTURED"),
+        ("computed", "COMPUTED"),
+    ];
+    let api: String = functions
+        .iter()
+        .map(|(name, _)| format!("int {name}(void);\n"))
+        .collect();
+    let mut init = String::from(
+        "from adder import ffi, lib\nfrom adder.lib import E5 as FIVE\n\
+         FAILED = -1\nSAME = OTHER = FAILED\nTYPED: int = lib.FIXED - 1\n\
+         LOOP = GLOBAL = AUGMENTED = LOCAL = CAPTURED = 3\nCOMPUTED = len('ab')\n\
+         for LOOP in range(3): pass\n\
+         def change():\n    global GLOBAL\n    GLOBAL = 4\n\
+         AUGMENTED += 1\n\
+         if ffi: CONDITIONAL = 1\n\
+         def other(LOCAL): pass\n\
+         match 3:\n    case CAPTURED: pass\n",
+    );
+    for (name, value) in functions {
+        init += &format!("@ffi.def_extern(error={value})\ndef {name}(): pass\n");
+    }
+    let api = format!("static const int FIXED = -7;\nenum {{ E5 = 5 }};\n{api}");
+    let project = Project::with(&api, &init);
+    let built = project.build(&["--emit", "c"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let unread: Vec<&str> = built
+        .stderr
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("warning: the error value of '")?
+                .split('\'')
+                .next()
+        })
+        .collect();
+    assert_eq!(
+        unread,
+        [
+            "in_loop",
+            "global_one",
+            "augmented",
+            "conditional",
+            "local",
+            "captured",
+            "computed"
+        ]
+    );
+    let source = project.read("adder.c");
+    let values: Vec<&str> = source
+        .lines()
+        .filter(|line| line.starts_with("static const") && line.contains("keelback_error_"))
+        .filter_map(|line| Some(line.split_once(" = ")?.1))
+        .collect();
+    assert_eq!(
+        values,
+        [
+            "(int)(-1);",
+            "(int)(-1);",
+            "(int)((FIXED - 1));",
+            "(int)((-(-1) | E5));",
+            "(int)(~(-2));",
+            "(int)(FIXED);"
+        ]
+    );
+    // `import *` may bind any name.
+    let project = Project::with(&api, &format!("from os.path import *\n{init}"));
+    let built = project.build(&["--emit", "c"]);
+    assert!(
+        built.stderr.contains("the error value of 'negative'"),
+        "{}",
+        built.stderr
+    );
+}
+
+#[test]
 fn a_fraction_is_no_error_value_of_an_integer() {
     let project = Project::good();
     let refused = project.build(&["--error", "add=1.5"]);

@@ -422,7 +422,7 @@ def embedded(place, name, init, **options):
     return run
 
 
-TRIPLE = "@ffi.def_extern(error=-4)\ndef triple(x): return 3 * x\n"
+TRIPLE = "FAILED = -4\n@ffi.def_extern(error=FAILED)\ndef triple(x): return 3 * x\n"
 
 
 @pytest.mark.parametrize("name", ["triple_emitted", "pk._inner"])
