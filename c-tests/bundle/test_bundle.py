@@ -230,6 +230,22 @@ def test_a_bundle_is_replaced_as_a_whole(workshop, folder):
         standard = folder / "bundled.keelback" / "lib" / f"python{VERSION}"
         assert (standard / absent).exists() and not (standard / excluded).exists()
     assert sorted(os.listdir(folder)) == ["bundled.keelback", "libbundled.so"]
+    # What it is made of may not be in it: it would be gone in the middle.
+    made = folder / "bundled.keelback"
+    (own_runtime,) = made.rglob("libkeelback_runtime*")
+    (own_python,) = (path for path in made.rglob("libpython*") if not path.is_symlink())
+    before = sorted(made.rglob("*"))
+    for part, arguments, environment in (
+        (own_runtime, ["--python", python()], {"KEELBACK_RUNTIME": str(own_runtime)}),
+        (own_python, ["--python", own_python], {}),
+    ):
+        ran = bundle(workshop, "libbundled.so", *arguments, cwd=folder, env=environment)
+        assert (ran.code, ran.stderr) == (
+            2,
+            f"error: bundled.keelback would be replaced: {part} in it is read as well\n"
+            "help: choose another Python with --python, another runtime with KEELBACK_RUNTIME, or move the bundle away\n",
+        )
+    assert sorted(made.rglob("*")) == before
 
 
 def test_no_such_python(workshop, folder):

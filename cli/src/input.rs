@@ -2,8 +2,9 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Failure, Place, Result};
-use crate::files::Files;
+use keelback_compiler::files::{Conflict, Files};
+
+use crate::diagnostic::{Diagnostic, Error, Failure, Place, Result};
 
 /// What messages call standard input.
 const STDIN_NAME: &str = "<stdin>";
@@ -29,19 +30,22 @@ impl Inputs {
     pub fn beside(places: &[&Path]) -> Result<Self> {
         let mut inputs = Self::default();
         for place in places {
-            inputs.files.writes(place)?;
+            inputs
+                .files
+                .writes(place)
+                .map_err(|found| conflict(&found))?;
         }
         Ok(inputs)
     }
 
     /// Notes a file that others read for this run: the compiler, the linker, Python.
     pub fn others_read(&mut self, path: &Path) -> Result<()> {
-        self.files.reads(path)
+        self.files.reads(path).map_err(|found| conflict(&found))
     }
 
     /// Reads the text file at `path`; `-` is standard input. `role` is what the file is for: "declarations".
     pub fn read(&mut self, path: &Path, role: &'static str) -> Result<Input> {
-        self.files.reads(path)?;
+        self.others_read(path)?;
         let from_stdin = path == Path::new("-");
         let (name, read) = if from_stdin {
             if let Some(first) = self.stdin_for.replace(role) {
@@ -76,7 +80,17 @@ impl Inputs {
     }
 }
 
-fn not_utf8(name: &str, error: std::string::FromUtf8Error) -> Box<crate::diagnostic::Error> {
+fn conflict(found: &Conflict) -> Box<Error> {
+    let code = match found {
+        Conflict::IsRead(_) => "output-is-input",
+        Conflict::Twice(..) => "output-twice",
+    };
+    Failure::Usage.because(Diagnostic::error(code, found.to_string()).hint(
+        "write to another place: -o for the library, --header (include/NAME.h) or --no-header for the header",
+    ))
+}
+
+fn not_utf8(name: &str, error: std::string::FromUtf8Error) -> Box<Error> {
     let at = error.utf8_error().valid_up_to();
     let byte = error.as_bytes()[at];
     let text = String::from_utf8_lossy(error.as_bytes());

@@ -6,7 +6,6 @@ mod compiler;
 mod compiler_messages;
 mod config;
 mod diagnostic;
-mod files;
 mod input;
 mod interrupt;
 mod machine;

@@ -8,10 +8,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use keelback_compiler::files::resolve;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Result};
-use crate::files::resolve;
 use crate::input::reason;
 use crate::interrupt;
 

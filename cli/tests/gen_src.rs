@@ -68,6 +68,10 @@ help: the first has the declarations, the second the C source in front of them",
 
 /// The package as an installed one looks: the Python files, and the runtime beside them.
 fn exec(project: &Project, arguments: &[&str]) -> Outcome {
+    outcome(&mut exec_command(project, arguments))
+}
+
+fn exec_command(project: &Project, arguments: &[&str]) -> std::process::Command {
     let keelback = keelback_with_runtime();
     let library = format!("libkeelback_runtime{}", std::env::consts::DLL_SUFFIX);
     let runtime = keelback.with_file_name(library);
@@ -86,7 +90,7 @@ fn exec(project: &Project, arguments: &[&str]) -> Outcome {
     command.args(["gen-src", "exec-python", "--python"]);
     command.arg(python()).args(arguments);
     command.env("PYTHONPATH", project.path().join("site"));
-    outcome(&mut command)
+    command
 }
 
 const SCRIPT: &str = r#"
@@ -211,5 +215,69 @@ fn flags_of_a_plugin() {
         let line = format!("    {flags},");
         let text = project.read("adder.c");
         assert!(text.lines().any(|found| found == line), "{arguments}");
+    }
+}
+
+/// The script's own clean-up runs when a signal ends it, whether the signal comes to it or to the command line.
+#[test]
+fn a_signal_ends_the_script() {
+    let project = Project::new();
+    project.file(
+        "build.py",
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n\
+         try:\n    open('started', 'w').close()\n    time.sleep(30)\nfinally:\n    open('ended', 'w').close()\n",
+    );
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let mut command = exec_command(&project, &["build.py", "mod.c"]);
+        // The tests may run where signals are ignored.
+        let listen = || {
+            use nix::sys::signal::{SigHandler, Signal, signal};
+            for one in [Signal::SIGHUP, Signal::SIGTERM] {
+                // SAFETY: no handler of ours is installed.
+                unsafe { signal(one, SigHandler::SigDfl) }?;
+            }
+            Ok(())
+        };
+        // SAFETY: between fork and exec it makes system calls only.
+        unsafe { std::os::unix::process::CommandExt::pre_exec(&mut command, listen) };
+        let child = command
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = project.path().join("started");
+        while !started.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let killed = std::process::Command::new("sh")
+            .args(["-c", &format!("kill -{signal} {}", child.id())])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{signal}");
+        assert_eq!(output.status.code(), Some(status), "{signal}");
+        for name in ["started", "ended"] {
+            std::fs::remove_file(project.path().join(name)).unwrap();
+        }
+        let left: Vec<String> = project.names();
+        assert_eq!(left, ["build.py", "site"], "{signal}");
+    }
+}
+
+#[test]
+fn the_output_is_no_file_that_is_read() {
+    let project = sources();
+    let script = "import helper, keelback\nffibuilder = keelback.FFI()\n\
+         ffibuilder.set_source('mod', '#include \"prelude.c\"', sources=['more.c'])\n";
+    project.file("build.py", script);
+    project.file("helper.py", "");
+    project.file("more.c", "");
+    for name in ["build.py", "helper.py", "more.c", "prelude.c"] {
+        let before = project.read(name);
+        let ran = exec(&project, &["build.py", name]);
+        assert_eq!(ran.code, 2, "{name}");
+        let message = format!("error: {name} would be overwritten: it is read as well\n");
+        assert!(ran.stderr.starts_with(&message), "{}", ran.stderr);
+        assert_eq!(project.read(name), before);
     }
 }

@@ -1,5 +1,7 @@
 //! The C compiler: which one, and how it is run. The one driver of the command line and of Python's `compile()`.
 
+pub mod files;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Callable
 from typing import Any
 
-from keelback import _runtime
+from keelback import _files, _runtime
 from keelback._runtime import FFI, PkgConfigError, VerificationError
 
 # Options of a setuptools Extension that say nothing to a compiler that is called directly.
@@ -308,7 +308,16 @@ def _this_python() -> dict[str, Any]:
 
 
 def emit_c_code(ffi: FFI, filename: Any) -> None:
-    write(c_code(ffi), filename)
+    text = c_code(ffi)
+    check_emitted(ffi, filename)
+    _files.write(text, filename)
+
+
+def check_emitted(ffi: FFI, filename: Any) -> None:
+    """The C text may go elsewhere and be compiled there; what set_source() names is looked for from here."""
+    _, source, _, options = _assigned(ffi, "emit_c_code")
+    c_file = None if hasattr(filename, "write") else os.fsdecode(filename)
+    _files.check_outputs(ffi, [filename], options, prelude=source, c_file=c_file)
 
 
 def emit_python_code(ffi: FFI, filename: Any) -> None:
@@ -317,42 +326,14 @@ def emit_python_code(ffi: FFI, filename: Any) -> None:
         raise TypeError(
             "emit_python_code() is only for dlopen()-style pure Python modules, not for C extension modules"
         )
-    write(python_source(ffi, name), filename)
+    text = python_source(ffi, name)
+    check_emitted(ffi, filename)
+    _files.write(text, filename)
 
 
 def python_source(ffi: FFI, name: str) -> str:
     """The text of an out-of-line module of ABI mode."""
     return _runtime._generate_python(ffi, name)
-
-
-def write(text: str, file: Any) -> bool:
-    """Writes a file, unless it is there with the same text: then its time stays what it was. Whether it was written.
-    An object with a method `write` gets the text."""
-    if hasattr(file, "write"):
-        file.write(text)
-        return True
-    data = text.encode()
-    if os.path.exists(file) and not os.path.isfile(file):
-        # A device or a pipe is written to; replacing it by a file would take it from everybody.
-        with open(file, "wb") as stream:
-            stream.write(data)
-        return True
-    try:
-        with open(file, "rb") as old:
-            if old.read(len(data) + 1) == data:
-                return False
-    except OSError:
-        pass
-    temporary = f"{os.fspath(file)}.~{os.getpid()}"
-    try:
-        with open(temporary, "wb") as new:
-            new.write(data)
-        os.replace(temporary, file)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-    return True
 
 
 # ---- files
@@ -390,9 +371,29 @@ def compile_assigned(
     parts = name.split(".")
     if source is None:
         path = os.path.join(tmpdir, *parts) + ".py"
+        _files.check_outputs(ffi, [path])
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         _generate(path, verbose, lambda: python_source(ffi, name))
         return path
+    c_file, output = _products(ffi, assigned, tmpdir, target)
+    for path in (os.path.join(tmpdir, c_file), output):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    _generate(
+        os.path.join(tmpdir, c_file), verbose, lambda: c_source(ffi, name, source, extension, compiled_in=tmpdir or ".")
+    )
+    if verbose:
+        what = "the current directory is" if tmpdir == "." else "setting the current directory to"
+        print(f"{what} {os.path.abspath(tmpdir)!r}")
+    compile_c(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
+    return output
+
+
+def _products(
+    ffi: FFI, assigned: tuple[str, str | None, str, dict[str, Any]], tmpdir: str, target: str | None
+) -> tuple[str, str]:
+    """The C file, from `tmpdir` on, and what is made of it. Both may be written."""
+    name, source, extension, options = assigned
+    parts = name.split(".")
     is_library = getattr(ffi, "_embedding", None) is not None
     if target is None:
         target = f"{name}.*" if is_library else "*"
@@ -405,24 +406,22 @@ def compile_assigned(
             target = target[:-1] + {"win32": "dll", "darwin": "dylib"}.get(sys.platform, "so")
         product = os.path.join(*parts[:-1], target)
     c_file = os.path.join(*parts) + extension
-    for path in (c_file, product):
-        os.makedirs(os.path.join(tmpdir, os.path.dirname(path)), exist_ok=True)
-    _generate(
-        os.path.join(tmpdir, c_file), verbose, lambda: c_source(ffi, name, source, extension, compiled_in=tmpdir or ".")
-    )
-    if verbose:
-        what = "the current directory is" if tmpdir == "." else "setting the current directory to"
-        print(f"{what} {os.path.abspath(tmpdir)!r}")
     output = os.path.abspath(os.path.join(tmpdir, product))
-    compile_c(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
-    return output
+    written = [os.path.join(tmpdir, c_file), os.path.join(tmpdir, object_of(c_file)), output]
+    _files.check_outputs(ffi, written, options, tmpdir or ".", source, c_file)
+    return c_file, output
+
+
+def object_of(c_file: str) -> str:
+    """The object stays beside the C file, as CFFI leaves it: it can be linked into a program."""
+    return os.path.splitext(c_file)[0] + ".o"
 
 
 def _generate(path: str, verbose: int, text: Callable[[], str]) -> bool:
     """Writes a generated file. Whether it was written."""
     if verbose:
         print(f"generating {path}")
-    was_written = write(text(), path)
+    was_written = _files.write(text(), path)
     if verbose and not was_written:
         print("(already up-to-date)")
     return was_written
@@ -463,8 +462,6 @@ def compile_c(
     # What the prelude defines is there for hosts and other modules, unless it says otherwise.
     visibility = ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
-    # The object stays beside the C file, as CFFI leaves it: it can be linked into a program.
-    object_file = os.path.splitext(c_file)[0] + ".o"
     settings: dict[str, Any] = {
         "include_dirs": [os.fspath(path) for path in include_dirs],
         "defines": defines,
@@ -477,10 +474,12 @@ def compile_c(
     }
     # As setuptools: `missing/../file.c` is file.c.
     others = [os.path.normpath(path) for path in listed("sources") + listed("extra_objects")]
-    temporary = f"{output}.~{os.getpid()}"
+    temporary, target = _files.temporary_for(output)
 
     def run(files: list[str], product: str, **more: Any) -> None:
         is_success, line, status, said = _runtime._compile(files, product, **settings, **more)
+        # Nobody is shown a name that is gone when he reads it.
+        line, said = line.replace(temporary, output), said.replace(temporary, output)
         if verbose:
             print(line)
         if not is_success:
@@ -489,7 +488,8 @@ def compile_c(
         if said.strip():
             sys.stderr.write(said)
 
-    try:
+    object_file = object_of(c_file)
+    with _files.passing(temporary):
         run([c_file], object_file, is_object=True)
         run(
             [object_file, *others],
@@ -498,10 +498,7 @@ def compile_c(
             libraries=listed("libraries"),
             link_arguments=link_arguments,
         )
-        os.replace(temporary, output)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        os.replace(temporary, target)
 
 
 def _macro(macro: Any) -> tuple[str, str | None]:
@@ -523,7 +520,8 @@ def distutils_extension(ffi: FFI, tmpdir: str = "build", verbose: bool = True) -
     path = os.path.join(os.fspath(tmpdir), *name.split(".")) + extension
     made = extension_of(name, path, options)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    was_written = write(c_source(ffi, name, source, extension), path)
+    check_emitted(ffi, path)
+    was_written = _files.write(c_source(ffi, name, source, extension), path)
     if verbose:
         sys.stderr.write(f"{'regenerated' if was_written else 'not modified'}: {path!r}\n")
     return made

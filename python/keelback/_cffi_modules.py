@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from keelback import _builder, _verify
+from keelback import _builder, _files, _verify
 from keelback._runtime import FFI, CDefError, FFIError, PkgConfigError, VerificationError, VerificationMissing
 
 # ---- cffi.recompiler
@@ -27,21 +27,22 @@ def make_c_source(ffi: FFI, module_name: str, preamble: str, target_c_file: Any,
     extension = ".c"
     if not hasattr(target_c_file, "write"):
         extension = os.path.splitext(os.fspath(target_c_file))[1] or extension
-    return _write(_builder.c_source(ffi, module_name, preamble, extension), target_c_file, verbose)
+    return _write(ffi, _builder.c_source(ffi, module_name, preamble, extension), target_c_file, verbose)
 
 
 def make_py_source(ffi: FFI, module_name: str, target_py_file: Any, verbose: bool = False) -> bool:
     """Writes an out-of-line module of ABI mode to a path or a file object. Whether a file was changed."""
-    return _write(_builder.python_source(ffi, module_name), target_py_file, verbose)
+    return _write(ffi, _builder.python_source(ffi, module_name), target_py_file, verbose)
 
 
-def _write(text: str, target: Any, verbose: bool) -> bool:
+def _write(ffi: FFI, text: str, target: Any, verbose: bool) -> bool:
     if hasattr(target, "write"):
         target.write(text)
         return True
     if verbose:
         print(f"generating {target}")
-    changed = _builder.write(text, target)
+    _files.check_outputs(ffi, [target])
+    changed = _files.write(text, target)
     if verbose and not changed:
         print("(already up-to-date)")
     return changed

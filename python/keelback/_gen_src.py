@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 # What build scripts written for CFFI see as `__name__`: their `if __name__ == "__main__":` is skipped.
 SCRIPT_NAME = "cffi.gen_src"
 
-# The command line's exit status for files that cannot be read or written.
+# The command line's exit status for files that cannot be read or written, and for arguments that are wrong.
 _FILES = 5
+_USAGE = 2
 
 
 def find_ffi(source: str, path: str, variable: str) -> Any:
@@ -44,11 +45,11 @@ def find_ffi(source: str, path: str, variable: str) -> Any:
 def write(text: str, output: str) -> None:
     """Writes the C source to a file, or for `-` to standard output. The file gets a new time even where its text is
     the old one: makefiles compare it with the script's."""
-    from keelback import _builder
+    from keelback import _files
 
     if output == "-":
         sys.stdout.write(text)
-    elif not _builder.write(text, output):
+    elif not _files.write(text, output):
         os.utime(output)
 
 
@@ -73,6 +74,8 @@ def main() -> NoReturn:
     try:
         ffi = find_ffi(source, script, variable)
         text = _c_code(ffi)
+        if output != "-":
+            _check(ffi, output)
     except Exception as error:
         _show(error)
         sys.exit(1)
@@ -95,6 +98,16 @@ def _end_by_exception() -> None:
             signal.signal(number, stop)
 
 
+def _check(ffi: Any, output: str) -> None:
+    """The output is none of the files that are read."""
+    from keelback import _builder
+
+    try:
+        _builder.check_emitted(ffi, output)
+    except ValueError as error:
+        _stop(str(error), _USAGE)
+
+
 def _c_code(ffi: Any) -> str:
     from keelback import _builder
 
@@ -112,6 +125,6 @@ def _show(error: Exception) -> None:
     traceback.print_exception(type(error), error, frames)
 
 
-def _stop(message: str) -> NoReturn:
+def _stop(message: str, status: int = _FILES) -> NoReturn:
     sys.stderr.write(f"error: {message}\n")
-    sys.exit(_FILES)
+    sys.exit(status)

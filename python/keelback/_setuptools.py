@@ -69,7 +69,7 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
     from setuptools import Extension
     from setuptools.command.build_ext import build_ext
 
-    from keelback import _builder
+    from keelback import _builder, _files
 
     # The C file is written when its place is known: by build_ext.
     options = dict(options)
@@ -92,7 +92,8 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
                 if hasattr(self, "pre_run"):
                     self.pre_run(extension, ffi)
                 c_file = os.path.join(self.build_temp, name + source_extension)
-                _builder.write(_builder.c_code(ffi), c_file)
+                _builder.check_emitted(ffi, c_file)
+                _files.write(_builder.c_code(ffi), c_file)
                 extension.sources[0] = c_file
             super().run()
 
@@ -110,7 +111,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
     def generate(directory: str) -> None:
         path = os.path.join(directory, *name.split(".")) + ".py"
         mkpath(os.path.dirname(path))
-        _builder.write(_builder.python_source(ffi, name), path)
+        _builder.emit_python_code(ffi, path)
 
     base_py = dist.cmdclass.get("build_py", build_py)
 
@@ -132,7 +133,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 package, _, last = name.rpartition(".")
                 build = self.get_finalized_command("build_py")
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
-                _builder.write(_builder.python_source(ffi, name), path)
+                _builder.emit_python_code(ffi, path)
             super().run()
 
     dist.cmdclass["build_ext"] = BuildExt

@@ -13,7 +13,7 @@ import sysconfig
 from typing import Any
 
 import keelback
-from keelback import _builder, _runtime
+from keelback import _builder, _files, _runtime
 from keelback._runtime import FFI, VerificationError
 
 # Keywords of an Extension that name files, for `relative_to`.
@@ -154,8 +154,10 @@ class Verifier:
 
     def _write(self) -> None:
         os.makedirs(os.path.dirname(self.sourcefilename) or ".", exist_ok=True)
+        written = [self.sourcefilename, _builder.object_of(self.sourcefilename), self.modulefilename]
+        _files.check_outputs(self.ffi, written, self.kwds, prelude=self.preamble, c_file=self.sourcefilename)
         # The compiler runs where the caller is: the keywords' paths begin there.
-        _builder.write(self._source("."), self.sourcefilename)
+        _files.write(self._source("."), self.sourcefilename)
         self._has_source = True
 
     def _compile(self) -> None:

@@ -12,7 +12,7 @@ use crate::py::module::add;
 use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<7> = Methods::new([
+static FUNCTIONS: Methods<10> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -38,6 +38,21 @@ static FUNCTIONS: Methods<7> = Methods::new([
         c"_load_verified",
         crate::ffi::load_verified,
         c"The lib of a module that FFI.verify() compiled.",
+    ),
+    keywords(
+        c"_check_files",
+        crate::ffi::check_files,
+        c"Raises ValueError if a file would be written that is read as well, or twice.",
+    ),
+    keywords(
+        c"_passing",
+        crate::ffi::passing,
+        c"A file is there for a while: it goes when a signal ends the process.",
+    ),
+    keywords(
+        c"_settled",
+        crate::ffi::settled,
+        c"Such a file has gone, or has its name.",
     ),
     END_OF_METHODS,
 ]);

@@ -39,6 +39,7 @@ static SOURCES: &[Source] = sources! {
     "keelback._builder": "keelback/_builder.py",
     "keelback._cffi": "keelback/_cffi.py",
     "keelback._cffi_modules": "keelback/_cffi_modules.py",
+    "keelback._files": "keelback/_files.py",
     "keelback._init_errors": "keelback/_init_errors.py",
     "keelback._setuptools": "keelback/_setuptools.py",
     "keelback._verify": "keelback/_verify.py",

@@ -111,6 +111,7 @@ fn exec_python(
         Some(0) => Ok(()),
         // Python has said what is wrong.
         Some(code) if code == Failure::Files as i32 => Err(Failure::Files.because_of(Vec::new())),
+        Some(code) if code == Failure::Usage as i32 => Err(Failure::Usage.because_of(Vec::new())),
         _ => Err(Failure::Input.because(Diagnostic::error(
             "build-script",
             format!("{} made no C source ({status})", script.display()),

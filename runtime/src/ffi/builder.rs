@@ -2,7 +2,6 @@
 //! the rest in Python (files, names, setuptools). Text comes from the codegen crate, and the compiler's driver is the
 //! one of the command line.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
@@ -10,13 +9,12 @@ use keelback_codegen::{
     CdefText, IncludedModule, InitError, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf, python_module, python_module_digest,
 };
-use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
 use pyo3::ffi;
 
 use super::attachment::ffi_and_lib_of;
 use super::{FfiObject, as_ffi, given};
 use crate::errors::raise_error;
-use crate::py::{Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text};
+use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text};
 use crate::raise;
 use crate::scope::{Scope, UnreadCdef};
 
@@ -86,7 +84,7 @@ unsafe fn call_builder(
 }
 
 /// A str argument, or None.
-unsafe fn text(object: Obj) -> Res<Option<String>> {
+pub(super) unsafe fn text(object: Obj) -> Res<Option<String>> {
     let Some(object) = given(object) else {
         return Ok(None);
     };
@@ -101,7 +99,7 @@ unsafe fn text(object: Obj) -> Res<Option<String>> {
 }
 
 /// A sequence of str.
-unsafe fn texts(object: Obj) -> Res<Vec<String>> {
+pub(super) unsafe fn texts(object: Obj) -> Res<Vec<String>> {
     let Some(object) = given(object) else {
         return Ok(Vec::new());
     };
@@ -117,7 +115,7 @@ unsafe fn texts(object: Obj) -> Res<Vec<String>> {
     }
 }
 
-unsafe fn truth(object: Obj) -> Res<bool> {
+pub(super) unsafe fn truth(object: Obj) -> Res<bool> {
     if object.is_null() {
         return Ok(false);
     }
@@ -630,97 +628,4 @@ fn raise_problems(problems: &[Problem]) -> Raised {
         );
     }
     crate::errors::raise_diagnostics(&diagnostics)
-}
-
-static COMPILE: Signature<14> = Signature::new(
-    "_compile",
-    [
-        "sources",
-        "output",
-        "include_dirs",
-        "defines",
-        "undefines",
-        "library_dirs",
-        "libraries",
-        "compile_arguments",
-        "link_arguments",
-        "is_cpp",
-        "has_prelude",
-        "debug",
-        "directory",
-        "is_object",
-    ],
-    2,
-);
-
-/// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line,
-/// how it ended, what it said). Raises VerificationError when there is none.
-pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let given = COMPILE.parse(args, count, names)?;
-            let paths = |object| -> Res<Vec<PathBuf>> {
-                Ok(texts(object)?.into_iter().map(PathBuf::from).collect())
-            };
-            let sources = paths(given[0])?;
-            let output = PathBuf::from(text(given[1])?.unwrap_or_default());
-            let include_dirs = paths(given[2])?;
-            let defines = texts(given[3])?;
-            let undefines = texts(given[4])?;
-            let library_dirs = paths(given[5])?;
-            let libraries = texts(given[6])?;
-            let compile_arguments = texts(given[7])?;
-            let link_arguments = texts(given[8])?;
-            let directory = text(given[12])?
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from);
-            let wishes = Wishes {
-                command: None,
-                is_cpp: truth(given[9])?,
-                has_prelude: truth(given[10])?,
-                debug: truth(given[11])?,
-                is_object: truth(given[13])?,
-            };
-            let no_compiler = |why: &str| {
-                raise_error(
-                    |errors| &errors.verification_error,
-                    format_args!(
-                        "there is no C compiler: {why}; install one (`gcc` or `build-essential` on Debian and Ubuntu, \
-                         `gcc` on Fedora), or name it with CC"
-                    ),
-                )
-            };
-            let compiler = Compiler::find(&wishes).map_err(|Missing(why)| no_compiler(&why))?;
-            let invocation = compiler.invocation(&Compilation {
-                directory: directory.as_deref(),
-                sources: &sources,
-                output: &output,
-                include_dirs: &include_dirs,
-                defines: &defines,
-                undefines: &undefines,
-                library_dirs: &library_dirs,
-                libraries: &libraries,
-                compile_arguments: &compile_arguments,
-                link_arguments: &link_arguments,
-            });
-            let line = invocation.line();
-            let outcome =
-                crate::call::outside_python(|| invocation.run(std::process::Command::output))
-                    .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))?;
-            let success = bool_object(outcome.is_success);
-            let (line, status, said) = (
-                str_from(&line)?,
-                str_from(&outcome.status)?,
-                str_from(&outcome.said)?,
-            );
-            Ref::steal(ffi::PyTuple_Pack(
-                4,
-                success.obj(),
-                line.obj(),
-                status.obj(),
-                said.obj(),
-            ))
-        }
-    })
 }

@@ -1,16 +1,47 @@
 //! The files of one run: what is read and what is written. No file is both, and none is written twice, however it is
-//! spelled: through links, other paths or second names.
+//! spelled: through links, other paths or second names. The command line and the builders in Python ask here.
 use std::ffi::OsString;
+use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-
-use crate::diagnostic::{Diagnostic, Error, Failure, Result};
 
 /// Every file that the run reads or writes, so far.
 #[derive(Default)]
 pub struct Files {
     written: Vec<(Identity, PathBuf)>,
     read: Vec<Identity>,
+}
+
+/// A file that would be written, and may not be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Conflict {
+    /// It is read as well.
+    IsRead(PathBuf),
+    /// It is two outputs, whose paths these are.
+    Twice(PathBuf, PathBuf),
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IsRead(path) => {
+                write!(
+                    to,
+                    "{} would be overwritten: it is read as well",
+                    path.display()
+                )
+            }
+            Self::Twice(one, other) if one == other => {
+                write!(to, "{} is given for two outputs", one.display())
+            }
+            Self::Twice(one, other) => write!(
+                to,
+                "{} and {} are the same file, and both would be written",
+                one.display(),
+                other.display()
+            ),
+        }
+    }
 }
 
 /// What makes two paths the same file.
@@ -24,63 +55,43 @@ enum Identity {
 
 impl Files {
     /// Notes that the run reads the file at `path` (`-`: standard input).
-    pub fn reads(&mut self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// It is an output.
+    pub fn reads(&mut self, path: &Path) -> Result<(), Conflict> {
         let Some(identity) = Identity::of(path) else {
             return Ok(());
         };
         if let Some((_, output)) = self.written.iter().find(|(known, _)| *known == identity) {
-            return Err(is_read(output));
+            return Err(Conflict::IsRead(output.clone()));
         }
         self.read.push(identity);
         Ok(())
     }
 
     /// Notes that the run writes the file at `path`.
-    pub fn writes(&mut self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// It is read, or is another output.
+    pub fn writes(&mut self, path: &Path) -> Result<(), Conflict> {
         let Some(identity) = Identity::of(path) else {
             return Ok(());
         };
         if self.read.contains(&identity) {
-            return Err(is_read(path));
+            return Err(Conflict::IsRead(path.to_owned()));
         }
         if let Some((_, other)) = self.written.iter().find(|(known, _)| *known == identity) {
-            let what = if other == path {
-                format!("{} is given for two outputs", path.display())
-            } else {
-                format!(
-                    "{} and {} are the same file, and both would be written",
-                    other.display(),
-                    path.display()
-                )
-            };
-            return Err(
-                Failure::Usage.because(Diagnostic::error("output-twice", what).hint(ELSEWHERE))
-            );
+            return Err(Conflict::Twice(other.clone(), path.to_owned()));
         }
         self.written.push((identity, path.to_owned()));
         Ok(())
     }
 }
 
-const ELSEWHERE: &str = "write to another place: -o for the library, --header (include/NAME.h) or --no-header for the header";
-
-fn is_read(output: &Path) -> Box<Error> {
-    Failure::Usage.because(
-        Diagnostic::error(
-            "output-is-input",
-            format!(
-                "{} would be overwritten: it is read as well",
-                output.display()
-            ),
-        )
-        .hint(ELSEWHERE),
-    )
-}
-
 impl Identity {
     /// `None`: nothing that is replaced when it is written (a device, a pipe, a directory).
     fn of(path: &Path) -> Option<Self> {
-        let path = if crate::is_dash(path.as_os_str()) {
+        let path = if path == Path::new("-") {
             Path::new("/dev/stdin")
         } else {
             path
