@@ -72,6 +72,8 @@ pub struct Diagnostic {
     pub label: Option<Cow<'static, str>>,
     /// What to do about it.
     pub hint: Option<Cow<'static, str>>,
+    /// What else is to be known of the place: where it was included, which macro it is in.
+    pub notes: Vec<String>,
     /// Short wording of CFFI's run-time type parser (`ffi.error` of out-of-line modules).
     pub(crate) short: Option<&'static str>,
     pub(crate) form: Form,
@@ -92,6 +94,7 @@ impl Diagnostic {
             span,
             label: None,
             hint: None,
+            notes: Vec::new(),
             short: None,
             form,
             source: None,
@@ -248,6 +251,10 @@ impl Diagnostic {
             );
         } else {
             groups.push(Group::with_title(title));
+        }
+        for note in &self.notes {
+            let note = Level::NOTE.secondary_title(note.as_str());
+            groups.push(Group::with_title(note));
         }
         if let Some(hint) = &self.hint {
             groups.push(Group::with_title(

@@ -14,6 +14,7 @@ mod message;
 mod names;
 mod parser;
 mod predefined;
+pub mod preprocessor;
 mod questions;
 mod source;
 mod suggest;

@@ -1,0 +1,209 @@
+//! Macros as they are written (C11 6.10.3).
+
+use std::rc::Rc;
+
+use super::Preprocessor;
+use super::builtin::Builtin;
+use super::token::{PASTE, SPACE, START, STRINGIFY, Token, TokenKind};
+use crate::types::Symbol;
+
+/// A macro.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Macro {
+    /// None: object-like.
+    pub(super) parameters: Option<Vec<Symbol>>,
+    /// The last parameter takes all that is left.
+    pub(super) variadic: bool,
+    pub(super) body: Vec<Token>,
+    /// Spelling and spacing of the body, to compare definitions.
+    spelling: Vec<(Symbol, bool)>,
+    pub(super) builtin: Option<Builtin>,
+}
+
+impl Macro {
+    pub(super) fn builtin(builtin: Builtin) -> Self {
+        Self {
+            parameters: None,
+            variadic: false,
+            body: Vec::new(),
+            spelling: Vec::new(),
+            builtin: Some(builtin),
+        }
+    }
+}
+
+impl Preprocessor<'_> {
+    /// The rest of a `#define` line.
+    pub(super) fn define(&mut self) {
+        let Some(name) = self.macro_name() else {
+            return;
+        };
+        let mut tokens = self.rest_of_line();
+        let mut parameters = None;
+        let mut variadic = false;
+        if tokens
+            .first()
+            .is_some_and(|&token| self.is(token, "(") && !token.has(SPACE))
+        {
+            let Some((names, dots, used)) = self.parameters(&tokens, name) else {
+                return;
+            };
+            tokens.drain(..used);
+            (parameters, variadic) = (Some(names), dots);
+        } else if tokens.first().is_some_and(|token| !token.has(SPACE)) {
+            self.warning(
+                tokens[0],
+                "there is no white space after the macro's name".to_owned(),
+            );
+        }
+        let spelling = tokens
+            .iter()
+            .enumerate()
+            .map(|(index, token)| (token.text, index > 0 && token.has(SPACE)))
+            .collect();
+        let Some(body) = self.body(tokens, parameters.as_deref()) else {
+            return;
+        };
+        let new = Macro {
+            parameters,
+            variadic,
+            body,
+            spelling,
+            builtin: None,
+        };
+        if let Some(old) = self.macro_of(name.text) {
+            let same = old.parameters == new.parameters
+                && old.spelling == new.spelling
+                && old.variadic == new.variadic
+                && old.builtin.is_none();
+            if !same {
+                let text = self.text(name).to_owned();
+                self.warning(
+                    name,
+                    format!("macro '{text}' is defined differently than before"),
+                );
+            }
+        }
+        self.set_macro(name.text, Some(Rc::new(new)));
+    }
+
+    /// The name that is defined, undefined or asked for.
+    pub(super) fn macro_name(&mut self) -> Option<Token> {
+        let name = self.from_texts();
+        if name.kind != TokenKind::Name {
+            let message = if name.kind == TokenKind::End {
+                "a macro name is missing"
+            } else {
+                "macro names must be identifiers"
+            };
+            self.error(name, message.to_owned());
+            return None;
+        }
+        let text = self.text(name);
+        if matches!(text, "defined" | "__VA_ARGS__" | "__VA_OPT__") {
+            let message = format!("'{text}' can't be used as a macro name");
+            self.error(name, message);
+            return None;
+        }
+        Some(name)
+    }
+
+    /// Names of parameters, whether the last is variadic, and how many tokens all that took.
+    fn parameters(&mut self, tokens: &[Token], name: Token) -> Option<(Vec<Symbol>, bool, usize)> {
+        let mut names = Vec::new();
+        let mut at = 1;
+        let dots =
+            |this: &Self, at: usize| tokens.get(at).is_some_and(|&token| this.is(token, "..."));
+        let close =
+            |this: &Self, at: usize| tokens.get(at).is_some_and(|&token| this.is(token, ")"));
+        if close(self, at) {
+            return Some((names, false, 2));
+        }
+        loop {
+            if dots(self, at) && close(self, at + 1) {
+                names.push(self.names.intern("__VA_ARGS__"));
+                return Some((names, true, at + 2));
+            }
+            let Some(&token) = tokens.get(at).filter(|token| token.kind == TokenKind::Name) else {
+                let place = tokens.get(at).copied().unwrap_or(name);
+                self.error(
+                    place,
+                    "expected a parameter name in the macro's parameter list".to_owned(),
+                );
+                return None;
+            };
+            if names.contains(&token.text) {
+                let text = self.text(token).to_owned();
+                self.error(token, format!("duplicate macro parameter '{text}'"));
+                return None;
+            }
+            names.push(token.text);
+            at += 1;
+            if dots(self, at) && close(self, at + 1) {
+                return Some((names, true, at + 2));
+            }
+            if close(self, at) {
+                return Some((names, false, at + 1));
+            }
+            if !tokens.get(at).is_some_and(|&token| self.is(token, ",")) {
+                let place = tokens.get(at).copied().unwrap_or(name);
+                self.error(
+                    place,
+                    "expected ',' or ')' in the macro's parameter list".to_owned(),
+                );
+                return None;
+            }
+            at += 1;
+        }
+    }
+
+    /// The body with its operators `#` and `##` turned into flags.
+    fn body(&mut self, tokens: Vec<Token>, parameters: Option<&[Symbol]>) -> Option<Vec<Token>> {
+        let mut body: Vec<Token> = Vec::with_capacity(tokens.len());
+        let mut hash: Option<Token> = None;
+        let last = tokens.len().saturating_sub(1);
+        for (index, mut token) in tokens.into_iter().enumerate() {
+            token.flags &= !START;
+            if self.is(token, "##") || self.is(token, "%:%:") {
+                match body.last_mut() {
+                    Some(before) if index < last && hash.is_none() => before.flags |= PASTE,
+                    _ => {
+                        self.error(token, "'##' can't be at either end of a macro".to_owned());
+                        return None;
+                    }
+                }
+                continue;
+            }
+            let number = parameters.and_then(|all| all.iter().position(|&name| name == token.text));
+            if let (Some(number), TokenKind::Name) = (number, token.kind) {
+                token.kind = TokenKind::Parameter;
+                token.text = Symbol(number as u32);
+                if let Some(hash) = hash.take() {
+                    token.flags = token.flags & !SPACE | hash.flags & SPACE | STRINGIFY;
+                }
+            } else if let Some(hash) = hash {
+                self.error(hash, "'#' is not followed by a macro parameter".to_owned());
+                return None;
+            } else if parameters.is_some() && (self.is(token, "#") || self.is(token, "%:")) {
+                hash = Some(token);
+                continue;
+            }
+            body.push(token);
+        }
+        if let Some(hash) = hash {
+            self.error(hash, "'#' is not followed by a macro parameter".to_owned());
+            return None;
+        }
+        Some(body)
+    }
+
+    pub(super) fn is(&self, token: Token, spelling: &str) -> bool {
+        token.kind == TokenKind::Punctuator && self.text(token) == spelling
+    }
+
+    /// The tokens up to the end of the line, as they are written.
+    pub(super) fn rest_of_line(&mut self) -> Vec<Token> {
+        std::iter::from_fn(|| Some(self.from_texts()).filter(|token| token.kind != TokenKind::End))
+            .collect()
+    }
+}

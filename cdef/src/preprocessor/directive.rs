@@ -1,0 +1,286 @@
+//! Lines that begin with `#` (C11 6.10).
+
+use super::Preprocessor;
+use super::include::Guard;
+use super::token::{START, Token, TokenKind};
+
+/// An `#if` that is open.
+pub(super) struct Conditional {
+    at: Token,
+    /// A group was taken, or none ever is.
+    taken: bool,
+    skipping: bool,
+    has_else: bool,
+    /// The `#ifndef` around the whole text.
+    guards: bool,
+}
+
+impl Preprocessor<'_> {
+    /// A directive, from behind its `#` to its end; groups that are not taken are skipped.
+    pub(super) fn directive(&mut self, hash: Token) {
+        let outer = (self.in_directive, self.in_arguments);
+        (self.in_directive, self.in_arguments) = (true, false);
+        let contexts = std::mem::take(&mut self.contexts);
+        let disabled = std::mem::take(&mut self.disabled);
+        self.one_directive(hash);
+        self.finish_line();
+        while !self.stopped && self.is_skipping() {
+            let Some(hash) = self.skip_lines() else { break };
+            self.one_directive(hash);
+            self.finish_line();
+        }
+        (self.contexts, self.disabled) = (contexts, disabled);
+        (self.in_directive, self.in_arguments) = outer;
+        if let Some((text, path, file, dir, from)) = self.pending.take() {
+            self.enter(text, &path, Some(file), dir, Some(from));
+        }
+    }
+
+    fn finish_line(&mut self) {
+        while self.from_texts().kind != TokenKind::End {}
+        if self
+            .back
+            .is_some_and(|token| token.kind == TokenKind::Newline)
+        {
+            self.back = None;
+        }
+    }
+
+    fn is_skipping(&self) -> bool {
+        self.buffers
+            .last()
+            .and_then(|buffer| buffer.conditionals.last())
+            .is_some_and(|open| open.skipping)
+    }
+
+    /// Goes to the next directive's `#`; none: the text ends before.
+    fn skip_lines(&mut self) -> Option<Token> {
+        loop {
+            let token = match self.back.take() {
+                Some(token) => token,
+                None => self.lexed()?,
+            };
+            match token.kind {
+                TokenKind::End => {
+                    self.back = Some(token);
+                    return None;
+                }
+                TokenKind::Punctuator if token.has(START) && self.is(token, "#") => {
+                    return Some(token);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn one_directive(&mut self, hash: Token) {
+        let name = self.from_texts();
+        if name.kind == TokenKind::End {
+            return;
+        }
+        let text = self.text(name).to_owned();
+        let skipping = self.is_skipping();
+        if !matches!(&*text, "if" | "ifdef" | "ifndef") && !skipping {
+            self.guard_sees_directive(&text);
+        }
+        match &*text {
+            "if" | "ifdef" | "ifndef" => return self.open_conditional(hash, &text, skipping),
+            "elif" | "elifdef" | "elifndef" | "else" => return self.other_group(name, &text),
+            "endif" => return self.end_conditional(name),
+            _ if skipping => return,
+            _ => {}
+        }
+        match &*text {
+            "define" => self.define(),
+            "undef" => {
+                if let Some(name) = self.macro_name() {
+                    self.set_macro(name.text, None);
+                }
+            }
+            "include" | "import" => self.include(hash, name, false),
+            "include_next" => self.include(hash, name, true),
+            "embed" => self.error(
+                name,
+                "#embed is not supported: a declaration has no data".to_owned(),
+            ),
+            "error" | "warning" => self.say(name, &text),
+            "line" => self.line(name),
+            "pragma" => self.pragma(name),
+            "ident" | "sccs" | "assert" | "unassert" => {}
+            _ if name.kind == TokenKind::Number => {}
+            _ => self.error(name, format!("unknown directive '#{text}'")),
+        }
+    }
+
+    fn say(&mut self, name: Token, kind: &str) {
+        let tokens = self.rest_of_line();
+        let quoted = self.stringified(&tokens);
+        let message = format!("#{kind} {}", &quoted[1..quoted.len() - 1]);
+        if kind == "error" {
+            self.error(name, message);
+        } else {
+            self.warning(name, message);
+        }
+    }
+
+    fn line(&mut self, name: Token) {
+        let tokens = self.rest_of_line();
+        let tokens = self.expand_line(tokens);
+        let number = tokens
+            .first()
+            .and_then(|&token| self.text(token).parse::<u32>().ok());
+        let Some(number) = number.filter(|&number| number <= i32::MAX as u32) else {
+            return self.error(
+                name,
+                "#line expects a number from 0 to 2147483647".to_owned(),
+            );
+        };
+        let file = tokens
+            .get(1)
+            .map(|&token| self.text(token).trim_matches('"').into());
+        let Some(buffer) = self.buffers.last() else {
+            return;
+        };
+        let at = buffer.at as u32;
+        let entered = &mut self.entered[buffer.entered as usize];
+        let here = entered.source.location(entered.text.written(name.at)).line;
+        entered
+            .lines
+            .push((at, i64::from(number) - i64::from(here) - 1, file));
+    }
+
+    fn pragma(&mut self, name: Token) {
+        let tokens = self.rest_of_line();
+        let words: Vec<String> = tokens
+            .iter()
+            .map(|&token| self.text(token).to_owned())
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match &words[..] {
+            ["once"] => {
+                if let Some(file) = self.buffers.last().and_then(|buffer| buffer.file) {
+                    self.files[file].once = true;
+                }
+            }
+            [kind @ ("push_macro" | "pop_macro"), "(", quoted, ")"] => {
+                let name = self.names.intern(quoted.trim_matches('"'));
+                if *kind == "push_macro" {
+                    let value = self.macro_of(name).cloned();
+                    self.pushed.entry(name).or_default().push(value);
+                } else if let Some(value) = self.pushed.get_mut(&name).and_then(Vec::pop) {
+                    self.set_macro(name, value);
+                }
+            }
+            ["GCC", "system_header"] => self.entered[name.entered as usize].system = true,
+            _ => {}
+        }
+    }
+
+    fn guard_sees_directive(&mut self, _name: &str) {
+        self.guard_sees_token();
+    }
+
+    fn open_conditional(&mut self, hash: Token, kind: &str, skipping: bool) {
+        let mut guards = false;
+        let taken = if skipping {
+            true
+        } else if kind == "if" {
+            self.guard_sees_token();
+            self.condition(hash)
+        } else {
+            let name = self.macro_name();
+            let defined = name.is_some_and(|name| self.macro_of(name.text).is_some());
+            let outermost = self
+                .buffers
+                .last()
+                .is_some_and(|buffer| buffer.guard == Guard::Start);
+            match name {
+                Some(name) if outermost && kind == "ifndef" => {
+                    guards = true;
+                    if let Some(buffer) = self.buffers.last_mut() {
+                        buffer.guard = Guard::Within(name.text);
+                    }
+                }
+                _ => self.guard_sees_token(),
+            }
+            defined == (kind == "ifdef")
+        };
+        let open = Conditional {
+            at: hash,
+            taken,
+            skipping: skipping || !taken,
+            has_else: false,
+            guards,
+        };
+        if let Some(buffer) = self.buffers.last_mut() {
+            buffer.conditionals.push(open);
+        }
+    }
+
+    fn other_group(&mut self, name: Token, kind: &str) {
+        let Some(open) = self
+            .buffers
+            .last_mut()
+            .and_then(|buffer| buffer.conditionals.pop())
+        else {
+            return self.error(name, format!("#{kind} without #if"));
+        };
+        if open.has_else {
+            self.error(name, format!("#{kind} after #else"));
+        }
+        if open.guards
+            && let Some(buffer) = self.buffers.last_mut()
+        {
+            buffer.guard = Guard::No;
+        }
+        let take = !open.taken
+            && match kind {
+                "else" => true,
+                "elif" => self.condition(name),
+                _ => {
+                    let asked = self.macro_name();
+                    asked.is_some_and(|asked| self.macro_of(asked.text).is_some())
+                        == (kind == "elifdef")
+                }
+            };
+        let next = Conditional {
+            taken: open.taken || take,
+            skipping: !take,
+            has_else: open.has_else || kind == "else",
+            guards: false,
+            ..open
+        };
+        if let Some(buffer) = self.buffers.last_mut() {
+            buffer.conditionals.push(next);
+        }
+    }
+
+    fn end_conditional(&mut self, name: Token) {
+        let Some(buffer) = self.buffers.last_mut() else {
+            return;
+        };
+        match buffer.conditionals.pop() {
+            None => self.error(name, "#endif without #if".to_owned()),
+            Some(open) if open.guards => {
+                if let Guard::Within(guard) = buffer.guard {
+                    buffer.guard = Guard::Behind(guard);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A text ends.
+    pub(super) fn leave(&mut self, _end: Token) {
+        let Some(buffer) = self.buffers.last_mut() else {
+            return;
+        };
+        let open = std::mem::take(&mut buffer.conditionals);
+        if let (Guard::Behind(guard), Some(file)) = (buffer.guard, buffer.file) {
+            self.files[file].guard = Some(guard);
+        }
+        for open in open {
+            self.error(open.at, "this conditional has no #endif".to_owned());
+        }
+    }
+}

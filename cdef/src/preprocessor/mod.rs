@@ -1,0 +1,338 @@
+//! The C preprocessor (C11 6.10, with C23's and GNU's additions): a text and the files it includes become tokens that
+//! know where they came from.
+//!
+//! `token`: spelling. `directive`: lines with `#`. `define`: macros as they are written. `expand`: macros as they are
+//! used. `builtin`: macros without a text. `condition`: `#if`. `include`: finding files, once where once is enough.
+//! `origin`: places and messages. Files are read by the caller's [`Loader`]; there is no I/O here.
+mod builtin;
+mod condition;
+mod define;
+mod directive;
+mod expand;
+mod include;
+mod origin;
+mod token;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::names::Names;
+use crate::source::Source;
+use crate::types::Symbol;
+use define::Macro;
+use directive::Conditional;
+use expand::Context;
+use include::Known;
+use origin::{Entered, Expansion};
+use token::{START, Text};
+
+pub use origin::Origin;
+pub use token::{Token, TokenKind};
+
+/// Reads files for the preprocessor.
+pub trait Loader {
+    /// The text of the file with that path, or `None` if there is none.
+    fn load(&mut self, path: &str) -> Option<Arc<str>>;
+}
+
+/// Where files are looked for, and what is defined before the first line.
+#[derive(Clone, Debug, Default)]
+pub struct PreprocessOptions {
+    /// Folders for `#include "..."` and `#include <...>`.
+    pub include_dirs: Vec<String>,
+    /// Folders searched after those, whose warnings nobody wants.
+    pub system_dirs: Vec<String>,
+    /// The predefined macros as a text of `#define` lines (`cc -dM -E`).
+    pub predefined: String,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub struct Preprocessed {
+    /// The tokens, without those of directives.
+    pub tokens: Vec<Token>,
+    /// Errors and warnings in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    names: Names,
+    entered: Vec<Entered>,
+    expansions: Vec<Expansion>,
+}
+
+/// A token's output is bounded: so many at most, macros that grow without measure included.
+const MOST_TOKENS: usize = 50_000_000;
+/// The same for what the expansion of macros copies.
+const MOST_WORK: usize = 200_000_000;
+
+/// A text that is being read.
+struct Buffer {
+    text: Rc<Text>,
+    at: usize,
+    entered: u32,
+    conditionals: Vec<Conditional>,
+    /// The file, by number in `files`; none: the predefined macros.
+    file: Option<usize>,
+    /// Which folder it was found in; `#include_next` goes on behind it.
+    dir: usize,
+    guard: include::Guard,
+}
+
+struct Preprocessor<'a> {
+    names: Names,
+    loader: &'a mut dyn Loader,
+    options: &'a PreprocessOptions,
+    macros: Vec<Option<Rc<Macro>>>,
+    pushed: HashMap<Symbol, Vec<Option<Rc<Macro>>>>,
+    buffers: Vec<Buffer>,
+    contexts: Vec<Context>,
+    disabled: Vec<Symbol>,
+    back: Option<Token>,
+    /// Within a directive the end of its line ends everything.
+    in_directive: bool,
+    /// Within a macro's arguments the end of a file ends everything; directives are taken only behind the `(`.
+    in_arguments: bool,
+    looking_for_parenthesis: bool,
+    files: Vec<Known>,
+    paths: HashMap<String, Option<usize>>,
+    entered: Vec<Entered>,
+    expansions: Vec<Expansion>,
+    diagnostics: Vec<Diagnostic>,
+    counter: u32,
+    work: usize,
+    stopped: bool,
+    /// The file that an `#include` at hand enters at its line's end.
+    pending: Option<(Rc<Text>, String, usize, usize, Token)>,
+}
+
+/// Preprocesses `text`, which has the name `file` in messages and for `#include "..."`.
+pub fn preprocess(
+    text: &str,
+    file: &str,
+    options: &PreprocessOptions,
+    loader: &mut dyn Loader,
+) -> Preprocessed {
+    let mut this = Preprocessor {
+        names: Names::with_reserved(),
+        loader,
+        options,
+        macros: Vec::new(),
+        pushed: HashMap::new(),
+        buffers: Vec::new(),
+        contexts: Vec::new(),
+        disabled: Vec::new(),
+        back: None,
+        in_directive: false,
+        in_arguments: false,
+        looking_for_parenthesis: false,
+        files: Vec::new(),
+        paths: HashMap::new(),
+        entered: Vec::new(),
+        // Number 0 is none.
+        expansions: vec![Expansion::default()],
+        diagnostics: Vec::new(),
+        counter: 0,
+        work: 0,
+        stopped: false,
+        pending: None,
+    };
+    this.define_builtins();
+    let predefined: Arc<str> = options.predefined.as_str().into();
+    this.enter(Rc::new(Text::new(predefined)), "<built-in>", None, 0, None);
+    let mut tokens = Vec::new();
+    this.run(&mut tokens);
+    let known = this.add_file(file, text.into());
+    let text = Rc::clone(&this.files[known].text);
+    this.enter(text, file, Some(known), 0, None);
+    this.run(&mut tokens);
+    Preprocessed {
+        tokens,
+        diagnostics: this.diagnostics,
+        names: this.names,
+        entered: this.entered,
+        expansions: this.expansions,
+    }
+}
+
+impl Preprocessed {
+    /// The spelling of a token of this result.
+    pub fn spelling(&self, token: Token) -> &str {
+        self.names.text(token.text)
+    }
+    /// Whether white space came before the token, or a new line.
+    pub fn is_apart(&self, token: Token) -> bool {
+        token.has(token::SPACE | START)
+    }
+    /// Where a token came from.
+    pub fn origin(&self, token: Token) -> Origin<'_> {
+        Origin::new(&self.entered, &self.expansions, &self.names, token)
+    }
+}
+
+impl Preprocessor<'_> {
+    fn run(&mut self, tokens: &mut Vec<Token>) {
+        loop {
+            let token = self.expanded();
+            if token.kind == TokenKind::End {
+                return;
+            }
+            if tokens.len() >= MOST_TOKENS {
+                return self.stop(token, "the preprocessed text is too large");
+            }
+            tokens.push(token);
+        }
+    }
+
+    /// An error after which nothing more is read.
+    fn stop(&mut self, at: Token, message: &str) {
+        if !self.stopped {
+            self.error(at, message.to_owned());
+        }
+        self.stopped = true;
+        self.contexts.clear();
+        self.buffers.clear();
+    }
+
+    /// Begins to read a text.
+    fn enter(
+        &mut self,
+        text: Rc<Text>,
+        name: &str,
+        file: Option<usize>,
+        dir: usize,
+        from: Option<Token>,
+    ) {
+        let entered = self.entered.len() as u32;
+        self.entered.push(Entered {
+            text: Rc::clone(&text),
+            source: Arc::new(Source {
+                file: name.into(),
+                text: Arc::clone(&text.text),
+                is_type_string: false,
+                markers: Vec::new(),
+            }),
+            from,
+            lines: Vec::new(),
+            system: file.is_some() && dir >= self.options.include_dirs.len() + 1,
+            depth: self.buffers.len() as u32,
+        });
+        self.buffers.push(Buffer {
+            text,
+            at: 0,
+            entered,
+            conditionals: Vec::new(),
+            file,
+            dir,
+            guard: include::Guard::Start,
+        });
+    }
+
+    /// The next token of the texts, directives carried out.
+    fn from_texts(&mut self) -> Token {
+        loop {
+            let token = match self.back.take() {
+                Some(token) => token,
+                None => match self.lexed() {
+                    Some(token) => token,
+                    None => return self.end(),
+                },
+            };
+            match token.kind {
+                TokenKind::Newline if !self.in_directive => {}
+                TokenKind::Newline => {
+                    self.back = Some(token);
+                    return Token {
+                        kind: TokenKind::End,
+                        ..token
+                    };
+                }
+                TokenKind::End if self.in_directive => {
+                    self.back = Some(token);
+                    return token;
+                }
+                TokenKind::End => {
+                    self.leave(token);
+                    if self.in_arguments || self.looking_for_parenthesis {
+                        self.back = Some(token);
+                        return token;
+                    }
+                    self.buffers.pop();
+                    if self.buffers.is_empty() {
+                        return token;
+                    }
+                }
+                TokenKind::Punctuator
+                    if token.has(START)
+                        && !self.in_directive
+                        && !self.looking_for_parenthesis
+                        && matches!(self.text(token), "#" | "%:") =>
+                {
+                    self.directive(token);
+                    if self.stopped {
+                        return Token {
+                            kind: TokenKind::End,
+                            ..token
+                        };
+                    }
+                }
+                _ => {
+                    if !self.in_directive {
+                        self.guard_sees_token();
+                    }
+                    return token;
+                }
+            }
+        }
+    }
+
+    /// A token straight from the innermost text.
+    fn lexed(&mut self) -> Option<Token> {
+        let buffer = self.buffers.last_mut()?;
+        let text = Rc::clone(&buffer.text);
+        match token::lex(
+            text.clean(),
+            &mut buffer.at,
+            &mut self.names,
+            buffer.entered,
+        ) {
+            Ok(token) => Some(token),
+            Err(at) => {
+                let token = Token {
+                    at: at as u32,
+                    kind: TokenKind::End,
+                    ..self.end()
+                };
+                self.error(token, "this comment does not end".to_owned());
+                Some(token)
+            }
+        }
+    }
+
+    /// The end of everything, or of the innermost text.
+    fn end(&mut self) -> Token {
+        Token {
+            kind: TokenKind::End,
+            flags: START,
+            text: self.names.intern(""),
+            entered: self.entered.len().saturating_sub(1) as u32,
+            at: u32::MAX,
+            expansion: 0,
+        }
+    }
+
+    fn text(&self, token: Token) -> &str {
+        self.names.text(token.text)
+    }
+
+    fn macro_of(&self, name: Symbol) -> Option<&Rc<Macro>> {
+        self.macros.get(name.0 as usize)?.as_ref()
+    }
+
+    fn set_macro(&mut self, name: Symbol, value: Option<Rc<Macro>>) {
+        let index = name.0 as usize;
+        if index >= self.macros.len() {
+            self.macros.resize(self.names.len().max(index + 1), None);
+        }
+        self.macros[index] = value;
+    }
+}
