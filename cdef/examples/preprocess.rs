@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keelback_cdef::preprocessor::{Loader, PreprocessOptions, preprocess};
+use keelback_cdef::preprocessor::{Loader, PreprocessOptions, TokenKind, preprocess};
 
 struct Files;
 
@@ -27,7 +27,11 @@ fn main() {
         ..PreprocessOptions::default()
     };
     let result = preprocess(&read(&file), &file, &options, &mut Files);
-    let spellings = result.tokens.iter().map(|&token| result.spelling(token));
+    let tokens = result
+        .tokens
+        .iter()
+        .filter(|token| token.kind != TokenKind::Pragma);
+    let spellings = tokens.map(|&token| result.spelling(token));
     let mut text = spellings.collect::<Vec<_>>().join("\n");
     text.push('\n');
     print!("{text}");

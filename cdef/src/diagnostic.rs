@@ -57,6 +57,10 @@ pub(crate) enum Form {
     Plain,
 }
 
+/// Where the place of a diagnostic was included, and which macros it is in; behind a pointer, as few have any.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Notes(pub Vec<String>);
+
 /// An error or a warning.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Diagnostic {
@@ -73,7 +77,7 @@ pub struct Diagnostic {
     /// What to do about it.
     pub hint: Option<Cow<'static, str>>,
     /// What else is to be known of the place: where it was included, which macro it is in.
-    pub notes: Vec<String>,
+    pub notes: Option<Box<Notes>>,
     /// Short wording of CFFI's run-time type parser (`ffi.error` of out-of-line modules).
     pub(crate) short: Option<&'static str>,
     pub(crate) form: Form,
@@ -94,7 +98,7 @@ impl Diagnostic {
             span,
             label: None,
             hint: None,
-            notes: Vec::new(),
+            notes: None,
             short: None,
             form,
             source: None,
@@ -252,7 +256,7 @@ impl Diagnostic {
         } else {
             groups.push(Group::with_title(title));
         }
-        for note in &self.notes {
+        for note in self.notes.iter().flat_map(|notes| &notes.0) {
             let note = Level::NOTE.secondary_title(note.as_str());
             groups.push(Group::with_title(note));
         }

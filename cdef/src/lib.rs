@@ -24,7 +24,7 @@ mod target;
 mod types;
 
 pub use declarations::*;
-pub use diagnostic::{Diagnostic, DiagnosticKind, Severity};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Notes, Severity};
 pub use include::Included;
 pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
 pub use parser::{ParseOptions, is_attribute_of_headers, is_known_pragma};

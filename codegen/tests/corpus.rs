@@ -68,3 +68,8 @@ fn payload() {
 fn tables() {
     replay("tables");
 }
+
+#[test]
+fn preprocessor() {
+    replay("preprocessor");
+}

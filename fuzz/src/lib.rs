@@ -5,6 +5,7 @@
 pub mod cdef;
 pub mod initialiser;
 pub mod payload;
+pub mod preprocessor;
 pub mod tables;
 pub mod type_string;
 
@@ -15,11 +16,12 @@ use keelback_codegen::{StubsOf, stubs};
 pub type Body = fn(&[u8]);
 
 /// The targets by name, for inputs from files.
-pub const TARGETS: [(&str, Body); 5] = [
+pub const TARGETS: [(&str, Body); 6] = [
     ("cdef", |data| with_text(data, cdef::run)),
     ("type_string", |data| with_text(data, type_string::run)),
     ("initialiser", |data| with_text(data, initialiser::run)),
     ("payload", payload::run),
+    ("preprocessor", |data| with_text(data, preprocessor::run)),
     ("tables", tables::run),
 ];
 

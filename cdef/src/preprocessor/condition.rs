@@ -104,12 +104,12 @@ impl Preprocessor<'_> {
             }
             out.push(token);
         }
-        self.contexts.pop();
+        self.drop_context();
         out
     }
 
     /// The parenthesised tokens behind an operator like `__has_include`.
-    pub(super) fn operand(&mut self, _name: Token) -> Vec<Token> {
+    pub(super) fn operand(&mut self) -> Vec<Token> {
         let mut out = Vec::new();
         let mut depth = 0;
         loop {

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::Preprocessor;
 use super::builtin::Builtin;
 use super::token::{PASTE, SPACE, START, STRINGIFY, Token, TokenKind};
@@ -15,6 +17,8 @@ pub(super) struct Macro {
     /// The last parameter takes all that is left.
     pub(super) variadic: bool,
     pub(super) body: Vec<Token>,
+    /// What is in the parentheses of each `__VA_OPT__`.
+    pub(super) variadic_parts: Vec<Vec<Token>>,
     /// Spelling and spacing of the body, to compare definitions.
     spelling: Vec<(Symbol, bool)>,
     pub(super) builtin: Option<Builtin>,
@@ -26,6 +30,7 @@ impl Macro {
             parameters: None,
             variadic: false,
             body: Vec::new(),
+            variadic_parts: Vec::new(),
             spelling: Vec::new(),
             builtin: Some(builtin),
         }
@@ -61,13 +66,19 @@ impl Preprocessor<'_> {
             .enumerate()
             .map(|(index, token)| (token.text, index > 0 && token.has(SPACE)))
             .collect();
-        let Some(body) = self.body(tokens, parameters.as_deref()) else {
+        let numbers: Option<FxHashMap<Symbol, usize>> = parameters
+            .as_ref()
+            .map(|all| all.iter().copied().zip(0..).collect());
+        let mut variadic_parts = Vec::new();
+        let parts = variadic.then_some(&mut variadic_parts);
+        let Some(body) = self.body(&tokens, numbers.as_ref(), parts) else {
             return;
         };
         let new = Macro {
             parameters,
             variadic,
             body,
+            variadic_parts,
             spelling,
             builtin: None,
         };
@@ -89,7 +100,7 @@ impl Preprocessor<'_> {
 
     /// The name that is defined, undefined or asked for.
     pub(super) fn macro_name(&mut self) -> Option<Token> {
-        let name = self.from_texts();
+        let name = self.next_in_texts();
         if name.kind != TokenKind::Name {
             let message = if name.kind == TokenKind::End {
                 "a macro name is missing"
@@ -119,6 +130,7 @@ impl Preprocessor<'_> {
         if close(self, at) {
             return Some((names, false, 2));
         }
+        let mut seen = FxHashSet::default();
         loop {
             if dots(self, at) && close(self, at + 1) {
                 names.push(self.names.intern("__VA_ARGS__"));
@@ -132,7 +144,7 @@ impl Preprocessor<'_> {
                 );
                 return None;
             };
-            if names.contains(&token.text) {
+            if !seen.insert(token.text) {
                 let text = self.text(token).to_owned();
                 self.error(token, format!("duplicate macro parameter '{text}'"));
                 return None;
@@ -157,16 +169,24 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// The body with its operators `#` and `##` turned into flags.
-    fn body(&mut self, tokens: Vec<Token>, parameters: Option<&[Symbol]>) -> Option<Vec<Token>> {
+    /// The body with its operators `#` and `##` turned into flags. `parts`: where `__VA_OPT__` has a meaning, what is in
+    /// its parentheses goes there.
+    fn body(
+        &mut self,
+        tokens: &[Token],
+        parameters: Option<&FxHashMap<Symbol, usize>>,
+        mut parts: Option<&mut Vec<Vec<Token>>>,
+    ) -> Option<Vec<Token>> {
         let mut body: Vec<Token> = Vec::with_capacity(tokens.len());
         let mut hash: Option<Token> = None;
-        let last = tokens.len().saturating_sub(1);
-        for (index, mut token) in tokens.into_iter().enumerate() {
+        let mut rest = tokens;
+        while let Some((&first, after)) = rest.split_first() {
+            rest = after;
+            let mut token = first;
             token.flags &= !START;
             if self.is(token, "##") || self.is(token, "%:%:") {
                 match body.last_mut() {
-                    Some(before) if index < last && hash.is_none() => before.flags |= PASTE,
+                    Some(before) if !rest.is_empty() && hash.is_none() => before.flags |= PASTE,
                     _ => {
                         self.error(token, "'##' can't be at either end of a macro".to_owned());
                         return None;
@@ -174,19 +194,33 @@ impl Preprocessor<'_> {
                 }
                 continue;
             }
-            let number = parameters.and_then(|all| all.iter().position(|&name| name == token.text));
+            let number = parameters.and_then(|all| all.get(&token.text).copied());
             if let (Some(number), TokenKind::Name) = (number, token.kind) {
                 token.kind = TokenKind::Parameter;
                 token.text = Symbol(number as u32);
-                if let Some(hash) = hash.take() {
-                    token.flags = token.flags & !SPACE | hash.flags & SPACE | STRINGIFY;
-                }
-            } else if let Some(hash) = hash {
-                self.error(hash, "'#' is not followed by a macro parameter".to_owned());
-                return None;
-            } else if parameters.is_some() && (self.is(token, "#") || self.is(token, "%:")) {
+            } else if let Some(parts) = parts.as_deref_mut()
+                && self.text(token) == "__VA_OPT__"
+            {
+                let Some(inside) = self.parenthesised(&mut rest) else {
+                    let message = "__VA_OPT__ expects tokens in parentheses".to_owned();
+                    self.error(token, message);
+                    return None;
+                };
+                let inside = self.body(inside, parameters, None)?;
+                token.kind = TokenKind::VariadicPart;
+                token.text = Symbol(parts.len() as u32);
+                parts.push(inside);
+            } else if hash.is_none()
+                && parameters.is_some()
+                && (self.is(token, "#") || self.is(token, "%:"))
+            {
                 hash = Some(token);
                 continue;
+            } else if hash.is_some() {
+                break;
+            }
+            if let Some(hash) = hash.take() {
+                token.flags = token.flags & !SPACE | hash.flags & SPACE | STRINGIFY;
             }
             body.push(token);
         }
@@ -197,13 +231,33 @@ impl Preprocessor<'_> {
         Some(body)
     }
 
+    /// Takes tokens in parentheses from the front of `rest`; what is between them.
+    fn parenthesised<'t>(&self, rest: &mut &'t [Token]) -> Option<&'t [Token]> {
+        let mut depth = 0;
+        for (index, &token) in rest.iter().enumerate() {
+            if self.is(token, "(") {
+                depth += 1;
+            } else if self.is(token, ")") {
+                depth -= 1;
+            }
+            if depth == 0 {
+                let inside = rest.get(1..index)?;
+                *rest = &rest[index + 1..];
+                return Some(inside);
+            }
+        }
+        None
+    }
+
     pub(super) fn is(&self, token: Token, spelling: &str) -> bool {
         token.kind == TokenKind::Punctuator && self.text(token) == spelling
     }
 
     /// The tokens up to the end of the line, as they are written.
     pub(super) fn rest_of_line(&mut self) -> Vec<Token> {
-        std::iter::from_fn(|| Some(self.from_texts()).filter(|token| token.kind != TokenKind::End))
-            .collect()
+        std::iter::from_fn(|| {
+            Some(self.next_in_texts()).filter(|token| token.kind != TokenKind::End)
+        })
+        .collect()
     }
 }

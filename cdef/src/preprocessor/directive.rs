@@ -21,7 +21,6 @@ impl Preprocessor<'_> {
         let outer = (self.in_directive, self.in_arguments);
         (self.in_directive, self.in_arguments) = (true, false);
         let contexts = std::mem::take(&mut self.contexts);
-        let disabled = std::mem::take(&mut self.disabled);
         self.one_directive(hash);
         self.finish_line();
         while !self.stopped && self.is_skipping() {
@@ -29,7 +28,7 @@ impl Preprocessor<'_> {
             self.one_directive(hash);
             self.finish_line();
         }
-        (self.contexts, self.disabled) = (contexts, disabled);
+        self.contexts = contexts;
         (self.in_directive, self.in_arguments) = outer;
         if let Some((text, path, file, dir, from)) = self.pending.take() {
             self.enter(text, &path, Some(file), dir, Some(from));
@@ -37,13 +36,9 @@ impl Preprocessor<'_> {
     }
 
     fn finish_line(&mut self) {
-        while self.from_texts().kind != TokenKind::End {}
-        if self
-            .back
-            .is_some_and(|token| token.kind == TokenKind::Newline)
-        {
-            self.back = None;
-        }
+        while self.next_in_texts().kind != TokenKind::End {}
+        // The end of the text is met again; a file that is entered now comes before it.
+        self.back = None;
     }
 
     fn is_skipping(&self) -> bool {
@@ -74,14 +69,14 @@ impl Preprocessor<'_> {
     }
 
     fn one_directive(&mut self, hash: Token) {
-        let name = self.from_texts();
+        let name = self.next_in_texts();
         if name.kind == TokenKind::End {
             return;
         }
         let text = self.text(name).to_owned();
         let skipping = self.is_skipping();
         if !matches!(&*text, "if" | "ifdef" | "ifndef") && !skipping {
-            self.guard_sees_directive(&text);
+            self.guard_sees_token();
         }
         match &*text {
             "if" | "ifdef" | "ifndef" => return self.open_conditional(hash, &text, skipping),
@@ -143,14 +138,48 @@ impl Preprocessor<'_> {
         };
         let at = buffer.at as u32;
         let entered = &mut self.entered[buffer.entered as usize];
-        let here = entered.source.location(entered.text.written(name.at)).line;
+        let (here, _) = entered.text.line(entered.text.written(name.at));
+        // Without a file the last one goes on.
+        let file = file.or_else(|| entered.lines.last().and_then(|(.., file)| file.clone()));
         entered
             .lines
             .push((at, i64::from(number) - i64::from(here) - 1, file));
     }
 
+    /// `_Pragma ( string-literal )`: what is in the string is obeyed as a `#pragma` (C11 6.10.9).
+    pub(super) fn pragma_operator(&mut self, name: Token) -> Option<Token> {
+        let operand = self.operand();
+        let quoted = match &operand[..] {
+            [only] if only.kind == TokenKind::Text => self.text(*only).trim_start_matches('L'),
+            _ => {
+                self.error(name, "_Pragma expects a string in parentheses".to_owned());
+                return None;
+            }
+        };
+        let inside = quoted.trim_start_matches("u8").trim_matches(['u', 'U']);
+        let inside = &inside[1..inside.len() - 1];
+        let text = inside.replace("\\\"", "\"").replace("\\\\", "\\");
+        let (mut tokens, mut at) = (Vec::new(), 0);
+        while let Ok(token) = super::token::lex(&text, &mut at, &mut self.names, name.entered) {
+            if matches!(token.kind, TokenKind::End | TokenKind::Newline) {
+                break;
+            }
+            tokens.push(Token {
+                at: name.at,
+                expansion: name.expansion,
+                ..token
+            });
+        }
+        self.obey_pragma(name, &tokens);
+        self.pragma.take()
+    }
+
     fn pragma(&mut self, name: Token) {
         let tokens = self.rest_of_line();
+        self.obey_pragma(name, &tokens);
+    }
+
+    fn obey_pragma(&mut self, name: Token, tokens: &[Token]) {
         let words: Vec<String> = tokens
             .iter()
             .map(|&token| self.text(token).to_owned())
@@ -172,12 +201,17 @@ impl Preprocessor<'_> {
                 }
             }
             ["GCC", "system_header"] => self.entered[name.entered as usize].system = true,
-            _ => {}
+            ["GCC", "poison" | "warning" | "error" | "diagnostic", ..] | ["STDC" | "omp", ..] => {}
+            _ => {
+                let text = self.names.intern(&words.join(" "));
+                self.pragma = Some(Token {
+                    kind: TokenKind::Pragma,
+                    flags: START,
+                    text,
+                    ..name
+                });
+            }
         }
-    }
-
-    fn guard_sees_directive(&mut self, _name: &str) {
-        self.guard_sees_token();
     }
 
     fn open_conditional(&mut self, hash: Token, kind: &str, skipping: bool) {
@@ -271,7 +305,7 @@ impl Preprocessor<'_> {
     }
 
     /// A text ends.
-    pub(super) fn leave(&mut self, _end: Token) {
+    pub(super) fn leave(&mut self) {
         let Some(buffer) = self.buffers.last_mut() else {
             return;
         };

@@ -19,12 +19,26 @@ pub(super) struct Context {
     closed: bool,
 }
 
+/// One use of a macro.
+struct Call<'a> {
+    found: &'a Macro,
+    arguments: Vec<Vec<Token>>,
+    /// The arguments as they are where neither `#` nor `##` is, once they are wanted.
+    expanded: Vec<Option<Rc<[Token]>>>,
+    /// There is no argument for the variadic parameter.
+    left_out: bool,
+    expansion: u32,
+}
+
 /// So many expansions may lie in each other's arguments.
 const DEEPEST: usize = 200;
 
 impl Preprocessor<'_> {
     pub(super) fn push(&mut self, tokens: Rc<[Token]>, of: Option<Symbol>, closed: bool) {
-        self.disabled.extend(of);
+        if let Some(name) = of {
+            self.set_off(name, true);
+        }
+        self.closed += usize::from(closed);
         self.contexts.push(Context {
             tokens,
             at: 0,
@@ -43,12 +57,38 @@ impl Preprocessor<'_> {
             if context.closed {
                 return self.end();
             }
-            if context.of.is_some() {
-                self.disabled.pop();
-            }
-            self.contexts.pop();
+            self.drop_context();
         }
-        self.from_texts()
+        self.next_in_texts()
+    }
+
+    /// Forgets the innermost context.
+    pub(super) fn drop_context(&mut self) {
+        if let Some(context) = self.contexts.pop() {
+            self.closed -= usize::from(context.closed);
+            if let Some(name) = context.of {
+                self.set_off(name, false);
+            }
+        }
+    }
+
+    /// Whether a macro is off: its own expansion is being read.
+    fn is_off(&self, name: Symbol) -> bool {
+        self.off
+            .get(name.0 as usize)
+            .is_some_and(|&count| count > 0)
+    }
+
+    fn set_off(&mut self, name: Symbol, off: bool) {
+        let index = name.0 as usize;
+        if index >= self.off.len() {
+            self.off.resize(self.names.len().max(index + 1), 0);
+        }
+        if off {
+            self.off[index] += 1;
+        } else {
+            self.off[index] -= 1;
+        }
     }
 
     fn put_back(&mut self, token: Token) {
@@ -80,7 +120,7 @@ impl Preprocessor<'_> {
             let Some(found) = self.macro_of(token.text).map(Rc::clone) else {
                 return token;
             };
-            if self.disabled.contains(&token.text) {
+            if self.is_off(token.text) {
                 token.flags |= PAINTED;
                 return token;
             }
@@ -99,7 +139,7 @@ impl Preprocessor<'_> {
 
     /// Puts what a macro's use stands for in front of what follows. False: it is no use.
     fn expand(&mut self, found: &Macro, name: Token) -> bool {
-        let arguments = if let Some(parameters) = &found.parameters {
+        let (arguments, left_out) = if let Some(parameters) = &found.parameters {
             if !self.parenthesis_follows() {
                 return false;
             }
@@ -108,14 +148,24 @@ impl Preprocessor<'_> {
                 None => return false,
             }
         } else {
-            Vec::new()
+            (Vec::new(), false)
         };
         let expansion = self.expansions.len() as u32;
+        let outermost = self.expansions[name.expansion as usize].outermost;
         self.expansions.push(Expansion {
             name: Some(name.text),
             at: Some(name),
+            outermost: outermost.or(Some((name.entered, name.at))),
         });
-        let mut tokens = self.substitute(found, &arguments);
+        let mut call = Call {
+            found,
+            expanded: vec![None; arguments.len()],
+            arguments,
+            left_out,
+            expansion,
+        };
+        let mut tokens = self.substitute(&mut call, &found.body);
+        tokens.retain(|token| token.kind != TokenKind::Placemarker);
         for token in &mut tokens {
             token.expansion = expansion;
             token.flags &= !START;
@@ -143,13 +193,13 @@ impl Preprocessor<'_> {
         false
     }
 
-    /// Reads arguments up to the closing parenthesis.
+    /// Reads arguments up to the closing parenthesis. The flag: there is none for the last, variadic parameter.
     fn arguments(
         &mut self,
         found: &Macro,
         expected: usize,
         name: Token,
-    ) -> Option<Vec<Vec<Token>>> {
+    ) -> Option<(Vec<Vec<Token>>, bool)> {
         let outer = std::mem::replace(&mut self.in_arguments, true);
         let mut arguments = vec![Vec::new()];
         let mut depth = 0usize;
@@ -172,7 +222,7 @@ impl Preprocessor<'_> {
                     }
                     _ => {}
                 }
-            } else if token.kind == TokenKind::Name && self.disabled.contains(&token.text) {
+            } else if token.kind == TokenKind::Name && self.is_off(token.text) {
                 token.flags |= PAINTED;
             }
             arguments.last_mut()?.push(token);
@@ -184,6 +234,9 @@ impl Preprocessor<'_> {
             return None;
         }
         let given = arguments.len();
+        // GNU's rule for `, ## __VA_ARGS__`: an empty argument is one, unless there are no other parameters.
+        let left_out = found.variadic
+            && (given < expected || given == 1 && expected == 1 && arguments[0].is_empty());
         if expected == 0 && given == 1 && arguments[0].is_empty() {
             arguments.clear();
         } else if found.variadic && given + 1 == expected {
@@ -195,18 +248,12 @@ impl Preprocessor<'_> {
             );
             arguments.resize(expected, Vec::new());
         }
-        Some(arguments)
+        Some((arguments, left_out))
     }
 
     /// An argument as if it were all that is left of the text (C11 6.10.3.1).
     fn expand_argument(&mut self, argument: &[Token]) -> Rc<[Token]> {
-        if self
-            .contexts
-            .iter()
-            .filter(|context| context.closed)
-            .count()
-            >= DEEPEST
-        {
+        if self.closed >= DEEPEST {
             if let Some(&at) = argument.first() {
                 self.stop(at, "macros are nested too deeply");
             }
@@ -222,71 +269,26 @@ impl Preprocessor<'_> {
             }
             result.push(token);
         }
-        self.contexts.truncate(depth);
+        while self.contexts.len() > depth {
+            self.drop_context();
+        }
         self.work += result.len();
         result.into()
     }
 
-    fn substitute(&mut self, found: &Macro, arguments: &[Vec<Token>]) -> Vec<Token> {
-        let mut expanded: Vec<Option<Rc<[Token]>>> = vec![None; arguments.len()];
-        let mut out: Vec<Token> = Vec::with_capacity(found.body.len());
+    /// What a macro's body, or a part of it, becomes with the arguments (C11 6.10.3.1).
+    fn substitute(&mut self, call: &mut Call<'_>, body: &[Token]) -> Vec<Token> {
+        let mut out: Vec<Token> = Vec::with_capacity(body.len());
         let mut pasted = false;
-        for &token in &found.body {
+        for &token in body {
             let paste = token.flags & PASTE;
-            if token.kind != TokenKind::Parameter {
-                out.push(token);
-            } else if token.has(STRINGIFY) {
-                let argument = &arguments[token.text.0 as usize];
-                let text = self.stringified(argument);
-                let text = self.names.intern(&text);
-                out.push(Token {
-                    kind: TokenKind::Text,
-                    text,
-                    flags: token.flags & (SPACE | PASTE),
-                    ..token
-                });
-            } else {
-                let number = token.text.0 as usize;
-                let argument = &arguments[number];
-                let last_variadic = found.variadic && number + 1 == arguments.len();
-                let comma = pasted
-                    && last_variadic
-                    && out.last().is_some_and(|&before| self.is(before, ","));
-                if comma && argument.is_empty() {
-                    out.pop();
-                    pasted = paste != 0;
-                    continue;
+            match token.kind {
+                TokenKind::Parameter => self.parameter(call, token, pasted, &mut out),
+                TokenKind::VariadicPart => {
+                    let tokens = self.variadic_part(call, token.text.0 as usize);
+                    self.put(&tokens, token, pasted, &mut out);
                 }
-                if comma && let Some(before) = out.last_mut() {
-                    before.flags &= !PASTE;
-                }
-                let tokens: Rc<[Token]> = if paste != 0 || pasted && !comma {
-                    argument.as_slice().into()
-                } else if let Some(done) = &expanded[number] {
-                    Rc::clone(done)
-                } else {
-                    let done = self.expand_argument(argument);
-                    expanded[number] = Some(Rc::clone(&done));
-                    done
-                };
-                let from = out.len();
-                out.extend(tokens.iter().map(|&token| Token {
-                    flags: token.flags & !PASTE,
-                    ..token
-                }));
-                self.work += tokens.len();
-                if let Some(first) = out.get_mut(from) {
-                    first.flags = first.flags & !SPACE | token.flags & SPACE;
-                } else if paste != 0 || pasted {
-                    out.push(Token {
-                        kind: TokenKind::Placemarker,
-                        flags: token.flags,
-                        ..token
-                    });
-                }
-                if let Some(last) = out.last_mut().filter(|_| paste != 0) {
-                    last.flags |= PASTE;
-                }
+                _ => out.push(token),
             }
             pasted = paste != 0;
             if self.work > MOST_WORK {
@@ -294,59 +296,200 @@ impl Preprocessor<'_> {
                 return Vec::new();
             }
         }
-        self.paste(out)
+        self.paste(out, call.expansion)
+    }
+
+    /// What a parameter in a macro's body becomes; `pasted`: behind a `##`.
+    fn parameter(&mut self, call: &mut Call<'_>, token: Token, pasted: bool, out: &mut Vec<Token>) {
+        let number = token.text.0 as usize;
+        let argument = &call.arguments[number];
+        if token.has(STRINGIFY) {
+            return self.put(argument, token, pasted, out);
+        }
+        let comma = pasted
+            && call.found.variadic
+            && number + 1 == call.arguments.len()
+            && out.last().is_some_and(|&before| self.is(before, ","));
+        if comma && call.left_out {
+            out.pop();
+            // What follows a `##` behind this has nothing to be pasted to.
+            if token.has(PASTE) {
+                self.put(&[], token, true, out);
+            }
+            return;
+        }
+        if comma && let Some(before) = out.last_mut() {
+            before.flags &= !PASTE;
+        }
+        if token.has(PASTE) || pasted && !comma {
+            return self.put(argument, token, pasted, out);
+        }
+        let tokens = self.expanded_argument(call, number);
+        self.put(&tokens, token, pasted, out);
+    }
+
+    fn expanded_argument(&mut self, call: &mut Call<'_>, number: usize) -> Rc<[Token]> {
+        if let Some(done) = &call.expanded[number] {
+            return Rc::clone(done);
+        }
+        let done = self.expand_argument(&call.arguments[number]);
+        call.expanded[number] = Some(Rc::clone(&done));
+        done
+    }
+
+    /// The tokens that stand for `token` of a macro's body; a string of them if `#` is in front of it.
+    fn put(&mut self, tokens: &[Token], token: Token, pasted: bool, out: &mut Vec<Token>) {
+        let paste = token.flags & PASTE;
+        if token.has(STRINGIFY) {
+            let text = self.stringified(tokens);
+            self.work += text.len();
+            let text = self.names.intern(&text);
+            out.push(Token {
+                kind: TokenKind::Text,
+                text,
+                flags: token.flags & (SPACE | PASTE),
+                ..token
+            });
+            return;
+        }
+        let from = out.len();
+        out.extend(tokens.iter().map(|&token| Token {
+            flags: token.flags & !PASTE,
+            ..token
+        }));
+        self.work += tokens.len();
+        if let Some(first) = out.get_mut(from) {
+            first.flags = first.flags & !SPACE | token.flags & SPACE;
+        } else if paste != 0 || pasted {
+            out.push(Token {
+                kind: TokenKind::Placemarker,
+                flags: token.flags,
+                ..token
+            });
+        }
+        if let Some(last) = out.last_mut().filter(|_| paste != 0) {
+            last.flags |= PASTE;
+        }
+    }
+
+    /// `__VA_OPT__(...)`: its tokens, if there are variable arguments (C23 6.10.5.1).
+    fn variadic_part(&mut self, call: &mut Call<'_>, number: usize) -> Vec<Token> {
+        let variable = call.arguments.len() - 1;
+        if self.expanded_argument(call, variable).is_empty() {
+            return Vec::new();
+        }
+        let found = call.found;
+        // Placemarkers in it are operands for the `##` around it.
+        self.substitute(call, &found.variadic_parts[number])
     }
 
     /// Carries out the operators `##`, from left to right.
-    fn paste(&mut self, tokens: Vec<Token>) -> Vec<Token> {
+    fn paste(&mut self, tokens: Vec<Token>, expansion: u32) -> Vec<Token> {
         let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            match out.last().copied() {
-                Some(left) if left.has(PASTE) => {
-                    out.pop();
-                    self.join(left, token, &mut out);
-                }
-                _ => out.push(token),
+        let mut rest = tokens.into_iter().peekable();
+        while let Some(first) = rest.next() {
+            if !first.has(PASTE) {
+                out.push(first);
+                continue;
             }
+            // A chain of names and digits grows in place: pasting many of them stays linear.
+            let mut left = first;
+            let mut grown: Option<String> = None;
+            while left.has(PASTE)
+                && let Some(right) = rest.next()
+            {
+                left = self.join((left, right), expansion, &mut grown, &mut out);
+            }
+            left.flags &= !PASTE;
+            left = self.grown(left, grown);
+            out.push(left);
         }
-        out.retain(|token| token.kind != TokenKind::Placemarker);
         out
     }
 
-    fn join(&mut self, left: Token, right: Token, out: &mut Vec<Token>) {
+    /// The token with the spelling that it has grown to.
+    fn grown(&mut self, token: Token, spelling: Option<String>) -> Token {
+        let Some(spelling) = spelling else {
+            return token;
+        };
+        self.work += spelling.len() / 8;
+        let text = self.names.intern(&spelling);
+        Token { text, ..token }
+    }
+
+    /// One `##`. `grown`: the left operand's spelling where it is not the token's. Returned is what may be the left
+    /// operand of the next one.
+    fn join(
+        &mut self,
+        (left, right): (Token, Token),
+        expansion: u32,
+        grown: &mut Option<String>,
+        out: &mut Vec<Token>,
+    ) -> Token {
+        use TokenKind::{Name, Number, Placemarker};
         let flags = left.flags & SPACE | right.flags & PASTE;
-        if right.kind == TokenKind::Placemarker {
-            return out.push(Token {
+        if right.kind == Placemarker {
+            return Token {
                 flags: left.flags & (SPACE | PAINTED) | right.flags & PASTE,
                 ..left
-            });
+            };
         }
-        if left.kind == TokenKind::Placemarker {
-            return out.push(Token {
+        if left.kind == Placemarker {
+            return Token {
                 flags: flags | right.flags & PAINTED,
                 ..right
-            });
+            };
         }
-        let joined = format!("{}{}", self.text(left), self.text(right));
-        self.work += joined.len() / 16;
+        let mut spelling = match grown.take() {
+            Some(spelling) => spelling,
+            None => self.text(left).to_owned(),
+        };
+        let addition = self.text(right);
+        let digits = right.kind == Number
+            && addition
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let extends = match (left.kind, right.kind) {
+            (Name | Number, Name) | (Number, Number) => true,
+            (Name, Number) => digits,
+            _ => false,
+        };
+        let pasted = Token {
+            flags,
+            expansion: 0,
+            ..left
+        };
+        if extends {
+            spelling.push_str(addition);
+            *grown = Some(spelling);
+            return pasted;
+        }
+        let before = spelling.len();
+        spelling.push_str(addition);
+        self.work += spelling.len() / 4;
         let mut at = 0;
-        match token::lex(&joined, &mut at, &mut self.names, left.entered) {
-            Ok(token) if at == joined.len() && token.at == 0 && token.kind != TokenKind::Other => {
-                out.push(Token {
-                    flags,
-                    at: left.at,
-                    ..token
-                });
+        match token::lex(&spelling, &mut at, &mut self.names, left.entered) {
+            Ok(token)
+                if at == spelling.len() && token.at == 0 && token.kind != TokenKind::Other =>
+            {
+                Token {
+                    kind: token.kind,
+                    text: token.text,
+                    ..pasted
+                }
             }
             _ => {
+                spelling.truncate(before);
+                let left = self.grown(left, Some(spelling));
                 let (a, b) = (self.text(left), self.text(right));
                 let message = format!("pasting '{a}' and '{b}' does not give a token");
-                self.error(left, message);
+                let place = Token { expansion, ..left };
+                self.error(place, message);
                 out.push(Token {
                     flags: left.flags & !PASTE,
                     ..left
                 });
-                out.push(right);
+                right
             }
         }
     }
@@ -354,7 +497,8 @@ impl Preprocessor<'_> {
     /// What `#` makes of an argument (C11 6.10.3.2).
     pub(super) fn stringified(&self, argument: &[Token]) -> String {
         let mut text = String::from("\"");
-        for (index, &token) in argument.iter().enumerate() {
+        let written = |token: &&Token| token.kind != TokenKind::Placemarker;
+        for (index, &token) in argument.iter().filter(written).enumerate() {
             if index > 0 && token.has(SPACE | START) {
                 text.push(' ');
             }

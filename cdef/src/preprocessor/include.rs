@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Preprocessor;
+use super::target;
 use super::token::{SPACE, START, Text, Token, TokenKind};
 use crate::types::Symbol;
 
@@ -52,7 +53,7 @@ impl Preprocessor<'_> {
 
     fn open(&mut self, path: &str) -> Option<usize> {
         match self.paths.entry(path.to_owned()) {
-            Entry::Occupied(known) => return *known.get(),
+            Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 let Some(text) = self.loader.load(path) else {
                     new.insert(None);
@@ -62,6 +63,17 @@ impl Preprocessor<'_> {
                 Some(self.add_file(path, text))
             }
         }
+    }
+
+    /// A header of our own.
+    fn own(&mut self, name: &str, text: &str) -> usize {
+        let path = format!("<built-in>/{name}");
+        if let Some(&Some(file)) = self.paths.get(&path) {
+            return file;
+        }
+        let file = self.add_file(&path, text.into());
+        self.paths.insert(path, Some(file));
+        file
     }
 
     /// The file that a header's name means, and the number of its folder: 0 is that of the file at hand.
@@ -86,10 +98,19 @@ impl Preprocessor<'_> {
         }
         let options = self.options;
         let dirs = options.include_dirs.iter().chain(&options.system_dirs);
-        dirs.zip(1..).skip(from - 1).find_map(|(dir, number)| {
+        let mut found = dirs.zip(1..).skip(from - 1).find_map(|(dir, number)| {
             let path = format!("{}/{name}", dir.trim_end_matches('/'));
             Some((self.open(&path)?, number))
-        })
+        });
+        // Behind all folders is what a compiler would have brought.
+        let last = options.include_dirs.len() + options.system_dirs.len() + 1;
+        if found.is_none()
+            && from <= last
+            && let Some(text) = target::freestanding(name)
+        {
+            found = Some((self.own(name, text), last));
+        }
+        found
     }
 
     /// The name of a header, its quotes taken away, and whether they were `<>`.
@@ -107,8 +128,10 @@ impl Preprocessor<'_> {
             if index > 1 && token.has(SPACE | START) {
                 name.push(' ');
             }
+            let before = name.len();
             name.push_str(self.text(token));
-            if let Some(end) = name.find('>') {
+            if let Some(end) = name[before..].find('>') {
+                let end = before + end;
                 return Some((name[1..end].to_owned(), true, index + 1));
             }
         }

@@ -11,6 +11,7 @@ mod directive;
 mod expand;
 mod include;
 mod origin;
+mod target;
 mod token;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ use origin::{Entered, Expansion};
 use token::{START, Text};
 
 pub use origin::Origin;
+pub use target::{predefined, usual_dirs};
 pub use token::{Token, TokenKind};
 
 /// Reads files for the preprocessor.
@@ -61,9 +63,9 @@ pub struct Preprocessed {
 }
 
 /// A token's output is bounded: so many at most, macros that grow without measure included.
-const MOST_TOKENS: usize = 50_000_000;
+const MOST_TOKENS: usize = 4_000_000;
 /// The same for what the expansion of macros copies.
-const MOST_WORK: usize = 200_000_000;
+const MOST_WORK: usize = 8_000_000;
 
 /// A text that is being read.
 struct Buffer {
@@ -86,7 +88,10 @@ struct Preprocessor<'a> {
     pushed: HashMap<Symbol, Vec<Option<Rc<Macro>>>>,
     buffers: Vec<Buffer>,
     contexts: Vec<Context>,
-    disabled: Vec<Symbol>,
+    /// By symbol: in how many contexts a macro is off.
+    off: Vec<u32>,
+    /// How many contexts are closed ones.
+    closed: usize,
     back: Option<Token>,
     /// Within a directive the end of its line ends everything.
     in_directive: bool,
@@ -103,6 +108,8 @@ struct Preprocessor<'a> {
     stopped: bool,
     /// The file that an `#include` at hand enters at its line's end.
     pending: Option<(Rc<Text>, String, usize, usize, Token)>,
+    /// What the `#pragma` at hand leaves in the result.
+    pragma: Option<Token>,
 }
 
 /// Preprocesses `text`, which has the name `file` in messages and for `#include "..."`.
@@ -120,7 +127,8 @@ pub fn preprocess(
         pushed: HashMap::new(),
         buffers: Vec::new(),
         contexts: Vec::new(),
-        disabled: Vec::new(),
+        off: Vec::new(),
+        closed: 0,
         back: None,
         in_directive: false,
         in_arguments: false,
@@ -135,6 +143,7 @@ pub fn preprocess(
         work: 0,
         stopped: false,
         pending: None,
+        pragma: None,
     };
     this.define_builtins();
     let predefined: Arc<str> = options.predefined.as_str().into();
@@ -213,7 +222,7 @@ impl Preprocessor<'_> {
             }),
             from,
             lines: Vec::new(),
-            system: file.is_some() && dir >= self.options.include_dirs.len() + 1,
+            system: file.is_some() && dir > self.options.include_dirs.len(),
             depth: self.buffers.len() as u32,
         });
         self.buffers.push(Buffer {
@@ -228,7 +237,7 @@ impl Preprocessor<'_> {
     }
 
     /// The next token of the texts, directives carried out.
-    fn from_texts(&mut self) -> Token {
+    fn next_in_texts(&mut self) -> Token {
         loop {
             let token = match self.back.take() {
                 Some(token) => token,
@@ -251,7 +260,7 @@ impl Preprocessor<'_> {
                     return token;
                 }
                 TokenKind::End => {
-                    self.leave(token);
+                    self.leave();
                     if self.in_arguments || self.looking_for_parenthesis {
                         self.back = Some(token);
                         return token;
@@ -273,6 +282,9 @@ impl Preprocessor<'_> {
                             kind: TokenKind::End,
                             ..token
                         };
+                    }
+                    if let Some(pragma) = self.pragma.take() {
+                        return pragma;
                     }
                 }
                 _ => {

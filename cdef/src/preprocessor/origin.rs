@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Preprocessor;
 use super::token::{Text, Token};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Notes, Severity};
 use crate::names::Names;
 use crate::source::{Location, Source, SourceId, Span};
 use crate::types::Symbol;
@@ -24,16 +24,21 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    pub(super) fn line(&self, at: u32) -> (Arc<str>, u32) {
-        let place = self.source.location(self.text.written(at));
+    /// File, line and column of a byte, as `#line` says.
+    pub(super) fn place(&self, at: u32) -> Location<'_> {
+        let written = self.text.written(at.min(self.text.clean().len() as u32));
+        let (line, start) = self.text.line(written);
         let before = self.lines.partition_point(|&(start, ..)| start <= at);
-        let shift = before.checked_sub(1).map_or(0, |index| self.lines[index].1);
-        let file = self.lines[..before]
-            .iter()
-            .rev()
-            .find_map(|(.., file)| file.clone());
-        let line = (i64::from(place.line) + shift).clamp(0, i64::from(u32::MAX)) as u32;
-        (file.unwrap_or_else(|| Arc::clone(&self.source.file)), line)
+        let renumbered = before.checked_sub(1).map(|index| &self.lines[index]);
+        let shift = renumbered.map_or(0, |&(_, shift, _)| shift);
+        let file = renumbered.and_then(|(.., file)| file.as_deref());
+        let column = self.source.slice(start, written).chars().count() as u32 + 1;
+        Location {
+            file: file.unwrap_or(&self.source.file),
+            line: (i64::from(line) + shift).clamp(0, i64::from(u32::MAX)) as u32,
+            column,
+            marked: renumbered.is_some(),
+        }
     }
 }
 
@@ -42,6 +47,8 @@ impl Entered {
 pub(super) struct Expansion {
     pub(super) name: Option<Symbol>,
     pub(super) at: Option<Token>,
+    /// The text and the byte of the use that is in no other macro.
+    pub(super) outermost: Option<(u32, u32)>,
 }
 
 /// Where a token came from.
@@ -55,6 +62,9 @@ pub struct Origin<'a> {
     pub expansion_of: Vec<(&'a str, &'a str, u32)>,
 }
 
+/// More macros than these around one token help nobody.
+const MOST_MACROS: usize = 16;
+
 impl<'a> Origin<'a> {
     pub(super) fn new(
         entered: &'a [Entered],
@@ -62,10 +72,7 @@ impl<'a> Origin<'a> {
         names: &'a Names,
         token: Token,
     ) -> Self {
-        let place = |token: Token| {
-            let text = &entered[token.entered as usize];
-            text.source.location(text.text.written(token.at))
-        };
+        let place = |token: Token| entered[token.entered as usize].place(token.at);
         let mut origin = Self {
             place: place(token),
             included_from: Vec::new(),
@@ -81,8 +88,12 @@ impl<'a> Origin<'a> {
         while let Expansion {
             name: Some(name),
             at: Some(at),
+            ..
         } = expansions[inner.expansion as usize]
         {
+            if origin.expansion_of.len() == MOST_MACROS {
+                break;
+            }
             let used = place(at);
             origin
                 .expansion_of
@@ -126,7 +137,7 @@ impl Preprocessor<'_> {
         self.diagnostics.push(Diagnostic {
             severity,
             source,
-            notes,
+            notes: (!notes.is_empty()).then(|| Box::new(Notes(notes))),
             ..Diagnostic::cdef(span, message)
         });
     }

@@ -1,5 +1,6 @@
 //! Preprocessing tokens (C11 6.4) and how a text is cut into them.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::names::Names;
@@ -26,6 +27,10 @@ pub enum TokenKind {
     End,
     /// In a macro's body: the parameter with the number in `text`.
     Parameter,
+    /// In a macro's body: the `__VA_OPT__(...)` with the number in `text`.
+    VariadicPart,
+    /// A `#pragma` that matters to declarations; its spelling is the whole line without `#pragma`.
+    Pragma,
     /// An empty operand of `##` (C11 6.10.3.3).
     Placemarker,
 }
@@ -68,6 +73,8 @@ pub(super) struct Text {
     clean: Option<String>,
     /// Byte of the clean text, and how many were taken out before it.
     splices: Vec<(u32, u32)>,
+    /// Where the lines after the first begin in the text as it was written, once somebody has asked.
+    lines: OnceCell<Vec<u32>>,
 }
 
 impl Text {
@@ -91,10 +98,24 @@ impl Text {
             text,
             clean,
             splices,
+            lines: OnceCell::new(),
         }
     }
     pub(super) fn clean(&self) -> &str {
         self.clean.as_deref().unwrap_or(&self.text)
+    }
+    /// The line (from 1) that a byte of the text as it was written is in, and where that line begins.
+    pub(super) fn line(&self, written: u32) -> (u32, u32) {
+        let starts = self.lines.get_or_init(|| {
+            let bytes = self.text.bytes().zip(1u32..);
+            bytes
+                .filter(|&(byte, _)| byte == b'\n')
+                .map(|(_, next)| next)
+                .collect()
+        });
+        let before = starts.partition_point(|&start| start <= written);
+        let start = before.checked_sub(1).map_or(0, |index| starts[index]);
+        (before as u32 + 1, start)
     }
     /// The byte of the text as it was written.
     pub(super) fn written(&self, at: u32) -> u32 {
@@ -203,7 +224,13 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
     let mut end = start + 1;
     while let Some(&byte) = bytes.get(end) {
         let exponent = matches!(bytes[end - 1], b'e' | b'E' | b'p' | b'P');
-        if !(is_name_byte(byte) || byte == b'.' || exponent && matches!(byte, b'+' | b'-')) {
+        // C23's digit separator.
+        let separator = byte == b'\'' && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+        if !(is_name_byte(byte)
+            || byte == b'.'
+            || separator
+            || exponent && matches!(byte, b'+' | b'-'))
+        {
             break;
         }
         end += 1;
