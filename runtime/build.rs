@@ -5,6 +5,7 @@ fn main() {
     pyo3_build_config::use_pyo3_cfgs();
     println!("cargo::rerun-if-changed=src/c");
     cc::Build::new()
+        .file("src/c/exports.c")
         .file("src/c/fenv.c")
         .file("src/c/frame.c")
         .file("src/c/long_double.c")

@@ -1,5 +1,7 @@
 //! Sizes, alignments and offsets, as GCC computes them for a [`Target`](crate::Target).
 
+mod given;
+
 use std::sync::Arc;
 
 use crate::declarations::Declarations;
@@ -36,6 +38,8 @@ pub struct Layout {
     pub fields: Vec<FieldLayout>,
     /// It ends in a flexible array, or has a member that does.
     pub flexible: bool,
+    /// The compiler says another layout than the declared fields would have: there are others.
+    pub custom: bool,
 }
 
 /// Why a type has no layout.
@@ -263,6 +267,9 @@ impl Layouts {
         if let Some(told) = &record.compiler_layout {
             return self.take_told(declarations, fields, told);
         }
+        if let Some(given) = &record.given_layout {
+            return self.take_given(declarations, id, fields, given);
+        }
         if record.partial {
             return Err(LayoutError::new(
                 DiagnosticKind::VerificationMissing,
@@ -270,15 +277,7 @@ impl Layouts {
                 message::verification_missing(&name()),
             ));
         }
-        let mut placer = Placer {
-            declarations,
-            record,
-            bits: 0,
-            size: 0,
-            align: 1,
-            fields: Vec::with_capacity(fields.len()),
-            microsoft_unit: None,
-        };
+        let mut placer = Placer::new(declarations, record, fields.len());
         let mut flexible = false;
         for (index, field) in fields.iter().enumerate() {
             let (size, align, is_flexible) =
@@ -373,6 +372,7 @@ impl Layouts {
             align: told.align,
             fields: fields.collect(),
             flexible,
+            custom: false,
         })
     }
 
@@ -691,6 +691,7 @@ impl Placer<'_> {
             align,
             fields: self.fields,
             flexible: false,
+            custom: false,
         }
     }
 }

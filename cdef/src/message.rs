@@ -313,3 +313,9 @@ pub(crate) fn field_outside(record: &str, field: &str, size: u64) -> String {
         "{record}: field '{field}' does not lie in the {size} bytes that the C compiler says the record has"
     )
 }
+pub(crate) fn compiler_disagrees(record: &str, what: &str, cdef: u64, compiler: u64) -> String {
+    format!(
+        "{record}: {what} (cdef says {cdef}, but C compiler says {compiler}). fix it or use \"...;\" as the last \
+         field in the cdef for {record} to make it flexible"
+    )
+}

@@ -261,6 +261,18 @@ pub struct CompilerLayout {
     pub fields: Vec<(u64, u64)>,
 }
 
+/// What the tables of a module that CFFI compiled say of a record's layout.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GivenLayout {
+    /// Size and alignment, in bytes; `None` where C has no name for the record.
+    pub whole: Option<(u64, u32)>,
+    /// For each field in order: offset and size in bytes (`u64::MAX` where it has none); `None` for bit-fields, and where C
+    /// has no name.
+    pub fields: Vec<Option<(u64, u64)>>,
+    /// The declaration is to be complete: C must agree.
+    pub is_checked: bool,
+}
+
 /// A struct or union.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
@@ -295,6 +307,8 @@ pub struct Record {
     pub align: Option<u32>,
     /// What the compiler said, once it did.
     pub compiler_layout: Option<CompilerLayout>,
+    /// Of a module that CFFI compiled.
+    pub given_layout: Option<Box<GivenLayout>>,
     /// Where the body (or the first mention) is.
     pub span: Span,
 }

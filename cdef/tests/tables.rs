@@ -1,8 +1,8 @@
 //! CFFI's tables: what they mean, and that nothing harmful comes of damaged ones.
 
 use keelback_cdef::{
-    Declarations, External, Layouts, Primitive, RecordKind, TableError, TableSource, Tables,
-    Target, Type,
+    ByteTables, Declarations, External, Layouts, Primitive, RecordKind, TableError, Tables, Target,
+    Type,
 };
 
 #[derive(Clone, Default)]
@@ -14,7 +14,7 @@ struct Source {
     typedefs: Vec<Vec<u8>>,
 }
 
-impl TableSource for Source {
+impl ByteTables for Source {
     fn types(&self) -> &[u8] {
         &self.types
     }

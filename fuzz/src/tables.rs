@@ -4,7 +4,7 @@
 //! The input is items: a byte that says what it is, one with its length, and so many bytes.
 
 use keelback_cdef::{
-    Declarations, ParseOptions, RecordKind, TableError, TableSource, Tables, Target,
+    ByteTables, Declarations, ParseOptions, RecordKind, TableError, Tables, Target,
 };
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ struct Source {
     asked: Vec<String>,
 }
 
-impl TableSource for Source {
+impl ByteTables for Source {
     fn types(&self) -> &[u8] {
         &self.types
     }

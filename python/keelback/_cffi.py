@@ -117,32 +117,6 @@ def _backend_functions() -> dict[str, Any]:
     }
 
 
-# Version tags of the modules that CFFI's API mode compiles, as CFFI 2.1.1 accepts them.
-_MODULE_VERSIONS = range(0x2601, 0x2900)
-
-
-def _init_module(address: int) -> Any:
-    """What a module that CFFI's API mode compiled calls when it is imported, with the address of its name, its version
-    and its tables. Raises ImportError, as packages that have another way without the module expect it.
-    """
-    if not isinstance(address, int):
-        raise TypeError("an integer is required")
-    ffi = _runtime.FFI()
-    words = ffi.cast("void **", address)
-    name = ffi.string(ffi.cast("char *", words[0])).decode(errors="replace")
-    version = int(ffi.cast("intptr_t", words[1]))
-    if version not in _MODULE_VERSIONS:
-        raise ImportError(
-            f"cffi extension module '{name}' uses an unknown version tag {version:#x}. This module might need a more recent "
-            f"version of cffi than the one currently installed, which is {VERSION}"
-        )
-    raise ImportError(
-        f"module '{name}' is an extension module that CFFI compiled (API mode), which keelback.install_as_cffi() cannot load "
-        "yet: build it with Keelback, or run this program with CFFI",
-        name=name,
-    )
-
-
 # What asks for this is a module that verify() of CFFI compiled.
 _VERIFY_TABLE = "_C_API"
 
@@ -184,7 +158,7 @@ def install() -> None:
         "FFI_CDECL": 2,
         "_get_types": lambda: (_runtime.CData, _runtime.CType),
         "_get_common_types": _get_common_types,
-        "_init_cffi_1_0_external_module": _init_module,
+        "_init_cffi_1_0_external_module": _runtime._load_compiled,
     }
     classes.update((name, value) for name, value in vars(_runtime).items() if name.startswith("RTLD_"))
     backend = _module("_cffi_backend", classes)

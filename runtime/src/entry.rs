@@ -10,5 +10,5 @@ use crate::{embed, library, module};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyInit__runtime() -> Obj {
     library::make_runtime_global();
-    guard(|| module::create(embed::watch_finalisation))
+    guard(|| module::create(embed::when_made))
 }

@@ -81,12 +81,12 @@ static MODULE: OnceLock<Ref> = OnceLock::new();
 /// `sys.modules`, so that `import keelback` in it finds this runtime and no other copy.
 ///
 /// `when_made` is for the layer above: it is called once, when the module is made.
-pub fn create(when_made: fn()) -> Res<Ref> {
+pub fn create(when_made: fn(&Ref) -> Res<()>) -> Res<Ref> {
     if let Some(module) = MODULE.get() {
         return Ok(module.clone());
     }
     let module = make()?;
-    when_made();
+    when_made(&module)?;
     Ok(MODULE.get_or_init(|| module).clone())
 }
 

@@ -332,6 +332,7 @@ impl Parser<'_> {
             packing: Default::default(),
             align: None,
             compiler_layout: None,
+            given_layout: None,
             span,
         });
         id

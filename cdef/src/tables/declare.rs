@@ -1,10 +1,11 @@
 //! What a name means: the types behind it, made in the declarations.
 
 use super::format::{
-    FLAG_EXTERNAL, FLAG_PACKED, FUNCTION_ELLIPSIS, FUNCTION_STDCALL, Number, OP_ARRAY,
-    OP_BIT_FIELD, OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_FUNCTION,
-    OP_FUNCTION_END, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE, OP_STRUCT_UNION,
-    OP_TYPENAME, Op, number, op, primitive,
+    FLAG_CHECK_FIELDS, FLAG_EXTERNAL, FLAG_PACKED, FUNCTION_ELLIPSIS, FUNCTION_STDCALL, Number,
+    OP_ARRAY, OP_BUILTIN_NO_ARGS, OP_BUILTIN_ONE_ARG, OP_BUILTIN_VAR_ARGS, OP_CONSTANT,
+    OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_EXTERN_PYTHON, OP_FUNCTION,
+    OP_FUNCTION_END, OP_GLOBAL_VAR, OP_GLOBAL_VAR_ACCESS, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER,
+    OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME, Op, primitive,
 };
 use super::{FILE_RECORD, FLAG_OPAQUE, Slot, TableError, TableSource, Tables, damaged, kind_of};
 use crate::declarations::{
@@ -12,8 +13,9 @@ use crate::declarations::{
 };
 use crate::source::Span;
 use crate::types::{
-    ArrayLength, CallingConvention, Enum, EnumId, Enumerator, Field, FunctionType, MAX_TYPE_DEPTH,
-    Packing, QualType, Record, RecordId, RecordKind, Symbol, Type, TypeId, TypeTable,
+    ArrayLength, CallingConvention, Enum, EnumId, Enumerator, Field, FunctionType, GivenLayout,
+    MAX_TYPE_DEPTH, Packing, QualType, Record, RecordId, RecordKind, Symbol, Type, TypeId,
+    TypeTable,
 };
 
 /// Anonymous members in anonymous members: more than any header has, and few enough for every walk over them.
@@ -91,7 +93,7 @@ impl<S: TableSource> Tables<S> {
     ) -> Result<(), TableError> {
         match self.find_global(wanted.as_bytes()) {
             Some(index)
-                if matches!(self.global_op(index).code, OP_CONSTANT_INT | OP_ENUM)
+                if matches!(self.global_head(index).0.code, OP_CONSTANT_INT | OP_ENUM)
                     && declarations.lookup_ordinary(wanted).is_none() =>
             {
                 self.change(declarations, |tables, declarations| {
@@ -115,9 +117,9 @@ impl<S: TableSource> Tables<S> {
         let record = find(self.source.records(), bytes, |index| {
             self.record_head(index).1
         });
-        let enumeration = find(self.source.enums(), bytes, |index| self.enum_head(index).1);
+        let enumeration = find(self.source.enums(), bytes, |index| self.enum_name(index));
         let typedef = find(self.source.typedefs(), bytes, |index| {
-            &self.source.typedef(index)[4..]
+            self.typedef_head(index).1
         });
         if record.is_none() && enumeration.is_none() && typedef.is_none() {
             return Ok(());
@@ -134,6 +136,24 @@ impl<S: TableSource> Tables<S> {
                 None => Ok(()),
             }
         })
+    }
+
+    /// The type at an index of the types.
+    ///
+    /// # Errors
+    /// As [`declare_global`](Self::declare_global).
+    pub fn declare_type_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<TypeId, TableError> {
+        let index = i32::try_from(index).unwrap_or(-1);
+        let mut found = TypeTable::VOID;
+        self.change(declarations, |tables, declarations| {
+            found = tables.type_at(declarations, index, 0)?;
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Declares everything. What cannot be had is left out.
@@ -193,7 +213,7 @@ impl<S: TableSource> Tables<S> {
     /// The index of a global. They are sorted by name.
     fn find_global(&self, wanted: &[u8]) -> Option<usize> {
         find(self.source.globals(), wanted, |index| {
-            &self.source.global(index)[4..]
+            self.global_head(index).1
         })
     }
 
@@ -202,16 +222,21 @@ impl<S: TableSource> Tables<S> {
         declarations: &mut Declarations,
         index: usize,
     ) -> Result<(), TableError> {
-        let op = self.global_op(index);
-        let text = name(&self.source.global(index)[4..], "_globals", index * 2)?;
+        let op = self.global_head(index).0;
+        let text = name(self.global_head(index).1, "_globals", index * 2)?;
         let symbol = declarations.types.symbol(text);
         if declarations.ordinary.contains_key(&symbol) {
             return Ok(());
         }
         let (span, doc) = (Span::NOWHERE, None);
         let item = match op.code {
-            OP_DLOPEN_FUNC => {
-                let ty = self.type_at(declarations, op.argument, 0)?;
+            OP_DLOPEN_FUNC | OP_BUILTIN_VAR_ARGS | OP_BUILTIN_NO_ARGS | OP_BUILTIN_ONE_ARG
+            | OP_EXTERN_PYTHON => {
+                let mut ty = self.type_at(declarations, op.argument, 0)?;
+                if let (OP_EXTERN_PYTHON, Type::Pointer(to)) = (op.code, declarations.types.get(ty))
+                {
+                    ty = to.ty;
+                }
                 let Type::Function(function) = declarations.types.get(ty) else {
                     let text = "it is declared a function, and its type is none";
                     return Err(damaged("_globals", index * 2, text));
@@ -222,19 +247,23 @@ impl<S: TableSource> Tables<S> {
                     ty,
                     params,
                     label: None,
-                    origin: FunctionOrigin::C,
+                    origin: if op.code == OP_EXTERN_PYTHON {
+                        FunctionOrigin::ExternPython
+                    } else {
+                        FunctionOrigin::C
+                    },
                     span,
                     doc,
                 });
                 Item::Function(declarations.functions.len() as u32 - 1)
             }
-            OP_DLOPEN_CONST | super::OP_GLOBAL_VAR => {
+            OP_DLOPEN_CONST | OP_CONSTANT | OP_GLOBAL_VAR | OP_GLOBAL_VAR_ACCESS => {
                 let ty = self.object_at(declarations, op.argument, 0)?;
                 declarations.variables.push(Variable {
                     name: symbol,
                     ty,
                     label: None,
-                    is_constant: op.code == OP_DLOPEN_CONST,
+                    is_constant: matches!(op.code, OP_DLOPEN_CONST | OP_CONSTANT),
                     value: None,
                     span,
                     doc,
@@ -242,7 +271,7 @@ impl<S: TableSource> Tables<S> {
                 Item::Variable(declarations.variables.len() as u32 - 1)
             }
             _ => {
-                let value = self.source.global_value(index);
+                let value = self.source.global_value(index)?;
                 declarations.constants.push(Constant {
                     name: symbol,
                     value,
@@ -262,13 +291,12 @@ impl<S: TableSource> Tables<S> {
         declarations: &mut Declarations,
         index: usize,
     ) -> Result<(), TableError> {
-        let bytes = self.source.typedef(index);
-        let text = name(&bytes[4..], "_typenames", index)?;
+        let (at, bytes) = self.typedef_head(index);
+        let text = name(bytes, "_typenames", index)?;
         let symbol = declarations.types.symbol(text);
         if declarations.typedef_names.contains_key(&symbol) {
             return Ok(());
         }
-        let at = number(bytes).map_or(-1, |(at, _)| at);
         let ty = QualType::plain(self.type_at(declarations, at, 0)?);
         let position = declarations.typedefs.len() as u32;
         declarations.typedefs.push(Typedef {
@@ -297,7 +325,9 @@ impl<S: TableSource> Tables<S> {
         if depth >= MAX_TYPE_DEPTH {
             return Err(damaged("_types", at, "types that go on without end"));
         }
-        let (op, _) = op(&self.source.types()[at * 4..])
+        let op = self
+            .source
+            .operation(at)
             .ok_or_else(|| damaged("_types", at, super::TRUNCATED))?;
         let depth = depth + 1;
         let ty = match op.code {
@@ -317,9 +347,8 @@ impl<S: TableSource> Tables<S> {
             }
             OP_ARRAY => {
                 let item = self.object_at(declarations, op.argument, depth)?;
-                let length = self.source.types().get(at * 4 + 4..).and_then(number);
-                let length = length.map_or(0, |(length, _)| u64::try_from(length).unwrap_or(0));
-                let length = ArrayLength::Fixed(length);
+                let length = self.source.array_length(at + 1).unwrap_or(0);
+                let length = ArrayLength::Fixed(u64::try_from(length).unwrap_or(0));
                 declarations.types.intern(Type::Array { item, length })
             }
             OP_OPEN_ARRAY => {
@@ -342,8 +371,7 @@ impl<S: TableSource> Tables<S> {
             OP_FUNCTION => self.function_at(declarations, op, at, depth)?,
             OP_NOOP => self.type_at(declarations, op.argument, depth)?,
             OP_TYPENAME => {
-                let bytes = self.source.typedef(op.argument as usize);
-                let index = number(bytes).map_or(-1, |(index, _)| index);
+                let (index, _) = self.typedef_head(op.argument as usize);
                 self.type_at(declarations, index, depth)?
             }
             _ => return Err(damaged("_types", at, "this is no type")),
@@ -387,11 +415,10 @@ impl<S: TableSource> Tables<S> {
         let mut params = Vec::new();
         let mut place = at + 1;
         let end = loop {
-            let (op, _) = self
+            let op = self
                 .source
-                .types()
-                .get(place * 4..)
-                .and_then(op)
+                .operation(place)
+                .filter(|_| place < self.slots.len())
                 .ok_or_else(|| damaged("_types", at, "a function has no end"))?;
             if op.code == OP_FUNCTION_END {
                 break op.argument;
@@ -481,7 +508,10 @@ impl<S: TableSource> Tables<S> {
         while let Some((index, id)) = self.open.pop() {
             match self.fields_of(declarations, index) {
                 Ok(fields) => {
-                    declarations.types.records[id.index()].fields = Some(fields);
+                    let given = self.given_layout(index);
+                    let record = &mut declarations.types.records[id.index()];
+                    record.fields = Some(fields);
+                    record.given_layout = given;
                     completed.push((index, id));
                 }
                 Err(error) => {
@@ -502,6 +532,22 @@ impl<S: TableSource> Tables<S> {
         result
     }
 
+    /// What the C compiler says of a record, if it was asked.
+    fn given_layout(&self, index: usize) -> Option<Box<GivenLayout>> {
+        if !self.source.is_trusted() {
+            return None;
+        }
+        let (flags, _) = self.record_head(index);
+        let fields = 0..self.source.fields(index);
+        Some(Box::new(GivenLayout {
+            whole: self.source.record_place(index),
+            fields: fields
+                .map(|field| self.source.field(index, field)?.place)
+                .collect(),
+            is_checked: flags & FLAG_CHECK_FIELDS != 0,
+        }))
+    }
+
     fn fields_of(
         &mut self,
         declarations: &mut Declarations,
@@ -510,21 +556,19 @@ impl<S: TableSource> Tables<S> {
         let mut fields = Vec::with_capacity(self.source.fields(index));
         for field in 0..self.source.fields(index) {
             let error = |what| damaged("_struct_unions", index, what);
-            let bytes = self.source.field(index, field);
-            let (op, mut rest) = op(bytes).ok_or_else(|| error(super::TRUNCATED))?;
-            let mut bits = None;
-            if op.code == OP_BIT_FIELD {
-                let (width, after) = number(rest).ok_or_else(|| error(super::TRUNCATED))?;
-                bits = Some(u32::try_from(width).unwrap_or(0));
-                rest = after;
-            }
-            let symbol = if rest.is_empty() {
+            let field = self
+                .source
+                .field(index, field)
+                .ok_or_else(|| error(super::TRUNCATED))?;
+            let bits = field.bits.map(|width| u32::try_from(width).unwrap_or(0));
+            let symbol = if field.name.is_empty() {
                 None
             } else {
-                let text = name(rest, "_struct_unions", index)?;
+                let text = name(field.name, "_struct_unions", index)?;
                 Some(declarations.types.symbol(text))
             };
-            let ty = self.object_at(declarations, op.argument, 0)?;
+            let argument = field.op.argument;
+            let ty = self.object_at(declarations, argument, 0)?;
             if symbol.is_none()
                 && bits.is_none()
                 && !matches!(declarations.types.get(ty.ty), Type::Record(_))
@@ -551,13 +595,17 @@ impl<S: TableSource> Tables<S> {
         if let Some(id) = self.enums[index] {
             return Ok(id);
         }
-        let (prim, bytes, list) = self.enum_head(index);
-        let text = name(bytes, "_enums", index)?;
-        let underlying = match primitive(prim) {
+        let head = self
+            .source
+            .enumeration(index)
+            .map_err(|what| damaged("_enums", index, what))?;
+        let text = name(head.name, "_enums", index)?;
+        let underlying = match primitive(head.primitive) {
             Number::Primitive(primitive) => Some(primitive),
             _ => None,
         };
         let mut enumerators = Vec::new();
+        let list = head.enumerators;
         for bytes in list
             .split(|&byte| byte == b',')
             .filter(|_| !list.is_empty())
@@ -565,8 +613,11 @@ impl<S: TableSource> Tables<S> {
             let text = name(bytes, "_enums", index)?;
             let value = self
                 .find_global(bytes)
-                .filter(|&at| self.global_op(at).code == OP_ENUM)
-                .and_then(|at| self.source.global_value(at));
+                .filter(|&at| self.global_head(at).0.code == OP_ENUM);
+            let value = match value {
+                Some(at) => self.source.global_value(at)?,
+                None => None,
+            };
             if value.is_none() {
                 let what = format!("the enumerator '{text}' has no value in _globals");
                 return Err(damaged("_enums", index, &what));
@@ -648,6 +699,7 @@ fn blank(kind: RecordKind) -> Record {
         packing: Packing::default(),
         align: None,
         compiler_layout: None,
+        given_layout: None,
         span: Span::NOWHERE,
     }
 }

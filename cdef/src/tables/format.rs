@@ -13,12 +13,21 @@ pub(super) const OP_FUNCTION_END: u8 = 15;
 pub(super) const OP_NOOP: u8 = 17;
 pub(super) const OP_BIT_FIELD: u8 = 19;
 pub(super) const OP_TYPENAME: u8 = 21;
+pub(super) const OP_BUILTIN_VAR_ARGS: u8 = 23;
+pub(super) const OP_BUILTIN_NO_ARGS: u8 = 25;
+pub(super) const OP_BUILTIN_ONE_ARG: u8 = 27;
+pub(super) const OP_CONSTANT: u8 = 29;
 pub(super) const OP_CONSTANT_INT: u8 = 31;
 pub(super) const OP_GLOBAL_VAR: u8 = 33;
 pub(super) const OP_DLOPEN_FUNC: u8 = 35;
 pub(super) const OP_DLOPEN_CONST: u8 = 37;
+/// A variable whose address a C function tells.
+pub(super) const OP_GLOBAL_VAR_ACCESS: u8 = 39;
+pub(super) const OP_EXTERN_PYTHON: u8 = 41;
 
 pub(super) const FLAG_UNION: i32 = 1;
+/// The C compiler must agree with the layout that the fields would have.
+pub(super) const FLAG_CHECK_FIELDS: i32 = 2;
 pub(super) const FLAG_PACKED: i32 = 4;
 /// It is in one of the included modules.
 pub(super) const FLAG_EXTERNAL: i32 = 8;
@@ -124,10 +133,11 @@ pub(super) fn primitive(number: i32) -> Number {
 
 /// An operation and its argument: four bytes, big-endian; the operation is the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Op {
-    pub(super) code: u8,
-    /// 24 bits, signed.
-    pub(super) argument: i32,
+pub struct Op {
+    /// What it is.
+    pub code: u8,
+    /// An index, mostly. 24 bits in Python modules, signed.
+    pub argument: i32,
 }
 
 /// A big-endian number at the start of `bytes`, and what follows.

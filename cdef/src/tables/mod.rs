@@ -16,44 +16,21 @@
 
 mod declare;
 mod format;
+mod source;
+
+pub use format::Op;
+pub use source::{ByteTables, TableEnum, TableField, TableSource};
 
 use crate::declarations::Declarations;
 use crate::types::{EnumId, RecordId, RecordKind, TypeId};
 
 use format::{
     FILE_RECORD, FLAG_EXTERNAL, FLAG_OPAQUE, FLAG_UNION, Number, OP_ARRAY, OP_BIT_FIELD,
-    OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_FUNCTION, OP_FUNCTION_END,
-    OP_GLOBAL_VAR, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME,
-    Op, is_integer, number, op, primitive,
+    OP_BUILTIN_NO_ARGS, OP_BUILTIN_ONE_ARG, OP_BUILTIN_VAR_ARGS, OP_CONSTANT, OP_CONSTANT_INT,
+    OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_EXTERN_PYTHON, OP_FUNCTION, OP_FUNCTION_END,
+    OP_GLOBAL_VAR, OP_GLOBAL_VAR_ACCESS, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE,
+    OP_STRUCT_UNION, OP_TYPENAME, is_integer, primitive,
 };
-
-/// Where the tables' texts and numbers are. Every index is below the count that goes with it.
-pub trait TableSource {
-    /// `_types`
-    fn types(&self) -> &[u8];
-    /// How many functions, variables and constants there are.
-    fn globals(&self) -> usize;
-    /// Operation and name of one.
-    fn global(&self, index: usize) -> &[u8];
-    /// Its number; `None` if that is no integer.
-    fn global_value(&self, index: usize) -> Option<i128>;
-    /// How many structs and unions there are.
-    fn records(&self) -> usize;
-    /// Index, flags and name of one.
-    fn record(&self, index: usize) -> &[u8];
-    /// How many fields it has.
-    fn fields(&self, record: usize) -> usize;
-    /// Operation, width and name of one.
-    fn field(&self, record: usize, index: usize) -> &[u8];
-    /// How many enums there are.
-    fn enums(&self) -> usize;
-    /// Index, type, name and enumerators of one.
-    fn enumeration(&self, index: usize) -> &[u8];
-    /// How many typedefs there are.
-    fn typedefs(&self) -> usize;
-    /// Index and name of one.
-    fn typedef(&self, index: usize) -> &[u8];
-}
 
 /// What is wrong with tables.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -149,72 +126,86 @@ impl<S: TableSource> Tables<S> {
             source,
         };
         tables.check_types()?;
-        tables.check_records()?;
-        for index in 0..tables.source.enums() {
+        if !tables.source.is_trusted() {
+            tables.check_records()?;
+            tables.check_enums()?;
+            tables.check_typedefs()?;
+            tables.check_globals()?;
+        }
+        Ok(tables)
+    }
+
+    fn check_enums(&self) -> Result<(), TableError> {
+        for index in 0..self.source.enums() {
             let error = |what| damaged("_enums", index, what);
-            let bytes = tables.source.enumeration(index);
-            let (_, rest) = number(bytes).ok_or_else(|| error(TRUNCATED))?;
-            let (prim, rest) = number(rest).ok_or_else(|| error(TRUNCATED))?;
-            let is_integer = match primitive(prim) {
+            let head = self.source.enumeration(index).map_err(error)?;
+            let is_integer = match primitive(head.primitive) {
                 Number::Primitive(primitive) => is_integer(primitive),
                 _ => false,
             };
             if !is_integer {
                 return Err(error("its type is no integer type"));
             }
-            if !rest.contains(&0) {
-                return Err(error("its name has no end"));
-            }
         }
-        for index in 0..tables.source.typedefs() {
+        Ok(())
+    }
+
+    fn check_typedefs(&self) -> Result<(), TableError> {
+        for index in 0..self.source.typedefs() {
             let error = |what| damaged("_typenames", index, what);
-            let (at, _) = number(tables.source.typedef(index)).ok_or_else(|| error(TRUNCATED))?;
-            if !tables.is_type(at) {
+            let (at, _) = self.source.typedef(index).ok_or_else(|| error(TRUNCATED))?;
+            if !self.is_type(at) {
                 return Err(error(NO_SUCH_TYPE));
             }
         }
-        for index in 0..tables.source.globals() {
+        Ok(())
+    }
+
+    fn check_globals(&self) -> Result<(), TableError> {
+        for index in 0..self.source.globals() {
             let error = |what| damaged("_globals", index * 2, what);
-            let (op, _) = op(tables.source.global(index)).ok_or_else(|| error(TRUNCATED))?;
+            let (op, _) = self.source.global(index).ok_or_else(|| error(TRUNCATED))?;
             match op.code {
                 OP_CONSTANT_INT | OP_ENUM => {
-                    if tables.source.global_value(index).is_none() {
+                    if self.source.global_value(index)?.is_none() {
                         return Err(error("its value is no integer that C has"));
                     }
                 }
                 OP_GLOBAL_VAR | OP_DLOPEN_FUNC | OP_DLOPEN_CONST => {
-                    if !tables.is_type(op.argument) {
+                    if !self.is_type(op.argument) {
                         return Err(error(NO_SUCH_TYPE));
                     }
                 }
                 code => return Err(error(&format!("the operation {code} is not known here"))),
             }
         }
-        Ok(tables)
+        Ok(())
     }
 
     fn check_types(&mut self) -> Result<(), TableError> {
-        let bytes = self.source.types();
-        if !bytes.len().is_multiple_of(4) {
-            let text = format!(
-                "_types: {} bytes, which is no multiple of four",
-                bytes.len()
-            );
-            return Err(TableError::Damaged(text));
-        }
-        let count = bytes.len() / 4;
+        let count = self.source.types().map_err(|length| {
+            TableError::Damaged(format!(
+                "_types: {length} bytes, which is no multiple of four"
+            ))
+        })?;
         let mut slots = vec![Slot::Unseen; count];
         let mut in_function = false;
         let mut index = 0;
         while index < count {
             let error = |what: &str| damaged("_types", index, what);
             let is_below = |at: i32, end: usize| usize::try_from(at).is_ok_and(|at| at < end);
-            let (op, rest) = op(&bytes[index * 4..]).ok_or_else(|| error(TRUNCATED))?;
+            let op = self
+                .source
+                .operation(index)
+                .ok_or_else(|| error(TRUNCATED))?;
             let known = match op.code {
                 OP_PRIMITIVE => !matches!(primitive(op.argument), Number::Invalid),
                 OP_POINTER | OP_OPEN_ARRAY | OP_NOOP => is_below(op.argument, count),
                 OP_ARRAY => {
-                    let (length, _) = number(rest).ok_or_else(|| error("it has no length"))?;
+                    let length = self.source.array_length(index + 1);
+                    let length = length
+                        .filter(|_| index + 1 < count)
+                        .ok_or_else(|| error("it has no length"))?;
                     if length < 0 {
                         return Err(error("its length is negative"));
                     }
@@ -262,30 +253,29 @@ impl<S: TableSource> Tables<S> {
     fn check_records(&self) -> Result<(), TableError> {
         for index in 0..self.source.records() {
             let error = |what: &str| damaged("_struct_unions", index, what);
-            let (_, rest) = number(self.source.record(index)).ok_or_else(|| error(TRUNCATED))?;
-            let (flags, _) = number(rest).ok_or_else(|| error(TRUNCATED))?;
+            let (flags, _) = self.source.record(index).ok_or_else(|| error(TRUNCATED))?;
             let fields = self.source.fields(index);
             if flags & (FLAG_OPAQUE | FLAG_EXTERNAL) != 0 && fields != 0 {
                 return Err(error("it is opaque, and has fields"));
             }
             for field in 0..fields {
-                let (op, rest) =
-                    op(self.source.field(index, field)).ok_or_else(|| error(TRUNCATED))?;
-                match op.code {
+                let field = self
+                    .source
+                    .field(index, field)
+                    .ok_or_else(|| error(TRUNCATED))?;
+                match field.op.code {
                     OP_NOOP => {}
-                    OP_BIT_FIELD => {
-                        let (width, _) = number(rest).ok_or_else(|| error(TRUNCATED))?;
-                        if width < 0 {
-                            return Err(error("the width of a bit-field is negative"));
-                        }
+                    OP_BIT_FIELD if field.bits.is_some_and(|width| width < 0) => {
+                        return Err(error("the width of a bit-field is negative"));
                     }
+                    OP_BIT_FIELD => {}
                     code => {
                         return Err(error(&format!(
                             "the operation {code} is not known in a field"
                         )));
                     }
                 }
-                if !self.is_type(op.argument) {
+                if !self.is_type(field.op.argument) {
                     return Err(error(NO_SUCH_TYPE));
                 }
             }
@@ -353,45 +343,37 @@ impl<S: TableSource> Tables<S> {
 
     /// Flags and name of a record; the length was checked.
     fn record_head(&self, index: usize) -> (i32, &[u8]) {
-        let bytes = self.source.record(index);
-        let flags = number(&bytes[4..]).map_or(0, |(flags, _)| flags);
-        (flags, &bytes[8..])
+        self.source.record(index).unwrap_or_default()
     }
 
-    /// Type and text of an enum (name, NUL, enumerators); the length was checked.
-    fn enum_head(&self, index: usize) -> (i32, &[u8], &[u8]) {
-        let bytes = self.source.enumeration(index);
-        let prim = number(&bytes[4..]).map_or(0, |(prim, _)| prim);
-        let mut parts = bytes[8..].splitn(2, |&byte| byte == 0);
-        let name = parts.next().unwrap_or_default();
-        (prim, name, parts.next().unwrap_or_default())
+    /// The name of an enum; the length was checked.
+    fn enum_name(&self, index: usize) -> &[u8] {
+        self.source.enumeration(index).map_or(&[], |head| head.name)
     }
 
-    /// The operation of a global; the length was checked.
-    fn global_op(&self, index: usize) -> Op {
-        op(self.source.global(index)).map_or(
-            Op {
-                code: 0,
-                argument: 0,
-            },
-            |(op, _)| op,
-        )
+    /// Operation and name of a global; the length was checked.
+    fn global_head(&self, index: usize) -> (Op, &[u8]) {
+        let nothing = Op {
+            code: 0,
+            argument: 0,
+        };
+        self.source.global(index).unwrap_or((nothing, &[]))
+    }
+
+    /// Index and name of a typedef; the length was checked.
+    fn typedef_head(&self, index: usize) -> (i32, &[u8]) {
+        self.source.typedef(index).unwrap_or((-1, &[]))
     }
 
     /// What a global is.
     fn global_kind(&self, index: usize) -> GlobalKind {
-        match self.global_op(index).code {
-            OP_DLOPEN_FUNC => GlobalKind::Function,
-            OP_DLOPEN_CONST => GlobalKind::Constant,
-            OP_GLOBAL_VAR => GlobalKind::Variable,
-            _ => GlobalKind::Integer,
-        }
+        kind_of_global(self.global_head(index).0)
     }
 
     /// The names of all functions, variables and constants, in the tables' order.
     pub fn global_names(&self) -> impl Iterator<Item = (String, GlobalKind)> + '_ {
         (0..self.source.globals()).map(|index| {
-            let name = String::from_utf8_lossy(&self.source.global(index)[4..]).into_owned();
+            let name = String::from_utf8_lossy(self.global_head(index).1).into_owned();
             (name, self.global_kind(index))
         })
     }
@@ -399,7 +381,7 @@ impl<S: TableSource> Tables<S> {
     /// The typedef names, in the tables' order.
     pub fn typedef_names(&self) -> Vec<String> {
         (0..self.source.typedefs())
-            .map(|index| String::from_utf8_lossy(&self.source.typedef(index)[4..]).into_owned())
+            .map(|index| String::from_utf8_lossy(self.typedef_head(index).1).into_owned())
             .collect()
     }
 
@@ -410,6 +392,16 @@ impl<S: TableSource> Tables<S> {
             .filter(|&(flags, name)| kind_of(flags) == kind && !name.starts_with(b"$"))
             .map(|(_, name)| String::from_utf8_lossy(name).into_owned())
             .collect()
+    }
+}
+
+fn kind_of_global(op: Op) -> GlobalKind {
+    match op.code {
+        OP_DLOPEN_FUNC | OP_BUILTIN_VAR_ARGS | OP_BUILTIN_NO_ARGS | OP_BUILTIN_ONE_ARG
+        | OP_EXTERN_PYTHON => GlobalKind::Function,
+        OP_DLOPEN_CONST | OP_CONSTANT => GlobalKind::Constant,
+        OP_GLOBAL_VAR | OP_GLOBAL_VAR_ACCESS => GlobalKind::Variable,
+        _ => GlobalKind::Integer,
     }
 }
 

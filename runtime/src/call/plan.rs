@@ -113,7 +113,7 @@ impl CallPlan {
     /// # Safety
     /// As [`super::call`]; the plan is that of `ctype`.
     #[inline(always)]
-    pub(super) unsafe fn call(
+    pub unsafe fn call(
         &self,
         ctype: &CType,
         function: *const u8,

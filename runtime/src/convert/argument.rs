@@ -207,6 +207,31 @@ unsafe fn pointer_from_python(
     }
 }
 
+/// Bytes of the temporary array that a value needs as the argument of a pointer parameter; `None`: it needs none.
+///
+/// # Safety
+/// `value` is live.
+pub unsafe fn temporary_size(ctype: &CType, value: Obj) -> Res<Option<usize>> {
+    let item = ctype.item();
+    let Ok(size) = usize::try_from(item.size()) else {
+        return Ok(None);
+    };
+    // SAFETY: the caller's contract.
+    unsafe {
+        let is_list = super::initialiser::is_list_or_tuple(value) && item.code != Code::Void;
+        let is_wide =
+            matches!(item.code, Code::Char16 | Code::Char32) && ffi::PyUnicode_Check(value) != 0;
+        if !is_list && !is_wide {
+            return Ok(None);
+        }
+        let length = super::initialiser_length(item, value)?.max(0) as usize;
+        match size.checked_mul(length) {
+            Some(size) if isize::try_from(size).is_ok() => Ok(Some(size)),
+            _ => Err(raise!(OverflowError, "array size would overflow a ssize_t")),
+        }
+    }
+}
+
 /// Whether a pointer to these takes bytes as they are: `char`, the one-byte integers, `_Bool`, `void`.
 fn takes_bytes(item: &CType) -> bool {
     matches!(

@@ -328,7 +328,7 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
                 bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
             })
             .collect();
-        (declared, record.partial)
+        (declared, record.partial || layout.custom)
     };
     let mut fields = Vec::with_capacity(declared.len());
     let mut flat = Vec::with_capacity(declared.len());

@@ -18,6 +18,7 @@
 //! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `dispatch` | the hot path of every call |
+//! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
 //! | `errors` | last_error, the error handler |
 //! | `fork`, `exit` | fork and exit of the host |
@@ -28,6 +29,7 @@
 
 mod abi;
 mod blocked;
+mod compiled;
 mod def_extern;
 mod development;
 mod dispatch;
@@ -49,4 +51,10 @@ mod start;
 mod starts;
 mod sys_modules;
 
-pub(crate) use exit::watch_finalisation;
+use crate::py::{Ref, Res};
+
+/// What the runtime's module needs of this layer: by whoever makes it.
+pub(crate) fn when_made(module: &Ref) -> Res<()> {
+    exit::watch_finalisation();
+    compiled::add_to(module)
+}

@@ -1,17 +1,20 @@
 //! Reading a plugin's record: its declarations and functions, once in a process.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use keelback_cdef::{Declarations, FunctionOrigin, Target};
-use keelback_codegen::abi::{KEELBACK_PLUGIN_EXTENSION_MODULE, keelback_plugin_t};
+use keelback_codegen::abi::{
+    KEELBACK_PLUGIN_EXTENSION_MODULE, keelback_function_t, keelback_plugin_t,
+};
 use rustc_hash::FxHashMap;
 
 use super::dispatch::Binding;
 use super::plugin::{Plugin, PluginState, remember};
 use crate::ffi::attachment;
 use crate::ffi::payload::{answers, compare, declare, text};
-use crate::py::Res;
+use crate::library::Lib;
+use crate::py::{Ref, Res};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -61,15 +64,31 @@ impl Plugin {
         // SAFETY: the caller's contract.
         unsafe { compare(&scope, record) };
         scope.find_completed();
+        let functions: Vec<*mut _> = functions.iter_mut().map(std::ptr::from_mut).collect();
+        // SAFETY: the caller's contract.
+        unsafe { Self::register(record, name, scope, included, &functions) }
+    }
+
+    /// A plugin of these declarations and functions, which are declared.
+    ///
+    /// # Safety
+    /// A record by the ABI, and records of functions that stay.
+    pub(super) unsafe fn register(
+        record: *mut keelback_plugin_t,
+        name: String,
+        scope: Arc<Scope>,
+        included: Vec<Ref<Lib>>,
+        functions: &[*mut keelback_function_t],
+    ) -> Res<&'static Plugin> {
         let declarations = scope.read();
         // Bindings need the plugin's address: it gets its place first.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
         let address = place.as_ptr();
         let mut bindings = Vec::with_capacity(functions.len());
         let mut by_name = FxHashMap::default();
-        for function in functions.iter_mut() {
+        for &function in functions {
             // SAFETY: the caller's contract.
-            let function_name = unsafe { text(function.name) };
+            let function_name = unsafe { text((*function).name) };
             let declared = declarations
                 .lookup_function(&function_name)
                 .filter(|declared| declared.origin != FunctionOrigin::C)
@@ -96,8 +115,9 @@ impl Plugin {
             by_name,
             objects: OnceLock::new(),
         });
-        for (function, binding) in functions.iter_mut().zip(&plugin.bindings) {
-            function.binding = std::ptr::from_ref(binding).cast_mut().cast();
+        for (&function, binding) in functions.iter().zip(&plugin.bindings) {
+            // SAFETY: the caller's contract; nobody reads it before.
+            unsafe { (*function).binding = std::ptr::from_ref(binding).cast_mut().cast() };
         }
         remember(plugin);
         attachment::attach(plugin);

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use pyo3::ffi;
 
 use super::plugin::{Objects, Plugin};
-use super::{exit, interpreter, namespace};
+use super::{interpreter, namespace};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Raised, Ref, Res, str_from};
@@ -22,7 +22,7 @@ impl Plugin {
         }
         put_into_sys_modules(
             c"keelback._runtime",
-            &crate::module::create(exit::watch_finalisation)?,
+            &crate::module::create(super::when_made)?,
         )?;
         // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
         crate::package::install(interpreter::is_ours())?;

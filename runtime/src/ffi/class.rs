@@ -16,7 +16,7 @@ use crate::py::{
     Signature, guard, guard_unit, keywords, property, simple, str_text, tuples,
 };
 use crate::raise;
-use crate::scope::{PythonTables, Scope};
+use crate::scope::{AnyTables, PythonTables, Scope};
 
 /// What both kinds have.
 macro_rules! common_methods {
@@ -435,7 +435,7 @@ unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int
             let scopes = kept.iter().map(|one| this(one.obj()).scope.clone());
             ffi_object
                 .scope
-                .set_tables(name, tables, scopes.collect())?;
+                .set_tables(name, AnyTables::Python(tables), scopes.collect())?;
             ffi_object.included.with(|list| list.extend(kept));
             Ok(())
         }

@@ -71,6 +71,10 @@ impl FfiObject {
     pub fn attachment(&self) -> Option<&'static dyn Attachment> {
         self.attachment
     }
+    /// Its declarations.
+    pub fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
     /// The object as a borrowed pointer.
     pub fn obj(&self) -> Obj {
         std::ptr::from_ref(self).cast_mut().cast()

@@ -10,7 +10,7 @@ use keelback_codegen::abi::{
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::function::{self, Access};
+use super::function::{self, Access, Body};
 use super::variable::{self, Place};
 use super::{Lib, Source};
 use crate::convert::read;
@@ -266,13 +266,14 @@ impl Lib {
                                     Access,
                                 >(access)
                             };
-                            function::new(&self.name, name, ctype, access, address)
+                            function::new(&self.name, name, ctype, Body::Slots(access), address)
                         }
                         _ => Ok(new_plain(ctype, address, -1)?.into_obj()),
                     }
                 }
                 None => Err(self.not_provided(name)),
             },
+            Source::Compiled(tables) => self.compiled_function(tables, name, ctype),
         }
     }
 
@@ -294,21 +295,26 @@ impl Lib {
                 }
                 _ => Err(self.not_provided(name)),
             },
+            Source::Compiled(tables) => self.compiled_variable(tables, name),
         }
     }
 
     /// A constant's value.
     fn constant(&self, ctype: &CType, place: &Place) -> Res<Ref> {
-        let Place::Value(access) = place else {
+        if !matches!(place, Place::Value(_) | Place::Write(_)) {
             // SAFETY: the address of an object of this type, by the declaration.
             return unsafe { read(ctype, place.address()) };
-        };
+        }
         // The memory lives on in the object, for a struct; a scalar is read from it.
         let memory = new_owning(ctype, ctype.known_size()?, -1)?;
         let mut slots = [memory.data() as u64];
         // SAFETY: the wrapper writes a value of the type to the memory that the slot names.
         unsafe {
-            access(slots.as_mut_ptr().cast::<c_void>());
+            match place {
+                Place::Value(access) => access(slots.as_mut_ptr().cast::<c_void>()),
+                Place::Write(write) => write(memory.data().cast()),
+                _ => {}
+            }
             if ctype.code == Code::Record {
                 Ok(memory.into_obj())
             } else {
@@ -347,7 +353,7 @@ impl Lib {
         })
     }
 
-    fn not_provided(&self, name: &str) -> crate::py::Raised {
+    pub(super) fn not_provided(&self, name: &str) -> crate::py::Raised {
         raise!(
             AttributeError,
             "'{name}' is declared, but module '{}' was built without it (was set_source() given its C code?)",

@@ -5,7 +5,7 @@ use std::ffi::{CString, c_void};
 
 use pyo3::ffi;
 
-use crate::call::{is_scalar, outside_python, result_object, wrong_count};
+use crate::call::{CallPlan, is_scalar, outside_python, result_object, wrong_count};
 use crate::convert::argument::{Parameter, slot};
 use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, declarator};
@@ -18,11 +18,42 @@ use crate::raise;
 /// A plugin's wrapper around a C function.
 pub(super) type Access = unsafe extern "C-unwind" fn(*mut c_void);
 
+/// What runs when Python calls a function.
+#[derive(Clone, Copy)]
+pub(super) enum Body {
+    /// A plugin's wrapper, with the arguments in slots.
+    Slots(Access),
+    /// The C function itself, as its signature says.
+    Planned,
+    /// The wrapper of a module that CFFI compiled, called by Python itself. With the METH_ flags that it has.
+    Wrapper(ffi::PyCFunction, std::ffi::c_int),
+}
+
+/// Whether it is known how arguments and result are passed: not where small structs are that were declared in part, nor
+/// where only a compiler can.
+pub(super) fn can_be_planned(ctype: &CType) -> Res<bool> {
+    let Some(signature) = ctype.signature() else {
+        return Ok(false);
+    };
+    let mut values = signature.params.iter().chain([&signature.result]);
+    if values.any(|value| value.is_record()) {
+        return Ok(false);
+    }
+    match CallPlan::of(signature) {
+        Ok(_) => Ok(true),
+        // SAFETY: a static of libpython.
+        Err(raised) => unsafe { raised.clear_if(ffi::PyExc_NotImplementedError) }.map(|()| false),
+    }
+}
+
 /// What a built-in function of a plugin is bound to.
 #[repr(C)]
 struct Function {
     head: FunctionHead,
+    /// Of a function that is called through slots.
     access: Access,
+    /// Of one that is called as its signature says: kept alive by `ctype`. Else NULL.
+    plan: *const CallPlan,
     module: Ref,
     params: Box<[Parameter]>,
     result: Parameter,
@@ -39,7 +70,7 @@ pub(super) fn new(
     module: &str,
     name: &str,
     ctype: &CType,
-    access: Access,
+    body: Body,
     address: *mut u8,
 ) -> Res<Ref> {
     let Some(signature) = ctype.signature() else {
@@ -58,26 +89,14 @@ pub(super) fn new(
     };
     let prototype = declarator(&function_type.name, function_type.name_position, &spaced);
     let doc = c_string(format!("{prototype};\n\nCFFI C function from {module}.lib"));
-    // CPython checks the number of arguments itself for the first two, and calls them a little faster.
-    let (ml_meth, ml_flags) = match signature.params.len() {
-        0 => (
-            ffi::PyMethodDefPointer {
-                PyCFunction: called_without,
-            },
-            ffi::METH_NOARGS,
-        ),
-        1 => (
-            ffi::PyMethodDefPointer {
-                PyCFunction: called_with_one,
-            },
-            ffi::METH_O,
-        ),
-        _ => (
-            ffi::PyMethodDefPointer {
-                PyCFunctionFast: called,
-            },
-            ffi::METH_FASTCALL,
-        ),
+    let (ml_meth, ml_flags) = method(body, signature.params.len());
+    let plan = match body {
+        Body::Planned => std::ptr::from_ref(CallPlan::of(signature)?),
+        _ => std::ptr::null(),
+    };
+    let access = match body {
+        Body::Slots(access) => access,
+        _ => no_access,
     };
     let definition = ffi::PyMethodDef {
         ml_name: name_in_c.as_ptr(),
@@ -94,6 +113,7 @@ pub(super) fn new(
         (&raw mut (*raw).head.ctype).write(ctype.to_ref());
         (&raw mut (*raw).head.address).write(address);
         (&raw mut (*raw).access).write(access);
+        (&raw mut (*raw).plan).write(plan);
         (&raw mut (*raw).module).write(module.clone());
         (&raw mut (*raw).params).write(
             signature
@@ -111,6 +131,43 @@ pub(super) fn new(
             object.obj(),
             module.obj(),
         ))
+    }
+}
+
+unsafe extern "C-unwind" fn no_access(_slots: *mut c_void) {}
+
+/// How Python calls a function. CPython checks the number of arguments itself for none and one, and calls these a little
+/// faster.
+fn method(body: Body, params: usize) -> (ffi::PyMethodDefPointer, std::ffi::c_int) {
+    let is_planned = match body {
+        Body::Wrapper(wrapper, flags) => {
+            let meth = ffi::PyMethodDefPointer {
+                PyCFunction: wrapper,
+            };
+            return (meth, flags);
+        }
+        Body::Planned => true,
+        Body::Slots(_) => false,
+    };
+    match (params, is_planned) {
+        (0, false) => (plain(called_without), ffi::METH_NOARGS),
+        (0, true) => (plain(planned_without), ffi::METH_NOARGS),
+        (1, false) => (plain(called_with_one), ffi::METH_O),
+        (1, true) => (plain(planned_with_one), ffi::METH_O),
+        (_, false) => (fast(called), ffi::METH_FASTCALL),
+        (_, true) => (fast(planned), ffi::METH_FASTCALL),
+    }
+}
+
+fn plain(function: ffi::PyCFunction) -> ffi::PyMethodDefPointer {
+    ffi::PyMethodDefPointer {
+        PyCFunction: function,
+    }
+}
+
+fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
+    ffi::PyMethodDefPointer {
+        PyCFunctionFast: function,
     }
 }
 
@@ -142,7 +199,51 @@ unsafe extern "C" fn called_with_one(object: Obj, arg: Obj) -> Obj {
     guard(|| unsafe { (*object.cast::<Function>()).call(&raw const arg) })
 }
 
+unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
+        unsafe {
+            let function = &*object.cast::<Function>();
+            let count = count as usize;
+            if count != function.params.len() {
+                return Err(wrong_count(
+                    &function.name.to_string_lossy(),
+                    function.params.len(),
+                    count,
+                ));
+            }
+            function.call_planned(args, count)
+        }
+    })
+}
+
+unsafe extern "C" fn planned_without(object: Obj, _none: Obj) -> Obj {
+    // SAFETY: a built-in function is called with the object that it is bound to.
+    guard(|| unsafe { (*object.cast::<Function>()).call_planned(std::ptr::null(), 0) })
+}
+
+unsafe extern "C" fn planned_with_one(object: Obj, arg: Obj) -> Obj {
+    // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
+    guard(|| unsafe { (*object.cast::<Function>()).call_planned(&raw const arg, 1) })
+}
+
 impl Function {
+    /// # Safety
+    /// The function has a plan; as many live arguments as it has parameters.
+    #[inline(always)]
+    unsafe fn call_planned(&self, args: *const Obj, count: usize) -> Res<Ref> {
+        // SAFETY: the caller's contract; the plan is that of the function's type.
+        unsafe {
+            (*self.plan).call(
+                &self.head.ctype,
+                self.head.address,
+                args,
+                count,
+                std::ptr::null_mut(),
+            )
+        }
+    }
+
     /// # Safety
     /// As many live arguments as there are parameters.
     #[inline(always)]

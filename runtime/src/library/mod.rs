@@ -4,6 +4,7 @@
 //! they are, variables as a [`variable::Variable`] that is read and written through.
 
 mod attribute;
+mod compiled;
 mod dynamic;
 mod find;
 mod function;

@@ -10,7 +10,7 @@ use super::{Handle, Symbols, attribute};
 use crate::object::CData;
 use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
-use crate::scope::Scope;
+use crate::scope::{CompiledTables, Scope};
 
 /// The type object of `lib` objects (`_cffi_backend.Lib`).
 pub static LIB_TYPE: StaticType = StaticType::new();
@@ -41,10 +41,12 @@ pub(super) enum Source {
     Dynamic(Handle),
     /// In the tables of a plugin.
     Plugin(Symbols),
+    /// In the tables of a module that CFFI compiled.
+    Compiled(CompiledTables),
 }
 
 impl Lib {
-    fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
+    pub(super) fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
         // SAFETY: the type is ready; every field is written before anyone sees the object.
         unsafe {
             let found = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use pyo3::ffi;
 
+use super::compiled::{Locate, Write};
 use crate::convert::{read, write};
 use crate::ctype::{CType, UNKNOWN_SIZE};
 use crate::py::{Obj, Ref, Res, StaticType, guard_unit};
@@ -22,6 +23,10 @@ pub(super) enum Place {
     Address(*mut u8),
     /// Where this tells, at each access: thread-local variables, macros that stand for an lvalue.
     Access(Access),
+    /// Where this function says, at each access: in modules that CFFI compiled.
+    Locate(Locate),
+    /// As `Value`, in modules that CFFI compiled: this writes to the memory that it is given.
+    Write(Write),
     /// It has a value only: a constant, which this writes to the memory that the slot names.
     Value(Access),
 }
@@ -38,7 +43,9 @@ impl Place {
                 unsafe { access(slots.as_mut_ptr().cast()) };
                 slots[0] as *mut u8
             }
-            Self::Value(_) => std::ptr::null_mut(),
+            // SAFETY: takes nothing, and gives an address.
+            Self::Locate(locate) => unsafe { locate() }.cast(),
+            Self::Value(_) | Self::Write(_) => std::ptr::null_mut(),
         }
     }
     /// The address; an error if it is NULL, as that of a macro `(*f())` may be.

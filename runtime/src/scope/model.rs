@@ -191,9 +191,13 @@ impl Scope {
     }
     /// Size and alignment that the compiler gives to a record on which it does not agree.
     pub(crate) fn size_in_c(&self, id: RecordId) -> Option<(isize, u32)> {
-        let found = self.disagreements.get()?;
-        found.records.get(&id)?;
-        found.sizes.get(&id).copied()
+        if let Some(found) = self.disagreements.get() {
+            found.records.get(&id)?;
+            return found.sizes.get(&id).copied();
+        }
+        let declarations = self.read();
+        let given = declarations.types.record(id).given_layout.as_ref()?;
+        given.whole.map(|(size, align)| (size as isize, align))
     }
     /// Why the value of a constant is not to be trusted.
     pub(crate) fn wrong_value(&self, name: &str) -> Option<&str> {

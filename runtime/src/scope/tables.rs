@@ -6,11 +6,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keelback_cdef::{
-    Declarations, External, GlobalKind, Item, RecordId, RecordKind, TableError, TableSource, Tables,
+    ByteTables, Declarations, External, GlobalKind, Item, RecordId, RecordKind, TableError, Tables,
+    TypeId,
 };
 use pyo3::ffi;
 
-use super::Scope;
+use super::{AnyTables, Scope};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, type_name};
 use crate::raise;
@@ -35,7 +36,7 @@ fn length(tuple: Option<&Ref>) -> usize {
 /// An item of a tuple.
 fn item(tuple: Option<&Ref>, index: usize) -> Obj {
     match tuple {
-        // SAFETY: a tuple, and an index below its length, by the contract of `TableSource`.
+        // SAFETY: a tuple, and an index below its length, by the contract of `ByteTables`.
         Some(tuple) if index < length(Some(tuple)) => unsafe {
             ffi::PyTuple_GET_ITEM(tuple.obj(), index as ffi::Py_ssize_t)
         },
@@ -152,7 +153,7 @@ impl PythonTables {
 }
 
 // Every object below is a bytes object that lives in the tuples of `self`: `PythonTables::new` looked at all of them.
-impl TableSource for PythonTables {
+impl ByteTables for PythonTables {
     fn types(&self) -> &[u8] {
         let object = self.types.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
         // SAFETY: see above.
@@ -240,7 +241,7 @@ impl PythonTables {
 /// The tables of a scope.
 pub(super) struct Lazy {
     module: Box<str>,
-    tables: Mutex<Tables<PythonTables>>,
+    tables: Mutex<Tables<AnyTables>>,
     included: Vec<Arc<Scope>>,
     /// What the included modules have to provide is provided.
     provided: Mutex<bool>,
@@ -260,7 +261,7 @@ pub enum Elsewhere {
 }
 
 impl Lazy {
-    fn tables(&self) -> MutexGuard<'_, Tables<PythonTables>> {
+    fn tables(&self) -> MutexGuard<'_, Tables<AnyTables>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn raise(&self, error: &TableError) -> Raised {
@@ -323,7 +324,7 @@ impl Scope {
     pub fn set_tables(
         &self,
         module: &str,
-        tables: PythonTables,
+        tables: AnyTables,
         included: Vec<Arc<Scope>>,
     ) -> Res<()> {
         let tables = Tables::new(tables).map_err(|error| {
@@ -350,7 +351,7 @@ impl Scope {
     /// Works on the tables, if there are any, and the declarations.
     fn with_tables(
         &self,
-        body: impl FnOnce(&mut Tables<PythonTables>, &mut Declarations) -> Result<(), TableError>,
+        body: impl FnOnce(&mut Tables<AnyTables>, &mut Declarations) -> Result<(), TableError>,
     ) -> Result<(), TableError> {
         let Some(lazy) = self.tables.get() else {
             return Ok(());
@@ -402,6 +403,17 @@ impl Scope {
     pub fn need_all(&self) -> Res<()> {
         let result = self.with_tables(|tables, declarations| tables.declare_all(declarations));
         self.raise_table_error(result)
+    }
+
+    /// The type at an index of the tables, if there are any.
+    pub fn table_type(&self, index: usize) -> Res<Option<TypeId>> {
+        let mut found = None;
+        let result = self.with_tables(|tables, declarations| {
+            found = Some(tables.declare_type_at(declarations, index)?);
+            Ok(())
+        });
+        self.raise_table_error(result)?;
+        Ok(found)
     }
 
     /// The names of functions, variables and constants, if the scope has tables.

@@ -1,0 +1,138 @@
+//! Layouts of modules that CFFI compiled: their tables have what the C compiler says of each field, and of the whole.
+
+use super::{
+    DiagnosticKind, FieldLayout, Layout, LayoutError, Layouts, Placer, check_bit_field, max_size,
+};
+use crate::declarations::Declarations;
+use crate::message;
+use crate::types::{Field, GivenLayout, Record, RecordId};
+
+/// Looks at what the declarations and the compiler say.
+struct Comparison<'a> {
+    name: &'a str,
+    record: &'a Record,
+    /// Something differs.
+    differs: bool,
+}
+
+impl Comparison<'_> {
+    fn compare(
+        &mut self,
+        is_checked: bool,
+        what: impl FnOnce() -> String,
+        ours: u64,
+        theirs: u64,
+    ) -> Result<(), LayoutError> {
+        self.differs |= ours != theirs;
+        if ours == theirs || !is_checked {
+            return Ok(());
+        }
+        Err(LayoutError::new(
+            DiagnosticKind::Verification,
+            self.record.span,
+            message::compiler_disagrees(self.name, &what(), ours, theirs),
+        ))
+    }
+}
+
+impl Layouts {
+    /// The layout of a record with what the compiler says of it. Where it was not asked, the rules of C count.
+    pub(super) fn take_given(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+        fields: &[Field],
+        given: &GivenLayout,
+    ) -> Result<Layout, LayoutError> {
+        let record = declarations.types.record(id);
+        let name = declarations.record_name(id);
+        let mut comparison = Comparison {
+            name: &name,
+            record,
+            differs: false,
+        };
+        let mut placer = Placer::new(declarations, record, fields.len());
+        let mut flexible = false;
+        for (index, field) in fields.iter().enumerate() {
+            let (size, align, is_flexible) =
+                self.field_size(declarations, id, field, index + 1 == fields.len())?;
+            flexible |= is_flexible;
+            if let Some(width) = field.bits {
+                check_bit_field(declarations, id, field, width, size)?;
+                placer.bit_field(field, width, size, align);
+                continue;
+            }
+            let before = placer.size;
+            placer.ordinary(field, size, align);
+            if let Some(Some((offset, their_size))) = given.fields.get(index) {
+                let field_name = || field.name.map_or("", |name| declarations.text(name));
+                // Of an array without a length, the compiler was not asked.
+                if *their_size != u64::MAX {
+                    let what = || format!("wrong size for field '{}'", field_name());
+                    comparison.compare(true, what, size, *their_size)?;
+                }
+                let ours = placer.fields.last().map_or(0, |place| place.offset);
+                let what = || format!("wrong offset for field '{}'", field_name());
+                comparison.compare(given.is_checked, what, ours, *offset)?;
+                placer.size = before;
+                placer.move_last(*offset, size);
+            }
+        }
+        let end = placer.size;
+        if placer.rounded_size() > u128::from(max_size(declarations)) {
+            return Err(LayoutError::new(
+                DiagnosticKind::Overflow,
+                record.span,
+                message::too_large(&name),
+            ));
+        }
+        let mut layout = placer.finish();
+        layout.flexible = flexible;
+        if let Some((size, align)) = given.whole {
+            // As in CFFI, a struct without fields has one byte.
+            let ours = layout.size.max(1);
+            comparison.compare(given.is_checked, || "wrong total size".into(), ours, size)?;
+            if u128::from(size) < end {
+                return Err(LayoutError::new(
+                    DiagnosticKind::Type,
+                    record.span,
+                    format!(
+                        "{name} cannot be of size {size}: there are fields at least up to {end}"
+                    ),
+                ));
+            }
+            comparison.compare(
+                given.is_checked,
+                || "wrong total alignment".into(),
+                layout.align.into(),
+                align.into(),
+            )?;
+            layout.size = size;
+            layout.align = align.max(1);
+        }
+        layout.custom = comparison.differs;
+        Ok(layout)
+    }
+}
+
+impl<'a> Placer<'a> {
+    pub(super) fn new(declarations: &'a Declarations, record: &'a Record, fields: usize) -> Self {
+        Self {
+            declarations,
+            record,
+            bits: 0,
+            size: 0,
+            align: 1,
+            fields: Vec::with_capacity(fields),
+            microsoft_unit: None,
+        }
+    }
+
+    /// Puts the field that was placed last at another offset.
+    fn move_last(&mut self, offset: u64, size: u64) {
+        if let Some(FieldLayout { offset: place, .. }) = self.fields.last_mut() {
+            *place = offset;
+        }
+        self.end_field((u128::from(offset) + u128::from(size)) * 8);
+    }
+}

@@ -1,0 +1,129 @@
+//! The `lib` of a module that CFFI compiled: functions, variables and constants of its tables.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use pyo3::ffi;
+
+use super::function::{self, Body};
+use super::variable::Place;
+use super::{Lib, Source};
+use crate::ctype::{CType, from_scope};
+use crate::object::new_plain;
+use crate::py::{Ref, Res};
+use crate::scope::{CompiledTables, Global, GlobalCode};
+
+/// Functions that CFFI generates for constants: the value is written to memory.
+pub(super) type Write = unsafe extern "C" fn(*mut c_char);
+/// Functions that CFFI generates for variables: the address.
+pub(super) type Locate = unsafe extern "C" fn() -> *mut c_void;
+
+impl Lib {
+    /// The `lib` of a module that CFFI compiled.
+    pub fn from_tables(
+        scope: std::sync::Arc<crate::scope::Scope>,
+        tables: CompiledTables,
+        name: &str,
+    ) -> Res<Ref<Lib>> {
+        let lib = Self::allocate(scope, Source::Compiled(tables), name.into())?;
+        lib.set_out_of_line();
+        Ok(lib)
+    }
+
+    /// The function of a name: `ctype` is that of a pointer to it.
+    pub(super) fn compiled_function(
+        &self,
+        tables: &CompiledTables,
+        name: &str,
+        ctype: &CType,
+    ) -> Res<Ref> {
+        match tables.find(name) {
+            Some((GlobalCode::ExternPython, global)) => {
+                Ok(new_plain(ctype, global.size_or_function.cast(), -1)?.into_obj())
+            }
+            Some((GlobalCode::Function(flags), global)) => {
+                self.built_in(tables, name, ctype, global, flags)
+            }
+            _ => Err(self.not_provided(name)),
+        }
+    }
+
+    /// A built-in function. Calls the plain C function itself, where nobody but a compiler needs to know how its
+    /// arguments are passed; else the wrapper that CFFI has generated.
+    fn built_in(
+        &self,
+        tables: &CompiledTables,
+        name: &str,
+        ctype: &CType,
+        global: &Global,
+        flags: c_int,
+    ) -> Res<Ref> {
+        let direct = global.size_or_function.cast::<u8>();
+        let body = if !direct.is_null() && function::can_be_planned(ctype)? {
+            Body::Planned
+        } else {
+            self.fill_types(tables, global)?;
+            // SAFETY: the address of a wrapper with these flags; NULL is none.
+            let wrapper = unsafe {
+                std::mem::transmute::<*mut c_void, Option<ffi::PyCFunction>>(global.address)
+            };
+            match wrapper {
+                Some(wrapper) => Body::Wrapper(wrapper, flags),
+                None => return Err(self.not_provided(name)),
+            }
+        };
+        function::new(&self.name, name, ctype, body, direct)
+    }
+
+    /// Puts the ctypes of a function's arguments and result where its wrapper looks for them. They stay for ever.
+    fn fill_types(&self, tables: &CompiledTables, global: &Global) -> Res<()> {
+        for index in tables.places_of_function(tables.type_of(global)) {
+            let Some(place) = tables.type_place(index) else {
+                continue;
+            };
+            let Some(ty) = self.scope.table_type(index)? else {
+                continue;
+            };
+            let made = from_scope(&self.scope, ty)?;
+            // The wrapper wants records to be complete.
+            made.record()?;
+            // SAFETY: a place of the module's own table, which holds an operation (an odd number) or a ctype.
+            unsafe {
+                let place = AtomicPtr::from_ptr(place);
+                let old = place.load(Ordering::Acquire);
+                if old as usize & 1 != 0 {
+                    let new = made.into_obj().into_ptr();
+                    if place
+                        .compare_exchange(old, new.cast(), Ordering::AcqRel, Ordering::Acquire)
+                        .is_err()
+                    {
+                        ffi::Py_DECREF(new);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a variable or constant is.
+    pub(super) fn compiled_variable(&self, tables: &CompiledTables, name: &str) -> Res<Place> {
+        let found = tables.find(name);
+        let Some((code, global)) = found.filter(|(_, global)| !global.address.is_null()) else {
+            return Err(self.not_provided(name));
+        };
+        // SAFETY: by the operation, the address is that of such a function.
+        unsafe {
+            match code {
+                GlobalCode::Variable => Ok(Place::Address(global.address.cast())),
+                GlobalCode::VariableAccess => Ok(Place::Locate(std::mem::transmute::<
+                    *mut c_void,
+                    Locate,
+                >(global.address))),
+                GlobalCode::Constant => Ok(Place::Write(
+                    std::mem::transmute::<*mut c_void, Write>(global.address),
+                )),
+                _ => Err(self.not_provided(name)),
+            }
+        }
+    }
+}

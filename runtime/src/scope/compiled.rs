@@ -1,0 +1,364 @@
+//! The tables that CFFI's API mode compiles into an extension module: constant memory of its library, as CFFI's
+//! `parse_c_type.h` lays it out.
+
+use std::ffi::{CStr, c_char, c_int, c_ulonglong, c_void};
+
+use keelback_cdef::{Op, TableEnum, TableError, TableField, TableSource};
+
+/// `_cffi_type_context_s`
+#[repr(C)]
+pub struct Context {
+    types: *mut *mut c_void,
+    globals: *const Global,
+    fields: *const Field,
+    records: *const Record,
+    enums: *const Enum,
+    typedefs: *const Typedef,
+    global_count: c_int,
+    record_count: c_int,
+    enum_count: c_int,
+    typedef_count: c_int,
+    includes: *const *const c_char,
+    type_count: c_int,
+    flags: c_int,
+}
+
+/// `_cffi_global_s`
+#[repr(C)]
+pub struct Global {
+    name: *const c_char,
+    /// What this is depends on the operation.
+    pub address: *mut c_void,
+    operation: isize,
+    /// A variable's size; the plain C function beside a wrapper; the C function of an `extern "Python"`.
+    pub size_or_function: *mut c_void,
+}
+
+/// `_cffi_struct_union_s`
+#[repr(C)]
+struct Record {
+    name: *const c_char,
+    type_index: c_int,
+    flags: c_int,
+    size: usize,
+    alignment: c_int,
+    first_field: c_int,
+    field_count: c_int,
+}
+
+/// `_cffi_field_s`
+#[repr(C)]
+struct Field {
+    name: *const c_char,
+    offset: usize,
+    size: usize,
+    operation: isize,
+}
+
+/// `_cffi_enum_s`
+#[repr(C)]
+struct Enum {
+    name: *const c_char,
+    type_index: c_int,
+    primitive: c_int,
+    enumerators: *const c_char,
+}
+
+/// `_cffi_typename_s`
+#[repr(C)]
+struct Typedef {
+    name: *const c_char,
+    type_index: c_int,
+}
+
+/// What an offset or a size is where the compiler was not asked.
+const NOT_ASKED: usize = usize::MAX;
+const FLAG_EXTERN_PYTHON: c_int = 1;
+const OP_FUNCTION_END: u8 = 15;
+const OP_NOOP: u8 = 17;
+const OP_BIT_FIELD: u8 = 19;
+
+/// What a global is, by its operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GlobalCode {
+    /// A function with a wrapper of these METH_ flags.
+    Function(c_int),
+    /// A constant that a C function writes to memory.
+    Constant,
+    /// A variable whose address is known.
+    Variable,
+    /// A variable whose address a C function tells.
+    VariableAccess,
+    /// An `extern "Python"` function.
+    ExternPython,
+    /// An integer, or nothing that is known.
+    Other,
+}
+
+/// The tables of a module, with a copy of its types: their place is overwritten where the module's own code wants ctypes
+/// there.
+#[derive(Clone)]
+pub struct CompiledTables {
+    context: &'static Context,
+    operations: Box<[isize]>,
+}
+
+// SAFETY: the memory is constant, and stays as long as the process: extension modules are never unmapped.
+unsafe impl Send for CompiledTables {}
+// SAFETY: as above.
+unsafe impl Sync for CompiledTables {}
+
+fn operation(value: isize) -> Op {
+    Op {
+        code: value as u8,
+        argument: i32::try_from(value >> 8).unwrap_or(i32::MIN),
+    }
+}
+
+/// # Safety
+/// NULL, or a C string that stays.
+unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
+    if text.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's contract.
+    unsafe { CStr::from_ptr(text) }.to_bytes()
+}
+
+/// # Safety
+/// NULL, or as many items that stay.
+unsafe fn items<'a, T>(first: *const T, count: c_int) -> &'a [T] {
+    match usize::try_from(count) {
+        // SAFETY: the caller's contract.
+        Ok(count) if !first.is_null() => unsafe { std::slice::from_raw_parts(first, count) },
+        _ => &[],
+    }
+}
+
+impl CompiledTables {
+    /// # Safety
+    /// The context of a module that CFFI compiled, which stays as long as the process.
+    pub unsafe fn new(context: *const Context) -> Self {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let context = &*context;
+            let types = items(
+                context.types.cast::<isize>().cast_const(),
+                context.type_count,
+            );
+            Self {
+                context,
+                operations: types.into(),
+            }
+        }
+    }
+    fn all_globals(&self) -> &[Global] {
+        // SAFETY: the context is CFFI's, by `new`.
+        unsafe { items(self.context.globals, self.context.global_count) }
+    }
+    fn all_records(&self) -> &[Record] {
+        // SAFETY: as above.
+        unsafe { items(self.context.records, self.context.record_count) }
+    }
+    fn all_enums(&self) -> &[Enum] {
+        // SAFETY: as above.
+        unsafe { items(self.context.enums, self.context.enum_count) }
+    }
+    fn all_typedefs(&self) -> &[Typedef] {
+        // SAFETY: as above.
+        unsafe { items(self.context.typedefs, self.context.typedef_count) }
+    }
+    fn fields_of(&self, record: usize) -> &[Field] {
+        let record = &self.all_records()[record];
+        match usize::try_from(record.first_field) {
+            // SAFETY: as above: the fields of one record follow each other.
+            Ok(first) if !self.context.fields.is_null() => unsafe {
+                items(self.context.fields.add(first), record.field_count)
+            },
+            _ => &[],
+        }
+    }
+    /// Whether the module has `extern "Python"` functions.
+    pub fn has_extern_python(&self) -> bool {
+        self.context.flags & FLAG_EXTERN_PYTHON != 0
+    }
+    /// The names of the modules that it includes.
+    pub fn includes(&self) -> Vec<&'static CStr> {
+        let mut names = Vec::new();
+        let mut place = self.context.includes;
+        // SAFETY: NULL, or C strings with a NULL at the end.
+        unsafe {
+            while !place.is_null() && !(*place).is_null() {
+                names.push(CStr::from_ptr(*place));
+                place = place.add(1);
+            }
+        }
+        names
+    }
+    /// A function, variable or constant: what it is, and its entry.
+    pub fn find(&self, name: &str) -> Option<(GlobalCode, &Global)> {
+        let globals = self.all_globals();
+        // SAFETY: names are C strings, sorted.
+        let found = globals
+            .binary_search_by(|global| unsafe { text(global.name) }.cmp(name.as_bytes()))
+            .ok()?;
+        let global = &globals[found];
+        Some((global.code(), global))
+    }
+    /// The names of all `extern "Python"` functions, with their entries.
+    pub fn externs(&self) -> impl Iterator<Item = (&CStr, &Global)> {
+        let globals = self.all_globals().iter();
+        globals
+            .filter(|global| global.code() == GlobalCode::ExternPython)
+            // SAFETY: names are C strings.
+            .map(|global| (unsafe { CStr::from_ptr(global.name) }, global))
+    }
+    /// The index of the type that a global has.
+    pub fn type_of(&self, global: &Global) -> usize {
+        usize::try_from(operation(global.operation).argument).unwrap_or(usize::MAX)
+    }
+    /// The indexes of a function's parameters and result, by the function's own: where these types were mentioned first,
+    /// which is where the module's code looks for them.
+    pub fn places_of_function(&self, function: usize) -> Vec<usize> {
+        let at = |index: usize| self.operations.get(index).map(|&value| operation(value));
+        let to_index = |op: Op| usize::try_from(op.argument).unwrap_or(usize::MAX);
+        let params = (function + 1..)
+            .take_while(|&index| at(index).is_some_and(|op| op.code != OP_FUNCTION_END));
+        let result = at(function).map_or(usize::MAX, to_index);
+        params
+            .chain([result])
+            .map(|mut index| {
+                while let Some(op) = at(index).filter(|op| op.code == OP_NOOP) {
+                    index = to_index(op);
+                }
+                index
+            })
+            .collect()
+    }
+    /// Where the module's own code looks for the ctype of an index.
+    pub fn type_place(&self, index: usize) -> Option<*mut *mut c_void> {
+        // SAFETY: an index below the count.
+        (index < self.operations.len()).then(|| unsafe { self.context.types.add(index) })
+    }
+}
+
+impl Global {
+    fn code(&self) -> GlobalCode {
+        use pyo3::ffi::{METH_NOARGS, METH_O, METH_VARARGS};
+        match operation(self.operation).code {
+            23 => GlobalCode::Function(METH_VARARGS),
+            25 => GlobalCode::Function(METH_NOARGS),
+            27 => GlobalCode::Function(METH_O),
+            29 => GlobalCode::Constant,
+            33 => GlobalCode::Variable,
+            39 => GlobalCode::VariableAccess,
+            41 => GlobalCode::ExternPython,
+            _ => GlobalCode::Other,
+        }
+    }
+    /// The value of an integer constant, as its C function tells it.
+    fn integer(&self) -> Result<Option<i128>, TableError> {
+        if self.address.is_null() {
+            return Ok(None);
+        }
+        let mut value: c_ulonglong = 0;
+        // SAFETY: the address of a C function that writes the value, and says whether it is negative, and whether it is
+        // another one than the declarations say.
+        let told = unsafe {
+            let get = std::mem::transmute::<
+                *mut c_void,
+                unsafe extern "C" fn(*mut c_ulonglong) -> c_int,
+            >(self.address);
+            get(&mut value)
+        };
+        let shown = match told {
+            0 => return Ok(Some(value.into())),
+            1 => return Ok(Some((value as i64).into())),
+            2 => format!("{value} (0x{value:x})"),
+            _ => format!("{}", value as i64),
+        };
+        // SAFETY: the name is a C string.
+        let name = String::from_utf8_lossy(unsafe { text(self.name) });
+        Err(TableError::Refused(format!(
+            "the C compiler says '{name}' is equal to {shown}, but the cdef disagrees"
+        )))
+    }
+}
+
+// SAFETY of the texts below: those of the tables are C strings that stay.
+impl TableSource for CompiledTables {
+    fn is_trusted(&self) -> bool {
+        true
+    }
+    fn types(&self) -> Result<usize, usize> {
+        Ok(self.operations.len())
+    }
+    fn operation(&self, index: usize) -> Option<Op> {
+        self.operations.get(index).map(|&value| operation(value))
+    }
+    fn array_length(&self, index: usize) -> Option<i64> {
+        self.operations.get(index).map(|&length| length as i64)
+    }
+    fn globals(&self) -> usize {
+        self.all_globals().len()
+    }
+    fn global(&self, index: usize) -> Option<(Op, &[u8])> {
+        let global = &self.all_globals()[index];
+        // SAFETY: see above.
+        Some((operation(global.operation), unsafe { text(global.name) }))
+    }
+    fn global_value(&self, index: usize) -> Result<Option<i128>, TableError> {
+        self.all_globals()[index].integer()
+    }
+    fn records(&self) -> usize {
+        self.all_records().len()
+    }
+    fn record(&self, index: usize) -> Option<(i32, &[u8])> {
+        let record = &self.all_records()[index];
+        // SAFETY: see above.
+        Some((record.flags, unsafe { text(record.name) }))
+    }
+    fn record_place(&self, index: usize) -> Option<(u64, u32)> {
+        let record = &self.all_records()[index];
+        let align = u32::try_from(record.alignment).ok()?;
+        (record.size != NOT_ASKED).then_some((record.size as u64, align))
+    }
+    fn fields(&self, record: usize) -> usize {
+        self.fields_of(record).len()
+    }
+    fn field(&self, record: usize, index: usize) -> Option<TableField<'_>> {
+        let field = self.fields_of(record).get(index)?;
+        let op = operation(field.operation);
+        let is_bit_field = op.code == OP_BIT_FIELD;
+        let is_placed = field.offset != NOT_ASKED && !is_bit_field;
+        Some(TableField {
+            op,
+            bits: is_bit_field.then(|| i32::try_from(field.size).unwrap_or(0)),
+            // SAFETY: see above.
+            name: unsafe { text(field.name) },
+            place: is_placed.then_some((field.offset as u64, field.size as u64)),
+        })
+    }
+    fn enums(&self) -> usize {
+        self.all_enums().len()
+    }
+    fn enumeration(&self, index: usize) -> Result<TableEnum<'_>, &'static str> {
+        let one = &self.all_enums()[index];
+        // SAFETY: see above.
+        unsafe {
+            Ok(TableEnum {
+                primitive: one.primitive,
+                name: text(one.name),
+                enumerators: text(one.enumerators),
+            })
+        }
+    }
+    fn typedefs(&self) -> usize {
+        self.all_typedefs().len()
+    }
+    fn typedef(&self, index: usize) -> Option<(i32, &[u8])> {
+        let typedef = &self.all_typedefs()[index];
+        // SAFETY: see above.
+        Some((typedef.type_index, unsafe { text(typedef.name) }))
+    }
+}
