@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent
 
 # Generous: a machine under load must not fail a test. A test that hangs is a deadlock, and ends here.
-TIMEOUT = 60
+TIMEOUT = 120
 
 
 def keelback():

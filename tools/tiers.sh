@@ -41,7 +41,6 @@ central=(
     python/tests/test_lib.py
     python/tests/test_memory_safety.py
     python/tests/test_threads.py
-    python/tests/test_types.py
     python/tests/test_views_of_buffers.py
 )
 
