@@ -201,7 +201,7 @@ impl Parser<'_> {
         let is_quoted = self.text_of(self.tok) == "_Pragma";
         self.bump();
         let from = self.tok.end as usize;
-        self.to_closing_bracket()?;
+        self.skip_to_closing_bracket()?;
         let span = Span {
             source: self.source,
             start,

@@ -790,13 +790,13 @@ impl<'a> Parser<'a> {
 
     /// Skips `( ... )`, `[ ... ]` or `{ ... }`, whatever is inside; the current token opens it.
     fn skip_balanced(&mut self) -> Parse<()> {
-        self.to_closing_bracket()?;
+        self.skip_to_closing_bracket()?;
         self.bump();
         Ok(())
     }
 
     /// As [`Self::skip_balanced`], but only up to the closing bracket.
-    fn to_closing_bracket(&mut self) -> Parse<()> {
+    fn skip_to_closing_bracket(&mut self) -> Parse<()> {
         let opening = self.span();
         if !matches!(self.tok.tok, Tok::LParen | Tok::LBracket | Tok::LBrace) {
             return Err(self.unexpected(message::expected("'('")));
