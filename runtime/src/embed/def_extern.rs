@@ -4,14 +4,12 @@ use std::ffi::c_void;
 
 use pyo3::ffi;
 
-use super::interpreter;
 use super::plugin::Plugin;
-use super::{errors, starts};
+use super::{errors, starts, whose};
 use crate::callback::PythonFunction;
-use crate::ctype;
 use crate::ffi::attachment::Attachment;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
-use crate::raise;
+use crate::{ctype, raise};
 
 /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
 /// is called with. As in CFFI, everything is checked when it is called.
@@ -113,7 +111,7 @@ unsafe fn attach(
         })?;
         let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
         let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
-        if !interpreter::is_main() {
+        if !whose::is_main() {
             // Its objects would be gone before C's next call; and threads that C starts come to the main interpreter.
             PythonFunction::new(&ctype, function, error, onerror)?;
             return warn(&format!(

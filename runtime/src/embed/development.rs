@@ -10,20 +10,14 @@ use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keelback_codegen::abi::{KEELBACK_PLUGIN_DEV, keelback_function_t};
+use keelback_codegen::abi::keelback_function_t;
 use pyo3::ffi;
 
-use super::dispatch::{self, Binding};
-use super::errors;
+use super::binding::Binding;
 use super::plugin::{Plugin, PluginState};
+use super::{dispatch, errors};
 use crate::attach::{output, threads};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
-
-/// Whether it is a development library.
-pub fn is_dev(plugin: &Plugin) -> bool {
-    // SAFETY: the record is as abi.rs says.
-    unsafe { (*plugin.record()).flags & KEELBACK_PLUGIN_DEV != 0 }
-}
 
 /// What tells one state of a file from another.
 #[derive(PartialEq, Eq, Clone)]

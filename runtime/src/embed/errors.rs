@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
 use pyo3::ffi;
 
-use super::dispatch::Binding;
+use super::binding::Binding;
 use super::sources;
 use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 
-use super::interpreter;
-use super::interpreter::Interpreter;
+use super::whose;
+use super::whose::Interpreter;
 use crate::attach::{output, threads};
 use crate::py::{Exception, Obj, Raised, Ref, Res, none};
 
@@ -40,7 +40,7 @@ pub fn run_exit_functions_at_exit() {
 static AT_THE_END: extern "C" fn() = at_the_end;
 
 extern "C" fn at_the_end() {
-    if interpreter::is_ours() {
+    if whose::is_ours() {
         at_exit();
     }
 }
@@ -189,7 +189,7 @@ fn write_open_files() -> Res<()> {
 /// Makes Python tell us when it is finalised. The GIL is held.
 pub(crate) fn watch_finalisation() {
     // A sub-interpreter's end is not Python's.
-    if !interpreter::is_main() {
+    if !whose::is_main() {
         return;
     }
     if let Err(raised) = try_watch() {
@@ -234,7 +234,7 @@ fn try_watch() -> Res<()> {
 unsafe extern "C" fn finalising(_self: Obj, _none: Obj) -> Obj {
     crate::py::guard(|| {
         if !OUR_EXIT.load(Ordering::Relaxed) {
-            threads::set_ending(interpreter::whose() != Interpreter::None);
+            threads::set_ending(whose::whose() != Interpreter::None);
         }
         Ok(none())
     })

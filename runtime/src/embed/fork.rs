@@ -14,13 +14,11 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
-use super::errors;
-use super::interpreter::{self, Interpreter};
 use super::starts::{self, Frozen, Paused};
-use crate::attach::{
-    output,
-    threads::{self, Attached},
-};
+use super::whose::Interpreter;
+use super::{errors, whose};
+use crate::attach::output;
+use crate::attach::threads::{self, Attached};
 use crate::py::{Obj, Ref, Res, guard, none};
 
 /// What is held over a fork.
@@ -83,11 +81,11 @@ fn prepare() {
     // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
     let by_python = BY_PYTHON.get() || threads::is_attached();
     // How somebody else's interpreter gets over a fork of C is his affair.
-    let theirs = interpreter::whose() == Interpreter::Theirs;
+    let theirs = whose::whose() == Interpreter::Theirs;
     if !by_python && !theirs && !threads::has_ended() {
         // No child shall be born into a half-started plugin.
         paused = Some(starts::pause());
-        if interpreter::is_ours() {
+        if whose::is_ours() {
             attached = threads::attach_on_any_stack().ok();
         }
         if attached.is_some() {

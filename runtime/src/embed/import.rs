@@ -7,7 +7,7 @@ use pyo3::ffi;
 
 use super::plugin::Plugin;
 use super::starts::{self, Turn};
-use super::{interpreter, namespace};
+use super::{interpreter, namespace, whose};
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
@@ -90,7 +90,7 @@ unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj
     guard(|| {
         // SAFETY: the definition is the first field of ours.
         let plugin = unsafe { import_now((*definition.cast::<Definition>()).plugin, spec)? };
-        if interpreter::is_main() {
+        if whose::is_main() {
             return namespace::imported(plugin);
         }
         let module = plugin
@@ -143,7 +143,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
         }
         // SAFETY: the caller's contract; the start is claimed.
         let plugin = unsafe { Plugin::attach(record)? };
-        if let (true, Some(module)) = (interpreter::is_main(), plugin.module()) {
+        if let (true, Some(module)) = (whose::is_main(), plugin.module()) {
             namespace::adopt_spec(plugin, &module, spec)?;
         }
         plugin.run_init_code()?;

@@ -12,7 +12,7 @@ use crate::raise;
 /// Runs a plugin's init code in its module, after `attach`. A development library may run it there again, as
 /// `importlib.reload` does: names that the new code does not define stay.
 pub fn run(plugin: &Plugin) -> Res<()> {
-    let is_dev = development::is_dev(plugin);
+    let is_dev = plugin.is_dev();
     if is_dev {
         development::note_start(plugin);
     }

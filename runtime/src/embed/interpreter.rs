@@ -3,35 +3,22 @@
 //! What is started is isolated: no environment variable but those that the dynamic linker reads changes it, it sets no
 //! locale and no signal handler, reads no argv, and a failure is a text, never an exit of the process.
 
-use crate::attach::{output, stack, threads, threads::Refused};
+use super::environment::Hidden;
+use super::starts::{self, StartFailure, Turn};
+use super::whose::{Interpreter, settle, whose};
+use super::{exit, fork, hooks, prefix, sources};
+use crate::attach::threads::Refused;
+use crate::attach::{output, stack, threads};
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keelback_codegen::abi::{
     KEELBACK_PLUGIN_NO_SITE, KEELBACK_PLUGIN_USE_ENVIRONMENT, keelback_python_t,
 };
 use pyo3::ffi;
-
-use super::environment::Hidden;
-use super::starts::{self, StartFailure, Turn};
-use super::{exit, fork, hooks, prefix, sources};
-
-/// Whose the interpreter is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Interpreter {
-    /// Nobody asked for it yet.
-    None = 0,
-    /// We started it. It lives as long as the process.
-    Ours = 1,
-    /// The process had it.
-    Theirs = 2,
-}
-
-static INTERPRETER: AtomicU8 = AtomicU8::new(Interpreter::None as u8);
 
 /// Makes sure that there is a Python. Waits, outside of Python, for another thread that is starting it.
 pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
@@ -57,15 +44,6 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     }
 }
 
-/// Whose Python it is.
-pub fn whose() -> Interpreter {
-    match INTERPRETER.load(Ordering::Acquire) {
-        0 => Interpreter::None,
-        1 => Interpreter::Ours,
-        _ => Interpreter::Theirs,
-    }
-}
-
 fn is_there() -> bool {
     whose() != Interpreter::None
         && !threads::has_ended()
@@ -86,20 +64,15 @@ fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), S
             .into()),
         (false, true) => {
             adopt()?;
-            INTERPRETER.store(Interpreter::Theirs as u8, Ordering::Release);
+            settle(Interpreter::Theirs);
             Ok(())
         }
         (false, false) => {
             initialize(python, flags)?;
-            INTERPRETER.store(Interpreter::Ours as u8, Ordering::Release);
+            settle(Interpreter::Ours);
             Ok(())
         }
     }
-}
-
-/// Whether we started the Python of this process.
-pub fn is_ours() -> bool {
-    whose() == Interpreter::Ours
 }
 
 /// Takes the process's Python as it is.
@@ -334,12 +307,6 @@ fn check(status: ffi::PyStatus) -> Result<(), String> {
 }
 
 /// "3.11.7" of the libpython that is loaded.
-/// Whether this thread is in the interpreter that the process started with, not in a sub-interpreter.
-pub fn is_main() -> bool {
-    // SAFETY: the thread is in Python.
-    unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
-}
-
 fn version_text() -> String {
     // SAFETY: valid at any time.
     let text = unsafe { CStr::from_ptr(ffi::Py_GetVersion()) }.to_string_lossy();

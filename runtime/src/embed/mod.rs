@@ -7,6 +7,7 @@
 //! | `starts` | who starts which plugin, who waits for whom |
 //! | `blocked` | threads that wait for a lock of the host |
 //! | `interpreter` | starting Python, or taking the one that is there |
+//! | `whose` | whose Python it is |
 //! | `environment` | variables that it must not see |
 //! | `prefix` | where that Python's files are |
 //! | `plugin` | the runtime's record of a plugin |
@@ -17,6 +18,7 @@
 //! | `sources` | where tracebacks and other tools find its text |
 //! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
+//! | `binding` | what is known of one C function of a plugin |
 //! | `dispatch` | the hot path of every call |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
@@ -28,6 +30,7 @@
 //! environment, errno) changes; calls may come from any thread, also while Python starts, and after it ended.
 
 mod abi;
+mod binding;
 mod blocked;
 mod compiled;
 mod def_extern;
@@ -41,6 +44,7 @@ mod hooks;
 mod import;
 mod init_code;
 mod interpreter;
+mod made;
 mod namespace;
 mod plugin;
 mod prefix;
@@ -51,10 +55,6 @@ mod start;
 mod starts;
 mod sys_modules;
 
-use crate::py::{Ref, Res};
+mod whose;
 
-/// What the runtime's module needs of this layer: by whoever makes it.
-pub(crate) fn when_made(module: &Ref) -> Res<()> {
-    exit::watch_finalisation();
-    compiled::add_to(module)
-}
+pub(crate) use made::when_made;

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use keelback_codegen::abi::KEELBACK_PLUGIN_DEV;
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::dispatch::Binding;
+use super::binding::Binding;
 use crate::attach::threads;
 use crate::ffi::FfiObject;
 use crate::ffi::payload::text;
@@ -104,6 +105,11 @@ impl Plugin {
             .inspect_err(|_| self.is_given_back.store(false, Ordering::Release))
     }
 
+    /// Whether it is a development library.
+    pub fn is_dev(&self) -> bool {
+        // SAFETY: the record is as abi.rs says.
+        unsafe { (*self.record()).flags & KEELBACK_PLUGIN_DEV != 0 }
+    }
     /// How far it is.
     pub fn state(&self) -> PluginState {
         match self.state.load(Ordering::Acquire) {

@@ -9,7 +9,7 @@ use keelback_codegen::abi::{
 };
 use rustc_hash::FxHashMap;
 
-use super::dispatch::Binding;
+use super::binding::Binding;
 use super::plugin::{Plugin, PluginState, remember};
 use crate::ffi::attachment;
 use crate::ffi::payload::{answers, compare, declare, text};

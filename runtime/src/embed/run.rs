@@ -44,7 +44,7 @@ impl Plugin {
     /// The init code is over: leads the stubs to the dispatcher.
     pub fn make_ready(&self) {
         self.set_state(PluginState::Ready);
-        self.lead_stubs_to(Some(if development::is_dev(self) {
+        self.lead_stubs_to(Some(if self.is_dev() {
             development::dispatch_of_dev
         } else {
             dispatch::dispatch

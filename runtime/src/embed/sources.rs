@@ -7,7 +7,6 @@
 use keelback_codegen::abi::KEELBACK_PLUGIN_DEV;
 use pyo3::ffi;
 
-use super::development;
 use super::plugin::{self, Plugin};
 use crate::ffi::payload;
 use crate::py::{
@@ -80,7 +79,7 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
         ml_doc: std::ptr::null(),
     });
     // A file speaks for itself; that it cannot be read is the start's affair.
-    let text = if development::is_dev(plugin) {
+    let text = if plugin.is_dev() {
         String::new()
     } else {
         text(plugin)?.unwrap_or_default()
@@ -142,7 +141,7 @@ fn fill(module: &Ref) -> Res<()> {
         let cache = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), c"cache".as_ptr()))?;
         for plugin in plugin::all() {
             // A file that is there speaks for itself, and linecache notes when it changes.
-            if development::is_dev(plugin) {
+            if plugin.is_dev() {
                 continue;
             }
             let Some(text) = text(plugin)? else {

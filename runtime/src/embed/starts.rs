@@ -10,20 +10,17 @@
 //! Threads wait outside of Python, so that those who start can run. The table's lock is never held while Python may
 //! run, nor while anybody waits.
 
-use crate::attach::{
-    stack,
-    threads::{detached, thread_token},
-};
+use super::binding::Binding;
+use super::blocked::{self, Watch};
+use super::plugin::Plugin;
+use crate::attach::stack;
+use crate::attach::threads::{detached, thread_token};
 use std::ffi::c_int;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use keelback_codegen::abi::keelback_plugin_t;
 
 use libc::pid_t;
-
-use super::blocked::{self, Watch};
-use super::dispatch::Binding;
-use super::plugin::Plugin;
 
 /// Why a plugin is not ready.
 #[derive(Clone)]

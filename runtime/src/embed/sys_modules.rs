@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use pyo3::ffi;
 
 use super::plugin::{Objects, Plugin};
-use super::{interpreter, namespace};
+use super::made::when_made;
+use super::{namespace, whose};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
 use crate::py::{Raised, Ref, Res, str_from};
@@ -22,10 +23,10 @@ impl Plugin {
         }
         put_into_sys_modules(
             c"keelback._runtime",
-            &crate::module::create(super::when_made)?,
+            &crate::module::create(when_made)?,
         )?;
         // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
-        crate::package::install(interpreter::is_ours())?;
+        crate::package::install(whose::is_ours())?;
         let ffi = FfiObject::for_plugin(self.scope.clone(), Some(self))?.into_obj();
         // SAFETY: the record is as abi.rs says.
         let lib = unsafe { Lib::from_plugin(self.scope.clone(), self.record)? };
@@ -33,7 +34,7 @@ impl Plugin {
         let lib = lib.into_obj();
         let module = Mutex::new(Some(namespace::make(self, &ffi, &lib)?));
         let _ = self.objects.set(Objects { ffi, lib, module });
-        if interpreter::is_main() {
+        if whose::is_main() {
             self.give_back_at_end()?;
         }
         Ok(())
@@ -49,7 +50,7 @@ impl Plugin {
             let modules = ffi::PyImport_GetModuleDict();
             let lib_name = str_from(&format!("{}.lib", self.name))?;
             for (name, object) in [(str_from(&self.name)?, &module), (lib_name, &objects.lib)] {
-                if std::ptr::eq(object, &raw const module) && !interpreter::is_main() {
+                if std::ptr::eq(object, &raw const module) && !whose::is_main() {
                     // It would empty the main interpreter's module at its end: `import` makes one for it.
                     continue;
                 }

@@ -5,27 +5,9 @@
 
 use pyo3::ffi;
 
+use super::state::Cell;
 use super::{COMPILED_TYPE, FfiObject};
-use crate::py::{GilCell, NameTable, Obj, Ref};
-
-/// The bound methods that were asked for so far.
-#[derive(Default)]
-pub struct BoundMethods {
-    /// Pairs of an attribute's interned name and the bound method, in order of first use.
-    kept: Vec<(Ref, Ref)>,
-    /// The same by name.
-    table: Option<NameTable<Obj>>,
-}
-
-/// The table of an object.
-pub type Cell = GilCell<BoundMethods>;
-
-impl BoundMethods {
-    /// The bound methods, for the garbage collector. Their references to the object make cycles.
-    pub fn objects(&self) -> impl Iterator<Item = &Ref> {
-        self.kept.iter().map(|(_, method)| method)
-    }
-}
+use crate::py::{NameTable, Obj, Ref};
 
 /// tp_getattro of compiled FFI objects.
 pub unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {

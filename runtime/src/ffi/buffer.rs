@@ -138,7 +138,7 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
         let size = if size.is_null() {
             -1
         } else {
-            super::memory::ssize(size)?
+            crate::ffi::text::ssize(size)?
         };
         let Some(cdata) = as_cdata(cdata) else {
             return Err(raise!(
@@ -177,7 +177,7 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
 /// Warns, as CFFI does, of a buffer that reaches further than the memory of what `ffi.new()` made.
 fn warn_of_more(cdata: &CData, size: isize) -> Res<()> {
     let owned = match cdata.ctype().kind {
-        Kind::Pointer => super::memory::pointed_to_size(cdata),
+        Kind::Pointer => crate::ffi::extent::pointed_to_size(cdata),
         Kind::Array if cdata.python_type() == TYPES.owning.ptr() => cdata.value_size().ok(),
         _ => None,
     };
@@ -201,7 +201,7 @@ fn default_size(cdata: &CData) -> Res<isize> {
     let ctype = cdata.ctype();
     let size = match ctype.code {
         Code::Array => cdata.array_length() * ctype.item().size(),
-        Code::Pointer => match super::memory::pointed_to_size(cdata) {
+        Code::Pointer => match crate::ffi::extent::pointed_to_size(cdata) {
             Some(size) => size as isize,
             None => ctype.item().size(),
         },

@@ -18,17 +18,6 @@ use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_tex
 use crate::raise;
 use crate::scope::{Scope, UnreadCdef};
 
-/// What an in-line FFI was given.
-#[derive(Default)]
-pub struct Recorded {
-    /// Texts of cdef() and embedding_api().
-    pub cdefs: Vec<CdefText>,
-    /// For each of them: the Python file and line that it was given in.
-    pub callers: Vec<(Ref, i32)>,
-    /// For each include(): how many cdefs came before it.
-    pub included_at: Vec<usize>,
-}
-
 /// A method whose body is the function of that name in `keelback._builder`: called with the FFI and the arguments.
 macro_rules! in_python {
     ($name:ident, $function:literal) => {
@@ -347,7 +336,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 line,
             };
             let prelude_line = match given(prelude_line) {
-                Some(line) => u32::try_from(super::memory::ssize(line)?).unwrap_or(1),
+                Some(line) => u32::try_from(crate::ffi::text::ssize(line)?).unwrap_or(1),
                 None => 1,
             };
             let spec = PluginSpec {
@@ -475,7 +464,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                 DECLARE.parse(args, count, names)?;
             let module_name =
                 text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let version = super::memory::ssize(version)?;
+            let version = crate::ffi::text::ssize(version)?;
             if version != KEELBACK_ABI_VERSION as isize {
                 return Err(raise!(
                     ImportError,
@@ -499,7 +488,7 @@ pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, n
                     let [name, before] = parts.as_slice() else {
                         return Err(raise!(TypeError, "_declare(): not a pair"));
                     };
-                    if super::memory::ssize(before.obj())? > position as isize {
+                    if crate::ffi::text::ssize(before.obj())? > position as isize {
                         break;
                     }
                     let name = text(name.obj())?.unwrap_or_default();
@@ -532,7 +521,7 @@ unsafe fn cdefs_of(module_name: &str, cdefs: Obj) -> Res<Vec<UnreadCdef>> {
             let [source, override_, packed, pack] = parts.as_slice() else {
                 return Err(raise!(TypeError, "_declare(): not a cdef"));
             };
-            let pack = u32::try_from(super::memory::ssize(pack.obj())?).unwrap_or(0);
+            let pack = u32::try_from(crate::ffi::text::ssize(pack.obj())?).unwrap_or(0);
             list.push(UnreadCdef {
                 text: text(source.obj())?.unwrap_or_default().into(),
                 file: format!("<cdef {} of {module_name}>", position + 1),

@@ -5,75 +5,12 @@
 //! the third is the parser. Both tables are bounded: a program that makes up type strings (`"int[%d]" % n`) does not
 //! fill memory.
 
-use pyo3::ffi;
-
 use super::FfiObject;
+use super::state::{DICT_LIMIT, TypeCache};
 use crate::ctype::{CType, Kind};
 use crate::errors::{Errors, raise_error};
 use crate::py::{Obj, Raised, Ref, Res, str_text};
-
-const SLOTS: usize = 64;
-/// How many strings the dict may hold before it is emptied.
-const DICT_LIMIT: isize = 2048;
-
-/// See the module's documentation. Never holds function types: those are not taken everywhere.
-pub struct TypeCache {
-    slots: [Option<(Ref, Ref<CType>)>; SLOTS],
-    by_text: Option<Ref>,
-}
-
-fn slot_of(key: Obj) -> usize {
-    // Strings are at least 48 bytes apart; the low four bits are always zero.
-    let address = key as usize;
-    ((address >> 4) ^ (address >> 10)) % SLOTS
-}
-
-impl TypeCache {
-    pub fn new() -> Self {
-        Self {
-            slots: [const { None }; SLOTS],
-            by_text: None,
-        }
-    }
-    /// By address.
-    #[inline(always)]
-    pub fn get(&self, key: Obj) -> Option<Ref<CType>> {
-        match &self.slots[slot_of(key)] {
-            Some((known, ctype)) if known.obj() == key => Some(ctype.clone()),
-            _ => None,
-        }
-    }
-    /// Puts an entry in; gives back what it replaces, to be dropped outside.
-    fn put(&mut self, key: Ref, ctype: Ref<CType>) -> Option<(Ref, Ref<CType>)> {
-        self.slots[slot_of(key.obj())].replace((key, ctype))
-    }
-    /// Takes everything out, to be dropped outside.
-    pub fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::new())
-    }
-    /// Visits the objects it owns.
-    ///
-    /// # Safety
-    /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(
-        &self,
-        visit: ffi::visitproc,
-        arg: *mut std::ffi::c_void,
-    ) -> std::ffi::c_int {
-        for (_, ctype) in self.slots.iter().flatten() {
-            // SAFETY: the caller's contract.
-            let stop = unsafe { visit(ctype.obj(), arg) };
-            if stop != 0 {
-                return stop;
-            }
-        }
-        match &self.by_text {
-            // SAFETY: the caller's contract.
-            Some(dict) => unsafe { visit(dict.obj(), arg) },
-            None => 0,
-        }
-    }
-}
+use pyo3::ffi;
 
 impl FfiObject {
     /// The ctype of a string; raises for a function type.

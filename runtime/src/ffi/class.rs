@@ -8,8 +8,9 @@ use pyo3::ffi;
 
 use super::attachment::Attachment;
 use super::{
-    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder, cache,
-    callback, declare, empty_scope, lifetime, loading, memory, once, this, types, verify,
+    COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder,
+    callback, declare, empty_scope, from_buffer, gc, handles, loading, memmove, once, state,
+    string, text, this, types, unpack, verify,
 };
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res,
@@ -28,22 +29,22 @@ macro_rules! common_methods {
             keywords(c"cast", new::cast, c"cast($self, cdecl, source)\n--\n\nThe C cast: a cdata of the type, from a number, pointer or other cdata."),
             keywords(c"dlclose", loading::dlclose, c"dlclose($self, lib)\n--\n\nCloses a library that dlopen() opened."),
             keywords(c"dlopen", loading::dlopen, c"dlopen($self, name, flags=0)\n--\n\nOpens a C library: a file name, None for the process's own symbols, or a void * handle from elsewhere."),
-            keywords(c"from_buffer", memory::from_buffer, c"from_buffer($self, cdecl, python_buffer=None, require_writable=False)\n--\n\nA cdata over the memory of a Python object with the buffer interface, without a copy. The type may be left out: char[]."),
+            keywords(c"from_buffer", from_buffer::from_buffer, c"from_buffer($self, cdecl, python_buffer=None, require_writable=False)\n--\n\nA cdata over the memory of a Python object with the buffer interface, without a copy. The type may be left out: char[]."),
             keywords(c"from_handle", named::from_handle, c"from_handle($self, x)\n--\n\nThe Python object behind a void * that new_handle() made."),
-            keywords(c"gc", lifetime::gc, c"gc($self, cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
+            keywords(c"gc", gc::gc, c"gc($self, cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
             keywords(c"getctype", types::getctype, c"getctype($self, cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
             keywords(c"init_once", once::init_once, c"init_once($self, func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
             simple(c"list_types", types::list_types, ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
-            keywords(c"memmove", memory::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
+            keywords(c"memmove", memmove::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
             keywords(c"new", new::new, c"new($self, cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
             keywords(c"new_allocator", new::new_allocator, c"new_allocator($self, alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
             keywords(c"new_handle", named::new_handle, c"new_handle($self, x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
             keywords(c"offsetof", types::offsetof, c"offsetof($self, cdecl, /, *fields_or_indexes)\n--\n\nThe offset in bytes of a field or item inside a C type."),
             keywords(c"release", named::release, c"release($self, cdata)\n--\n\nGives back now what a cdata owns."),
             keywords(c"sizeof", named::sizeof, c"sizeof($self, cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
-            keywords(c"string", memory::string, c"string($self, cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
+            keywords(c"string", string::string, c"string($self, cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
             keywords(c"typeof", named::typeof_, c"typeof($self, cdecl)\n--\n\nThe ctype of a C type string or of a cdata."),
-            keywords(c"unpack", memory::unpack, c"unpack($self, cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
+            keywords(c"unpack", unpack::unpack, c"unpack($self, cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
             $($more,)*
             END_OF_METHODS,
         ])
@@ -74,7 +75,7 @@ static COMPILED_METHODS: Methods<25> = common_methods![
 
 /// Methods of one argument that may be given by name.
 mod named {
-    use super::{declare, lifetime, types};
+    use super::{declare, gc, handles, types};
     use crate::py::{Obj, Signature, Simple};
 
     macro_rules! takes_one {
@@ -127,9 +128,9 @@ mod named {
         }
     }
     takes_one!(alignof, types::alignof, "FFI.alignof", "cdecl");
-    takes_one!(from_handle, lifetime::from_handle, "FFI.from_handle", "x");
-    takes_one!(new_handle, lifetime::new_handle, "FFI.new_handle", "x");
-    takes_one!(release, lifetime::release_method, "FFI.release", "cdata");
+    takes_one!(from_handle, handles::from_handle, "FFI.from_handle", "x");
+    takes_one!(new_handle, handles::new_handle, "FFI.new_handle", "x");
+    takes_one!(release, gc::release_method, "FFI.release", "cdata");
     takes_one!(sizeof, types::sizeof, "FFI.sizeof", "cdecl");
     takes_one!(typeof_, types::typeof_, "FFI.typeof", "cdecl");
     takes_one!(include, declare::include, "FFI.include", "ffi_to_include");
@@ -268,6 +269,19 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
     Ok(())
 }
 
+impl FfiObject {
+    /// The `ffi` of a plugin, or of a module that has none: `scope` are its declarations.
+    pub fn for_plugin(
+        scope: Arc<Scope>,
+        attachment: Option<&'static dyn Attachment>,
+    ) -> Res<Ref<FfiObject>> {
+        // SAFETY: the type is ready (the module was created before any plugin is attached).
+        let made = unsafe { allocate(COMPILED_TYPE.ptr(), scope, attachment) }?;
+        made.initialised.store(true, Ordering::Relaxed);
+        Ok(made)
+    }
+}
+
 /// A new object of one of the two types, or of a subtype.
 ///
 /// # Safety
@@ -283,12 +297,12 @@ pub(super) unsafe fn allocate(
         let object = Ref::steal(ffi::PyType_GenericAlloc(ty, 0).cast::<FfiObject>())?;
         let raw = object.as_ptr();
         std::ptr::addr_of_mut!((*raw).scope).write(scope);
-        std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(cache::TypeCache::new()));
-        std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(once::Once::default()));
+        std::ptr::addr_of_mut!((*raw).cache).write(GilCell::new(state::TypeCache::new()));
+        std::ptr::addr_of_mut!((*raw).once).write(GilCell::new(state::Once::default()));
         std::ptr::addr_of_mut!((*raw).included).write(GilCell::new(Vec::new()));
-        std::ptr::addr_of_mut!((*raw).recorded).write(GilCell::new(builder::Recorded::default()));
+        std::ptr::addr_of_mut!((*raw).recorded).write(GilCell::new(state::Recorded::default()));
         std::ptr::addr_of_mut!((*raw).libraries).write(GilCell::new(Vec::new()));
-        std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(bound::BoundMethods::default()));
+        std::ptr::addr_of_mut!((*raw).bound).write(GilCell::new(state::BoundMethods::default()));
         std::ptr::addr_of_mut!((*raw).unicode).write(AtomicBool::new(false));
         std::ptr::addr_of_mut!((*raw).initialised).write(AtomicBool::new(false));
         std::ptr::addr_of_mut!((*raw).attachment).write(attachment);
@@ -407,7 +421,7 @@ unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int
             let version = if version.is_null() {
                 -1
             } else {
-                memory::ssize(version)?
+                text::ssize(version)?
             };
             if !TABLE_VERSIONS.contains(&version) {
                 return Err(raise!(

@@ -91,7 +91,7 @@ unsafe fn packing(packed: Obj, pack: Obj) -> Res<(bool, Option<u32>)> {
         let pack = match given(pack) {
             None => None,
             Some(pack) => {
-                let value = super::memory::ssize(pack)?;
+                let value = crate::ffi::text::ssize(pack)?;
                 match u32::try_from(value) {
                     Ok(value) => Some(value),
                     Err(_) => {

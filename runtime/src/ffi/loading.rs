@@ -35,7 +35,7 @@ pub unsafe extern "C" fn dlopen(object: Obj, args: *const Obj, count: isize, nam
             let flags = if flags.is_null() {
                 0
             } else {
-                super::memory::ssize(flags)?
+                crate::ffi::text::ssize(flags)?
             };
             let Ok(flags) = c_int::try_from(flags) else {
                 return Err(raise!(OverflowError, "dlopen(): flags do not fit an int"));

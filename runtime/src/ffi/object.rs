@@ -1,13 +1,13 @@
 //! The object behind `ffi`: what it keeps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use keelback_cdef::Declarations;
 use pyo3::ffi;
 
 use super::attachment::Attachment;
-use super::{bound, builder, cache, class, once};
+use super::state;
 use crate::ctype::CType;
 use crate::py::{GilCell, Obj, Ref, Res, StaticType};
 use crate::raise;
@@ -29,17 +29,17 @@ pub struct FfiObject {
     pub(super) inline: bool,
     /// Its declarations.
     pub(super) scope: Arc<Scope>,
-    pub(super) cache: GilCell<cache::TypeCache>,
+    pub(super) cache: GilCell<state::TypeCache>,
     /// What init_once() has done, by tag.
-    pub(super) once: GilCell<once::Once>,
+    pub(super) once: GilCell<state::Once>,
     /// The FFI objects that include() was given: kept alive, as their libraries' types are used through this one.
     pub(super) included: GilCell<Vec<Ref>>,
     /// What the in-line kind was given, for `set_source()`.
-    pub(super) recorded: GilCell<builder::Recorded>,
+    pub(super) recorded: GilCell<state::Recorded>,
     /// The libs that dlopen() opened: alive as long as this one, as in CFFI.
     pub(super) libraries: GilCell<Vec<Ref>>,
     /// The bound methods that a compiled one keeps.
-    pub(super) bound: bound::Cell,
+    pub(super) bound: state::Cell,
     /// set_unicode() was called.
     pub(super) unicode: AtomicBool,
     /// `__init__` of a compiled one ran.
@@ -49,16 +49,6 @@ pub struct FfiObject {
 }
 
 impl FfiObject {
-    /// The `ffi` of a plugin, or of a module that has none: `scope` are its declarations.
-    pub fn for_plugin(
-        scope: Arc<Scope>,
-        attachment: Option<&'static dyn Attachment>,
-    ) -> Res<Ref<FfiObject>> {
-        // SAFETY: the type is ready (the module was created before any plugin is attached).
-        let made = unsafe { class::allocate(COMPILED_TYPE.ptr(), scope, attachment) }?;
-        made.initialised.store(true, Ordering::Relaxed);
-        Ok(made)
-    }
     /// Gives back what init_once() keeps. Whether there was anything. In Python.
     pub fn forget_once(&self) -> bool {
         // SAFETY: attached to the interpreter; what is taken out is dropped outside.

@@ -1,42 +1,10 @@
 //! init_once.
 
-use std::ffi::{c_int, c_void};
-
 use pyo3::ffi;
 
 use super::this;
 use crate::py::{Exception, Obj, Raised, Ref, Res, Signature, guard};
 use crate::raise;
-
-/// What init_once has done on one FFI: two dicts by tag, made at the first use.
-#[derive(Default)]
-pub struct Once {
-    /// Results.
-    done: Option<Ref>,
-    /// For calls under way (or that failed): the lock under which the function runs.
-    locks: Option<Ref>,
-}
-
-impl Once {
-    /// Whether init_once() was ever called.
-    pub fn is_used(&self) -> bool {
-        self.done.is_some()
-    }
-    /// Visits the objects it owns.
-    ///
-    /// # Safety
-    /// Called from tp_traverse with its arguments.
-    pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
-        for dict in [&self.done, &self.locks].into_iter().flatten() {
-            // SAFETY: the caller's contract.
-            let stop = unsafe { visit(dict.obj(), arg) };
-            if stop != 0 {
-                return stop;
-            }
-        }
-        0
-    }
-}
 
 unsafe fn get(dict: &Ref, tag: Obj) -> Res<Option<Ref>> {
     let mut found = std::ptr::null_mut();

@@ -8,7 +8,7 @@ use pyo3::ffi;
 use super::arguments::has_keywords;
 use super::codes::{Held, TypeCode, function_type, result, slot};
 use super::frame::Frame;
-use super::module::check_open;
+use super::refuse::check_open;
 use crate::call::CallPlan;
 use crate::convert::argument::Parameter;
 use crate::ctype::CType;
@@ -175,10 +175,10 @@ pub(super) fn symbol(library: &Handle, name: &CString) -> Res<*mut u8> {
     check_open(library)?;
     match library.symbol(name) {
         Ok(address) if !address.is_null() => Ok(address),
-        Ok(_) => Err(super::module::os_error(
+        Ok(_) => Err(crate::micropython::refuse::os_error(
             libc::ENOENT,
             &format!("symbol '{}' has no address", name.to_string_lossy()),
         )),
-        Err(text) => Err(super::module::os_error(libc::ENOENT, &text)),
+        Err(text) => Err(crate::micropython::refuse::os_error(libc::ENOENT, &text)),
     }
 }

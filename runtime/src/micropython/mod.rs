@@ -12,6 +12,7 @@ mod codes;
 mod frame;
 mod function;
 mod module;
+mod refuse;
 mod uctypes;
 mod value;
 mod variable;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use pyo3::ffi;
 
 use super::arguments::{c_text, positional};
+use super::refuse::os_error;
 use super::{bytearray, callback, function, value, variable};
 use crate::library::Handle;
+use crate::py::module::new as new_module;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, keywords, none,
-    str_from,
+    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none, str_from,
 };
-use crate::raise;
 
 static MODULE_TYPE: StaticType = StaticType::new();
 
@@ -87,60 +87,13 @@ pub(super) fn ready() -> Res<()> {
     }
 }
 
-/// Makes a module with these functions.
-pub(super) fn module_of(
-    name: &std::ffi::CStr,
-    doc: &std::ffi::CStr,
-    functions: *mut ffi::PyMethodDef,
-) -> Res<Ref> {
-    // SAFETY: C strings and a static table of functions.
-    unsafe {
-        let module: Ref = Ref::steal(ffi::PyModule_New(name.as_ptr()))?;
-        if ffi::PyModule_AddFunctions(module.obj(), functions) < 0
-            || ffi::PyModule_SetDocString(module.obj(), doc.as_ptr()) < 0
-        {
-            return Err(Raised::already());
-        }
-        Ok(module)
-    }
-}
-
 /// The module.
 pub(super) fn create() -> Res<Ref> {
-    module_of(
+    new_module(
         c"ffi",
         c"MicroPython's ffi module: C functions by type codes.",
         FUNCTIONS.ptr(),
     )
-}
-
-/// OSError(errno, text).
-#[cold]
-pub(super) fn os_error(errno: i32, text: &str) -> Raised {
-    let arguments = str_from(text).and_then(|text| {
-        // SAFETY: plain constructors; the tuple takes references of its own.
-        unsafe {
-            let number: Ref = Ref::steal(ffi::PyLong_FromLong(errno.into()))?;
-            Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(2, number.obj(), text.obj()))
-        }
-    });
-    match arguments {
-        Ok(arguments) => {
-            // SAFETY: the class, and its arguments.
-            unsafe { ffi::PyErr_SetObject(ffi::PyExc_OSError, arguments.obj()) };
-            Raised::already()
-        }
-        Err(raised) => raised,
-    }
-}
-
-/// Raises for a library that was closed.
-#[inline(always)]
-pub(super) fn check_open(library: &Handle) -> Res<()> {
-    if library.is_closed() {
-        return Err(raise!(ValueError, "the library is closed"));
-    }
-    Ok(())
 }
 
 /// # Safety

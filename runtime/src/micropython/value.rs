@@ -1,9 +1,34 @@
 //! What MicroPython takes for a number, and its words for what it does not.
 
+use std::sync::OnceLock;
+
 use pyo3::ffi;
 
 use crate::py::{Obj, Raised, Res, small_long_value, type_name};
 use crate::raise;
+
+/// The address in an object of another file's that is a pointer; `None` for any other object.
+///
+/// # Safety
+/// The object is live.
+pub(super) type PointerValue = unsafe fn(Obj) -> Option<usize>;
+
+static POINTER_VALUE: OnceLock<PointerValue> = OnceLock::new();
+
+/// Sets what knows `uctypes` pointers, whose fields are numbers in turn.
+pub(super) fn set_pointer_value(function: PointerValue) {
+    let _ = POINTER_VALUE.set(function);
+}
+
+/// # Safety
+/// The object is live.
+#[cold]
+unsafe fn pointer_value(object: Obj) -> Option<usize> {
+    // SAFETY: the caller's contract.
+    POINTER_VALUE
+        .get()
+        .and_then(|function| unsafe { function(object) })
+}
 
 /// The low 64 bits of an int (or of a `uctypes` pointer). Nothing else is taken: no float, no `__int__`.
 ///
@@ -23,7 +48,7 @@ pub(super) unsafe fn truncated(value: Obj) -> Res<u64> {
             }
             return Ok(result);
         }
-        if let Some(address) = super::uctypes::pointer_value(value) {
+        if let Some(address) = pointer_value(value) {
             return Ok(address as u64);
         }
         Err(raise!(

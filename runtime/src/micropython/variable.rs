@@ -6,7 +6,7 @@ use pyo3::ffi;
 
 use super::arguments::positional;
 use super::codes::{Held, TypeCode, function_type, pointed_to, slot};
-use super::module::check_open;
+use super::refuse::check_open;
 use crate::convert::argument::Parameter;
 use crate::convert::integer::write_wrapped;
 use crate::convert::{get, put, read};

@@ -1,16 +1,15 @@
 //! The objects of `uctypes`.
 
 use std::ffi::CStr;
-use std::sync::OnceLock;
 
 use pyo3::ffi;
 
-use super::{Layout, Scalar, descriptor, layout, structure};
+use super::classes::{OWNER, classes};
+use super::{Layout, Scalar, classes, descriptor, layout, structure};
 use crate::ffi::View;
 use crate::micropython::arguments::positional;
-use crate::micropython::module::module_of;
 use crate::micropython::{bytearray, value};
-use crate::py::module::add;
+use crate::py::module::{add, new as new_module};
 use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords};
 use crate::raise;
 
@@ -84,66 +83,16 @@ fn constants() -> [(&'static CStr, i32); 32] {
     ]
 }
 
-/// Classes that are made at run time.
-struct Classes {
-    /// The int that `addressof` gives: it keeps the object alive whose address it is, and so do structs and bytearrays
-    /// that are made from it. MicroPython's garbage collector sees addresses; this is what CPython has instead.
-    address: Ref,
-    /// What a missing field raises: MicroPython's KeyError, which is also the AttributeError that hasattr() and
-    /// getattr() with a default want.
-    no_field: Ref,
-}
-
-static CLASSES: OnceLock<Classes> = OnceLock::new();
-
-/// `class name(*bases)`, which shows itself as the built-in of that name.
-fn class(name: &CStr, bases: &[Obj]) -> Res<Ref> {
-    // SAFETY: C strings and live classes; Py_BuildValue's formats fit its arguments.
-    unsafe {
-        let tuple: Ref = Ref::steal(ffi::PyTuple_New(bases.len() as ffi::Py_ssize_t))?;
-        for (index, base) in bases.iter().enumerate() {
-            let base: Ref = Ref::borrow(*base);
-            ffi::PyTuple_SET_ITEM(tuple.obj(), index as ffi::Py_ssize_t, base.into_ptr());
-        }
-        Ref::steal(ffi::PyObject_CallFunction(
-            (&raw mut ffi::PyType_Type).cast(),
-            c"sO{ss}".as_ptr(),
-            name.as_ptr(),
-            tuple.obj(),
-            c"__module__".as_ptr(),
-            c"builtins".as_ptr(),
-        ))
-    }
-}
-
 /// Makes the types ready.
 pub(crate) fn ready() -> Res<()> {
     structure::ready()?;
-    if CLASSES.get().is_none() {
-        // SAFETY: classes of libpython.
-        let classes = unsafe {
-            Classes {
-                address: class(c"int", &[(&raw mut ffi::PyLong_Type).cast()])?,
-                no_field: class(
-                    c"KeyError",
-                    &[ffi::PyExc_KeyError, ffi::PyExc_AttributeError],
-                )?,
-            }
-        };
-        let _ = CLASSES.set(classes);
-    }
-    Ok(())
-}
-
-fn classes() -> Res<&'static Classes> {
-    CLASSES
-        .get()
-        .ok_or_else(|| raise!(SystemError, "uctypes is not ready"))
+    value::set_pointer_value(structure::pointer_value);
+    classes::make()
 }
 
 /// The module.
 pub(crate) fn create() -> Res<Ref> {
-    let module = module_of(
+    let module = new_module(
         c"uctypes",
         c"MicroPython's uctypes module: C data by descriptors.",
         FUNCTIONS.ptr(),
@@ -156,47 +105,6 @@ pub(crate) fn create() -> Res<Ref> {
         }
     }
     Ok(module)
-}
-
-/// KeyError for a field that is not there.
-///
-/// # Safety
-/// `name` is live.
-#[cold]
-pub(super) unsafe fn raise_no_field<T>(name: Obj) -> Res<T> {
-    // SAFETY: live objects.
-    unsafe { ffi::PyErr_SetObject(classes()?.no_field.obj(), name) };
-    Err(Raised::already())
-}
-
-/// The address in a struct object that is a pointer; `None` for any other object.
-///
-/// # Safety
-/// `object` is live.
-pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
-    // SAFETY: the caller's contract.
-    unsafe { structure::pointer_value(object) }
-}
-
-const OWNER: &CStr = c"_owner";
-
-/// The object whose address it is, for an address that [`addressof`] gave.
-///
-/// # Safety
-/// `address` is live.
-pub(crate) unsafe fn owner_of(address: Obj) -> Res<Option<Ref>> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        if ffi::Py_TYPE(address).cast() != classes()?.address.obj() {
-            return Ok(None);
-        }
-        let owner = ffi::PyObject_GetAttrString(address, OWNER.as_ptr());
-        if owner.is_null() {
-            Raised::already().clear_if(ffi::PyExc_AttributeError)?;
-            return Ok(None);
-        }
-        Ref::steal(owner).map(Some)
-    }
 }
 
 unsafe extern "C" fn sizeof(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {

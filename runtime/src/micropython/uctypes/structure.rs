@@ -348,7 +348,7 @@ unsafe extern "C" fn assign(object: Obj, index: Obj, value: Obj) -> c_int {
 ///
 /// # Safety
 /// `object` is live.
-pub(super) unsafe fn pointer_value(object: Obj) -> Option<usize> {
+pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
     // SAFETY: the caller's contract.
     unsafe {
         let structure = as_structure(object)?;

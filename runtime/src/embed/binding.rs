@@ -1,0 +1,125 @@
+//! What the runtime knows of one C function of a plugin, and the Python function that is attached to it.
+
+use super::plugin::Plugin;
+use crate::callback::{PythonFunction, Uses};
+use keelback_cdef::TypeId;
+use keelback_codegen::abi::keelback_function_t;
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The runtime's record of one C function of a plugin. Lives as long as the process.
+pub struct Binding {
+    pub(super) plugin: *const Plugin,
+    pub(super) function: *mut keelback_function_t,
+    /// Its type in the plugin's scope.
+    pub ty: TypeId,
+    /// What `def_extern` attached; NULL before.
+    pub(super) current: AtomicPtr<PythonFunction>,
+    /// Those in a Python function of this binding.
+    pub(super) calls: Uses,
+    /// What was replaced while calls were in it, where they still find it.
+    #[expect(clippy::vec_box, reason = "the calls have its address")]
+    pub(super) retired: Mutex<Vec<Box<PythonFunction>>>,
+    pub(super) has_retired: AtomicBool,
+}
+
+// SAFETY: the pointers are to things that live as long as the process; what changes is atomic or locked.
+unsafe impl Sync for Binding {}
+// SAFETY: as above.
+unsafe impl Send for Binding {}
+
+impl Binding {
+    /// A binding without a Python function.
+    pub fn new(plugin: *const Plugin, function: *mut keelback_function_t, ty: TypeId) -> Self {
+        Self {
+            plugin,
+            function,
+            ty,
+            current: AtomicPtr::new(std::ptr::null_mut()),
+            calls: Uses::new(0),
+            retired: Mutex::default(),
+            has_retired: AtomicBool::new(false),
+        }
+    }
+    /// Whose it is.
+    pub fn plugin(&self) -> &'static Plugin {
+        // SAFETY: plugins are never freed.
+        unsafe { &*self.plugin }
+    }
+    /// The C name.
+    pub fn name(&self) -> &'static CStr {
+        // SAFETY: the plugin's table is never freed.
+        unsafe { CStr::from_ptr((*self.function).name) }
+    }
+    /// Whether a Python function is attached.
+    pub fn is_attached(&self) -> bool {
+        !self.current.load(Ordering::Acquire).is_null()
+    }
+    /// Attaches a Python function for all later calls, or takes the old one away. Calls that are in the old one finish
+    /// with it. The GIL is held.
+    pub fn replace(&self, new: Option<Box<PythonFunction>>) {
+        let new = new.map_or(std::ptr::null_mut(), Box::into_raw);
+        let old = self.current.swap(new, Ordering::SeqCst);
+        if old.is_null() {
+            return;
+        }
+        // SAFETY: it came from a Box, and is nobody else's any more.
+        let old = unsafe { Box::from_raw(old) };
+        if !self.calls.are_there() {
+            drop(old);
+        } else {
+            self.retired
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(old);
+            self.has_retired.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn leave(&self) {
+        self.calls.end();
+        if self.has_retired.load(Ordering::Relaxed) {
+            self.free_retired();
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn free_retired(&self) {
+        if !self.calls.are_there() {
+            let retired = {
+                let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+                self.has_retired.store(false, Ordering::SeqCst);
+                std::mem::take(&mut *retired)
+            };
+            // Frees Python objects: outside of the lock.
+            drop(retired);
+        }
+    }
+
+    /// Writes what the function returns when Python has nothing to say.
+    ///
+    /// # Safety
+    /// `slots` are the function's.
+    pub(super) unsafe fn write_failure(&self, slots: *mut u8) {
+        // SAFETY: the caller's contract, and the ABI's.
+        unsafe { write_failure(self.function, slots) }
+    }
+}
+
+/// Writes the function's `start_error`, or zeros.
+///
+/// # Safety
+/// The record of a function, and its slots.
+pub(super) unsafe fn write_failure(function: *const keelback_function_t, slots: *mut u8) {
+    // SAFETY: the caller's contract: there is room for the result.
+    unsafe {
+        let size = (*function).result_size;
+        if (*function).start_error.is_null() {
+            slots.write_bytes(0, size);
+        } else {
+            slots.copy_from_nonoverlapping((*function).start_error.cast(), size);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! How much memory a cdata is known to have.
+
+use crate::ctype::Kind;
+use crate::object::{CData, Resource, TYPES, as_cdata};
+use crate::py::Ref;
+
+/// The bytes behind an owning pointer, or behind from_buffer's; `None` when nobody knows.
+pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
+    let ctype = cdata.ctype();
+    // SAFETY: a live cdata is a live object.
+    if ctype.kind == Kind::Pointer && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
+        let size = if cdata.length.get() >= 0 {
+            cdata.length.get()
+        } else {
+            ctype.item().size()
+        };
+        return usize::try_from(size).ok();
+    }
+    None
+}
+
+/// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer. Of a part of something
+/// larger, all that comes after it: C programs go on behind an array in a struct where they know what is there.
+pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
+    if let Some(owner) = cdata.part_of() {
+        let whole = known_extent(owner)?;
+        let before = (cdata.data() as usize).checked_sub(owner.data() as usize)?;
+        return whole.checked_sub(before);
+    }
+    if let Some(size) = pointed_to_size(cdata) {
+        return Some(size);
+    }
+    if cdata.resource().is_some() {
+        return managed_extent(cdata);
+    }
+    // SAFETY: a live cdata is a live object.
+    if cdata.ctype().kind == Kind::Array && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
+        return cdata.value_size().ok();
+    }
+    None
+}
+
+/// [`known_extent`] of what from_buffer(), gc() and allocators gave.
+pub(super) fn managed_extent(cdata: &CData) -> Option<usize> {
+    enum Known {
+        Bytes(usize),
+        /// As much as what it was made of.
+        As(Ref),
+        /// What its type says, if it is an array or a pointer to one value.
+        ByType,
+        Nothing,
+    }
+    // What is behind the lock is only looked at: asking on runs after it.
+    let known = crate::cdata::lifetime::steady(|| match cdata.resource() {
+        Some(Resource::Buffer(view)) => Known::Bytes(view.len as usize),
+        Some(Resource::Gc { origin, .. } | Resource::KeepAlive(origin)) => {
+            Known::As(origin.clone())
+        }
+        Some(Resource::Allocated { .. }) => Known::ByType,
+        _ => Known::Nothing,
+    });
+    let is_array = cdata.ctype().kind == Kind::Array;
+    match known {
+        Known::Bytes(bytes) => Some(bytes),
+        // SAFETY: a live object.
+        Known::As(origin) => match unsafe { as_cdata(origin.obj()) } {
+            Some(of) if of.data() == cdata.data() && known_extent(of).is_some() => known_extent(of),
+            _ if is_array => cdata.value_size().ok(),
+            _ => None,
+        },
+        Known::ByType if is_array => cdata.value_size().ok(),
+        Known::ByType => usize::try_from(cdata.ctype().item().size()).ok(),
+        Known::Nothing => None,
+    }
+}
