@@ -6,7 +6,7 @@ use keelback_codegen::abi::{
     KEELBACK_ABI_VERSION, KEELBACK_NOTE_RUNTIME, keelback_note_t, keelback_runtime_t,
 };
 
-use super::{dispatch, errors, fork, import, prefix, start};
+use super::{dispatch, fork, import, last_error, prefix, start};
 
 /// A runtime table in static memory.
 #[repr(transparent)]
@@ -34,11 +34,11 @@ pub static keelback_runtime: Exported = Exported(keelback_runtime_t {
     keelback_version: VERSION.as_ptr(),
     start: Some(start::start),
     dispatch: Some(dispatch::dispatch),
-    last_error: Some(errors::last_error),
-    set_error_handler: Some(errors::set_error_handler),
+    last_error: Some(last_error::last_error),
+    set_error_handler: Some(last_error::set_error_handler),
     import: Some(import::import),
     fork: Some(fork::fork),
-    record: Some(errors::record_of_loader),
+    record: Some(last_error::record_of_loader),
 });
 
 /// An ELF note: the sizes of owner and contents, the type, then the two themselves, each at a multiple of 4.

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::{errors, starts, whose};
+use super::{last_error, waiting, whose};
 use crate::callback::PythonFunction;
 use crate::ffi::attachment::Attachment;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
@@ -120,12 +120,12 @@ unsafe fn attach(
         }
         let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
         made.sink = Some((
-            errors::sink,
+            last_error::sink,
             std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
         ));
         plugin.give_back_at_end()?;
         binding.replace(Some(made));
-        starts::function_attached();
+        waiting::function_attached();
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use pyo3::ffi;
 
 use super::binding::Binding;
 use super::plugin::{Plugin, PluginState};
-use super::{dispatch, errors};
+use super::{dispatch, last_error};
 use crate::attach::{output, threads};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 
@@ -109,14 +109,14 @@ fn run_again(plugin: &Plugin) {
     let outcome = super::init_code::run(plugin);
     output::look_at_streams();
     if let Err(raised) = outcome {
-        let described = errors::take_exception(raised);
+        let described = last_error::take_exception(raised);
         let text = format!(
             "{}: the changed init code failed, functions that it did not reach stay as they were: {}\n{}",
             plugin.name(),
             described.line,
             described.traceback
         );
-        errors::report(plugin.record(), c"", &text);
+        last_error::report(plugin.record(), c"", &text);
     }
 }
 

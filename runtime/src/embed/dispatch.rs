@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use keelback_codegen::abi::keelback_function_t;
 
 use super::binding::{Binding, write_failure};
-use super::{errors, starts};
+use super::{last_error, waiting};
 use crate::attach::{Thread, threads};
 use crate::call::errno::Errno;
 use crate::callback::{self, Slots};
@@ -62,7 +62,7 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
         // SAFETY: as in `call`.
         return unsafe { report_refusal(binding, slots, threads::Refused::Ended) };
     }
-    let waits_for_me = binding.plugin().is_running() && starts::wait_for_function(binding);
+    let waits_for_me = binding.plugin().is_running() && waiting::wait_for_function(binding);
     // SAFETY: as in `call`.
     unsafe {
         if let Some(current) = binding.current.load(Ordering::Acquire).as_ref() {
@@ -86,7 +86,7 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
             "Returning its error value"
         }
     );
-    errors::report(binding.plugin().record(), binding.name(), &text);
+    last_error::report(binding.plugin().record(), binding.name(), &text);
 }
 
 #[cold]
@@ -114,5 +114,5 @@ unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Re
         }
         refused => format!("{plugin}.{function}(): {refused}\n"),
     };
-    errors::report(binding.plugin().record(), binding.name(), &text);
+    last_error::report(binding.plugin().record(), binding.name(), &text);
 }

@@ -14,9 +14,9 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
-use super::starts::{self, Frozen, Paused};
+use super::waiting::{Frozen, Paused};
 use super::whose::Interpreter;
-use super::{errors, whose};
+use super::{last_error, waiting, whose};
 use crate::attach::output;
 use crate::attach::threads::{self, Attached};
 use crate::py::{Obj, Ref, Res, guard, none};
@@ -84,7 +84,7 @@ fn prepare() {
     let theirs = whose::whose() == Interpreter::Theirs;
     if !by_python && !theirs && !threads::has_ended() {
         // No child shall be born into a half-started plugin.
-        paused = Some(starts::pause());
+        paused = Some(waiting::pause());
         if whose::is_ours() {
             attached = threads::attach_on_any_stack().ok();
         }
@@ -94,8 +94,8 @@ fn prepare() {
         }
     }
     FORKING.set(Some(Forking {
-        starts: starts::freeze(),
-        handlers: errors::lock_handlers(),
+        starts: waiting::freeze(),
+        handlers: last_error::lock_handlers(),
         new_states: NEW_STATES.take().unwrap_or_else(threads::lock_new_states),
         last_run: development::lock_last_run(),
         attached,

@@ -6,7 +6,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi;
 
-use super::errors;
+use super::last_error;
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, positional, simple, str_from,
 };
@@ -162,7 +162,7 @@ unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
         } else {
             traceback
         };
-        errors::describe(class, value, traceback).traceback
+        last_error::describe(class, value, traceback).traceback
     }
 }
 
@@ -202,14 +202,14 @@ unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
                 let mut text = String::new();
                 if message.obj() != none {
                     let message: Ref = Ref::steal(ffi::PyObject_Str(message.obj()))?;
-                    text += &errors::any_text(message.obj())?;
+                    text += &last_error::any_text(message.obj())?;
                     text += ":";
                 } else if object.obj() != none {
                     text += "Exception ignored in:";
                 }
                 if object.obj() != none {
                     let object = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.obj()))
-                        .and_then(|repr| errors::any_text(repr.obj()))
+                        .and_then(|repr| last_error::any_text(repr.obj()))
                         .unwrap_or_else(|raised| {
                             raised.clear();
                             "<object repr() failed>".into()
@@ -246,7 +246,7 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
                 let name: Ref = Ref::steal(ffi::PyObject_Str(name.obj()))?;
                 let text = format!(
                     "Exception in thread {}:\n{}",
-                    errors::any_text(name.obj())?,
+                    last_error::any_text(name.obj())?,
                     traceback(class.obj(), value.obj(), trace.obj())
                 );
                 write(stderr, &text)

@@ -6,8 +6,8 @@ use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::starts::{self, Turn};
-use super::{interpreter, namespace, whose};
+use super::waiting::Turn;
+use super::{interpreter, namespace, waiting, whose};
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
 
@@ -121,7 +121,7 @@ unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj
 /// A record by the ABI, the import system's spec. The GIL is held.
 unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static Plugin> {
     loop {
-        let claim = match starts::claim(record) {
+        let claim = match waiting::claim(record) {
             Turn::Mine(claim) => claim,
             // The importer shall see the exception itself.
             Turn::Failed(_) => continue,

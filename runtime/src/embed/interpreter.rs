@@ -4,9 +4,9 @@
 //! locale and no signal handler, reads no argv, and a failure is a text, never an exit of the process.
 
 use super::environment::Hidden;
-use super::starts::{self, StartFailure, Turn};
+use super::waiting::{StartFailure, Turn};
 use super::whose::{Interpreter, settle, whose};
-use super::{exit, fork, hooks, prefix, sources};
+use super::{exit, fork, hooks, prefix, sources, waiting};
 use crate::attach::threads::Refused;
 use crate::attach::{output, stack, threads};
 use std::ffi::{CStr, CString};
@@ -31,7 +31,7 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
                 .into(),
         );
     }
-    match starts::claim(starts::PYTHON) {
+    match waiting::claim(waiting::PYTHON) {
         Turn::Mine(claim) => find_or_start(python, flags).inspect_err(|text| {
             claim.failed(&StartFailure {
                 code: 0,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `abi` | `keelback_runtime`, what the loader inside a plugin finds |
 //! | `start` | a plugin's way from the first call to "ready" |
-//! | `starts` | who starts which plugin, who waits for whom |
+//! | `waiting` | who starts which plugin, who waits for whom |
 //! | `blocked` | threads that wait for a lock of the host |
 //! | `interpreter` | starting Python, or taking the one that is there |
 //! | `whose` | whose Python it is |
@@ -22,7 +22,7 @@
 //! | `dispatch` | the hot path of every call |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
-//! | `errors` | last_error, the error handler |
+//! | `last_error` | last_error, the error handler |
 //! | `fork`, `exit` | fork and exit of the host |
 //! | `import` | a plugin that Python imports |
 //!
@@ -37,7 +37,6 @@ mod def_extern;
 mod development;
 mod dispatch;
 mod environment;
-mod errors;
 mod exit;
 mod fork;
 mod hooks;
@@ -45,6 +44,7 @@ mod import;
 mod init_code;
 mod interpreter;
 mod made;
+mod last_error;
 mod namespace;
 mod plugin;
 mod prefix;
@@ -52,8 +52,8 @@ mod read;
 mod run;
 mod sources;
 mod start;
-mod starts;
 mod sys_modules;
+mod waiting;
 
 mod whose;
 

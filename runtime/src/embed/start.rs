@@ -1,18 +1,14 @@
 //! From the first call, or NAME_start, to a plugin that is ready.
 
-use crate::attach::{
-    Thread,
-    floats::{self, Aside},
-    threads,
-};
+use super::plugin::{Plugin, PluginState};
+use super::waiting::{StartFailure, Turn};
+use super::{interpreter, last_error, waiting};
+use crate::attach::floats::{self, Aside};
+use crate::attach::{Thread, threads};
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use keelback_codegen::abi::{KEELBACK_PLUGIN_IGNORE_SIGPIPE, keelback_plugin_t, keelback_python_t};
-
-use super::plugin::{Plugin, PluginState};
-use super::starts::{self, StartFailure, Turn};
-use super::{errors, interpreter};
 
 /// Python could not be started.
 const NO_PYTHON: c_int = -1;
@@ -41,15 +37,15 @@ pub unsafe extern "C" fn start(
     }));
     let code = match outcome {
         Ok(Ok(())) => {
-            errors::forget_start(plugin);
+            last_error::forget_start(plugin);
             0
         }
         Ok(Err(failure)) => {
-            errors::record_start(plugin, &failure.text);
+            last_error::record_start(plugin, &failure.text);
             failure.code
         }
         Err(_panic) => {
-            errors::record_start(
+            last_error::record_start(
                 plugin,
                 "internal error in keelback while the plugin was started (please report it)\n",
             );
@@ -78,7 +74,7 @@ unsafe fn try_start(
     if let Some(plugin) = known {
         // Threads that the init code started may call what it has attached so far: it may be waiting for them.
         if (plugin.state() == PluginState::Ready && !threads::has_ended())
-            || (plugin.is_thread_of_init_code() && starts::is_under_way(record))
+            || (plugin.is_thread_of_init_code() && waiting::is_under_way(record))
         {
             return Ok(());
         }
@@ -87,7 +83,7 @@ unsafe fn try_start(
         code: NO_PYTHON,
         text: format!("{name}: {text}"),
     })?;
-    let claim = match starts::claim(record) {
+    let claim = match waiting::claim(record) {
         Turn::Mine(claim) => claim,
         Turn::Ring => return Ok(()),
         Turn::Failed(failure) => return Err(failure),
@@ -122,7 +118,7 @@ unsafe fn attach_and_run(
     }
     // SAFETY: the caller's contract.
     let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {
-        let described = errors::take_exception(raised);
+        let described = last_error::take_exception(raised);
         StartFailure {
             code: NOT_ATTACHED,
             text: format!(
@@ -136,7 +132,7 @@ unsafe fn attach_and_run(
         ignore_sigpipe();
     }
     plugin.run_init_code().map_err(|raised| {
-        let described = errors::take_exception(raised);
+        let described = last_error::take_exception(raised);
         StartFailure {
             code: INIT_CODE_FAILED,
             text: format!(

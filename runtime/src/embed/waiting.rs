@@ -11,7 +11,8 @@
 //! run, nor while anybody waits.
 
 use super::binding::Binding;
-use super::blocked::{self, Watch};
+use super::blocked;
+use super::blocked::Watch;
 use super::plugin::Plugin;
 use crate::attach::stack;
 use crate::attach::threads::{detached, thread_token};
