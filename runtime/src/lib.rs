@@ -1,9 +1,7 @@
 //! Keelback's runtime: one native library that is a Python extension module (`ffi`, `lib`, ctypes, cdata) and the
 //! embedding half of every plugin (start Python, attach, dispatch).
 //!
-//! Layers, from the bottom: [`py`] (the CPython API), `scope` and `ctype` (types), `cdata` (objects over C memory),
-//! `convert` (the conversion engine), `call` (Python to C), `callback` (C to Python), `library` (`lib`), `ffi` (the FFI
-//! class), `micropython` (its `ffi` and `uctypes` modules), `package` (the Python half), `embed` (plugins).
+//! Its layers, and which may use which, are in docs/architecture.md; tests/layers.rs keeps them.
 
 mod attach;
 mod call;

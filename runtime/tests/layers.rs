@@ -29,25 +29,8 @@ const FLOORS: &[&str] = &[
     "entry",
 ];
 
-/// Arrows that still run upward: the file that imports, and the floor that it imports from. This list only shrinks.
-const EXCEPTIONS: &[(&str, &str)] = &[];
-
 /// The most files that may import each other in a circle.
 const CIRCLE: usize = 5;
-
-/// Circles that are larger, or without a reason: one file of each. This list only shrinks.
-const CIRCLE_EXCEPTIONS: &[&str] = &[
-    "call/aapcs64.rs",
-    "callback/failure.rs",
-    "convert/initialiser.rs",
-    "ctype/derived.rs",
-    "embed/binding.rs",
-    "embed/development.rs",
-    "library/attribute.rs",
-    "micropython/callback.rs",
-    "object/block.rs",
-    "scope/model.rs",
-];
 
 #[test]
 fn no_import_runs_upward() {
@@ -61,13 +44,6 @@ fn no_import_runs_upward() {
                 .or_default()
                 .insert(arrow.name);
         }
-    }
-    for exception in EXCEPTIONS {
-        let key = (exception.0.to_owned(), exception.1.to_owned());
-        assert!(
-            upward.remove(&key).is_some(),
-            "{exception:?} runs upward no longer: take it out of EXCEPTIONS"
-        );
     }
     let lines: Vec<String> = upward
         .iter()
@@ -91,16 +67,8 @@ fn circles_are_small_and_have_a_reason() {
     let reasons =
         std::fs::read_to_string(root().join("docs/architecture.md")).expect("docs/architecture.md");
     let mut wrong = Vec::new();
-    let mut excepted = BTreeSet::new();
     for circle in house.circles() {
         let files: Vec<String> = circle.iter().map(|module| file_of(module)).collect();
-        if let Some(exception) = CIRCLE_EXCEPTIONS
-            .iter()
-            .find(|name| files.iter().any(|file| file == *name))
-        {
-            excepted.insert(*exception);
-            continue;
-        }
         let line = files
             .iter()
             .map(|file| format!("`{file}`"))
@@ -116,12 +84,6 @@ fn circles_are_small_and_have_a_reason() {
                 "no row with a reason in docs/architecture.md: | {line} | ... |"
             ));
         }
-    }
-    for exception in CIRCLE_EXCEPTIONS {
-        assert!(
-            excepted.contains(exception),
-            "{exception} is in no circle: take it out of CIRCLE_EXCEPTIONS"
-        );
     }
     assert!(
         wrong.is_empty(),

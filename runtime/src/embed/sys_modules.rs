@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use pyo3::ffi;
 
-use super::plugin::{Objects, Plugin};
 use super::made::when_made;
+use super::plugin::{Objects, Plugin};
 use super::{namespace, whose};
 use crate::ffi::FfiObject;
 use crate::library::Lib;
@@ -21,10 +21,7 @@ impl Plugin {
             }
             return Ok(());
         }
-        put_into_sys_modules(
-            c"keelback._runtime",
-            &crate::module::create(when_made)?,
-        )?;
+        put_into_sys_modules(c"keelback._runtime", &crate::module::create(when_made)?)?;
         // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
         crate::package::install(whose::is_ours())?;
         let ffi = FfiObject::for_plugin(self.scope.clone(), Some(self))?.into_obj();

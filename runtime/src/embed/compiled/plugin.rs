@@ -8,8 +8,8 @@ use keelback_codegen::abi::{
     KEELBACK_ABI_VERSION, KEELBACK_PLUGIN_EXTENSION_MODULE, keelback_function_t, keelback_plugin_t,
 };
 
-use crate::embed::interpreter;
 use crate::embed::plugin::{Objects, Plugin};
+use crate::embed::whose;
 use crate::ffi::payload::text;
 use crate::py::{Ref, Res};
 use crate::scope::Scope;
@@ -42,7 +42,7 @@ impl Plugin {
     pub fn set_objects(&'static self, ffi: Ref, lib: Ref, module: Ref) -> Res<()> {
         let module = Mutex::new(Some(module));
         let _ = self.objects.set(Objects { ffi, lib, module });
-        if interpreter::is_main() {
+        if whose::is_main() {
             self.give_back_at_end()?;
         }
         Ok(())
