@@ -296,6 +296,8 @@ pub(crate) fn answer_count(questions: usize, answers: usize) -> String {
 pub(crate) fn bad_integer_size(name: &str, size: u64) -> String {
     format!("'{name}' is no integer type that can be used: it has {size} bytes")
 }
+pub(crate) const NO_INTEGER: &str =
+    "primitive integer type with an unexpected size (or not an integer type at all)";
 pub(crate) const NO_FLOAT: &str =
     "primitive floating-point type with an unexpected size (or not a float type at all)";
 pub(crate) const LONG_DOUBLE: &str = "primitive floating-point type is 'long double', not supported for now with \

@@ -335,9 +335,7 @@ impl<S: TableSource> Tables<S> {
                 Number::Void => TypeTable::VOID,
                 Number::Primitive(primitive) => TypeTable::primitive_id(primitive),
                 Number::Unknown(what) => {
-                    return Err(TableError::Refused(format!(
-                        "a type of this module is {what}"
-                    )));
+                    return Err(TableError::Refused(what.to_owned()));
                 }
                 Number::Invalid => return Err(damaged("_types", at, "no such primitive type")),
             },
@@ -433,7 +431,8 @@ impl<S: TableSource> Tables<S> {
         };
         let convention = match end & !FUNCTION_ELLIPSIS {
             0 => CallingConvention::Cdecl,
-            FUNCTION_STDCALL => CallingConvention::Stdcall,
+            FUNCTION_STDCALL if declarations.target.stdcall => CallingConvention::Stdcall,
+            FUNCTION_STDCALL => CallingConvention::Cdecl,
             number => {
                 return Err(TableError::Refused(format!(
                     "abi number {number} not supported"

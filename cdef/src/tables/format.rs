@@ -1,5 +1,6 @@
 //! The numbers of the format, as CFFI's `parse_c_type.h` has them.
 
+use crate::message;
 use crate::types::Primitive;
 
 pub(super) const OP_PRIMITIVE: u8 = 1;
@@ -121,9 +122,9 @@ pub(super) fn is_integer(primitive: Primitive) -> bool {
 pub(super) fn primitive(number: i32) -> Number {
     match number {
         0 => Number::Void,
-        -1 => Number::Unknown("an integer type of an unexpected size"),
-        -2 => Number::Unknown("a floating-point type of an unexpected size"),
-        -3 => Number::Unknown("'long double', where only float and double are supported"),
+        -1 => Number::Unknown(message::NO_INTEGER),
+        -2 => Number::Unknown(message::NO_FLOAT),
+        -3 => Number::Unknown(message::LONG_DOUBLE),
         _ => usize::try_from(number)
             .ok()
             .and_then(|number| PRIMITIVES.get(number - 1))

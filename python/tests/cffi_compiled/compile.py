@@ -18,6 +18,8 @@ typedef ... hidden;
 typedef ... *handle;
 typedef int... num_t;
 typedef float... real_t;
+typedef float... not_real_t;
+typedef int (__stdcall *standard_fn)(int);
 typedef enum { SMALL = -1, LARGE = 70000 } level;
 enum color { RED, GREEN = 5, BLUE };
 enum known { ONE, TWO, ... };
@@ -72,6 +74,7 @@ long long i64(long long, unsigned long long);
 int ten(int, int, int, int, int, int, int, int, int, int);
 int sum_point(point, point *, int);
 int held(int n, int (*f)(int));
+int held_standard(int n, standard_fn f);
 extern "Python" int hook(int, double, part_t);
 extern "Python" point hook_point(point, long double);
 extern "Python" float hook_complex(float _Complex, int);
@@ -104,6 +107,9 @@ typedef struct { int x; } hidden;
 typedef hidden *handle;
 typedef unsigned short num_t;
 typedef double real_t;
+typedef short not_real_t;
+#define __stdcall
+typedef int (*standard_fn)(int);
 typedef enum { SMALL = -1, LARGE = 70000 } level;
 enum color { RED, GREEN = 5, BLUE };
 enum known { ZERO, ONE, TWO };
@@ -174,6 +180,7 @@ static int ten(int a, int b, int c, int d, int e, int f, int g, int h, int i, in
 }
 static int sum_point(point a, point *b, int n) { return a.x + a.y + b[n].x + b[n].y; }
 static int held(int n, int (*f)(int)) { return f(n); }
+static int held_standard(int n, standard_fn f) { return f(n); }
 static int hook(int, double, part_t);
 static point hook_point(point, long double);
 static float hook_complex(float _Complex, int);

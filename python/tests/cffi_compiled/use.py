@@ -140,6 +140,9 @@ lib.ten(1)
 lib.sum_point([1, 2], [[3, 4], [5, 6]], 1)
 lib.held(5, ffi.callback('int(int)', lambda n: n * n))
 lib.held(5, lib.neg)
+lib.held_standard(5, ffi.callback('int(int)', lambda n: n * n))
+ffi.typeof('standard_fn')
+ffi.sizeof('not_real_t')
 lib.held(5, 7)
 lib.add, lib.add.__name__, lib.add.__module__, type(lib.add), lib.add.__doc__
 lib.neg.__doc__, lib.by_value.__doc__, lib.adder
