@@ -233,3 +233,33 @@ def test_what_cannot_be_says_so(tmp_path):
         "AttributeError module 'cffi.recompiler' has no attribute 'nosuch' (this is Keelback, which has of CFFI's inner "
         "modules what published packages use)",
     ]
+
+
+PARSER = """
+import pickle, sys
+if sys.argv[1] == "keelback":
+    import keelback
+    keelback.install_as_cffi()
+import cffi
+first = cffi.FFI()
+first.cdef("#define LIMIT 5\\nstruct s { char c; int n[LIMIT]; };", packed=True)
+first.cdef("int abs(int);")
+kept = pickle.dumps((first._parser._declarations, first._parser._int_constants))
+second = cffi.FFI()
+second._parser._declarations, second._parser._int_constants = pickle.loads(kept)
+print(second.sizeof("struct s"), second.dlopen(None).abs(-3), second.sizeof("int[LIMIT]"))
+try:
+    second._parser._declarations = 5
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("which", ["cffi", "keelback"])
+def test_declarations_kept_in_a_file(which):
+    """What pyvex does."""
+    need_cffi()
+    done = subprocess.run([sys.executable, "-c", PARSER, which], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "21 3 20"
+    assert ("what CFFI has given" in done.stdout) == (which == "keelback")

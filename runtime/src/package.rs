@@ -41,6 +41,7 @@ static SOURCES: &[Source] = sources! {
     "keelback._cffi_modules": "keelback/_cffi_modules.py",
     "keelback._files": "keelback/_files.py",
     "keelback._init_errors": "keelback/_init_errors.py",
+    "keelback._parser": "keelback/_parser.py",
     "keelback._setuptools": "keelback/_setuptools.py",
     "keelback._verify": "keelback/_verify.py",
     "keelback.micropython": "keelback/micropython.py",

@@ -143,13 +143,19 @@ mod named {
 }
 
 static COMPILED_PROPERTIES: Properties<2> = Properties::new([ERRNO, END_OF_PROPERTIES]);
-static INLINE_PROPERTIES: Properties<3> = Properties::new([
+static INLINE_PROPERTIES: Properties<4> = Properties::new([
     ERRNO,
     property(
         c"__dict__",
         ffi::PyObject_GenericGetDict,
         Some(ffi::PyObject_GenericSetDict),
         c"Attributes set on this object.",
+    ),
+    property(
+        c"_parser",
+        get_parser,
+        None,
+        c"What packages use of CFFI's parser object: see keelback._parser.",
     ),
     END_OF_PROPERTIES,
 ]);
@@ -541,6 +547,18 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
             drop(bound);
         }
         Ok(())
+    })
+}
+
+unsafe extern "C" fn get_parser(object: Obj, _closure: *mut c_void) -> Obj {
+    // SAFETY: a live FFI object; names are C strings.
+    guard(|| unsafe {
+        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"keelback._parser".as_ptr()))?;
+        let class: Ref = Ref::steal(ffi::PyObject_GetAttrString(
+            module.obj(),
+            c"Parser".as_ptr(),
+        ))?;
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_CallOneArg(class.obj(), object))
     })
 }
 
