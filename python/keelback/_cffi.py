@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -119,6 +119,27 @@ def _backend_functions() -> dict[str, Any]:
 
 # What asks for this is a module that verify() of CFFI compiled.
 _VERIFY_TABLE = "_C_API"
+
+
+_BOTH = (
+    "cffi and keelback-cffi are both installed here, and have the same modules: pip uninstall cffi keelback-cffi, then "
+    "install the one that is wanted"
+)
+
+
+def provide(name: str) -> None:
+    """What the modules `cffi` and `_cffi_backend` of the pip package keelback-cffi do when they are imported."""
+    known = sys.modules.pop(name, None)
+    try:
+        # The real one, beside the modules of keelback-cffi. An extension module is found before a Python file.
+        backend = PathFinder.find_spec("_cffi_backend")
+        if backend is not None and not str(backend.origin).endswith(".py"):
+            raise ImportError(_BOTH, name=name)
+        install()
+    except BaseException:
+        if known is not None:
+            sys.modules[name] = known
+        raise
 
 
 def install() -> None:

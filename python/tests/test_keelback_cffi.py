@@ -1,0 +1,119 @@
+"""The pip package keelback-cffi: `import cffi` and `import _cffi_backend` are Keelback, without install_as_cffi(). For whole
+programs, and for embedding libraries that CFFI compiled."""
+import importlib.util
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+
+from differential import need_cffi
+
+PROJECT = pathlib.Path(__file__).resolve().parents[1] / "keelback-cffi"
+
+EMBEDDING = """
+import cffi
+ffi = cffi.FFI()
+ffi.embedding_api("int twice(int);")
+ffi.cdef("int from_c(int);")
+ffi.set_source("embedded_plugin", "static int from_c(int n) { return n + 1; }")
+ffi.embedding_init_code('''
+import sys
+from embedded_plugin import ffi, lib
+import _cffi_backend
+@ffi.def_extern()
+def twice(n):
+    print(_cffi_backend.__spec__.origin, lib.from_c(n))
+    sys.stdout.flush()
+    return n * 2
+''')
+ffi.compile(target="libembedded.so")
+"""
+HOST = """
+#include <stdio.h>
+extern int twice(int);
+int main(void) { int n = twice(5); printf("%d\\n", n); return n != 10; }
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that the wheel is installed to."""
+    folder = tmp_path_factory.mktemp("keelback-cffi")
+    build = "import backend, sys; print(backend.build_wheel(sys.argv[1]))"
+    wheel = subprocess.run(
+        [sys.executable, "-c", build, folder], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--target", folder / "site", folder / wheel], check=True)
+    return folder / "site"
+
+
+def run(installed, code, *, where=None, hide_cffi=True):
+    """In a Python that has the package, and not CFFI."""
+    hidden = f"import sys; sys.path[:] = [p for p in sys.path if p != {sysconfig.get_path('platlib')!r}]\n"
+    path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-c", (hidden if hide_cffi else "") + code], cwd=where or installed,
+        env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, timeout=120,
+    )
+
+
+def output(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_both_modules_are_keelback(installed):
+    code = """
+import {0}
+import cffi, cffi.api, _cffi_backend, keelback
+from cffi import FFI, VerificationError
+print(cffi.__version__, FFI is keelback.FFI, _cffi_backend.FFI is keelback._runtime.CompiledFFI, cffi.api.FFI is FFI)
+print(FFI().sizeof("long"))
+"""
+    for first in ("cffi", "_cffi_backend", "cffi.api"):
+        assert output(run(installed, code.format(first))) == ["2.1.1 True True True", "8"]
+
+
+def test_requirements_on_cffi_are_met(installed):
+    code = """
+from importlib.metadata import distribution, entry_points, version
+print(version("cffi"), version("keelback-cffi"), distribution("keelback-cffi").requires)
+print(distribution("cffi").read_text("INSTALLER"))
+"""
+    version = (PROJECT.parents[1] / "Cargo.toml").read_text().split('version = "')[1].split('"')[0]
+    lines = output(run(installed, code))
+    assert lines[:2] == [f"2.1.1 {version} ['keelback=={version}']", "keelback-cffi"]
+
+
+def test_beside_cffi_it_says_so(installed, tmp_path):
+    need_cffi()
+    real = pathlib.Path(importlib.util.find_spec("_cffi_backend").origin)
+    both = tmp_path / "both"
+    shutil.copytree(installed, both)
+    shutil.copy(real, both)
+    done = run(both, "import cffi", hide_cffi=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: cffi and keelback-cffi are both installed here, and have the same modules: pip uninstall cffi "
+        "keelback-cffi, then install the one that is wanted"
+    )
+
+
+def test_an_embedding_library_that_cffi_compiled(installed, tmp_path):
+    need_cffi()
+    if importlib.util.find_spec("setuptools") is None:
+        pytest.skip("CFFI compiles with setuptools")
+    subprocess.run([sys.executable, "-c", EMBEDDING], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "host.c").write_text(HOST)
+    subprocess.run(["cc", "host.c", "-o", "host", "./libembedded.so"], cwd=tmp_path, check=True)
+    prefix = sysconfig.get_config_var("LIBDIR")
+    path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
+    environment = dict(os.environ, PYTHONPATH=path, PYTHONHOME=sys.base_prefix, LD_LIBRARY_PATH=prefix)
+    done = subprocess.run(["./host"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["keelback 6", "10"])
