@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, ClassVar, Final, SupportsIndex, TypeVar, final, overload
 
 from _typeshed import ReadableBuffer as Buffer
@@ -33,6 +33,7 @@ def _generate(
 ) -> str: ...
 def _generate_python(ffi: FFI, module_name: str) -> str: ...
 def _generate_stubs(ffi: FFI, module_name: str, is_python: bool) -> str: ...
+def _load_compiled(address: int, /) -> ModuleType: ...
 def _load_verified(ffi: FFI, path: str, name: str, flags: int) -> Lib: ...
 def _declare(
     module_name: str,
