@@ -99,6 +99,29 @@ def test_modules_of_verify_are_refused(modules):
     )
 
 
+MIXED = """
+import keelback
+keelback.install_as_cffi()
+from compiled_everything import ffi, lib
+from compiled_including import ffi as ffi2, lib as lib2
+print(lib2.more(ffi2.new("struct more *", {"p": [1, 2]}), [3, 4]), lib2.more(ffi2.new("struct more *"), lib.corner))
+print(lib2.add(1, 2), lib2.LIMIT, lib2.BIG, lib2.counter, lib2.origin.y, ffi2.sizeof("part_t"))
+print(ffi2.typeof("point") is ffi.typeof("point"), ffi2.typeof("part_t") is ffi.typeof("part_t"))
+"""
+
+
+@pytest.mark.parametrize("included, including", [("cffi", "keelback"), ("keelback", "cffi")])
+def test_includes_between_both(tmp_path, included, including):
+    need_cffi()
+    for which, module in ((included, "compiled_everything"), (including, "compiled_including")):
+        run([FOLDER / "compile.py", *(["keelback"] if which == "keelback" else []), module], tmp_path)
+    assert run(["-c", MIXED], tmp_path).splitlines() == [
+        "5 6",
+        f"3 100 {12345678901234567890} 3 4 56",
+        "True True",
+    ]
+
+
 def test_versions_out_of_range_as_with_cffi(tmp_path):
     need_cffi()
     theirs = run(["-c", VERSIONS], tmp_path, "cffi")
