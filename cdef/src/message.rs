@@ -45,7 +45,6 @@ pub(crate) const WRONG_TAG: &str = "wrong kind of tag: struct vs union";
 pub(crate) const TWO_TYPES: &str = "a declaration has one type, this is the second";
 pub(crate) const HINT_TWO_TYPES: &str = "is a ';' missing in front of it?";
 pub(crate) const STORAGE_HERE: &str = "a storage class has no place here";
-pub(crate) const TYPEOF_EXPRESSION: &str = "typeof takes a type in a cdef, not an expression";
 pub(crate) const ALIGNMENT: &str = "an alignment is a power of two";
 pub(crate) const ASM_LABEL: &str =
     "expected the name of a symbol in quotes, as in 'int f(void) __asm__(\"f_v2\");'";

@@ -3,7 +3,9 @@
 use crate::keyword;
 use crate::types::{Primitive, Symbol};
 
-use Predefined::{File, Plain, Unicode, UnicodePointer, Windows, WindowsBySize, WindowsStruct};
+use Predefined::{
+    File, Plain, Unicode, UnicodePointer, VaList, Windows, WindowsBySize, WindowsStruct,
+};
 
 /// What a predefined name stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +14,8 @@ pub(crate) enum Predefined {
     Plain(Primitive),
     /// `FILE`: opaque.
     File,
+    /// `__builtin_va_list`, which is another type on each target.
+    VaList,
     /// A type of the Windows headers, spelt in terms of C and of other names of this table.
     Windows(&'static str),
     /// The same, where 32-bit and 64-bit Windows differ.
@@ -65,6 +69,7 @@ pub(crate) const TABLE: &[(&str, Predefined)] = &[
     ("_cffi_float_complex_t", Plain(Primitive::FloatComplex)),
     ("_cffi_double_complex_t", Plain(Primitive::DoubleComplex)),
     ("FILE", File),
+    ("__builtin_va_list", VaList),
     ("TBYTE", Unicode),
     ("TCHAR", Unicode),
     ("LPCTSTR", UnicodePointer(true)),

@@ -107,6 +107,18 @@ impl Target {
         ..Self::WINDOWS_X86_64
     };
 
+    /// What `va_list` is, spelt as a type.
+    pub(crate) fn va_list(&self) -> &'static str {
+        if self.windows || self.pointer_size == 4 || self.name == Self::AARCH64_APPLE.name {
+            "char *"
+        } else if self.name == Self::AARCH64.name {
+            "struct __va_list { void *__stack; void *__gr_top; void *__vr_top; int __gr_offs; int __vr_offs; }"
+        } else {
+            "struct __va_list_tag { unsigned int gp_offset; unsigned int fp_offset; void *overflow_arg_area; \
+             void *reg_save_area; } [1]"
+        }
+    }
+
     /// The platform this was built for.
     pub const fn host() -> Self {
         if cfg!(windows) {

@@ -13,7 +13,7 @@ use crate::types::{Primitive, QualType, RecordId, Symbol, Type};
 use super::{Foreign, Parse, Parser};
 
 /// A binary operator and how tightly it binds.
-fn operator(tok: Tok) -> Option<(Operator, u8)> {
+pub(super) fn operator(tok: Tok) -> Option<(Operator, u8)> {
     Some(match tok {
         Tok::Star => (Operator::Multiply, 10),
         Tok::Slash => (Operator::Divide, 10),
@@ -193,7 +193,7 @@ impl Parser<'_> {
         Value::int(0)
     }
 
-    fn at_parenthesised_type(&mut self) -> bool {
+    pub(super) fn at_parenthesised_type(&mut self) -> bool {
         self.at(Tok::LParen) && {
             let next = self.peek();
             self.is_type_token(next)
@@ -242,8 +242,25 @@ impl Parser<'_> {
         }
     }
 
+    /// What is behind sizeof is an expression, and no name that nobody knows.
+    fn is_measured_expression(&mut self) -> bool {
+        if !self.at(Tok::LParen) {
+            return true;
+        }
+        let mut ahead = self.lexer;
+        let first = ahead.next(&mut self.decls.types);
+        let second = ahead.next(&mut self.decls.types);
+        let lone_name = first.tok == Tok::Name && second.tok == Tok::RParen;
+        !self.is_type_token(first)
+            && !matches!(first.tok, Tok::RParen | Tok::Eof | Tok::Ellipsis)
+            && (!lone_name || self.known_constant(first.symbol).is_some())
+    }
+
     /// `(type)` behind sizeof.
     fn measured_type(&mut self) -> Parse<QualType> {
+        if !self.as_cffi && self.foreign == Foreign::No && self.is_measured_expression() {
+            return self.operand_of_sizeof();
+        }
         self.expect(Tok::LParen, "'('")?;
         if self.at_type() {
             let ty = self.type_name()?;
@@ -308,7 +325,7 @@ impl Parser<'_> {
         Ok(self.decls.target.promote(value, target))
     }
 
-    fn primary(&mut self) -> Parse<Value> {
+    pub(super) fn primary(&mut self) -> Parse<Value> {
         let token = self.tok;
         let literal = match token.tok {
             Tok::Number => self.decls.target.integer_literal(self.text_of(token)),

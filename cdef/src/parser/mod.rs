@@ -13,6 +13,7 @@ mod expression;
 mod initialiser;
 mod specifiers;
 mod tags;
+mod typing;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::lexer::{Lexer, Tok, Token};
 use crate::message;
 use crate::source::{DEFAULT_FILE, LineMarker, Source, SourceId, Span};
 use crate::suggest;
-use crate::types::{QualType, Qualifiers, RecordKind, Symbol};
+use crate::types::{QualType, Qualifiers, RecordKind, Symbol, Type};
 
 pub use attribute_table::{is_attribute_of_headers, is_known_pragma};
 
@@ -48,6 +49,9 @@ pub struct ParseOptions<'a> {
     /// Follow CFFI where it differs from C: a function may not be declared by a second text, not even alike; integer
     /// literals are as wide as needed; a macro's body is no character; a typedef gives a struct with a tag its name.
     pub as_cffi: bool,
+    /// A function that is defined is declared, and its body skipped, as headers have it; not for an embedding API, whose
+    /// functions Python defines. Otherwise a body is an error, as in CFFI.
+    pub function_bodies: bool,
 }
 
 type Parse<T> = Result<T, Box<Diagnostic>>;
@@ -86,6 +90,7 @@ pub(crate) struct Parser<'a> {
     override_: bool,
     embedding_api: bool,
     as_cffi: bool,
+    function_bodies: bool,
     origin: FunctionOrigin,
     /// `packed` and `pack` of the options.
     pack_option: Option<u32>,
@@ -137,6 +142,7 @@ impl Declarations {
         parser.override_ = options.override_;
         parser.embedding_api = options.embedding_api;
         parser.as_cffi = options.as_cffi;
+        parser.function_bodies = options.function_bodies && !options.embedding_api;
         parser.pack_option = pack;
         parser.bump();
         parser.translation_unit();
@@ -330,6 +336,7 @@ impl<'a> Parser<'a> {
             override_: false,
             embedding_api: false,
             as_cffi: false,
+            function_bodies: false,
             origin: FunctionOrigin::C,
             pack_option: None,
             pack_pragma: None,
@@ -695,6 +702,12 @@ impl<'a> Parser<'a> {
                 mode.partial_ok = true;
             }
             let declared = self.declarator(&specs, mode)?;
+            let is_function = matches!(self.decls.types.get(declared.ty.ty), Type::Function(_));
+            if self.at(Tok::LBrace) && is_function && self.function_bodies {
+                // A body is its library's business; the function is declared.
+                self.declare(&specs, declared, doc)?;
+                return self.skip_balanced();
+            }
             if self.at(Tok::LBrace) {
                 let span = declared.span;
                 return Err(Box::new(

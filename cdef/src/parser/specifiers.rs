@@ -200,6 +200,7 @@ impl Parser<'_> {
         match predefined::lookup(symbol) {
             None => false,
             Some(Predefined::Plain(_) | Predefined::File) => true,
+            Some(Predefined::VaList) => true,
             Some(Predefined::Unicode | Predefined::UnicodePointer(_)) => {
                 self.decls.unicode.is_some()
             }
@@ -233,6 +234,7 @@ impl Parser<'_> {
         let character = TypeTable::primitive_id(character);
         match predefined::lookup(symbol) {
             Some(Predefined::File) => Ok(self.opaque_record(symbol)),
+            Some(Predefined::VaList) => self.predefined_text(self.decls.target.va_list()),
             Some(Predefined::Unicode) => Ok(QualType::plain(character)),
             Some(Predefined::UnicodePointer(is_const)) => {
                 let quals = if is_const {
@@ -278,6 +280,31 @@ impl Parser<'_> {
         self.decls.types.free_number(freed);
         self.decls.types.records[id.index()].typedef_name = Some(name);
         QualType::plain(self.decls.types.intern(Type::Record(id)))
+    }
+
+    /// `_Float32` and its kin, where another name for the same representation and the same calls is known.
+    fn floating(&self, words: &mut Words) -> bool {
+        if words.any() {
+            return false;
+        }
+        match self.text_of(self.tok) {
+            "_Float32" => words.float = 1,
+            "_Float64" | "_Float32x" => words.double = 1,
+            "_Float64x" => (words.long, words.double) = (1, 1),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The type of a word for which [`is_opaque_word`] holds.
+    fn opaque_word(&mut self) -> QualType {
+        let symbol = self.tok.symbol;
+        if let Some(&ty) = self.decls.predefined.get(&symbol) {
+            return ty;
+        }
+        let ty = self.opaque_record(symbol);
+        self.decls.predefined.insert(symbol, ty);
+        ty
     }
 
     /// Windows' `UNICODE_STRING`.
@@ -452,15 +479,7 @@ impl Parser<'_> {
                             }
                         }
                         Keyword::Typeof => {
-                            self.bump();
-                            self.expect(Tok::LParen, "'('")?;
-                            if !self.at_type() {
-                                return Err(self.unexpected(message::TYPEOF_EXPRESSION));
-                            }
-                            let ty = self.type_name()?;
-                            if !self.at(Tok::RParen) {
-                                return Err(self.unexpected(message::expected("')'")));
-                            }
+                            let ty = self.typeof_specifier()?;
                             if found.is_some() || words.any() {
                                 return Err(self.two_types(span));
                             }
@@ -514,6 +533,14 @@ impl Parser<'_> {
                         Keyword::Attribute | Keyword::Declspec => {
                             self.attribute(&mut specs.attributes)?;
                             continue;
+                        }
+                        Keyword::Unsupported if found.is_none() && self.floating(&mut words) => {}
+                        Keyword::Unsupported
+                            if found.is_none()
+                                && !words.any()
+                                && is_opaque_word(self.text_of(self.tok)) =>
+                        {
+                            found = Some(Base::Type(self.opaque_word()));
                         }
                         Keyword::Unsupported | Keyword::Imaginary => {
                             let text = self.text_of(self.tok);
@@ -623,6 +650,22 @@ impl Parser<'_> {
             ..ty
         }
     }
+}
+
+/// Types without a counterpart here. What is declared with them can be passed by pointer; by value it is as opaque as
+/// a struct without a body.
+fn is_opaque_word(text: &str) -> bool {
+    matches!(
+        text,
+        "_Float16"
+            | "_Float128"
+            | "__float128"
+            | "__bf16"
+            | "__fp16"
+            | "_Decimal32"
+            | "_Decimal64"
+            | "_Decimal128"
+    )
 }
 
 /// Keywords that can begin a type name.

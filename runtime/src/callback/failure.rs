@@ -139,7 +139,7 @@ fn headline(function: &PythonFunction, stage: Stage) -> String {
 }
 
 /// Whether `install_as_cffi()` was called: messages have CFFI's texts then.
-fn is_as_cffi() -> bool {
+pub(crate) fn is_as_cffi() -> bool {
     // SAFETY: the GIL is held and no exception is set; borrowed objects, a C string.
     unsafe {
         let modules = ffi::PyImport_GetModuleDict();

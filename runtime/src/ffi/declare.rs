@@ -7,6 +7,7 @@ use keelback_codegen::CdefText;
 use pyo3::ffi;
 
 use super::{as_ffi, given, this};
+use crate::callback::is_as_cffi;
 use crate::py::{
     Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text, type_name, warn,
 };
@@ -130,6 +131,7 @@ pub unsafe extern "C" fn cdef(object: Obj, args: *const Obj, count: isize, names
                 &ParseOptions {
                     override_: override_ != 0,
                     as_cffi: true,
+                    function_bodies: !is_as_cffi(),
                     packed,
                     pack,
                     ..ParseOptions::default()

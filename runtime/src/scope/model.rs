@@ -53,6 +53,7 @@ impl UnreadCdef {
             packed: self.packed,
             pack: self.pack,
             as_cffi: true,
+            function_bodies: true,
             ..ParseOptions::default()
         };
         let parsed = declarations.parse(&self.text, &options).map(drop);

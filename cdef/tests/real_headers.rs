@@ -1,0 +1,174 @@
+//! C as headers have it: what CFFI's own language has not.
+
+use keelback_cdef::{Declarations, Layouts, ParseOptions, Target, Type};
+
+fn parse(text: &str, target: Target) -> Declarations {
+    let mut declarations = Declarations::new(target);
+    let options = ParseOptions {
+        function_bodies: true,
+        ..ParseOptions::default()
+    };
+    if let Err(errors) = declarations.parse(text, &options) {
+        panic!("{text}: {}", errors[0].render(false));
+    }
+    declarations
+}
+
+/// The C type that `a_t` is, and its size.
+fn a_t(text: &str) -> (String, u64) {
+    let mut declarations = parse(text, Target::X86_64_SYSV);
+    let ty = declarations.parse_type("a_t").expect("a type");
+    let size = Layouts::new().size_and_align(&declarations, ty);
+    (declarations.cffi_name(ty), size.expect("a size").0)
+}
+
+#[test]
+fn typeof_takes_expressions() {
+    for (expression, name, size) in [
+        ("1 + 2L", "long", 8),
+        ("1 + 2u", "unsigned int", 4),
+        ("sizeof(int)", "unsigned long", 8),
+        ("'a'", "int", 4),
+        ("1.5f + 1", "float", 4),
+        ("1.5f * 2.0", "double", 8),
+        ("1.0L - 1", "long double", 16),
+        ("(short)1", "short", 2),
+        ("(short)1 + (char)2", "int", 4),
+        ("-(unsigned char)1", "int", 4),
+        ("!p", "int", 4),
+        ("p == q", "int", 4),
+        ("1L << 2u", "long", 8),
+        ("1u << 2L", "unsigned int", 4),
+        ("p - q", "long", 8),
+        ("p + 1", "struct p *", 8),
+        ("p->name", "char[12]", 12),
+        ("p->name + 1", "char *", 8),
+        ("p->name[3]", "char", 1),
+        ("&p->x", "int *", 8),
+        ("*p", "struct p", 16),
+        ("(*p).x", "int", 4),
+        ("((struct p *)0)->name", "char[12]", 12),
+        ("(struct p){1, \"a\"}.x", "int", 4),
+        ("f(1)", "double", 8),
+        ("&f", "double(*)(int)", 8),
+        ("*f", "double(int)", 1),
+        ("1 ? p : 0", "struct p *", 8),
+        ("1 ? 2 : 3.0", "double", 8),
+        ("GREEN", "int", 4),
+        ("e + 0", "unsigned int", 4),
+        ("list[0][1]", "short", 2),
+        ("sizeof p->name", "unsigned long", 8),
+        ("offsetof(struct p, name)", "unsigned long", 8),
+        ("__extension__ 1LL", "long long", 8),
+    ] {
+        let text = format!(
+            "struct p {{ int x; char name[12]; }}; extern struct p *p, *q; double f(int); \
+             enum e {{ RED, GREEN }}; extern enum e e; extern short list[2][3]; typedef typeof({expression}) *a_t;"
+        );
+        let mut declarations = parse(&text, Target::X86_64_SYSV);
+        let pointer = declarations.parse_type("a_t").expect("a type");
+        let Type::Pointer(ty) = *declarations.types.get(pointer.ty) else {
+            panic!("{expression}: no pointer");
+        };
+        assert_eq!(declarations.cffi_name(ty), name, "{expression}");
+        if name != "double(int)" {
+            let measured = Layouts::new().size_and_align(&declarations, ty);
+            assert_eq!(measured.expect("a size").0, size, "{expression}");
+        }
+    }
+    assert_eq!(
+        a_t("typedef __typeof_unqual__(const short) a_t;"),
+        ("short".into(), 2)
+    );
+    assert_eq!(
+        a_t("extern const int c; typedef typeof_unqual(c) a_t;"),
+        ("int".into(), 4)
+    );
+}
+
+#[test]
+fn sizeof_takes_expressions() {
+    for (expression, size) in [
+        ("sizeof p->name", 12),
+        ("sizeof(p->name)", 12),
+        ("sizeof *p", 16),
+        ("sizeof (*p)", 16),
+        ("sizeof 1L + 1", 9),
+        ("sizeof(p->name) / sizeof(p->name[0])", 12),
+        ("sizeof(((struct p *)0)->x)", 4),
+        ("_Alignof(p->x)", 4),
+    ] {
+        let text = format!(
+            "struct p {{ int x; char name[12]; }}; extern struct p *p; typedef char a_t[{expression}];"
+        );
+        assert_eq!(a_t(&text), (format!("char[{size}]"), size), "{expression}");
+    }
+}
+
+#[test]
+fn bodies_are_skipped() {
+    let text = "static inline int twice(int x) { if (x) { return \"}\"[0]; } return x; }\nint after(void);";
+    let declarations = parse(text, Target::X86_64_SYSV);
+    let names: Vec<_> = declarations
+        .functions
+        .iter()
+        .map(|f| declarations.text(f.name))
+        .collect();
+    assert_eq!(names, ["twice", "after"]);
+    // What Python defines has no body; and without the option it is as in CFFI.
+    for options in [
+        ParseOptions {
+            function_bodies: true,
+            embedding_api: true,
+            ..ParseOptions::default()
+        },
+        ParseOptions::default(),
+    ] {
+        let errors = Declarations::default().parse(text, &options).unwrap_err();
+        assert!(errors[0].headline().contains("unexpected <FuncDef>"));
+    }
+}
+
+#[test]
+fn variable_arguments_are_a_type_of_the_target() {
+    for (target, size) in [
+        (Target::X86_64_SYSV, 24),
+        (Target::AARCH64, 32),
+        (Target::I386, 4),
+        (Target::WINDOWS_X86_64, 8),
+    ] {
+        let name = target.name;
+        let text = "typedef __builtin_va_list va_list; int vprintf(const char *format, va_list arguments);";
+        let mut declarations = parse(text, target);
+        let ty = declarations.parse_type("va_list").expect("a type");
+        let measured = Layouts::new().size_and_align(&declarations, ty);
+        assert_eq!(measured.expect("a size").0, size, "{name}");
+    }
+}
+
+#[test]
+fn other_floating_types() {
+    let sizes = [
+        ("_Float32", 4),
+        ("_Float64", 8),
+        ("_Float32x", 8),
+        ("_Float64x", 16),
+    ];
+    for (name, size) in sizes {
+        assert_eq!(a_t(&format!("typedef {name} a_t;")).1, size, "{name}");
+    }
+    // These have no counterpart: known by name, of no known size.
+    for name in [
+        "_Float16",
+        "_Float128",
+        "__float128",
+        "__bf16",
+        "_Decimal64",
+    ] {
+        let text = format!("{name} f({name} x); extern {name} *p; typedef {name} a_t;");
+        let mut declarations = parse(&text, Target::X86_64_SYSV);
+        let ty = declarations.parse_type("a_t").expect("a type");
+        assert_eq!(declarations.cffi_name(ty), name);
+        assert!(Layouts::new().size_and_align(&declarations, ty).is_err());
+    }
+}
