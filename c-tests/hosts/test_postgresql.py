@@ -25,7 +25,8 @@ CDEF = """
 """
 # ereport() jumps to the nearest PG_TRY. So it is called from C that Python has returned to, and what Python calls and
 # could jump out of it is stopped on the way.
-PRELUDE = """
+PRELUDE = (
+    """
     #include <postgres.h>
     #include <fmgr.h>
     #include <miscadmin.h>
@@ -36,15 +37,9 @@ PRELUDE = """
 
     void _PG_init(void);
     void pypg_set_error_handler(void (*handler)(const char *, const char *, void *), void *data);
-    int py_words(const char *text, int length, int64_t *result);
-    int py_larger(int64_t one, int64_t other, int64_t *result);
-    int py_pid(int64_t *result);
-    int py_number(const char *text, int64_t *result);
-    int py_wait(void);
-    int py_collect(int64_t *state, double value);
-    int py_median(int64_t state, double *result);
-    int py_forget(int64_t state);
-
+    """
+    + CDEF
+    + """
     static char failure[200];
 
     /* The first line says what went wrong, the others where. */
@@ -156,7 +151,8 @@ PRELUDE = """
         finish(py_median(*(int64_t *)PG_GETARG_POINTER(0), &result));
         PG_RETURN_FLOAT8(result);
     }
-""".replace("    #include <varatt_or_not.h>\n", "")
+"""
+).replace("    #include <varatt_or_not.h>\n", "")
 EXTRA = """
     int is_interrupted(void);
     int try_number(const char *text, int32_t *result, char *error, size_t size);

@@ -141,22 +141,8 @@ fn a_plugin_for_another_machine() {
          case \"$*\" in *-shared*) printf '\\267\\000' | dd of=\"$out\" bs=1 seek=18 conv=notrunc status=none;; esac\n",
     );
     let build = |arguments: &[&str]| {
-        let mut command = project.keelback();
-        command
-            .args([
-                "build",
-                "api.h",
-                "--init",
-                "plugin.py",
-                "--name",
-                "adder",
-                "--cc",
-                "./cross-cc",
-            ])
-            .arg("--python")
-            .arg(python())
-            .args(arguments);
-        outcome(&mut command)
+        let arguments = [&["--cc", "./cross-cc"], arguments].concat();
+        outcome(&mut project.checked_build_command(&arguments))
     };
     for arguments in [&[][..], &["--standalone"]] {
         let refused = build(arguments);

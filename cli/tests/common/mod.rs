@@ -155,10 +155,15 @@ impl Project {
 
     /// The command of [`Self::build`].
     pub fn build_command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.keelback();
+        let mut command = self.checked_build_command(arguments);
+        command.arg("--no-runtime-check");
         command
-            .args(["build", "api.h", "--init", "plugin.py", "--name", "adder"])
-            .arg("--no-runtime-check");
+    }
+
+    /// The same with a look for the runtime.
+    pub fn checked_build_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.keelback();
+        command.args(["build", "api.h", "--init", "plugin.py", "--name", "adder"]);
         if !arguments.contains(&"--python") {
             command.arg("--python").arg(python());
         }

@@ -415,33 +415,39 @@ mod prototype {
     #[repr(C)]
     pub(super) struct Floats4(pub [f64; 4]);
 
+    /// Calls an address with values of these types, the type of the result before them. Unsafe as the call is.
+    macro_rules! call {
+        ($function:ident -> $result:ty, $($register:expr => $kind:ty),*) => {{
+            let function: unsafe extern "C-unwind" fn($($kind),*, ...) -> $result =
+                std::mem::transmute($function);
+            function($($register),*)
+        }};
+    }
+
+    /// The same with all general registers, and with what stands behind them.
+    macro_rules! call_with_integers {
+        ($function:ident -> $result:ty, $i:ident $(, $register:expr => $kind:ty)*) => {{
+            #[cfg(not(target_arch = "aarch64"))]
+            {
+                call!($function -> $result,
+                    $i[0] => u64, $i[1] => u64, $i[2] => u64, $i[3] => u64, $i[4] => u64, $i[5] => u64
+                    $(, $register => $kind)*)
+            }
+            #[cfg(target_arch = "aarch64")]
+            {
+                call!($function -> $result,
+                    $i[0] => u64, $i[1] => u64, $i[2] => u64, $i[3] => u64, $i[4] => u64, $i[5] => u64, $i[6] => u64,
+                    $i[7] => u64 $(, $register => $kind)*)
+            }
+        }};
+    }
+
     /// # Safety
     /// `function` is a C function that takes at most these general registers, and returns an `R`.
     #[inline(always)]
     pub(super) unsafe fn integers<R>(function: *const u8, i: &[u64; INTEGERS]) -> R {
-        #[cfg(not(target_arch = "aarch64"))]
         // SAFETY: the caller's contract; see the module's head for why a superset of the arguments may be passed.
-        unsafe {
-            let function: unsafe extern "C-unwind" fn(u64, u64, u64, u64, u64, u64, ...) -> R =
-                std::mem::transmute(function);
-            function(i[0], i[1], i[2], i[3], i[4], i[5])
-        }
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: as above.
-        unsafe {
-            let function: unsafe extern "C-unwind" fn(
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                ...
-            ) -> R = std::mem::transmute(function);
-            function(i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7])
-        }
+        unsafe { call_with_integers!(function -> R, i) }
     }
 
     /// # Safety
@@ -452,18 +458,8 @@ mod prototype {
         let f = f.map(f64::from_bits);
         // SAFETY: as in `integers`.
         unsafe {
-            let function: unsafe extern "C-unwind" fn(
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                ...
-            ) -> f64 = std::mem::transmute(function);
-            function(f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7])
+            call!(function -> f64,
+                f[0] => f64, f[1] => f64, f[2] => f64, f[3] => f64, f[4] => f64, f[5] => f64, f[6] => f64, f[7] => f64)
         }
     }
 
@@ -471,56 +467,10 @@ mod prototype {
     /// `function` is a C function that takes at most these registers, and returns an `R`.
     #[inline(always)]
     pub(super) unsafe fn all<R>(function: *const u8, i: &[u64; INTEGERS], f: &[f64; FLOATS]) -> R {
-        #[cfg(not(target_arch = "aarch64"))]
         // SAFETY: as in `integers`.
         unsafe {
-            let function: unsafe extern "C-unwind" fn(
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                ...
-            ) -> R = std::mem::transmute(function);
-            function(
-                i[0], i[1], i[2], i[3], i[4], i[5], f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7],
-            )
-        }
-        #[cfg(target_arch = "aarch64")]
-        // SAFETY: as in `integers`.
-        unsafe {
-            let function: unsafe extern "C-unwind" fn(
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                u64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                f64,
-                ...
-            ) -> R = std::mem::transmute(function);
-            function(
-                i[0], i[1], i[2], i[3], i[4], i[5], i[6], i[7], f[0], f[1], f[2], f[3], f[4], f[5],
-                f[6], f[7],
-            )
+            call_with_integers!(function -> R, i,
+                f[0] => f64, f[1] => f64, f[2] => f64, f[3] => f64, f[4] => f64, f[5] => f64, f[6] => f64, f[7] => f64)
         }
     }
 }

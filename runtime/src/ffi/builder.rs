@@ -216,8 +216,8 @@ unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<S
     }
 }
 
-/// Pairs of a function and its value.
-unsafe fn start_errors(object: Obj) -> Res<Vec<StartError>> {
+/// The rows of a sequence, each of `N` texts; none of None. `wrong` is what a TypeError says of other rows.
+unsafe fn rows<const N: usize>(object: Obj, wrong: &str) -> Res<Vec<[String; N]>> {
     let Some(object) = given(object) else {
         return Ok(Vec::new());
     };
@@ -226,38 +226,31 @@ unsafe fn start_errors(object: Obj) -> Res<Vec<StartError>> {
         let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
         (0..ffi::PyTuple_GET_SIZE(list.obj()))
             .map(|index| {
-                let pair = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
-                let [function, value] = pair
-                    .try_into()
-                    .map_err(|_| raise!(TypeError, "errors are pairs of a function and a value"))?;
-                Ok(StartError { function, value })
+                let row = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
+                row.try_into().map_err(|_| raise!(TypeError, "{wrong}"))
             })
             .collect()
     }
 }
 
+/// Pairs of a function and its value.
+unsafe fn start_errors(object: Obj) -> Res<Vec<StartError>> {
+    // SAFETY: a live object.
+    let pairs = unsafe { rows(object, "errors are pairs of a function and a value") }?;
+    let error = |[function, value]: [String; 2]| StartError { function, value };
+    Ok(pairs.into_iter().map(error).collect())
+}
+
 /// Triples of a function, its value (empty: none that can be read) and the line of the init code.
 unsafe fn read_errors(object: Obj) -> Res<Vec<InitError>> {
-    let Some(object) = given(object) else {
-        return Ok(Vec::new());
+    // SAFETY: a live object.
+    let triples = unsafe { rows(object, "init_errors are triples of text") }?;
+    let error = |[function, value, line]: [String; 3]| InitError {
+        function,
+        value: Some(value).filter(|value| !value.is_empty()),
+        line: line.parse().unwrap_or_default(),
     };
-    // SAFETY: live objects.
-    unsafe {
-        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
-        (0..ffi::PyTuple_GET_SIZE(list.obj()))
-            .map(|index| {
-                let triple = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
-                let [function, value, line] = triple
-                    .try_into()
-                    .map_err(|_| raise!(TypeError, "init_errors are triples of text"))?;
-                Ok(InitError {
-                    function,
-                    value: Some(value).filter(|value| !value.is_empty()),
-                    line: line.parse().unwrap_or_default(),
-                })
-            })
-            .collect()
-    }
+    Ok(triples.into_iter().map(error).collect())
 }
 
 fn warn(text: &str) -> Res<()> {
