@@ -99,6 +99,37 @@ def test_modules_of_verify_are_refused(modules):
     )
 
 
+ELSEWHERE = """
+import atexit, sys
+INSTALL = ""
+if sys.argv[1] == "keelback":
+    INSTALL = "import keelback; keelback.install_as_cffi()\\n"
+    exec(INSTALL)
+from compiled_everything import ffi, lib
+@ffi.def_extern()
+def hook(n, d, part):
+    return 70 + n
+import _xxsubinterpreters as interpreters
+other = interpreters.create()
+interpreters.run_string(other, INSTALL + '''
+import sys
+sys.path.insert(0, "")
+from compiled_everything import ffi, lib
+print(lib.add(2, 3), ffi.sizeof("part_t"), lib.RED, lib.mirror([1, 2]).x, lib.call_hook(1))
+''')
+interpreters.destroy(other)
+print(lib.call_hook(2), lib.add(1, 1), lib.mirror([1, 2]).x)
+atexit.register(lambda: print("at exit", lib.call_hook(3)))
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sub-interpreters have a lock of their own there")
+def test_sub_interpreters_and_exit_as_with_cffi(modules):
+    theirs = run(["-c", ELSEWHERE], modules, "cffi")
+    assert run(["-c", ELSEWHERE], modules, "keelback") == theirs
+    assert theirs.splitlines() == ["5 56 0 2 71", "72 2 2", "at exit 73"]
+
+
 MIXED = """
 import keelback
 keelback.install_as_cffi()
