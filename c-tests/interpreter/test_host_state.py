@@ -316,7 +316,7 @@ def test_floating_point_of_calls(plugin, host, run, tmp_path):
 
 
 def test_small_stacks(used, host, run):
-    """A thread with a stack of 64 KiB gets a clear error, at the first call of all and later; others go on. 128 KiB do."""
+    """Python is not started on a thread with a stack of 64 KiB: a clear error, at the first call of all and later."""
     ran = run(host(STACK_HOST + """
         int main(void)
         {
@@ -337,12 +337,15 @@ def test_small_stacks(used, host, run):
 
 
 def test_small_stacks_after_the_start(used, host, run):
+    """64 KiB do for a call, also one that a library makes as soon as it is there; 48 do not, and others go on."""
     ran = run(host(STACK_HOST + """
         int main(void)
         {
             used_start();
+            on(48);
             on(64);
             on(128);
+            on(48);
             on(64);
             on(1024);
             work(NULL);
@@ -350,9 +353,66 @@ def test_small_stacks_after_the_start(used, host, run):
         }
     """, used))
     lines = ran.stdout.splitlines()
-    assert lines[0] == lines[2] and lines[0].startswith(f"0, used.ask(): {TOO_SMALL}")
-    assert lines[1:2] + lines[3:] == ["7, none"] * 3 and ran.code == 0
+    assert lines[0] == lines[3] and lines[0].startswith(f"0, used.ask(): {TOO_SMALL}")
+    assert lines[1:3] + lines[4:] == ["7, none"] * 5 and ran.code == 0
     assert ran.stderr.startswith(f"used.ask(): {TOO_SMALL}") and len(ran.stderr.splitlines()) == 2
+
+
+def test_ordinary_code_on_a_small_stack(plugin, host, run):
+    """On 64 KiB: imports that have not been made, a hundred Python frames, an exception's first traceback, an `onerror`."""
+    built = plugin("int work(int n); int fail(int n);", """
+        import sys
+        from ordinary import ffi
+
+        def deep(n):
+            return deep(n - 1) + 1 if n else 0
+
+        @ffi.def_extern(error=-1)
+        def work(n):
+            if n:
+                return deep(n)
+            import logging
+            import json
+            logging.error("logged %s", json.dumps([{"a": [1.5, None]}]))
+            return 3
+
+        @ffi.def_extern(error=-2, onerror=lambda kind, error, traceback: int(str(error)))
+        def fail(n):
+            if n:
+                raise ValueError(n)
+            deep(5)
+            return no_such_name
+    """, name="ordinary")
+    ran = run(host("""
+        #include <pthread.h>
+        #include <stdio.h>
+        #include "ordinary.h"
+
+        static void *work_on(void *unused)
+        {
+            int worked = work(0), deep = work(100), told = fail(7), failed = fail(0);
+            printf("%d %d %d %d\\n", worked, deep, told, failed);
+            return unused;
+        }
+
+        int main(void)
+        {
+            int i;
+            ordinary_start();
+            for (i = 0; i < 2; i++) {
+                pthread_t thread;
+                pthread_attr_t attributes;
+                pthread_attr_init(&attributes);
+                pthread_attr_setstacksize(&attributes, 64 * 1024);
+                pthread_create(&thread, &attributes, work_on, NULL);
+                pthread_join(thread, NULL);
+            }
+            return 0;
+        }
+    """, built))
+    assert (ran.stdout, ran.code) == ("3 100 7 -2\n" * 2, 0)
+    assert ran.stderr.count('ERROR:root:logged [{"a": [1.5, null]}]\n') == 2
+    assert "NameError: name 'no_such_name' is not defined" in ran.stderr
 
 
 def test_small_stack_of_a_coroutine(used, host, run):

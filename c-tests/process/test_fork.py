@@ -639,7 +639,7 @@ def test_by_a_thread_of_the_init_code(plugin, host, run):
 
 
 def test_on_a_small_stack(program, run):
-    """64 KiB do for a fork, though not for a call: the child's threads call."""
+    """On 64 KiB: a fork as well, and the child's threads call."""
     assert run(program("""
         static void *busy(void *unused) { return spin() ? NULL : unused; }
         static void *sum(void *data) { *(int *)data = add(40, 2); return NULL; }

@@ -412,7 +412,7 @@ STACK_HOST = """
 """
 
 
-@pytest.mark.parametrize("kib", [0, 128, 192, 256, 512, 1024, 4096])
+@pytest.mark.parametrize("kib", [0, 64, 128, 192, 256, 512, 1024, 4096])
 def test_recursion_to_the_end_of_the_stack(plugin, host, run, kib):
     """Whatever Python's recursion limit and the thread's stack (0: the main thread), it is a RecursionError."""
     ran = run(host(STACK_HOST, plugin(STACK_CDEF, STACK_INIT, name="deep")), kib)

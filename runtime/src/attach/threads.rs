@@ -43,6 +43,20 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// Why Python, or an init code, is not started on this thread, if its stack is too small for that. Inside of a call
+    /// an init code is no more than what else the call may do.
+    pub fn to_start() -> Option<Self> {
+        if Thread::here().depth.get() > 0 {
+            return None;
+        }
+        stack::shortage(stack::START).map(|left| Self::SmallStack {
+            left,
+            needed: stack::START,
+        })
+    }
+}
+
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -244,17 +258,35 @@ pub fn stay_in(interpreter: *mut ffi::PyInterpreterState) -> Result<Option<Attac
     Ok(Some(Attached::begin(thread, false, std::ptr::null_mut())))
 }
 
-#[cold]
 #[inline(never)]
 fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
+    // What callbacks of a Python program meet: its own thread, which has left Python for C. All else takes longer.
+    let is_usual = thread.stack_low.get() != 0
+        && stack::left_of(thread, stack::RESERVE).is_none()
+        && current().is_null()
+        && !ENDED.load(Ordering::Acquire);
+    // SAFETY: both calls are valid without the GIL, also when Python is not initialised; the state is this thread's.
+    unsafe {
+        if is_usual && ffi::Py_IsInitialized() != 0 {
+            let state = ffi::PyGILState_GetThisThreadState();
+            if !state.is_null() && is_of_main(state) {
+                ffi::PyEval_RestoreThread(state);
+                return Ok(Attached::begin(thread, true, std::ptr::null_mut()));
+            }
+        }
+    }
+    attach_without_usual_state(thread)
+}
+
+#[cold]
+#[inline(never)]
+fn attach_without_usual_state(thread: &'static Thread) -> Result<Attached, Refused> {
     // Finds out, once per thread, where its stack ends.
-    attach_on_stack(thread, stack::shortage())
+    attach_on_stack(thread, stack::shortage(stack::RESERVE))
 }
 
 fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<Attached, Refused> {
-    let too_small = shortage
-        .filter(|&left| left < stack::RESERVE)
-        .map(|left| refuse_small_stack(thread, left));
+    let too_small = shortage.map(|left| refuse_small_stack(thread, left));
     // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
     unsafe {
         let mut leaves = false;
@@ -269,15 +301,11 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
                 if ending {
                     return Err(Refused::Ended);
                 }
-                if let Some(left) = shortage {
-                    return Err(Refused::SmallStack {
-                        left,
-                        needed: stack::NEEDED,
-                    });
+                if let Some(refused) = too_small {
+                    return Err(refused);
                 }
                 state = new_state(thread)?;
-            }
-            if let Some(refused) = too_small {
+            } else if let Some(refused) = too_small {
                 return Err(refused);
             }
             if !previous.is_null() {

@@ -8,7 +8,7 @@ use super::waiting::{StartFailure, Turn};
 use super::whose::{Interpreter, settle, whose};
 use super::{exit, fork, hooks, prefix, sources, waiting};
 use crate::attach::threads::Refused;
-use crate::attach::{output, stack, threads};
+use crate::attach::{output, threads};
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -96,11 +96,7 @@ pub fn ignores_environment() -> bool {
 }
 
 fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
-    if let Some(left) = stack::shortage() {
-        let refused = Refused::SmallStack {
-            left,
-            needed: stack::NEEDED,
-        };
+    if let Some(refused) = Refused::to_start() {
         return Err(format!("{refused}\n"));
     }
     if !is_there_memory() {

@@ -3,8 +3,9 @@
 use super::plugin::{Plugin, PluginState};
 use super::waiting::{StartFailure, Turn};
 use super::{interpreter, last_error, waiting};
+use crate::attach::Thread;
 use crate::attach::floats::{self, Aside};
-use crate::attach::{Thread, threads};
+use crate::attach::threads::{self, Refused};
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -108,7 +109,11 @@ unsafe fn attach_and_run(
     name: &str,
     taken_over: bool,
 ) -> Result<(), StartFailure> {
-    let _attached = threads::attach().map_err(|refused| StartFailure {
+    let attached = match Refused::to_start() {
+        None => threads::attach(),
+        Some(refused) => Err(refused),
+    };
+    let _attached = attached.map_err(|refused| StartFailure {
         code: NO_PYTHON,
         text: format!("{name}: {refused}\n"),
     })?;

@@ -14,8 +14,7 @@ use super::binding::Binding;
 use super::blocked;
 use super::blocked::Watch;
 use super::plugin::Plugin;
-use crate::attach::stack;
-use crate::attach::threads::{detached, thread_token};
+use crate::attach::threads::{Refused, detached, thread_token};
 use std::ffi::c_int;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -251,7 +250,7 @@ pub fn is_under_way(record: *mut keelback_plugin_t) -> bool {
 impl Claim {
     /// The start has failed: so it has for all who wait for it now, unless it is this thread's own fault.
     pub fn failed(mut self, failure: &StartFailure) {
-        if stack::shortage().is_none() {
+        if Refused::to_start().is_none() {
             self.failure = Some(failure.clone());
         }
     }
