@@ -4,12 +4,14 @@ mod given;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::declarations::Declarations;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Form};
 use crate::message;
 use crate::source::Span;
 use crate::types::{
-    ArrayLength, Field, Primitive, QualType, Record, RecordId, RecordKind, Symbol, Type,
+    ArrayLength, Field, Primitive, QualType, Record, RecordId, RecordKind, Symbol, Type, TypeId,
 };
 
 /// Where a member is.
@@ -96,12 +98,22 @@ pub struct FoundField {
 #[derive(Clone, Debug, Default)]
 pub struct Layouts {
     known: Vec<Option<Arc<Layout>>>,
-    /// Records whose layout is being computed, outermost first.
-    active: Vec<RecordId>,
+    /// While a layout is computed: what has come of the records that it needs and that have none yet.
+    under_way: FxHashMap<RecordId, UnderWay>,
 }
 
-/// Records by value in records by value: C asks for 63 levels (C11 5.2.4.1).
-const MAX_NESTING: usize = 200;
+/// A record that another one needs.
+#[derive(Clone, Debug)]
+enum UnderWay {
+    /// It is being computed: whoever needs it now is inside of it.
+    Begun,
+    /// It has no layout. Said by the first who needs it.
+    Failed(Box<LayoutError>),
+}
+
+/// Bodies of structs in each other, as the parser limits them.
+const MAX_NESTED_BODIES: usize = 200;
+
 /// The size of the largest object: as in GCC, half the address space.
 fn max_size(declarations: &Declarations) -> u64 {
     if declarations.target.pointer_size == 4 {
@@ -140,30 +152,82 @@ impl Layouts {
         if let Some(Some(layout)) = self.known.get(id.index()) {
             return Ok(Arc::clone(layout));
         }
-        let record = declarations.types.record(id);
-        if self.active.contains(&id) {
-            return Err(LayoutError::new(
-                DiagnosticKind::NotImplemented,
-                record.span,
-                message::recursive_record(&declarations.record_name(id)),
-            ));
+        match self.under_way.get(&id) {
+            Some(UnderWay::Begun) => {
+                return Err(LayoutError::new(
+                    DiagnosticKind::NotImplemented,
+                    declarations.types.record(id).span,
+                    message::recursive_record(&declarations.record_name(id)),
+                ));
+            }
+            Some(UnderWay::Failed(error)) => return Err(LayoutError::clone(error)),
+            None => {}
         }
-        if self.active.len() >= MAX_NESTING {
-            return Err(LayoutError::new(
-                DiagnosticKind::NotImplemented,
-                record.span,
-                message::nested_too_deeply(&declarations.record_name(id)),
-            ));
+        let is_outermost = self.under_way.is_empty();
+        let result = self.layout_with_inner(declarations, id);
+        if is_outermost {
+            self.under_way.clear();
         }
-        self.active.push(id);
-        let layout = self.compute(declarations, id, record);
-        self.active.pop();
-        let layout = Arc::new(layout?);
-        if self.known.len() <= id.index() {
-            self.known.resize(id.index() + 1, None);
+        result
+    }
+
+    /// Lays out the records that are in this one by value, innermost first, and it: a chain of a hundred thousand takes
+    /// no stack. One that fails is an error where the field that needs it has its turn.
+    fn layout_with_inner(
+        &mut self,
+        declarations: &Declarations,
+        id: RecordId,
+    ) -> Result<Arc<Layout>, LayoutError> {
+        // A record, and the first of its fields that has not been looked at.
+        let mut stack = vec![(id, 0)];
+        self.under_way.insert(id, UnderWay::Begun);
+        while let Some((current, next)) = stack.last_mut() {
+            let id = *current;
+            let record = declarations.types.record(id);
+            let fields = record.fields.as_deref().unwrap_or(&[]);
+            let inner = fields
+                .iter()
+                .enumerate()
+                .skip(*next)
+                .find_map(|(index, field)| {
+                    let inner = declarations.record_by_value(field.ty.ty)?;
+                    (!self.is_settled(inner)).then_some((index, inner))
+                });
+            if let Some((index, inner)) = inner {
+                *next = index + 1;
+                self.under_way.insert(inner, UnderWay::Begun);
+                stack.push((inner, 0));
+                continue;
+            }
+            stack.pop();
+            let computed = self.compute(declarations, id, record).map(Arc::new);
+            match computed {
+                Ok(layout) => {
+                    self.under_way.remove(&id);
+                    if self.known.len() <= id.index() {
+                        self.known.resize(id.index() + 1, None);
+                    }
+                    self.known[id.index()] = Some(Arc::clone(&layout));
+                    if stack.is_empty() {
+                        return Ok(layout);
+                    }
+                }
+                Err(error) if stack.is_empty() => {
+                    self.under_way.remove(&id);
+                    return Err(error);
+                }
+                Err(error) => {
+                    let failed = UnderWay::Failed(Box::new(error));
+                    self.under_way.insert(id, failed);
+                }
+            }
         }
-        self.known[id.index()] = Some(Arc::clone(&layout));
-        Ok(layout)
+        unreachable!("the first record is the last to be popped")
+    }
+
+    /// Whether it is known what comes of a record, or it is being computed.
+    fn is_settled(&self, id: RecordId) -> bool {
+        matches!(self.known.get(id.index()), Some(Some(_))) || self.under_way.contains_key(&id)
     }
 
     /// Size and alignment of a type, in bytes.
@@ -431,6 +495,17 @@ impl Declarations {
         self.typedefs[index as usize].ty.align.bytes()
     }
 
+    /// The record that is held by value: this type, or the items of this array.
+    fn record_by_value(&self, mut ty: TypeId) -> Option<RecordId> {
+        loop {
+            match self.types.get(ty) {
+                Type::Array { item, .. } => ty = item.ty,
+                Type::Record(id) => return Some(*id),
+                _ => return None,
+            }
+        }
+    }
+
     /// The record of an anonymous struct or union member, whose fields count as the outer record's.
     pub fn anonymous_member(&self, field: &Field) -> Option<RecordId> {
         match (field.name, self.types.get(field.ty.ty)) {
@@ -464,7 +539,7 @@ fn check_names(
                     return Some((name, field.span));
                 }
             } else if let Some(inner) = declarations.anonymous_member(field)
-                && depth < MAX_NESTING
+                && depth < MAX_NESTED_BODIES
             {
                 let inner = declarations.types.record(inner).fields.as_deref();
                 let found = collect(declarations, inner.unwrap_or(&[]), depth + 1, seen);

@@ -247,9 +247,6 @@ pub(crate) fn recursive_record(name: &str) -> String {
     let bare = name.split_once(' ').map_or(name, |(_, tag)| tag);
     format!("recursive structure declaration for '{bare}'")
 }
-pub(crate) fn nested_too_deeply(name: &str) -> String {
-    format!("'{name}' is nested too deeply in other structs")
-}
 pub(crate) fn unknown_before_compilation(kind: UnknownKind, name: &str) -> String {
     let kind = match kind {
         UnknownKind::Integer => "integer",

@@ -1,6 +1,6 @@
 //! Source texts and places in them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A source text of one [`Declarations`](crate::Declarations), in the order they were parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
@@ -51,6 +51,45 @@ pub struct Source {
     pub(crate) text: Arc<str>,
     pub(crate) is_type_string: bool,
     pub(crate) markers: Vec<LineMarker>,
+    pub(crate) lines_before: LinesBefore,
+}
+
+/// How many lines end before each block of a text, counted when somebody asks: a text may have thousands of errors.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LinesBefore(OnceLock<Box<[u32]>>);
+
+/// It follows from the text.
+impl PartialEq for LinesBefore {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for LinesBefore {}
+
+impl LinesBefore {
+    /// Bytes of a block.
+    const BLOCK: usize = 4096;
+
+    /// How many lines of `text` end before `offset`.
+    pub(crate) fn count(&self, text: &[u8], offset: usize) -> u32 {
+        let newlines = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count() as u32;
+        let blocks = self.0.get_or_init(|| {
+            let mut before = 0;
+            let count = |block| {
+                let after = before + newlines(block);
+                std::mem::replace(&mut before, after)
+            };
+            text.chunks(Self::BLOCK).map(count).collect()
+        });
+        let block = offset / Self::BLOCK;
+        // The text may end with a block.
+        match blocks.get(block) {
+            Some(before) => before + newlines(&text[block * Self::BLOCK..offset]),
+            None => blocks.last().map_or(0, |before| {
+                before + newlines(&text[(block - 1) * Self::BLOCK..])
+            }),
+        }
+    }
 }
 
 /// A place in a source as people count.
@@ -81,22 +120,16 @@ impl Source {
         let before = &self.text[..offset];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before[line_start..].chars().count() as u32 + 1;
-        let marker = self
-            .markers
-            .iter()
-            .rev()
-            .find(|marker| marker.offset as usize <= line_start);
+        let is_before = |marker: &LineMarker| marker.offset as usize <= line_start;
+        let marker = self.markers[..self.markers.partition_point(is_before)].last();
         let (file, first, from): (&str, u32, usize) = match marker {
             Some(marker) => (&marker.file, marker.line, marker.offset as usize),
             None => (&self.file, 1, 0),
         };
-        let newlines = self.text.as_bytes()[from.min(line_start)..line_start]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
+        let newlines = |offset| self.lines_before.count(self.text.as_bytes(), offset);
         Location {
             file,
-            line: first.saturating_add(newlines as u32),
+            line: first.saturating_add(newlines(line_start) - newlines(from.min(line_start))),
             column,
             marked: marker.is_some(),
         }
@@ -163,14 +196,42 @@ impl<'a> LineIndex<'a> {
 mod tests {
     use super::*;
 
+    fn source(text: String, markers: Vec<LineMarker>) -> Source {
+        Source {
+            file: "api.h".into(),
+            text: text.into(),
+            is_type_string: false,
+            markers,
+            lines_before: LinesBefore::default(),
+        }
+    }
+
+    #[test]
+    fn lines_of_long_texts_are_counted() {
+        for last in ["", "\n", "x", &"y".repeat(200)] {
+            let text = "int a;\n\n".repeat(1024) + last;
+            let source = source(text, Vec::new());
+            let text = source.text();
+            for offset in (0..=text.len())
+                .step_by(61)
+                .chain([4095, 4096, 4097, 8192, text.len()])
+            {
+                let before = &text.as_bytes()[..offset];
+                let newlines = before.iter().filter(|&&byte| byte == b'\n').count() as u32;
+                assert_eq!(
+                    source.location(offset as u32).line,
+                    newlines + 1,
+                    "at byte {offset}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn an_index_finds_what_the_text_says() {
-        let source = Source {
-            file: "api.h".into(),
-            text: "int a;\n\nint b;\n# 40 \"other.h\"\nint c;\nint d;\n# 7 \"third.h\"\nint e;"
-                .into(),
-            is_type_string: false,
-            markers: vec![
+        let source = source(
+            "int a;\n\nint b;\n# 40 \"other.h\"\nint c;\nint d;\n# 7 \"third.h\"\nint e;".into(),
+            vec![
                 LineMarker {
                     offset: 30,
                     line: 40,
@@ -182,7 +243,7 @@ mod tests {
                     file: "third.h".into(),
                 },
             ],
-        };
+        );
         let index = source.line_index();
         for offset in 0..=source.text.len() as u32 + 2 {
             let place = source.location(offset);

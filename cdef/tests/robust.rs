@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keelback_cdef::{Declarations, Layouts, ParseOptions};
+use keelback_cdef::{Declarations, Layouts, ParseOptions, RecordId};
 
 fn inputs() -> Vec<String> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -217,24 +217,61 @@ fn chains_of_typedefs_are_limited() {
     );
 }
 
-#[test]
-fn records_nested_by_value_are_limited() {
-    let mut text = String::from("struct s0 { int x; };\n");
-    for index in 0..5000 {
-        text.push_str(&format!(
-            "struct s{} {{ struct s{index} x; }};\n",
-            index + 1
-        ));
+/// A hundred thousand records, each with the one before it by value, in `last`.
+fn nested_records(first: &str, member: &str) -> (Declarations, RecordId) {
+    let mut text = format!("{first}\n");
+    for index in 0..100_000 {
+        let member = member.replace('$', &index.to_string());
+        text.push_str(&format!("struct s{} {{ {member} }};\n", index + 1));
     }
     let mut declarations = Declarations::default();
     declarations
         .parse(&text, &ParseOptions::default())
         .expect("valid C");
-    let last = declarations.lookup_record_tag("s5000").expect("a struct");
-    let error = Layouts::new()
-        .layout(&declarations, last)
-        .expect_err("too deep");
-    assert!(error.message.contains("nested too deeply"), "{error}");
+    let last = declarations.lookup_record_tag("s100000").expect("a struct");
+    (declarations, last)
+}
+
+#[test]
+fn records_nested_by_value_take_no_stack() {
+    let (declarations, last) = nested_records("struct s0 { int x; };", "struct s$ x;");
+    let layout = Layouts::new().layout(&declarations, last).expect("a size");
+    assert_eq!((layout.size, layout.align), (4, 4));
+    // Arrays, and two ways to the same one.
+    let member = "struct s$ x[1]; struct s$ y[0]; char z;";
+    let (declarations, last) = nested_records("struct s0 { char x; };", member);
+    let layout = Layouts::new().layout(&declarations, last).expect("a size");
+    assert_eq!((layout.size, layout.align), (100_001, 1));
+}
+
+#[test]
+fn an_error_in_nested_records_is_the_first_fields() {
+    let (declarations, last) = nested_records("struct s0;", "struct s$ x;");
+    let mut layouts = Layouts::new();
+    let error = layouts.layout(&declarations, last).expect_err("opaque");
+    assert_eq!(
+        error.message,
+        "field 'struct s1.x' has ctype 'struct s0' of unknown size"
+    );
+    // A ring of records is one too, and the error of an earlier field comes first.
+    let text = "struct a { struct b x; }; struct b { struct c x; }; struct c { struct a x; };\n\
+                struct first { int x : 99; struct a y; };";
+    let mut declarations = Declarations::default();
+    declarations
+        .parse(text, &ParseOptions::default())
+        .expect("valid C");
+    for (tag, message) in [
+        ("a", "recursive structure declaration for 'a'"),
+        ("b", "recursive structure declaration for 'b'"),
+        (
+            "first",
+            "bit field 'struct first.x' is declared 'int:99', which exceeds the width of the type",
+        ),
+    ] {
+        let id = declarations.lookup_record_tag(tag).expect("a struct");
+        let error = layouts.layout(&declarations, id).expect_err(tag);
+        assert_eq!(error.message, message);
+    }
 }
 
 #[test]

@@ -38,6 +38,7 @@ impl Declarations {
                 text: text.into(),
                 is_type_string: false,
                 markers: Vec::new(),
+                lines_before: Default::default(),
             }));
             *diagnostic
         })

@@ -24,7 +24,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Form, Severity};
 use crate::keyword::{self, Keyword};
 use crate::lexer::{Lexer, Tok, Token};
 use crate::message;
-use crate::source::{DEFAULT_FILE, LineMarker, Source, SourceId, Span};
+use crate::source::{DEFAULT_FILE, LineMarker, LinesBefore, Source, SourceId, Span};
 use crate::suggest;
 use crate::types::{QualType, Qualifiers, RecordKind, Symbol, Type};
 
@@ -85,6 +85,7 @@ pub(crate) struct Parser<'a> {
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     markers: Vec<LineMarker>,
+    lines_before: LinesBefore,
     depth: u32,
     suggestions: u32,
     override_: bool,
@@ -146,12 +147,14 @@ impl Declarations {
         parser.pack_option = pack;
         parser.bump();
         parser.translation_unit();
-        let (mut errors, mut warnings, markers) = (parser.errors, parser.warnings, parser.markers);
+        let (mut errors, mut warnings) = (parser.errors, parser.warnings);
+        let (markers, lines_before) = (parser.markers, parser.lines_before);
         let source = Arc::new(Source {
             file: file.into(),
             text: text.into(),
             is_type_string: false,
             markers,
+            lines_before,
         });
         for diagnostic in errors.iter_mut().chain(&mut warnings) {
             diagnostic.source = Some(Arc::clone(&source));
@@ -242,6 +245,7 @@ impl Declarations {
                     text: text.into(),
                     is_type_string: true,
                     markers: Vec::new(),
+                    lines_before: Default::default(),
                 }));
                 Err(*diagnostic)
             }
@@ -331,6 +335,7 @@ impl<'a> Parser<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             markers: Vec::new(),
+            lines_before: Default::default(),
             depth: 0,
             suggestions: 0,
             override_: false,
@@ -491,20 +496,19 @@ impl<'a> Parser<'a> {
     fn place_of(&self, span: Span) -> String {
         let (file, line) = if span.source == self.source {
             // The source isn't stored yet; markers up to here are known.
-            let before = &self.lexer.text().as_bytes()[..span.start as usize];
-            let marker = self
-                .markers
-                .iter()
-                .rev()
-                .find(|marker| marker.offset <= span.start);
+            let before = |marker: &LineMarker| marker.offset <= span.start;
+            let marker = self.markers[..self.markers.partition_point(before)].last();
             let (file, first, from) = match marker {
                 Some(marker) => (&*marker.file, marker.line, marker.offset as usize),
                 None => (self.file, 1, 0),
             };
-            let newlines = before[from.min(before.len())..]
-                .iter()
-                .filter(|&&byte| byte == b'\n');
-            (file, first.saturating_add(newlines.count() as u32))
+            let text = self.lexer.text().as_bytes();
+            let newlines = |offset| self.lines_before.count(text, offset);
+            let at = span.start as usize;
+            (
+                file,
+                first.saturating_add(newlines(at) - newlines(from.min(at))),
+            )
         } else if let Some(source) = self.decls.source(span.source) {
             let place = source.location(span.start);
             (place.file, place.line)

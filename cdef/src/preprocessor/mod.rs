@@ -219,6 +219,7 @@ impl Preprocessor<'_> {
                 text: Arc::clone(&text.text),
                 is_type_string: false,
                 markers: Vec::new(),
+                lines_before: Default::default(),
             }),
             from,
             lines: Vec::new(),

@@ -36,14 +36,31 @@ const MOST: usize = 64;
 /// only a part.
 pub fn leaves(ctype: &CType) -> Res<Vec<Leaf>> {
     let mut list = Vec::new();
-    collect(ctype, 0, &mut list)?;
+    collect(ctype, 0, 0, &mut list)?;
     Ok(list)
 }
 
-fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
+/// A value may be nested so deeply: compilers give up at such depths themselves.
+const MAX_NESTING: usize = 1000;
+
+/// Raises if a value has parts at this depth that cannot be looked at.
+pub(super) fn check_nesting(ctype: &CType, depth: usize) -> Res<()> {
+    if depth <= MAX_NESTING {
+        return Ok(());
+    }
+    Err(raise!(
+        NotImplementedError,
+        "ctype '{}' not supported as argument or return value by value: it is inside of {MAX_NESTING} other structs (use \
+         a pointer)",
+        ctype.name
+    ))
+}
+
+fn collect(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Leaf>) -> Res<()> {
     if list.len() >= MOST {
         return Ok(());
     }
+    check_nesting(ctype, depth)?;
     let mut push = |offset: usize, size: usize, float: Float| {
         list.push(Leaf {
             offset,
@@ -71,15 +88,15 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
             if ctype.length == 0 && cfg!(target_arch = "x86_64") {
                 // It has no bytes, but unaligned it makes the whole go through memory, with gcc and clang.
                 let mut items = Vec::new();
-                collect(ctype.item(), offset, &mut items)?;
+                collect(ctype.item(), offset, depth + 1, &mut items)?;
                 let unaligned = |leaf: &Leaf| !leaf.bits && !leaf.offset.is_multiple_of(leaf.size);
                 list.extend(items.into_iter().filter(unaligned));
             }
             for index in 0..usize::try_from(ctype.length).unwrap_or(0).min(MOST) {
-                collect(ctype.item(), offset + index * size, list)?;
+                collect(ctype.item(), offset + index * size, depth + 1, list)?;
             }
         }
-        Code::Record => return collect_record(ctype, offset, list),
+        Code::Record => return collect_record(ctype, offset, depth, list),
         Code::Void | Code::Function => {
             return Err(raise!(TypeError, "ctype '{}' has no values", ctype.name));
         }
@@ -88,7 +105,7 @@ fn collect(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
     Ok(())
 }
 
-fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()> {
+fn collect_record(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Leaf>) -> Res<()> {
     let Some(record) = ctype.record()? else {
         return Err(raise!(
             TypeError,
@@ -120,7 +137,7 @@ fn collect_record(ctype: &CType, offset: usize, list: &mut Vec<Leaf>) -> Res<()>
         } else if field.ctype.kind == Kind::Array && field.ctype.length < 0 {
             // A flexible array is not part of the value.
         } else {
-            collect(&field.ctype, at, list)?;
+            collect(&field.ctype, at, depth + 1, list)?;
         }
     }
     for &(first, width) in &record.unnamed_bits {

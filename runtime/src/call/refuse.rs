@@ -4,21 +4,22 @@
 //! CFFI's contract, though: there its programs rely on the NotImplementedError. And how a small struct with `...;` is
 //! passed is known to nobody but the compiler.
 
+use super::aggregate::check_nesting;
 use crate::ctype::{CType, FieldInfo, FunctionDetails, Kind, RecordDetails};
 use crate::py::{Raised, Res};
 use crate::raise;
 
 /// Raises NotImplementedError for a variadic signature that CFFI refuses, and for partial structs.
 pub fn check(signature: &FunctionDetails) -> Res<()> {
-    check_type(&signature.result, "return value", signature.variadic)?;
+    check_type(&signature.result, "return value", signature.variadic, 0)?;
     for param in &signature.params {
-        check_type(param, "argument", signature.variadic)?;
+        check_type(param, "argument", signature.variadic, 0)?;
     }
     Ok(())
 }
 
 /// Raises if a value of the type cannot be passed. `variadic`: as (part of) a value of a variadic function.
-fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
+fn check_type(ctype: &CType, place: &str, variadic: bool, depth: usize) -> Res<()> {
     if !ctype.is_record() || ctype.size() < 0 {
         return Ok(());
     }
@@ -48,6 +49,7 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
     if !as_cffi {
         return Ok(());
     }
+    check_nesting(ctype, depth)?;
     let mut is_packed = false;
     for field in &record.fields {
         if field.is_bit_field() {
@@ -73,7 +75,7 @@ fn check_type(ctype: &CType, place: &str, variadic: bool) -> Res<()> {
         is_packed |=
             !(field.offset as usize).is_multiple_of(item.align()) || ctype.align() < item.align();
         // As CFFI says it, also for a part of a result.
-        check_type(item, "argument", variadic)?;
+        check_type(item, "argument", variadic, depth + 1)?;
     }
     if is_packed {
         return Err(unsupported(

@@ -8,6 +8,8 @@ use keelback_cdef::{
     TypeId,
 };
 
+use rustc_hash::FxHashSet;
+
 use super::details::{EnumDetails, EnumSource, FieldInfo, RecordDetails, RecordSource};
 use super::intern::{array_of, function_of, pointer_to, primitive, primitive_code, void};
 use super::{CType, Code, Details, Kind, Parts, UNKNOWN_SIZE, allocate};
@@ -244,17 +246,92 @@ struct Declared {
 }
 
 thread_local! {
-    /// The records of API-mode modules that are being built on this thread.
-    static BUILDING: RefCell<Vec<(usize, RecordId)>> = const { RefCell::new(Vec::new()) };
+    /// The records that are being built on this thread.
+    static BUILDING: RefCell<FxHashSet<(usize, RecordId)>> = RefCell::default();
 }
 
-/// The fields of a record; `None` while it is opaque.
-pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
-    if !source.scope.is_api_mode() {
-        return build_fields(ctype, source);
+/// A record that is being built.
+struct Building {
+    ctype: Ref<CType>,
+    key: (usize, RecordId),
+    /// Records of its scope that have to be built before it.
+    needs: Vec<RecordId>,
+    /// Those of them that were built: nothing else holds them yet.
+    built: Vec<Ref<CType>>,
+}
+
+impl Building {
+    fn key(source: &RecordSource) -> (usize, RecordId) {
+        (Arc::as_ptr(&source.scope) as usize, source.id)
     }
-    let key = (Arc::as_ptr(&source.scope) as usize, source.id);
-    if BUILDING.with_borrow(|building| building.contains(&key)) {
+    fn is_under_way(source: &RecordSource) -> bool {
+        BUILDING.with_borrow(|building| building.contains(&Self::key(source)))
+    }
+    fn begin(ctype: &CType, source: &RecordSource) -> Res<Self> {
+        let needs = {
+            let declarations = source.scope.read();
+            // What is wrong with its own layout comes before what is wrong with others.
+            if declarations.types.record(source.id).fields.is_some() {
+                let layout = source.scope.layout(&declarations, source.id);
+                if let Err(error) = layout {
+                    drop(declarations);
+                    return Err(crate::errors::raise_layout(&error));
+                }
+            }
+            needed_records(&declarations, source)
+        };
+        let key = Self::key(source);
+        BUILDING.with_borrow_mut(|building| building.insert(key));
+        Ok(Self {
+            ctype: ctype.to_ref(),
+            key,
+            needs,
+            built: Vec::new(),
+        })
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        BUILDING.with_borrow_mut(|building| building.remove(&self.key));
+    }
+}
+
+/// The records that [`build_fields`] asks for the fields of, the first one last.
+fn needed_records(declarations: &Declarations, source: &RecordSource) -> Vec<RecordId> {
+    let types = &declarations.types;
+    let mut needed = Vec::new();
+    let mut need = |ty: TypeId| {
+        if let Type::Record(id) = types.get(ty) {
+            needed.push(*id);
+        }
+    };
+    let fields = types.record(source.id).fields.as_deref().unwrap_or(&[]);
+    for (index, field) in fields.iter().enumerate() {
+        if index + 1 == fields.len() || field.name.is_none() {
+            need(field.ty.ty);
+        }
+        if source.scope.is_api_mode() {
+            let mut ty = field.ty.ty;
+            while let Type::Array { item, .. } = types.get(ty) {
+                ty = item.ty;
+            }
+            if let Type::Pointer(to) = types.get(ty)
+                && let Type::Function(function) = types.get(to.ty)
+            {
+                need(function.result.ty);
+                function.params.iter().for_each(|param| need(param.ty));
+            }
+        }
+    }
+    needed.reverse();
+    needed
+}
+
+/// The fields of a record; `None` while it is opaque. Those of the records that it needs are built first, the innermost
+/// ones before all others: a chain of them takes no stack.
+pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
+    if source.scope.is_api_mode() && Building::is_under_way(source) {
         return Err(raise!(
             RuntimeError,
             "'{}' has a function pointer that takes or returns a '{}' by value: API mode cannot build such a type (use a \
@@ -263,10 +340,38 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             ctype.name
         ));
     }
-    BUILDING.with_borrow_mut(|building| building.push(key));
-    let built = build_fields(ctype, source);
-    BUILDING.with_borrow_mut(|building| building.pop());
-    built
+    let mut stack = vec![Building::begin(ctype, source)?];
+    loop {
+        let is_outermost = stack.len() == 1;
+        let top = stack.last_mut().expect("the first record is built last");
+        let Details::Record(source, cell) = &top.ctype.details else {
+            unreachable!("only records are built");
+        };
+        if let Some(id) = top.needs.pop() {
+            let inner = nominal(&source.scope, NominalId::Record(id))?;
+            if let Details::Record(source, cell) = &inner.details
+                && cell.get().is_none()
+                && !Building::is_under_way(source)
+            {
+                let building = Building::begin(&inner, source)?;
+                stack.push(building);
+            }
+            continue;
+        }
+        let built = build_fields(&top.ctype, source)?;
+        if is_outermost {
+            return Ok(built);
+        }
+        if let Some(details) = built {
+            // As in `record_details`.
+            cell.get_or_init(|| details);
+        }
+        let inner = top.ctype.clone();
+        stack.pop();
+        if let Some(outer) = stack.last_mut() {
+            outer.built.push(inner);
+        }
+    }
 }
 
 /// As CFFI's modules: what a function pointer takes or returns by value must be known when the struct is that it is a

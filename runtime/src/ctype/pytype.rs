@@ -1,5 +1,6 @@
 //! The Python types of ctypes and of their fields: attributes, repr, garbage collection.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
@@ -107,12 +108,60 @@ unsafe extern "C" fn dealloc(object: Obj) {
             if !(*ctype).weakrefs.is_null() {
                 ffi::PyObject_ClearWeakRefs(object);
             }
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).item));
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).name));
-            std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).details));
-            ffi::PyObject_GC_Del(object.cast());
+            free(ctype);
         }
     });
+}
+
+/// Types that wait to be freed on this thread, each with the next one where its weak references were, and how many are
+/// being freed inside of each other.
+struct Dying {
+    depth: Cell<u32>,
+    waiting: Cell<*mut CType>,
+}
+
+thread_local! {
+    static DYING: Dying = const {
+        Dying { depth: Cell::new(0), waiting: Cell::new(std::ptr::null_mut()) }
+    };
+}
+
+/// Frees a type, and so those that only it holds; in a long chain of them by and by, so that it takes no stack.
+///
+/// # Safety
+/// A type that nobody refers to, and that is in no table; its weak references are gone.
+unsafe fn free(ctype: *mut CType) {
+    const MAX_DEPTH: u32 = 20;
+    DYING.with(|dying| {
+        let depth = dying.depth.get();
+        // SAFETY: the caller's contract; those that wait are dead as well.
+        unsafe {
+            if depth == MAX_DEPTH {
+                (*ctype).weakrefs = dying.waiting.replace(ctype).cast();
+                return;
+            }
+            dying.depth.set(depth + 1);
+            free_now(ctype);
+            while depth == 0 && !dying.waiting.get().is_null() {
+                let next = dying.waiting.get();
+                dying.waiting.set((*next).weakrefs.cast());
+                free_now(next);
+            }
+        }
+        dying.depth.set(depth);
+    });
+}
+
+/// # Safety
+/// As [`free`].
+unsafe fn free_now(ctype: *mut CType) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).item));
+        std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).name));
+        std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).details));
+        ffi::PyObject_GC_Del(ctype.cast());
+    }
 }
 
 /// Takes a type that is being freed out of everything that finds types.
