@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::c_text::{TokenKind, tokens};
 use crate::declared::{Destination, declared_text};
-use crate::layout_checks::{Assertion, record_assertions};
+use crate::layout_checks::{Assertion, Exact, record_assertions};
 use crate::plugin::Plugin;
 use crate::templates;
 
@@ -87,7 +87,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
         .map(|token| &text[token.range])
         .collect();
     let types = &plugin.declarations.types;
-    let mut layouts = Layouts::new();
+    let (mut layouts, exact) = (Layouts::new(), Exact::of(&plugin.declarations));
     (0..types.records.len())
         .map(RecordId::from_index)
         .filter(|&id| {
@@ -104,7 +104,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
                 Some(tag) => Some(format!("{} {}", record.kind.keyword(), types.text(tag))),
                 None => record.typedef_name.map(|name| types.text(name).to_owned()),
             };
-            record_assertions(&plugin.declarations, &mut layouts, id, name)
+            record_assertions(&plugin.declarations, &mut layouts, &exact, id, name)
         })
         // Where every member is says nearly all, and the header stays readable.
         .filter(|assertion| !assertion.condition.contains("*)0)->"))

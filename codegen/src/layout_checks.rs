@@ -1,8 +1,6 @@
 //! Static assertions: the compiler lays records out as the cdef crate does.
 
-use keelback_cdef::{
-    Declarations, Field, Item, Layouts, QualType, Record, RecordId, Span, Type, TypeId,
-};
+use keelback_cdef::{Declarations, Field, Item, Layouts, QualType, RecordId, Span, Type, TypeId};
 use serde::Serialize;
 
 use crate::c_text::literal;
@@ -28,10 +26,12 @@ pub(crate) fn layout_assertions(
     declarations: &Declarations,
     layouts: &mut Layouts,
 ) -> Vec<Assertion> {
+    let exact = Exact::of(declarations);
     (0..declarations.types.records.len())
         .flat_map(|index| {
             let id = RecordId::from_index(index);
-            record_assertions(declarations, layouts, id, declarations.record_in_c(id))
+            let name = declarations.record_in_c(id);
+            record_assertions(declarations, layouts, &exact, id, name)
         })
         .collect()
 }
@@ -251,12 +251,13 @@ fn is_integer(declarations: &Declarations, ty: TypeId) -> bool {
 pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -> Vec<LayoutFact> {
     let types = &declarations.types;
     let mut facts = Vec::new();
+    let exact = Exact::of(declarations);
     for id in declarations.exact_records() {
         let record = types.record(id);
         let Some(name) = declarations.record_in_c(id) else {
             continue;
         };
-        if !is_exact(declarations, record) {
+        if !exact.has(id) {
             continue;
         }
         facts.push(LayoutFact {
@@ -330,6 +331,7 @@ pub(crate) fn array_assertions(declarations: &Declarations) -> Vec<Assertion> {
 pub(crate) fn record_assertions(
     declarations: &Declarations,
     layouts: &mut Layouts,
+    exact: &Exact,
     id: RecordId,
     name: Option<String>,
 ) -> Vec<Assertion> {
@@ -338,7 +340,7 @@ pub(crate) fn record_assertions(
     let (Some(name), Some(fields)) = (name, &record.fields) else {
         return Vec::new();
     };
-    if !is_exact(declarations, record) {
+    if !exact.has(id) {
         return Vec::new();
     }
     let Ok(layout) = layouts.layout(declarations, id) else {
@@ -387,31 +389,66 @@ pub(crate) fn record_assertions(
     assertions
 }
 
-/// Whether nothing in the record is left to the compiler.
-pub(crate) fn is_exact(declarations: &Declarations, record: &Record) -> bool {
-    !record.partial
-        && record.fields.as_ref().is_some_and(|fields| {
-            fields
-                .iter()
-                .all(|field| field_is_exact(declarations, field))
-        })
+/// Which records have nothing that is left to the compiler, in themselves or in a record that they have by value.
+pub(crate) struct Exact(Vec<bool>);
+
+impl Exact {
+    pub(crate) fn of(declarations: &Declarations) -> Self {
+        let records = &declarations.types.records;
+        let mut exact = vec![true; records.len()];
+        // For each record those that have it by value.
+        let mut holders: Vec<Vec<RecordId>> = vec![Vec::new(); records.len()];
+        let mut inexact = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            let id = RecordId::from_index(index);
+            let mut is_exact = |field: &Field| match part_of(declarations, field) {
+                Part::Exact => true,
+                Part::Inexact => false,
+                Part::Record(inner) => {
+                    holders[inner.index()].push(id);
+                    true
+                }
+            };
+            let fields = record.fields.as_ref();
+            if record.partial || !fields.is_some_and(|fields| fields.iter().all(&mut is_exact)) {
+                inexact.push(id);
+            }
+        }
+        while let Some(id) = inexact.pop() {
+            if std::mem::replace(&mut exact[id.index()], false) {
+                inexact.append(&mut holders[id.index()]);
+            }
+        }
+        Self(exact)
+    }
+
+    fn has(&self, id: RecordId) -> bool {
+        self.0[id.index()]
+    }
 }
 
-fn field_is_exact(declarations: &Declarations, field: &Field) -> bool {
+/// What a field is to its record.
+enum Part {
+    Exact,
+    Inexact,
+    Record(RecordId),
+}
+
+fn part_of(declarations: &Declarations, field: &Field) -> Part {
     let mut ty = field.ty.ty;
-    loop {
-        return match declarations.types.get(ty) {
+    let is_exact = loop {
+        match declarations.types.get(ty) {
             Type::Array { item, length } => {
                 if matches!(length, keelback_cdef::ArrayLength::FromCompiler(_)) {
-                    return false;
+                    break false;
                 }
                 ty = item.ty;
-                continue;
             }
-            Type::Record(id) => is_exact(declarations, declarations.types.record(*id)),
-            Type::Enum(id) => !declarations.types.enumeration(*id).partial,
-            Type::Unknown(_) => false,
-            _ => true,
-        };
-    }
+            Type::Record(id) => return Part::Record(*id),
+            Type::Enum(id) => break !declarations.types.enumeration(*id).partial,
+            Type::Unknown(_) => break false,
+            _ => break true,
+        }
+    };
+    if is_exact { Part::Exact } else { Part::Inexact }
 }
