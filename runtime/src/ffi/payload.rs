@@ -206,7 +206,7 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
     }
 }
 
-/// Where the compiler of an extension module did not agree with its declarations.
+/// Where the compiler of an extension module did not agree with its declarations, and its values of enumerators.
 ///
 /// # Safety
 /// A record by the ABI.
@@ -215,16 +215,28 @@ unsafe fn disagreements(
     record: *const keelback_plugin_t,
 ) -> (Disagreements, Vec<(EnumId, u32, i128)>) {
     let mut found = Disagreements::default();
-    let mut enumerators = Vec::new();
     let declarations = scope.read();
     // SAFETY: the caller's contract.
-    let (layouts, values) = unsafe {
-        (
-            table((*record).layouts, (*record).layout_count),
-            table((*record).values, (*record).value_count),
-        )
-    };
-    let records = records_by_name(&declarations);
+    unsafe {
+        compare_layouts(scope, &declarations, record, &mut found);
+        let enumerators = compare_values(&declarations, record, &mut found);
+        (found, enumerators)
+    }
+}
+
+/// The sizes and places that the compiler found other than the declarations say.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn compare_layouts(
+    scope: &Scope,
+    declarations: &Declarations,
+    record: *const keelback_plugin_t,
+    found: &mut Disagreements,
+) {
+    // SAFETY: the caller's contract.
+    let layouts = unsafe { table((*record).layouts, (*record).layout_count) };
+    let records = records_by_name(declarations);
     let (whole, members): (Vec<_>, Vec<_>) = layouts.iter().partition(|fact| fact.member.is_null());
     for fact in members.into_iter().chain(whole) {
         // SAFETY: the caller's contract.
@@ -232,35 +244,27 @@ unsafe fn disagreements(
         let Some(&id) = records.get(&*name) else {
             continue;
         };
-        let name = declarations.record_name(id);
-        let Ok(layout) = scope.layout(&declarations, id) else {
+        let Ok(layout) = scope.layout(declarations, id) else {
             continue;
         };
-        let wrong = |what: String, ours: u64, theirs: usize| {
-            (ours != theirs as u64).then(|| {
-                format!(
-                    "{name}: {what} (cdef says {ours}, but C compiler says {theirs}). fix it or use \"...;\" as the last \
-                     field in the cdef for {name} to make it flexible"
-                )
-            })
-        };
         let message = if fact.member.is_null() {
-            wrong("wrong total size".into(), layout.size, fact.size)
+            let sizes = (fact.size as isize, fact.offset as u32);
+            found.sizes.insert(id, sizes);
+            wrong_place(
+                declarations,
+                id,
+                "wrong total size".into(),
+                layout.size,
+                fact.size,
+            )
         } else {
-            member_place(scope, &declarations, id, &layout, &member).and_then(|(offset, size)| {
-                wrong(
-                    format!("wrong offset for field '{member}'"),
-                    offset,
-                    fact.offset,
-                )
-                .or_else(|| wrong(format!("wrong size for field '{member}'"), size, fact.size))
+            let place = member_place(scope, declarations, id, &layout, &member);
+            place.and_then(|(offset, size)| {
+                let what = |what: &str| format!("wrong {what} for field '{member}'");
+                wrong_place(declarations, id, what("offset"), offset, fact.offset)
+                    .or_else(|| wrong_place(declarations, id, what("size"), size, fact.size))
             })
         };
-        if fact.member.is_null() {
-            found
-                .sizes
-                .insert(id, (fact.size as isize, fact.offset as u32));
-        }
         if let Some(message) = message {
             // What is wrong with a member says more than what is wrong with the whole.
             found.records.entry(id).or_insert(LayoutError {
@@ -270,6 +274,37 @@ unsafe fn disagreements(
             });
         }
     }
+}
+
+/// What is said of a number of bytes that the compiler does not agree with.
+fn wrong_place(
+    declarations: &Declarations,
+    id: RecordId,
+    what: String,
+    ours: u64,
+    theirs: usize,
+) -> Option<String> {
+    let name = declarations.record_name(id);
+    (ours != theirs as u64).then(|| {
+        format!(
+            "{name}: {what} (cdef says {ours}, but C compiler says {theirs}). fix it or use \"...;\" as the last \
+             field in the cdef for {name} to make it flexible"
+        )
+    })
+}
+
+/// The constants that have another value for the compiler. Gives the enumerators' values, which count as they are.
+///
+/// # Safety
+/// A record by the ABI.
+unsafe fn compare_values(
+    declarations: &Declarations,
+    record: *const keelback_plugin_t,
+    found: &mut Disagreements,
+) -> Vec<(EnumId, u32, i128)> {
+    let mut enumerators = Vec::new();
+    // SAFETY: the caller's contract.
+    let values = unsafe { table((*record).values, (*record).value_count) };
     for fact in values {
         // SAFETY: the caller's contract.
         let name = unsafe { text(fact.name) };
@@ -302,8 +337,7 @@ unsafe fn disagreements(
             found.values.insert(name, message);
         }
     }
-    drop(declarations);
-    (found, enumerators)
+    enumerators
 }
 
 /// Offset and size of a record's member, which may be one of an anonymous member.
