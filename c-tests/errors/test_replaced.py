@@ -397,7 +397,7 @@ def test_callback_that_drops_itself(plugin, host, run):
         plugin(CALLBACKS_CDEF, CALLBACKS_INIT, name="callbacks"),
     )
     fails = (
-        "Exception ignored from cffi callback <function fails at 0x...>:\n"
+        "Exception ignored from the callback <function fails at 0x...>:\n"
         "Traceback (most recent call last):\n"
         '  File "init.py", line 16, in fails\n'
         "ValueError: dropped\n"
@@ -408,9 +408,9 @@ def test_callback_that_drops_itself(plugin, host, run):
     assert ran == Ran(
         "-1\n-2\n9\n-3\n-4 -5\n",
         fails
-        + "Exception ignored from cffi callback <function bad at 0x...>, trying to convert the result back to C:\n"
+        + "Exception ignored from the callback <function bad at 0x...> (init.py, line 18), whose result is 'int' in C: it returned 'text' (str):\n"
         "TypeError: an integer is required\n"
-        "Exception ignored from cffi callback <function fails_undropped at 0x...>:\n"
+        "Exception ignored from the callback <function fails_undropped at 0x...>:\n"
         "Traceback (most recent call last):\n"
         '  File "init.py", line 27, in fails_undropped\n'
         "ValueError: 1\n"

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
@@ -99,7 +100,7 @@ pub fn errors() -> Res<&'static Errors> {
         )?,
         verification_missing: class(
             c"keelback.VerificationMissing",
-            c"Only a C compiler knows this, and none was asked: it needs set_source() with C code.",
+            c"Only a C compiler knows this, and none was asked: it needs a module with C code.",
             base,
         )?,
         pkg_config_error: class(c"keelback.PkgConfigError", c"pkg-config failed.", base)?,
@@ -241,4 +242,38 @@ pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
             "function, global variable or non-integer constant '{name}' must be fetched from its original 'lib' object"
         ),
     )
+}
+
+/// A plugin started this process's Python.
+static IS_PLUGIN_S: AtomicBool = AtomicBool::new(false);
+
+/// Told when a plugin starts Python: who reads the messages is a user of C programs then.
+pub fn python_is_a_plugin_s() {
+    IS_PLUGIN_S.store(true, Ordering::Relaxed);
+}
+
+/// Whether messages are in Keelback's own words: in a plugin's Python, unless `install_as_cffi()` was called. Elsewhere
+/// they are CFFI's. The GIL is held.
+pub fn are_words_ours() -> bool {
+    IS_PLUGIN_S.load(Ordering::Relaxed) && !is_as_cffi()
+}
+
+/// Whether `install_as_cffi()` was called: messages have CFFI's texts then. The GIL is held.
+pub fn is_as_cffi() -> bool {
+    // SAFETY: the GIL is held; borrowed objects, a C string. An exception that is set stays: a str is hashed and compared.
+    unsafe {
+        let modules = ffi::PyImport_GetModuleDict();
+        !modules.is_null()
+            && !ffi::PyDict_GetItemString(modules, c"keelback._cffi".as_ptr()).is_null()
+    }
+}
+
+/// Which functions pass everything by value, for messages.
+pub fn known_to_the_c_compiler() -> &'static str {
+    if are_words_ours() {
+        "is one of the prelude's that a cdef declares, and does not take a final '...' argument"
+    } else {
+        "is 'API mode' and non-variadic (i.e. declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking a \
+         final '...' argument)"
+    }
 }

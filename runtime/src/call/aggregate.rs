@@ -117,9 +117,9 @@ fn collect_record(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Lea
         return Err(raise!(
             NotImplementedError,
             "ctype '{}' not supported as argument or return value by value: it is declared with \"...;\", so how it is \
-             passed is not known. Such structs are supported if the function is 'API mode' and non-variadic (i.e. \
-             declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking a final '...' argument)",
-            ctype.name
+             passed is not known. Such structs are supported if the function {}",
+            ctype.name,
+            crate::errors::known_to_the_c_compiler()
         ));
     }
     for field in &record.fields {

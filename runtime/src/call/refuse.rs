@@ -27,10 +27,9 @@ fn check_type(ctype: &CType, place: &str, variadic: bool, depth: usize) -> Res<(
     if as_cffi && ctype.kind == Kind::Union {
         return Err(raise!(
             NotImplementedError,
-            "ctype '{}' not supported as {place} by libffi.  Unions are only supported as {place} if the function is \
-             'API mode' and non-variadic (i.e. declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking \
-             a final '...' argument)",
-            ctype.name
+            "ctype '{}' not supported as {place} by libffi.  Unions are only supported as {place} if the function {}",
+            ctype.name,
+            crate::errors::known_to_the_c_compiler()
         ));
     }
     let Some(record) = ctype.record()? else {
@@ -117,9 +116,8 @@ fn is_anonymous(field: &FieldInfo, record: &RecordDetails) -> bool {
 fn unsupported(ctype: &CType, place: &str, why: &str) -> Raised {
     raise!(
         NotImplementedError,
-        "ctype '{}' not supported as {place}.  {why}.  Such structs are only supported as {place} if the function is 'API \
-         mode' and non-variadic (i.e. declared inside ffibuilder.cdef()+ffibuilder.set_source() and not taking a final \
-         '...' argument)",
-        ctype.name
+        "ctype '{}' not supported as {place}.  {why}.  Such structs are only supported as {place} if the function {}",
+        ctype.name,
+        crate::errors::known_to_the_c_compiler()
     )
 }

@@ -7,6 +7,7 @@ use pyo3::ffi;
 
 use super::PythonFunction;
 use super::headroom::Headroom;
+use crate::errors;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
@@ -113,7 +114,7 @@ unsafe fn ask(
     }
 }
 
-/// CFFI's headline; for a plugin's function, whose host knows nothing of CFFI, one of our own.
+/// CFFI's headline; in a plugin, whose host knows nothing of CFFI, one of our own.
 fn headline(function: &PythonFunction, stage: Stage) -> String {
     // SAFETY: a live object; without a repr its absence is told.
     let who = unsafe {
@@ -124,28 +125,24 @@ fn headline(function: &PythonFunction, stage: Stage) -> String {
                 "<object repr() failed>".to_string()
             })
     };
-    if function.sink.is_some() && !is_as_cffi() {
+    let is_plugin_s = function.sink.is_some() && !errors::is_as_cffi();
+    if is_plugin_s || errors::are_words_ours() {
         let what = match stage {
             Stage::Call => String::new(),
             Stage::Result(value) => wrong_result(function, value),
         };
-        return format!("Exception ignored from the plugin's function {who}{what}");
+        let kind = if is_plugin_s {
+            "the plugin's function"
+        } else {
+            "the callback"
+        };
+        return format!("Exception ignored from {kind} {who}{what}");
     }
     let what = match stage {
         Stage::Call => "",
         Stage::Result(_) => ", trying to convert the result back to C",
     };
     format!("Exception ignored from cffi callback {who}{what}")
-}
-
-/// Whether `install_as_cffi()` was called: messages have CFFI's texts then.
-pub(crate) fn is_as_cffi() -> bool {
-    // SAFETY: the GIL is held and no exception is set; borrowed objects, a C string.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        !modules.is_null()
-            && !ffi::PyDict_GetItemString(modules, c"keelback._cffi".as_ptr()).is_null()
-    }
 }
 
 /// What a function returned, and what it should have; and where it is defined.
@@ -155,7 +152,9 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
         .signature()
         .map_or("?", |signature| &*signature.result.name);
     // SAFETY: a live object.
-    let (class, came) = unsafe { (crate::py::type_name(value).to_string(), shown(value)) };
+    let (class, came) = unsafe { (crate::py::type_name(value), shown(value)) };
+    // Where a class of ours is in Python says nothing here.
+    let class = class.strip_prefix("_cffi_backend.").unwrap_or(&class);
     let place = definition(function.callable.obj()).unwrap_or_else(|raised| {
         raised.clear();
         String::new()

@@ -9,7 +9,6 @@ mod invoke;
 mod uses;
 
 pub use closure::Closure;
-pub(crate) use failure::is_as_cffi;
 pub use failure::{ErrorSink, Failure};
 pub use function::{CallbackPlan, PythonFunction};
 pub use invoke::{Pointers, Slots, fail_at_end_of_stack, invoke};

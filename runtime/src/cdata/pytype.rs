@@ -85,21 +85,31 @@ pub fn ready() -> Res<()> {
             below(ty, c"_cffi_backend.__CDataOwn", size_of::<OwningCData>());
             ty.tp_dealloc = Some(dealloc_owning);
         })?;
-        TYPES.view.ready(FLAGS, |ty| {
-            below(ty, c"_cffi_backend.__CDataOwn", size_of::<ViewCData>());
-            ty.tp_dealloc = Some(dealloc_view);
-        })?;
-        TYPES.inner.ready(FLAGS, |ty| {
-            below(ty, c"_cffi_backend._CDataBase", size_of::<ViewCData>());
-            ty.tp_dealloc = Some(dealloc_view);
-        })?;
-        TYPES.managed.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {
-            below(ty, c"_cffi_backend.__CDataOwnGC", size_of::<ManagedCData>());
-            ty.tp_dealloc = Some(dealloc_managed);
-            ty.tp_traverse = Some(traverse_managed);
-            ty.tp_clear = Some(clear_managed);
-            ty.tp_finalize = Some(finalize_managed);
-        })?;
+        for (view, name) in [
+            (&TYPES.view, c"_cffi_backend.__CDataOwn"),
+            (&TYPES.view_of_allocated, c"_cffi_backend.__CDataGCP"),
+            (&TYPES.view_of_buffer, c"_cffi_backend._CDataBase"),
+            (&TYPES.inner, c"_cffi_backend._CDataBase"),
+        ] {
+            view.ready(FLAGS, |ty| {
+                below(ty, name, size_of::<ViewCData>());
+                ty.tp_dealloc = Some(dealloc_view);
+            })?;
+        }
+        for (managed, name) in [
+            (&TYPES.managed, c"_cffi_backend.__CDataOwnGC"),
+            (&TYPES.gc, c"_cffi_backend.__CDataGCP"),
+            (&TYPES.allocated, c"_cffi_backend.__CDataOwn"),
+            (&TYPES.buffer, c"_cffi_backend.__CDataFromBuf"),
+        ] {
+            managed.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_GC, |ty| {
+                below(ty, name, size_of::<ManagedCData>());
+                ty.tp_dealloc = Some(dealloc_managed);
+                ty.tp_traverse = Some(traverse_managed);
+                ty.tp_clear = Some(clear_managed);
+                ty.tp_finalize = Some(finalize_managed);
+            })?;
+        }
     }
     iterate::ready()
 }

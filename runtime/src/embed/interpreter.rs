@@ -108,6 +108,7 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     let prefix = prefix::find(python)?;
     let honours_environment = flags & KEELBACK_PLUGIN_USE_ENVIRONMENT != 0;
     preinitialize(honours_environment)?;
+    crate::errors::python_is_a_plugin_s();
     IGNORES_ENVIRONMENT.store(!honours_environment, Ordering::Relaxed);
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, flags)?;

@@ -7,7 +7,7 @@ use keelback_codegen::CdefText;
 use pyo3::ffi;
 
 use super::{as_ffi, given, this};
-use crate::callback::is_as_cffi;
+use crate::errors::is_as_cffi;
 use crate::py::{
     Obj, Raised, Ref, Res, Signature, bool_object, guard, none, str_from, str_text, type_name, warn,
 };

@@ -356,8 +356,13 @@ impl Lib {
     pub(super) fn not_provided(&self, name: &str) -> crate::py::Raised {
         raise!(
             AttributeError,
-            "'{name}' is declared, but module '{}' was built without it (was set_source() given its C code?)",
-            self.name
+            "'{name}' is declared, but module '{}' was built without it ({})",
+            self.name,
+            if crate::errors::are_words_ours() {
+                "does its prelude, the C source, define it?"
+            } else {
+                "was set_source() given its C code?"
+            }
         )
     }
 

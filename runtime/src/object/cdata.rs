@@ -23,7 +23,9 @@ use crate::py::{Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 
 /// The Python types of cdata. Next to each other, so that the address of an object's type says whether it is a cdata: none
-/// of them can be subclassed in Python.
+/// of them can be subclassed in Python. Those of one layout are next to each other too. They have CFFI's names, and some
+/// are there for their name alone.
+#[repr(C)]
 pub struct Types {
     /// Base type of all cdata (`ffi.CData`).
     pub plain: StaticType,
@@ -31,11 +33,46 @@ pub struct Types {
     pub owning: StaticType,
     /// cdata that shows memory of another cdata and keeps it alive.
     pub view: StaticType,
+    /// [`view`](Self::view) of what an allocator gave.
+    pub view_of_allocated: StaticType,
+    /// [`view`](Self::view) of a buffer.
+    pub view_of_buffer: StaticType,
     /// cdata inside the memory of an [`owning`](Self::owning) one, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of
     /// aggregates.
     pub inner: StaticType,
     /// cdata with a [`Resource`].
     pub managed: StaticType,
+    /// [`managed`](Self::managed): `ffi.gc()`, and what an allocator gave.
+    pub gc: StaticType,
+    /// [`managed`](Self::managed): the pointer to a struct that an allocator gave.
+    pub allocated: StaticType,
+    /// [`managed`](Self::managed): `ffi.from_buffer()`.
+    pub buffer: StaticType,
+}
+
+impl Types {
+    /// Whether objects of a cdata's type are [`ManagedCData`].
+    #[inline(always)]
+    pub fn is_managed(&self, ty: *mut ffi::PyTypeObject) -> bool {
+        // They are the last ones.
+        ty >= self.managed.ptr()
+    }
+
+    /// Whether objects of a cdata's type are [`ViewCData`] that show all of what they keep alive.
+    #[inline(always)]
+    pub fn is_view(&self, ty: *mut ffi::PyTypeObject) -> bool {
+        ty >= self.view.ptr() && ty < self.inner.ptr()
+    }
+
+    /// The name that CFFI gives to what has such a resource.
+    fn of_resource(&self, resource: &Resource, ctype: &CType) -> &StaticType {
+        match resource {
+            Resource::Allocated { .. } if is_pointer_to_record(ctype) => &self.allocated,
+            Resource::Gc { .. } | Resource::Allocated { .. } => &self.gc,
+            Resource::Buffer(_) => &self.buffer,
+            _ => &self.managed,
+        }
+    }
 }
 
 /// The one set of them.
@@ -43,8 +80,13 @@ pub static TYPES: Types = Types {
     plain: StaticType::new(),
     owning: StaticType::new(),
     view: StaticType::new(),
+    view_of_allocated: StaticType::new(),
+    view_of_buffer: StaticType::new(),
     inner: StaticType::new(),
     managed: StaticType::new(),
+    gc: StaticType::new(),
+    allocated: StaticType::new(),
+    buffer: StaticType::new(),
 };
 
 /// The head of every cdata.
@@ -187,8 +229,8 @@ impl CData {
     /// What it owns, if it is a [`ManagedCData`].
     #[inline(always)]
     pub fn resource(&self) -> Option<&Resource> {
-        if self.python_type() == TYPES.managed.ptr() {
-            // SAFETY: every object of this type is a ManagedCData.
+        if TYPES.is_managed(self.python_type()) {
+            // SAFETY: every object of these types is a ManagedCData.
             Some(unsafe { &(*std::ptr::from_ref(self).cast::<ManagedCData>()).resource })
         } else {
             None
@@ -196,8 +238,8 @@ impl CData {
     }
     /// The cdata whose memory it shows and keeps alive.
     pub fn viewed(&self) -> Option<&CData> {
-        if self.python_type() == TYPES.view.ptr() {
-            // SAFETY: every object of this type is a ViewCData, whose owner is a live cdata.
+        if TYPES.is_view(self.python_type()) {
+            // SAFETY: every object of these types is a ViewCData, whose owner is a live cdata.
             unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
         } else {
             None
@@ -206,7 +248,7 @@ impl CData {
     /// The cdata of which it shows a part, whose memory it keeps alive.
     pub fn part_of(&self) -> Option<&CData> {
         let ty = self.python_type();
-        if ty == TYPES.view.ptr() || ty == TYPES.inner.ptr() {
+        if TYPES.is_view(ty) || ty == TYPES.inner.ptr() {
             // SAFETY: every object of these types is a ViewCData, whose owner is a live cdata.
             unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
         } else {
@@ -415,13 +457,13 @@ pub fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res<Ref<CD
 /// and leaves a dangling reference); what has a destructor is not kept, so that destructors run when CFFI's do.
 pub fn new_inner(ctype: &CType, data: *mut u8, length: isize, parent: &CData) -> Res<Ref<CData>> {
     let ty = parent.python_type();
-    if ty == TYPES.managed.ptr() && is_buffer(parent) {
+    if TYPES.is_managed(ty) && is_buffer(parent) {
         // SAFETY: a live object.
         return new_view(ctype, data, length, unsafe { Ref::borrow(parent.obj()) });
     }
     let owner = if ty == TYPES.owning.ptr() {
         parent.obj()
-    } else if ty == TYPES.view.ptr() || ty == TYPES.inner.ptr() {
+    } else if TYPES.is_view(ty) || ty == TYPES.inner.ptr() {
         // SAFETY: every object of these types is a ViewCData, whose owner is alive.
         let owner = unsafe { (*std::ptr::from_ref(parent).cast::<ViewCData>()).owner };
         // SAFETY: as above.
@@ -454,7 +496,16 @@ pub fn is_buffer(cdata: &CData) -> bool {
 
 /// A cdata over memory of `owner`, which it keeps alive.
 pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
-    new_viewing(&TYPES.view, ctype, data, length, owner)
+    // SAFETY: a live object.
+    let resource = unsafe { as_cdata(owner.obj()) }.and_then(CData::resource);
+    let ty = match resource {
+        None => &TYPES.view,
+        Some(Resource::Buffer(_) | Resource::Released { buffer: true, .. }) => {
+            &TYPES.view_of_buffer
+        }
+        Some(_) => &TYPES.view_of_allocated,
+    };
+    new_viewing(ty, ctype, data, length, owner)
 }
 
 #[inline(always)]
@@ -488,7 +539,8 @@ pub fn new_managed(
 ) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain; tracked only when every field is written.
     unsafe {
-        let object = ffi::PyObject_GC_New::<ManagedCData>(TYPES.managed.ptr());
+        let object =
+            ffi::PyObject_GC_New::<ManagedCData>(TYPES.of_resource(&resource, ctype).ptr());
         if object.is_null() {
             return Err(no_memory());
         }
@@ -497,6 +549,10 @@ pub fn new_managed(
         ffi::PyObject_GC_Track(object.cast());
         Ref::steal(object.cast())
     }
+}
+
+fn is_pointer_to_record(ctype: &CType) -> bool {
+    ctype.kind == Kind::Pointer && ctype.item().is_record()
 }
 
 #[cold]
