@@ -1,9 +1,8 @@
 //! The C compiler, as the command line runs it and tells of it. The driver is the crate keelback-compiler.
 use std::path::{Path, PathBuf};
 
-use keelback_compiler::{Missing, Outcome, Wishes};
+use keelback_compiler::{Missing, Outcome, Wishes, messages};
 
-use crate::compiler_messages;
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::interrupt;
@@ -127,7 +126,7 @@ impl Compiler {
             output.status,
             output.elapsed.as_secs_f64() * 1e3
         ));
-        output.said = compiler_messages::for_users(&output.said, what.directory, what.cdefs);
+        output.said = messages::for_users(&output.said, Some(what.directory), what.cdefs);
         Ok(output)
     }
 

@@ -3,7 +3,6 @@ mod arguments;
 mod bundle;
 mod commands;
 mod compiler;
-mod compiler_messages;
 mod config;
 mod diagnostic;
 mod input;

@@ -231,12 +231,25 @@ def c_source(
         found = places.find(prelude, *(place or getattr(ffi, "_source_place", ("", 0))))
         if found is not None:
             options["prelude_line"], options["prelude_file"] = found
-        lines = []
-        for text, _, file, line in ffi._cdefs():
-            found = places.find(text, file, line)
-            lines.append(f'#line {found[0]} "{found[1]}"\n' if found else "")
-        options["cdef_lines"] = lines
+        found_cdefs = [places.find(text, file, line) for text, _, file, line in ffi._cdefs()]
+        options["cdef_lines"] = [f'#line {found[0]} "{found[1]}"\n' if found else "" for found in found_cdefs]
     return _runtime._generate(ffi, name, **options)
+
+
+def _shown_cdefs(ffi: FFI, name: str, directory: str) -> list[tuple[str, str]]:
+    """Names and texts of the cdefs, as the compiler's messages name them. One that stands in a Python file has that
+    file's lines, and nothing on the others."""
+    places = _Places(directory or ".")
+    shown = []
+    for number, (text, _, file, line) in enumerate(ffi._cdefs(), 1):
+        found = places.find(text, file, line)
+        if found is None:
+            shown.append((f"<cdef {number} of {name}>", text))
+            continue
+        first = found[0] - 1
+        lines = places.lines(file)[first : first + text.count("\n") + 1]
+        shown.append((found[1], "\n" * first + "".join(lines)))
+    return shown
 
 
 def _errors_of_init_code(init_code: str, name: str) -> list[tuple[str, str, str]]:
@@ -280,6 +293,10 @@ class _Places:
         if number is None or path is None:
             return None
         return number, path
+
+    def lines(self, file: str) -> list[str]:
+        """The lines of a file in which a text was found."""
+        return self._files[file].splitlines(keepends=True)
 
     def _path(self, file: str) -> str | None:
         if file.startswith("<") or set(file) & set('"\\\n\r'):
@@ -384,7 +401,7 @@ def compile_assigned(
     if verbose:
         what = "the current directory is" if tmpdir == "." else "setting the current directory to"
         print(f"{what} {os.path.abspath(tmpdir)!r}")
-    compile_c(name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
+    compile_c(ffi, name, c_file, output, tmpdir, options, extension, bool(source.strip()), debug, verbose)
     return output
 
 
@@ -428,6 +445,7 @@ def _generate(path: str, verbose: int, text: Callable[[], str]) -> bool:
 
 
 def compile_c(
+    ffi: FFI,
     name: str,
     c_file: str,
     output: str,
@@ -471,6 +489,7 @@ def compile_c(
         "has_prelude": has_prelude,
         "debug": bool(debug),
         "directory": directory,
+        "cdefs": _shown_cdefs(ffi, name, directory),
     }
     # As setuptools: `missing/../file.c` is file.c.
     others = [os.path.normpath(path) for path in listed("sources") + listed("extra_objects")]

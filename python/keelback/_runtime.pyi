@@ -59,6 +59,7 @@ def _compile(
     debug: bool = False,
     directory: str | None = None,
     is_object: bool = False,
+    cdefs: list[tuple[str, str]] | None = None,
 ) -> tuple[bool, str, str, str]: ...
 
 micropython_ffi: Final[_Ffi]

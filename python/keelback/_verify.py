@@ -165,6 +165,7 @@ class Verifier:
             self._write()
         os.makedirs(os.path.dirname(self.modulefilename) or ".", exist_ok=True)
         _builder.compile_c(
+            self.ffi,
             self.get_module_name(),
             self.sourcefilename,
             os.path.abspath(self.modulefilename),

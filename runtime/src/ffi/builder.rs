@@ -217,7 +217,7 @@ unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<S
 }
 
 /// The rows of a sequence, each of `N` texts; none of None. `wrong` is what a TypeError says of other rows.
-unsafe fn rows<const N: usize>(object: Obj, wrong: &str) -> Res<Vec<[String; N]>> {
+pub(super) unsafe fn rows<const N: usize>(object: Obj, wrong: &str) -> Res<Vec<[String; N]>> {
     let Some(object) = given(object) else {
         return Ok(Vec::new());
     };

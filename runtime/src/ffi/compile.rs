@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use keelback_compiler::files::Files;
-use keelback_compiler::{Compilation, Compiler, Missing, Wishes};
+use keelback_compiler::{Compilation, Compiler, Missing, Wishes, messages};
 use pyo3::ffi;
 
-use super::builder::{text, texts, truth};
+use super::builder::{rows, text, texts, truth};
 use crate::errors::raise_error;
 use crate::py::{Obj, Ref, Res, Signature, bool_object, guard, none, str_from};
 use crate::raise;
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn check_files(
     })
 }
 
-static COMPILE: Signature<14> = Signature::new(
+static COMPILE: Signature<15> = Signature::new(
     "_compile",
     [
         "sources",
@@ -57,12 +57,13 @@ static COMPILE: Signature<14> = Signature::new(
         "debug",
         "directory",
         "is_object",
+        "cdefs",
     ],
     2,
 );
 
 /// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line,
-/// how it ended, what it said). Raises VerificationError when there is none.
+/// how it ended, what it said: with carets where it speaks of one of `cdefs`, pairs of a name and a text). Raises VerificationError when there is none.
 pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -90,6 +91,11 @@ pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, n
                 debug: truth(given[11])?,
                 is_object: truth(given[13])?,
             };
+            let cdefs: Vec<(String, String)> =
+                rows::<2>(given[14], "cdefs are pairs of a name and a text")?
+                    .into_iter()
+                    .map(Into::into)
+                    .collect();
             let no_compiler = |why: &str| {
                 raise_error(
                     |errors| &errors.verification_error,
@@ -119,7 +125,7 @@ pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, n
             let (line, status, said) = (
                 str_from(&line)?,
                 str_from(&outcome.status)?,
-                str_from(&outcome.said)?,
+                str_from(&messages::for_users(&outcome.said, None, &cdefs))?,
             );
             Ref::steal(ffi::PyTuple_Pack(
                 4,

@@ -1,12 +1,15 @@
 //! What the C compiler says, made to fit the user's files. The generated code names the lines of the declarations, but
-//! its columns are its own, and the file that is compiled is gone when the message is read.
+//! its columns are its own, and where it is compiled by the command line it is gone when the message is read.
 use std::path::Path;
 
-/// The compiler's text without the directory of the generated file, and with carets that stand under what a message
-/// about the declarations (file names and texts) speaks of.
-pub fn for_users(said: &str, directory: &Path, cdefs: &[(String, String)]) -> String {
-    let directory = format!("{}/", directory.display());
-    let said = said.replace(&directory, "");
+/// The compiler's text without the directory of the generated file, if that is a temporary one, and with carets that
+/// stand under what a message about the declarations (file names and texts) speaks of. A line that is empty there is
+/// none of the declarations'.
+pub fn for_users(said: &str, directory: Option<&Path>, cdefs: &[(String, String)]) -> String {
+    let said = match directory {
+        Some(directory) => said.replace(&format!("{}/", directory.display()), ""),
+        None => said.to_owned(),
+    };
     let mut out = String::new();
     let mut lines = said.lines().peekable();
     while let Some(line) = lines.next() {
@@ -52,6 +55,9 @@ fn about_cdef<'a>(
         column.parse::<usize>().ok()?;
         let number: usize = number.parse().ok()?;
         let source = text.lines().nth(number.checked_sub(1)?)?;
+        if source.is_empty() {
+            return None;
+        }
         Some((file.as_str(), number, source, message))
     })
 }
@@ -126,7 +132,7 @@ mod tests {
         let cdef = "/* a */\nint\tgg(struct foo *, int n);\nint  f;\n";
         for_users(
             said,
-            Path::new("/tmp/keelback-1"),
+            Some(Path::new("/tmp/keelback-1")),
             &[("x.cdef".into(), cdef.into())],
         )
     }
