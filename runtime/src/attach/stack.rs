@@ -8,18 +8,18 @@
 //! What a call from C takes on a new thread, in KiB below the caller's frame (bench/stack.py, x86-64, optimised builds;
 //! what is imported is imported there for the first time):
 //!
-//! | | 3.10 | 3.11 | 3.12 |
-//! |---|---|---|---|
-//! | a function that returns | 1.6 | 1.6 | 1.6 |
-//! | an exception, its traceback printed | 24.8 | 12.6 | 27.2 |
-//! | a RecursionError at the end of the stack, likewise | 25.1 | 12.8 | 27.5 |
-//! | the same with `onerror` | 1.5 | 1.5 | 1.5 |
-//! | import json, loads and dumps | 25.2 | 13.4 | 29.7 |
-//! | import logging, a warning | 22.8 | 14.4 | 28.9 |
-//! | subprocess.run | 22.0 | 10.6 | 29.7 |
-//! | 100 Python functions in each other | 42.3 | 1.6 | 1.6 |
-//! | 50 of them, each called by C (a sort's key) | 54.7 | 33.0 | 34.6 |
-//! | each step from C to Python to C | 1.2 | 1.1 | 1.3 |
+//! | | 3.10 | 3.11 | 3.12 | 3.13 |
+//! |---|---|---|---|---|
+//! | a function that returns | 1.6 | 1.6 | 1.6 | 1.6 |
+//! | an exception, its traceback printed | 24.8 | 12.6 | 27.2 | 16.1 |
+//! | a RecursionError at the end of the stack, likewise | 25.1 | 12.8 | 27.5 | 16.4 |
+//! | the same with `onerror` | 1.5 | 1.5 | 1.5 | 1.5 |
+//! | import json, loads and dumps | 25.2 | 13.4 | 29.7 | 15.6 |
+//! | import logging, a warning | 22.8 | 14.4 | 28.9 | 14.0 |
+//! | subprocess.run | 22.0 | 10.6 | 29.7 | 15.6 |
+//! | 100 Python functions in each other | 42.3 | 1.6 | 1.6 | 1.6 |
+//! | 50 of them, each called by C (a sort's key) | 54.7 | 33.0 | 34.6 | 35.3 |
+//! | each step from C to Python to C | 1.2 | 1.1 | 1.3 | 1.3 |
 //!
 //! A thread of 64 KiB has 59 when it starts.
 
