@@ -54,8 +54,10 @@ impl Layouts {
         let mut placer = Placer::new(declarations, record, fields.len());
         let mut flexible = false;
         for (index, field) in fields.iter().enumerate() {
+            // Of a struct that was declared in part, any field may be an array without a length.
+            let may_be_open = index + 1 == fields.len() || !given.is_checked;
             let (size, align, is_flexible) =
-                self.field_size(declarations, id, field, index + 1 == fields.len())?;
+                self.field_size(declarations, id, field, may_be_open)?;
             flexible |= is_flexible;
             if let Some(width) = field.bits {
                 check_bit_field(declarations, id, field, width, size)?;

@@ -59,6 +59,9 @@ ffi.new('struct wrong *')
 ffi.sizeof('struct wrong_size')
 ffi.new('struct wrong_size *').a
 ffi.sizeof('struct tail'), len(ffi.new('struct tail *', [3, [1, 2, 3]]).items)
+ffi.sizeof('struct middle'), [(n, f.offset, f.type) for n, f in ffi.typeof('struct middle').fields]
+ffi.new('struct middle *', {'n': 2}).n
+ffi.new('struct middle *').items
 ffi.sizeof('struct opaque')
 ffi.typeof('struct opaque').kind
 ffi.typeof('struct recursive').fields
