@@ -188,7 +188,6 @@ fn recorded(cdef: &CdefText) -> ParseOptions<'_> {
         | flag(cdef.as_cffi, KEELBACK_CDEF_AS_CFFI);
     let pack = cdef.pack.unwrap_or(0);
     ParseOptions {
-        function_bodies: true,
         file: Some(&cdef.file),
         override_: flags & KEELBACK_CDEF_OVERRIDE != 0,
         packed: flags & KEELBACK_CDEF_PACKED != 0,
