@@ -181,11 +181,12 @@ impl House {
             length -= 1;
         }
         let module = path[..length].to_vec();
-        if length < path.len() && depth < 8 {
-            if let Some(target) = self.files[&module].names.get(&path[length]) {
-                let further: Module = target.iter().chain(&path[length + 1..]).cloned().collect();
-                return self.resolve(&further, depth + 1);
-            }
+        if depth < 8
+            && let Some(name) = path.get(length)
+            && let Some(target) = self.files[&module].names.get(name)
+        {
+            let further: Module = target.iter().chain(&path[length + 1..]).cloned().collect();
+            return self.resolve(&further, depth + 1);
         }
         module
     }
