@@ -80,6 +80,9 @@ pub(crate) fn unknown_argument_type(function: &str, number: usize, name: &str) -
     )
     .into()
 }
+pub(crate) fn no_such_parameter(name: &str) -> Text {
+    format!("'{name}' is declared in front of the body, but is no parameter").into()
+}
 pub(crate) fn only_variadic(function: &str) -> Text {
     format!("{function}: a function with only '(...)' as argument is not correct C").into()
 }

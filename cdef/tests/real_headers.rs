@@ -172,3 +172,124 @@ fn other_floating_types() {
         assert!(Layouts::new().size_and_align(&declarations, ty).is_err());
     }
 }
+
+/// The type of the function `f` of a text, as Python shows it.
+fn type_of_f(text: &str) -> String {
+    let declarations = parse(text, Target::X86_64_SYSV);
+    let f = declarations
+        .functions
+        .iter()
+        .find(|f| declarations.text(f.name) == "f");
+    let f = f.unwrap_or_else(|| panic!("{text}: no f"));
+    declarations.cffi_name(keelback_cdef::QualType::plain(f.ty))
+}
+
+fn first_error(text: &str, options: &ParseOptions) -> String {
+    let errors = Declarations::new(Target::X86_64_SYSV)
+        .parse(text, options)
+        .expect_err(text);
+    errors[0].headline()
+}
+
+#[test]
+fn old_definitions_are_functions() {
+    for (text, ty) in [
+        (
+            "int f(a, b) int a; char *b; { return a; }",
+            "int(int, char *)",
+        ),
+        ("int f(a, b) { return a + b; }", "int(int, int)"),
+        (
+            "f_t *f(a, b, c) register long a, *c; { }",
+            "int *(long, int, long *)",
+        ),
+        // What a call passes.
+        (
+            "int f(a, b, c, d) float a; char b; unsigned short c; unsigned d; {}",
+            "int(double, int, int, unsigned int)",
+        ),
+        (
+            "int f(a, b) int a[4]; int b(void); {}",
+            "int(int *, int(*)())",
+        ),
+        ("int f(n, a) int n; int a[][n]; {}", "int(int, int(*)[])"),
+        (
+            "int (*f(a))(long)\n# 7 \"x.c\"\n char *a;\n# 9 \"x.c\"\n{}",
+            "int(*(char *))(long)",
+        ),
+        (
+            "static int f(a) struct s *a; { if (a) { } }",
+            "int(struct s *)",
+        ),
+    ] {
+        let text = format!("typedef int f_t; {text} int after(void);");
+        assert_eq!(type_of_f(&text), ty, "{text}");
+        let declarations = parse(&text, Target::X86_64_SYSV);
+        let last = declarations.functions.last().expect("a function");
+        assert_eq!(declarations.text(last.name), "after", "{text}");
+    }
+    let options = ParseOptions {
+        function_bodies: true,
+        ..ParseOptions::default()
+    };
+    let unknown = "<cdef source string>:1: f arg 1: unknown type 'a' (if you meant to use the old C syntax of giving untyped arguments, it is not supported)";
+    assert_eq!(first_error("int f(a, b);", &options), unknown);
+    assert_eq!(first_error("int f(a, b), g; int x;", &options), unknown);
+    assert_eq!(
+        first_error("int f(a) int a; {}", &ParseOptions::default()),
+        unknown
+    );
+    assert_eq!(
+        first_error("int f(a) int b; {}", &options),
+        "<cdef source string>:1: 'b' is declared in front of the body, but is no parameter"
+    );
+    // The lines behind it are counted on.
+    let text = "int f(a)\n int a;\n{\n}\nint g(nonsense x);";
+    assert!(
+        first_error(text, &options).contains(":5:"),
+        "{}",
+        first_error(text, &options)
+    );
+}
+
+#[test]
+fn variable_lengths_of_parameters_are_pointers() {
+    for (parameters, ty) in [
+        ("int n, int a[n]", "int, int *"),
+        (
+            "int n, int a[static n], int b[const static 3]",
+            "int, int *, int *",
+        ),
+        ("int a[*], int b[restrict]", "int *, int *"),
+        ("int n, int a[n][n]", "int, int(*)[]"),
+        ("int n, int a[][2 * (n + 1)]", "int, int(*)[]"),
+        ("int a[*][*]", "int(*)[]"),
+        ("int n, int (*a)[n]", "int, int(*)[]"),
+        ("int n, int *(*a[4])[n]", "int, int *(* *)[]"),
+        ("int n, double a[n][n][3]", "int, double(*)[][3]"),
+        ("int n, double a[n][3][n]", "int, void *"),
+        ("int n, double a[n][n][n]", "int, void *"),
+        ("int n, double (*a)[n][n]", "int, void *"),
+        (
+            "int n, int (*g)(int m, int a[m][n])",
+            "int, int(*)(int, int(*)[])",
+        ),
+    ] {
+        assert_eq!(
+            type_of_f(&format!("void f({parameters});")),
+            format!("void({ty})"),
+            "{parameters}"
+        );
+    }
+    let options = ParseOptions::default();
+    for (text, name) in [
+        ("void f(int n, int a[n][m]);", "m"),
+        ("extern int a[n];", "n"),
+        ("struct s { int n; int a[n]; };", "n"),
+    ] {
+        let said = format!(
+            "unsupported expression: expected a simple numeric constant, and '{name}' isn't known as one"
+        );
+        assert_eq!(first_error(text, &options), said);
+    }
+}

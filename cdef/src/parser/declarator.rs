@@ -10,7 +10,7 @@ use crate::message;
 use crate::source::Span;
 use crate::types::{
     ArrayLength, CallingConvention, FunctionType, MAX_TYPE_DEPTH, QualType, Qualifiers, Symbol,
-    Type, TypeTable,
+    Type, TypeId, TypeTable,
 };
 
 use super::attribute::Attributes;
@@ -37,6 +37,8 @@ pub(crate) enum Length {
     Fixed(u64),
     Unspecified,
     Dots,
+    /// Of a parameter: what other parameters say.
+    Variable,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +79,14 @@ impl Mode {
             may_name: true,
             parameter: true,
             partial_ok: false,
+        }
+    }
+    /// A parameter of an old-style definition, declared behind the parentheses.
+    pub(super) fn old_parameter() -> Self {
+        Self {
+            parameter: true,
+            partial_ok: false,
+            ..Self::declaration()
         }
     }
     /// A type string: CFFI allows a name in it.
@@ -265,7 +275,7 @@ impl Parser<'_> {
                     self.derivations.push(Derivation::Array(length, span));
                 }
                 Tok::LParen => {
-                    let derivation = self.parameter_list(core.name, stdcall)?;
+                    let derivation = self.parameter_list(mode, core.name, stdcall)?;
                     stdcall = false;
                     self.derivations.push(derivation);
                 }
@@ -355,6 +365,16 @@ impl Parser<'_> {
                 self.bump();
                 Length::Dots
             }
+            _ if mode.parameter && self.is_variable_length() => {
+                while !self.at(Tok::RBracket) {
+                    if matches!(self.tok(), Tok::LParen | Tok::LBracket) {
+                        self.skip_balanced()?;
+                    } else {
+                        self.bump();
+                    }
+                }
+                Length::Variable
+            }
             _ => {
                 let start = self.tok.start;
                 let value = self.constant_expression()?.value;
@@ -383,16 +403,54 @@ impl Parser<'_> {
         Ok(length)
     }
 
+    /// Whether the length at the current token is `*`, or names a parameter: only the call knows it (C11 6.7.6.2p4).
+    fn is_variable_length(&mut self) -> bool {
+        if self.as_cffi {
+            return false;
+        }
+        let (mut ahead, mut token, mut open) = (self.lexer, self.tok, 0u32);
+        if token.tok == Tok::Star && self.peek().tok == Tok::RBracket {
+            return true;
+        }
+        let mut found = false;
+        loop {
+            match token.tok {
+                Tok::Name => {
+                    found |= self
+                        .parameters
+                        .iter()
+                        .any(|parameter| parameter.name == Some(token.symbol));
+                }
+                Tok::LBracket | Tok::LParen => open += 1,
+                Tok::RBracket if open == 0 => return found,
+                Tok::RBracket | Tok::RParen => open = open.saturating_sub(1),
+                Tok::Eof | Tok::Semicolon | Tok::LBrace | Tok::RBrace | Tok::Unterminated => {
+                    return false;
+                }
+                _ => {}
+            }
+            token = ahead.next(&mut self.decls.types);
+        }
+    }
+
     fn dots_array(&mut self) -> Box<Diagnostic> {
         Box::new(Diagnostic::ffi(self.span(), message::DOTS_ARRAY))
     }
 
     /// `(...)` behind a declarator. The parameters are left on the stack.
-    fn parameter_list(&mut self, function: Option<Token>, stdcall: bool) -> Parse<Derivation> {
+    fn parameter_list(
+        &mut self,
+        mode: Mode,
+        function: Option<Token>,
+        stdcall: bool,
+    ) -> Parse<Derivation> {
         self.descend()?;
         let open = self.span();
         self.bump();
         let start = self.parameters.len();
+        if mode.needs_name && start == 0 && self.at_identifier_list() {
+            self.old_parameters()?;
+        }
         let mut variadic = false;
         while !self.at(Tok::RParen) {
             if self.at(Tok::Ellipsis) {
@@ -465,16 +523,20 @@ impl Parser<'_> {
         }
         let specs = self.specifiers(Place::Parameter)?;
         let declared = self.declarator(&specs, Mode::parameter())?;
-        // C11 6.7.6.3p7 and p8. Qualifiers of the parameter itself are no part of the function's type.
-        let ty = match *self.decls.types.get(declared.ty.ty) {
-            Type::Array { item, .. } => self.decls.types.pointer_to(item),
-            Type::Function(_) => self.decls.types.pointer_to(QualType::plain(declared.ty.ty)),
-            _ => declared.ty.ty,
-        };
+        // Qualifiers of the parameter itself are no part of the function's type.
         Ok(Parameter {
-            ty: QualType::plain(ty),
+            ty: QualType::plain(self.adjusted(declared.ty)),
             name: declared.name,
         })
+    }
+
+    /// The type of a parameter that is declared as `ty` (C11 6.7.6.3p7 and p8).
+    pub(super) fn adjusted(&mut self, ty: QualType) -> TypeId {
+        match *self.decls.types.get(ty.ty) {
+            Type::Array { item, .. } => self.decls.types.pointer_to(item),
+            Type::Function(_) => self.decls.types.pointer_to(QualType::plain(ty.ty)),
+            _ => ty.ty,
+        }
     }
 
     /// Applies the derivations above `mark` to `base`.
@@ -485,7 +547,21 @@ impl Parser<'_> {
             .position(|derivation| !matches!(derivation, Derivation::Array(..)))
             .map_or(usize::MAX, |position| mark + position);
         let mut ty = base;
+        // The items of `ty` have a length that only the call knows.
+        let mut variable = false;
         for index in (mark..self.derivations.len()).rev() {
+            let derivation = self.derivations[index];
+            let is_array = matches!(derivation, Derivation::Array(..));
+            if variable && is_array && (index > mark || !mode.parameter) {
+                // C has no name for a pointer to arrays of such arrays but where the call's lengths are.
+                ty = QualType::plain(TypeTable::VOID);
+                continue;
+            }
+            if is_array && ty.ty == TypeTable::VOID && variable {
+                ty = QualType::plain(self.decls.types.pointer_to(ty));
+                continue;
+            }
+            variable = matches!(derivation, Derivation::Array(Length::Variable, _));
             ty = match self.derivations[index] {
                 Derivation::Pointer(quals) => QualType {
                     quals,
@@ -532,7 +608,7 @@ impl Parser<'_> {
         }
         let length = match length {
             Length::Fixed(length) => ArrayLength::Fixed(length),
-            Length::Unspecified => ArrayLength::Unspecified,
+            Length::Unspecified | Length::Variable => ArrayLength::Unspecified,
             Length::Dots => {
                 let number = self.decls.types.compiler_lengths.len() as u32;
                 self.decls.types.compiler_lengths.push(None);

@@ -11,6 +11,7 @@ mod declare;
 mod directive;
 mod expression;
 mod initialiser;
+mod old_style;
 mod specifiers;
 mod tags;
 mod typing;
@@ -92,6 +93,8 @@ pub(crate) struct Parser<'a> {
     embedding_api: bool,
     as_cffi: bool,
     function_bodies: bool,
+    /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
+    old_style_body: Option<old_style::Ahead<'a>>,
     origin: FunctionOrigin,
     /// `packed` and `pack` of the options.
     pack_option: Option<u32>,
@@ -342,6 +345,7 @@ impl<'a> Parser<'a> {
             embedding_api: false,
             as_cffi: false,
             function_bodies: false,
+            old_style_body: None,
             origin: FunctionOrigin::C,
             pack_option: None,
             pack_pragma: None,
@@ -524,6 +528,7 @@ impl<'a> Parser<'a> {
         self.derivations.clear();
         self.pointers.clear();
         self.parameters.clear();
+        self.old_style_body = None;
         self.depth = 0;
         self.record_depth = 0;
         self.in_enum = false;
@@ -706,6 +711,7 @@ impl<'a> Parser<'a> {
                 mode.partial_ok = true;
             }
             let declared = self.declarator(&specs, mode)?;
+            self.go_to_old_style_body();
             let is_function = matches!(self.decls.types.get(declared.ty.ty), Type::Function(_));
             if self.at(Tok::LBrace) && is_function && self.function_bodies {
                 // A body is its library's business; the function is declared.
