@@ -30,6 +30,7 @@ keywords! {
     StaticAssert = "_Static_assert" | "static_assert";
     Attribute = "__attribute__" | "__attribute"; Declspec = "__declspec"; Asm = "asm" | "__asm__" | "__asm";
     Extension = "__extension__";
+    Nullability = "_Nonnull" | "_Nullable" | "_Null_unspecified" | "_Nullable_result";
     Cdecl = "__cdecl" | "_cdecl"; Stdcall = "__stdcall" | "_stdcall" | "WINAPI"; OtherConvention = "__fastcall" | "__vectorcall" | "__thiscall";
     Pragma = "_Pragma" | "__pragma";
     Typeof = "typeof" | "__typeof__" | "__typeof" | "typeof_unqual" | "__typeof_unqual__" | "__typeof_unqual"; Generic = "_Generic";

@@ -80,6 +80,10 @@ pub(crate) fn unknown_argument_type(function: &str, number: usize, name: &str) -
     )
     .into()
 }
+pub(crate) const HINT_NOT_INFERRED: &str = "write its type";
+pub(crate) fn not_inferred(name: &str) -> Text {
+    format!("the type of '{name}' can't be told from its value here").into()
+}
 pub(crate) fn no_such_parameter(name: &str) -> Text {
     format!("'{name}' is declared in front of the body, but is no parameter").into()
 }
@@ -236,6 +240,9 @@ pub(crate) const TOO_LARGE_CONSTANT: &str = "this constant is too large for any 
 pub(crate) const ESCAPE: &str = "unknown escape sequence";
 pub(crate) const EMPTY_CHARACTER: &str = "empty character constant";
 pub(crate) const LONG_CHARACTER: &str = "this character constant holds too many characters";
+pub(crate) fn static_assertion_unchecked(why: &str) -> Text {
+    format!("this _Static_assert is not checked: {why}").into()
+}
 pub(crate) fn static_assertion(text: &str) -> Text {
     if text.is_empty() {
         "static assertion failed".into()

@@ -293,3 +293,106 @@ fn variable_lengths_of_parameters_are_pointers() {
         assert_eq!(first_error(text, &options), said);
     }
 }
+
+#[test]
+fn assertions_that_have_no_value_here_are_no_errors() {
+    for (condition, why) in [
+        ("sizeof(struct unknown) == 4", "is of unknown size"),
+        (
+            "__builtin_types_compatible_p(int, long), \"no\"",
+            "isn't known as one",
+        ),
+        ("1.5 > 1, \"a \" \"text\"", "invalid constant"),
+        ("sizeof(int[MISSING]) == (4, 5)", "isn't known as one"),
+    ] {
+        for text in [
+            format!("_Static_assert({condition}); extern int after;"),
+            format!("__extension__ _Static_assert({condition}); extern int after;"),
+            format!(
+                "extern int before; struct s {{ int x; _Static_assert({condition}); int y; }};"
+            ),
+        ] {
+            let mut declarations = Declarations::new(Target::X86_64_SYSV);
+            let options = ParseOptions::default();
+            let warnings = declarations
+                .parse(&text, &options)
+                .unwrap_or_else(|errors| panic!("{text}: {}", errors[0]));
+            assert_eq!(warnings.len(), 1, "{text}");
+            let said = warnings[0].headline();
+            assert!(
+                said.starts_with("this _Static_assert is not checked: ") && said.contains(why),
+                "{said}"
+            );
+            assert_eq!(declarations.variables.len(), 1, "{text}");
+            let options = ParseOptions {
+                as_cffi: true,
+                ..options
+            };
+            assert!(
+                Declarations::new(Target::X86_64_SYSV)
+                    .parse(&text, &options)
+                    .is_err(),
+                "{text}"
+            );
+        }
+    }
+    // Those that have one count, and one that does not end is an error.
+    for text in [
+        "_Static_assert(1 == 2);",
+        "_Static_assert(sizeof(struct unknown) == 4; int x;",
+        "_Static_assert(x",
+    ] {
+        first_error(text, &ParseOptions::default());
+    }
+}
+
+#[test]
+fn words_of_c23_and_of_clang() {
+    let text = "constexpr int N = 5; static constexpr unsigned char M = N + 300; constexpr auto K = 1ull << 40;
+        auto L = N * 2L, J = 'a'; constexpr double PI = 3.0;
+        [[deprecated]]; [[nodiscard, gnu::pure]] [[deprecated(\"because\")]] int *[[x::y]] f([[maybe_unused]] int a [[z]], char *_Nonnull, char *const _Nullable * _Null_unspecified n) [[gnu::const]];
+        typedef char *text_t; extern text_t _Nonnull t; __extension__ extern \"C\" { extern int in; }
+        struct [[x]] s { [[x]] int a [[x]] : 3; __extension__ union { int u; }; } [[x]]; enum [[x]] { A [[x]] = 7, B [[x]] };
+        typedef char a_t[(__extension__ 3) + __extension__ 4];";
+    let mut declarations = parse(text, Target::X86_64_SYSV);
+    let value = |name| {
+        declarations
+            .lookup_constant(name)
+            .and_then(|constant| constant.value)
+    };
+    let values = ["N", "M", "K", "L", "J", "PI"].map(value);
+    assert_eq!(
+        values,
+        [Some(5), Some(49), Some(1 << 40), Some(10), Some(97), None]
+    );
+    let constant = declarations.lookup_constant("L").expect("a constant");
+    assert_eq!(constant.ty, Some(keelback_cdef::Primitive::Long));
+    let pi = declarations
+        .variables
+        .iter()
+        .find(|one| declarations.text(one.name) == "PI")
+        .expect("PI");
+    assert!(pi.is_constant);
+    let f = keelback_cdef::QualType::plain(declarations.functions[0].ty);
+    assert_eq!(declarations.cffi_name(f), "int *(int, char *, char * *)");
+    let ty = declarations.parse_type("a_t").expect("a type");
+    assert_eq!(declarations.cffi_name(ty), "char[7]");
+    assert_eq!(
+        first_error("int x;\nauto y = unknown(1);", &ParseOptions::default()),
+        "<cdef source string>:2: the type of 'y' can't be told from its value here"
+    );
+    // To CFFI these are errors, or other names.
+    let options = ParseOptions {
+        as_cffi: true,
+        ..ParseOptions::default()
+    };
+    for text in [
+        "constexpr int N = 5;",
+        "auto x = 5;",
+        "int f(char *_Nonnull);",
+        "[[x]];",
+        "int *[[x]] f(void);",
+    ] {
+        first_error(text, &options);
+    }
+}

@@ -305,6 +305,11 @@ impl Parser<'_> {
                 Tok::Keyword(Keyword::Restrict) => quals = quals.union(Qualifiers::RESTRICT),
                 Tok::Keyword(Keyword::Atomic) => quals = quals.union(Qualifiers::ATOMIC),
                 Tok::Keyword(Keyword::Stdcall) => *stdcall = true,
+                Tok::Keyword(Keyword::Nullability) if !self.as_cffi => {}
+                Tok::LBracket if self.peek().tok == Tok::LBracket && !self.as_cffi => {
+                    self.bracket_attribute(attributes)?;
+                    continue;
+                }
                 Tok::Keyword(Keyword::Cdecl) => {}
                 Tok::Keyword(Keyword::OtherConvention) => self.other_convention()?,
                 Tok::Keyword(Keyword::Attribute | Keyword::Declspec | Keyword::Extension) => {

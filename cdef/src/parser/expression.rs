@@ -113,6 +113,7 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self) -> Parse<Value> {
+        while self.eat(Tok::Keyword(Keyword::Extension)) {}
         let token = self.tok;
         match token.tok {
             Tok::Plus | Tok::Minus | Tok::Tilde | Tok::Bang => {
@@ -142,6 +143,7 @@ impl Parser<'_> {
             Tok::LParen => {
                 self.descend()?;
                 self.bump();
+                while self.eat(Tok::Keyword(Keyword::Extension)) {}
                 let value = if self.at_foreign_cast() {
                     self.bump();
                     self.bump();

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::constant::Value;
 use crate::declarations::{Declarations, FunctionOrigin};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Form, Severity};
 use crate::keyword::{self, Keyword};
@@ -620,6 +621,13 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             Tok::Keyword(Keyword::StaticAssert) => return self.static_assert(),
+            Tok::Keyword(Keyword::Extension) if self.skip_extensions() => {
+                return self.external_declaration();
+            }
+            // C23: attributes of no declaration.
+            Tok::LBracket if self.peek().tok == Tok::LBracket && !self.as_cffi => {
+                return self.attributed_declaration();
+            }
             Tok::Keyword(Keyword::Asm) if self.peek().tok == Tok::LParen => {
                 self.bump();
                 self.skip_balanced()?;
@@ -631,6 +639,34 @@ impl<'a> Parser<'a> {
             }
             _ => {}
         }
+        self.declaration(0)
+    }
+
+    /// Skips `__extension__` in front of what is no declaration of a name; there the specifiers take it.
+    fn skip_extensions(&mut self) -> bool {
+        let (mut ahead, mut next) = (self.lexer, self.tok);
+        while next.tok == Tok::Keyword(Keyword::Extension) {
+            next = ahead.next(&mut self.decls.types);
+        }
+        let found = match next.tok {
+            Tok::Keyword(Keyword::StaticAssert | Keyword::Asm) => true,
+            Tok::Keyword(Keyword::Extern) => ahead.next(&mut self.decls.types).tok == Tok::String,
+            _ => false,
+        };
+        while found && self.eat(Tok::Keyword(Keyword::Extension)) {}
+        found
+    }
+
+    /// `[[...]];`, and `[[...]]` in front of a declaration, which has it.
+    fn attributed_declaration(&mut self) -> Parse<()> {
+        let start = (self.lexer, self.tok, self.previous_end);
+        let warnings = self.warnings.len();
+        self.attributes(&mut attribute::Attributes::default())?;
+        if self.eat(Tok::Semicolon) {
+            return Ok(());
+        }
+        (self.lexer, self.tok, self.previous_end) = start;
+        self.warnings.truncate(warnings);
         self.declaration(0)
     }
 
@@ -763,7 +799,14 @@ impl<'a> Parser<'a> {
         let start = self.tok.start;
         self.bump();
         self.expect(Tok::LParen, "'('")?;
-        let value = self.constant_expression()?;
+        let value = match self.asserted()? {
+            Ok(value) => value,
+            Err(why) => {
+                let span = why.span;
+                self.warn(span, message::static_assertion_unchecked(&why.message));
+                Value::truth(true)
+            }
+        };
         let mut text = "";
         if self.eat(Tok::Comma) {
             if !self.at(Tok::String) {
@@ -779,6 +822,44 @@ impl<'a> Parser<'a> {
             self.errors.push(Diagnostic::cdef(span, text));
         }
         self.end_of_declaration()
+    }
+
+    /// The condition of a `_Static_assert`, or why it has no value here: then what follows it is the current token.
+    fn asserted(&mut self) -> Parse<Parse<Value>> {
+        let start = (self.lexer, self.tok, self.previous_end);
+        let state = (
+            self.depth,
+            self.unevaluated,
+            self.in_enum,
+            self.record_depth,
+        );
+        let said = (self.errors.len(), self.warnings.len(), self.markers.len());
+        let value = self.constant_expression();
+        if self.as_cffi || value.is_ok() && matches!(self.tok(), Tok::Comma | Tok::RParen) {
+            return value.map(Ok);
+        }
+        let why = value.map_or_else(|why| why, |_| self.unexpected(message::expected("')'")));
+        (self.lexer, self.tok, self.previous_end) = start;
+        (
+            self.depth,
+            self.unevaluated,
+            self.in_enum,
+            self.record_depth,
+        ) = state;
+        self.errors.truncate(said.0);
+        self.warnings.truncate(said.1);
+        self.markers.truncate(said.2);
+        // Commas between parentheses belong to the condition, one in front of a text does not.
+        loop {
+            match self.tok() {
+                Tok::LParen | Tok::LBracket | Tok::LBrace => self.skip_balanced()?,
+                Tok::Comma if self.peek().tok == Tok::String => break,
+                Tok::RParen => break,
+                Tok::Semicolon | Tok::RBrace | Tok::Eof | Tok::Unterminated => return Err(why),
+                _ => self.bump(),
+            }
+        }
+        Ok(Err(why))
     }
 
     /// The whole text as a type.

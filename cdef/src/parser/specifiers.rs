@@ -523,6 +523,8 @@ impl Parser<'_> {
                         | Keyword::Noreturn
                         | Keyword::Extension
                         | Keyword::Cdecl => {}
+                        // Clang's, on a typedef of a pointer.
+                        Keyword::Nullability if !self.as_cffi => {}
                         Keyword::OtherConvention => self.other_convention()?,
                         Keyword::Stdcall => specs.stdcall = true,
                         Keyword::Alignas => {
@@ -553,6 +555,18 @@ impl Parser<'_> {
                 }
                 Tok::Name if found.is_none() && !words.any() => {
                     if !self.is_type_name(self.tok.symbol) {
+                        if place == Place::File && self.at_constexpr() {
+                            quals = quals.union(Qualifiers::CONST);
+                            specs.storage |= storage::STATIC;
+                            self.bump();
+                            continue;
+                        }
+                        if specs.storage & storage::OTHER != 0
+                            && let Some(ty) = self.inferred()?
+                        {
+                            found = Some(Base::Type(ty));
+                            break;
+                        }
                         return self.no_type(specs, quals);
                     }
                     let ty = self.named_type(self.tok.symbol)?;
@@ -601,6 +615,35 @@ impl Parser<'_> {
             None => return self.no_type(specs, quals),
         };
         Ok(specs)
+    }
+
+    /// C23's `constexpr`, which C++ has as well: here it makes constants. No name of C before that.
+    fn at_constexpr(&mut self) -> bool {
+        !self.as_cffi
+            && self.text_of(self.tok) == "constexpr"
+            && matches!(self.peek().tok, Tok::Keyword(_) | Tok::Name)
+    }
+
+    /// C23's `auto x = 5;`: the type of the value, at the name. `None`: no value follows the name.
+    fn inferred(&mut self) -> Parse<Option<QualType>> {
+        if self.as_cffi || self.peek().tok != Tok::Assign {
+            return Ok(None);
+        }
+        let start = (self.lexer, self.tok, self.previous_end, self.depth);
+        let markers = self.markers.len();
+        let name = self.text_of(self.tok);
+        self.bump();
+        self.bump();
+        let ty = match self.type_of_conditional() {
+            Ok(ty) if matches!(self.tok(), Tok::Semicolon | Tok::Comma) => Ok(self.decayed(ty)),
+            _ => Err(Box::new(
+                Diagnostic::cdef(start.1.span(self.source), message::not_inferred(name))
+                    .hint(message::HINT_NOT_INFERRED),
+            )),
+        };
+        (self.lexer, self.tok, self.previous_end, self.depth) = start;
+        self.markers.truncate(markers);
+        ty.map(Some)
     }
 
     fn two_types(&mut self, span: Span) -> Box<Diagnostic> {

@@ -131,7 +131,7 @@ impl Parser<'_> {
         let mut partial = false;
         let max_align = self.pack_pragma.or(self.pack_option);
         while !self.at(Tok::RBrace) {
-            match self.tok.tok {
+            match self.tok() {
                 Tok::Eof => {
                     return Err(Box::new(Diagnostic::syntax(opening, message::BLOCK_END)));
                 }
@@ -148,6 +148,7 @@ impl Parser<'_> {
                     }
                 }
                 Tok::Keyword(Keyword::StaticAssert) => self.static_assert()?,
+                Tok::Keyword(Keyword::Extension) if self.skip_extensions() => {}
                 Tok::Keyword(Keyword::Pragma) => self.pragma_operator()?,
                 _ => partial |= self.member_or_recover(&mut fields)?,
             }

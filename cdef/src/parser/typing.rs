@@ -42,7 +42,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    fn type_of_conditional(&mut self) -> Parse<QualType> {
+    pub(super) fn type_of_conditional(&mut self) -> Parse<QualType> {
         let condition = self.type_of_binary(1)?;
         if !self.eat(Tok::Question) {
             return Ok(condition);
@@ -281,7 +281,7 @@ impl Parser<'_> {
     }
 
     /// Arrays and functions become pointers, and the value of an lvalue has no qualifiers (C11 6.3.2.1).
-    fn decayed(&mut self, ty: QualType) -> QualType {
+    pub(super) fn decayed(&mut self, ty: QualType) -> QualType {
         match *self.decls.types.get(ty.ty) {
             Type::Array { item, .. } => QualType::plain(self.decls.types.pointer_to(item)),
             Type::Function(_) => QualType::plain(self.decls.types.pointer_to(ty)),
