@@ -321,6 +321,15 @@ impl Layouts {
     ) -> Result<Layout, LayoutError> {
         let name = || declarations.record_name(id);
         let Some(fields) = &record.fields else {
+            if let Some(sealed) = record.sealed {
+                return Ok(Layout {
+                    size: sealed.size,
+                    align: sealed.align,
+                    fields: Vec::new(),
+                    flexible: false,
+                    custom: false,
+                });
+            }
             return Err(LayoutError::new(
                 DiagnosticKind::Value,
                 record.span,

@@ -80,6 +80,10 @@ pub(crate) fn unknown_argument_type(function: &str, number: usize, name: &str) -
     )
     .into()
 }
+pub(crate) const VECTOR_SIZE: &str =
+    "the size of a vector is a power of two, and not less than an item";
+pub(crate) const VECTOR_ITEM: &str = "the items of a vector are integers, float or double";
+pub(crate) const BIT_INT_WIDTH: &str = "a _BitInt has 1 to 8388608 bits, a signed one at least 2";
 pub(crate) const HINT_NOT_INFERRED: &str = "write its type";
 pub(crate) fn not_inferred(name: &str) -> Text {
     format!("the type of '{name}' can't be told from its value here").into()

@@ -273,6 +273,17 @@ pub struct GivenLayout {
     pub is_checked: bool,
 }
 
+/// A type that C calculates with and Keelback does not: a record that has a size and no fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    /// What it is, for messages: `a vector`.
+    pub kind: &'static str,
+    /// sizeof, in bytes.
+    pub size: u64,
+    /// Its alignment in a record, in bytes.
+    pub align: u32,
+}
+
 /// A struct or union.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
@@ -309,6 +320,8 @@ pub struct Record {
     pub compiler_layout: Option<CompilerLayout>,
     /// Of a module that CFFI compiled.
     pub given_layout: Option<Box<GivenLayout>>,
+    /// It is `_BitInt(n)` or a vector, and `typedef_name` spells it.
+    pub sealed: Option<Sealed>,
     /// Where the body (or the first mention) is.
     pub span: Span,
 }

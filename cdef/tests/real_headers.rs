@@ -396,3 +396,173 @@ fn words_of_c23_and_of_clang() {
         first_error(text, &options);
     }
 }
+
+/// What a type says of itself: the name, the size, the alignment in a record.
+fn measured(text: &str, target: Target) -> (String, u64, u32) {
+    let mut declarations = parse(text, target);
+    let ty = declarations.parse_type("a_t").expect("a type");
+    let (size, align) = Layouts::new()
+        .size_and_align(&declarations, ty)
+        .expect("a size");
+    (declarations.cffi_name(ty), size, align)
+}
+
+#[test]
+fn integers_of_any_width_have_their_size() {
+    let all = [Target::X86_64_SYSV, Target::I386, Target::AARCH64];
+    for (width, expected) in [
+        (2, [(1, 1); 3]),
+        (8, [(1, 1); 3]),
+        (9, [(2, 2); 3]),
+        (17, [(4, 4); 3]),
+        (33, [(8, 8), (8, 4), (8, 8)]),
+        (64, [(8, 8), (8, 4), (8, 8)]),
+        (65, [(16, 8), (12, 4), (16, 16)]),
+        (129, [(24, 8), (20, 4), (32, 16)]),
+    ] {
+        for (target, (size, align)) in all.iter().zip(expected) {
+            for (spelt, name) in [("", ""), ("signed ", ""), ("unsigned ", "unsigned ")] {
+                let text = format!("typedef {spelt}_BitInt({width}) a_t;");
+                let name = format!("{name}_BitInt({width})");
+                assert_eq!(
+                    measured(&text, target.clone()),
+                    (name, size, align),
+                    "{} {text}",
+                    target.name
+                );
+            }
+        }
+    }
+    // The words in any order; the name is a type's name again, and means the same type.
+    let mut declarations = parse(
+        "typedef const _BitInt(4 + 3) unsigned a_t; a_t *f(unsigned _BitInt(7) *a);",
+        Target::X86_64_SYSV,
+    );
+    let again = declarations
+        .parse_type("unsigned _BitInt(7)")
+        .expect("a type");
+    assert_eq!(declarations.parse_type("a_t").expect("a type").ty, again.ty);
+    for text in [
+        "_BitInt(1) x;",
+        "_BitInt(0) x;",
+        "unsigned _BitInt(-1) x;",
+        "_BitInt(99999999) x;",
+    ] {
+        let said = first_error(text, &ParseOptions::default());
+        assert!(
+            said.ends_with("a _BitInt has 1 to 8388608 bits, a signed one at least 2"),
+            "{text}: {said}"
+        );
+    }
+    for text in [
+        "_BitInt(7) int x;",
+        "long _BitInt(7) x;",
+        "_BitInt(7) struct s { int x; } y;",
+        "struct s { int x; } _BitInt(7) y;",
+        "_BitInt(7) size_t;x",
+    ] {
+        first_error(text, &ParseOptions::default());
+    }
+}
+
+#[test]
+fn vectors_have_their_size() {
+    let vector = |item: &str, size: u64| format!("{item} __attribute__((vector_size({size})))");
+    for (text, item, size) in [
+        (
+            "typedef float a_t __attribute__((vector_size(16)));",
+            "float",
+            16,
+        ),
+        (
+            "typedef int a_t __attribute__((__vector_size__(2 * sizeof(double))));",
+            "int",
+            16,
+        ),
+        (
+            "typedef unsigned char __attribute__((vector_size(64), aligned(64))) a_t;",
+            "unsigned char",
+            64,
+        ),
+        (
+            "__attribute__((vector_size(32))) typedef double a_t;",
+            "double",
+            32,
+        ),
+        ("typedef int16_t a_t [[gnu::vector_size(8)]];", "int16_t", 8),
+    ] {
+        assert_eq!(
+            measured(text, Target::X86_64_SYSV),
+            (vector(item, size), size, size as u32),
+            "{text}"
+        );
+    }
+    let text = "typedef float a_t __attribute__((vector_size(32)));";
+    assert_eq!(
+        measured(text, Target::AARCH64),
+        (vector("float", 32), 32, 16)
+    );
+    // It is the base type that becomes a vector.
+    let v = vector("float", 16);
+    for (declarator, name) in [
+        ("*f(void)", format!("{v} *()")),
+        ("(*f(int))[2]", format!("{v}(*(int))[2]")),
+    ] {
+        assert_eq!(
+            type_of_f(&format!(
+                "float {declarator} __attribute__((vector_size(16)));"
+            )),
+            name
+        );
+    }
+    let text = "typedef float v4 __attribute__((vector_size(16))); typedef struct { char c; v4 v; char d; v4 w[2]; } a_t;";
+    assert_eq!(measured(text, Target::X86_64_SYSV), ("a_t".into(), 80, 16));
+    let text = "typedef float v4 __attribute__((vector_size(16))); typedef struct { char c; v4 v; } __attribute__((packed)) a_t;";
+    assert_eq!(measured(text, Target::X86_64_SYSV), ("a_t".into(), 17, 1));
+    let mut declarations = parse(
+        "extern float x __attribute__((vector_size(16)));",
+        Target::X86_64_SYSV,
+    );
+    let again = declarations.parse_type(&v).expect("a type");
+    assert_eq!(declarations.variables[0].ty, again);
+    assert_eq!(
+        declarations.c_declaration(again, "x").as_str(),
+        format!("{v} x")
+    );
+    for (text, said) in [
+        (
+            "typedef float v __attribute__((vector_size(12)));",
+            "a power of two",
+        ),
+        (
+            "typedef double v __attribute__((vector_size(4)));",
+            "a power of two",
+        ),
+        (
+            "typedef int *v; typedef v w __attribute__((vector_size(16)));",
+            "the items of a vector",
+        ),
+        (
+            "typedef _Bool v __attribute__((vector_size(16)));",
+            "the items of a vector",
+        ),
+    ] {
+        let found = first_error(text, &ParseOptions::default());
+        assert!(found.contains(said), "{text}: {found}");
+    }
+    let options = ParseOptions {
+        as_cffi: true,
+        ..ParseOptions::default()
+    };
+    assert_eq!(
+        first_error(
+            "typedef float v __attribute__((vector_size(16)));",
+            &options
+        ),
+        "Unsupported type: 'vector_size'"
+    );
+    assert_eq!(
+        first_error("_BitInt(7) x;", &options),
+        "Unsupported type: '_BitInt'"
+    );
+}

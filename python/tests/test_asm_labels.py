@@ -89,7 +89,7 @@ def test_a_later_declaration_may_bring_the_label():
         ('struct s { int x; } __attribute__((scalar_storage_order("big-endian")));', "'scalar_storage_order' changes how the struct"),
         ("struct s { int x; } __attribute__((ms_struct));", "'ms_struct' changes how the struct lies in memory"),
         ("#pragma redefine_extname f g\nint f(int);", "the pragma 'redefine_extname' changes the symbol"),
-        ("typedef float v __attribute__((vector_size(16)));", "Unsupported type: 'vector_size'"),
+        ("typedef float v __attribute__((ext_vector_type(4)));", "Unsupported type: 'ext_vector_type'"),
     ],
 )
 def test_what_is_not_honoured_is_refused(text, message):

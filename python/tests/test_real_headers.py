@@ -1,5 +1,6 @@
 """What `cc -E -P` makes of the C library's headers is taken as it is."""
 
+import re
 import subprocess
 import sys
 
@@ -42,3 +43,69 @@ def test_under_install_as_cffi_a_body_is_an_error():
     )
     said = subprocess.run([sys.executable, "-c", program], text=True, check=True, stdout=subprocess.PIPE).stdout
     assert said == "<cdef source string>:1: unexpected <FuncDef>: this construct is valid C but not valid in cdef()\n"
+
+
+SEALED = [
+    ("float", "float __attribute__((vector_size(16)))", "a vector", 16),
+    ("_BitInt(7)", "_BitInt(7)", "a _BitInt", 1),
+    ("unsigned _BitInt(65)", "unsigned _BitInt(65)", "a _BitInt", 16),
+]
+
+
+@pytest.mark.parametrize("base, name, kind, size", SEALED)
+def test_types_that_only_c_calculates_with_have_their_size(base, name, kind, size):
+    attribute = "__attribute__((vector_size(16)))" if base == "float" else ""
+    ffi = keelback.FFI()
+    ffi.cdef(f"typedef {base} t {attribute}; struct s {{ char c; t v; t w[2]; char d; }}; struct only {{ t v; }};")
+    assert (ffi.sizeof("t"), ffi.typeof("t").cname, ffi.sizeof("t[3]")) == (size, name, 3 * size)
+    assert ffi.typeof(name) is ffi.typeof("t")
+    assert ffi.offsetof("struct s", "v") == ffi.alignof("t")
+    assert ffi.sizeof("struct s") == ffi.alignof("t") + 3 * size + ffi.alignof("t")
+    one, two = ffi.new("struct s *"), ffi.new("t *")
+    ffi.buffer(two)[:] = bytes(range(1, size + 1))
+    one.v = two[0]
+    one.w[1] = two[0]
+    assert bytes(ffi.buffer(one))[ffi.alignof("t") :][:size] == bytes(ffi.buffer(ffi.addressof(one.w, 1)))[:size]
+    assert ffi.addressof(one, "v")[0] == one.v
+    with pytest.raises(TypeError):
+        two[0] = 1.5
+    refused = f"^ctype '{re.escape(name)}' not supported as argument or return value by value: it is {kind} \\(use a pointer\\)$"
+    for signature in "t(*)(void)", "void(*)(t)", "void(*)(int, struct only)", "struct s(*)(void)":
+        arguments = {"void(*)(t)": [two[0]], "void(*)(int, struct only)": [1, ffi.new("struct only *")[0]]}
+        with pytest.raises(NotImplementedError, match=refused):
+            ffi.cast(signature, 1)(*arguments.get(signature, []))
+        with pytest.raises(NotImplementedError, match=refused):
+            ffi.callback(signature, lambda *_: None)
+
+
+def test_pointers_to_them_are_passed():
+    ffi = keelback.FFI()
+    ffi.cdef("typedef int v4 __attribute__((vector_size(16))); void *memcpy(v4 *to, const v4 *from, size_t size);")
+    source, target = ffi.new("v4[2]"), ffi.new("v4[2]")
+    ffi.buffer(source)[:] = bytes(range(32))
+    ffi.dlopen(None).memcpy(target, source, 32)
+    assert bytes(ffi.buffer(target)) == bytes(range(32))
+
+
+def test_words_of_headers_that_cffi_does_not_know():
+    text = """
+        int old(a, b) char a; float b; { return a; }
+        void lengths(int n, int a[n][n], double b[static n]);
+        constexpr unsigned char M = 300; auto K = 2 * 3ul;
+        extern struct unknown *u; _Static_assert(sizeof(struct unknown) == 4, "size");
+        [[nodiscard]] char *_Nullable f(char *_Nonnull);
+        struct s { char text[sizeof "four\\n" "" ]; };
+    """
+    ffi = keelback.FFI()
+    with pytest.warns(UserWarning, match="^this _Static_assert is not checked: ctype 'struct unknown' is of unknown size$"):
+        ffi.cdef(text)
+    lib = ffi.dlopen(None)
+    assert (lib.M, lib.K, ffi.sizeof("struct s")) == (44, 6, 6)
+    for part in text.strip().split("\n"):
+        program = (
+            "import sys, keelback; keelback.install_as_cffi(); import cffi\n"
+            "try: cffi.FFI().cdef(sys.argv[1])\n"
+            "except cffi.FFIError as error: print('refused')"
+        )
+        said = subprocess.run([sys.executable, "-c", program, part], text=True, check=True, stdout=subprocess.PIPE).stdout
+        assert said == "refused\n", part

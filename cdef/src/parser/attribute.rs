@@ -22,6 +22,8 @@ pub(super) struct Attributes {
     pub(super) label: Option<Symbol>,
     /// `mode(...)`: the width of its type.
     pub(super) mode: Option<Mode>,
+    /// `vector_size(n)`: what is declared has vectors of so many bytes in the place of its base type.
+    pub(super) vector: Option<i128>,
 }
 
 /// A machine mode that stands for a type that C has.
@@ -211,6 +213,12 @@ impl Parser<'_> {
                     Some(_) => return Ok(()),
                     None => Change::Type,
                 }
+            }
+            Effect::VectorSize if self.cffi_only => Change::Type,
+            Effect::VectorSize => {
+                self.expect(Tok::LParen, "'('")?;
+                attributes.vector = Some(self.constant_expression()?.value);
+                return self.expect(Tok::RParen, "')'");
             }
             Effect::StorageOrder => {
                 let native = if cfg!(target_endian = "little") {

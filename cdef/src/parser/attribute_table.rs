@@ -12,6 +12,8 @@ pub(super) enum Effect {
     Aligned,
     /// `mode(DI)`
     Mode,
+    /// `vector_size(16)`
+    VectorSize,
     /// `scalar_storage_order("...")`: the platform's own changes nothing.
     StorageOrder,
     /// Neither calls nor layout depend on it.
@@ -131,8 +133,8 @@ pub(super) fn effect(name: &str, target: &Target) -> Effect {
         | "cmse_nonsecure_call"
         | "arm_streaming"
         | "arm_locally_streaming" => Effect::Refused(Call),
-        "vector_size"
-        | "ext_vector_type"
+        "vector_size" => Effect::VectorSize,
+        "ext_vector_type"
         | "neon_vector_type"
         | "neon_polyvector_type"
         | "arm_sve_vector_bits"

@@ -168,6 +168,10 @@ impl Parser<'_> {
         }
         let ty = match specs.base {
             Base::Type(base) => {
+                let base = match attributes.vector {
+                    Some(size) => self.vector_of(base, size, span)?,
+                    None => base,
+                };
                 let ty = self.apply(base, mark, mode)?;
                 self.in_mode(ty, &attributes, span)?
             }
@@ -305,8 +309,8 @@ impl Parser<'_> {
                 Tok::Keyword(Keyword::Restrict) => quals = quals.union(Qualifiers::RESTRICT),
                 Tok::Keyword(Keyword::Atomic) => quals = quals.union(Qualifiers::ATOMIC),
                 Tok::Keyword(Keyword::Stdcall) => *stdcall = true,
-                Tok::Keyword(Keyword::Nullability) if !self.as_cffi => {}
-                Tok::LBracket if self.peek().tok == Tok::LBracket && !self.as_cffi => {
+                Tok::Keyword(Keyword::Nullability) if !self.cffi_only => {}
+                Tok::LBracket if self.peek().tok == Tok::LBracket && !self.cffi_only => {
                     self.bracket_attribute(attributes)?;
                     continue;
                 }
@@ -410,7 +414,7 @@ impl Parser<'_> {
 
     /// Whether the length at the current token is `*`, or names a parameter: only the call knows it (C11 6.7.6.2p4).
     fn is_variable_length(&mut self) -> bool {
-        if self.as_cffi {
+        if self.cffi_only {
             return false;
         }
         let (mut ahead, mut token, mut open) = (self.lexer, self.tok, 0u32);

@@ -260,7 +260,7 @@ impl Parser<'_> {
 
     /// `(type)` behind sizeof.
     fn measured_type(&mut self) -> Parse<QualType> {
-        if !self.as_cffi && self.foreign == Foreign::No && self.is_measured_expression() {
+        if !self.cffi_only && self.foreign == Foreign::No && self.is_measured_expression() {
             return self.operand_of_sizeof();
         }
         self.expect(Tok::LParen, "'('")?;

@@ -12,6 +12,7 @@ mod directive;
 mod expression;
 mod initialiser;
 mod old_style;
+mod sealed;
 mod specifiers;
 mod tags;
 mod typing;
@@ -52,7 +53,8 @@ pub struct ParseOptions<'a> {
     /// literals are as wide as needed; a macro's body is no character; a typedef gives a struct with a tag its name.
     pub as_cffi: bool,
     /// A function that is defined is declared, and its body skipped, as headers have it; not for an embedding API, whose
-    /// functions Python defines. Otherwise a body is an error, as in CFFI.
+    /// functions Python defines. Otherwise a body is an error, as in CFFI; and with `as_cffi` so is all else of C and of
+    /// its compilers that headers have and CFFI does not know.
     pub function_bodies: bool,
 }
 
@@ -93,6 +95,8 @@ pub(crate) struct Parser<'a> {
     override_: bool,
     embedding_api: bool,
     as_cffi: bool,
+    /// Nothing is taken that CFFI refuses only because it does not know it: headers have it, and CFFI's own texts do not.
+    cffi_only: bool,
     function_bodies: bool,
     /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
     old_style_body: Option<old_style::Ahead<'a>>,
@@ -147,6 +151,7 @@ impl Declarations {
         parser.override_ = options.override_;
         parser.embedding_api = options.embedding_api;
         parser.as_cffi = options.as_cffi;
+        parser.cffi_only = options.as_cffi && !options.function_bodies;
         parser.function_bodies = options.function_bodies && !options.embedding_api;
         parser.pack_option = pack;
         parser.bump();
@@ -345,6 +350,7 @@ impl<'a> Parser<'a> {
             override_: false,
             embedding_api: false,
             as_cffi: false,
+            cffi_only: false,
             function_bodies: false,
             old_style_body: None,
             origin: FunctionOrigin::C,
@@ -625,7 +631,7 @@ impl<'a> Parser<'a> {
                 return self.external_declaration();
             }
             // C23: attributes of no declaration.
-            Tok::LBracket if self.peek().tok == Tok::LBracket && !self.as_cffi => {
+            Tok::LBracket if self.peek().tok == Tok::LBracket && !self.cffi_only => {
                 return self.attributed_declaration();
             }
             Tok::Keyword(Keyword::Asm) if self.peek().tok == Tok::LParen => {
@@ -835,7 +841,7 @@ impl<'a> Parser<'a> {
         );
         let said = (self.errors.len(), self.warnings.len(), self.markers.len());
         let value = self.constant_expression();
-        if self.as_cffi || value.is_ok() && matches!(self.tok(), Tok::Comma | Tok::RParen) {
+        if self.cffi_only || value.is_ok() && matches!(self.tok(), Tok::Comma | Tok::RParen) {
             return value.map(Ok);
         }
         let why = value.map_or_else(|why| why, |_| self.unexpected(message::expected("')'")));

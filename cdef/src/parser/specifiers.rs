@@ -172,6 +172,16 @@ impl Words {
         Some(TypeTable::primitive_id(primitive))
     }
 
+    /// Whether the words are `unsigned`, or `signed`, or none; `None` if there are others.
+    fn sign(&self) -> Option<bool> {
+        let others = Self {
+            signed: 0,
+            unsigned: 0,
+            ..*self
+        };
+        (!others.any() && self.signed + self.unsigned <= 1).then_some(self.unsigned == 1)
+    }
+
     fn is_integer(&self) -> bool {
         self.void | self.bool_ | self.float | self.double | self.complex == 0
     }
@@ -360,6 +370,7 @@ impl Parser<'_> {
             align: None,
             compiler_layout: None,
             given_layout: None,
+            sealed: None,
             span,
         });
         id
@@ -426,6 +437,8 @@ impl Parser<'_> {
         // In a type string: the word with which the words stopped making a type.
         let mut stray: Option<Span> = None;
         let mut found: Option<Base> = None;
+        // The width of `_BitInt(n)`; the words beside it may say its sign.
+        let mut bit_int: Option<u32> = None;
         let mut quals = Qualifiers::NONE;
         let mut specs = Specifiers {
             base: Base::Dots,
@@ -524,7 +537,7 @@ impl Parser<'_> {
                         | Keyword::Extension
                         | Keyword::Cdecl => {}
                         // Clang's, on a typedef of a pointer.
-                        Keyword::Nullability if !self.as_cffi => {}
+                        Keyword::Nullability if !self.cffi_only => {}
                         Keyword::OtherConvention => self.other_convention()?,
                         Keyword::Stdcall => specs.stdcall = true,
                         Keyword::Alignas => {
@@ -534,6 +547,15 @@ impl Parser<'_> {
                         }
                         Keyword::Attribute | Keyword::Declspec => {
                             self.attribute(&mut specs.attributes)?;
+                            continue;
+                        }
+                        Keyword::Unsupported
+                            if found.is_none()
+                                && bit_int.is_none()
+                                && !self.cffi_only
+                                && self.text_of(self.tok) == "_BitInt" =>
+                        {
+                            bit_int = Some(self.bit_int_width()?);
                             continue;
                         }
                         Keyword::Unsupported if found.is_none() && self.floating(&mut words) => {}
@@ -553,7 +575,7 @@ impl Parser<'_> {
                     }
                     self.bump();
                 }
-                Tok::Name if found.is_none() && !words.any() => {
+                Tok::Name if found.is_none() && !words.any() && bit_int.is_none() => {
                     if !self.is_type_name(self.tok.symbol) {
                         if place == Place::File && self.at_constexpr() {
                             quals = quals.union(Qualifiers::CONST);
@@ -596,6 +618,14 @@ impl Parser<'_> {
                 _ => break,
             }
         }
+        if let Some(width) = bit_int {
+            let span = self.span_from(start);
+            let is_unsigned = words.sign().filter(|_| found.is_none());
+            let Some(is_unsigned) = is_unsigned else {
+                return Err(Box::new(Diagnostic::syntax(span, message::BAD_TYPE_WORDS)));
+            };
+            found = Some(Base::Type(self.bit_int(width, is_unsigned, span)?));
+        }
         specs.base = match found {
             Some(Base::Type(ty)) => Base::Type(self.qualify(ty, quals)),
             Some(dots) => dots,
@@ -619,14 +649,14 @@ impl Parser<'_> {
 
     /// C23's `constexpr`, which C++ has as well: here it makes constants. No name of C before that.
     fn at_constexpr(&mut self) -> bool {
-        !self.as_cffi
+        !self.cffi_only
             && self.text_of(self.tok) == "constexpr"
             && matches!(self.peek().tok, Tok::Keyword(_) | Tok::Name)
     }
 
     /// C23's `auto x = 5;`: the type of the value, at the name. `None`: no value follows the name.
     fn inferred(&mut self) -> Parse<Option<QualType>> {
-        if self.as_cffi || self.peek().tok != Tok::Assign {
+        if self.cffi_only || self.peek().tok != Tok::Assign {
             return Ok(None);
         }
         let start = (self.lexer, self.tok, self.previous_end, self.depth);

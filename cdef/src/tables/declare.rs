@@ -699,6 +699,7 @@ fn blank(kind: RecordKind) -> Record {
         align: None,
         compiler_layout: None,
         given_layout: None,
+        sealed: None,
         span: Span::NOWHERE,
     }
 }

@@ -2,7 +2,7 @@ int a(int) __attribute__((ms_abi));
 int __vectorcall b(int);
 struct c { int x; } __attribute__((scalar_storage_order("big-endian")));
 struct d { char c; int x : 3; } __attribute__((__ms_struct__));
-typedef float e __attribute__((vector_size(16)));
+typedef float e __attribute__((ext_vector_type(4)));
 typedef int f __attribute__((mode(TI)));
 typedef int g __attribute__((mode(DF)));
 int *h __attribute__((mode(DI)));

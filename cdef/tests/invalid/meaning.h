@@ -24,7 +24,7 @@ struct part { int a : 3; ...; };
 typedef struct { int a; ...; } *nameless;
 _Static_assert(1 == 2, "one is not two");
 __int128 wide;
-typedef int v4 __attribute__((vector_size(16)));
+typedef int v4 __attribute__((vector_size(12)));
 int *typedef_dots ...;
 typedef int... *bad_dots;
 extern "Python" int variable;

@@ -113,6 +113,13 @@ fn collect_record(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Lea
             ctype.name
         ));
     };
+    if let Some(kind) = record.sealed {
+        return Err(raise!(
+            NotImplementedError,
+            "ctype '{}' not supported as argument or return value by value: it is {kind} (use a pointer)",
+            ctype.name
+        ));
+    }
     if record.partial && ctype.size() <= 2 * size_of::<u64>() as isize {
         return Err(raise!(
             NotImplementedError,

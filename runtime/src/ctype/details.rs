@@ -129,6 +129,8 @@ pub struct RecordDetails {
     pub has_flexible: bool,
     /// Laid out by `...;` or by a compiler's word, not from the declaration alone.
     pub partial: bool,
+    /// What it is, if it is no struct but a type that only C calculates with: `a vector`.
+    pub sealed: Option<&'static str>,
 }
 
 impl RecordDetails {
@@ -162,6 +164,14 @@ impl RecordDetails {
             by_name,
             has_flexible,
             partial,
+            sealed: None,
+        }
+    }
+    /// Those of a type that has a size and nothing inside, of this kind.
+    pub fn sealed(kind: &'static str) -> Self {
+        Self {
+            sealed: Some(kind),
+            ..Self::new(Vec::new(), Vec::new(), Vec::new(), false, false)
         }
     }
     /// The fields that the items of an initialiser list stand for, in their order.

@@ -143,7 +143,7 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
         let declarations = scope.read();
         let record = declarations.types.record(id);
         let name = declarations.record_name(id);
-        let layout = if record.fields.is_some() {
+        let layout = if record.fields.is_some() || record.sealed.is_some() {
             Some(scope.layout(&declarations, id))
         } else {
             None
@@ -411,7 +411,9 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
         let declarations = source.scope.read();
         let record = declarations.types.record(source.id);
         let Some(fields) = &record.fields else {
-            return Ok(None);
+            return Ok(record
+                .sealed
+                .map(|sealed| RecordDetails::sealed(sealed.kind)));
         };
         let layout = match source.scope.layout(&declarations, source.id) {
             Ok(layout) => layout,

@@ -1,0 +1,130 @@
+//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, and the vectors of `vector_size(n)`. Each is a
+//! record without fields, which its C spelling names.
+
+use crate::diagnostic::Diagnostic;
+use crate::lexer::Tok;
+use crate::message;
+use crate::source::Span;
+use crate::target::Target;
+use crate::types::{Primitive, QualType, RecordKind, Sealed, Type};
+
+use super::{Parse, Parser};
+
+/// What clang allows; gcc has a smaller limit.
+const MAX_BITS: u32 = 8_388_608;
+/// The largest alignment that an object file can ask for.
+const MAX_VECTOR: u64 = 1 << 28;
+
+impl Target {
+    /// Size and alignment of an integer of so many bits, as the ABI of the target lays it out.
+    fn bit_int(&self, width: u32) -> (u64, u32) {
+        let standard = match width {
+            0..=8 => Some(Primitive::UInt8),
+            9..=16 => Some(Primitive::UInt16),
+            17..=32 => Some(Primitive::UInt32),
+            33..=64 => Some(Primitive::UInt64),
+            _ => None,
+        };
+        if let Some(standard) = standard {
+            return self.size_and_align(standard);
+        }
+        // AAPCS64 and the psABIs of x86-64 and i386.
+        let unit = if self.is_arm() {
+            16
+        } else {
+            u32::from(self.pointer_size)
+        };
+        let bits = u64::from(unit) * 8;
+        (u64::from(width).div_ceil(bits) * u64::from(unit), unit)
+    }
+
+    /// The alignment of a vector in a record, as gcc has it.
+    fn vector_align(&self, size: u64) -> u64 {
+        if self.is_arm() { size.min(16) } else { size }
+    }
+
+    fn is_arm(&self) -> bool {
+        self.name == Self::AARCH64.name || self.name == Self::AARCH64_APPLE.name
+    }
+}
+
+impl Parser<'_> {
+    /// `_BitInt(n)`, up to behind its parenthesis.
+    pub(super) fn bit_int_width(&mut self) -> Parse<u32> {
+        self.bump();
+        self.expect(Tok::LParen, "'('")?;
+        let start = self.tok.start;
+        let width = self.constant_expression()?.value;
+        let span = self.span_from(start);
+        self.expect(Tok::RParen, "')'")?;
+        match u32::try_from(width) {
+            Ok(width @ 1..=MAX_BITS) => Ok(width),
+            _ => Err(Box::new(Diagnostic::cdef(span, message::BIT_INT_WIDTH))),
+        }
+    }
+
+    pub(super) fn bit_int(&mut self, width: u32, unsigned: bool, span: Span) -> Parse<QualType> {
+        if width == 1 && !unsigned {
+            return Err(Box::new(Diagnostic::cdef(span, message::BIT_INT_WIDTH)));
+        }
+        let (size, align) = self.decls.target.bit_int(width);
+        let sign = if unsigned { "unsigned " } else { "" };
+        let sealed = Sealed {
+            kind: "a _BitInt",
+            size,
+            align,
+        };
+        Ok(self.sealed(&format!("{sign}_BitInt({width})"), sealed))
+    }
+
+    /// What `vector_size(size)` makes of its base type.
+    pub(super) fn vector_of(&mut self, base: QualType, size: i128, span: Span) -> Parse<QualType> {
+        let refuse = |text| Err(Box::new(Diagnostic::cdef(span, text)));
+        let item = match *self.decls.types.get(base.ty) {
+            Type::Primitive(Primitive::Float | Primitive::Double) => base.ty,
+            Type::Primitive(item)
+                if item != Primitive::Bool && self.decls.target.is_signed(item).is_some() =>
+            {
+                base.ty
+            }
+            _ => return refuse(message::VECTOR_ITEM),
+        };
+        let Type::Primitive(primitive) = *self.decls.types.get(item) else {
+            return refuse(message::VECTOR_ITEM);
+        };
+        let least = self.decls.target.size_and_align(primitive).0;
+        let size = match u64::try_from(size) {
+            Ok(size) if size.is_power_of_two() && (least..=MAX_VECTOR).contains(&size) => size,
+            _ => return refuse(message::VECTOR_SIZE),
+        };
+        let sealed = Sealed {
+            kind: "a vector",
+            size,
+            align: self.decls.target.vector_align(size) as u32,
+        };
+        let name = format!("{} __attribute__((vector_size({size})))", primitive.name());
+        let made = self.sealed(&name, sealed);
+        Ok(QualType {
+            ty: made.ty,
+            ..base
+        })
+    }
+
+    /// The one type of this spelling.
+    fn sealed(&mut self, spelling: &str, sealed: Sealed) -> QualType {
+        let name = self.decls.types.symbol(spelling);
+        if let Some(&ty) = self.decls.predefined.get(&name) {
+            return ty;
+        }
+        let span = self.span();
+        let id = self.push_record(RecordKind::Struct, None, span);
+        let record = &mut self.decls.types.records[id.index()];
+        record.typedef_name = Some(name);
+        record.sealed = Some(sealed);
+        let unused = std::mem::take(&mut record.number);
+        self.decls.types.free_number(unused);
+        let ty = QualType::plain(self.decls.types.intern(Type::Record(id)));
+        self.decls.predefined.insert(name, ty);
+        ty
+    }
+}
