@@ -319,6 +319,50 @@ impl Target {
         Ok(Value { value, ty })
     }
 
+    /// The items of string literals that stand beside each other (C11 6.4.5), and how many there are with the zero at the
+    /// end.
+    pub(crate) fn string_literal(&self, texts: &[&str]) -> Result<(Primitive, u64), LiteralError> {
+        let split = |text| {
+            let (prefix, quoted) = str::split_at(text, text.find('"').unwrap_or(0));
+            let inside = quoted.strip_prefix('"')?.strip_suffix('"')?;
+            Some((prefix, inside))
+        };
+        let mut item = Primitive::Char;
+        for text in texts {
+            item = match split(text).ok_or(LiteralError::Invalid)?.0 {
+                "" | "u8" => item,
+                "L" => Primitive::WChar,
+                "u" => Primitive::Char16,
+                "U" => Primitive::Char32,
+                _ => return Err(LiteralError::Invalid),
+            };
+        }
+        let size = self.size_and_align(item).0;
+        let mut count = 1;
+        for text in texts {
+            let mut rest = split(text).ok_or(LiteralError::Invalid)?.1;
+            while let Some(first) = rest.chars().next() {
+                if let Some(next) = rest.strip_prefix("\\\n") {
+                    rest = next;
+                    continue;
+                }
+                let (unit, length, raw) = if first == '\\' {
+                    escape(rest)?
+                } else {
+                    (first as u32, first.len_utf8(), false)
+                };
+                let character = char::from_u32(unit).filter(|_| !raw);
+                count += match (character, size) {
+                    (Some(character), 1) => character.len_utf8() as u64,
+                    (Some(character), 2) => character.len_utf16() as u64,
+                    _ => 1,
+                };
+                rest = &rest[length..];
+            }
+        }
+        Ok((item, count))
+    }
+
     /// A character literal (C11 6.4.4.4), quotes and prefix included.
     pub(crate) fn char_literal(&self, text: &str) -> Result<Value, LiteralError> {
         let (prefix, quoted) = text.split_at(text.find('\'').ok_or(LiteralError::Invalid)?);

@@ -566,3 +566,49 @@ fn vectors_have_their_size() {
         "Unsupported type: '_BitInt'"
     );
 }
+
+#[test]
+fn strings_literals_and_addresses_in_constants() {
+    let value = |expression: &str| {
+        let text = format!(
+            "struct s {{ int x; struct {{ char c; short y[4]; }} in; }}; constexpr long long K = {expression};"
+        );
+        let declarations = parse(&text, Target::X86_64_SYSV);
+        let constant = declarations.lookup_constant("K");
+        constant
+            .and_then(|constant| constant.value)
+            .unwrap_or_else(|| panic!("{expression}"))
+    };
+    for (expression, expected) in [
+        ("sizeof(\"abc\")", 4),
+        ("sizeof \"a\\x41\\101\\n\\0\"", 6),
+        ("sizeof(\"ab\" \"c\" \"\")", 4),
+        ("sizeof \"\u{e9}\\u00e9\"", 5),
+        ("sizeof L\"ab\"", 12),
+        ("sizeof(u\"a\" \"\u{1f600}\")", 8),
+        ("sizeof U\"\u{1f600}\"", 8),
+        ("sizeof(u8\"\u{e9}\")", 3),
+        ("sizeof(\"abc\"[0])", 1),
+        ("sizeof(\"abc\" + 1)", 8),
+        ("sizeof(typeof(\"abc\")[2])", 8),
+        ("(int){5} + (unsigned char){255 + 2,}", 6),
+        ("(int){}", 0),
+        ("(long)(void *)8", 8),
+        ("(unsigned char)(char *)(void *)257", 1),
+        ("(unsigned long)&((struct s *)0)->x", 0),
+        ("(unsigned long)&((struct s *)0)->in.y[2] + 1", 11),
+        ("((int)&(((struct s *)16)->in))", 20),
+        ("(long)(char *)&((struct s *)0)->in", 4),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    assert_eq!(a_t("typedef typeof(\"abc\") a_t;"), ("char[4]".into(), 4));
+    // A pointer itself is no integer constant.
+    for text in [
+        "#define NULL ((void *)0)\n",
+        "#define P (&((struct { int x; } *)0)->x)\n",
+        "extern int a[(int)&x];",
+    ] {
+        first_error(text, &ParseOptions::default());
+    }
+}

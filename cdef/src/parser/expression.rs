@@ -322,9 +322,85 @@ impl Parser<'_> {
                 }
             }
         }
-        let operand = self.unary()?;
+        let operand = match self.address()? {
+            Some(address) => address,
+            None if self.at(Tok::LBrace) && !self.cffi_only => self.compound_literal()?,
+            None => self.unary()?,
+        };
         let value = self.decls.target.wrap(operand.value, target);
         Ok(self.decls.target.promote(value, target))
+    }
+
+    /// `{5}` behind an arithmetic type.
+    fn compound_literal(&mut self) -> Parse<Value> {
+        self.bump();
+        if self.eat(Tok::RBrace) {
+            return Ok(Value::int(0));
+        }
+        let value = self.constant_expression()?;
+        self.eat(Tok::Comma);
+        self.expect(Tok::RBrace, "'}'")?;
+        Ok(value)
+    }
+
+    /// What is behind a cast to an integer, if it is an address that is known: `(T *)8`, and `&((T *)0)->field`, which is
+    /// how headers spell `offsetof` themselves.
+    fn address(&mut self) -> Parse<Option<Value>> {
+        if self.cffi_only || self.foreign != Foreign::No {
+            return Ok(None);
+        }
+        let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
+        let start = self.tok.start;
+        if self.eat(Tok::Ampersand) {
+            let mut parentheses = 0;
+            while self.at(Tok::LParen) && !self.at_parenthesised_type() {
+                self.bump();
+                parentheses += 1;
+            }
+            let Some((base, to)) = self.cast_to_pointer()? else {
+                return Err(self.unexpected(message::UNSUPPORTED_EXPRESSION));
+            };
+            if parentheses > 0 && self.eat(Tok::RParen) {
+                parentheses -= 1;
+            }
+            self.expect(Tok::Arrow, "'->'")?;
+            let offset = self.designated_offset(to, start)?;
+            for _ in 0..parentheses {
+                self.expect(Tok::RParen, "')'")?;
+            }
+            let size = self.size_value(offset);
+            return Ok(Some(Value {
+                value: base.value.saturating_add(size.value),
+                ..size
+            }));
+        }
+        if let Some((value, _)) = self.cast_to_pointer()? {
+            return Ok(Some(value));
+        }
+        (self.lexer, self.tok, self.previous_end, self.depth) = bookmark;
+        Ok(None)
+    }
+
+    /// `(T *)` and an integer: the address, and `T`.
+    fn cast_to_pointer(&mut self) -> Parse<Option<(Value, QualType)>> {
+        if !self.at_parenthesised_type() {
+            return Ok(None);
+        }
+        self.bump();
+        let ty = self.type_name()?;
+        self.expect(Tok::RParen, "')'")?;
+        let Type::Pointer(to) = *self.decls.types.get(ty.ty) else {
+            return Ok(None);
+        };
+        self.descend()?;
+        let value = match self.address()? {
+            Some(value) => value.value,
+            None => self.unary()?.value,
+        };
+        self.ascend();
+        let ty = self.size_type();
+        let value = self.decls.target.wrap(value, ty);
+        Ok(Some((Value { value, ty }, to)))
     }
 
     pub(super) fn primary(&mut self) -> Parse<Value> {
@@ -520,8 +596,15 @@ impl Parser<'_> {
         let start = self.tok.start;
         self.bump();
         self.expect(Tok::LParen, "'('")?;
-        let mut ty = self.type_name()?;
+        let ty = self.type_name()?;
         self.expect(Tok::Comma, "','")?;
+        let offset = self.designated_offset(ty, start)?;
+        self.expect(Tok::RParen, "')'")?;
+        Ok(self.size_value(offset))
+    }
+
+    /// The offset in `ty` of `field.inner[2]`.
+    fn designated_offset(&mut self, mut ty: QualType, start: u32) -> Parse<u64> {
         let mut offset = 0u64;
         loop {
             if self.at(Tok::Name) {
@@ -548,11 +631,9 @@ impl Parser<'_> {
             match self.tok.tok {
                 Tok::Dot => self.bump(),
                 Tok::LBracket => {}
-                _ => break,
+                _ => return Ok(offset),
             }
         }
-        self.expect(Tok::RParen, "')'")?;
-        Ok(self.size_value(offset))
     }
 
     /// The offset and type of the field that the current token names.

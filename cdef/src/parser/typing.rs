@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::keyword::Keyword;
 use crate::lexer::Tok;
 use crate::message;
-use crate::types::{Primitive, QualType, Qualifiers, Type, TypeId, TypeTable};
+use crate::types::{ArrayLength, Primitive, QualType, Qualifiers, Type, TypeId, TypeTable};
 
 use super::expression::operator;
 use super::{Parse, Parser};
@@ -255,6 +255,7 @@ impl Parser<'_> {
                 }
                 _ => return self.primary().map(|value| primitive(value.ty)),
             },
+            Tok::String => return self.type_of_string(),
             Tok::Number if self.is_floating(text) => primitive(match text.as_bytes().last() {
                 Some(b'f' | b'F') => Primitive::Float,
                 Some(b'l' | b'L') => Primitive::LongDouble,
@@ -264,6 +265,24 @@ impl Parser<'_> {
         };
         self.bump();
         Ok(ty)
+    }
+
+    /// String literals are arrays.
+    fn type_of_string(&mut self) -> Parse<QualType> {
+        let start = self.tok.start;
+        let mut texts = Vec::new();
+        while self.at(Tok::String) {
+            texts.push(self.text_of(self.tok));
+            self.bump();
+        }
+        let Ok((item, length)) = self.decls.target.string_literal(&texts) else {
+            let span = self.span_from(start);
+            return Err(Box::new(Diagnostic::cdef(span, message::ESCAPE)));
+        };
+        let (item, length) = (primitive(item), ArrayLength::Fixed(length));
+        Ok(QualType::plain(
+            self.decls.types.intern(Type::Array { item, length }),
+        ))
     }
 
     fn is_floating(&self, text: &str) -> bool {
