@@ -320,7 +320,7 @@ pub struct Record {
     pub compiler_layout: Option<CompilerLayout>,
     /// Of a module that CFFI compiled.
     pub given_layout: Option<Box<GivenLayout>>,
-    /// It is `_BitInt(n)` or a vector, and `typedef_name` spells it.
+    /// It is `_BitInt(n)`, `__int128` or a vector, and `typedef_name` spells it.
     pub sealed: Option<Sealed>,
     /// Where the body (or the first mention) is.
     pub span: Span,

@@ -612,3 +612,45 @@ fn strings_literals_and_addresses_in_constants() {
         first_error(text, &ParseOptions::default());
     }
 }
+
+#[test]
+fn integers_of_128_bits_have_their_size() {
+    for (spelt, name) in [
+        ("__int128", "__int128"),
+        ("signed __int128", "__int128"),
+        ("__int128 unsigned", "unsigned __int128"),
+        ("__int128_t", "__int128"),
+        ("__uint128_t", "unsigned __int128"),
+    ] {
+        let text = format!("typedef {spelt} a_t; struct s {{ char c; a_t x[2]; }};");
+        assert_eq!(
+            measured(&text, Target::X86_64_SYSV),
+            (name.into(), 16, 16),
+            "{spelt}"
+        );
+        let mut declarations = parse(&text, Target::X86_64_SYSV);
+        let again = declarations.parse_type(name).expect("known by now");
+        assert_eq!(declarations.parse_type("a_t").expect("a type"), again);
+    }
+    // Not where C has none, and not in texts of CFFI.
+    let options = |as_cffi, function_bodies| ParseOptions {
+        as_cffi,
+        function_bodies,
+        ..ParseOptions::default()
+    };
+    let refused = |target: Target, options| {
+        let errors = Declarations::new(target)
+            .parse("__int128 x;", &options)
+            .expect_err("refused");
+        assert_eq!(errors[0].headline(), "Unsupported type: '__int128'");
+    };
+    refused(Target::I386, options(false, true));
+    refused(Target::X86_64_SYSV, options(true, false));
+    for text in [
+        "__uint128_t unsigned x;",
+        "long __int128 x;",
+        "__int128 __int128 x;",
+    ] {
+        first_error(text, &options(false, true));
+    }
+}

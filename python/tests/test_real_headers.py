@@ -8,7 +8,7 @@ import pytest
 import keelback
 
 HEADERS = (
-    "stdio.h stdlib.h math.h wchar.h stdarg.h signal.h pthread.h sys/socket.h sys/mman.h netdb.h aio.h regex.h dirent.h"
+    "stdio.h stdlib.h math.h wchar.h stdarg.h signal.h pthread.h sys/socket.h sys/mman.h netdb.h link.h aio.h regex.h dirent.h"
 ).split()
 
 
@@ -49,6 +49,7 @@ SEALED = [
     ("float", "float __attribute__((vector_size(16)))", "a vector", 16),
     ("_BitInt(7)", "_BitInt(7)", "a _BitInt", 1),
     ("unsigned _BitInt(65)", "unsigned _BitInt(65)", "a _BitInt", 16),
+    ("__uint128_t", "unsigned __int128", "an integer of 128 bits", 16),
 ]
 
 

@@ -1,4 +1,4 @@
-//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, and the vectors of `vector_size(n)`. Each is a
+//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, gcc's `__int128`, and the vectors of `vector_size(n)`. Each is a
 //! record without fields, which its C spelling names.
 
 use crate::diagnostic::Diagnostic;
@@ -14,6 +14,13 @@ use super::{Parse, Parser};
 const MAX_BITS: u32 = 8_388_608;
 /// The largest alignment that an object file can ask for.
 const MAX_VECTOR: u64 = 1 << 28;
+
+/// An integer that has no [`Primitive`].
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wide {
+    BitInt(u32),
+    Int128,
+}
 
 impl Target {
     /// Size and alignment of an integer of so many bits, as the ABI of the target lays it out.
@@ -49,8 +56,39 @@ impl Target {
 }
 
 impl Parser<'_> {
+    /// Whether the current token is a word of an integer that is no other type of C here.
+    pub(super) fn at_wide_integer(&self) -> bool {
+        match self.text_of(self.tok) {
+            "_BitInt" => !self.cffi_only,
+            // A type string knows it where a header has it.
+            "__int128" | "__int128_t" | "__uint128_t" => {
+                let of_header = self.function_bodies && !self.cffi_only;
+                self.decls.target.pointer_size == 8 && (of_header || self.knows_int128())
+            }
+            _ => false,
+        }
+    }
+
+    fn knows_int128(&self) -> bool {
+        ["__int128", "unsigned __int128"].iter().any(|name| {
+            let symbol = self.decls.types.find_symbol(name);
+            symbol.is_some_and(|symbol| self.decls.predefined.contains_key(&symbol))
+        })
+    }
+
+    /// The integer at the current token, up to behind it. `__uint128_t` counts as a word `unsigned`.
+    pub(super) fn wide_integer(&mut self, unsigned: &mut u8) -> Parse<Wide> {
+        let text = self.text_of(self.tok);
+        if text == "_BitInt" {
+            return self.bit_int_width().map(Wide::BitInt);
+        }
+        *unsigned += u8::from(text == "__uint128_t");
+        self.bump();
+        Ok(Wide::Int128)
+    }
+
     /// `_BitInt(n)`, up to behind its parenthesis.
-    pub(super) fn bit_int_width(&mut self) -> Parse<u32> {
+    fn bit_int_width(&mut self) -> Parse<u32> {
         self.bump();
         self.expect(Tok::LParen, "'('")?;
         let start = self.tok.start;
@@ -63,18 +101,30 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn bit_int(&mut self, width: u32, unsigned: bool, span: Span) -> Parse<QualType> {
-        if width == 1 && !unsigned {
-            return Err(Box::new(Diagnostic::cdef(span, message::BIT_INT_WIDTH)));
-        }
-        let (size, align) = self.decls.target.bit_int(width);
+    pub(super) fn wide_type(&mut self, wide: Wide, unsigned: bool, span: Span) -> Parse<QualType> {
         let sign = if unsigned { "unsigned " } else { "" };
-        let sealed = Sealed {
-            kind: "a _BitInt",
-            size,
-            align,
-        };
-        Ok(self.sealed(&format!("{sign}_BitInt({width})"), sealed))
+        Ok(match wide {
+            Wide::BitInt(1) if !unsigned => {
+                return Err(Box::new(Diagnostic::cdef(span, message::BIT_INT_WIDTH)));
+            }
+            Wide::BitInt(width) => {
+                let (size, align) = self.decls.target.bit_int(width);
+                let sealed = Sealed {
+                    kind: "a _BitInt",
+                    size,
+                    align,
+                };
+                self.sealed(&format!("{sign}_BitInt({width})"), sealed)
+            }
+            Wide::Int128 => {
+                let sealed = Sealed {
+                    kind: "an integer of 128 bits",
+                    size: 16,
+                    align: 16,
+                };
+                self.sealed(&format!("{sign}__int128"), sealed)
+            }
+        })
     }
 
     /// What `vector_size(size)` makes of its base type.

@@ -12,6 +12,7 @@ use crate::types::{
 };
 
 use super::attribute::Attributes;
+use super::sealed::Wide;
 use super::{Parse, Parser};
 
 /// Storage classes, as bits.
@@ -437,8 +438,8 @@ impl Parser<'_> {
         // In a type string: the word with which the words stopped making a type.
         let mut stray: Option<Span> = None;
         let mut found: Option<Base> = None;
-        // The width of `_BitInt(n)`; the words beside it may say its sign.
-        let mut bit_int: Option<u32> = None;
+        // `_BitInt(n)` or `__int128`; the words beside it may say its sign.
+        let mut wide: Option<Wide> = None;
         let mut quals = Qualifiers::NONE;
         let mut specs = Specifiers {
             base: Base::Dots,
@@ -550,12 +551,9 @@ impl Parser<'_> {
                             continue;
                         }
                         Keyword::Unsupported
-                            if found.is_none()
-                                && bit_int.is_none()
-                                && !self.cffi_only
-                                && self.text_of(self.tok) == "_BitInt" =>
+                            if found.is_none() && wide.is_none() && self.at_wide_integer() =>
                         {
-                            bit_int = Some(self.bit_int_width()?);
+                            wide = Some(self.wide_integer(&mut words.unsigned)?);
                             continue;
                         }
                         Keyword::Unsupported if found.is_none() && self.floating(&mut words) => {}
@@ -575,7 +573,7 @@ impl Parser<'_> {
                     }
                     self.bump();
                 }
-                Tok::Name if found.is_none() && !words.any() && bit_int.is_none() => {
+                Tok::Name if found.is_none() && !words.any() && wide.is_none() => {
                     if !self.is_type_name(self.tok.symbol) {
                         if place == Place::File && self.at_constexpr() {
                             quals = quals.union(Qualifiers::CONST);
@@ -618,13 +616,13 @@ impl Parser<'_> {
                 _ => break,
             }
         }
-        if let Some(width) = bit_int {
+        if let Some(wide) = wide {
             let span = self.span_from(start);
             let is_unsigned = words.sign().filter(|_| found.is_none());
             let Some(is_unsigned) = is_unsigned else {
                 return Err(Box::new(Diagnostic::syntax(span, message::BAD_TYPE_WORDS)));
             };
-            found = Some(Base::Type(self.bit_int(width, is_unsigned, span)?));
+            found = Some(Base::Type(self.wide_type(wide, is_unsigned, span)?));
         }
         specs.base = match found {
             Some(Base::Type(ty)) => Base::Type(self.qualify(ty, quals)),

@@ -188,7 +188,8 @@ fn opaque_field(declarations: &Declarations, id: RecordId) -> Option<Problem> {
         let Type::Record(inner) = types.get(ty) else {
             continue;
         };
-        if types.record(*inner).fields.is_some() {
+        let inner = types.record(*inner);
+        if inner.fields.is_some() || inner.sealed.is_some() {
             continue;
         }
         let owner = match (record.tag, record.typedef_name) {
