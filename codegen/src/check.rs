@@ -296,7 +296,10 @@ fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
     match declarations.types.get(ty) {
         Type::Void => Some("is void".into()),
         Type::Record(id) if declarations.types.record(*id).fields.is_none() => {
-            Some(format!("has the incomplete type '{}'", spelled()))
+            Some(match declarations.types.record(*id).sealed {
+                Some(sealed) => format!("has the type '{}': it is {}", spelled(), sealed.kind),
+                None => format!("has the incomplete type '{}'", spelled()),
+            })
         }
         Type::Array { .. } | Type::Function(_) => Some(format!(
             "has the type '{}', which C does not pass by value",

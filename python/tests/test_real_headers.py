@@ -110,3 +110,29 @@ def test_words_of_headers_that_cffi_does_not_know():
         )
         said = subprocess.run([sys.executable, "-c", program, part], text=True, check=True, stdout=subprocess.PIPE).stdout
         assert said == "refused\n", part
+
+
+def test_compiled_modules_have_fields_and_pointers_of_them(tmp_path, monkeypatch):
+    text = """typedef float v4 __attribute__((vector_size(16))); typedef _Bool flag;
+              struct s { char c; v4 v; __int128 n; }; int fill(struct s *s, v4 *p);"""
+    ffi = keelback.FFI()
+    ffi.cdef(text + "int corner(int n, int a[n][n]);")
+    c = "int fill(struct s *s, v4 *p) { s->v = *p; s->n = -1; return sizeof *s; } int corner(int n, int a[n][n]) { return a[1][1]; }"
+    ffi.set_source("_sealed_types", text + c)
+    ffi.compile(tmpdir=str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from _sealed_types import ffi as compiled, lib
+
+    s, p = compiled.new("struct s *"), compiled.new("v4 *")
+    compiled.cast("float *", p)[0:4] = [1, 2, 3, 4]
+    assert lib.fill(s, p) == compiled.sizeof("struct s") == 48
+    assert compiled.cast("float *", compiled.addressof(s, "v"))[3] == 4
+    assert bytes(compiled.buffer(s))[32:] == b"\xff" * 16
+    assert lib.corner(2, compiled.cast("int(*)[]", compiled.new("int[4]", [1, 2, 3, 4]))) == 4
+
+    ffi = keelback.FFI()
+    ffi.cdef("typedef float v4 __attribute__((vector_size(16))); v4 make(void);")
+    ffi.set_source("_sealed_result", "")
+    said = r"^function make: 'float __attribute__\(\(vector_size\(16\)\)\)' is used as result type, but is a vector\n"
+    with pytest.raises(TypeError, match=said):
+        ffi.emit_c_code(str(tmp_path / "result.c"))

@@ -113,15 +113,19 @@ fn functions(declarations: &Declarations, problems: &mut Vec<Problem>) {
         if let Type::Record(id) = types.get(ty.result.ty)
             && types.record(*id).fields.is_none()
         {
+            let (what, hint) = match types.record(*id).sealed {
+                Some(sealed) => (sealed.kind, "declare it to return a pointer"),
+                None => ("opaque", "declare its members, or end them with '...;'"),
+            };
             problems.push(refuse(
                 declarations,
                 DiagnosticKind::Type,
                 function.span,
                 format!(
-                    "function {name}: '{}' is used as result type, but is opaque",
+                    "function {name}: '{}' is used as result type, but is {what}",
                     declarations.record_name(*id)
                 ),
-                Some("declare its members, or end them with '...;'"),
+                Some(hint),
             ));
         }
         let in_argument = format!("argument of {name}");
