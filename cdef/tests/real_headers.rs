@@ -632,6 +632,13 @@ fn integers_of_128_bits_have_their_size() {
         let again = declarations.parse_type(name).expect("known by now");
         assert_eq!(declarations.parse_type("a_t").expect("a type"), again);
     }
+    let embedding = ParseOptions {
+        embedding_api: true,
+        function_bodies: true,
+        ..ParseOptions::default()
+    };
+    let read = Declarations::new(Target::X86_64_SYSV).parse("void f(__int128 *x);", &embedding);
+    assert!(read.is_ok());
     // Not where C has none, and not in texts of CFFI.
     let options = |as_cffi, function_bodies| ParseOptions {
         as_cffi,

@@ -98,6 +98,8 @@ pub(crate) struct Parser<'a> {
     /// Nothing is taken that CFFI refuses only because it does not know it: headers have it, and CFFI's own texts do not.
     cffi_only: bool,
     function_bodies: bool,
+    /// [`ParseOptions::function_bodies`], of an embedding API too.
+    of_headers: bool,
     /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
     old_style_body: Option<old_style::Ahead<'a>>,
     origin: FunctionOrigin,
@@ -152,6 +154,7 @@ impl Declarations {
         parser.embedding_api = options.embedding_api;
         parser.as_cffi = options.as_cffi;
         parser.cffi_only = options.as_cffi && !options.function_bodies;
+        parser.of_headers = options.function_bodies;
         parser.function_bodies = options.function_bodies && !options.embedding_api;
         parser.pack_option = pack;
         parser.bump();
@@ -352,6 +355,7 @@ impl<'a> Parser<'a> {
             as_cffi: false,
             cffi_only: false,
             function_bodies: false,
+            of_headers: false,
             old_style_body: None,
             origin: FunctionOrigin::C,
             pack_option: None,

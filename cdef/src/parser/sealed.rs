@@ -62,7 +62,7 @@ impl Parser<'_> {
             "_BitInt" => !self.cffi_only,
             // A type string knows it where a header has it.
             "__int128" | "__int128_t" | "__uint128_t" => {
-                let of_header = self.function_bodies && !self.cffi_only;
+                let of_header = self.of_headers && !self.cffi_only;
                 self.decls.target.pointer_size == 8 && (of_header || self.knows_int128())
             }
             _ => false,
