@@ -175,8 +175,14 @@ impl Declarations {
                         record.number = self.types.next_number();
                     }
                     let here = RecordId::from_index(self.types.records.len());
+                    let sealed = record.sealed.and(record.typedef_name);
                     self.types.records.push(record);
                     self.included.records.insert(origin, here);
+                    if let Some(spelling) = sealed {
+                        // The same type where it is spelt here.
+                        let ty = QualType::plain(self.types.intern(Type::Record(here)));
+                        self.predefined.entry(spelling).or_insert(ty);
+                    }
                     fresh.records.push((there, here));
                     here
                 }

@@ -661,3 +661,18 @@ fn integers_of_128_bits_have_their_size() {
         first_error(text, &options(false, true));
     }
 }
+
+#[test]
+fn an_included_vector_is_the_same_type() {
+    let theirs = parse(
+        "typedef float v4 __attribute__((vector_size(16)));",
+        Target::X86_64_SYSV,
+    );
+    let mut ours = Declarations::new(Target::X86_64_SYSV);
+    ours.include(&theirs).expect("included");
+    let text = "typedef float w4 __attribute__((vector_size(16)));";
+    ours.parse(text, &ParseOptions::default()).expect("taken");
+    let [v, w] = ["v4", "w4"].map(|name| ours.parse_type(name).expect("a type"));
+    assert_eq!(v, w);
+    assert_eq!(Layouts::new().size_and_align(&ours, w), Ok((16, 16)));
+}
