@@ -93,6 +93,29 @@ def test_runs_it_again_when_it_has_changed(dev):
     assert dev("call", new, dev.path, "call", "call") == Ran("21\n40\n40\n")
 
 
+def test_names_stay_when_it_runs_again(dev):
+    """As with importlib.reload: what the new text does not define is there still, the module is the same object, and what
+    it keeps for itself can be kept over the change."""
+    first = """
+import sys
+from devel import ffi
+
+module = sys.modules["devel"]
+assert module.__dict__ is globals()
+counter = globals().get("counter", 0) + 1
+only_in_the_first = 100
+
+@ffi.def_extern(error=-1)
+def answer(x):
+    return x + counter
+"""
+    dev.path.write_text(first)
+    second = first.replace("only_in_the_first = 100", "assert module.only_in_the_first == 100").replace(
+        "return x + counter", "return x * counter + only_in_the_first"
+    )
+    assert dev("call", dev.write("second.py", second), dev.path, "call", "call") == Ran("21\n140\n140\n")
+
+
 def test_change_that_fails(dev):
     """Told with its traceback; the old functions stay; the next change counts."""
     broken = dev.write("broken.py", "from devel import ffi\nraise ValueError('half-way')\n")
