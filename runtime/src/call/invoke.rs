@@ -1,9 +1,8 @@
 //! The call of a function pointer: the body of `cdata(...)`.
 
 use super::CallPlan;
-use crate::object::CData;
+use crate::object::{CData, not_callable};
 use crate::py::{Obj, Ref, Res};
-use crate::raise;
 
 /// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
 ///
@@ -15,10 +14,10 @@ use crate::raise;
 pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Obj) -> Res<Ref> {
     let ctype = function.ctype();
     if !ctype.is_function_pointer() {
-        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+        return Err(not_callable(function));
     }
     let Some(signature) = ctype.signature() else {
-        return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+        return Err(not_callable(function));
     };
     let plan = CallPlan::of(signature)?;
     // SAFETY: the caller's contract; the plan is that of the function's type.

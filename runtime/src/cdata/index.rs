@@ -80,10 +80,21 @@ unsafe fn get_any_item(cdata: &CData, key: Obj) -> Res<Ref> {
 /// `key` is live, `value` live or NULL.
 #[inline]
 pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller's contract; the memory of an owning cdata is there as long as it is.
     unsafe {
         if value.is_null() {
             return Err(cannot_delete(cdata, key));
+        }
+        if let Some(index) = small_long_value(key)
+            && cdata.python_type() == TYPES.owning.ptr()
+            && cdata.ctype().code == Code::Array
+        {
+            let index = index as isize;
+            if index >= 0 && index < cdata.array_length() {
+                let item = cdata.ctype().item();
+                let data = cdata.data().offset(index * item.size());
+                return write_in(item, data, value, Room::UNKNOWN);
+            }
         }
         if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
             let (start, length) = slice_bounds(cdata, key)?;

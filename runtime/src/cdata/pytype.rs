@@ -6,7 +6,8 @@ use pyo3::ffi;
 
 use super::{arith, attribute, compare, index, iterate, lifetime, number, repr};
 use crate::object::{
-    CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, block, set_function_call,
+    CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, block, not_callable,
+    set_function_call,
 };
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
@@ -337,7 +338,7 @@ unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
         let cdata = this(object);
         let ctype = cdata.ctype();
         if !ctype.is_function_pointer() {
-            return Err(raise!(TypeError, "cdata '{}' is not callable", ctype.name));
+            return Err(not_callable(cdata));
         }
         if !names.is_null() && ffi::PyDict_Size(names) > 0 {
             return Err(raise!(

@@ -6,6 +6,7 @@
 
 use pyo3::ffi;
 
+use super::pointer::takes_bytes;
 use super::{Room, Temporaries, write, write_in, wrong_initialiser};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::as_cdata;
@@ -165,7 +166,7 @@ unsafe fn pointer_from_python(
     let item = ctype.item();
     // SAFETY: the caller's contract.
     unsafe {
-        if ffi::PyBytes_Check(value) != 0 && takes_bytes(item) {
+        if ffi::PyBytes_Check(value) != 0 && points_to_bytes(item) {
             let start = ffi::PyBytes_AS_STRING(value).cast::<u8>();
             if item.code == Code::Bool {
                 let bytes = std::slice::from_raw_parts(start, ffi::PyBytes_Size(value) as usize);
@@ -191,7 +192,7 @@ unsafe fn pointer_from_python(
                 _ if item.size() < 0 || item.code == Code::Void => {
                     Err(wrong_initialiser(ctype, "cdata pointer", value))
                 }
-                _ if takes_bytes(item) => {
+                _ if points_to_bytes(item) => {
                     Err(wrong_initialiser(ctype, "bytes or list or tuple", value))
                 }
                 _ => Err(wrong_initialiser(ctype, "list or tuple", value)),
@@ -232,12 +233,9 @@ pub unsafe fn temporary_size(ctype: &CType, value: Obj) -> Res<Option<usize>> {
     }
 }
 
-/// Whether a pointer to these takes bytes as they are: `char`, the one-byte integers, `_Bool`, `void`.
-fn takes_bytes(item: &CType) -> bool {
-    matches!(
-        item.code,
-        Code::Char | Code::I8 | Code::U8 | Code::Bool | Code::Void
-    )
+/// Whether a parameter that points to these takes a bytes object as it is: what arrays take, and `void *`.
+fn points_to_bytes(item: &CType) -> bool {
+    takes_bytes(item) || item.code == Code::Void
 }
 
 /// Whether it is `FILE`.

@@ -105,8 +105,7 @@ unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u
     Err(unsafe { wrong_initialiser(ctype, "pointer to same type", value) })
 }
 
-/// Whether a value may be compared with, or passed as, a C string of single bytes: bytes for `char`, `unsigned char` and
-/// the like.
+/// Whether an array of these takes a bytes object, byte for item: `char`, the one-byte integers, `_Bool`.
 pub(crate) fn takes_bytes(item: &CType) -> bool {
     matches!(item.code, Code::Char | Code::I8 | Code::U8 | Code::Bool)
 }

@@ -16,7 +16,7 @@ use pyo3::ffi;
 use super::binding::Binding;
 use super::plugin::{Plugin, PluginState};
 use super::{dispatch, last_error};
-use crate::attach::{output, threads};
+use crate::attach::{Thread, output, threads};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 
 /// What tells one state of a file from another.
@@ -79,8 +79,8 @@ pub fn note_start(plugin: &Plugin) {
 /// # Safety
 /// Called by a stub, with the record of its function and its slots.
 pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slots: *mut c_void) {
-    // SAFETY: this thread's errno.
-    let errno = unsafe { *libc::__errno_location() };
+    let thread = Thread::here();
+    let errno = thread.errno();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: bindings are set before the stubs lead here, and never freed.
         let binding = unsafe { (*function).binding.cast::<Binding>().as_ref() };
@@ -93,11 +93,9 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
         }
     }));
     drop(outcome);
-    // SAFETY: this thread's errno; the caller's contract.
-    unsafe {
-        *libc::__errno_location() = errno;
-        dispatch::dispatch(function, slots);
-    }
+    thread.set_errno(errno);
+    // SAFETY: the caller's contract.
+    unsafe { dispatch::dispatch(function, slots) };
 }
 
 /// Runs the changed file, in the same module, as `importlib.reload` does. The functions that it attaches replace the old ones, at the same C addresses.

@@ -26,11 +26,11 @@ pub unsafe extern "C" fn start(
     plugin: *mut keelback_plugin_t,
     python: *const keelback_python_t,
 ) -> c_int {
-    // SAFETY: this thread's errno.
-    let errno = unsafe { *libc::__errno_location() };
+    let thread = Thread::here();
+    let errno = thread.errno();
     crate::reserve::fill();
     // Constants are rounded as everywhere, nothing traps, and no flag is raised.
-    let aside = (!floats::is_default()).then(|| Aside::begin(Thread::here()));
+    let aside = (!floats::is_default()).then(|| Aside::begin(thread));
     let whole = floats::Whole::put_aside();
     // SAFETY: the caller's contract.
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
@@ -55,8 +55,7 @@ pub unsafe extern "C" fn start(
     };
     drop(whole);
     drop(aside);
-    // SAFETY: this thread's errno.
-    unsafe { *libc::__errno_location() = errno };
+    thread.set_errno(errno);
     code
 }
 

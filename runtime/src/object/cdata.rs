@@ -31,15 +31,15 @@ pub struct Types {
     pub plain: StaticType,
     /// cdata with its memory inside.
     pub owning: StaticType,
+    /// cdata inside the memory of an [`owning`](Self::owning) one, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of
+    /// aggregates.
+    pub inner: StaticType,
     /// cdata that shows memory of another cdata and keeps it alive.
     pub view: StaticType,
     /// [`view`](Self::view) of what an allocator gave.
     pub view_of_allocated: StaticType,
     /// [`view`](Self::view) of a buffer.
     pub view_of_buffer: StaticType,
-    /// cdata inside the memory of an [`owning`](Self::owning) one, which it keeps alive: `s.field`, `a[i]`, `a[i:j]` of
-    /// aggregates.
-    pub inner: StaticType,
     /// cdata with a [`Resource`].
     pub managed: StaticType,
     /// [`managed`](Self::managed): `ffi.gc()`, and what an allocator gave.
@@ -61,10 +61,18 @@ impl Types {
     /// Whether objects of a cdata's type are [`ViewCData`] that show all of what they keep alive.
     #[inline(always)]
     pub fn is_view(&self, ty: *mut ffi::PyTypeObject) -> bool {
-        ty >= self.view.ptr() && ty < self.inner.ptr()
+        ty >= self.view.ptr() && ty < self.managed.ptr()
+    }
+
+    /// Whether a cdata's type is one of those whose memory `ffi.release()` may give back: [`is_view`](Self::is_view) or
+    /// [`is_managed`](Self::is_managed).
+    #[inline(always)]
+    pub fn can_be_released(&self, ty: *mut ffi::PyTypeObject) -> bool {
+        ty >= self.view.ptr()
     }
 
     /// The name that CFFI gives to what has such a resource.
+    #[inline(always)]
     fn of_resource(&self, resource: &Resource, ctype: &CType) -> &StaticType {
         match resource {
             Resource::Allocated { .. } if is_pointer_to_record(ctype) => &self.allocated,
@@ -79,10 +87,10 @@ impl Types {
 pub static TYPES: Types = Types {
     plain: StaticType::new(),
     owning: StaticType::new(),
+    inner: StaticType::new(),
     view: StaticType::new(),
     view_of_allocated: StaticType::new(),
     view_of_buffer: StaticType::new(),
-    inner: StaticType::new(),
     managed: StaticType::new(),
     gc: StaticType::new(),
     allocated: StaticType::new(),
@@ -248,7 +256,7 @@ impl CData {
     /// The cdata of which it shows a part, whose memory it keeps alive.
     pub fn part_of(&self) -> Option<&CData> {
         let ty = self.python_type();
-        if TYPES.is_view(ty) || ty == TYPES.inner.ptr() {
+        if ty >= TYPES.inner.ptr() && ty < TYPES.managed.ptr() {
             // SAFETY: every object of these types is a ViewCData, whose owner is a live cdata.
             unsafe { as_cdata((*std::ptr::from_ref(self).cast::<ViewCData>()).owner) }
         } else {
@@ -258,12 +266,23 @@ impl CData {
     /// Whether it shows memory of another cdata that was given back by `ffi.release()`. (One's own address is then NULL.)
     #[inline(always)]
     pub fn shows_released(&self) -> bool {
+        TYPES.can_be_released(self.python_type()) && self.shows_released_memory()
+    }
+    #[inline(never)]
+    fn shows_released_memory(&self) -> bool {
         self.viewed()
             .is_some_and(|owner| matches!(owner.resource(), Some(Resource::Released { .. })))
     }
     /// Raises when its memory was given back by `ffi.release()`, its own or that of the cdata that it shows.
-    #[inline]
+    #[inline(always)]
     pub fn check_live(&self) -> Res<()> {
+        if TYPES.can_be_released(self.python_type()) {
+            return self.check_released();
+        }
+        Ok(())
+    }
+    #[inline(never)]
+    fn check_released(&self) -> Res<()> {
         let owner = self.viewed().unwrap_or(self);
         match owner.resource() {
             Some(Resource::Released { .. }) => Err(released(self)),
@@ -310,6 +329,13 @@ pub fn released(cdata: &CData) -> Raised {
         "cdata '{}' was released: its memory cannot be used any more",
         cdata.ctype().name
     )
+}
+
+/// TypeError: the cdata is no function.
+#[cold]
+#[inline(never)]
+pub fn not_callable(cdata: &CData) -> Raised {
+    raise!(TypeError, "cdata '{}' is not callable", cdata.ctype().name)
 }
 
 /// `object` as a cdata, if it is one.
