@@ -7,7 +7,8 @@ use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
 use crate::object::{
-    CData, Resource, TYPES, as_cdata, new_inner, new_view, null_dereference, released,
+    CData, Resource, TYPES, as_cdata, new_inner, new_view, new_view_of_owning, null_dereference,
+    released,
 };
 use crate::py::{Obj, Raised, Ref, Res, small_long_value};
 use crate::raise;
@@ -38,8 +39,8 @@ pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
             } else if index == 0 && ctype.code == Code::Pointer {
                 let item = ctype.item();
                 if item.code == Code::Record {
-                    let owner = Ref::borrow(cdata.obj());
-                    return Ok(new_view(item, data, cdata.length.get(), owner)?.into_obj());
+                    let view = new_view_of_owning(item, data, cdata.length.get(), cdata)?;
+                    return Ok(view.into_obj());
                 }
                 if !item.is_aggregate() {
                     return read(item, data);

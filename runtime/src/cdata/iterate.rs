@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use crate::convert::{get, read};
 use crate::ctype::{CType, Code, Kind};
-use crate::object::{CData, Resource, new_inner, released};
+use crate::object::{CData, Resource, TYPES, new_inner, released};
 use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit};
 use crate::raise;
 
@@ -84,7 +84,7 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
         place.store(index + 1, std::sync::atomic::Ordering::Relaxed);
         let item = array.ctype().item();
         let data = array.data();
-        if !data.is_null() && !array.shows_released() {
+        if !data.is_null() && !TYPES.can_be_released(array.python_type()) {
             // Without a `Res` around what cannot fail but for memory, as NULL says that already.
             match item.code {
                 Code::I32 => {

@@ -3,7 +3,7 @@
 use super::buffer::View;
 use super::extent::known_extent;
 use super::text::ssize;
-use crate::object::{CData, as_cdata};
+use crate::object::{CData, TYPES, as_cdata};
 use crate::py::{Obj, Res, Signature, guard, none};
 use crate::raise;
 
@@ -56,7 +56,10 @@ pub unsafe extern "C" fn memmove(_object: Obj, args: *const Obj, count: isize, n
 /// for NULL and for other types.
 #[inline]
 fn room(cdata: &CData) -> Option<(*mut u8, usize)> {
-    if !cdata.ctype().is_pointer_or_array() || cdata.data().is_null() || cdata.shows_released() {
+    if !cdata.ctype().is_pointer_or_array()
+        || cdata.data().is_null()
+        || TYPES.is_view(cdata.python_type())
+    {
         return None;
     }
     Some((cdata.data(), known_extent(cdata).unwrap_or(usize::MAX)))

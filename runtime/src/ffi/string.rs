@@ -2,7 +2,7 @@
 
 use super::text::{is_byte, is_wide, shown, ssize, wide_units};
 use crate::ctype::Kind;
-use crate::object::{as_cdata, released};
+use crate::object::{TYPES, as_cdata, released};
 use crate::py::{Obj, Ref, Signature, guard, type_name};
 use crate::{convert, raise};
 use pyo3::ffi;
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, na
                     type_name(cdata)
                 ));
             };
-            if cdata.shows_released() {
+            if TYPES.can_be_released(cdata.python_type()) && cdata.shows_released() {
                 return Err(released(cdata));
             }
             let ctype = cdata.ctype();

@@ -2,7 +2,7 @@
 
 use super::text::{is_wide, shown, ssize};
 use crate::ctype::Code;
-use crate::object::{as_cdata, released};
+use crate::object::{TYPES, as_cdata, released};
 use crate::py::{Obj, Ref, Signature, guard, type_name};
 use crate::{convert, raise};
 use pyo3::ffi;
@@ -22,7 +22,7 @@ pub unsafe extern "C" fn unpack(_object: Obj, args: *const Obj, count: isize, na
                 ));
             };
             let length = ssize(length)?;
-            if cdata.shows_released() {
+            if TYPES.can_be_released(cdata.python_type()) && cdata.shows_released() {
                 return Err(released(cdata));
             }
             let ctype = cdata.ctype();

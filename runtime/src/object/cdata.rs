@@ -266,10 +266,6 @@ impl CData {
     /// Whether it shows memory of another cdata that was given back by `ffi.release()`. (One's own address is then NULL.)
     #[inline(always)]
     pub fn shows_released(&self) -> bool {
-        TYPES.can_be_released(self.python_type()) && self.shows_released_memory()
-    }
-    #[inline(never)]
-    fn shows_released_memory(&self) -> bool {
         self.viewed()
             .is_some_and(|owner| matches!(owner.resource(), Some(Resource::Released { .. })))
     }
@@ -534,6 +530,19 @@ pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<
     new_viewing(ty, ctype, data, length, owner)
 }
 
+/// A view of what `owner` owns inside of itself. A call of its own: reading plain items beside it keeps its registers.
+#[inline(never)]
+pub fn new_view_of_owning(
+    ctype: &CType,
+    data: *mut u8,
+    length: isize,
+    owner: &CData,
+) -> Res<Ref<CData>> {
+    // SAFETY: a live object.
+    let owner = unsafe { Ref::borrow(owner.obj()) };
+    new_viewing(&TYPES.view, ctype, data, length, owner)
+}
+
 #[inline(always)]
 fn new_viewing(
     ty: &StaticType,
@@ -556,7 +565,9 @@ fn new_viewing(
 }
 
 /// A cdata with a resource.
-#[inline]
+///
+/// Inlined: which resource it is decides the type, and a call would have to put it into memory to say so.
+#[inline(always)]
 pub fn new_managed(
     ctype: &CType,
     data: *mut u8,
