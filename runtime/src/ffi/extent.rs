@@ -22,20 +22,20 @@ pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
 /// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer. Of a part of something
 /// larger, all that comes after it: C programs go on behind an array in a struct where they know what is there.
 pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
+    if cdata.python_type() == TYPES.owning.ptr() {
+        return match cdata.ctype().kind {
+            Kind::Pointer => pointed_to_size(cdata),
+            Kind::Array => cdata.value_size().ok(),
+            _ => None,
+        };
+    }
     if let Some(owner) = cdata.part_of() {
         let whole = known_extent(owner)?;
         let before = (cdata.data() as usize).checked_sub(owner.data() as usize)?;
         return whole.checked_sub(before);
     }
-    if let Some(size) = pointed_to_size(cdata) {
-        return Some(size);
-    }
     if cdata.resource().is_some() {
         return managed_extent(cdata);
-    }
-    // SAFETY: a live cdata is a live object.
-    if cdata.ctype().kind == Kind::Array && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
-        return cdata.value_size().ok();
     }
     None
 }
