@@ -341,7 +341,7 @@ fn what_has_no_text_of_its_own() {
 #[test]
 fn pragmas_are_part_of_the_tokens() {
     let result = run(
-        "#pragma once\n#pragma pack(push, 1)\nint a;\n_Pragma(\"pack(pop)\") int b;\n#define P _Pragma(\"weak \\\"x\\\"\")\nP\n\
+        "#pragma once\n#pragma\n#pragma pack(push, 1)\nint a;\n_Pragma(\"pack(pop)\") int b;\n#define P _Pragma(\"weak \\\"x\\\"\")\nP\n\
          #define v 1\n#pragma push_macro(\"v\")\n#undef v\n#define v 2\nv\n#pragma pop_macro(\"v\")\nv",
     );
     assert_eq!(

@@ -412,9 +412,10 @@ impl Parser<'_> {
         Ok(length)
     }
 
-    /// Whether the length at the current token is `*`, or names a parameter: only the call knows it (C11 6.7.6.2p4).
+    /// Whether the length at the current token is `*`, or names a parameter: only the call knows it (C11 6.7.6.2p4). An
+    /// FFI takes none, as CFFI: whoever writes its cdef wants a type that can be indexed.
     fn is_variable_length(&mut self) -> bool {
-        if self.cffi_only {
+        if self.as_cffi {
             return false;
         }
         let (mut ahead, mut token, mut open) = (self.lexer, self.tok, 0u32);

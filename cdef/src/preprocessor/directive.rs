@@ -201,7 +201,9 @@ impl Preprocessor<'_> {
                 }
             }
             ["GCC", "system_header"] => self.entered[name.entered as usize].system = true,
-            ["GCC", "poison" | "warning" | "error" | "diagnostic", ..] | ["STDC" | "omp", ..] => {}
+            []
+            | ["GCC", "poison" | "warning" | "error" | "diagnostic", ..]
+            | ["STDC" | "omp", ..] => {}
             _ => {
                 let text = self.names.intern(&words.join(" "));
                 self.pragma = Some(Token {
