@@ -5,7 +5,7 @@ use keelback_cdef::{Declarations, Layouts, ParseOptions, Target, Type};
 fn parse(text: &str, target: Target) -> Declarations {
     let mut declarations = Declarations::new(target);
     let options = ParseOptions {
-        function_bodies: true,
+        of_headers: true,
         ..ParseOptions::default()
     };
     if let Err(errors) = declarations.parse(text, &options) {
@@ -118,7 +118,7 @@ fn bodies_are_skipped() {
     // What Python defines has no body; and without the option it is as in CFFI.
     for options in [
         ParseOptions {
-            function_bodies: true,
+            of_headers: true,
             embedding_api: true,
             ..ParseOptions::default()
         },
@@ -229,7 +229,7 @@ fn old_definitions_are_functions() {
         assert_eq!(declarations.text(last.name), "after", "{text}");
     }
     let options = ParseOptions {
-        function_bodies: true,
+        of_headers: true,
         ..ParseOptions::default()
     };
     let unknown = "<cdef source string>:1: f arg 1: unknown type 'a' (if you meant to use the old C syntax of giving untyped arguments, it is not supported)";
@@ -634,15 +634,15 @@ fn integers_of_128_bits_have_their_size() {
     }
     let embedding = ParseOptions {
         embedding_api: true,
-        function_bodies: true,
+        of_headers: true,
         ..ParseOptions::default()
     };
     let read = Declarations::new(Target::X86_64_SYSV).parse("void f(__int128 *x);", &embedding);
     assert!(read.is_ok());
     // Not where C has none, and not in texts of CFFI.
-    let options = |as_cffi, function_bodies| ParseOptions {
+    let options = |as_cffi, of_headers| ParseOptions {
         as_cffi,
-        function_bodies,
+        of_headers,
         ..ParseOptions::default()
     };
     let refused = |target: Target, options| {

@@ -198,7 +198,7 @@ impl Declared {
                 packed: cdef.packed,
                 pack: cdef.pack,
                 embedding_api: cdef.embedding_api,
-                function_bodies: true,
+                of_headers: true,
                 ..ParseOptions::default()
             };
             match declarations.parse(&cdef.text, &options) {

@@ -43,7 +43,7 @@ impl Plugin {
                 pack: cdef.pack,
                 embedding_api: cdef.embedding_api,
                 as_cffi: cdef.as_cffi,
-                function_bodies: true,
+                of_headers: true,
             };
             match declarations.parse(&cdef.text, &options) {
                 Ok(warnings) => problems.extend(warnings.into_iter().map(Problem::from)),

@@ -194,7 +194,7 @@ fn recorded(cdef: &CdefText) -> ParseOptions<'_> {
         pack: (pack != 0).then_some(pack),
         embedding_api: flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: flags & KEELBACK_CDEF_AS_CFFI != 0,
-        function_bodies: true,
+        of_headers: true,
     }
 }
 

@@ -214,7 +214,7 @@ impl Parser<'_> {
                     None => Change::Type,
                 }
             }
-            Effect::VectorSize if self.cffi_only => Change::Type,
+            Effect::VectorSize if self.is_cffi_only() => Change::Type,
             Effect::VectorSize => {
                 self.expect(Tok::LParen, "'('")?;
                 attributes.vector = Some(self.constant_expression()?.value);

@@ -309,8 +309,8 @@ impl Parser<'_> {
                 Tok::Keyword(Keyword::Restrict) => quals = quals.union(Qualifiers::RESTRICT),
                 Tok::Keyword(Keyword::Atomic) => quals = quals.union(Qualifiers::ATOMIC),
                 Tok::Keyword(Keyword::Stdcall) => *stdcall = true,
-                Tok::Keyword(Keyword::Nullability) if !self.cffi_only => {}
-                Tok::LBracket if self.peek().tok == Tok::LBracket && !self.cffi_only => {
+                Tok::Keyword(Keyword::Nullability) if !self.is_cffi_only() => {}
+                Tok::LBracket if self.peek().tok == Tok::LBracket && !self.is_cffi_only() => {
                     self.bracket_attribute(attributes)?;
                     continue;
                 }
@@ -342,6 +342,15 @@ impl Parser<'_> {
             Tok::Keyword(keyword) => mode.needs_name && !starts_type(keyword),
             _ => false,
         }
+    }
+
+    /// A type name (C11 6.7.7), as in a cast.
+    pub(super) fn type_name(&mut self) -> Parse<QualType> {
+        self.descend()?;
+        let specs = self.specifiers(Place::TypeName)?;
+        let declared = self.declarator(&specs, Mode::type_name())?;
+        self.ascend();
+        Ok(declared.ty)
     }
 
     /// `[...]`, with the bracket at the current token. `first`: nothing is nearer to the name.

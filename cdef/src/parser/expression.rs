@@ -260,7 +260,7 @@ impl Parser<'_> {
 
     /// `(type)` behind sizeof.
     fn measured_type(&mut self) -> Parse<QualType> {
-        if !self.cffi_only && self.foreign == Foreign::No && self.is_measured_expression() {
+        if !self.is_cffi_only() && self.foreign == Foreign::No && self.is_measured_expression() {
             return self.operand_of_sizeof();
         }
         self.expect(Tok::LParen, "'('")?;
@@ -324,7 +324,7 @@ impl Parser<'_> {
         }
         let operand = match self.address()? {
             Some(address) => address,
-            None if self.at(Tok::LBrace) && !self.cffi_only => self.compound_literal()?,
+            None if self.at(Tok::LBrace) && !self.is_cffi_only() => self.compound_literal()?,
             None => self.unary()?,
         };
         let value = self.decls.target.wrap(operand.value, target);
@@ -346,7 +346,7 @@ impl Parser<'_> {
     /// What is behind a cast to an integer, if it is an address that is known: `(T *)8`, and `&((T *)0)->field`, which is
     /// how headers spell `offsetof` themselves.
     fn address(&mut self) -> Parse<Option<Value>> {
-        if self.cffi_only || self.foreign != Foreign::No {
+        if self.is_cffi_only() || self.foreign != Foreign::No {
             return Ok(None);
         }
         let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
@@ -551,7 +551,7 @@ impl Parser<'_> {
             self.depth,
             self.unevaluated,
         );
-        if self.depth >= super::MAX_DEPTH / 2 {
+        if self.depth >= super::errors::MAX_DEPTH / 2 {
             let span = user.span(self.source);
             return Err(Box::new(Diagnostic::ffi(span, message::MACRO_RECURSION)));
         }
@@ -578,7 +578,7 @@ impl Parser<'_> {
     }
 
     fn suggest_constant(&mut self, name: &str) -> Option<String> {
-        if self.suggestions >= super::MAX_SUGGESTIONS {
+        if self.suggestions >= super::errors::MAX_SUGGESTIONS {
             return None;
         }
         self.suggestions += 1;

@@ -24,7 +24,7 @@ impl Parser<'_> {
     /// Whether the parentheses whose inside begins here hold names alone, and a definition's parameters are declared
     /// behind them. `int f(a, b);` is none.
     pub(super) fn at_identifier_list(&mut self) -> bool {
-        if !self.function_bodies || self.cffi_only || self.record_depth != 0 {
+        if !self.skips_bodies() || self.is_cffi_only() || self.record_depth != 0 {
             return false;
         }
         let (mut ahead, mut token) = (self.lexer, self.tok);

@@ -59,11 +59,10 @@ impl Parser<'_> {
     /// Whether the current token is a word of an integer that is no other type of C here.
     pub(super) fn at_wide_integer(&self) -> bool {
         match self.text_of(self.tok) {
-            "_BitInt" => !self.cffi_only,
+            "_BitInt" => !self.is_cffi_only(),
             // A type string knows it where a header has it.
             "__int128" | "__int128_t" | "__uint128_t" => {
-                let of_header = self.of_headers && !self.cffi_only;
-                self.decls.target.pointer_size == 8 && (of_header || self.knows_int128())
+                self.decls.target.pointer_size == 8 && (self.of_headers || self.knows_int128())
             }
             _ => false,
         }

@@ -403,7 +403,7 @@ impl Parser<'_> {
                 span,
                 message,
             )
-        } else if super::is_cplusplus(&name) {
+        } else if super::errors::is_cplusplus(&name) {
             Diagnostic::syntax(span, message::unknown_type(&name)).hint(message::HINT_CPLUSPLUS)
         } else {
             Diagnostic::syntax(span, message::unknown_type(&name))
@@ -538,7 +538,7 @@ impl Parser<'_> {
                         | Keyword::Extension
                         | Keyword::Cdecl => {}
                         // Clang's, on a typedef of a pointer.
-                        Keyword::Nullability if !self.cffi_only => {}
+                        Keyword::Nullability if !self.is_cffi_only() => {}
                         Keyword::OtherConvention => self.other_convention()?,
                         Keyword::Stdcall => specs.stdcall = true,
                         Keyword::Alignas => {
@@ -594,7 +594,7 @@ impl Parser<'_> {
                     self.bump();
                 }
                 Tok::Ellipsis if specs.storage & storage::TYPEDEF != 0 => {
-                    if matches!(found, Some(base) if super::is_dots(base) || !words.any()) {
+                    if matches!(found, Some(base) if is_dots(base) || !words.any()) {
                         return Err(self.unexpected(message::BAD_DOTS));
                     }
                     found = Some(if !words.any() {
@@ -647,14 +647,14 @@ impl Parser<'_> {
 
     /// C23's `constexpr`, which C++ has as well: here it makes constants. No name of C before that.
     fn at_constexpr(&mut self) -> bool {
-        !self.cffi_only
+        !self.is_cffi_only()
             && self.text_of(self.tok) == "constexpr"
             && matches!(self.peek().tok, Tok::Keyword(_) | Tok::Name)
     }
 
     /// C23's `auto x = 5;`: the type of the value, at the name. `None`: no value follows the name.
     fn inferred(&mut self) -> Parse<Option<QualType>> {
-        if self.cffi_only || self.peek().tok != Tok::Assign {
+        if self.is_cffi_only() || self.peek().tok != Tok::Assign {
             return Ok(None);
         }
         let start = (self.lexer, self.tok, self.previous_end, self.depth);
@@ -768,4 +768,9 @@ pub(super) fn starts_type(keyword: Keyword) -> bool {
             | Register
             | Alignas
     )
+}
+
+/// Whether the base is one of CFFI's `...` forms.
+pub(super) fn is_dots(base: Base) -> bool {
+    !matches!(base, Base::Type(_))
 }

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn cdef(object: Obj, args: *const Obj, count: isize, names
                 &ParseOptions {
                     override_: override_ != 0,
                     as_cffi: true,
-                    function_bodies: !is_as_cffi(),
+                    of_headers: !is_as_cffi(),
                     packed,
                     pack,
                     ..ParseOptions::default()

@@ -389,7 +389,7 @@ unsafe fn parse(
         pack: (cdef.pack != 0).then_some(cdef.pack),
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
-        function_bodies: true,
+        of_headers: true,
     };
     // The warnings were shown at build time.
     declarations.parse(&source, &options)?;

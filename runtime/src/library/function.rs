@@ -171,21 +171,30 @@ fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
     }
 }
 
+/// The function that a built-in one is bound to, if it takes that many arguments.
+///
+/// # Safety
+/// `object` is a live [`Function`], and stays so while the result is used.
+#[inline(always)]
+unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
+    // SAFETY: the caller's contract.
+    let function = unsafe { &*object.cast::<Function>() };
+    let (count, expected) = (count as usize, function.params.len());
+    if count == expected {
+        Ok(function)
+    } else {
+        Err(wrong_count(
+            &function.name.to_string_lossy(),
+            expected,
+            count,
+        ))
+    }
+}
+
 unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
-        unsafe {
-            let function = &*object.cast::<Function>();
-            let count = count as usize;
-            if count != function.params.len() {
-                return Err(wrong_count(
-                    &function.name.to_string_lossy(),
-                    function.params.len(),
-                    count,
-                ));
-            }
-            function.call(args)
-        }
+        unsafe { with_count(object, count)?.call(args) }
     })
 }
 
@@ -202,18 +211,7 @@ unsafe extern "C" fn called_with_one(object: Obj, arg: Obj) -> Obj {
 unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
-        unsafe {
-            let function = &*object.cast::<Function>();
-            let count = count as usize;
-            if count != function.params.len() {
-                return Err(wrong_count(
-                    &function.name.to_string_lossy(),
-                    function.params.len(),
-                    count,
-                ));
-            }
-            function.call_planned(args, count)
-        }
+        unsafe { with_count(object, count)?.call_planned(args, count as usize) }
     })
 }
 

@@ -53,7 +53,7 @@ impl UnreadCdef {
             packed: self.packed,
             pack: self.pack,
             as_cffi: true,
-            function_bodies: true,
+            of_headers: true,
             ..ParseOptions::default()
         };
         let parsed = declarations.parse(&self.text, &options).map(drop);
