@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from differential import need_cffi
+from sub_interpreters import INTERPRETERS
 
 FOLDER = pathlib.Path(__file__).parent / "cffi_compiled"
 
@@ -109,8 +110,8 @@ from compiled_everything import ffi, lib
 @ffi.def_extern()
 def hook(n, d, part):
     return 70 + n
-import _xxsubinterpreters as interpreters
-other = interpreters.create()
+INTERPRETERS
+other = create()
 interpreters.run_string(other, INSTALL + '''
 import sys
 sys.path.insert(0, "")
@@ -120,14 +121,16 @@ print(lib.add(2, 3), ffi.sizeof("part_t"), lib.RED, lib.mirror([1, 2]).x, lib.ca
 interpreters.destroy(other)
 print(lib.call_hook(2), lib.add(1, 1), lib.mirror([1, 2]).x)
 atexit.register(lambda: print("at exit", lib.call_hook(3)))
-"""
+""".replace("INTERPRETERS", INTERPRETERS)
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sub-interpreters have a lock of their own there")
 def test_sub_interpreters_and_exit_as_with_cffi(modules):
-    theirs = run(["-c", ELSEWHERE], modules, "cffi")
-    assert run(["-c", ELSEWHERE], modules, "keelback") == theirs
-    assert theirs.splitlines() == ["5 56 0 2 71", "72 2 2", "at exit 73"]
+    ours = run(["-c", ELSEWHERE], modules, "keelback").splitlines()
+    assert ours == ["5 56 0 2 71", "72 2 2", "at exit 73"]
+    # From Python 3.12 on, CFFI finds no function that is attached when C calls from a sub-interpreter.
+    from_sub = "71" if sys.version_info < (3, 12) else "0"
+    theirs = run(["-c", ELSEWHERE], modules, "cffi").splitlines()
+    assert theirs == [f"5 56 0 2 {from_sub}", *ours[1:]]
 
 
 MIXED = """

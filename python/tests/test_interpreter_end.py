@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from sub_interpreters import INTERPRETERS
+
 IMPLEMENTATIONS = ["keelback", "cffi"]
 
 BUILD = """
@@ -232,13 +234,6 @@ callback = ffi.callback("i", compare, "PP")
     assert (tmp_path / "kept.txt").read_text() == "kept"
 
 
-# One that shares its lock with the main interpreter.
-if sys.version_info >= (3, 13):
-    INTERPRETERS = "import _interpreters as interpreters; create = lambda: interpreters.create('legacy')"
-elif sys.version_info >= (3, 12):
-    INTERPRETERS = "import _xxsubinterpreters as interpreters; create = lambda: interpreters.create(isolated=False)"
-else:
-    INTERPRETERS = "import _xxsubinterpreters as interpreters; create = interpreters.create"
 SUB_FIRST = """
 import os
 sub = create()
