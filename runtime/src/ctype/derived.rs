@@ -30,6 +30,7 @@ impl Place {
         if cfg!(Py_GIL_DISABLED) || known.is_null() {
             return None;
         }
+        crate::py::note_found();
         // SAFETY: the GIL is held, so it is alive: its end takes it out before anything else can run.
         Some(unsafe { Ref::borrow(known) })
     }

@@ -1,7 +1,7 @@
 //! What a ctype is: the struct behind `ffi.CType`.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicIsize, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicUsize, Ordering};
 
 use keelback_cdef::Primitive;
 use pyo3::ffi;
@@ -135,6 +135,8 @@ pub struct CType {
     points_to_function: bool,
     pub(crate) details: Details,
     pub(super) derived: derived::Derived,
+    /// What [`found`](crate::py::found) was when the garbage collector last looked at the fields.
+    pub(super) looked_at: AtomicUsize,
 }
 
 /// What only some kinds have.
@@ -293,6 +295,7 @@ pub(crate) fn allocate(parts: Parts) -> Res<Ref<CType>> {
             name_position = parts.name_position,
             details = parts.details,
             derived = derived::Derived::default(),
+            looked_at = AtomicUsize::new(0),
         );
         crate::py::prepare(raw.cast());
         ffi::PyObject_GC_Track(raw.cast());

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::Ordering;
 
 use pyo3::ffi;
 
 use super::{CTYPE_TYPE, CType, Details, FieldInfo, Kind, derived, intern};
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Obj, Properties, Raised, Ref, Res, StaticType,
-    bool_object, guard, guard_unit, long_from_i128, none, property, simple, str_from,
+    bool_object, found, guard, guard_unit, long_from_i128, none, property, simple, str_from,
 };
 use crate::raise;
 use crate::scope::NominalId;
@@ -191,6 +192,7 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
         }
         match &ctype.details {
             Details::Record(_, cell) => {
+                ctype.looked_at.store(found(), Ordering::Relaxed);
                 cell.get().map_or(0, |details| details.traverse(visit, arg))
             }
             Details::Function(function) => {
@@ -211,11 +213,20 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
 /// Every cycle of ctypes goes through the fields of a record (a pointer, array or function type is made after what it
 /// is made of): forgetting the fields breaks it. Whoever still asks for them, from a finalizer in the same garbage, gets
 /// them built again.
+///
+/// Clearing one piece of garbage can run Python, and so let another thread find a type in a table, and read its fields in
+/// the middle of clearing. So nothing is forgotten once anything has been found since the collector looked: the next
+/// collection comes to it again.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard_unit(|| {
-        // SAFETY: a live ctype that only garbage refers to, by tp_clear's contract: nobody is reading its fields.
+        // SAFETY: a live ctype. Only garbage refers to it, by tp_clear's contract and as nothing was found since:
+        // nobody is reading its fields.
         let details = unsafe {
-            match &mut (*object.cast::<CType>()).details {
+            let ctype = object.cast::<CType>();
+            if (*ctype).looked_at.load(Ordering::Relaxed) != found() {
+                return;
+            }
+            match &mut (*ctype).details {
                 Details::Record(_, cell) => cell.take(),
                 _ => None,
             }

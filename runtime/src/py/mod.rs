@@ -42,4 +42,4 @@ pub use static_type::StaticType;
 pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
-pub use weak::{Weak, prepare};
+pub use weak::{Weak, found, note_found, prepare};

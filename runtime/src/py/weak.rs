@@ -4,9 +4,27 @@
 //! first finaliser, so a table of them forgets objects that are still in use, and makes them a second time. An entry
 //! here is the object's address, which is good until the object's own end takes it out; CFFI's tables are made so.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use pyo3::ffi;
 
 use super::{Obj, Ref};
+
+/// How often an object was found that its finder did not own.
+static FOUND: AtomicUsize = AtomicUsize::new(0);
+
+/// A number that changes whenever an object is found by an address that does not own it. An object that nothing but
+/// garbage referred to at some moment is garbage still if the number is what it was then.
+pub fn found() -> usize {
+    FOUND.load(Ordering::Relaxed)
+}
+
+/// To be called with each object that is found so, before anything else is done with it.
+#[inline(always)]
+pub fn note_found() {
+    // With a GIL nobody counts in between; without one a number that two have made is a new one all the same.
+    FOUND.store(found().wrapping_add(1), Ordering::Relaxed);
+}
 
 /// An object that a table finds and does not own.
 ///
@@ -36,7 +54,9 @@ impl<T> Weak<T> {
     /// The table's lock is held, and the table keeps to the contract above.
     pub unsafe fn revive(&self) -> Option<Ref<T>> {
         // SAFETY: the memory is there, since the object's end waits for the table's lock.
-        unsafe { try_borrow(self.0) }
+        let object = unsafe { try_borrow(self.0) };
+        note_found();
+        object
     }
 }
 
