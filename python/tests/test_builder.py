@@ -337,6 +337,10 @@ ffibuilder.compile(target="plugin-1.5.*", verbose=True)
     subprocess.run(["cc", "host.c", "plugin-1.5.so", "-o", "host", "-Wl,-rpath," + str(place)], check=True)
     environment = {**os.environ, "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR")}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    environment.pop("PYTHONUNBUFFERED", None)
+    if FFI is not keelback.FFI:
+        # Nobody ends the interpreter that CFFI started: what it has not written then is lost.
+        environment["PYTHONUNBUFFERED"] = "1"
     run = subprocess.run(["./host"], capture_output=True, text=True, env=environment)
     assert (run.returncode, sorted(run.stdout.split("\n"))) == (0, ["", "7", "adding 3 and 4"]), run.stderr
 
