@@ -29,6 +29,10 @@ INIT = """
             return ffi.callback("int(int)", wrong, error=-3)(7)
         if what == 2:
             return lib.many(1, ffi.new("struct partial *")[0])
+        if what == 3:
+            return ffi.new("int[2]") * "x"
+        if what == 4:
+            return ffi.typeof("int") < ffi
 """
 HOST = """
     #include <stdio.h>
@@ -36,7 +40,7 @@ HOST = """
     int main(void)
     {
         int what;
-        for (what = 0; what < 3; what++)
+        for (what = 0; what < 5; what++)
             printf("%d\\n", run(what));
         return 0;
     }
@@ -60,7 +64,7 @@ def told(plugin, host, run, tmp_path):
     def told(first):
         built = plugin(CDEF, INIT.format(first=first), name="spoken", source=SOURCE, args=["--cdef", extra])
         ran = run(host(HOST, built))
-        assert (ran.code, ran.stdout) == (0, "-2\n-3\n-1\n")
+        assert (ran.code, ran.stdout) == (0, "-2\n-3\n-1\n-1\n-1\n")
         lines = ran.stderr.splitlines()
         return [line for line in lines if line.startswith(("Exception", "NotImplementedError", "TypeError", "ValueError"))]
 
@@ -76,6 +80,10 @@ def test_in_a_plugin(told):
         "TypeError: int() not supported on cdata 'int *'",
         "Exception ignored from the plugin's function <function run at 0x...>:",
         BY_VALUE + OURS,
+        "Exception ignored from the plugin's function <function run at 0x...>:",
+        "TypeError: can't multiply sequence by non-int of type 'keelback.__CDataOwn'",
+        "Exception ignored from the plugin's function <function run at 0x...>:",
+        "TypeError: '<' not supported between instances of 'keelback.CType' and 'keelback.FFI'",
     ]
 
 
@@ -87,4 +95,8 @@ def test_after_install_as_cffi(told):
         "TypeError: int() not supported on cdata 'int *'",
         "Exception ignored from cffi callback <function run at 0x...>:",
         BY_VALUE + CFFIS,
+        "Exception ignored from cffi callback <function run at 0x...>:",
+        "TypeError: can't multiply sequence by non-int of type '_cffi_backend.__CDataOwn'",
+        "Exception ignored from cffi callback <function run at 0x...>:",
+        "TypeError: '<' not supported between instances of '_cffi_backend.CType' and '_cffi_backend.FFI'",
     ]

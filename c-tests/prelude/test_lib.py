@@ -91,7 +91,7 @@ INIT = """
         assert isinstance(lib.add, types.BuiltinFunctionType)
         assert (lib.add.__name__, lib.add.__module__) == ("add", "lib0")
         assert lib.add.__doc__ == "int add(int, int);\\n\\nCFFI C function from lib0.lib"
-        assert repr(lib.add).startswith("<built-in method add of _cffi_backend.Lib object at 0x")
+        assert repr(lib.add).startswith("<built-in method add of keelback.Lib object at 0x")
         assert repr(lib.add.__self__) == "<Lib object for 'lib0'>"
         assert "int add(int, int);" in pydoc.render_doc(lib.add)
         assert lib.add is lib.add

@@ -151,6 +151,7 @@ def install() -> None:
         raise RuntimeError(
             "install_as_cffi(): cffi is already imported: call it earlier, before anything imports cffi"
         )
+    _runtime._name_types_as_cffi()
     errors = {name: getattr(_runtime, name) for name in _ERRORS}
     modules = {name: _lazy_module(name) for name in _MODULES}
     package = _module(

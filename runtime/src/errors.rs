@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
 
-use crate::py::{Exception, Obj, Raised, Ref, Res, str_from};
+use crate::py::{Exception, Obj, Raised, Ref, Res, guard, name_after, none, str_from};
 use crate::raise;
 
 /// The exception classes of the package, made once per process.
@@ -250,6 +250,21 @@ static IS_PLUGIN_S: AtomicBool = AtomicBool::new(false);
 /// Told when a plugin starts Python: who reads the messages is a user of C programs then.
 pub fn python_is_a_plugin_s() {
     IS_PLUGIN_S.store(true, Ordering::Relaxed);
+}
+
+/// In a plugin's Python: CPython's own messages show Keelback's names of the types too, until [`name_types_as_cffi`].
+pub fn name_types() {
+    if IS_PLUGIN_S.load(Ordering::Relaxed) {
+        name_after("keelback");
+    }
+}
+
+/// `_runtime._name_types_as_cffi()`: `install_as_cffi()` was called, and the types have the names that CFFI's have.
+pub unsafe extern "C" fn name_types_as_cffi(_module: Obj, _: Obj) -> Obj {
+    guard(|| {
+        name_after("_cffi_backend");
+        Ok(none())
+    })
 }
 
 /// Whether messages are in Keelback's own words: in a plugin's Python, unless `install_as_cffi()` was called. Elsewhere

@@ -9,10 +9,10 @@ use pyo3::ffi;
 
 use crate::py::loaded::file_of;
 use crate::py::module::add;
-use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, str_from};
+use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, simple, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<10> = Methods::new([
+static FUNCTIONS: Methods<11> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -53,6 +53,12 @@ static FUNCTIONS: Methods<10> = Methods::new([
         c"_settled",
         crate::ffi::settled,
         c"Such a file has gone, or has its name.",
+    ),
+    simple(
+        c"_name_types_as_cffi",
+        crate::errors::name_types_as_cffi,
+        ffi::METH_NOARGS,
+        c"The types have the names that CFFI's have (in a plugin, they had Keelback's).",
     ),
     END_OF_METHODS,
 ]);
@@ -96,6 +102,7 @@ fn make() -> Res<Ref> {
     crate::library::ready()?;
     crate::ffi::ready()?;
     crate::micropython::ready()?;
+    crate::errors::name_types();
     // SAFETY: a static definition; the module is ours.
     unsafe {
         let module = Ref::steal(ffi::PyModule_Create(DEFINITION.0.get()))?;

@@ -154,7 +154,10 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
     // SAFETY: a live object.
     let (class, came) = unsafe { (crate::py::type_name(value), shown(value)) };
     // Where a class of ours is in Python says nothing here.
-    let class = class.strip_prefix("_cffi_backend.").unwrap_or(&class);
+    let class = ["keelback.", "_cffi_backend."]
+        .iter()
+        .find_map(|module| class.strip_prefix(module))
+        .unwrap_or(&class);
     let place = definition(function.callable.obj()).unwrap_or_else(|raised| {
         raised.clear();
         String::new()

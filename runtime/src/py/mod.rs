@@ -38,7 +38,7 @@ pub use method::{
 };
 pub use name_table::NameTable;
 pub use reference::{Head, Obj, Raised, Ref, Res, bool_object, none, raise_text, type_name};
-pub use static_type::StaticType;
+pub use static_type::{StaticType, name_after};
 pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;

@@ -1,7 +1,9 @@
 //! Statically allocated type objects.
 
 use std::cell::UnsafeCell;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::ffi;
 
@@ -13,6 +15,32 @@ pub struct StaticType(UnsafeCell<MaybeUninit<ffi::PyTypeObject>>);
 // SAFETY: written once, by `ready`, before any other use (the module's initialisation, under the import lock);
 // afterwards CPython owns its consistency.
 unsafe impl Sync for StaticType {}
+
+/// All types that are ready, for [`name_after`].
+static READY: Mutex<Vec<&'static StaticType>> = Mutex::new(Vec::new());
+
+/// Gives all types that are ready the names that they would have in that Python module: CPython's own messages
+/// (`unsupported operand type(s) for +: 'MODULE.NAME' and ...`) show them, and so do their `repr()` and `__module__`.
+/// The names live as long as the process does: CPython does not copy them. The GIL is held.
+pub fn name_after(module: &str) {
+    let ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
+    for of in ready.iter() {
+        // SAFETY: a ready type's name is a C string that nobody frees, here or in CPython. It is replaced while no other
+        // thread runs Python: in the module's initialisation, and before a program imports anything of CFFI's.
+        unsafe {
+            let object = &mut *of.ptr();
+            let name = CStr::from_ptr(object.tp_name).to_string_lossy();
+            // MicroPython's have no module's name in theirs.
+            let Some((_, name)) = name.rsplit_once('.') else {
+                continue;
+            };
+            if let Ok(name) = CString::new(format!("{module}.{name}")) {
+                object.tp_name = name.into_raw();
+                ffi::PyType_Modified(object);
+            }
+        }
+    }
+}
 
 impl StaticType {
     /// A type that [`ready`](Self::ready) will fill in.
@@ -48,7 +76,7 @@ impl StaticType {
     /// # Safety
     /// Called during module initialisation with the GIL held; `fill` sets valid slots.
     pub unsafe fn ready(
-        &self,
+        &'static self,
         flags: std::ffi::c_ulong,
         fill: impl FnOnce(&mut ffi::PyTypeObject),
     ) -> Res<()> {
@@ -72,6 +100,10 @@ impl StaticType {
             if ffi::PyType_Ready(object) < 0 {
                 return Err(Raised::already());
             }
+            READY
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(self);
             Ok(())
         }
     }
