@@ -517,7 +517,23 @@ def compile_c(
             libraries=listed("libraries"),
             link_arguments=link_arguments,
         )
+        if getattr(ffi, "_embedding", None) is not None:
+            _warn_of_other_machine(temporary, output)
         os.replace(temporary, target)
+
+
+def _warn_of_other_machine(compiled: str, output: str) -> None:
+    """A cross compiler made the library: the Python that runs this, which the library records, is not for its machine."""
+    machine, here = _files.machine_of(compiled), _files.machine_of(_runtime.__file__)
+    if machine is None or machine == here:
+        return
+    import warnings
+
+    warnings.warn(
+        f"{output} is for {machine}, and the Python and the runtime that it records are for {here}: it looks for both "
+        "where it is started (KEELBACK_PYTHON, KEELBACK_RUNTIME)",
+        stacklevel=5,
+    )
 
 
 def _macro(macro: Any) -> tuple[str, str | None]:

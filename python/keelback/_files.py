@@ -152,3 +152,28 @@ def write(text: str, file: Any) -> bool:
             new.write(data)
         os.replace(temporary, target)
     return True
+
+
+# e_machine in the header of ELF files (the System V ABI's chapter 4; the supplements of the processors).
+_MACHINES = {
+    3: "x86 (32 bit)",
+    21: "PowerPC (64 bit)",
+    22: "IBM Z",
+    40: "ARM (32 bit)",
+    62: "x86-64",
+    183: "AArch64",
+    243: "RISC-V",
+    258: "LoongArch",
+}
+
+
+def machine_of(path: str) -> str | None:
+    """For which machine an ELF file is; None for any other file."""
+    with open(path, "rb") as file:
+        head = file.read(20)
+    if len(head) < 20 or not head.startswith(b"\x7fELF"):
+        return None
+    is_little_endian = head[5] == 1
+    machine = int.from_bytes(head[18:20], "little" if is_little_endian else "big")
+    name = _MACHINES.get(machine, f"machine {machine} of the ELF standard")
+    return name if is_little_endian else name + ", big-endian"

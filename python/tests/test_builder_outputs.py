@@ -201,3 +201,27 @@ def test_a_failed_build_leaves_the_product(place):
     assert ".~" not in str(caught.value)
     assert (place / "mod.so").read_text() == "old\n"
     assert sorted(os.listdir()) == ["mod.c", "mod.o", "mod.so"]
+
+
+def test_a_library_for_another_machine(place, monkeypatch):
+    """A compiler for another machine: here one that writes another number into what it made."""
+    script = place / "cross-cc"
+    script.write_text(
+        '#!/bin/sh\ncc "$@" || exit\nfor word; do case $last in -o) out=$word;; esac; last=$word; done\n'
+        "case \"$*\" in *-shared*) printf '\\267\\000' | dd of=\"$out\" bs=1 seek=18 conv=notrunc status=none;; esac\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("CC", str(script))
+    embedding = keelback.FFI()
+    embedding.embedding_api("int one(void);")
+    embedding.set_source("mod", "")
+    embedding.embedding_init_code("from mod import ffi")
+    with pytest.warns(UserWarning) as told:
+        embedding.compile()
+    assert [str(warning.message) for warning in told] == [
+        f"{place}/mod.so is for AArch64, and the Python and the runtime that it records are for x86-64: it looks for "
+        "both where it is started (KEELBACK_PYTHON, KEELBACK_RUNTIME)"
+    ]
+    assert told[0].filename == __file__
+    # An extension module records neither.
+    builder("extension").compile()
