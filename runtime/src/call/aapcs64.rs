@@ -2,7 +2,7 @@
 //! Architecture", 6.8): what is not simple is left to libffi.
 
 use super::aggregate::{Float, leaves};
-use super::registers::{Class, Place, Return};
+use super::place::{Class, Place, Return, Spread};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
 
@@ -43,7 +43,7 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
         return Ok(None);
     }
     if let Some((count, size)) = homogeneous(ctype)? {
-        return Ok(Some(Place::Floats { count, size }));
+        return Ok(Some(Place::Spread(Spread::Floats { count, size })));
     }
     let size = ctype.known_size()?;
     Ok(match size {
@@ -57,10 +57,10 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
             } else {
                 Class::None
             };
-            Some(Place::Parts {
+            Some(Place::Spread(Spread::Parts {
                 classes: [Class::Integer, second],
                 size: size as u8,
-            })
+            }))
         }
         _ => None,
     })
@@ -74,8 +74,7 @@ pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
     Ok(match argument(ctype)? {
         Some(Place::Integer) => Some(Return::Integer),
         Some(Place::Float) => Some(Return::Float),
-        Some(Place::Parts { classes, size }) => Some(Return::Parts { classes, size }),
-        Some(Place::Floats { count, size }) => Some(Return::Floats { count, size }),
+        Some(Place::Spread(spread)) => Some(Return::Spread(spread)),
         Some(Place::Nothing) | None => None,
     })
 }

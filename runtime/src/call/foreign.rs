@@ -141,7 +141,7 @@ fn is_lone_long_double(_ctype: &CType, _leaves: &[Leaf]) -> Res<bool> {
 
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 fn describe(ctype: &CType, size: usize, _leaves: &[Leaf], fits: bool) -> Res<Box<Aggregate>> {
-    use super::registers::Class;
+    use super::place::Class;
     use super::system_v::{Passing, passing};
     let align = ctype.align();
     Ok(match passing(ctype)? {

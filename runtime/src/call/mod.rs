@@ -11,7 +11,9 @@ pub mod errno;
 pub mod foreign;
 mod invoke;
 mod outside;
+mod place;
 mod plan;
+mod prototype;
 mod refuse;
 mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]

@@ -4,7 +4,8 @@ use pyo3::ffi;
 
 use super::foreign::Cif;
 use super::outside_python;
-use super::registers::{Place, Registers, VARIADIC};
+use super::place::{Place, VARIADIC};
+use super::registers::Registers;
 use super::variadic::{self, MOST_PLACES, Variadic, promoted};
 use crate::convert::argument::{Parameter, slot};
 use crate::convert::{Temporaries, read};

@@ -2,7 +2,7 @@
 //! AMD64 Architecture Processor Supplement", 3.2.3).
 
 use super::aggregate::{Float, Leaf, leaves};
-use super::registers::{Class, Place, Return};
+use super::place::{Class, Place, Return, Spread};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
 
@@ -91,10 +91,10 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     Ok(match passing(ctype)? {
         Passing::Nothing => Some(Place::Nothing),
         Passing::Registers(classes) => Some(match (ctype.code, classes) {
-            (Code::Record | Code::ComplexF32 | Code::ComplexF64, classes) => Place::Parts {
-                classes,
-                size: ctype.known_size()? as u8,
-            },
+            (Code::Record | Code::ComplexF32 | Code::ComplexF64, classes) => {
+                let size = ctype.known_size()? as u8;
+                Place::Spread(Spread::Parts { classes, size })
+            }
             (_, [Class::Sse, _]) => Place::Float,
             _ => Place::Integer,
         }),
@@ -109,7 +109,7 @@ pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
         Passing::Memory if ctype.code == Code::Record => Some(Return::Memory),
         Passing::Memory | Passing::X87 => None,
         Passing::Registers(_) => argument(ctype)?.map(|place| match place {
-            Place::Parts { classes, size } => Return::Parts { classes, size },
+            Place::Spread(spread) => Return::Spread(spread),
             Place::Float => Return::Float,
             _ => Return::Integer,
         }),

@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::foreign::Cif;
-use super::registers::{Place, Registers};
+use super::place::Place;
+use super::registers::Registers;
 use crate::convert::argument::{Parameter, widen};
 use crate::ctype::Code;
 use crate::object::as_cdata;

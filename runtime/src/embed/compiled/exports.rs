@@ -150,8 +150,8 @@ to_integers! {
 }
 
 unsafe extern "C" fn to_wchar(value: Obj) -> libc::wchar_t {
-    // SAFETY: C gives a live object.
-    unsafe { to_primitive(Primitive::WChar, value, -1, 0) }
+    // SAFETY: C gives a live object. The failure is -1 of a type that is unsigned on some machines.
+    unsafe { to_primitive(Primitive::WChar, value, !0, 0) }
 }
 
 unsafe extern "C" fn to_bool(value: Obj) -> u8 {
