@@ -73,6 +73,30 @@ def test_2_the_variable(recorded, host, here, run, other):
     assert look(run, program, KEELBACK_PYTHON="").prefix == PREFIX
 
 
+def test_2_of_two_kinds_in_one_prefix(recorded, host, here, run, tmp_path):
+    """An executable's name, or its virtual environment's, says whether its Python has a GIL."""
+    library, kinds = libpython_of(python()), {}
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib" / f"python{VERSION}").symlink_to(f"{PREFIX}/lib/python{VERSION}")
+    for kind in ("", "t"):
+        shutil.copy(library, tmp_path / "lib" / f"libpython{VERSION}{kind}.so.1.0")
+        executable = tmp_path / "bin" / f"python{VERSION}{kind}"
+        executable.write_text("")
+        executable.chmod(0o755)
+        venv = tmp_path / f"venv{kind}"
+        (venv / "bin").mkdir(parents=True)
+        copy = venv / "bin" / "python"
+        shutil.copy(executable, copy)
+        (venv / "pyvenv.cfg").write_text(f"home = {executable.parent}\nversion = {VERSION}.1\nexecutable = {executable}\n")
+        kinds[kind] = [executable, copy]
+    program = host(here / "host.c", recorded)
+    for kind, executables in kinds.items():
+        for executable in executables:
+            found = look(run, program, KEELBACK_PYTHON=executable)
+            assert found.libpython == str(tmp_path / "lib" / f"libpython{VERSION}{kind}.so.1.0")
+
+
 # 3, the bundle, is in c-tests/bundle.
 
 

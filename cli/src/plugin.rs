@@ -134,6 +134,7 @@ impl Declared {
                 u8::try_from(major).unwrap_or(u8::MAX),
                 u8::try_from(minor).unwrap_or(u8::MAX),
             ),
+            free_threaded: python.free_threaded,
         };
         let flags = PluginFlags {
             no_site: embedding.no_site || self.config.no_site,

@@ -214,9 +214,10 @@ fn choose(choice: Option<&Path>) -> Result<Choice> {
             return Err(not_found(format!("there is no {}", path.display())));
         }
         let libpython = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let program = version_in_name(&libpython).and_then(|(major, minor, _)| {
+        let program = version_in_name(&libpython).and_then(|(major, minor, free_threaded)| {
+            let suffix = if free_threaded { "t" } else { "" };
             prefixes_of(&libpython)
-                .map(|prefix| prefix.join(format!("bin/python{major}.{minor}")))
+                .map(|prefix| prefix.join(format!("bin/python{major}.{minor}{suffix}")))
                 .find(|program| program.is_file())
         });
         return Ok(Choice::Library(libpython, program));

@@ -96,6 +96,28 @@ fn a_libpython() {
     );
 }
 
+/// The name that the plugin asks the dynamic linker for, when the recorded file is gone, is that of its kind.
+#[test]
+fn a_free_threaded_libpython() {
+    let project = Project::good();
+    for name in ["3.14", "3.14t"] {
+        let library = project.path().join(format!("libpython{name}.so.1.0"));
+        std::fs::write(&library, "").unwrap();
+        let mut command = project.keelback();
+        command
+            .args(["build", "api.h", "--init", "plugin.py", "--name", "adder"])
+            .args(["--no-runtime-check", "--emit=c", "--python"])
+            .arg(&library);
+        let outcome = outcome(&mut command);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let source = std::fs::read_to_string(project.path().join("adder.c")).unwrap();
+        assert!(
+            source.contains(&format!("\"libpython\" \"{name}\" \".so.1.0\"")),
+            "{name}"
+        );
+    }
+}
+
 /// Debian's python3 has libpython linked in; the shared one is in a package of its own.
 #[test]
 fn a_static_executable_beside_a_shared_library() {

@@ -125,7 +125,10 @@ impl Python {
             version: literal(&match python.version {
                 // An extension module is for any.
                 (0, _) => "3".to_owned(),
-                (major, minor) => format!("{major}.{minor}"),
+                (major, minor) => {
+                    let suffix = if python.free_threaded { "t" } else { "" };
+                    format!("{major}.{minor}{suffix}")
+                }
             }),
         }
     }

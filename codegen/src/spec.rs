@@ -42,6 +42,8 @@ pub struct RecordedPython {
     pub executable: Option<String>,
     /// (3, 11): which libpython to look for when the recorded one is gone.
     pub version: (u8, u8),
+    /// It has no GIL: its libpython is called `libpython3.14t`.
+    pub free_threaded: bool,
 }
 
 /// What a function returns when Python cannot be started or the init code failed (`--error NAME=VALUE`).

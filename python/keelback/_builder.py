@@ -215,7 +215,7 @@ def c_source(
     options: dict[str, Any] = {}
     if init_code is not None:
         options.update(
-            version="%d.%d" % sys.version_info[:2],
+            version="%d.%d" % sys.version_info[:2] + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""),
             init_code=init_code,
             init_file=f"<init code for '{name}'>",
             use_environment=getattr(ffi, "_use_environment", False),

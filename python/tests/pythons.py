@@ -7,17 +7,18 @@ import sys
 from pathlib import Path
 
 _ASK = """
-import sys
-if sys.version_info >= (3, 10) and sys.implementation.name == "cpython":
+import sys, sysconfig
+oldest = (3, 14) if sysconfig.get_config_var("Py_GIL_DISABLED") else (3, 10)
+if sys.version_info >= oldest and sys.implementation.name == "cpython":
     print(sys.executable)
 """
 
 
 def pythons() -> list[str]:
-    """Executables of CPython 3.10 or newer: $PYTHON or the one that runs this first, then those on PATH, Debian's, and
+    """Executables of CPython 3.10 or newer, free-threaded ones from 3.14 on: $PYTHON or the one that runs this first, then those on PATH, Debian's, and
     those of a pyenv root. Each installation once, virtual environments not."""
     first = os.environ.get("PYTHON") or getattr(sys, "_base_executable", sys.executable)
-    names = ["python3", *(f"python3.{minor}" for minor in range(10, 21))]
+    names = ["python3", *(f"python3.{minor}{kind}" for minor in range(10, 21) for kind in ("", "t"))]
     root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
     candidates = [first, *map(shutil.which, names), "/usr/bin/python3", *sorted(glob.glob(f"{root}/versions/3.*/bin/python3"))]
     found: dict[Path, str] = {}

@@ -19,11 +19,12 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
     keelback_python_t wished = {NULL, NULL, NULL, NULL}, bundled = {NULL, NULL, NULL, NULL};
     keelback_python_t recorded = {keelback_recorded()->libpython, keelback_recorded()->home,
                                   keelback_recorded()->executable, NULL};
+    const keelback_kind_t any = {0, 0};
     const char *wish = keelback_getenv("KEELBACK_PYTHON");
     int resolved = wish != NULL && keelback_resolve_wish(wish, &wished, why);
     bundled.bundle = bundled.home = keelback_bundle(directory);
     if (bundled.bundle != NULL)
-        bundled.libpython = keelback_libpython_of(bundled.bundle, 0);
+        bundled.libpython = keelback_libpython_of(bundled.bundle, any);
     if (keelback_find_present(found)) {
         /* Also when another plugin, or an attempt that failed later, mapped it first. */
         if (!keelback_claim(found, &wished) && !keelback_claim(found, &bundled))

@@ -1,14 +1,22 @@
 
 /* -- A Python installation: from an executable to its libpython -- */
 
-/* <directory>/libpython3.N.so.1.0 under any of its names, or NULL. */
-static KEELBACK_COLD char *keelback_libpython_in(const char *prefix, const char *directory, unsigned int minor)
+/* What an executable tells of its Python. */
+typedef struct {
+    /* 3.`minor`; 0: it does not tell. */
+    unsigned int minor;
+    /* It has no GIL. One prefix may have both kinds of a version. */
+    int free_threaded;
+} keelback_kind_t;
+
+/* <directory>/libpython3.N.so.1.0 under any of its names, those of the wanted kind first, or NULL. */
+static KEELBACK_COLD char *keelback_libpython_in(const char *prefix, const char *directory, keelback_kind_t kind)
 {
-    static const char *const endings[] = {".so.1.0", ".so", "t.so.1.0", "t.so", ".dylib"};
-    size_t i;
-    for (i = 0; i < sizeof endings / sizeof *endings; i++) {
+    static const char *const endings[] = {".so.1.0", ".so", ".dylib", "t.so.1.0", "t.so", "t.dylib"};
+    size_t i, count = sizeof endings / sizeof *endings, first = kind.free_threaded ? count / 2 : 0;
+    for (i = 0; i < count; i++) {
         keelback_text_t path = {NULL, 0};
-        keelback_add(&path, "%s/%s/libpython3.%u%s", prefix, directory, minor, endings[i]);
+        keelback_add(&path, "%s/%s/libpython3.%u%s", prefix, directory, kind.minor, endings[(first + i) % count]);
         if (keelback_exists(path.text))
             return path.text;
         keelback_free(path.text);
@@ -17,14 +25,14 @@ static KEELBACK_COLD char *keelback_libpython_in(const char *prefix, const char 
 }
 
 /* The libpython of an installation: of version 3.`minor` if that is not 0, else the newest. */
-static KEELBACK_COLD char *keelback_libpython_of(const char *prefix, unsigned int minor)
+static KEELBACK_COLD char *keelback_libpython_of(const char *prefix, keelback_kind_t kind)
 {
     static const char *const directories[] = {"lib", "lib64", "lib/" KEELBACK_ARCH "-linux-gnu"};
-    unsigned int newest = minor == 0 ? 40 : minor, oldest = minor == 0 ? 8 : minor;
-    for (minor = newest; minor >= oldest; minor--) {
+    unsigned int newest = kind.minor == 0 ? 40 : kind.minor, oldest = kind.minor == 0 ? 8 : kind.minor;
+    for (kind.minor = newest; kind.minor >= oldest; kind.minor--) {
         size_t i;
         for (i = 0; i < sizeof directories / sizeof *directories; i++) {
-            char *path = keelback_libpython_in(prefix, directories[i], minor);
+            char *path = keelback_libpython_in(prefix, directories[i], kind);
             if (path != NULL)
                 return path;
         }
@@ -32,15 +40,17 @@ static KEELBACK_COLD char *keelback_libpython_of(const char *prefix, unsigned in
     return NULL;
 }
 
-/* N of "python3.N" or "3.N.1", or 0. */
-static KEELBACK_COLD unsigned int keelback_minor_of(const char *text)
+/* What "python3.N", "python3.Nt" or "3.N.1" tells. */
+static KEELBACK_COLD keelback_kind_t keelback_kind_of(const char *text)
 {
-    unsigned int minor = 0;
+    keelback_kind_t kind = {0, 0};
     const char *point = keelback_strstr(text, "3.");
-    if (point != NULL)
+    if (point != NULL) {
         for (point += 2; *point >= '0' && *point <= '9'; point++)
-            minor = minor * 10 + (unsigned int)(*point - '0');
-    return minor;
+            kind.minor = kind.minor * 10 + (unsigned int)(*point - '0');
+        kind.free_threaded = *point == 't';
+    }
+    return kind;
 }
 
 /* The value of `key = value` in a pyvenv.cfg, or NULL. */
@@ -71,15 +81,16 @@ static KEELBACK_COLD char *keelback_venv_value(const char *file, const char *key
     return NULL;
 }
 
-/* The prefix and version behind a python executable: that of its own place, or of a venv's `home`. */
-static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned int *minor)
+/* The prefix and kind behind a python executable: those of its own place, or of a venv's `home`. */
+static KEELBACK_COLD char *keelback_prefix_of(const char *executable, keelback_kind_t *kind)
 {
     keelback_text_t prefix = {NULL, 0}, config = {NULL, 0};
     char *real = keelback_realpath(executable);
     char contents[4096];
     ptrdiff_t length = 0;
     int file;
-    *minor = 0;
+    kind->minor = 0;
+    kind->free_threaded = 0;
     keelback_cut_to(&config, executable);
     keelback_add(&config, "/../pyvenv.cfg");
     file = config.text == NULL ? -1 : keelback_open(config.text, KEELBACK_O_CLOEXEC);
@@ -91,12 +102,14 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
     {
         char *home = keelback_venv_value(contents, "home");
         char *version = keelback_venv_value(contents, "version");
+        char *base = keelback_venv_value(contents, "executable");
         if (version == NULL)
             version = keelback_venv_value(contents, "version_info");
+        /* A venv's executable may be a copy, whose name tells nothing. */
+        if (base != NULL || real != NULL)
+            *kind = keelback_kind_of(keelback_base_name(base != NULL ? base : real));
         if (version != NULL)
-            *minor = keelback_minor_of(version);
-        else if (real != NULL)
-            *minor = keelback_minor_of(keelback_base_name(real));
+            kind->minor = keelback_kind_of(version).minor;
         if (home != NULL)
             keelback_add(&prefix, "%s", home);
         else if (real != NULL)
@@ -106,6 +119,7 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, unsigned i
         keelback_cut(&prefix);
         keelback_free(home);
         keelback_free(version);
+        keelback_free(base);
     }
     keelback_free(config.text);
     keelback_free(real);
@@ -129,7 +143,7 @@ static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python
 {
     const char *name = keelback_base_name(wish);
     keelback_text_t copy = {NULL, 0};
-    unsigned int minor;
+    keelback_kind_t kind;
     char *prefix;
     /* The environment may change. */
     keelback_add(&copy, "%s", wish);
@@ -145,10 +159,10 @@ static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python
         keelback_add(why, "  KEELBACK_PYTHON: %s is neither a libpython nor a python executable\n", wish);
         return 0;
     }
-    prefix = keelback_prefix_of(wish, &minor);
+    prefix = keelback_prefix_of(wish, &kind);
     python->home = prefix;
     python->executable = copy.text;
-    python->libpython = prefix == NULL ? NULL : keelback_libpython_of(prefix, minor);
+    python->libpython = prefix == NULL ? NULL : keelback_libpython_of(prefix, kind);
     if (python->libpython == NULL) {
         keelback_add(why, "  KEELBACK_PYTHON: %s has no libpython under %s/lib\n", wish, prefix);
         return 0;

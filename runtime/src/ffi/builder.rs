@@ -322,7 +322,11 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
             }
             let init = text(init_code)?;
             let version = text(version)?.unwrap_or_default();
-            let (major, minor) = version.split_once('.').unwrap_or((&version, "0"));
+            let (version, free_threaded) = match version.strip_suffix('t') {
+                Some(version) => (version, true),
+                None => (&*version, false),
+            };
+            let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
             let source = |file: Option<String>, text: String, line: u32| SourceText {
                 file: file.unwrap_or_default(),
                 text,
@@ -358,6 +362,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                         major.parse().unwrap_or_default(),
                         minor.parse().unwrap_or_default(),
                     ),
+                    free_threaded,
                 },
                 runtime_path: text(runtime)?,
                 start_errors: start_errors(errors)?,
