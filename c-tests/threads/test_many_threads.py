@@ -419,6 +419,97 @@ def test_recursion_to_the_end_of_the_stack(plugin, host, run, kib):
     assert ran == Ran("0\n0\n", "RecursionError: maximum recursion depth exceeded\n" * 2)
 
 
+# -- a function that is replaced while it is called --
+
+REPLACED_CDEF = "int f(int n); int replace(int n); int nested(int n, int (*between)(int)); int gone(void);"
+REPLACED_INIT = """
+    import gc
+    from replaced import ffi
+
+    class Function:
+        alive = 0
+
+        def __init__(self, number):
+            self.number = number
+            Function.alive += 1
+
+        def __call__(self, n):
+            return n * 1000 + self.number
+
+        def __del__(self):
+            Function.alive -= 1
+
+    ffi.def_extern(name="f")(Function(0))
+
+    @ffi.def_extern()
+    def replace(n):
+        ffi.def_extern(name="f")(Function(n % 1000))
+        return n
+
+    @ffi.def_extern()
+    def nested(n, between):
+        # It is replaced while a call is in it: the call goes on with what it had.
+        ffi.def_extern(name="nested")(nested.again if n % 2 else nested)
+        return between(n) + 1
+    nested.again = lambda n, between: nested(n, between)
+
+    @ffi.def_extern()
+    def gone():
+        gc.collect()
+        return Function.alive
+"""
+REPLACED_HOST = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include "replaced.h"
+
+    static pthread_barrier_t barrier;
+
+    static int between(int n) { return f(n) / 1000; }
+
+    static void *work(void *data)
+    {
+        long *wrong = data, number = *wrong;
+        int i;
+        *wrong = 0;
+        pthread_barrier_wait(&barrier);
+        for (i = 0; i < 400; i++) {
+            *wrong += f(i) / 1000 != i;
+            if (number % 4 == 0)
+                *wrong += replace(i) != i;
+            if (number % 4 == 1)
+                *wrong += nested(i, between) != i + 1;
+        }
+        return NULL;
+    }
+
+    int main(void)
+    {
+        enum { COUNT = 8 };
+        pthread_t threads[COUNT];
+        long wrong[COUNT], sum = 0;
+        int i;
+        pthread_barrier_init(&barrier, NULL, COUNT);
+        for (i = 0; i < COUNT; i++) {
+            wrong[i] = i;
+            pthread_create(&threads[i], NULL, work, &wrong[i]);
+        }
+        for (i = 0; i < COUNT; i++) {
+            pthread_join(threads[i], NULL);
+            sum += wrong[i];
+        }
+        printf("%ld wrong, %d left\\n", sum, gone());
+        return 0;
+    }
+"""
+
+
+def test_functions_that_are_replaced_while_they_are_called(plugin, host, run):
+    """8 threads; what was replaced is freed, once the last call has left it."""
+    built = plugin(REPLACED_CDEF, REPLACED_INIT, name="replaced")
+    assert run(host(REPLACED_HOST, built)) == Ran("0 wrong, 1 left\n")
+
+
 # -- a lock of the host --
 
 LOCKED_CDEF = "int add(int a, int b);"

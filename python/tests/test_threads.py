@@ -1,7 +1,7 @@
 """Shared objects in many threads at once: nothing crashes, and each thread sees one of the states that are possible.
 
 With a GIL the switches between threads are made as frequent as they can be; on a free-threaded Python the same test runs
-in parallel.
+in parallel. KEELBACK_STORM_SECONDS=N lets each script run for so long instead of some rounds.
 """
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 PROLOGUE = """
-import sys, threading, gc
+import sys, threading, gc, itertools, os, time
 import keelback
 sys.setswitchinterval(1e-6)
 ffi = keelback.FFI()
@@ -30,12 +30,17 @@ def expect(kinds, function, *args):
     except kinds:
         return None
 
+storm = float(os.environ.get("KEELBACK_STORM_SECONDS", 0))
+
 def run(*bodies, threads=3, rounds=300):
+    end = time.monotonic() + storm
     start = threading.Barrier(len(bodies) * threads)
     def work(body, number):
         try:
             start.wait()
-            for turn in range(rounds):
+            for turn in itertools.count():
+                if time.monotonic() > end if storm else turn == rounds:
+                    break
                 body(number, turn)
         except BaseException as error:
             failures.append(repr(error))
@@ -138,7 +143,7 @@ SCRIPTS = {
         def once(number, turn):
             assert ffi.init_once(lambda: made.append(turn) or ("value", turn), turn) == ("value", turn)
         run(once, threads=6)
-        assert sorted(made) == list(range(300))
+        assert sorted(made) == list(range(len(made))) and len(made) >= 300 or storm
     """,
     "one array": """
         array = ffi.new("int[64]")
@@ -172,6 +177,63 @@ SCRIPTS = {
             gc.collect()
         run(cycle, threads=3, rounds=60)
         run(cycle, collect, threads=2, rounds=30)
+    """,
+    "first requests": """
+        names = ["struct p", "p_t *", "union u", "enum e", "struct p[%d]", "int(*)(struct p *, long[%d])", "struct p ***"]
+        def make():
+            own = keelback.FFI()
+            own.cdef("typedef struct p { int x; double w[3]; } p_t; union u { int i; float f; }; enum e { A, B = 5 };"
+                     "struct q { p_t p; union u u[2]; };")
+            return own, [{} for _ in range(8)]
+        box = [make()]
+        barrier = threading.Barrier(8)
+        # All ask a new FFI at once for what nobody has asked for: one of each comes out.
+        for turn in range(40 + int(storm * 20)):
+            def ask(number):
+                own, found = box[0]
+                barrier.wait()
+                for name in names[number % 3:] + names[:number % 3]:
+                    name = name % (turn + 1) if "%" in name else name
+                    found[number][name] = own.typeof(name)
+                assert own.new("struct q *", [[1, [2, 3, 4]]]).p.w[2] == 4 and dict(own.typeof("struct q").fields)["p"].type is own.typeof("p_t")
+                assert own.typeof("enum e").relements == {"A": 0, "B": 5}
+                lib = own.dlopen(None)
+                assert lib.B == 5
+            threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            found = box[0][1]
+            assert all(len(one) == len(names) for one in found)
+            assert all(one[name] is found[0][name] for one in found for name in one), found
+            box[0] = make()
+    """,
+    "buffers released while read": """
+        def make():
+            source = bytearray(b"x" * 64)
+            return ffi.from_buffer("char[]", source), ffi.buffer(ffi.new("char[64]", b"y" * 64))
+        box = [make()]
+        def read(number, turn):
+            array, buffer = box[0]
+            for look in (lambda: bytes(ffi.buffer(array)), lambda: ffi.unpack(array, 64), lambda: ffi.string(array, 64), lambda: array[5] * 8):
+                found = expect((RuntimeError, ValueError), look)
+                assert found is None or bytes(found)[:8] == b"x" * 8, found
+            assert buffer[:] == b"y" * 64 and bytes(memoryview(buffer)[3:5]) == b"yy"
+        def release(number, turn):
+            expect((RuntimeError, ValueError), ffi.release, box[0][0])
+            box[0] = make()
+        run(read, release, threads=4, rounds=150)
+    """,
+    "recursion limits": """
+        import traceback
+        limit = sys.getrecursionlimit()
+        told = []
+        @ffi.callback("int(int)", onerror=lambda kind, error, tb: told.append(kind))
+        def deeper(n):
+            return deeper(n + 1)
+        def recurse(number, turn):
+            deeper(0)
+        run(recurse, threads=8, rounds=4)
+        assert set(told) == {RecursionError} and sys.getrecursionlimit() == limit, (set(told), sys.getrecursionlimit())
     """,
     "ffis that include each other": """
         base = keelback.FFI()

@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 
+#[cfg(Py_GIL_DISABLED)]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use pyo3::ffi;
 
 /// This thread's data. The C side (c/thread.c) has the same struct.
@@ -23,6 +26,9 @@ pub struct Thread {
     pub has_printed: Cell<bool>,
     /// Where C's floating-point environment is while this thread is in Python, if it is not the default one.
     pub floats: Cell<*const c_void>,
+    /// 0 until it is asked for: see [`number`](Self::number).
+    #[cfg(Py_GIL_DISABLED)]
+    number: Cell<usize>,
     _not_shared: PhantomData<*mut ()>,
 }
 
@@ -37,6 +43,23 @@ impl Thread {
         // SAFETY: static thread-local storage, zeroed at first, which outlives all code that the thread runs; the type
         // cannot go to another thread, and changes only through cells.
         unsafe { &*keelback_this_thread() }
+    }
+    /// A small number, from 1: threads that run at the same time mostly have different ones.
+    #[cfg(Py_GIL_DISABLED)]
+    #[inline(always)]
+    pub fn number(&self) -> usize {
+        match self.number.get() {
+            0 => self.first_number(),
+            number => number,
+        }
+    }
+    #[cfg(Py_GIL_DISABLED)]
+    #[cold]
+    fn first_number(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed).max(1);
+        self.number.set(number);
+        number
     }
     /// The C library's errno.
     #[inline(always)]

@@ -460,12 +460,31 @@ pub fn detached<R>(body: impl FnOnce() -> R) -> R {
 ///
 /// Needs the GIL.
 pub fn newest_state() -> i64 {
+    let interpreter = interpreter_of_main();
+    #[cfg(not(Py_GIL_DISABLED))]
     // SAFETY: the GIL is held; new states go to the front of the list.
     unsafe {
-        ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(
-            ffi::PyInterpreterState_Main(),
-        )) as i64
+        ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(interpreter)) as i64
     }
+    // Without a GIL the first of the list may go at any moment: a state of our own is the newest for one.
+    #[cfg(Py_GIL_DISABLED)]
+    // SAFETY: attached; a new state, which nobody else knows, is cleared and freed.
+    unsafe {
+        let _alone = lock_new_states();
+        let state = ffi::PyThreadState_New(interpreter);
+        if state.is_null() {
+            return i64::MAX;
+        }
+        let number = ffi::PyThreadState_GetID(state) as i64;
+        ffi::PyThreadState_Clear(state);
+        ffi::PyThreadState_Delete(state);
+        number
+    }
+}
+
+fn interpreter_of_main() -> *mut ffi::PyInterpreterState {
+    // SAFETY: reads a pointer, at any time.
+    unsafe { ffi::PyInterpreterState_Main() }
 }
 
 /// Whether this thread is one that Python started after the state of this number was the newest.

@@ -13,6 +13,7 @@ typedef struct keelback_thread_t {
     size_t stack_low;
     unsigned char has_printed;
     const void *floats;
+    size_t number; /* only used where Python has no GIL */
 } keelback_thread_t;
 
 static _Thread_local keelback_thread_t this_thread FAST_TLS;

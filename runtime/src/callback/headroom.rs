@@ -4,9 +4,10 @@
 
 use std::cell::Cell;
 use std::ffi::c_int;
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::ffi;
+
+use crate::py::StoppingCell;
 
 /// How many calls deep the handlers may go.
 const ROOM: c_int = 50;
@@ -19,7 +20,7 @@ struct Raised {
     to: c_int,
 }
 
-static RAISED: Mutex<Raised> = Mutex::new(Raised {
+static RAISED: StoppingCell<Raised> = StoppingCell::new(Raised {
     threads: 0,
     from: 0,
     to: 0,
@@ -67,16 +68,17 @@ impl Headroom {
             // SAFETY: this thread's own state.
             unsafe { *left += ROOM };
         }
-        let mut raised = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-        if raised.threads == 0 {
-            // SAFETY: the GIL is held; neither runs Python.
-            unsafe {
-                raised.from = ffi::Py_GetRecursionLimit();
-                raised.to = raised.from.saturating_add(ROOM);
-                ffi::Py_SetRecursionLimit(raised.to);
-            }
+        // SAFETY: attached; nothing here runs Python code.
+        unsafe {
+            RAISED.with(|raised| {
+                if raised.threads == 0 {
+                    raised.from = ffi::Py_GetRecursionLimit();
+                    raised.to = raised.from.saturating_add(ROOM);
+                    ffi::Py_SetRecursionLimit(raised.to);
+                }
+                raised.threads += 1;
+            });
         }
-        raised.threads += 1;
         Some(Self { c_calls })
     }
 }
@@ -88,13 +90,14 @@ impl Drop for Headroom {
             // SAFETY: as in `make`; it never leaves its thread.
             unsafe { *left -= ROOM };
         }
-        let mut raised = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.threads -= 1;
-        // SAFETY: the GIL is held; neither runs Python. A limit that somebody has set meanwhile stays.
+        // SAFETY: attached; nothing here runs Python code. A limit that somebody has set meanwhile stays.
         unsafe {
-            if raised.threads == 0 && ffi::Py_GetRecursionLimit() == raised.to {
-                ffi::Py_SetRecursionLimit(raised.from);
-            }
+            RAISED.with(|raised| {
+                raised.threads -= 1;
+                if raised.threads == 0 && ffi::Py_GetRecursionLimit() == raised.to {
+                    ffi::Py_SetRecursionLimit(raised.from);
+                }
+            });
         }
     }
 }

@@ -12,4 +12,4 @@ pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
 pub use function::{CallbackPlan, PythonFunction};
 pub use invoke::{Pointers, Slots, fail_at_end_of_stack, invoke};
-pub use uses::Uses;
+pub use uses::{Calls, Uses};

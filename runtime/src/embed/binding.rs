@@ -1,7 +1,8 @@
 //! What the runtime knows of one C function of a plugin, and the Python function that is attached to it.
 
 use super::plugin::Plugin;
-use crate::callback::{PythonFunction, Uses};
+use crate::attach::Thread;
+use crate::callback::{Calls, PythonFunction};
 use keelback_cdef::TypeId;
 use keelback_codegen::abi::keelback_function_t;
 use std::ffi::CStr;
@@ -17,7 +18,7 @@ pub struct Binding {
     /// What `def_extern` attached; NULL before.
     pub(super) current: AtomicPtr<PythonFunction>,
     /// Those in a Python function of this binding.
-    pub(super) calls: Uses,
+    pub(super) calls: Calls,
     /// What was replaced while calls were in it, where they still find it.
     #[expect(clippy::vec_box, reason = "the calls have its address")]
     pub(super) retired: Mutex<Vec<Box<PythonFunction>>>,
@@ -37,7 +38,7 @@ impl Binding {
             function,
             ty,
             current: AtomicPtr::new(std::ptr::null_mut()),
-            calls: Uses::new(0),
+            calls: Calls::new(),
             retired: Mutex::default(),
             has_retired: AtomicBool::new(false),
         }
@@ -74,28 +75,34 @@ impl Binding {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(old);
             self.has_retired.store(true, Ordering::SeqCst);
+            // On a free-threaded Python the last call in it may have left meanwhile.
+            if cfg!(Py_GIL_DISABLED) {
+                self.free_retired();
+            }
         }
     }
 
     #[inline(always)]
-    pub(super) fn leave(&self) {
-        self.calls.end();
-        if self.has_retired.load(Ordering::Relaxed) {
+    pub(super) fn leave(&self, thread: &Thread) {
+        self.calls.end(thread);
+        if self.has_retired.load(Ordering::SeqCst) {
             self.free_retired();
         }
     }
     #[cold]
     #[inline(never)]
     fn free_retired(&self) {
-        if !self.calls.are_there() {
-            let retired = {
-                let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-                self.has_retired.store(false, Ordering::SeqCst);
-                std::mem::take(&mut *retired)
-            };
-            // Frees Python objects: outside of the lock.
-            drop(retired);
-        }
+        let retired = {
+            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+            // Asked under the lock: what is retired now was taken away before, so a call that is in it is counted.
+            if self.calls.are_there() {
+                return;
+            }
+            self.has_retired.store(false, Ordering::SeqCst);
+            std::mem::take(&mut *retired)
+        };
+        // Frees Python objects: outside of the lock.
+        drop(retired);
     }
 
     /// Writes what the function returns when Python has nothing to say.

@@ -38,14 +38,15 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         errno.save();
         match threads::attach_on(thread) {
             Ok(attached) => {
-                binding.calls.begin();
-                let current = binding.current.load(Ordering::Acquire);
+                binding.calls.begin(thread);
+                // SeqCst, as the count: whoever replaces the function either sees this call, or is seen by it.
+                let current = binding.current.load(Ordering::SeqCst);
                 if let Some(current) = current.as_ref() {
                     callback::invoke(current, Slots(slots), slots);
                 } else {
                     call_without_function(binding, slots);
                 }
-                binding.leave();
+                binding.leave(thread);
                 drop(attached);
             }
             Err(refused) => report_refusal(binding, slots, refused),
@@ -65,7 +66,7 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
     let waits_for_me = binding.plugin().is_running() && waiting::wait_for_function(binding);
     // SAFETY: as in `call`.
     unsafe {
-        if let Some(current) = binding.current.load(Ordering::Acquire).as_ref() {
+        if let Some(current) = binding.current.load(Ordering::SeqCst).as_ref() {
             return callback::invoke(current, Slots(slots), slots);
         }
         binding.write_failure(slots);
@@ -97,12 +98,13 @@ unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Re
     if let threads::Refused::EndOfStack { left } = refused
         && let Ok(_attached) = threads::attach_on_any_stack()
     {
-        binding.calls.begin();
+        let thread = Thread::here();
+        binding.calls.begin(thread);
         // SAFETY: as in `call`; what is attached stays as long as there are calls in it.
-        let failed = unsafe { binding.current.load(Ordering::Acquire).as_ref() }
+        let failed = unsafe { binding.current.load(Ordering::SeqCst).as_ref() }
             // SAFETY: as in `call`.
             .map(|current| unsafe { callback::fail_at_end_of_stack(current, left, slots) });
-        binding.leave();
+        binding.leave(thread);
         if failed.is_some() {
             return;
         }

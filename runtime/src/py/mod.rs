@@ -28,7 +28,7 @@ mod weak;
 pub use crate::__keelback_class as class;
 pub use arguments::Signature;
 pub use at_end::at_end;
-pub use cell::GilCell;
+pub use cell::{GilCell, StoppingCell};
 pub use exception::Exception;
 pub use guard::{guard, guard_unit};
 pub use integer::{long_from_i128, small_long_value};

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(any(not(Py_GIL_DISABLED), Py_3_14))]
 use pyo3::ffi;
 
 use super::{Obj, Ref};
@@ -69,7 +70,7 @@ pub unsafe fn prepare(object: Obj) {
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: the caller's contract.
     unsafe {
-        ffi::PyUnstable_EnableTryIncRef(object);
+        counts::enable(object);
     }
     #[cfg(not(Py_GIL_DISABLED))]
     let _ = object;
@@ -81,11 +82,60 @@ unsafe fn try_borrow<T>(object: *mut T) -> Option<Ref<T>> {
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: the caller's contract; the new reference is owned by what is returned.
     unsafe {
-        (ffi::PyUnstable_TryIncRef(object.cast()) != 0).then(|| Ref::owned(object))
+        counts::try_increment(object.cast()).then(|| Ref::owned(object))
     }
     #[cfg(not(Py_GIL_DISABLED))]
     // SAFETY: the caller's contract; with the GIL held nobody changes the count between the two.
     unsafe {
         (ffi::Py_REFCNT(object.cast()) > 0).then(|| Ref::borrow(object))
+    }
+}
+
+#[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+mod counts {
+    use super::{Obj, ffi};
+
+    pub(super) unsafe fn enable(object: Obj) {
+        // SAFETY: the caller's contract.
+        unsafe { ffi::PyUnstable_EnableTryIncRef(object) }
+    }
+    pub(super) unsafe fn try_increment(object: Obj) -> bool {
+        // SAFETY: the caller's contract.
+        unsafe { ffi::PyUnstable_TryIncRef(object) != 0 }
+    }
+}
+
+/// What 3.14 has functions for, as 3.13's headers do it (pycore_object.h). No release is for a free-threaded 3.13, but
+/// it is the one that tests run on (tools/pythons).
+#[cfg(all(Py_GIL_DISABLED, not(Py_3_14)))]
+mod counts {
+    use std::sync::atomic::Ordering;
+
+    use super::Obj;
+
+    /// In ob_ref_shared: flags in the lowest two bits, above them the references of other threads than the owner.
+    const MAYBE_WEAKREF: isize = 1;
+    const MERGED: isize = 3;
+    const ONE: isize = 4;
+
+    pub(super) unsafe fn enable(object: Obj) {
+        // SAFETY: a live object that no other thread has seen.
+        unsafe {
+            (*object)
+                .ob_ref_shared
+                .fetch_or(MAYBE_WEAKREF, Ordering::Relaxed)
+        };
+    }
+    pub(super) unsafe fn try_increment(object: Obj) -> bool {
+        // SAFETY: the caller's contract: the memory is there. The owner may count here too. No reference at all: the
+        // count of others is 0, and the owner's was merged into it.
+        unsafe {
+            (*object)
+                .ob_ref_shared
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, |shared| {
+                    (shared != 0 && shared != MERGED).then_some(shared + ONE)
+                })
+                .is_ok()
+        }
     }
 }
