@@ -5,6 +5,7 @@ mod c_text;
 mod constant;
 mod declarations;
 mod diagnostic;
+pub mod header;
 mod include;
 mod keyword;
 mod layout;

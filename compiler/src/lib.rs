@@ -1,6 +1,7 @@
 //! The C compiler: which one, and how it is run. The one driver of the command line and of Python's `compile()`.
 
 pub mod files;
+pub mod headers;
 pub mod messages;
 
 use std::ffi::{OsStr, OsString};

@@ -12,7 +12,7 @@ use crate::types::{
 
 use super::declarator::{Declared, Shape};
 use super::specifiers::{Base, Specifiers, Tag, storage};
-use super::{Parse, Parser};
+use super::{Parse, Parser, PieceName};
 
 impl Parser<'_> {
     pub(super) fn declare(
@@ -25,8 +25,10 @@ impl Parser<'_> {
             return Err(self.unexpected(message::EXPECTED_NAME));
         };
         if specs.storage & storage::TYPEDEF != 0 {
+            self.piece_names(PieceName::Typedef(name));
             return self.declare_typedef(specs, name, &declared, doc);
         }
+        self.piece_names(PieceName::Object(name));
         if let Type::Function(_) = self.decls.types.get(declared.ty.ty) {
             return self.declare_function(name, declared, doc);
         }

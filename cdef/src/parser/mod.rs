@@ -13,6 +13,7 @@ mod errors;
 mod expression;
 mod initialiser;
 mod old_style;
+mod pieces;
 mod sealed;
 mod specifiers;
 mod tags;
@@ -31,7 +32,10 @@ use crate::types::{Qualifiers, Symbol};
 
 pub use attribute_table::{is_attribute_of_headers, is_known_pragma};
 
+pub(crate) use pieces::{Piece, PieceName};
+
 use declarator::{Derivation, Parameter};
+use pieces::Pieces;
 
 /// How a text is to be read.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +113,8 @@ pub(crate) struct Parser<'a> {
     /// Offsets of the bodies of macros defined further down, found when a name is missed first.
     later_macros: Option<FxHashMap<Symbol, usize>>,
     warned_string: bool,
+    /// For who takes the text apart.
+    pieces: Option<Pieces>,
     derivations: Vec<Derivation>,
     pointers: Vec<Qualifiers>,
     parameters: Vec<Parameter>,
@@ -152,6 +158,7 @@ impl<'a> Parser<'a> {
             foreign: Foreign::No,
             later_macros: None,
             warned_string: false,
+            pieces: None,
             derivations: Vec::new(),
             pointers: Vec::new(),
             parameters: Vec::new(),

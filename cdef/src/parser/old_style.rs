@@ -141,6 +141,7 @@ impl Parser<'_> {
     /// Goes on behind the declarations that [`Self::old_parameters`] has read.
     pub(super) fn go_to_old_style_body(&mut self) {
         if let Some(ahead) = self.old_style_body.take() {
+            self.piece_is_old_style();
             self.markers.truncate(ahead.first_marker);
             self.markers.extend(ahead.markers);
             (self.lexer, self.tok, self.previous_end) =

@@ -14,7 +14,7 @@ use crate::types::{
 use super::attribute::Attributes;
 use super::declarator::Mode;
 use super::specifiers::{Base, Place, Tag};
-use super::{Parse, Parser};
+use super::{Parse, Parser, PieceName};
 
 impl Parser<'_> {
     /// `struct foo`, `union foo`, with or without a body; the keyword is the current token.
@@ -56,6 +56,8 @@ impl Parser<'_> {
         };
         let ty = self.decls.types.intern(Type::Record(id));
         if has_body {
+            tag.into_iter()
+                .for_each(|tag| self.piece_names(PieceName::Tag(tag)));
             self.record_body(id, span, attributes)?;
         }
         self.ascend();
@@ -385,6 +387,8 @@ impl Parser<'_> {
         };
         let ty = self.decls.types.intern(Type::Enum(id));
         if has_body {
+            tag.into_iter()
+                .for_each(|tag| self.piece_names(PieceName::Tag(tag)));
             self.enum_body(id, fixed, attributes)?;
         }
         self.ascend();
@@ -569,6 +573,7 @@ impl Parser<'_> {
             .open_enumerators
             .push(Enumerator { name, value, span });
         self.decls.bind_enumerator(name, (id, index));
+        self.piece_names(PieceName::Enumerator(name));
         Ok(())
     }
 }

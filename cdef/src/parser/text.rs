@@ -11,7 +11,11 @@ use crate::types::{QualType, RecordKind};
 
 use super::declarator::Mode;
 use super::specifiers::Place;
+use super::pieces::{Piece, Pieces};
 use super::{Parse, ParseOptions, Parser};
+
+/// The warnings of a text, or its errors and warnings.
+type Taken = Result<Vec<Diagnostic>, Vec<Diagnostic>>;
 
 impl Declarations {
     /// Reads a cdef text and adds what it declares.
@@ -27,10 +31,33 @@ impl Declarations {
         text: &str,
         options: &ParseOptions,
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-        let pack = check_pack(options).map_err(|diagnostic| vec![diagnostic])?;
+        self.parse_text(text, options, None).0
+    }
+
+    /// [`Self::parse`], and where each declaration of the text is.
+    pub(crate) fn parse_in_pieces(
+        &mut self,
+        text: &str,
+        options: &ParseOptions,
+    ) -> (Taken, Vec<Piece>) {
+        let (result, pieces) = self.parse_text(text, options, Some(Pieces::default()));
+        (result, pieces.map_or(Vec::new(), |pieces| pieces.done))
+    }
+
+    fn parse_text(
+        &mut self,
+        text: &str,
+        options: &ParseOptions,
+        pieces: Option<Pieces>,
+    ) -> (Taken, Option<Pieces>) {
+        let pack = match check_pack(options) {
+            Ok(pack) => pack,
+            Err(diagnostic) => return (Err(vec![diagnostic]), pieces),
+        };
         if text.len() > i32::MAX as usize {
             let span = Span::default();
-            return Err(vec![Diagnostic::ffi(span, message::TOO_LONG)]);
+            let error = Diagnostic::ffi(span, message::TOO_LONG);
+            return (Err(vec![error]), pieces);
         }
         let mark = self.mark();
         self.reserve(text.len());
@@ -42,8 +69,10 @@ impl Declarations {
         parser.as_cffi = options.as_cffi;
         parser.of_headers = options.of_headers;
         parser.pack_option = pack;
+        parser.pieces = pieces;
         parser.bump();
         parser.translation_unit();
+        let pieces = parser.pieces;
         let (mut errors, mut warnings) = (parser.errors, parser.warnings);
         let (markers, lines_before) = (parser.markers, parser.lines_before);
         let source = Arc::new(Source {
@@ -56,7 +85,7 @@ impl Declarations {
         for diagnostic in errors.iter_mut().chain(&mut warnings) {
             diagnostic.source = Some(Arc::clone(&source));
         }
-        if errors.is_empty() {
+        let result = if errors.is_empty() {
             self.journal = Vec::new();
             self.sources.push(source);
             Ok(warnings)
@@ -70,7 +99,8 @@ impl Declarations {
                 )
             });
             Err(errors)
-        }
+        };
+        (result, pieces)
     }
 
     /// Reads a type, as in `ffi.typeof("int(*)(const char *)")`. An unknown `struct foo` becomes an opaque

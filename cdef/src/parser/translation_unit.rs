@@ -32,10 +32,14 @@ impl Parser<'_> {
 
     pub(super) fn declaration_or_recover(&mut self) {
         let start = self.tok.start;
-        if let Err(diagnostic) = self.external_declaration() {
+        let piece = self.begin_piece();
+        let result = self.external_declaration();
+        let failed = result.is_err();
+        if let Err(diagnostic) = result {
             self.errors.push(*diagnostic);
             self.recover(start);
         }
+        self.end_piece(piece, failed);
     }
 
     pub(super) fn external_declaration(&mut self) -> Parse<()> {
@@ -176,6 +180,7 @@ impl Parser<'_> {
             if self.at(Tok::LBrace) && is_function && self.skips_bodies() {
                 // A body is its library's business; the function is declared.
                 self.declare(&specs, declared, doc)?;
+                self.piece_has_body();
                 return self.skip_balanced();
             }
             if self.at(Tok::LBrace) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Preprocessor;
+use super::{MacroBody, Preprocessor};
 use super::builtin::Builtin;
 use super::token::{PASTE, SPACE, START, STRINGIFY, Token, TokenKind};
 use crate::types::Symbol;
@@ -22,6 +22,8 @@ pub(super) struct Macro {
     /// Spelling and spacing of the body, to compare definitions.
     spelling: Vec<(Symbol, bool)>,
     pub(super) builtin: Option<Builtin>,
+    /// Where it is defined.
+    pub(super) name: Option<Token>,
 }
 
 impl Macro {
@@ -33,6 +35,7 @@ impl Macro {
             variadic_parts: Vec::new(),
             spelling: Vec::new(),
             builtin: Some(builtin),
+            name: None,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Preprocessor<'_> {
             variadic_parts,
             spelling,
             builtin: None,
+            name: Some(name),
         };
         if let Some(old) = self.macro_of(name.text) {
             let same = old.parameters == new.parameters
@@ -96,6 +100,35 @@ impl Preprocessor<'_> {
             }
         }
         self.set_macro(name.text, Some(Rc::new(new)));
+    }
+
+    /// What the object-like macros that `mains` (or all files) define expand to behind all texts.
+    pub(super) fn macro_bodies(&mut self, mains: Option<&[usize]>) -> Vec<MacroBody> {
+        let is_of_main = |this: &Self, name: &Token| {
+            let file = this.entered[name.entered as usize].file;
+            file.is_some_and(|file| mains.is_none_or(|mains| mains.contains(&file)))
+        };
+        let mut names: Vec<Token> = (self.macros.iter().flatten())
+            .filter(|found| found.parameters.is_none() && !found.body.is_empty())
+            .filter_map(|found| found.name)
+            .filter(|name| is_of_main(self, name))
+            .collect();
+        names.sort_by_key(|name| (name.entered, name.at));
+        let mut bodies = Vec::with_capacity(names.len());
+        for name in names {
+            if self.stopped {
+                break;
+            }
+            let said = self.diagnostics.len();
+            let mut tokens = self.expand_line(vec![name]);
+            // `#define begin call(`: no constant, and no mistake.
+            if self.diagnostics.len() > said {
+                self.diagnostics.truncate(said);
+                tokens = vec![name];
+            }
+            bodies.push(MacroBody { name, tokens });
+        }
+        bodies
     }
 
     /// The name that is defined, undefined or asked for.

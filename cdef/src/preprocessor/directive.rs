@@ -1,7 +1,10 @@
 //! Lines that begin with `#` (C11 6.10).
 
+use std::sync::Arc;
+
 use super::Preprocessor;
 use super::include::Guard;
+use super::origin::Renumbered;
 use super::token::{START, Token, TokenKind};
 
 /// An `#if` that is open.
@@ -30,8 +33,9 @@ impl Preprocessor<'_> {
         }
         self.contexts = contexts;
         (self.in_directive, self.in_arguments) = outer;
-        if let Some((text, path, file, dir, from)) = self.pending.take() {
-            self.enter(text, &path, Some(file), dir, Some(from));
+        if let Some(pending) = self.pending.take() {
+            let (file, from) = (Some(pending.file), Some(pending.from));
+            self.enter(pending.text, &pending.path, file, pending.dir, from);
         }
     }
 
@@ -102,7 +106,7 @@ impl Preprocessor<'_> {
             "line" => self.line(name),
             "pragma" => self.pragma(name),
             "ident" | "sccs" | "assert" | "unassert" => {}
-            _ if name.kind == TokenKind::Number => {}
+            _ if name.kind == TokenKind::Number => self.line_marker(name),
             _ => self.error(name, format!("unknown directive '#{text}'")),
         }
     }
@@ -133,17 +137,53 @@ impl Preprocessor<'_> {
         let file = tokens
             .get(1)
             .map(|&token| self.text(token).trim_matches('"').into());
+        self.renumber(name, number, file);
+    }
+
+    /// `# 42 "api.h" 1 3`, as a preprocessor leaves it: 1 says that a file is entered, 2 that one is left.
+    fn line_marker(&mut self, number: Token) {
+        let tokens = self.rest_of_line();
+        let Ok(line) = self.text(number).parse::<u32>() else {
+            return self.error(number, "this is no line number".to_owned());
+        };
+        let file = tokens
+            .first()
+            .map(|&token| self.text(token).trim_matches('"').into());
+        self.renumber(number, line, file);
+        let Some(entered) = self.buffers.last().map(|buffer| buffer.entered as usize) else {
+            return;
+        };
+        for &flag in tokens.iter().skip(1) {
+            let step = match self.names.text(flag.text) {
+                "1" => 1,
+                "2" => -1,
+                _ => continue,
+            };
+            if let Some(last) = self.entered[entered].lines.last_mut() {
+                last.inside = last.inside.saturating_add_signed(step);
+            }
+        }
+    }
+
+    /// The line behind the directive of `name` is `line` of `file`.
+    fn renumber(&mut self, name: Token, line: u32, file: Option<Arc<str>>) {
         let Some(buffer) = self.buffers.last() else {
             return;
         };
         let at = buffer.at as u32;
         let entered = &mut self.entered[buffer.entered as usize];
         let (here, _) = entered.text.line(entered.text.written(name.at));
+        let last = entered.lines.last();
         // Without a file the last one goes on.
-        let file = file.or_else(|| entered.lines.last().and_then(|(.., file)| file.clone()));
-        entered
-            .lines
-            .push((at, i64::from(number) - i64::from(here) - 1, file));
+        let file = file.or_else(|| last.and_then(|last| last.file.clone()));
+        let inside = last.map_or(0, |last| last.inside);
+        entered.lines.push(Renumbered {
+            at,
+            here,
+            line,
+            file,
+            inside,
+        });
     }
 
     /// `_Pragma ( string-literal )`: what is in the string is obeyed as a `#pragma` (C11 6.10.9).

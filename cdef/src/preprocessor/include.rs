@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Preprocessor;
+use super::{MainFile, Preprocessor};
 use super::target;
 use super::token::{SPACE, START, Text, Token, TokenKind};
 use crate::types::Symbol;
@@ -15,8 +15,30 @@ pub(super) struct Known {
     pub(super) text: Rc<Text>,
     /// `#pragma once`.
     pub(super) once: bool,
+    /// It was entered.
+    pub(super) is_read: bool,
     /// All of it is in `#ifndef` of this.
     pub(super) guard: Option<Symbol>,
+}
+
+/// A file that is to be entered.
+pub(super) struct Pending {
+    pub(super) text: Rc<Text>,
+    pub(super) path: String,
+    pub(super) file: usize,
+    pub(super) dir: usize,
+    /// Behind the directive.
+    pub(super) from: Token,
+}
+
+/// An `#include` that has found its file, entered or not.
+#[derive(Debug)]
+pub(super) struct Inclusion {
+    /// Behind the directive.
+    pub(super) from: Token,
+    pub(super) file: usize,
+    /// As it stands there: `<stdio.h>`.
+    pub(super) spelling: String,
 }
 
 /// Whether a text is all in one `#ifndef`.
@@ -37,9 +59,29 @@ impl Preprocessor<'_> {
             path: path.to_owned(),
             text: Rc::new(Text::new(text)),
             once: false,
+            is_read: false,
             guard: None,
         });
         self.files.len() - 1
+    }
+
+    /// A text that is read for its own sake.
+    pub(super) fn add_main(&mut self, main: &MainFile<'_>) -> usize {
+        let identity = self.loader.identity(main.name);
+        if let Some(&known) = self.identities.get(&identity) {
+            return known;
+        }
+        let file = self.add_file(main.name, main.text.into());
+        self.identities.insert(identity, file);
+        self.paths.insert(main.name.to_owned(), Some(file));
+        file
+    }
+
+    /// Whether there is nothing more to be had from a file.
+    pub(super) fn is_done(&self, file: usize) -> bool {
+        let known = &self.files[file];
+        let is_defined = |guard| self.macro_of(guard).is_some();
+        known.once && known.is_read || known.guard.is_some_and(is_defined)
     }
 
     /// A token that is outside of all directives has been met.
@@ -59,8 +101,14 @@ impl Preprocessor<'_> {
                     new.insert(None);
                     return None;
                 };
-                new.insert(Some(self.files.len()));
-                Some(self.add_file(path, text))
+                let next = self.files.len();
+                let identity = self.loader.identity(path);
+                let file = *self.identities.entry(identity).or_insert(next);
+                new.insert(Some(file));
+                if file == next {
+                    self.add_file(path, text);
+                }
+                Some(file)
             }
         }
     }
@@ -161,18 +209,29 @@ impl Preprocessor<'_> {
             );
             return;
         };
-        let known = &self.files[file];
-        if known.once
-            || known
-                .guard
-                .is_some_and(|guard| self.macro_of(guard).is_some())
-        {
+        let spelling = if angled {
+            format!("<{name}>")
+        } else {
+            format!("\"{name}\"")
+        };
+        self.inclusions.push(Inclusion {
+            from: at,
+            file,
+            spelling,
+        });
+        if self.is_done(file) {
             return;
         }
         if self.buffers.len() > DEEPEST {
             return self.stop(at, "files include each other more than 200 deep");
         }
-        let (text, path) = (Rc::clone(&known.text), known.path.clone());
-        self.pending = Some((text, path, file, dir, at));
+        let known = &self.files[file];
+        self.pending = Some(Pending {
+            text: Rc::clone(&known.text),
+            path: known.path.clone(),
+            file,
+            dir,
+            from: at,
+        });
     }
 }

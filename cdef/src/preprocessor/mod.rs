@@ -11,6 +11,7 @@ mod directive;
 mod expand;
 mod include;
 mod origin;
+mod render;
 mod target;
 mod token;
 
@@ -29,6 +30,8 @@ use include::Known;
 use origin::{Entered, Expansion};
 use token::{START, Text};
 
+pub(crate) use render::Rendered;
+
 pub use origin::Origin;
 pub use target::{predefined, usual_dirs};
 pub use token::{Token, TokenKind};
@@ -37,6 +40,19 @@ pub use token::{Token, TokenKind};
 pub trait Loader {
     /// The text of the file with that path, or `None` if there is none.
     fn load(&mut self, path: &str) -> Option<Arc<str>>;
+    /// What all paths of one file have in common.
+    fn identity(&mut self, path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+/// A text that is preprocessed itself, and not because another one includes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MainFile<'a> {
+    /// Its path: its name in messages, and where `#include "..."` begins to look.
+    pub(crate) name: &'a str,
+    /// What is in it.
+    pub(crate) text: &'a str,
 }
 
 /// Where files are looked for, and what is defined before the first line.
@@ -48,6 +64,8 @@ pub struct PreprocessOptions {
     pub system_dirs: Vec<String>,
     /// The predefined macros as a text of `#define` lines (`cc -dM -E`).
     pub predefined: String,
+    /// What the user defines and takes back (`-D`, `-U`), as a text of `#define` and `#undef` lines.
+    pub commands: String,
 }
 
 /// What came out.
@@ -57,9 +75,23 @@ pub struct Preprocessed {
     pub tokens: Vec<Token>,
     /// Errors and warnings in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The object-like macros that main files (or all) have defined, in order, and what is left of them.
+    pub(crate) macros: Vec<MacroBody>,
     names: Names,
     entered: Vec<Entered>,
     expansions: Vec<Expansion>,
+    inclusions: Vec<include::Inclusion>,
+    /// The main files, by number among all.
+    mains: Vec<usize>,
+}
+
+/// An object-like macro at the end of all texts.
+#[derive(Debug)]
+pub(crate) struct MacroBody {
+    /// Where it is defined.
+    pub(crate) name: Token,
+    /// What its name expands to.
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// A token's output is bounded: so many at most, macros that grow without measure included.
@@ -100,14 +132,17 @@ struct Preprocessor<'a> {
     looking_for_parenthesis: bool,
     files: Vec<Known>,
     paths: HashMap<String, Option<usize>>,
+    /// Files by what all their paths have in common.
+    identities: HashMap<String, usize>,
     entered: Vec<Entered>,
     expansions: Vec<Expansion>,
+    inclusions: Vec<include::Inclusion>,
     diagnostics: Vec<Diagnostic>,
     counter: u32,
     work: usize,
     stopped: bool,
     /// The file that an `#include` at hand enters at its line's end.
-    pending: Option<(Rc<Text>, String, usize, usize, Token)>,
+    pending: Option<include::Pending>,
     /// What the `#pragma` at hand leaves in the result.
     pragma: Option<Token>,
 }
@@ -119,47 +154,57 @@ pub fn preprocess(
     options: &PreprocessOptions,
     loader: &mut dyn Loader,
 ) -> Preprocessed {
-    let mut this = Preprocessor {
-        names: Names::with_reserved(),
-        loader,
-        options,
-        macros: Vec::new(),
-        pushed: HashMap::new(),
-        buffers: Vec::new(),
-        contexts: Vec::new(),
-        off: Vec::new(),
-        closed: 0,
-        back: None,
-        in_directive: false,
-        in_arguments: false,
-        looking_for_parenthesis: false,
-        files: Vec::new(),
-        paths: HashMap::new(),
-        entered: Vec::new(),
-        // Number 0 is none.
-        expansions: vec![Expansion::default()],
-        diagnostics: Vec::new(),
-        counter: 0,
-        work: 0,
-        stopped: false,
-        pending: None,
-        pragma: None,
-    };
+    preprocess_all(&[MainFile { name: file, text }], options, Macros::None, loader)
+}
+
+/// Whose macros are in the result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Macros {
+    None,
+    OfMainFiles,
+    OfAllFiles,
+}
+
+/// Preprocesses texts one behind the other, as if one file included them all.
+pub(crate) fn preprocess_all(
+    files: &[MainFile<'_>],
+    options: &PreprocessOptions,
+    macros: Macros,
+    loader: &mut dyn Loader,
+) -> Preprocessed {
+    let mut this = Preprocessor::new(options, loader);
     this.define_builtins();
-    let predefined: Arc<str> = options.predefined.as_str().into();
-    this.enter(Rc::new(Text::new(predefined)), "<built-in>", None, 0, None);
     let mut tokens = Vec::new();
-    this.run(&mut tokens);
-    let known = this.add_file(file, text.into());
-    let text = Rc::clone(&this.files[known].text);
-    this.enter(text, file, Some(known), 0, None);
-    this.run(&mut tokens);
+    for (name, text) in [
+        ("<built-in>", &options.predefined),
+        ("<command line>", &options.commands),
+    ] {
+        let text: Arc<str> = text.as_str().into();
+        this.enter(Rc::new(Text::new(text)), name, None, 0, None);
+        this.run(&mut tokens);
+    }
+    let mains: Vec<usize> = files.iter().map(|file| this.add_main(file)).collect();
+    for (file, &known) in files.iter().zip(&mains) {
+        if !this.is_done(known) {
+            let text = Rc::clone(&this.files[known].text);
+            this.enter(text, file.name, Some(known), 0, None);
+            this.run(&mut tokens);
+        }
+    }
+    let macros = match macros {
+        Macros::None => Vec::new(),
+        Macros::OfMainFiles => this.macro_bodies(Some(&mains)),
+        Macros::OfAllFiles => this.macro_bodies(None),
+    };
     Preprocessed {
         tokens,
         diagnostics: this.diagnostics,
+        macros,
         names: this.names,
         entered: this.entered,
         expansions: this.expansions,
+        inclusions: this.inclusions,
+        mains,
     }
 }
 
@@ -175,6 +220,39 @@ impl Preprocessed {
     /// Where a token came from.
     pub fn origin(&self, token: Token) -> Origin<'_> {
         Origin::new(&self.entered, &self.expansions, &self.names, token)
+    }
+}
+
+impl<'a> Preprocessor<'a> {
+    fn new(options: &'a PreprocessOptions, loader: &'a mut dyn Loader) -> Self {
+        Self {
+            names: Names::with_reserved(),
+            loader,
+            options,
+            macros: Vec::new(),
+            pushed: HashMap::new(),
+            buffers: Vec::new(),
+            contexts: Vec::new(),
+            off: Vec::new(),
+            closed: 0,
+            back: None,
+            in_directive: false,
+            in_arguments: false,
+            looking_for_parenthesis: false,
+            files: Vec::new(),
+            paths: HashMap::new(),
+            identities: HashMap::new(),
+            entered: Vec::new(),
+            // Number 0 is none.
+            expansions: vec![Expansion::default()],
+            inclusions: Vec::new(),
+            diagnostics: Vec::new(),
+            counter: 0,
+            work: 0,
+            stopped: false,
+            pending: None,
+            pragma: None,
+        }
     }
 }
 
@@ -212,6 +290,9 @@ impl Preprocessor<'_> {
         from: Option<Token>,
     ) {
         let entered = self.entered.len() as u32;
+        if let Some(file) = file {
+            self.files[file].is_read = true;
+        }
         self.entered.push(Entered {
             text: Rc::clone(&text),
             source: Arc::new(Source {
@@ -221,6 +302,7 @@ impl Preprocessor<'_> {
                 markers: Vec::new(),
                 lines_before: Default::default(),
             }),
+            file,
             from,
             lines: Vec::new(),
             system: file.is_some() && dir > self.options.include_dirs.len(),

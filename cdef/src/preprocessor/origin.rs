@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Preprocessor;
 use super::token::{Text, Token};
+use super::{Preprocessed, Preprocessor};
 use crate::diagnostic::{Diagnostic, Notes, Severity};
 use crate::names::Names;
-use crate::source::{Location, Source, SourceId, Span};
+use crate::source::{LineMarker, Location, Source, SourceId, Span};
 use crate::types::Symbol;
 
 /// A text at one of the times it was read.
@@ -15,30 +15,82 @@ use crate::types::Symbol;
 pub(super) struct Entered {
     pub(super) text: Rc<Text>,
     pub(super) source: Arc<Source>,
+    /// The file, by number.
+    pub(super) file: Option<usize>,
     /// The directive that included it.
     pub(super) from: Option<Token>,
-    /// `#line`: from that byte on, lines are so much higher, and the file is that.
-    pub(super) lines: Vec<(u32, i64, Option<Arc<str>>)>,
+    /// What `#line` and line markers say, in order.
+    pub(super) lines: Vec<Renumbered>,
     pub(super) system: bool,
     pub(super) depth: u32,
 }
 
+/// A `#line` directive or a line marker.
+#[derive(Clone, Debug)]
+pub(super) struct Renumbered {
+    /// From that byte on.
+    pub(super) at: u32,
+    /// The line that the directive is in.
+    pub(super) here: u32,
+    /// The number of the line behind it.
+    pub(super) line: u32,
+    /// The file.
+    pub(super) file: Option<Arc<str>>,
+    /// How many files a marker says to be entered and not left (`# 1 "file.h" 1`).
+    pub(super) inside: u32,
+}
+
 impl Entered {
+    /// The byte of the text as it was written.
+    pub(super) fn written(&self, at: u32) -> u32 {
+        self.text.written(at.min(self.text.clean().len() as u32))
+    }
+
+    /// What the last `#line` in front of a byte says.
+    pub(super) fn renumbered(&self, at: u32) -> Option<&Renumbered> {
+        let before = self.lines.partition_point(|line| line.at <= at);
+        before.checked_sub(1).map(|index| &self.lines[index])
+    }
+
+    /// File and line of a byte, as `#line` says.
+    pub(super) fn file_and_line(&self, at: u32) -> (&str, u32) {
+        let (line, _) = self.text.line(self.written(at));
+        let renumbered = self.renumbered(at);
+        let line = renumbered.map_or(line, |marker| {
+            (marker.line + line).saturating_sub(marker.here + 1)
+        });
+        let file = renumbered.and_then(|marker| marker.file.as_deref());
+        (file.unwrap_or(&self.source.file), line)
+    }
+
     /// File, line and column of a byte, as `#line` says.
     pub(super) fn place(&self, at: u32) -> Location<'_> {
-        let written = self.text.written(at.min(self.text.clean().len() as u32));
-        let (line, start) = self.text.line(written);
-        let before = self.lines.partition_point(|&(start, ..)| start <= at);
-        let renumbered = before.checked_sub(1).map(|index| &self.lines[index]);
-        let shift = renumbered.map_or(0, |&(_, shift, _)| shift);
-        let file = renumbered.and_then(|(.., file)| file.as_deref());
+        let written = self.written(at);
+        let (_, start) = self.text.line(written);
+        let (file, line) = self.file_and_line(at);
         let column = self.source.slice(start, written).chars().count() as u32 + 1;
         Location {
-            file: file.unwrap_or(&self.source.file),
-            line: (i64::from(line) + shift).clamp(0, i64::from(u32::MAX)) as u32,
+            file,
+            line,
             column,
-            marked: renumbered.is_some(),
+            marked: self.renumbered(at).is_some(),
         }
+    }
+
+    /// The text as diagnostics show it: with what `#line` says.
+    fn numbered(&self) -> Arc<Source> {
+        if self.lines.is_empty() {
+            return Arc::clone(&self.source);
+        }
+        let mut source = Source::clone(&self.source);
+        for marker in &self.lines {
+            source.markers.push(LineMarker {
+                offset: self.text.line_start(marker.here + 1),
+                line: marker.line,
+                file: Arc::clone(marker.file.as_ref().unwrap_or(&self.source.file)),
+            });
+        }
+        Arc::new(source)
     }
 }
 
@@ -117,28 +169,104 @@ impl Preprocessor<'_> {
         if self.diagnostics.len() >= 100 || self.entered.is_empty() {
             return;
         }
-        let text = &self.entered[at.entered as usize];
-        let start = text.text.written(at.at.min(text.text.clean().len() as u32));
-        let length = self.names.text(at.text).trim_end().len() as u32;
-        let span = Span {
-            source: SourceId::NOT_KEPT,
-            start,
-            end: start + length,
-        };
+        let (span, source) = written_at(&self.entered, &self.names, at, at);
         let origin = Origin::new(&self.entered, &self.expansions, &self.names, at);
-        let mut notes = Vec::new();
-        for (name, file, line) in origin.expansion_of.iter().take(10) {
-            notes.push(format!("in expansion of macro '{name}' at {file}:{line}"));
-        }
-        for (file, line) in origin.included_from.iter().take(10) {
-            notes.push(format!("included from {file}:{line}"));
-        }
-        let source = Some(Arc::clone(&text.source));
         self.diagnostics.push(Diagnostic {
             severity,
-            source,
-            notes: (!notes.is_empty()).then(|| Box::new(Notes(notes))),
+            source: Some(source),
+            notes: origin.notes(),
             ..Diagnostic::cdef(span, message)
         });
+    }
+}
+
+/// Where tokens are written, from `first` to `last`, which may be elsewhere.
+fn written_at(
+    entered: &[Entered],
+    names: &Names,
+    first: Token,
+    last: Token,
+) -> (Span, Arc<Source>) {
+    let text = &entered[first.entered as usize];
+    let end = |token: Token| {
+        let length = names.text(token.text).trim_end().len() as u32;
+        text.written(token.at) + length
+    };
+    let start = text.written(first.at);
+    let is_behind = last.entered == first.entered && last.at > first.at;
+    let span = Span {
+        source: SourceId::NOT_KEPT,
+        start,
+        end: end(if is_behind { last } else { first }),
+    };
+    (span, text.numbered())
+}
+
+impl Origin<'_> {
+    /// What a message says of it.
+    fn notes(&self) -> Option<Box<Notes>> {
+        let mut notes = Vec::new();
+        for (name, file, line) in self.expansion_of.iter().take(10) {
+            notes.push(format!("in expansion of macro '{name}' at {file}:{line}"));
+        }
+        for (file, line) in self.included_from.iter().take(10) {
+            notes.push(format!("included from {file}:{line}"));
+        }
+        (!notes.is_empty()).then(|| Box::new(Notes(notes)))
+    }
+}
+
+impl Preprocessed {
+    /// The diagnostic, about tokens of this result, as one about the texts that they come from.
+    pub(crate) fn diagnose(&self, first: Token, last: Token, diagnostic: Diagnostic) -> Diagnostic {
+        let (span, source) = written_at(&self.entered, &self.names, first, last);
+        Diagnostic {
+            span,
+            source: Some(source),
+            notes: self.origin(first).notes(),
+            ..diagnostic
+        }
+    }
+
+    /// The text and the byte of a token, or of the use of the macro that it comes from.
+    pub(super) fn used_at(&self, token: Token) -> (u32, u32) {
+        let outermost = self.expansions[token.expansion as usize].outermost;
+        outermost.unwrap_or((token.entered, token.at))
+    }
+
+    /// File and line of a token, or of the use of the macro that it comes from.
+    pub(crate) fn line_of_use(&self, token: Token) -> (&str, u32) {
+        let (entered, at) = self.used_at(token);
+        self.entered[entered as usize].file_and_line(at)
+    }
+
+    /// Which main file a token stands in; none: an included one.
+    pub(crate) fn main_of(&self, token: Token) -> Option<usize> {
+        let (entered, at) = self.used_at(token);
+        let text = &self.entered[entered as usize];
+        let is_inside = text.renumbered(at).is_some_and(|line| line.inside > 0);
+        let file = text.file.filter(|_| !is_inside)?;
+        self.mains.iter().position(|&main| main == file)
+    }
+
+    /// What the chosen main files include that is none of them, as they spell it: `<stdio.h>`. The first of each.
+    pub(crate) fn includes_of(&self, is_chosen: impl Fn(usize) -> bool) -> Vec<String> {
+        let mut includes: Vec<String> = Vec::new();
+        for inclusion in &self.inclusions {
+            let chosen = self.main_of(inclusion.from).is_some_and(&is_chosen);
+            let own = self.mains.iter().position(|&main| main == inclusion.file);
+            if chosen && !own.is_some_and(&is_chosen) && !includes.contains(&inclusion.spelling) {
+                includes.push(inclusion.spelling.clone());
+            }
+        }
+        includes
+    }
+
+    /// Whether one of the chosen main files includes that one.
+    pub(crate) fn is_included_by(&self, main: usize, is_chosen: impl Fn(usize) -> bool) -> bool {
+        self.inclusions.iter().any(|inclusion| {
+            inclusion.file == self.mains[main]
+                && self.main_of(inclusion.from).is_some_and(&is_chosen)
+        })
     }
 }

@@ -104,15 +104,29 @@ impl Text {
     pub(super) fn clean(&self) -> &str {
         self.clean.as_deref().unwrap_or(&self.text)
     }
-    /// The line (from 1) that a byte of the text as it was written is in, and where that line begins.
-    pub(super) fn line(&self, written: u32) -> (u32, u32) {
-        let starts = self.lines.get_or_init(|| {
+    /// Where the lines after the first begin in the text as it was written.
+    fn starts(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
             let bytes = self.text.bytes().zip(1u32..);
             bytes
                 .filter(|&(byte, _)| byte == b'\n')
                 .map(|(_, next)| next)
                 .collect()
-        });
+        })
+    }
+    /// The byte of the text as it was written that a line (from 1) begins with.
+    pub(super) fn line_start(&self, line: u32) -> u32 {
+        match line.checked_sub(2) {
+            None => 0,
+            Some(index) => match self.starts().get(index as usize) {
+                Some(&start) => start,
+                None => self.text.len() as u32,
+            },
+        }
+    }
+    /// The line (from 1) that a byte of the text as it was written is in, and where that line begins.
+    pub(super) fn line(&self, written: u32) -> (u32, u32) {
+        let starts = self.starts();
         let before = starts.partition_point(|&start| start <= written);
         let start = before.checked_sub(1).map_or(0, |index| starts[index]);
         (before as u32 + 1, start)

@@ -1,0 +1,312 @@
+//! Which declarations stay: those of the named files, or what patterns choose of them, and the types that these need.
+
+use rustc_hash::FxHashMap;
+
+use super::{HeaderFile, HeaderOptions, PartKind, Reading};
+use crate::declarations::{Declarations, Item};
+use crate::keyword::Keyword;
+use crate::lexer::{Lexer, Tok};
+use crate::parser::{ParseOptions, Piece, PieceName};
+use crate::predefined::{self, Predefined};
+use crate::types::Symbol;
+
+/// What stays of a text.
+#[derive(Debug, Default)]
+pub(super) struct Cut {
+    /// By piece; none: it goes.
+    pub(super) kinds: Vec<Option<PartKind>>,
+    /// The macros that are constants: where they stand, and their `#define` lines.
+    pub(super) macros: Vec<(PartKind, MacroLine)>,
+    /// The names of the others.
+    pub(super) other_macros: Vec<String>,
+}
+
+/// A constant.
+#[derive(Debug)]
+pub(super) struct MacroLine {
+    pub(super) file: String,
+    pub(super) line: u32,
+    pub(super) text: String,
+}
+
+/// Where names are declared.
+#[derive(Default)]
+struct Places {
+    tags: FxHashMap<Symbol, usize>,
+    types: FxHashMap<Symbol, usize>,
+    objects: FxHashMap<Symbol, usize>,
+}
+
+pub(super) fn cut(
+    files: &[HeaderFile<'_>],
+    options: &HeaderOptions,
+    reading: &Reading<'_>,
+    pieces: &[Piece],
+    declarations: &mut Declarations,
+) -> Cut {
+    let places = Places::of(pieces, declarations);
+    let mut cut = Cut {
+        kinds: vec![None; pieces.len()],
+        ..Cut::default()
+    };
+    // A named file that is not exported, and that one which is includes.
+    let is_included: Vec<bool> = (0..files.len())
+        .map(|main| {
+            let is_exported = |main: usize| files[main].is_exported;
+            !is_exported(main) && reading.result.is_included_by(main, is_exported)
+        })
+        .collect();
+    let kinds: Vec<PartKind> = pieces
+        .iter()
+        .map(|piece| match reading.main_of(piece.start) {
+            None => PartKind::Included,
+            Some(main) if is_included[main] => PartKind::Included,
+            // What a header defines itself is nobody's to define.
+            Some(main) if files[main].is_exported && piece.body.is_none() => PartKind::Exported,
+            Some(_) => PartKind::Declared,
+        })
+        .collect();
+    let mut waiting = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        let is_here = options.all || reading.main_of(piece.start).is_some();
+        if is_here && is_chosen(options, piece, declarations) && !is_known_anyway(piece) {
+            cut.kinds[index] = Some(kinds[index]);
+            waiting.push(index);
+        }
+    }
+    while let Some(index) = waiting.pop() {
+        for needed in places.needed_by(&pieces[index], reading, declarations) {
+            if cut.kinds[needed].is_none() && !is_known_anyway(&pieces[needed]) {
+                cut.kinds[needed] = Some(kinds[needed]);
+                waiting.push(needed);
+            }
+        }
+    }
+    macros(files, &is_included, options, reading, declarations, &mut cut);
+    cut
+}
+
+fn is_chosen(options: &HeaderOptions, piece: &Piece, declarations: &Declarations) -> bool {
+    options.only.is_empty()
+        || piece.names.iter().any(|&name| {
+            let (PieceName::Typedef(name)
+            | PieceName::Object(name)
+            | PieceName::Enumerator(name)
+            | PieceName::Tag(name)) = name;
+            let name = declarations.text(name);
+            options.only.iter().any(|pattern| matches(pattern, name))
+        })
+}
+
+/// Whether a cdef has all the names that a piece declares without it: `typedef unsigned long size_t;`.
+fn is_known_anyway(piece: &Piece) -> bool {
+    !piece.names.is_empty()
+        && piece.names.iter().all(|&name| match name {
+            PieceName::Typedef(name) => matches!(
+                predefined::lookup(name),
+                Some(Predefined::Plain(_) | Predefined::File)
+            ),
+            _ => false,
+        })
+}
+
+impl Places {
+    fn of(pieces: &[Piece], declarations: &Declarations) -> Self {
+        let mut places = Self::default();
+        for (index, piece) in pieces.iter().enumerate() {
+            for &name in &piece.names {
+                let (map, name) = match name {
+                    PieceName::Tag(name) => (&mut places.tags, name),
+                    PieceName::Typedef(name) | PieceName::Enumerator(name) => {
+                        (&mut places.types, name)
+                    }
+                    PieceName::Object(name) => match declarations.ordinary.get(&name) {
+                        Some(Item::Constant(_)) => (&mut places.types, name),
+                        _ => (&mut places.objects, name),
+                    },
+                };
+                map.entry(name).or_insert(index);
+            }
+        }
+        places
+    }
+
+    /// The pieces that declare what the words of a piece may mean.
+    fn needed_by(
+        &self,
+        piece: &Piece,
+        reading: &Reading<'_>,
+        declarations: &mut Declarations,
+    ) -> Vec<usize> {
+        let end = piece.body.unwrap_or(piece.end) as usize;
+        let mut lexer = Lexer::new(&reading.rendered.text[piece.start as usize..end]);
+        let mut needed = Vec::new();
+        let (mut is_tag, mut asks_types) = (false, false);
+        loop {
+            let token = lexer.next(&mut declarations.types);
+            match token.tok {
+                Tok::Eof => return needed,
+                Tok::Directive => {
+                    let (at, all) = (lexer.directive_end(), lexer.end());
+                    lexer.resume(at, all);
+                }
+                Tok::Keyword(Keyword::Struct | Keyword::Union | Keyword::Enum) => {
+                    is_tag = true;
+                    continue;
+                }
+                // `typeof(f)`: a function or a variable may be meant.
+                Tok::Keyword(keyword) if is_typeof(keyword) => asks_types = true,
+                Tok::Name => {
+                    needed.extend(self.tags.get(&token.symbol).filter(|_| is_tag));
+                    needed.extend(self.types.get(&token.symbol).filter(|_| !is_tag));
+                    needed.extend(self.objects.get(&token.symbol).filter(|_| asks_types));
+                }
+                // Attributes stand in front of a tag.
+                _ if is_tag => continue,
+                _ => {}
+            }
+            is_tag = false;
+        }
+    }
+}
+
+fn is_typeof(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::Typeof | Keyword::Sizeof)
+}
+
+/// Asks of every macro of the named files whether it is a constant.
+fn macros(
+    files: &[HeaderFile<'_>],
+    is_included: &[bool],
+    options: &HeaderOptions,
+    reading: &Reading<'_>,
+    declarations: &mut Declarations,
+    cut: &mut Cut,
+) {
+    let parse_options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    for (index, found) in reading.result.macros.iter().enumerate() {
+        let name = reading.result.spelling(found.name);
+        if found.tokens.is_empty() || !is_wanted(options, name) || is_declared(declarations, name) {
+            continue;
+        }
+        let text = reading.result.render_macro(index);
+        let (file, line) = reading.result.line_of_use(found.name);
+        let line = MacroLine {
+            file: file.to_owned(),
+            line,
+            text,
+        };
+        if declarations.parse(&line.text, &parse_options).is_err() {
+            cut.other_macros.push(name.to_owned());
+            continue;
+        }
+        let main = reading.result.main_of(found.name);
+        let kind = match main {
+            Some(main) if files[main].is_exported => PartKind::Exported,
+            Some(main) if !is_included[main] => PartKind::Declared,
+            _ => PartKind::Included,
+        };
+        cut.macros.push((kind, line));
+    }
+}
+
+fn is_wanted(options: &HeaderOptions, name: &str) -> bool {
+    options.only.is_empty() || options.only.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Whether something else than a macro has the name.
+fn is_declared(declarations: &Declarations, name: &str) -> bool {
+    declarations.types.find_symbol(name).is_some_and(|name| {
+        declarations.ordinary.get(&name).is_some()
+            || declarations.enumerators.get(&name).is_some()
+            || declarations.typedef_names.get(&name).is_some()
+    })
+}
+
+/// Whether a shell pattern matches a name: `*`, `?`, `[a-z]`, `[!a-z]`.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut in_name) = (0, 0);
+    // Where to go on if what follows the last `*` does not match here.
+    let mut star: Option<(usize, usize)> = None;
+    while in_name < name.len() {
+        let step = match pattern.get(at) {
+            Some('*') => {
+                star = Some((at + 1, in_name));
+                at += 1;
+                continue;
+            }
+            Some('?') => Some(at + 1),
+            Some('[') => set_matches(&pattern, at, name[in_name]),
+            Some(&c) if c == name[in_name] => Some(at + 1),
+            _ => None,
+        };
+        match (step, star) {
+            (Some(next), _) => {
+                at = next;
+                in_name += 1;
+            }
+            (None, Some((behind, from))) => {
+                star = Some((behind, from + 1));
+                at = behind;
+                in_name = from + 1;
+            }
+            (None, None) => return false,
+        }
+    }
+    pattern[at..].iter().all(|&c| c == '*')
+}
+
+/// What stands behind the `[...]` at `at`, if it has the character in it.
+fn set_matches(pattern: &[char], at: usize, c: char) -> Option<usize> {
+    let negated = matches!(pattern.get(at + 1), Some('!' | '^'));
+    let first = at + 1 + usize::from(negated);
+    let length = pattern.get(first + 1..)?.iter().position(|&c| c == ']')?;
+    let end = first + 1 + length;
+    let mut found = false;
+    let mut index = first;
+    while index < end {
+        if index + 2 < end && pattern[index + 1] == '-' {
+            found |= (pattern[index]..=pattern[index + 2]).contains(&c);
+            index += 3;
+        } else {
+            found |= pattern[index] == c;
+            index += 1;
+        }
+    }
+    (found != negated).then_some(end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn shell_patterns() {
+        for (pattern, name) in [
+            ("sqlite3_*", "sqlite3_open"),
+            ("*", ""),
+            ("a?c", "abc"),
+            ("*_t", "a_t_t"),
+            ("[a-c]x[!0-9]", "bxy"),
+            ("a*b*c", "aXbXbc"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("sqlite3_*", "sqlite_open"),
+            ("a?c", "ac"),
+            ("*_t", "a_tt"),
+            ("[a-c]x", "dx"),
+            ("[!0-9]", "5"),
+            ("", "a"),
+            ("[", "a"),
+        ] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Real headers: what people have is preprocessed, read, and cut down to a plain cdef.
+//!
+//! [`read`] takes the files that were named, follows their `#include` lines, and gives the text that a [`Declarations`]
+//! reads without a preprocessor: what the named files declare, and of what they include the types that this needs. Every
+//! declaration is the author's own text (macros expanded), so attributes, packing and labels are what they were.
+//!
+//! `wanted`: which texts need this. `cut`: which declarations stay. `write`: the plain text.
+mod cut;
+mod wanted;
+mod write;
+
+use std::ops::Range;
+
+use crate::declarations::Declarations;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::parser::{ParseOptions, Piece};
+use crate::preprocessor::{
+    Loader, Macros, MainFile, PreprocessOptions, Preprocessed, Rendered, preprocess_all,
+};
+
+pub use wanted::{is_preprocessed, mentions};
+
+/// A file that was named, not one that is included.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderFile<'a> {
+    /// Its path: its name in messages, and where `#include "..."` begins to look.
+    pub name: &'a str,
+    /// What is in it.
+    pub text: &'a str,
+    /// A plugin exports the functions that it declares and does not define.
+    pub is_exported: bool,
+}
+
+/// How headers are read.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderOptions {
+    /// Folders and predefined macros.
+    pub preprocess: PreprocessOptions,
+    /// Shell patterns: only what they match, and what that needs; empty: all of it.
+    pub only: Vec<String>,
+    /// Of what included files declare, all that there is, or what `only` matches; else as much as the named files need.
+    pub all: bool,
+    /// See [`ParseOptions::packed`].
+    pub packed: bool,
+    /// See [`ParseOptions::pack`].
+    pub pack: Option<u32>,
+}
+
+/// Where declarations stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PartKind {
+    /// In a named file; a plugin exports the functions.
+    Exported,
+    /// In a named file, and not exported.
+    Declared,
+    /// In a file that a named one includes: the `#include` line stands for them.
+    Included,
+}
+
+/// Declarations that stand together, as a plain cdef with line markers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Where they stand.
+    pub kind: PartKind,
+    /// The text. It has the directives `#define NAME constant`, `#pragma pack` and `# 42 "file.h"` at most.
+    pub text: String,
+}
+
+/// What headers declare.
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    /// The declarations, in order. A type stands before its use.
+    pub parts: Vec<Part>,
+    /// What the exported files include, as they spell it: `<stdio.h>`.
+    pub includes: Vec<String>,
+    /// The macros of the named files that have a text which is no constant.
+    pub other_macros: Vec<String>,
+    /// What is said of the named files.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Header {
+    /// All declarations as one plain cdef with line markers.
+    pub fn text(&self) -> String {
+        self.parts.iter().map(|part| part.text.as_str()).collect()
+    }
+
+    /// All declarations as people read them.
+    pub fn plain_text(&self) -> String {
+        write::without_markers(&self.text())
+    }
+}
+
+/// So many times declarations of included files may be left out because of others that were.
+const MOST_ROUNDS: usize = 20;
+
+/// Preprocesses and reads `files`, which may use what `known` declares.
+///
+/// What is wrong in an included file, and needed by nothing, is passed over.
+///
+/// # Errors
+/// All that is wrong, with warnings among it, in the order of the text. Every diagnostic is about a place in the file where
+/// it is written.
+pub fn read(
+    files: &[HeaderFile<'_>],
+    options: &HeaderOptions,
+    known: &Declarations,
+    loader: &mut dyn Loader,
+) -> Result<Header, Vec<Diagnostic>> {
+    let mains: Vec<MainFile<'_>> = files
+        .iter()
+        .map(|&HeaderFile { name, text, .. }| MainFile { name, text })
+        .collect();
+    let macros = if options.all {
+        Macros::OfAllFiles
+    } else {
+        Macros::OfMainFiles
+    };
+    let mut result = preprocess_all(&mains, &options.preprocess, macros, loader);
+    let mut warnings = std::mem::take(&mut result.diagnostics);
+    if warnings.iter().any(is_error) {
+        return Err(warnings);
+    }
+    let mut rendered = result.render();
+    let mut declarations = known.clone();
+    let (pieces, said) = parse(&result, &mut rendered, &mut declarations, options)?;
+    let reading = Reading {
+        result: &result,
+        rendered: &rendered,
+    };
+    warnings.extend(reading.of_named(said));
+    let cut = cut::cut(files, options, &reading, &pieces, &mut declarations);
+    let mut header = write::write(&reading, &declarations, &pieces, &cut);
+    header.includes = result.includes_of(|main| files[main].is_exported);
+    header.warnings = warnings;
+    Ok(header)
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
+}
+
+/// A preprocessed text, and the places of its tokens.
+struct Reading<'a> {
+    result: &'a Preprocessed,
+    rendered: &'a Rendered,
+}
+
+impl Reading<'_> {
+    /// Which named file a byte of the text stands in.
+    fn main_of(&self, at: u32) -> Option<usize> {
+        let index = self.rendered.token_at(at)?;
+        self.result.main_of(*self.result.tokens.get(index)?)
+    }
+
+    /// File and line of a byte.
+    fn line_of(&self, at: u32) -> (&str, u32) {
+        match self.rendered.token_at(at) {
+            Some(index) => self.result.line_of_use(self.result.tokens[index]),
+            None => ("", 1),
+        }
+    }
+
+    /// A diagnostic about the text as one about the files.
+    fn diagnose(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let span = diagnostic.span;
+        let token = |at| {
+            let index = self.rendered.token_at(at)?;
+            self.result.tokens.get(index).copied()
+        };
+        let Some(first) = token(span.start) else {
+            return diagnostic;
+        };
+        let last = token(span.end.saturating_sub(1).max(span.start)).unwrap_or(first);
+        self.result.diagnose(first, last, diagnostic)
+    }
+
+    /// Those about named files.
+    fn of_named(&self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let named = diagnostics
+            .into_iter()
+            .filter(|diagnostic| self.main_of(diagnostic.span.start).is_some());
+        named.map(|diagnostic| self.diagnose(diagnostic)).collect()
+    }
+}
+
+/// Parses the text. Declarations of included files that are wrong are blanked, and it is parsed again.
+fn parse(
+    result: &Preprocessed,
+    rendered: &mut Rendered,
+    declarations: &mut Declarations,
+    options: &HeaderOptions,
+) -> Result<(Vec<Piece>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let parse_options = ParseOptions {
+        file: Some(""),
+        packed: options.packed,
+        pack: options.pack,
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    let mut first: Option<Vec<Diagnostic>> = None;
+    for _ in 0..MOST_ROUNDS {
+        let text = rendered.text.clone();
+        let (taken, pieces) = declarations.parse_in_pieces(&text, &parse_options);
+        let errors = match taken {
+            Ok(warnings) => return Ok((pieces, warnings)),
+            Err(errors) => errors,
+        };
+        let reading = Reading { result, rendered };
+        let mut wrong: Vec<Range<usize>> = Vec::new();
+        for error in errors.iter().filter(|error| is_error(error)) {
+            let at = error.span.start;
+            if reading.main_of(at).is_none() {
+                wrong.push(blank_of(&text, &pieces, at));
+            }
+        }
+        if first.is_none() {
+            let errors = errors
+                .iter()
+                .map(|error| reading.diagnose(error.clone()))
+                .collect();
+            first = Some(errors);
+        }
+        if wrong.is_empty() {
+            break;
+        }
+        blank(&mut rendered.text, &wrong);
+    }
+    Err(first.unwrap_or_default())
+}
+
+/// The declaration that has its mistake at `at`, or the line, where that is a directive.
+fn blank_of(text: &str, pieces: &[Piece], at: u32) -> Range<usize> {
+    let found = pieces
+        .iter()
+        .find(|piece| piece.failed && (piece.start..=piece.end).contains(&at));
+    if let Some(piece) = found {
+        return piece.start as usize..piece.end as usize;
+    }
+    let at = at as usize;
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    start..end
+}
+
+/// Puts blanks over ranges; lines stay where they are, and so do line markers.
+fn blank(text: &mut String, ranges: &[Range<usize>]) {
+    let mut bytes = std::mem::take(text).into_bytes();
+    for range in ranges {
+        let mut at = range.start;
+        while at < range.end {
+            let end = bytes[at..range.end]
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .map_or(range.end, |length| at + length);
+            let is_marker = bytes[at..end].starts_with(b"# ") && at > range.start;
+            if !is_marker {
+                bytes[at..end].fill(b' ');
+            }
+            at = end + 1;
+        }
+    }
+    // Whole declarations and lines are gone: what is left is whole characters.
+    *text = String::from_utf8(bytes).unwrap_or_default();
+}

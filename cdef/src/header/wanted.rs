@@ -1,0 +1,102 @@
+//! Which texts are headers, to be preprocessed, and which are cdefs already.
+
+/// Whether a text has what a cdef cannot have and a preprocessor takes: `#include`, conditionals, `#undef`, macros with
+/// parameters, line markers.
+pub fn is_preprocessed(text: &str) -> bool {
+    directives(text).any(|line| {
+        let name = first_word(line);
+        let rest = line[name.len()..].trim_start();
+        match name {
+            "" => line.starts_with(|c: char| c.is_ascii_digit()),
+            "define" => {
+                let macro_name = first_word(rest);
+                rest[macro_name.len()..].starts_with('(')
+            }
+            "pragma" => first_word(rest) == "once",
+            "include" | "include_next" | "import" | "if" | "ifdef" | "ifndef" | "elif"
+            | "elifdef" | "elifndef" | "else" | "endif" | "undef" | "error" | "warning"
+            | "line" | "embed" | "ident" => true,
+            _ => false,
+        }
+    })
+}
+
+/// Whether a name stands in a text as a word.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    !name.is_empty()
+        && text.match_indices(name).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let behind = text[at + name.len()..].chars().next();
+            !before.is_some_and(is_part) && !behind.is_some_and(is_part)
+        })
+}
+
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let word = &text[..end.unwrap_or(text.len())];
+    if word.starts_with(|c: char| c.is_ascii_digit()) {
+        ""
+    } else {
+        word
+    }
+}
+
+/// What stands behind the `#` of each directive, comments in front of it and inside of it left out.
+fn directives(text: &str) -> impl Iterator<Item = &str> {
+    let mut at = 0;
+    let mut line_is_empty = true;
+    std::iter::from_fn(move || {
+        let bytes = text.as_bytes();
+        while at < bytes.len() {
+            match bytes[at] {
+                b'/' if bytes[at + 1..].starts_with(b"*") => {
+                    at = text[at + 2..]
+                        .find("*/")
+                        .map_or(text.len(), |length| at + 2 + length + 2);
+                    continue;
+                }
+                b'/' if bytes[at + 1..].starts_with(b"/") => {
+                    at = end_of_line(text, at);
+                    continue;
+                }
+                b'#' if line_is_empty => {
+                    let start = at + 1;
+                    at = end_of_line(text, at);
+                    line_is_empty = false;
+                    return Some(text[start..at].trim_start_matches([' ', '\t']));
+                }
+                quote @ (b'"' | b'\'') => {
+                    line_is_empty = false;
+                    at = end_of_quote(bytes, at, quote);
+                    continue;
+                }
+                b'\n' => line_is_empty = true,
+                b' ' | b'\t' | b'\r' => {}
+                _ => line_is_empty = false,
+            }
+            at += 1;
+        }
+        None
+    })
+}
+
+fn end_of_line(text: &str, at: usize) -> usize {
+    text[at..]
+        .find('\n')
+        .map_or(text.len(), |length| at + length)
+}
+
+fn end_of_quote(bytes: &[u8], at: usize, quote: u8) -> usize {
+    let mut end = at + 1;
+    while let Some(&byte) = bytes.get(end) {
+        match byte {
+            b'\n' => return end,
+            b'\\' => end += 1,
+            _ if byte == quote => return end + 1,
+            _ => {}
+        }
+        end += 1;
+    }
+    bytes.len()
+}

@@ -1,0 +1,259 @@
+//! Real headers become plain cdefs: what stays, what it says, where messages point.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keelback_cdef::header::{Header, HeaderFile, HeaderOptions, PartKind, read};
+use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
+use keelback_cdef::{Declarations, ParseOptions, Target};
+
+/// Files in memory.
+struct Memory(HashMap<String, String>);
+
+impl Loader for Memory {
+    fn load(&mut self, path: &str) -> Option<Arc<str>> {
+        self.0.get(path).map(|text| text.as_str().into())
+    }
+}
+
+/// Files of the system.
+struct Disk;
+
+impl Loader for Disk {
+    fn load(&mut self, path: &str) -> Option<Arc<str>> {
+        let bytes = std::fs::read(path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into())
+    }
+}
+
+fn try_read(text: &str, files: &[(&str, &str)], only: &[&str]) -> Result<Header, Vec<String>> {
+    let named = HeaderFile {
+        name: "api.h",
+        text,
+        is_exported: true,
+    };
+    let options = HeaderOptions {
+        only: only.iter().map(ToString::to_string).collect(),
+        ..HeaderOptions::default()
+    };
+    let files = files
+        .iter()
+        .map(|&(path, text)| (path.to_owned(), text.to_owned()));
+    let mut loader = Memory(files.collect());
+    read(&[named], &options, &Declarations::default(), &mut loader).map_err(|errors| {
+        let shown = errors.iter().map(|error| error.render(false));
+        shown.collect()
+    })
+}
+
+fn header(text: &str, files: &[(&str, &str)], only: &[&str]) -> Header {
+    match try_read(text, files, only) {
+        Ok(header) => {
+            parse(&header);
+            header
+        }
+        Err(errors) => panic!("{}", errors.join("\n")),
+    }
+}
+
+/// The declarations of a header's text.
+fn parse(header: &Header) -> Declarations {
+    let mut declarations = Declarations::default();
+    for part in &header.parts {
+        let options = ParseOptions {
+            embedding_api: part.kind == PartKind::Exported,
+            of_headers: true,
+            ..ParseOptions::default()
+        };
+        if let Err(errors) = declarations.parse(&part.text, &options) {
+            let shown: Vec<_> = errors.iter().map(|error| error.render(false)).collect();
+            panic!("{}\n{}", shown.join("\n"), part.text);
+        }
+    }
+    declarations
+}
+
+const LIBRARY: &str = "#ifndef LIBRARY_H\n#define LIBRARY_H\n\
+    typedef struct inner { int a; } inner_t;\n\
+    struct unused { int b; };\n\
+    enum level { LOW, HIGH = 7 };\n\
+    typedef int (*callback_t)(inner_t *, enum level);\n\
+    int library_call(inner_t *);\n\
+    #define LIBRARY_CONSTANT 4\n\
+    #endif\n";
+
+#[test]
+fn what_a_file_includes_is_there_as_far_as_it_is_needed() {
+    let text = "#ifndef API_H\n#define API_H\n#include \"library.h\"\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\
+        /** Says how. */\nint api_call(callback_t callback);\n#define API_LEVEL (HIGH + LIBRARY_CONSTANT)\n\
+        #define API_EMPTY\n#define API_WORD static\n\
+        #ifdef __cplusplus\n}\n#endif\n#endif\n";
+    let header = header(text, &[("library.h", LIBRARY)], &[]);
+    assert_eq!(
+        header.plain_text(),
+        "typedef struct inner { int a; } inner_t;\n\n\
+         enum level { LOW, HIGH = 7 };\ntypedef int (*callback_t)(inner_t *, enum level);\n\n\
+         /** Says how. */\nint api_call(callback_t callback);\n\
+         #define API_LEVEL (HIGH + 4)\n"
+    );
+    let kinds: Vec<_> = header.parts.iter().map(|part| part.kind).collect();
+    assert_eq!(kinds, [PartKind::Included, PartKind::Exported]);
+    assert_eq!(header.includes, ["\"library.h\""]);
+    assert_eq!(header.other_macros, ["API_WORD"]);
+    let declarations = parse(&header);
+    let call = &declarations.functions[0];
+    let place = declarations.source(call.span.source).unwrap();
+    let place = place.location(call.span.start);
+    assert_eq!((place.file, place.line), ("api.h", 8));
+}
+
+#[test]
+fn patterns_choose() {
+    let text = "#include \"library.h\"\nint sqlite3_open(inner_t *);\nint other(int);\nstruct local { int x; };\n\
+        void sqlite3_close(struct local *);\n#define SQLITE3_OK 0\n#define sqlite3_version 3\n#define OTHER 1\n";
+    let header = header(text, &[("library.h", LIBRARY)], &["sqlite3_*", "SQLITE3_?K"]);
+    assert_eq!(
+        header.plain_text(),
+        "typedef struct inner { int a; } inner_t;\n\nint sqlite3_open(inner_t *);\n\nstruct local { int x; };\n\
+         void sqlite3_close(struct local *);\n#define SQLITE3_OK 0\n#define sqlite3_version 3\n"
+    );
+}
+
+#[test]
+fn packing_alignment_attributes_and_bodies() {
+    let text = "#define PACKED __attribute__((packed))\n#pragma pack(push, 2)\n\
+        struct two { char a; long b; };\n#pragma pack(pop)\nstruct PACKED one { char a; long b; };\n\
+        typedef double d4 __attribute__((aligned(4)));\n#if 1\nstruct plain { char a; d4 b; };\n#endif\n\
+        static inline int twice(int x) { return 2 * x; }\nint old(a, b) char a; float b; { return a; }\n\
+        int named(void) __asm__(\"other_name\");\n";
+    let header = header(text, &[], &[]);
+    assert_eq!(
+        header.plain_text(),
+        "#pragma pack(push, 2)\n\nstruct two { char a; long b; };\n#pragma pack(pop)\n\n\
+         struct __attribute__((packed)) one { char a; long b; };\ntypedef double d4 __attribute__((aligned(4)));\n\n\
+         struct plain { char a; d4 b; };\n\nstatic inline int twice(int x);\nint old(int, double);\n\n\
+         int named(void) __asm__(\"other_name\");\n"
+    );
+    let mut declarations = parse(&header);
+    for (name, size) in [("two", 10), ("one", 9), ("plain", 12)] {
+        let ty = declarations.parse_type(&format!("struct {name}")).unwrap();
+        let layout = keelback_cdef::Layouts::new().size_and_align(&declarations, ty);
+        assert_eq!(layout.unwrap().0, size, "{name}");
+    }
+}
+
+#[test]
+fn what_a_cdef_alone_has_survives() {
+    let text = "#if 1\nstruct s { int a; ...; };\ntypedef ... opaque;\nextern \"Python\" int callback(int);\n\
+        #endif\nint f(int, ...);\n#define LATER ...\nint array[LATER];\ntypedef int... number;\n";
+    let header = header(text, &[], &[]);
+    assert_eq!(
+        header.plain_text(),
+        "struct s { int a; ...; };\ntypedef ... opaque;\nextern \"Python\" int callback(int);\n\nint f(int, ...);\n\n\
+         int array[...];\ntypedef int... number;\n\n#define LATER ...\n"
+    );
+}
+
+#[test]
+fn faults_are_shown_where_they_are_written() {
+    let errors = try_read(
+        "#include \"broken.h\"\n#define TYPE unsinged\nint fine(void);\nTYPE int bad(thing_t x);\n",
+        &[("broken.h", "\nint @;\ntypedef wrong thing_t;\n")],
+        &[],
+    )
+    .unwrap_err();
+    assert_eq!(
+        errors,
+        [
+            "error: this character has no meaning in C\n --> broken.h:2:5\n  |\n2 | int @;\n  |     ^\n  |\n\
+             note: included from api.h:1",
+            "error: unknown type name 'wrong'\n --> broken.h:3:9\n  |\n3 | typedef wrong thing_t;\n  |         ^^^^^\n  |\n\
+             note: included from api.h:1\nhelp: did you mean 'long'?",
+            "error: unknown type name 'unsinged'\n --> api.h:2:14\n  |\n2 | #define TYPE unsinged\n  |              ^^^^^^^^\n  |\n\
+             note: in expansion of macro 'TYPE' at api.h:4\nhelp: did you mean 'unsigned'?",
+        ]
+    );
+}
+
+#[test]
+fn faults_that_nothing_needs_are_passed_over() {
+    let header = header(
+        "#include \"broken.h\"\nint fine(good_t);\n",
+        &[("broken.h", "int @;\ntypedef wrong thing_t;\nstruct s { thing_t x; };\ntypedef int good_t;\n#pragma pack(3)\n")],
+        &[],
+    );
+    assert_eq!(header.plain_text(), "typedef int good_t;\n\nint fine(good_t);\n");
+}
+
+#[test]
+fn what_was_declared_before_is_used() {
+    let mut known = Declarations::default();
+    let one = |known: &Declarations, text: &str| {
+        let file = HeaderFile {
+            name: "api.h",
+            text,
+            is_exported: false,
+        };
+        let files = [("library.h".to_owned(), LIBRARY.to_owned())];
+        let mut loader = Memory(files.into());
+        read(&[file], &HeaderOptions::default(), known, &mut loader).unwrap()
+    };
+    for text in ["int first(callback_t);", "int second(callback_t, struct inner);"] {
+        let header = one(&known, &format!("#include \"library.h\"\n{text}\n"));
+        let options = ParseOptions {
+            of_headers: true,
+            ..ParseOptions::default()
+        };
+        known.parse(&header.text(), &options).unwrap();
+    }
+    assert_eq!(known.functions.len(), 2);
+}
+
+#[test]
+fn preprocessed_texts_say_what_they_include() {
+    let text = "# 0 \"api.h\"\n# 0 \"<built-in>\"\n# 1 \"/usr/include/stdc-predef.h\" 1 3 4\n# 0 \"<command-line>\" 2\n# 1 \"api.h\"\n\
+        # 1 \"/usr/include/string.h\" 1 3 4\nextern unsigned long strlen(const char *);\ntypedef int needed_t;\n\
+        # 2 \"api.h\" 2\nint name_length(needed_t);\n";
+    let header = header(text, &[], &[]);
+    assert_eq!(
+        header.plain_text(),
+        "typedef int needed_t;\n\nint name_length(needed_t);\n"
+    );
+}
+
+#[test]
+fn system_headers_are_read_again() {
+    let target = Target::default();
+    let options = HeaderOptions {
+        preprocess: PreprocessOptions {
+            system_dirs: usual_dirs(&target),
+            predefined: predefined(&target),
+            ..PreprocessOptions::default()
+        },
+        all: true,
+        ..HeaderOptions::default()
+    };
+    let mut count = 0;
+    for name in ["stdio.h", "stdlib.h", "string.h", "time.h", "sys/stat.h", "pthread.h", "math.h", "netdb.h", "unistd.h"] {
+        let path = format!("/usr/include/{name}");
+        let path = if std::path::Path::new(&path).exists() {
+            path
+        } else {
+            format!("{}/{name}", usual_dirs(&target)[1])
+        };
+        let Some(text) = Disk.load(&path) else {
+            continue;
+        };
+        let file = HeaderFile {
+            name: &path,
+            text: &text,
+            is_exported: false,
+        };
+        let header = read(&[file], &options, &Declarations::default(), &mut Disk)
+            .unwrap_or_else(|errors| panic!("{name}: {}", errors[0].render(false)));
+        let declarations = parse(&header);
+        assert!(!declarations.functions.is_empty(), "{name}");
+        count += declarations.functions.len();
+    }
+    assert!(count > 500 || count == 0, "{count}");
+}
