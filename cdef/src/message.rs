@@ -136,9 +136,14 @@ pub(crate) const HINT_FUNCTION_MACRO: &str =
     "declare a macro with parameters as a function: 'int NAME(int);'";
 pub(crate) const HINT_STRING_MACRO: &str = "declare a text as 'static char *const NAME;', a floating value as \
      'static const double NAME;'";
+const BAD_DEFINE: &str = "only supports one of the following syntax:";
+/// Whether a diagnostic is about a macro that is no integer.
+pub(crate) fn is_bad_define(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
+    diagnostic.message.starts_with(BAD_DEFINE)
+}
 pub(crate) fn bad_define(name: &str, body: &str) -> Text {
     format!(
-        "only supports one of the following syntax:\n  #define {name} ...     (literally dot-dot-dot)\n  \
+        "{BAD_DEFINE}\n  #define {name} ...     (literally dot-dot-dot)\n  \
          #define {name} NUMBER  (with NUMBER an integer constant, decimal/hex/octal)\ngot:\n  \
          #define {name} {body}"
     )

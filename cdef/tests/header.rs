@@ -111,7 +111,11 @@ fn what_a_file_includes_is_there_as_far_as_it_is_needed() {
 fn patterns_choose() {
     let text = "#include \"library.h\"\nint sqlite3_open(inner_t *);\nint other(int);\nstruct local { int x; };\n\
         void sqlite3_close(struct local *);\n#define SQLITE3_OK 0\n#define sqlite3_version 3\n#define OTHER 1\n";
-    let header = header(text, &[("library.h", LIBRARY)], &["sqlite3_*", "SQLITE3_?K"]);
+    let header = header(
+        text,
+        &[("library.h", LIBRARY)],
+        &["sqlite3_*", "SQLITE3_?K"],
+    );
     assert_eq!(
         header.plain_text(),
         "typedef struct inner { int a; } inner_t;\n\nint sqlite3_open(inner_t *);\n\nstruct local { int x; };\n\
@@ -179,10 +183,16 @@ fn faults_are_shown_where_they_are_written() {
 fn faults_that_nothing_needs_are_passed_over() {
     let header = header(
         "#include \"broken.h\"\nint fine(good_t);\n",
-        &[("broken.h", "int @;\ntypedef wrong thing_t;\nstruct s { thing_t x; };\ntypedef int good_t;\n#pragma pack(3)\n")],
+        &[(
+            "broken.h",
+            "int @;\ntypedef wrong thing_t;\nstruct s { thing_t x; };\ntypedef int good_t;\n#pragma pack(3)\n",
+        )],
         &[],
     );
-    assert_eq!(header.plain_text(), "typedef int good_t;\n\nint fine(good_t);\n");
+    assert_eq!(
+        header.plain_text(),
+        "typedef int good_t;\n\nint fine(good_t);\n"
+    );
 }
 
 #[test]
@@ -198,7 +208,10 @@ fn what_was_declared_before_is_used() {
         let mut loader = Memory(files.into());
         read(&[file], &HeaderOptions::default(), known, &mut loader).unwrap()
     };
-    for text in ["int first(callback_t);", "int second(callback_t, struct inner);"] {
+    for text in [
+        "int first(callback_t);",
+        "int second(callback_t, struct inner);",
+    ] {
         let header = one(&known, &format!("#include \"library.h\"\n{text}\n"));
         let options = ParseOptions {
             of_headers: true,
@@ -234,7 +247,17 @@ fn system_headers_are_read_again() {
         ..HeaderOptions::default()
     };
     let mut count = 0;
-    for name in ["stdio.h", "stdlib.h", "string.h", "time.h", "sys/stat.h", "pthread.h", "math.h", "netdb.h", "unistd.h"] {
+    for name in [
+        "stdio.h",
+        "stdlib.h",
+        "string.h",
+        "time.h",
+        "sys/stat.h",
+        "pthread.h",
+        "math.h",
+        "netdb.h",
+        "unistd.h",
+    ] {
         let path = format!("/usr/include/{name}");
         let path = if std::path::Path::new(&path).exists() {
             path

@@ -33,6 +33,9 @@ with a C library that is as new.
 Environment:
   VIRTUAL_ENV                 the environment whose Python is taken without --python
   KEELBACK_RUNTIME            path of keelback's runtime";
+const CDEF_HELP: &str = "\
+What the headers declare themselves is there, and of what they include the types that this needs. Macros whose value is a
+constant are there with their value.";
 const GEN_SRC_HELP: &str = "\
 The arguments are those of CFFI's cffi-gen-src. The C source includes no Python header and is the same for
 every version of Python: compile it into a module that Python imports under the name it was given.";
@@ -66,7 +69,8 @@ impl Arguments {
                 Command::Header(header) => header.declarations.see_order(of_command),
                 Command::Emit(emit) => emit.declarations.see_order(of_command),
                 Command::Stubs(stubs) => stubs.declarations.see_order(of_command),
-                Command::Bundle(_)
+                Command::Cdef(_)
+                | Command::Bundle(_)
                 | Command::GenSrc(_)
                 | Command::New(_)
                 | Command::Completions { .. }
@@ -128,6 +132,9 @@ pub enum Command {
     /// Build the shared library of a plugin, and its header
     #[command(after_help = BUILD_HELP)]
     Build(Box<BuildArguments>),
+    /// Print the plain cdef of headers: without directives, as `ffi.cdef()` reads it
+    #[command(after_help = CDEF_HELP)]
+    Cdef(CdefArguments),
     /// Write only the header
     Header(Box<HeaderArguments>),
     /// Write only the C source of a plugin
@@ -170,6 +177,12 @@ pub struct DeclarationArguments {
     /// Declarations that are not exported: C that the init code uses (may be repeated)
     #[arg(long = "cdef", value_name = "EXTRA.cdef", value_hint = ValueHint::FilePath)]
     pub extra_cdefs: Vec<PathBuf>,
+    /// How headers are found and read.
+    #[command(flatten)]
+    pub preprocessing: PreprocessArguments,
+    /// The generated header includes the CDEF files as they are, and does not repeat what they declare
+    #[arg(long)]
+    pub keep_header: bool,
     /// Header that the generated header includes first, for types that only the prelude has (may be repeated)
     #[arg(long = "header-include", value_name = "HEADER")]
     pub header_includes: Vec<String>,
@@ -188,6 +201,26 @@ pub struct DeclarationArguments {
     /// Both kinds of cdefs as they stand on the command line: a type is declared before its use.
     #[arg(skip)]
     pub in_order: Vec<CdefFile>,
+}
+
+/// How headers are found and read.
+#[derive(Args, Debug, Default)]
+pub struct PreprocessArguments {
+    /// The C compiler, which also says what it defines and where it looks for headers [default: $CC, or cc]
+    #[arg(long, value_name = "CC", value_hint = ValueHint::CommandName)]
+    pub cc: Option<String>,
+    /// Where headers are looked for, by keelback and by the compiler
+    #[arg(short = 'I', value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub include_dirs: Vec<PathBuf>,
+    /// Macros for headers and for the compiler
+    #[arg(short = 'D', value_name = "X[=VALUE]")]
+    pub defines: Vec<String>,
+    /// Macros that headers and the compiler are not to have
+    #[arg(short = 'U', value_name = "X")]
+    pub undefines: Vec<String>,
+    /// Take only the names that match a shell pattern, and what they need: 'sqlite3_*' (may be repeated)
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Vec<String>,
 }
 
 /// A cdef on the command line.
@@ -256,15 +289,6 @@ pub struct BuildArguments {
     #[command(flatten)]
     /// What runs.
     pub init: InitArguments,
-    /// The C compiler [default: $CC, or cc]
-    #[arg(long, value_name = "CC", value_hint = ValueHint::CommandName)]
-    pub cc: Option<String>,
-    /// Where the compiler looks for headers
-    #[arg(short = 'I', value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub include_dirs: Vec<PathBuf>,
-    /// Macros for the compiler
-    #[arg(short = 'D', value_name = "X[=VALUE]")]
-    pub defines: Vec<String>,
     /// Where the linker looks for libraries
     #[arg(short = 'L', value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub library_dirs: Vec<PathBuf>,
@@ -290,6 +314,26 @@ pub struct BuildArguments {
 pub enum EmitForm {
     /// The C source.
     C,
+}
+
+/// `keelback cdef`
+#[derive(Args, Debug)]
+pub struct CdefArguments {
+    /// The headers (`-`: standard input)
+    #[arg(value_name = "HEADER", required = true, value_hint = ValueHint::FilePath)]
+    pub headers: Vec<PathBuf>,
+    /// How headers are found and read.
+    #[command(flatten)]
+    pub preprocessing: PreprocessArguments,
+    /// Also all that the headers include
+    #[arg(long)]
+    pub all: bool,
+    /// With line markers, so that messages about the text name the headers
+    #[arg(long)]
+    pub markers: bool,
+    /// The cdef [default: standard output]
+    #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
 }
 
 /// `keelback header`

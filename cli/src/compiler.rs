@@ -27,6 +27,8 @@ pub struct Compilation<'a> {
     pub include_dirs: &'a [PathBuf],
     /// `-D`
     pub defines: &'a [String],
+    /// `-U`
+    pub undefines: &'a [String],
     /// `-L`
     pub library_dirs: &'a [PathBuf],
     /// `-l`
@@ -107,7 +109,7 @@ impl Compiler {
             output: &library,
             include_dirs: what.include_dirs,
             defines: what.defines,
-            undefines: &[],
+            undefines: what.undefines,
             library_dirs: what.library_dirs,
             libraries: what.libraries,
             compile_arguments: &compile_arguments,

@@ -5,6 +5,7 @@ mod commands;
 mod compiler;
 mod config;
 mod diagnostic;
+mod headers;
 mod input;
 mod interrupt;
 mod machine;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let reporter = Reporter::new(&arguments.output);
     let outcome = match &arguments.command {
         Command::Build(build) => commands::build::run(build, &reporter),
+        Command::Cdef(cdef) => commands::cdef::run(cdef, &reporter),
         Command::Header(header) => commands::header::run(header, &reporter),
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
         Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),

@@ -1,5 +1,5 @@
 //! From files and options to codegen's plugin.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity};
 use keelback_codegen::{
@@ -10,6 +10,7 @@ use keelback_codegen::{
 use crate::arguments::DeclarationArguments;
 use crate::config::{self, Config, ErrorValue};
 use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
+use crate::headers;
 use crate::input::{Input, Inputs};
 use crate::python::Python;
 
@@ -20,6 +21,10 @@ pub struct Declared {
     prelude: Option<SourceText>,
     config: Config,
     header: HeaderOptions,
+    /// What stands behind `#include` for the types that the cdefs take from headers.
+    includes: Vec<String>,
+    /// Where those headers may be.
+    header_dirs: Vec<PathBuf>,
 }
 
 /// The Python half of a plugin.
@@ -56,6 +61,7 @@ pub struct PythonFunction {
 pub struct Plugin {
     inner: keelback_codegen::Plugin,
     header: HeaderOptions,
+    header_dirs: Vec<PathBuf>,
 }
 
 /// Refuses a name of a new project: a module name without dots.
@@ -76,19 +82,15 @@ pub fn check_module_name(name: &str) -> Result<()> {
 
 impl Declared {
     /// Reads the files that the command line names.
-    pub fn read(arguments: &DeclarationArguments, inputs: &mut Inputs) -> Result<Self> {
-        let mut cdefs = Vec::new();
-        for file in &arguments.in_order {
-            let input = inputs.read(&file.path, "declarations")?;
-            cdefs.push(CdefText {
-                file: input.name,
-                text: input.text,
-                embedding_api: file.is_api,
-                packed: arguments.packed,
-                pack: arguments.pack,
-                override_: false,
-                as_cffi: false,
-            });
+    pub fn read(
+        arguments: &DeclarationArguments,
+        inputs: &mut Inputs,
+        reporter: &Reporter,
+    ) -> Result<Self> {
+        let headers::Read { cdefs, includes } = headers::read(arguments, inputs, reporter)?;
+        let mut header_dirs: Vec<PathBuf> = Vec::new();
+        if !includes.is_empty() {
+            header_dirs.extend(arguments.cdefs.iter().filter_map(|path| folder_of(path)));
         }
         let prelude = match &arguments.source {
             Some(path) => Some(text(inputs.read(path, "prelude")?)),
@@ -108,14 +110,9 @@ impl Declared {
             cdefs,
             prelude,
             config,
-            header: HeaderOptions {
-                guard: None,
-                includes: arguments
-                    .header_includes
-                    .iter()
-                    .map(|include| quote(include))
-                    .collect(),
-            },
+            header: header_options(arguments),
+            includes,
+            header_dirs,
         })
     }
 
@@ -175,6 +172,8 @@ impl Declared {
             prelude: Some(text(prelude)),
             config: Config::default(),
             header: HeaderOptions::default(),
+            includes: Vec::new(),
+            header_dirs: Vec::new(),
         };
         let flags = PluginFlags {
             extension_module: true,
@@ -203,6 +202,7 @@ impl Declared {
                 ..ParseOptions::default()
             };
             match declarations.parse(&cdef.text, &options) {
+                Ok(_) if cdef.preprocessed => {}
                 Ok(warnings) => warnings
                     .iter()
                     .for_each(|warning| reporter.report(&Diagnostic::of_cdef(warning))),
@@ -229,6 +229,7 @@ impl Declared {
         let spec = PluginSpec {
             module_name: self.name,
             cdefs: self.cdefs,
+            includes: self.includes,
             prelude: self.prelude,
             start_errors: self
                 .config
@@ -249,6 +250,7 @@ impl Declared {
                 Ok(Plugin {
                     inner,
                     header: self.header,
+                    header_dirs: self.header_dirs,
                 })
             }
             Err(problems) => Err(Failure::Input.because_of(
@@ -283,6 +285,11 @@ impl Plugin {
         self.inner.header(&self.header)
     }
 
+    /// Where the headers may be that the C file includes.
+    pub fn header_dirs(&self) -> &[PathBuf] {
+        &self.header_dirs
+    }
+
     /// Names and texts of the files with declarations.
     pub fn cdefs(&self) -> Vec<(String, String)> {
         let cdefs = self.inner.spec().cdefs.iter();
@@ -302,13 +309,45 @@ impl Plugin {
             .filter_map(|function| {
                 let cdef = cdefs.get(function.span.source.0 as usize)?;
                 let span = function.span.start as usize..function.span.end as usize;
+                let mut place = Place::in_source(&cdef.file, &cdef.text, span);
+                let numbered = declarations.source(function.span.source)?;
+                let numbered = numbered.location(function.span.start);
+                // Line markers count.
+                numbered.file.clone_into(&mut place.file);
+                place.line = numbered.line as usize;
                 Some(PythonFunction {
                     name: declarations.types.text(function.name).to_owned(),
-                    place: Place::in_source(&cdef.file, &cdef.text, span),
+                    place,
                 })
             })
             .collect()
     }
+}
+
+/// How the generated header is written.
+fn header_options(arguments: &DeclarationArguments) -> HeaderOptions {
+    let given = arguments.header_includes.iter().map(|name| quote(name));
+    let kept = arguments.cdefs.iter().filter(|_| arguments.keep_header);
+    let names = kept.filter_map(|path| path.file_name());
+    let own = names.map(|name| quote(&name.to_string_lossy()));
+    HeaderOptions {
+        guard: None,
+        includes: given.chain(own).collect(),
+        is_kept: arguments.keep_header,
+    }
+}
+
+/// Where `#include "..."` of a file looks first. None for standard input.
+pub fn folder_of(file: &Path) -> Option<PathBuf> {
+    if crate::is_dash(file.as_os_str()) {
+        return None;
+    }
+    let folder = file.parent()?;
+    Some(if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder.to_owned()
+    })
 }
 
 /// As it stands behind `#include`. The form with quotes finds system headers too.

@@ -61,6 +61,7 @@ struct Context<'a> {
     flags: String,
     prelude: Option<Prelude<'a>>,
     includes: BTreeSet<&'static str>,
+    header_includes: &'a [String],
     early_functions: Vec<String>,
     declared: String,
     cdefs: Vec<Cdef>,
@@ -312,6 +313,11 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
             text: prelude.text.trim_end_matches('\n'),
         }),
         includes: declared.includes,
+        header_includes: if spec.prelude.is_none() {
+            &spec.includes
+        } else {
+            &[]
+        },
         early_functions: early_functions(plugin, &parts.functions.items),
         declared: declared.text.trim_end().to_owned(),
         cdefs: cdefs(spec),

@@ -46,6 +46,7 @@ impl Plugin {
                 of_headers: true,
             };
             match declarations.parse(&cdef.text, &options) {
+                Ok(_) if cdef.preprocessed => {}
                 Ok(warnings) => problems.extend(warnings.into_iter().map(Problem::from)),
                 Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
             }

@@ -250,6 +250,10 @@ pub(crate) fn declared_text(
     destination: Destination<'_>,
 ) -> DeclaredText {
     let places = Places::new(declarations);
+    let cdefs: Vec<_> = (cdefs.iter().copied())
+        .filter(|(_, cdef)| !cdef.included)
+        .collect();
+    let cdefs = &*cdefs;
     let parsed: Vec<Vec<(Piece, Content)>> = cdefs
         .iter()
         .map(|(source, cdef)| {
@@ -875,7 +879,12 @@ fn header_of(word: &str) -> Option<&'static str> {
     })
 }
 
-/// At most one blank line in a row, none at the ends.
+fn is_line_marker(line: &str) -> bool {
+    line.strip_prefix("# ")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// At most one blank line in a row, none at the ends; no line markers.
 fn collapse_blank_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank = 0;
@@ -883,6 +892,10 @@ fn collapse_blank_lines(text: &str) -> String {
         let line = line.trim_end();
         if line.is_empty() {
             blank += 1;
+            continue;
+        }
+        // Where a header's text comes from is nothing to its readers.
+        if is_line_marker(line) {
             continue;
         }
         if !out.is_empty() {

@@ -6,7 +6,7 @@ use keelback_cdef::{Layouts, RecordId};
 use serde::Serialize;
 
 use crate::c_text::{TokenKind, tokens};
-use crate::declared::{Destination, declared_text};
+use crate::declared::{DeclaredText, Destination, declared_text};
 use crate::layout_checks::{Assertion, Exact, record_assertions};
 use crate::plugin::Plugin;
 use crate::templates;
@@ -19,6 +19,8 @@ pub struct HeaderOptions {
     /// Headers to include first, as they stand behind `#include`: `<sqlite3.h>`, `"types.h"`. For types that only
     /// the prelude defines.
     pub includes: Vec<String>,
+    /// Those headers are the declarations: nothing of them is repeated.
+    pub is_kept: bool,
 }
 
 #[derive(Serialize)]
@@ -27,7 +29,7 @@ struct Context<'a> {
     module_name: &'a str,
     guard: String,
     api_macro: String,
-    user_includes: &'a [String],
+    user_includes: Vec<&'a str>,
     includes: Vec<&'static str>,
     uchar: bool,
     uses_extension: bool,
@@ -46,14 +48,24 @@ impl Plugin {
 fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
     let upper = plugin.prefix().to_ascii_uppercase();
     let api_macro = format!("{upper}_API");
-    let declared = declared_text(
-        &plugin.declarations,
-        &plugin.cdefs(),
-        Destination::Header {
-            api_macro: &api_macro,
-            has_includes: !options.includes.is_empty(),
-        },
-    );
+    let mut user_includes: Vec<&str> = options.includes.iter().map(String::as_str).collect();
+    let declared = if options.is_kept {
+        DeclaredText::default()
+    } else {
+        for include in &plugin.spec.includes {
+            if !user_includes.contains(&include.as_str()) {
+                user_includes.push(include);
+            }
+        }
+        declared_text(
+            &plugin.declarations,
+            &plugin.cdefs(),
+            Destination::Header {
+                api_macro: &api_macro,
+                has_includes: !user_includes.is_empty(),
+            },
+        )
+    };
     let assertions = assertions(plugin, &declared.text);
     let uchar = declared.includes.contains("uchar.h");
     let mut includes = declared.includes;
@@ -68,7 +80,7 @@ fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
             module_name: &plugin.spec.module_name,
             guard: options.guard.clone().unwrap_or(format!("{upper}_H")),
             api_macro,
-            user_includes: &options.includes,
+            user_includes,
             includes: includes.into_iter().collect(),
             uchar,
             uses_extension: declared.uses_extension,

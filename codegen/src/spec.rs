@@ -28,6 +28,10 @@ pub struct CdefText {
     pub override_: bool,
     /// Read by CFFI's rules where they differ from C's: what an `FFI()` object was given.
     pub as_cffi: bool,
+    /// It comes from a header that was preprocessed: what there is to warn of has been said.
+    pub preprocessed: bool,
+    /// Generated C includes the file that has it, and does not repeat it.
+    pub included: bool,
 }
 
 /// The Python that a plugin is made for. The plugin looks for it there first (unless the process has a Python
@@ -99,6 +103,8 @@ pub struct PluginSpec {
     pub module_name: String,
     /// The declarations, in order.
     pub cdefs: Vec<CdefText>,
+    /// What the header and the C file include for the cdefs' types, as it stands behind `#include`: `<stdio.h>`.
+    pub includes: Vec<String>,
     /// The modules that `ffi.include()` makes visible.
     pub included: Vec<IncludedModule>,
     /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.

@@ -47,6 +47,9 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 {%- for include in includes %}
 #include <{{ include }}>
 {%- endfor %}
+{%- for include in header_includes %}
+#include {{ include }}
+{%- endfor %}
 {%- endif %}
 {%- if early_functions %}
 {%- if not lifecycle %}

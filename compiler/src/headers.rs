@@ -27,6 +27,8 @@ pub struct Wanted<'a> {
     pub undefines: &'a [String],
     /// Shell patterns: only these names, and what they need.
     pub only: &'a [String],
+    /// Of what included files declare, all of it: see [`HeaderOptions::all`].
+    pub all: bool,
     /// All structs and unions are packed.
     pub packed: bool,
     /// No member is aligned to more.
@@ -55,6 +57,7 @@ pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
             commands: commands(wanted.defines, wanted.undefines),
         },
         only: wanted.only.to_vec(),
+        all: wanted.all,
         packed: wanted.packed,
         pack: wanted.pack,
     };
@@ -159,7 +162,16 @@ impl Facts {
     fn asked(command: &[OsString]) -> Option<Self> {
         let output = Command::new(&command[0])
             .args(&command[1..])
-            .args(["-O0", "-U_FORTIFY_SOURCE", "-E", "-dM", "-v", "-x", "c", "/dev/null"])
+            .args([
+                "-O0",
+                "-U_FORTIFY_SOURCE",
+                "-E",
+                "-dM",
+                "-v",
+                "-x",
+                "c",
+                "/dev/null",
+            ])
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .output()
@@ -271,7 +283,9 @@ fn program(word: &OsString) -> Option<PathBuf> {
             .map(|folder| folder.join(path))
             .find(|path| path.is_file())?
     };
-    std::fs::canonicalize(found).ok().filter(|path| path.is_file())
+    std::fs::canonicalize(found)
+        .ok()
+        .filter(|path| path.is_file())
 }
 
 fn cache_place(key: &str) -> Option<PathBuf> {

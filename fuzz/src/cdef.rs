@@ -33,6 +33,7 @@ pub fn run(text: &str) {
             pack: options.pack,
             override_: options.override_,
             as_cffi: options.as_cffi,
+            ..CdefText::default()
         });
     }
     if accepted.is_empty() {

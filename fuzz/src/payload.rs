@@ -176,6 +176,7 @@ fn cdef(text: &str, file: &str) -> CdefText {
         pack: options.pack,
         override_: options.override_,
         as_cffi: options.as_cffi,
+        ..CdefText::default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Any text is preprocessed, with itself to be included: no panic, every token has an origin, and every message is shown.
 use std::sync::Arc;
 
-use keelback_cdef::Target;
+use keelback_cdef::header::{HeaderFile, HeaderOptions, read};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, preprocess};
+use keelback_cdef::{Declarations, ParseOptions, Target};
 
 struct Itself(Arc<str>);
 
@@ -18,6 +19,7 @@ pub fn run(text: &str) {
         include_dirs: vec!["first".into()],
         system_dirs: vec!["second".into()],
         predefined: predefined(&Target::X86_64_SYSV),
+        commands: String::new(),
     };
     let result = preprocess(text, "a.h", &options, &mut Itself(text.into()));
     for &token in result.tokens.iter().take(1000) {
@@ -27,5 +29,34 @@ pub fn run(text: &str) {
     }
     for diagnostic in &result.diagnostics {
         drop(diagnostic.render(false));
+    }
+    as_header(text, options);
+}
+
+/// Reads it as a header: what comes out is a cdef.
+fn as_header(text: &str, preprocess: PreprocessOptions) {
+    let named = HeaderFile {
+        name: "a.h",
+        text,
+        is_exported: false,
+    };
+    let options = HeaderOptions {
+        preprocess,
+        ..HeaderOptions::default()
+    };
+    let known = Declarations::default();
+    match read(&[named], &options, &known, &mut Itself(text.into())) {
+        Ok(header) => {
+            let options = ParseOptions {
+                of_headers: true,
+                ..ParseOptions::default()
+            };
+            drop(Declarations::default().parse(&header.text(), &options));
+        }
+        Err(errors) => {
+            for error in errors {
+                drop(error.render(false));
+            }
+        }
     }
 }

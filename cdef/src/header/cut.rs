@@ -82,7 +82,14 @@ pub(super) fn cut(
             }
         }
     }
-    macros(files, &is_included, options, reading, declarations, &mut cut);
+    macros(
+        files,
+        &is_included,
+        options,
+        reading,
+        declarations,
+        &mut cut,
+    );
     cut
 }
 

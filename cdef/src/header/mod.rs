@@ -18,7 +18,7 @@ use crate::preprocessor::{
     Loader, Macros, MainFile, PreprocessOptions, Preprocessed, Rendered, preprocess_all,
 };
 
-pub use wanted::{is_preprocessed, mentions};
+pub use wanted::{has_other_macros, is_preprocessed, mentions};
 
 /// A file that was named, not one that is included.
 #[derive(Clone, Copy, Debug)]

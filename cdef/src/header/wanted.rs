@@ -1,5 +1,9 @@
 //! Which texts are headers, to be preprocessed, and which are cdefs already.
 
+use crate::declarations::Declarations;
+use crate::message;
+use crate::parser::ParseOptions;
+
 /// Whether a text has what a cdef cannot have and a preprocessor takes: `#include`, conditionals, `#undef`, macros with
 /// parameters, line markers.
 pub fn is_preprocessed(text: &str) -> bool {
@@ -19,6 +23,19 @@ pub fn is_preprocessed(text: &str) -> bool {
             _ => false,
         }
     })
+}
+
+/// Whether a text has macros that a cdef does not take: what they stand for is no integer.
+pub fn has_other_macros(text: &str) -> bool {
+    let options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    // Without any there is nothing to find.
+    directives(text).any(|line| first_word(line) == "define")
+        && Declarations::default()
+            .parse(text, &options)
+            .is_err_and(|errors| errors.iter().any(message::is_bad_define))
 }
 
 /// Whether a name stands in a text as a word.

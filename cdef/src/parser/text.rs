@@ -10,8 +10,8 @@ use crate::source::{DEFAULT_FILE, Source, SourceId, Span};
 use crate::types::{QualType, RecordKind};
 
 use super::declarator::Mode;
-use super::specifiers::Place;
 use super::pieces::{Piece, Pieces};
+use super::specifiers::Place;
 use super::{Parse, ParseOptions, Parser};
 
 /// The warnings of a text, or its errors and warnings.

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{MacroBody, Preprocessor};
 use super::builtin::Builtin;
 use super::token::{PASTE, SPACE, START, STRINGIFY, Token, TokenKind};
+use super::{MacroBody, Preprocessor};
 use crate::types::Symbol;
 
 /// A macro.

@@ -4,9 +4,9 @@ use std::collections::hash_map::Entry;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{MainFile, Preprocessor};
 use super::target;
 use super::token::{SPACE, START, Text, Token, TokenKind};
+use super::{MainFile, Preprocessor};
 use crate::types::Symbol;
 
 /// A file that was read.

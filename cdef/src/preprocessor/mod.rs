@@ -154,7 +154,12 @@ pub fn preprocess(
     options: &PreprocessOptions,
     loader: &mut dyn Loader,
 ) -> Preprocessed {
-    preprocess_all(&[MainFile { name: file, text }], options, Macros::None, loader)
+    preprocess_all(
+        &[MainFile { name: file, text }],
+        options,
+        Macros::None,
+        loader,
+    )
 }
 
 /// Whose macros are in the result.

@@ -46,6 +46,12 @@ impl Entered {
         self.text.written(at.min(self.text.clean().len() as u32))
     }
 
+    /// The white space between the start of a line and a token that begins it.
+    pub(super) fn indentation(&self, at: u32) -> &str {
+        let before = &self.text.clean()[..(at as usize).min(self.text.clean().len())];
+        &before[before.trim_end_matches([' ', '\t']).len()..]
+    }
+
     /// What the last `#line` in front of a byte says.
     pub(super) fn renumbered(&self, at: u32) -> Option<&Renumbered> {
         let before = self.lines.partition_point(|line| line.at <= at);

@@ -1,8 +1,8 @@
 //! The result as one text again, for the parser: every token in its line of its file, as line markers say.
 
+use super::Preprocessed;
 use super::origin::Entered;
 use super::token::{SPACE, START, Token, TokenKind};
-use super::Preprocessed;
 
 /// A preprocessed text.
 #[derive(Debug, Default)]
@@ -108,9 +108,12 @@ impl Writer<'_> {
             if !same_line {
                 self.go_to(entered, at);
             }
-            if let Some(before) = self.before
-                && self.result.is_spaced(before, token)
-                && !self.out.text.ends_with('\n')
+            if self.out.text.ends_with('\n') {
+                let indentation = self.result.entered[entered as usize].indentation(at);
+                self.out.text.push_str(indentation);
+            } else if self
+                .before
+                .is_some_and(|before| self.result.is_spaced(before, token))
             {
                 self.out.text.push(' ');
             }

@@ -44,14 +44,20 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
         inputs.others_read(&linked)?;
     }
 
-    let sources = Sources::read(&arguments.declarations, &arguments.init, inputs)?;
+    let sources = Sources::read(&arguments.declarations, &arguments.init, inputs, reporter)?;
     // Python and the compiler are slow to answer: both are asked at once. The scope waits for the compiler also when
     // something else fails, for it removes its temporary file then.
     let wants_compiler = arguments.emit != Some(EmitForm::C);
     let has_prelude = arguments.declarations.source.is_some();
     let (prepared, compiler) = std::thread::scope(|scope| {
-        let compiler = wants_compiler
-            .then(|| scope.spawn(|| Compiler::find(arguments.cc.as_deref(), has_prelude)));
+        let compiler = wants_compiler.then(|| {
+            scope.spawn(|| {
+                Compiler::find(
+                    arguments.declarations.preprocessing.cc.as_deref(),
+                    has_prelude,
+                )
+            })
+        });
         let prepared = sources.prepare(&arguments.declarations, &arguments.init, reporter);
         let compiler =
             compiler.map(|thread| thread.join().expect("finding the compiler does not panic"));
@@ -135,17 +141,10 @@ fn compile(
     let prelude = arguments.declarations.source.as_deref();
     let prelude_name = prelude.map(|path| path.display().to_string());
     // `#include "x.h"` of the prelude means the file beside the prelude.
-    let mut include_dirs = arguments.include_dirs.clone();
-    if let Some(directory) = prelude
-        .filter(|path| !crate::is_dash(path.as_os_str()))
-        .and_then(Path::parent)
-    {
-        include_dirs.push(if directory.as_os_str().is_empty() {
-            PathBuf::from(".")
-        } else {
-            directory.to_owned()
-        });
-    }
+    let preprocessing = &arguments.declarations.preprocessing;
+    let mut include_dirs = preprocessing.include_dirs.clone();
+    include_dirs.extend(prelude.and_then(plugin::folder_of));
+    include_dirs.extend(prepared.plugin.header_dirs().iter().cloned());
     let without_loader =
         (!arguments.init.standalone).then(|| prepared.plugin.c_source_without_loader());
     let _progress = Progress::start(reporter, "compiling");
@@ -155,7 +154,8 @@ fn compile(
         name,
         directory: scratch.path(),
         include_dirs: &include_dirs,
-        defines: &arguments.defines,
+        defines: &preprocessing.defines,
+        undefines: &preprocessing.undefines,
         library_dirs: &arguments.library_dirs,
         libraries: &arguments.libraries,
         prelude: prelude_name.as_deref(),
@@ -171,7 +171,7 @@ fn compile(
     Ok(library)
 }
 
-fn is_made_by_us(path: &Path) -> bool {
+pub fn is_made_by_us(path: &Path) -> bool {
     let mut start = [0; MADE.len()];
     std::fs::File::open(path)
         .and_then(|mut file| file.read_exact(&mut start))
@@ -208,10 +208,11 @@ impl Sources {
         declarations: &DeclarationArguments,
         init_arguments: &InitArguments,
         mut inputs: Inputs,
+        reporter: &Reporter,
     ) -> Result<Self> {
         Ok(Self {
             init: inputs.read(&init_arguments.init, "init code")?,
-            declared: Declared::read(declarations, &mut inputs)?,
+            declared: Declared::read(declarations, &mut inputs, reporter)?,
             inputs,
         })
     }

@@ -18,11 +18,8 @@ pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
     let places: Vec<&Path> = place.into_iter().collect();
     let inputs = Inputs::beside(&places)?;
     let mut outputs = Outputs::for_paths(&places)?;
-    let mut prepared = Sources::read(&arguments.declarations, &arguments.init, inputs)?.prepare(
-        &arguments.declarations,
-        &arguments.init,
-        reporter,
-    )?;
+    let mut prepared = Sources::read(&arguments.declarations, &arguments.init, inputs, reporter)?
+        .prepare(&arguments.declarations, &arguments.init, reporter)?;
     let source = prepared.plugin.c_source();
     prepared.check_init(reporter)?;
     let Some(place) = place else {

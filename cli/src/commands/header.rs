@@ -17,7 +17,8 @@ pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
     let places: Vec<&Path> = place.into_iter().collect();
     let mut inputs = Inputs::beside(&places)?;
     let mut outputs = Outputs::for_paths(&places)?;
-    let header = Declared::read(&arguments.declarations, &mut inputs)?.header(reporter)?;
+    let header =
+        Declared::read(&arguments.declarations, &mut inputs, reporter)?.header(reporter)?;
     let Some(place) = place else {
         return output::print(&header);
     };

@@ -1,6 +1,7 @@
 //! One file per command.
 pub mod build;
 pub mod bundle;
+pub mod cdef;
 pub mod emit;
 pub mod gen_src;
 pub mod header;

@@ -24,7 +24,7 @@ pub fn run(arguments: &StubsArguments, reporter: &Reporter) -> Result<()> {
     } else {
         StubsOf::Module
     };
-    let declared = Declared::read(&arguments.declarations, &mut inputs)?;
+    let declared = Declared::read(&arguments.declarations, &mut inputs, reporter)?;
     let text = declared.stubs(of, reporter)?;
     let Some(place) = place else {
         return output::print(&text);

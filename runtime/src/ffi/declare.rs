@@ -33,6 +33,7 @@ unsafe fn take(object: Obj, source: Obj, options: &ParseOptions<'_>) -> Res<Ref>
                     pack: options.pack,
                     override_: options.override_,
                     as_cffi: options.as_cffi,
+                    ..CdefText::default()
                 };
                 let caller = caller()?;
                 ffi.recorded.with(|recorded| {

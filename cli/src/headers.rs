@@ -1,0 +1,142 @@
+//! Files with declarations: plain cdefs as they are, headers as the preprocessor leaves them.
+use keelback_cdef::Declarations;
+use keelback_cdef::header::{self, Header, HeaderFile, PartKind};
+use keelback_codegen::CdefText;
+use keelback_compiler::headers::{self, Wanted};
+
+use crate::arguments::{CdefFile, DeclarationArguments, PreprocessArguments};
+use crate::commands::build::is_made_by_us;
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::input::{Input, Inputs};
+
+/// What the files declare.
+pub struct Read {
+    /// The texts for the parser.
+    pub cdefs: Vec<CdefText>,
+    /// What stands behind `#include` for the types that come from elsewhere.
+    pub includes: Vec<String>,
+}
+
+/// Reads the files that the command line names.
+pub fn read(
+    arguments: &DeclarationArguments,
+    inputs: &mut Inputs,
+    reporter: &Reporter,
+) -> Result<Read> {
+    let files = &arguments.in_order;
+    let mut texts = Vec::new();
+    for file in files {
+        texts.push(inputs.read(&file.path, "declarations")?);
+    }
+    let preprocessing = &arguments.preprocessing;
+    if !texts.iter().any(|text| is_header(text, preprocessing)) {
+        return Ok(Read {
+            cdefs: plain(arguments, texts),
+            includes: Vec::new(),
+        });
+    }
+    let wanted = Wanted {
+        packed: arguments.packed,
+        pack: arguments.pack,
+        ..wanted(preprocessing)
+    };
+    let header = preprocessed(files, &texts, &wanted, inputs, reporter)?;
+    let first = texts.first().map_or("", |text| &text.name);
+    let cdefs = header.parts.into_iter().map(|part| {
+        let is_included = part.kind == PartKind::Included;
+        CdefText {
+            file: first.to_owned(),
+            text: part.text,
+            embedding_api: part.kind == PartKind::Exported,
+            packed: arguments.packed && !is_included,
+            pack: arguments.pack.filter(|_| !is_included),
+            preprocessed: true,
+            included: is_included,
+            ..CdefText::default()
+        }
+    });
+    Ok(Read {
+        cdefs: cdefs.collect(),
+        includes: header.includes,
+    })
+}
+
+/// The texts as they are.
+fn plain(arguments: &DeclarationArguments, texts: Vec<Input>) -> Vec<CdefText> {
+    let files = texts.into_iter().zip(&arguments.in_order);
+    files
+        .map(|(input, file)| CdefText {
+            file: input.name,
+            text: input.text,
+            embedding_api: file.is_api,
+            packed: arguments.packed,
+            pack: arguments.pack,
+            ..CdefText::default()
+        })
+        .collect()
+}
+
+/// Folders, macros and patterns of the command line.
+pub fn wanted(arguments: &PreprocessArguments) -> Wanted<'_> {
+    Wanted {
+        include_dirs: &arguments.include_dirs,
+        defines: &arguments.defines,
+        undefines: &arguments.undefines,
+        only: &arguments.only,
+        compiler: arguments.cc.as_deref(),
+        ..Wanted::default()
+    }
+}
+
+/// Preprocesses the files, and tells what there is to tell.
+pub fn preprocessed(
+    files: &[CdefFile],
+    texts: &[Input],
+    wanted: &Wanted<'_>,
+    inputs: &mut Inputs,
+    reporter: &Reporter,
+) -> Result<Header> {
+    let named: Vec<HeaderFile<'_>> = files
+        .iter()
+        .zip(texts)
+        .map(|(file, text)| HeaderFile {
+            name: &text.name,
+            text: &text.text,
+            is_exported: file.is_api,
+        })
+        .collect();
+    let wanted = Wanted {
+        files: &named,
+        ..*wanted
+    };
+    let found = headers::read(&wanted, &Declarations::default());
+    for file in &found.files {
+        // A header that an earlier build made may be made again.
+        if !is_made_by_us(file) {
+            inputs.others_read(file)?;
+        }
+    }
+    let header = found.header.map_err(|errors| {
+        Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
+    })?;
+    for warning in &header.warnings {
+        reporter.report(&Diagnostic::of_cdef(warning));
+    }
+    Ok(header)
+}
+
+/// Whether a text has to be preprocessed: it has directives that a cdef cannot have, macros of the command line, or macros
+/// that are no constants and a header's name.
+fn is_header(text: &Input, arguments: &PreprocessArguments) -> bool {
+    let defined = arguments.defines.iter().map(|define| {
+        let end = define.find(['=', '(']).unwrap_or(define.len());
+        &define[..end]
+    });
+    let undefined = arguments.undefines.iter().map(String::as_str);
+    !arguments.only.is_empty()
+        || header::is_preprocessed(&text.text)
+        || defined
+            .chain(undefined)
+            .any(|name| header::mentions(&text.text, name))
+        || text.name.ends_with(".h") && header::has_other_macros(&text.text)
+}
