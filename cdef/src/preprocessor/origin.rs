@@ -63,7 +63,10 @@ impl Entered {
         let (line, _) = self.text.line(self.written(at));
         let renumbered = self.renumbered(at);
         let line = renumbered.map_or(line, |marker| {
-            (marker.line + line).saturating_sub(marker.here + 1)
+            marker
+                .line
+                .saturating_add(line)
+                .saturating_sub(marker.here + 1)
         });
         let file = renumbered.and_then(|marker| marker.file.as_deref());
         (file.unwrap_or(&self.source.file), line)
