@@ -13,7 +13,7 @@ import textwrap
 INTEGERS = [
     *("signed char", "unsigned char", "short", "unsigned short", "int", "unsigned int", "long", "unsigned long"),
     *("long long", "unsigned long long", "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t"),
-    *("int64_t", "uint64_t", "size_t", "ssize_t", "intptr_t", "uintptr_t", "ptrdiff_t"),
+    *("int64_t", "uint64_t", "size_t", "ssize_t", "intptr_t", "uintptr_t", "ptrdiff_t", "__int128", "unsigned __int128"),
 ]
 REALS = ["float", "double", "long double"]
 COMPLEX = ["float _Complex", "double _Complex"]

@@ -3,7 +3,8 @@
 use crate::target::Target;
 use crate::types::Primitive;
 
-/// A value with its C type, which is always one that integer promotion leaves alone.
+/// A value with its C type, which is always one that integer promotion leaves alone. One of `unsigned __int128` above 2^127 - 1
+/// is held as its bits, negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Value {
     pub(crate) value: i128,
@@ -16,6 +17,10 @@ impl Value {
             value,
             ty: Primitive::Int,
         }
+    }
+    /// The value, but for one that is held as its bits.
+    pub(crate) fn told(self) -> Option<i128> {
+        (self.ty != Primitive::UInt128 || self.value >= 0).then_some(self.value)
     }
     pub(crate) fn truth(value: bool) -> Self {
         Self::int(i128::from(value))
@@ -55,12 +60,16 @@ fn rank(ty: Primitive) -> u8 {
     match ty {
         Primitive::Int | Primitive::UInt => 0,
         Primitive::Long | Primitive::ULong => 1,
+        Primitive::Int128 | Primitive::UInt128 => 3,
         _ => 2,
     }
 }
 
 fn is_signed(ty: Primitive) -> bool {
-    matches!(ty, Primitive::Int | Primitive::Long | Primitive::LongLong)
+    matches!(
+        ty,
+        Primitive::Int | Primitive::Long | Primitive::LongLong | Primitive::Int128
+    )
 }
 
 fn unsigned(ty: Primitive) -> Primitive {
@@ -68,8 +77,35 @@ fn unsigned(ty: Primitive) -> Primitive {
         Primitive::Int => Primitive::UInt,
         Primitive::Long => Primitive::ULong,
         Primitive::LongLong => Primitive::ULongLong,
+        Primitive::Int128 => Primitive::UInt128,
         other => other,
     }
+}
+
+/// `x op y` of `unsigned __int128`.
+fn unsigned_128(op: Operator, x: u128, y: u128) -> Result<Value, Undefined> {
+    use Operator::*;
+    let value = match op {
+        Less => return Ok(Value::truth(x < y)),
+        Greater => return Ok(Value::truth(x > y)),
+        LessEqual => return Ok(Value::truth(x <= y)),
+        GreaterEqual => return Ok(Value::truth(x >= y)),
+        Equal => return Ok(Value::truth(x == y)),
+        NotEqual => return Ok(Value::truth(x != y)),
+        Divide => x.checked_div(y).ok_or(Undefined::DivisionByZero)?,
+        Remainder => x.checked_rem(y).ok_or(Undefined::DivisionByZero)?,
+        Multiply => x.wrapping_mul(y),
+        Add => x.wrapping_add(y),
+        Subtract => x.wrapping_sub(y),
+        And => x & y,
+        Xor => x ^ y,
+        Or => x | y,
+        LogicalAnd | LogicalOr | ShiftLeft | ShiftRight => unreachable!("handled before"),
+    };
+    Ok(Value {
+        value: value as i128,
+        ty: Primitive::UInt128,
+    })
 }
 
 impl Target {
@@ -78,13 +114,16 @@ impl Target {
         self.size_and_align(ty).0 as u32 * 8
     }
 
-    /// Least and greatest value of an integer type.
+    /// Least and greatest value of an integer type; of `unsigned __int128` the greatest that is told.
     pub(crate) fn range(&self, ty: Primitive) -> (i128, i128) {
         if ty == Primitive::Bool {
             return (0, 1);
         }
         let bits = self.bits(ty);
-        if self.is_signed(ty) == Some(true) {
+        if bits == i128::BITS {
+            let is_signed = self.is_signed(ty) == Some(true);
+            (if is_signed { i128::MIN } else { 0 }, i128::MAX)
+        } else if self.is_signed(ty) == Some(true) {
             (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
         } else {
             (0, (1 << bits) - 1)
@@ -97,6 +136,9 @@ impl Target {
             return i128::from(value != 0);
         }
         let bits = self.bits(ty);
+        if bits == i128::BITS {
+            return value;
+        }
         let low = value & ((1i128 << bits) - 1);
         if self.is_signed(ty) == Some(true) && low >> (bits - 1) != 0 {
             low - (1 << bits)
@@ -111,6 +153,7 @@ impl Target {
         let int_bits = self.bits(Primitive::Int);
         let ty = match ty {
             Primitive::Long | Primitive::ULong | Primitive::LongLong | Primitive::ULongLong => ty,
+            Primitive::Int128 | Primitive::UInt128 => ty,
             _ if bits < int_bits || (bits == int_bits && signed) => Primitive::Int,
             _ if bits == int_bits => Primitive::UInt,
             _ if bits == self.bits(Primitive::Long) => {
@@ -190,6 +233,14 @@ impl Target {
         }
         let ty = self.common(a.ty, b.ty);
         let (x, y) = (self.wrap(a.value, ty), self.wrap(b.value, ty));
+        if ty == Primitive::UInt128 {
+            return unsigned_128(op, x as u128, y as u128).map(|value| (value, false));
+        }
+        let mut overflows = false;
+        let mut exactly = |(value, overflowed): (i128, bool)| {
+            overflows |= overflowed;
+            value
+        };
         let exact = match op {
             Less => return Ok((Value::truth(x < y), false)),
             Greater => return Ok((Value::truth(x > y), false)),
@@ -198,19 +249,22 @@ impl Target {
             Equal => return Ok((Value::truth(x == y), false)),
             NotEqual => return Ok((Value::truth(x != y), false)),
             Divide | Remainder if y == 0 => return Err(Undefined::DivisionByZero),
-            Divide => x / y,
-            Remainder => x % y,
+            Divide => exactly(x.overflowing_div(y)),
+            Remainder => exactly(x.overflowing_rem(y)),
             // Unsigned 64-bit factors may pass 127 bits; the low 64 stay right.
-            Multiply => x.wrapping_mul(y),
-            Add => x + y,
-            Subtract => x - y,
+            Multiply => exactly(x.overflowing_mul(y)),
+            Add => exactly(x.overflowing_add(y)),
+            Subtract => exactly(x.overflowing_sub(y)),
             And => x & y,
             Xor => x ^ y,
             Or => x | y,
             LogicalAnd | LogicalOr | ShiftLeft | ShiftRight => unreachable!("handled above"),
         };
         let value = self.wrap(exact, ty);
-        Ok((Value { value, ty }, is_signed(ty) && value != exact))
+        Ok((
+            Value { value, ty },
+            is_signed(ty) && (overflows || value != exact),
+        ))
     }
 
     fn shift(&self, op: Operator, a: Value, b: Value) -> (Value, bool) {
@@ -218,6 +272,21 @@ impl Target {
         let bad = !(0..bits).contains(&b.value);
         // What a compiler does with an impossible distance is its own business; x86's is taken.
         let distance = b.value.rem_euclid(bits) as u32;
+        if a.ty == Primitive::UInt128 {
+            let bits = a.value as u128;
+            let value = if op == Operator::ShiftLeft {
+                bits << distance
+            } else {
+                bits >> distance
+            };
+            return (
+                Value {
+                    value: value as i128,
+                    ty: a.ty,
+                },
+                bad,
+            );
+        }
         let exact = if op == Operator::ShiftLeft {
             a.value << distance
         } else {
@@ -225,17 +294,24 @@ impl Target {
         };
         let value = self.wrap(exact, a.ty);
         // Shifting a bit into the sign is what everybody's flag constants do: GCC is silent too.
-        let sign_only = is_signed(a.ty) && a.value >= 0 && exact >> bits == 0;
-        let overflow = is_signed(a.ty) && value != exact && !sign_only;
+        let (overflow, sign_only) = if bits == i128::from(i128::BITS) {
+            let is_lost = op == Operator::ShiftLeft && exact >> distance != a.value;
+            let sign_only = a.value >= 0 && (exact as u128) >> distance == a.value as u128;
+            (is_lost, sign_only)
+        } else {
+            (value != exact, a.value >= 0 && exact >> bits == 0)
+        };
+        let overflow = is_signed(a.ty) && overflow && !sign_only;
         (Value { value, ty: a.ty }, overflow || bad)
     }
 
     /// `-a`; the flag as in [`Self::binary`].
     pub(crate) fn negate(&self, a: Value) -> (Value, bool) {
-        let value = self.wrap(-a.value, a.ty);
+        let (exact, overflows) = a.value.overflowing_neg();
+        let value = self.wrap(exact, a.ty);
         (
             Value { value, ty: a.ty },
-            is_signed(a.ty) && value != -a.value,
+            is_signed(a.ty) && (overflows || value != exact),
         )
     }
 

@@ -137,6 +137,8 @@ pub struct Declarations {
     pub(crate) included: Origins,
     /// The texts, by [`SourceId`].
     pub(crate) sources: Vec<Arc<Source>>,
+    /// Type strings may name `__int128`, as texts of headers do: not CFFI's.
+    pub knows_int128: bool,
     /// What `set_unicode` said.
     pub(crate) unicode: Option<bool>,
     /// Ordinary identifiers that are functions, variables or constants (C11 6.2.3).

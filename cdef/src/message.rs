@@ -60,7 +60,7 @@ pub(crate) fn pragma_refused(name: &str, what: &str) -> Text {
 pub(crate) fn pragma_unknown(name: &str) -> Text {
     format!("the pragma '{name}' is not known, and not honoured").into()
 }
-pub(crate) const MODE_HERE: &str = "this mode does not go with this type: it stands behind plain integers (QI, HI, SI, DI, byte, word, pointer) and \
+pub(crate) const MODE_HERE: &str = "this mode does not go with this type: it stands behind plain integers (QI, HI, SI, DI, TI, byte, word, pointer) and \
      floating types (SF, DF, XF)";
 pub(crate) const STATIC_ASSERT_TEXT: &str = "expected a quoted text here";
 

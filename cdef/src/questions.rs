@@ -156,11 +156,13 @@ impl Declarations {
 
     /// A constant whose value is an integer (CFFI's rule: any of an integer type, except the character types).
     fn is_integer_constant(&self, index: u32) -> bool {
-        use Primitive::{Char, Char16, Char32, WChar};
+        use Primitive::{Char, Char16, Char32, Int128, UInt128, WChar};
         let variable = &self.variables[index as usize];
         variable.is_constant
             && match self.types.get(variable.ty.ty) {
                 Type::Primitive(Char | WChar | Char16 | Char32) => false,
+                // An answer has 64 bits.
+                Type::Primitive(Int128 | UInt128) => false,
                 Type::Primitive(primitive) => self.target.is_signed(*primitive).is_some(),
                 Type::Unknown(id) => self.types.unknown(*id).kind == UnknownKind::Integer,
                 _ => false,

@@ -174,6 +174,7 @@ impl Target {
             FloatComplex => complex((4, 4)),
             DoubleComplex => complex(double),
             LongDoubleComplex => complex(long_double),
+            Int128 | UInt128 => (16, 16),
         }
     }
 
@@ -188,10 +189,11 @@ impl Target {
             WChar => self.wchar_signed,
             Bool | UChar | UShort | UInt | ULong | ULongLong | Char16 | Char32 | UInt8 | UInt16
             | UInt32 | UInt64 | UIntLeast8 | UIntLeast16 | UIntLeast32 | UIntLeast64
-            | UIntFast8 | UIntFast16 | UIntFast32 | UIntFast64 | UIntPtr | UIntMax | Size => false,
+            | UIntFast8 | UIntFast16 | UIntFast32 | UIntFast64 | UIntPtr | UIntMax | Size
+            | UInt128 => false,
             SChar | Short | Int | Long | LongLong | Int8 | Int16 | Int32 | Int64 | IntLeast8
             | IntLeast16 | IntLeast32 | IntLeast64 | IntFast8 | IntFast16 | IntFast32
-            | IntFast64 | IntPtr | IntMax | PtrDiff | SSize => true,
+            | IntFast64 | IntPtr | IntMax | PtrDiff | SSize | Int128 => true,
         })
     }
 }

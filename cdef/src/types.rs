@@ -202,6 +202,7 @@ primitives! {
     IntFast32 = "int_fast32_t", UIntFast32 = "uint_fast32_t", IntFast64 = "int_fast64_t", UIntFast64 = "uint_fast64_t",
     IntPtr = "intptr_t", UIntPtr = "uintptr_t", IntMax = "intmax_t", UIntMax = "uintmax_t",
     PtrDiff = "ptrdiff_t", Size = "size_t", SSize = "ssize_t",
+    Int128 = "__int128", UInt128 = "unsigned __int128",
 }
 
 /// Struct or union.
@@ -320,7 +321,7 @@ pub struct Record {
     pub compiler_layout: Option<CompilerLayout>,
     /// Of a module that CFFI compiled.
     pub given_layout: Option<Box<GivenLayout>>,
-    /// It is `_BitInt(n)`, `__int128` or a vector, and `typedef_name` spells it.
+    /// It is `_BitInt(n)` or a vector, and `typedef_name` spells it.
     pub sealed: Option<Sealed>,
     /// Where the body (or the first mention) is.
     pub span: Span,

@@ -663,6 +663,67 @@ fn integers_of_128_bits_have_their_size() {
 }
 
 #[test]
+fn constants_of_128_bits() {
+    let value = |expression: &str| {
+        let read = parse(
+            &format!("constexpr __int128 K = {expression};"),
+            Target::X86_64_SYSV,
+        );
+        read.constants[0].value.expect("a value")
+    };
+    for (expression, expected) in [
+        ("((__int128)1 << 100) >> 98", 4),
+        ("-((__int128)1 << 126)", -(1 << 126)),
+        ("((__int128)1 << 126) - 1 + ((__int128)1 << 126)", i128::MAX),
+        ("(__int128)-1 >> 127", -1),
+        ("(unsigned __int128)-1 >> 1", i128::MAX),
+        ("(unsigned __int128)-1 / 3 > 5", 1),
+        ("(unsigned __int128)-1 % 10", 5),
+        ("(__int128)-1 < 0u", 1),
+        ("(unsigned __int128)1 > -1", 0),
+        ("(long)((unsigned __int128)-1)", -1),
+        ("!(unsigned __int128)-1", 0),
+        (
+            "(__int128)0xffffffffffffffff * 0xffffffffffffffff >> 64",
+            -2,
+        ),
+        ("sizeof((__int128)1 + 1u)", 16),
+        ("sizeof(typeof(1 ? (unsigned __int128)1 : 1l))", 16),
+        ("~(__int128)0", -1),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+    assert_eq!(
+        a_t("typedef unsigned a_t __attribute__((mode(TI)));"),
+        ("unsigned __int128".into(), 16)
+    );
+    let as_cffi = ParseOptions {
+        as_cffi: true,
+        ..ParseOptions::default()
+    };
+    assert_eq!(
+        first_error("typedef int a_t __attribute__((mode(TI)));", &as_cffi),
+        "Unsupported type: 'mode'"
+    );
+    // The bits are there, and no way to tell them.
+    let options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    first_error("#define ALL ((unsigned __int128)-1)\n", &options);
+    let read = parse(
+        "static const unsigned __int128 all = -1, few = 5;",
+        Target::X86_64_SYSV,
+    );
+    let values: Vec<_> = read
+        .constants
+        .iter()
+        .map(|constant| constant.value)
+        .collect();
+    assert_eq!((values, read.variables.len()), (vec![Some(5)], 1));
+}
+
+#[test]
 fn an_included_vector_is_the_same_type() {
     let theirs = parse(
         "typedef float v4 __attribute__((vector_size(16)));",

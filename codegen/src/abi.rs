@@ -66,7 +66,7 @@ pub struct keelback_symbol_t {
     /// The function's address; NULL for function-like macros' wrappers without one and for other kinds.
     pub address: Option<unsafe extern "C" fn()>,
     /// For a function: reads its arguments from the slots (argument i at `slots + 8*i`, as a stub would store
-    /// it; aggregates and long double as a pointer to them), calls it, and writes the result at `slots`
+    /// it; aggregates, long double and integers of 128 bits as a pointer to them), calls it, and writes the result at `slots`
     /// (an aggregate or long double result to the memory that the pointer in the slot after the last argument names).
     /// For a variable: writes its address (`void *`) at `slots`.
     /// For a constant: writes its value to the memory that the pointer at `slots` names.

@@ -97,7 +97,9 @@ pub(crate) fn constants_with_values(
         match *item {
             Item::Constant(index) => {
                 let constant = &declarations.constants[index as usize];
-                if constant.value.is_some() {
+                // A `keelback_value_t` has 64 bits.
+                let is_asked = |value| i64::try_from(value).is_ok() || u64::try_from(value).is_ok();
+                if constant.value.is_some_and(is_asked) {
                     known(constant.name, constant.span);
                 }
             }

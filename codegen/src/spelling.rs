@@ -83,6 +83,8 @@ pub(crate) fn by_pointer(types: &TypeTable, ty: TypeId) -> bool {
         Type::Record(_)
             | Type::Primitive(
                 Primitive::LongDouble
+                    | Primitive::Int128
+                    | Primitive::UInt128
                     | Primitive::FloatComplex
                     | Primitive::DoubleComplex
                     | Primitive::LongDoubleComplex

@@ -172,8 +172,28 @@ class Exotic(Generator):
         self.types.append(f"struct {name}")
 
 
+class Wide(Generator):
+    """Integers of 128 bits among few others: register pairs, halves that stay free, and the stack."""
+
+    most_parameters = 9
+
+    def record(self):
+        draw, name = self.random, f"t{len(self.types)}"
+        wide = ["__int128 f0;", "unsigned __int128 f0;", "__int128 f0[1];", "__int128 f0; char f1;", "char f0; __int128 f1;"]
+        fields = draw.choice(wide + ["long f0; long f1;", "double f0; long f1;", "int f0; __int128 f1 : 90; int f2;"])
+        keyword = "struct" if "f1" in fields else draw.choice(["struct", "union"])
+        attribute = draw.choice(["", "", "", " __attribute__((packed))"]) if ":" not in fields else ""
+        self.declarations.append(f"{keyword} {name} {{ {fields} }}{attribute};")
+        self.types.append(f"{keyword} {name}")
+
+    def function(self):
+        types, self.types = self.types, self.types + ["__int128", "unsigned __int128"] * 8
+        super().function()
+        self.types = types
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("kind,seed", [(Generator, seed) for seed in range(12)] + [(Exotic, seed) for seed in range(12)])
+@pytest.mark.parametrize("kind,seed", [(kind, seed) for kind in (Generator, Exotic) for seed in range(12)] + [(Wide, seed) for seed in range(6)])
 def test_random_signatures(kind, seed, compiler, monkeypatch):
     if not shutil.which(compiler):
         pytest.skip(f"there is no {compiler} (Debian: the package {compiler})")
@@ -181,6 +201,9 @@ def test_random_signatures(kind, seed, compiler, monkeypatch):
     generator = kind(seed)
     # Unnamed ones are padding to clang before 24.
     generator.named = compiler == "clang"
+    if kind is Wide and compiler == "clang":
+        # Clang before 18 tears such an integer apart when one register is left, and aligns it to 8 on the stack.
+        generator.most_parameters = 2
     for _ in range(14):
         generator.record()
     check_functions(generator, seed, compiler)

@@ -49,7 +49,6 @@ SEALED = [
     ("float", "float __attribute__((vector_size(16)))", "a vector", 16),
     ("_BitInt(7)", "_BitInt(7)", "a _BitInt", 1),
     ("unsigned _BitInt(65)", "unsigned _BitInt(65)", "a _BitInt", 16),
-    ("__uint128_t", "unsigned __int128", "an integer of 128 bits", 16),
 ]
 
 

@@ -36,6 +36,8 @@ pub(super) enum Mode {
 }
 
 impl Mode {
+    const INT128: Self = Self::Integer(16);
+
     /// The mode of a name without underscores, if a type of C has it.
     fn of(name: &str, target: &crate::target::Target) -> Option<Self> {
         Some(match name {
@@ -43,6 +45,7 @@ impl Mode {
             "HI" => Self::Integer(2),
             "SI" => Self::Integer(4),
             "DI" => Self::Integer(8),
+            "TI" => Self::INT128,
             "word" | "pointer" | "unwind_word" | "libgcc_cmp_return" => {
                 Self::Integer(target.pointer_size)
             }
@@ -75,6 +78,7 @@ impl Mode {
             4 => pick(Int, UInt),
             8 if target.long_size == 8 => pick(Long, ULong),
             8 => pick(LongLong, ULongLong),
+            16 => pick(Int128, UInt128),
             _ => return None,
         })
     }
@@ -207,7 +211,8 @@ impl Parser<'_> {
             }
             Effect::Mode => {
                 let mode = self.word_argument();
-                let mode = Mode::of(mode.trim_matches('_'), &self.decls.target);
+                let mode = Mode::of(mode.trim_matches('_'), &self.decls.target)
+                    .filter(|&mode| mode != Mode::INT128 || self.knows_int128());
                 attributes.mode = mode;
                 match mode {
                     Some(_) => return Ok(()),

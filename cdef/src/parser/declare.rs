@@ -1,5 +1,6 @@
 //! What a finished declarator declares, and what to do when the name is taken.
 
+use crate::constant::Value;
 use crate::declarations::{Constant, Function, FunctionOrigin, Item, Typedef, Undo, Variable};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Tok;
@@ -43,8 +44,10 @@ impl Parser<'_> {
         } else {
             None
         };
-        if let (Some(value), Some(ty)) = (value, self.constant_type(declared.ty.ty)) {
-            let value = self.decls.target.wrap(value, ty);
+        if let (Some(value), Some(ty)) = (value, self.constant_type(declared.ty.ty))
+            && let value = self.decls.target.wrap(value, ty)
+            && let Some(value) = (Value { value, ty }).told()
+        {
             return self.declare_constant(name, Some((value, ty)), declared.span, doc);
         }
         if self.origin != FunctionOrigin::C {

@@ -107,13 +107,15 @@ impl Parser<'_> {
             let is_character = self.as_cffi && self.at(Tok::Char);
             let value = self.constant_expression();
             (self.depth, self.unevaluated) = (saved.0, saved.1);
-            match value {
-                Ok(value) if self.at(Tok::Eof) && !is_character => {
-                    let value = Some((value.value, value.ty));
-                    return self.declare_constant(name.symbol, value, name.span(self.source), doc);
-                }
-                _ => self.warnings.truncate(saved.2),
+            if let Ok(value) = value
+                && let Some(told) = value.told()
+                && self.at(Tok::Eof)
+                && !is_character
+            {
+                let value = Some((told, value.ty));
+                return self.declare_constant(name.symbol, value, name.span(self.source), doc);
             }
+            self.warnings.truncate(saved.2);
         }
         let text = plain_text(&self.lexer.text()[body..end]);
         let message = message::bad_define(self.text_of(name), &text);

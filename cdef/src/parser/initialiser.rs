@@ -61,7 +61,8 @@ impl Parser<'_> {
             return Ok(None);
         }
         let value = self.constant_expression()?;
-        Ok((self.foreign == Foreign::Known).then_some(value.value))
+        let is_known = self.foreign == Foreign::Known;
+        Ok(value.told().filter(|_| is_known))
     }
 
     /// `{ .x = 1, [2] = 3, 4, }`

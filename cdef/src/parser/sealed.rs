@@ -1,12 +1,12 @@
-//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, gcc's `__int128`, and the vectors of `vector_size(n)`. Each is a
-//! record without fields, which its C spelling names.
+//! Types that have a size here and nothing inside: `_BitInt(n)` of C23 and the vectors of `vector_size(n)`. Each is a record
+//! without fields, which its C spelling names. And gcc's `__int128`, which is read as `_BitInt` is.
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Tok;
 use crate::message;
 use crate::source::Span;
 use crate::target::Target;
-use crate::types::{Primitive, QualType, RecordKind, Sealed, Type};
+use crate::types::{Primitive, QualType, RecordKind, Sealed, Type, TypeTable};
 
 use super::{Parse, Parser};
 
@@ -15,7 +15,7 @@ const MAX_BITS: u32 = 8_388_608;
 /// The largest alignment that an object file can ask for.
 const MAX_VECTOR: u64 = 1 << 28;
 
-/// An integer that has no [`Primitive`].
+/// An integer whose name is no word of C11.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wide {
     BitInt(u32),
@@ -60,19 +60,15 @@ impl Parser<'_> {
     pub(super) fn at_wide_integer(&self) -> bool {
         match self.text_of(self.tok) {
             "_BitInt" => !self.is_cffi_only(),
-            // A type string knows it where a header has it.
-            "__int128" | "__int128_t" | "__uint128_t" => {
-                self.decls.target.pointer_size == 8 && (self.of_headers || self.knows_int128())
-            }
+            "__int128" | "__int128_t" | "__uint128_t" => self.knows_int128(),
             _ => false,
         }
     }
 
-    fn knows_int128(&self) -> bool {
-        ["__int128", "unsigned __int128"].iter().any(|name| {
-            let symbol = self.decls.types.find_symbol(name);
-            symbol.is_some_and(|symbol| self.decls.predefined.contains_key(&symbol))
-        })
+    /// Whether the text may have integers of 128 bits, and C has them.
+    pub(super) fn knows_int128(&self) -> bool {
+        let is_known = self.of_headers || self.is_type_string && self.decls.knows_int128;
+        self.decls.target.pointer_size == 8 && is_known
     }
 
     /// The integer at the current token, up to behind it. `__uint128_t` counts as a word `unsigned`.
@@ -102,6 +98,7 @@ impl Parser<'_> {
 
     pub(super) fn wide_type(&mut self, wide: Wide, unsigned: bool, span: Span) -> Parse<QualType> {
         let sign = if unsigned { "unsigned " } else { "" };
+        let primitive = |ty| QualType::plain(TypeTable::primitive_id(ty));
         Ok(match wide {
             Wide::BitInt(1) if !unsigned => {
                 return Err(Box::new(Diagnostic::cdef(span, message::BIT_INT_WIDTH)));
@@ -115,14 +112,8 @@ impl Parser<'_> {
                 };
                 self.sealed(&format!("{sign}_BitInt({width})"), sealed)
             }
-            Wide::Int128 => {
-                let sealed = Sealed {
-                    kind: "an integer of 128 bits",
-                    size: 16,
-                    align: 16,
-                };
-                self.sealed(&format!("{sign}__int128"), sealed)
-            }
+            Wide::Int128 if unsigned => primitive(Primitive::UInt128),
+            Wide::Int128 => primitive(Primitive::Int128),
         })
     }
 

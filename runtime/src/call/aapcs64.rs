@@ -1,7 +1,7 @@
 //! The 64-bit ARM calling convention, as far as values go in registers ("Procedure Call Standard for the Arm 64-bit
 //! Architecture", 6.8): what is not simple is left to libffi.
 
-use super::aggregate::{Float, leaves};
+use super::aggregate::{Float, Leaf, leaves};
 use super::place::{Class, Place, Return, Spread};
 use crate::ctype::{CType, Code};
 use crate::py::Res;
@@ -27,11 +27,25 @@ fn homogeneous(ctype: &CType) -> Res<Option<(u8, u8)>> {
     Ok(fits.then_some((count as u8, first.size as u8)))
 }
 
+/// Whether it is an integer of 128 bits, or a record of one. Apple passes both as any two eightbytes.
+fn is_even_pair(ctype: &CType) -> Res<bool> {
+    if cfg!(target_vendor = "apple") {
+        return Ok(false);
+    }
+    let is_it = |leaf: &Leaf| leaf.size == 16 && leaf.float == Float::No && !leaf.bits;
+    Ok(ctype.known_size()? == 16 && leaves(ctype)?.iter().any(is_it))
+}
+
 /// How an argument goes in registers; `None`: ask libffi.
 pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     if !matches!(
         ctype.code,
-        Code::Record | Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble
+        Code::Record
+            | Code::I128
+            | Code::U128
+            | Code::ComplexF32
+            | Code::ComplexF64
+            | Code::ComplexLongDouble
     ) {
         return Ok(match ctype.code {
             Code::F32 | Code::F64 => Some(Place::Float),
@@ -42,6 +56,9 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     if ctype.code == Code::ComplexLongDouble {
         return Ok(None);
     }
+    if is_even_pair(ctype)? {
+        return Ok(Some(Place::EvenPair));
+    }
     if let Some((count, size)) = homogeneous(ctype)? {
         return Ok(Some(Place::Spread(Spread::Floats { count, size })));
     }
@@ -49,7 +66,7 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     Ok(match size {
         0 => Some(Place::Nothing),
         1..=16
-            if ctype.align() <= 8
+            if (ctype.align() <= 8 || ctype.code != Code::Record)
                 && leaves(ctype)?.iter().all(|leaf| leaf.float != Float::Long) =>
         {
             let second = if size > 8 {
@@ -75,6 +92,10 @@ pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
         Some(Place::Integer) => Some(Return::Integer),
         Some(Place::Float) => Some(Return::Float),
         Some(Place::Spread(spread)) => Some(Return::Spread(spread)),
+        Some(Place::EvenPair) => Some(Return::Spread(Spread::Parts {
+            classes: [Class::Integer; 2],
+            size: 16,
+        })),
         Some(Place::Nothing) | None => None,
     })
 }

@@ -71,6 +71,7 @@ impl ForeignType {
             Code::U64 => &raw mut ffi_type_uint64,
             Code::F32 => &raw mut ffi_type_float,
             Code::F64 => &raw mut ffi_type_double,
+            Code::I128 | Code::U128 => int128(ctype)?,
             Code::LongDouble => &raw mut ffi_type_longdouble,
             Code::ComplexF32 => &raw mut ffi_type_complex_float,
             Code::ComplexF64 => &raw mut ffi_type_complex_double,
@@ -87,6 +88,10 @@ impl ForeignType {
                     // Returned as a long double is, which libffi does not do for a struct of it.
                     return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
                 }
+                if is_lone_int128(size, &leaves) {
+                    // What libffi aligns, unlike a struct of two.
+                    return Ok(Some(Self::scalar(int128(ctype)?)));
+                }
                 let mut owned = describe(ctype, size, &leaves, fits)?;
                 return Ok(Some(Self {
                     pointer: &raw mut owned.description,
@@ -102,6 +107,49 @@ impl ForeignType {
             }
         })))
     }
+}
+
+#[cfg(all(
+    not(windows),
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "loongarch64"
+    )
+))]
+fn int128(_ctype: &CType) -> Res<*mut ffi_type> {
+    unsafe extern "C" {
+        static mut ffi_type_sint128: ffi_type;
+    }
+    Ok(&raw mut ffi_type_sint128)
+}
+
+#[cfg(not(all(
+    not(windows),
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "loongarch64"
+    )
+)))]
+fn int128(ctype: &CType) -> Res<*mut ffi_type> {
+    Err(raise!(
+        NotImplementedError,
+        "ctype '{}' not supported as argument or return value by value on this platform (use a pointer)",
+        ctype.name
+    ))
+}
+
+/// Whether it is a record of one integer of 128 bits.
+fn is_lone_int128(size: usize, leaves: &[Leaf]) -> bool {
+    use super::aggregate::Float;
+    cfg!(target_arch = "aarch64")
+        && size == 16
+        && (leaves.iter()).any(|leaf| leaf.size == 16 && leaf.float == Float::No && !leaf.bits)
 }
 
 /// A struct of this size and alignment with these elements.

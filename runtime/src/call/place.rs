@@ -62,6 +62,12 @@ pub enum Place {
     Float,
     /// The slot points to the value, which is spread over registers.
     Spread(Spread),
+    /// The slot points to 16 bytes for two general registers, of which the first has an even number.
+    #[cfg_attr(
+        target_arch = "x86_64",
+        expect(dead_code, reason = "System V takes any two")
+    )]
+    EvenPair,
 }
 
 /// Where the result comes from.

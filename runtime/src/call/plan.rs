@@ -303,7 +303,7 @@ impl CallPlan {
             }
             return Ok(object.into_obj());
         }
-        // Long double and the complex types: at most 32 bytes.
+        // Long double, the complex types, integers of 128 bits: at most 32 bytes.
         let mut memory = [0u128; SMALL_RESULT / 16];
         write(memory.as_mut_ptr().cast());
         // SAFETY: a value of the type was written.
@@ -363,6 +363,8 @@ pub fn is_scalar(code: Code) -> bool {
     !matches!(
         code,
         Code::Record
+            | Code::I128
+            | Code::U128
             | Code::LongDouble
             | Code::ComplexF32
             | Code::ComplexF64

@@ -48,7 +48,7 @@ impl Filled {
     /// Adds an argument.
     ///
     /// # Safety
-    /// For [`Place::Spread`] `slot` is the address of a value that is laid out so. There are registers left for it
+    /// For [`Place::Spread`] and [`Place::EvenPair`] `slot` is the address of a value that is laid out so. There are registers left for it
     /// (else: a panic).
     #[inline(always)]
     pub(super) unsafe fn add(&mut self, place: Place, slot: u64) {
@@ -71,6 +71,13 @@ impl Filled {
                         Class::Integer => self.integer(part),
                         Class::Sse => self.float(part),
                     }
+                }
+            }
+            Place::EvenPair => {
+                self.integer_count = self.integer_count.next_multiple_of(2);
+                // SAFETY: `slot` points to 16 bytes, by the contract.
+                for part in unsafe { (slot as *const [u64; 2]).read_unaligned() } {
+                    self.integer(part);
                 }
             }
             Place::Spread(Spread::Floats { count, size }) => {

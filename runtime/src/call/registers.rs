@@ -53,6 +53,7 @@ impl Taken {
             Place::Integer => self.integers += 1,
             Place::Float => self.floats += 1,
             Place::Spread(Spread::Floats { count, .. }) => self.floats += usize::from(count),
+            Place::EvenPair => self.integers = self.integers.next_multiple_of(2) + 2,
             Place::Spread(Spread::Parts { classes, .. }) => {
                 for class in classes {
                     match class {

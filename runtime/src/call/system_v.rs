@@ -26,6 +26,7 @@ pub fn passing(ctype: &CType) -> Res<Passing> {
         Code::F32 | Code::F64 => return Ok(Passing::Registers([Class::Sse, Class::None])),
         Code::LongDouble => return Ok(Passing::X87),
         Code::ComplexLongDouble => return Ok(Passing::Memory),
+        Code::I128 | Code::U128 => return Ok(Passing::Registers([Class::Integer; 2])),
         Code::Record | Code::ComplexF32 | Code::ComplexF64 => ctype.known_size()?,
         _ => return Ok(Passing::Registers([Class::Integer, Class::None])),
     };
@@ -91,7 +92,10 @@ pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     Ok(match passing(ctype)? {
         Passing::Nothing => Some(Place::Nothing),
         Passing::Registers(classes) => Some(match (ctype.code, classes) {
-            (Code::Record | Code::ComplexF32 | Code::ComplexF64, classes) => {
+            (
+                Code::Record | Code::ComplexF32 | Code::ComplexF64 | Code::I128 | Code::U128,
+                classes,
+            ) => {
                 let size = ctype.known_size()? as u8;
                 Place::Spread(Spread::Parts { classes, size })
             }

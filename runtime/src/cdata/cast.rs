@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use crate::convert::argument::is_file;
-use crate::convert::{character, integer, read, real};
+use crate::convert::{character, integer, put, read, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::{CData, as_cdata, new_plain, new_value};
 use crate::py::{Obj, Ref, Res, type_name};
@@ -29,8 +29,14 @@ pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             | Code::ComplexF32
             | Code::ComplexF64
             | Code::ComplexLongDouble => to_real(ctype, value),
+            Code::I128 | Code::U128 => {
+                let bits: u128 = integer_bits(ctype, value)?;
+                let made = new_value(ctype)?;
+                put(made.data(), bits);
+                Ok(made)
+            }
             _ => {
-                let bits = integer_bits(ctype, value)?;
+                let bits: u64 = integer_bits(ctype, value)?;
                 let made = new_value(ctype)?;
                 integer::write_wrapped(ctype, made.data(), bits)?;
                 Ok(made)
@@ -58,22 +64,55 @@ unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
     }
 }
 
+/// What a cast makes of integers: as many bits as its result can use.
+trait Bits: From<u64> {
+    /// Of a value in C memory.
+    fn of_number(number: i128) -> Self;
+    /// # Safety
+    /// As [`integer::wrapping_u64`].
+    unsafe fn of_object(value: Obj) -> Res<Self>;
+}
+
+impl Bits for u64 {
+    fn of_number(number: i128) -> Self {
+        number as u64
+    }
+    unsafe fn of_object(value: Obj) -> Res<Self> {
+        // SAFETY: the caller's contract.
+        unsafe { integer::wrapping_u64(value) }
+    }
+}
+
+impl Bits for u128 {
+    fn of_number(number: i128) -> Self {
+        number as u128
+    }
+    unsafe fn of_object(value: Obj) -> Res<Self> {
+        // SAFETY: the caller's contract.
+        unsafe { integer::wrapping_u128(value) }
+    }
+}
+
 /// The bits of a cast to an integer, character or enum; for `_Bool`, whether they are zero counts.
-unsafe fn integer_bits(ctype: &CType, value: Obj) -> Res<u64> {
+unsafe fn integer_bits<T: Bits>(ctype: &CType, value: Obj) -> Res<T> {
     // SAFETY: the caller's contract.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             if cdata.ctype().is_pointer_or_array() {
-                return Ok(cdata.data() as usize as u64);
+                return Ok((cdata.data() as usize as u64).into());
+            }
+            if ctype.code == Code::Bool && matches!(cdata.ctype().code, Code::I128 | Code::U128) {
+                let number = integer::read_integer(cdata.ctype(), cdata.data());
+                return Ok(u64::from(number != Some(0)).into());
             }
             if let Some(number) = integer::read_integer(cdata.ctype(), cdata.data()) {
-                return Ok(number as u64);
+                return Ok(T::of_number(number));
             }
         } else if let Some((_, address)) = crate::object::function_object(value) {
-            return Ok(address as usize as u64);
+            return Ok((address as usize as u64).into());
         }
         match character::code_of_text(value) {
-            Some(Ok(code)) => return Ok(code.into()),
+            Some(Ok(code)) => return Ok(u64::from(code).into()),
             Some(Err(length)) => {
                 return Err(if ffi::PyUnicode_Check(value) != 0 {
                     raise!(
@@ -91,9 +130,9 @@ unsafe fn integer_bits(ctype: &CType, value: Obj) -> Res<u64> {
             None => {}
         }
         if ctype.code == Code::Bool {
-            return Ok(truth(value)?.into());
+            return Ok(u64::from(truth(value)?).into());
         }
-        integer::wrapping_u64(value)
+        T::of_object(value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use crate::convert::{integer, real};
+use crate::convert::{integer, read, real};
 use crate::ctype::{Code, Kind};
 use crate::object::CData;
 use crate::py::{Ref, Res};
@@ -21,6 +21,7 @@ pub(super) fn to_int(cdata: &CData) -> Res<Ref> {
                 Ref::steal(ffi::PyLong_FromDouble(real::read_f64(ctype.code, data)))
             }
             Code::LongDouble => real::long_double_to_int(data),
+            Code::I128 | Code::U128 => read(ctype, data),
             _ => match integer::read_integer(ctype, data) {
                 Some(value) => Ref::steal(ffi::PyLong_FromLongLong(value as i64)),
                 None => Err(raise!(

@@ -2,7 +2,7 @@
 //! bytes, lists, tuples, strings and files, which become memory that lives as long as the call.
 //!
 //! Every argument becomes one 8-byte slot, as plugins' stubs store theirs: a scalar widened to 64 bits, a float in the
-//! low half, an aggregate (and long double, complex) as a pointer to it.
+//! low half, an aggregate (and long double, complex, an integer of 128 bits) as a pointer to it.
 
 use pyo3::ffi;
 
@@ -98,6 +98,8 @@ unsafe fn slot_slowly(
     unsafe {
         match parameter.code {
             Code::Record
+            | Code::I128
+            | Code::U128
             | Code::LongDouble
             | Code::ComplexF32
             | Code::ComplexF64

@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use crate::convert::integer::text_of;
 use crate::ctype::{CType, FieldInfo};
-use crate::py::{Obj, Raised, Ref, Res, small_long_value};
+use crate::py::{Obj, Raised, Ref, Res, long_from_i128, long_from_u128, small_long_value};
 use crate::raise;
 
 /// The bytes that hold the bits of a field, and no others: a packed struct may end in the middle of what its type would
@@ -55,11 +55,95 @@ fn is_signed(ctype: &CType) -> bool {
     ctype.code.is_signed()
 }
 
+/// A field of more than 64 bits, which may reach over 17 bytes.
+struct Wide {
+    low: Span,
+    /// Its bits above the first 64.
+    high: Span,
+    high_size: u32,
+}
+
+impl Wide {
+    /// # Safety
+    /// As [`Span::of`].
+    unsafe fn of(field: &FieldInfo, record: *mut u8) -> Self {
+        let (first, size) = (field.bit_shift as u32, field.bit_size as u32);
+        let part = |first: u32, size: u32| Span {
+            // SAFETY: inside the record.
+            place: unsafe { record.offset(field.offset + (first / 8) as isize) },
+            bytes: (first % 8 + size).div_ceil(8) as usize,
+            shift: first % 8,
+        };
+        Self {
+            low: part(first, 64),
+            high: part(first + 64, size - 64),
+            high_size: size - 64,
+        }
+    }
+}
+
+#[cold]
+unsafe fn read_wide(field: &FieldInfo, record: *const u8) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    let bits = unsafe {
+        let wide = Wide::of(field, record.cast_mut());
+        let high = u128::from((wide.high.load() >> wide.high.shift) as u64);
+        high << 64 | u128::from((wide.low.load() >> wide.low.shift) as u64)
+    };
+    let unused = 128 - field.bit_size as u32;
+    if is_signed(&field.ctype) {
+        return long_from_i128((bits << unused) as i128 >> unused);
+    }
+    long_from_u128(bits << unused >> unused)
+}
+
+#[cold]
+unsafe fn write_wide(field: &FieldInfo, record: *mut u8, value: Obj) -> Res<()> {
+    let size = field.bit_size as u32;
+    // SAFETY: the caller's contract.
+    unsafe {
+        let index = Ref::steal(ffi::PyNumber_Index(value))?;
+        let mut number = [0u8; 16];
+        super::integer::write_integer(&field.ctype, number.as_mut_ptr(), index.obj())?;
+        let number = u128::from_ne_bytes(number);
+        let unused = 128 - size;
+        let kept = number << unused;
+        let (kept, lowest, highest) = if is_signed(&field.ctype) {
+            let half = 1i128 << (size - 2);
+            let highest = half - 1 + half;
+            let kept = (kept as i128 >> unused) as u128;
+            (kept, (-highest - 1).to_string(), highest as u128)
+        } else {
+            (kept >> unused, "0".to_string(), u128::MAX >> unused)
+        };
+        if kept != number {
+            let text = text_of(value);
+            return Err(raise!(
+                OverflowError,
+                "value {text} outside the range allowed by the bit field width: {lowest} <= x <= {highest}"
+            ));
+        }
+        let wide = Wide::of(field, record);
+        for (span, size, bits) in [
+            (wide.low, 64, number as u64),
+            (wide.high, wide.high_size, (number >> 64) as u64),
+        ] {
+            let mask = u128::from(u64::MAX >> (64 - size)) << span.shift;
+            span.store((span.load() & !mask) | (u128::from(bits) << span.shift) & mask);
+        }
+    }
+    Ok(())
+}
+
 /// The Python value of a bit-field of the record at `record`.
 ///
 /// # Safety
 /// `record` points to a readable record that has the field.
 pub unsafe fn read_bit_field(field: &FieldInfo, record: *const u8) -> Res<Ref> {
+    if field.bit_size > 64 {
+        // SAFETY: the caller's contract.
+        return unsafe { read_wide(field, record) };
+    }
     // SAFETY: the caller's contract.
     unsafe {
         let span = Span::of(field, record.cast_mut());
@@ -82,6 +166,10 @@ pub unsafe fn read_bit_field(field: &FieldInfo, record: *const u8) -> Res<Ref> {
 pub unsafe fn write_bit_field(field: &FieldInfo, record: *mut u8, value: Obj) -> Res<()> {
     let ctype = &*field.ctype;
     let size = field.bit_size as u32;
+    if size > 64 {
+        // SAFETY: the caller's contract.
+        return unsafe { write_wide(field, record, value) };
+    }
     // SAFETY: the caller's contract.
     unsafe {
         let number: i128 = match small_long_value(value) {

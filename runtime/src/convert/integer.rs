@@ -130,6 +130,59 @@ pub unsafe fn wrapping_u64(value: Obj) -> Res<u64> {
     }
 }
 
+/// The bits of an initialiser of 128 bits. Raises as those for 64 bits do.
+///
+/// # Safety
+/// `value` is live.
+#[inline(never)]
+unsafe fn to_128_checked(ctype: &CType, value: Obj) -> Res<u128> {
+    let is_signed = ctype.code == Code::I128;
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(small) = small_long_value(value) {
+            if small < 0 && !is_signed {
+                return Err(negative());
+            }
+            return Ok(i128::from(small) as u128);
+        }
+        with_int(value, false, |int| {
+            let (low, high) = crate::py::split_long(int)?;
+            let mut overflow = 0;
+            let mut top = ffi::PyLong_AsLongLongAndOverflow(high.obj(), &mut overflow);
+            if !is_signed {
+                if overflow < 0 || overflow == 0 && top < 0 {
+                    return Err(negative());
+                }
+                top = ffi::PyLong_AsUnsignedLongLong(high.obj()) as i64;
+                overflow = i32::from(!ffi::PyErr_Occurred().is_null());
+                ffi::PyErr_Clear();
+            }
+            if overflow != 0 {
+                return Err(does_not_fit(ctype, int));
+            }
+            Ok(u128::from(top as u64) << 64 | u128::from(low))
+        })
+    }
+}
+
+/// [`wrapping_u64`], of 128 bits.
+///
+/// # Safety
+/// `value` is live.
+pub unsafe fn wrapping_u128(value: Obj) -> Res<u128> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if let Some(small) = small_long_value(value) {
+            return Ok(i128::from(small) as u128);
+        }
+        with_int(value, true, |int| {
+            let (low, high) = crate::py::split_long(int)?;
+            let high = wrapping_u64(high.obj())?;
+            Ok(u128::from(high) << 64 | u128::from(low))
+        })
+    }
+}
+
 /// Whether a Python int is below zero.
 unsafe fn is_negative(int: Obj) -> bool {
     let mut overflow = 0;
@@ -211,6 +264,7 @@ pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> 
             Code::U16 => unsigned!(u16),
             Code::U32 => unsigned!(u32),
             Code::U64 => put::<u64>(data, to_u64_checked(value)?),
+            Code::I128 | Code::U128 => put::<u128>(data, to_128_checked(ctype, value)?),
             Code::Bool => {
                 let wide = to_u64_checked(value)?;
                 if wide > 1 {
@@ -224,7 +278,8 @@ pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> 
     }
 }
 
-/// The value of an integer, `_Bool`, enum or character in C memory; `None` for other types.
+/// The value of an integer, `_Bool`, enum or character in C memory; `None` for other types. Of `unsigned __int128` its bits,
+/// which may be negative.
 ///
 /// # Safety
 /// `data` points to a readable value of the type.
@@ -241,6 +296,7 @@ pub unsafe fn read_integer(ctype: &CType, data: *const u8) -> Option<i128> {
             Code::U16 => get::<u16>(data).into(),
             Code::U32 => get::<u32>(data).into(),
             Code::U64 => get::<u64>(data).into(),
+            Code::I128 | Code::U128 => get::<i128>(data),
             Code::Char16 => {
                 if is_signed_wide(ctype) {
                     get::<i16>(data).into()
@@ -277,6 +333,8 @@ pub unsafe fn write_wrapped(ctype: &CType, data: *mut u8, value: u64) -> Res<()>
             Code::I16 | Code::U16 | Code::Char16 => put::<u16>(data, value as u16),
             Code::I32 | Code::U32 | Code::Char32 => put::<u32>(data, value as u32),
             Code::I64 | Code::U64 => put::<u64>(data, value),
+            Code::I128 => put::<i128>(data, (value as i64).into()),
+            Code::U128 => put::<u128>(data, value.into()),
             Code::Bool => put::<u8>(data, (value != 0).into()),
             _ => return Err(raise!(SystemError, "'{}' is no integer type", ctype.name)),
         }

@@ -5,7 +5,7 @@ use pyo3::ffi;
 use super::{character, get, integer, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::new_plain;
-use crate::py::{Ref, Res, bool_object, long_from_i128, str_text};
+use crate::py::{Ref, Res, bool_object, long_from_i128, long_from_u128, str_text};
 use crate::raise;
 
 /// The Python value of the C value at `data`.
@@ -58,6 +58,8 @@ unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
                 let pointer = crate::ctype::pointer_to(ctype.item())?;
                 Ok(new_plain(&pointer, data.cast_mut(), -1)?.into_obj())
             }
+            Code::I128 => long_from_i128(get::<i128>(data)),
+            Code::U128 => long_from_u128(get::<u128>(data)),
             Code::LongDouble => real::read_long_double(ctype, data),
             Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => {
                 real::read_complex(ctype.code, data)
@@ -75,7 +77,10 @@ pub unsafe fn read_enum_text(ctype: &CType, data: *const u8) -> Res<(Ref, Option
     debug_assert!(ctype.kind == Kind::Enum);
     // SAFETY: the caller's contract.
     let value = unsafe { integer::read_integer(ctype, data) }.unwrap_or(0);
-    let number = long_from_i128(value)?;
+    let number = match ctype.code {
+        Code::U128 => long_from_u128(value as u128)?,
+        _ => long_from_i128(value)?,
+    };
     let name = match ctype.enumeration()? {
         Some(details) => match details.by_value.get(&value) {
             // SAFETY: the details own the name.

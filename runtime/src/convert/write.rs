@@ -68,6 +68,7 @@ pub unsafe fn write_in(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> 
             Code::I8 | Code::I16 | Code::U8 | Code::U16 | Code::U32 | Code::U64 | Code::Bool => {
                 integer::write_integer(ctype, data, value)
             }
+            Code::I128 | Code::U128 => integer::write_integer(ctype, data, value),
             Code::F64 => {
                 put(data, real::to_f64(value)?);
                 Ok(())

@@ -132,10 +132,12 @@ pub fn primitive_code(primitive: Primitive, size: usize, signed: bool) -> Code {
             (1, true) => Code::I8,
             (2, true) => Code::I16,
             (4, true) => Code::I32,
+            (16, true) => Code::I128,
             (_, true) => Code::I64,
             (1, false) => Code::U8,
             (2, false) => Code::U16,
             (4, false) => Code::U32,
+            (16, false) => Code::U128,
             (_, false) => Code::U64,
         },
     }

@@ -43,10 +43,14 @@ pub enum Code {
     I16,
     I32,
     I64,
+    /// `__int128`
+    I128,
     U8,
     U16,
     U32,
     U64,
+    /// `unsigned __int128`
+    U128,
     Bool,
     /// `char`: bytes of length 1 in Python.
     Char,
@@ -73,11 +77,11 @@ pub enum Code {
 impl Code {
     /// Whether it is one of the plain integers (not bool, not a character).
     pub fn is_integer(self) -> bool {
-        (self as u8) <= (Code::U64 as u8)
+        (self as u8) <= (Code::U128 as u8)
     }
     /// Whether it is a signed plain integer.
     pub fn is_signed(self) -> bool {
-        (self as u8) <= (Code::I64 as u8)
+        (self as u8) <= (Code::I128 as u8)
     }
     /// Whether it is char or a wide character.
     pub fn is_char(self) -> bool {

@@ -145,7 +145,9 @@ pub(super) unsafe fn this<'a>(object: Obj) -> &'a FfiObject {
 
 /// Fresh declarations for this platform.
 pub(super) fn empty_scope() -> Arc<Scope> {
-    Scope::new(Declarations::new(keelback_cdef::Target::host()))
+    let mut declarations = Declarations::new(keelback_cdef::Target::host());
+    declarations.knows_int128 = !crate::errors::is_as_cffi();
+    Scope::new(declarations)
 }
 
 /// An argument that was left out or is None.

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use super::{Obj, Ref, Res};
+use super::{Obj, Raised, Ref, Res};
 
 /// CPython's int object up to its first digit, for versions whose layout we know (30-bit digits).
 #[repr(C)]
@@ -59,11 +59,52 @@ pub fn long_from_i128(value: i128) -> Res<Ref> {
         if let Ok(value) = u64::try_from(value) {
             return Ref::steal(ffi::PyLong_FromUnsignedLongLong(value));
         }
-        let text = std::ffi::CString::new(value.to_string()).unwrap_or_default();
-        Ref::steal(ffi::PyLong_FromString(
-            text.as_ptr(),
-            std::ptr::null_mut(),
-            10,
-        ))
+        let high = Ref::steal(ffi::PyLong_FromLongLong((value >> 64) as i64))?;
+        with_low_bits(high, value as u64)
+    }
+}
+
+/// As [`long_from_i128`].
+pub fn long_from_u128(value: u128) -> Res<Ref> {
+    if let Ok(value) = i128::try_from(value) {
+        return long_from_i128(value);
+    }
+    // SAFETY: plain constructors.
+    unsafe {
+        let high = Ref::steal(ffi::PyLong_FromUnsignedLongLong((value >> 64) as u64))?;
+        with_low_bits(high, value as u64)
+    }
+}
+
+/// The int with these 64 bits below those of `high`.
+///
+/// # Safety
+/// `high` is an int.
+unsafe fn with_low_bits(high: Ref, low: u64) -> Res<Ref> {
+    // SAFETY: operations on live ints, which make ints.
+    unsafe {
+        let distance: Ref = Ref::steal(ffi::PyLong_FromLong(64))?;
+        let high: Ref = Ref::steal(ffi::PyNumber_Lshift(high.obj(), distance.obj()))?;
+        let low: Ref = Ref::steal(ffi::PyLong_FromUnsignedLongLong(low))?;
+        Ref::steal(ffi::PyNumber_Or(high.obj(), low.obj()))
+    }
+}
+
+/// The low 64 bits of an int, and the int that is left above them, rounded down.
+///
+/// # Safety
+/// `int` is a live int.
+pub unsafe fn split_long(int: Obj) -> Res<(u64, Ref)> {
+    // SAFETY: operations on live ints.
+    unsafe {
+        let low = ffi::PyLong_AsUnsignedLongLongMask(int);
+        if low == u64::MAX && !ffi::PyErr_Occurred().is_null() {
+            return Err(Raised::already());
+        }
+        let distance: Ref = Ref::steal(ffi::PyLong_FromLong(64))?;
+        // An int's own, also of a subclass that has another.
+        let shift = (*ffi::PyLong_Type.tp_as_number).nb_rshift;
+        let high = shift.map_or(std::ptr::null_mut(), |shift| shift(int, distance.obj()));
+        Ok((low, Ref::steal(high)?))
     }
 }

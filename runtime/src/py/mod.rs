@@ -31,7 +31,7 @@ pub use at_end::at_end;
 pub use cell::{GilCell, StoppingCell};
 pub use exception::Exception;
 pub use guard::{guard, guard_unit};
-pub use integer::{long_from_i128, small_long_value};
+pub use integer::{long_from_i128, long_from_u128, small_long_value, split_long};
 pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, namespace,
     positional, property, simple, tuples,
