@@ -255,6 +255,13 @@ pub struct InitArguments {
     /// The init code: run once, at the first call of an exported function
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub init: PathBuf,
+    /// A Python module or package of the plugin's own, with the data files in it, that goes into the library: the plugin's
+    /// code imports it by its name, as if it lay beside the init code (may be repeated)
+    #[arg(long = "module", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub modules: Vec<PathBuf>,
+    /// The same for a module that all Python code of the process is to find under its name (may be repeated)
+    #[arg(long = "top-level-module", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub top_level_modules: Vec<PathBuf>,
     /// A python executable, a virtual environment's directory or a libpython
     /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use keelback_compiler::modules::OwnModule;
 use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Failure, Place, Result};
@@ -19,6 +20,10 @@ struct File {
     use_environment: bool,
     #[serde(default)]
     ignore_sigpipe: bool,
+    #[serde(default)]
+    modules: Vec<PathBuf>,
+    #[serde(default)]
+    top_level_modules: Vec<PathBuf>,
     #[serde(default)]
     functions: BTreeMap<toml::Spanned<String>, Function>,
 }
@@ -64,6 +69,9 @@ pub struct Config {
     pub use_environment: bool,
     /// `ignore-sigpipe = true`: as `--ignore-sigpipe`.
     pub ignore_sigpipe: bool,
+    /// `modules = [...]` and `top-level-modules = [...]`: as `--module` and `--top-level-module`, from the file's
+    /// directory on.
+    pub modules: Vec<OwnModule>,
 }
 
 /// Reads the configuration: `given`, or the one beside the first cdef if there is one.
@@ -81,7 +89,13 @@ pub fn read(given: Option<&Path>, first_cdef: &Path, inputs: &mut Inputs) -> Res
             beside
         }
     };
-    parse(&inputs.read(&path, "configuration")?)
+    let mut config = parse(&inputs.read(&path, "configuration")?)?;
+    if let Some(directory) = path.parent() {
+        for module in &mut config.modules {
+            module.path = directory.join(&module.path);
+        }
+    }
+    Ok(config)
 }
 
 fn parse(input: &Input) -> Result<Config> {
@@ -91,7 +105,7 @@ fn parse(input: &Input) -> Result<Config> {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
         Failure::Input
-            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
     })?;
     let errors = file
         .functions
@@ -111,7 +125,12 @@ fn parse(input: &Input) -> Result<Config> {
             })
         })
         .collect();
+    let own = |is_top_level: bool| move |path: PathBuf| OwnModule { path, is_top_level };
+    let modules = file.modules.into_iter().map(own(false));
     Ok(Config {
+        modules: modules
+            .chain(file.top_level_modules.into_iter().map(own(true)))
+            .collect(),
         errors,
         no_site: file.no_site,
         use_environment: file.use_environment,

@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity};
 use keelback_codegen::{
-    CdefText, HeaderOptions, InitError, PluginFlags, PluginSpec, Problem, RecordedPython,
+    CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
 };
+use keelback_compiler::modules::OwnModule;
 
 use crate::arguments::DeclarationArguments;
 use crate::config::{self, Config, ErrorValue};
@@ -47,6 +48,10 @@ pub struct Embedding<'a> {
     pub standalone: bool,
     /// What the init code says of its functions' error values.
     pub init_errors: Vec<InitError>,
+    /// The init code as `marshal` writes it, if there are own modules.
+    pub init_compiled: Option<Vec<u8>>,
+    /// The plugin's own modules.
+    pub files: Vec<OwnFile>,
 }
 
 /// A function that the init code is to define.
@@ -116,6 +121,11 @@ impl Declared {
         })
     }
 
+    /// The own modules that keelback.toml names.
+    pub fn modules(&self) -> &[OwnModule] {
+        &self.config.modules
+    }
+
     /// The plugin.
     pub fn plugin(self, embedding: &Embedding<'_>, reporter: &Reporter) -> Result<Plugin> {
         let python = embedding.python;
@@ -148,6 +158,9 @@ impl Declared {
                 runtime_path: runtime,
                 flags,
                 init_errors: embedding.init_errors.clone(),
+                init_compiled: embedding.init_compiled.clone(),
+                files: embedding.files.clone(),
+                code_magic: python.code_magic,
                 ..PluginSpec::default()
             },
             reporter,

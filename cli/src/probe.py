@@ -1,6 +1,8 @@
 # Asked by `keelback build`: what Python is this, and is the init code good?
 #
-# The command line has the module name and the init code's file name; standard input has the init code.
+# The command line has the module name, the init code's file name and its length, the directory that it is in, and the
+# names of the plugin's own modules (top-level ones behind a `+`); standard input has the init code, and then those modules: of each a line with its
+# path, a line with its length, and the text.
 # Two records go to standard output, each a series of `key=value` fields that end in a NUL byte, and then an
 # empty field. The first record is sent before the init code is looked at, so that the C compiler can start.
 # The file must be understood by every Python since 2.7: an old one has to be told apart from a broken one.
@@ -87,6 +89,9 @@ def describe():
     send("libpython_name", names[0] if names else "")
     send("enable_shared", str(get("Py_ENABLE_SHARED") or 0))
     send("free_threaded", str(get("Py_GIL_DISABLED") or 0))
+    import _frozen_importlib_external
+
+    send("magic", str(int.from_bytes(_frozen_importlib_external.MAGIC_NUMBER, "little")))
 
     prefixes = [venv] if venv else []
     if not venv or venv_sees_system(venv):
@@ -111,11 +116,18 @@ def venv_sees_system(venv):
     return False
 
 
-def check(module, filename):
+def check(module, filename, length, directory, *names):
     import warnings
 
+    own = set(name for name in names if name[0] != "+")
+    carried = set(name.lstrip("+") for name in names)
+
     with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
-        source = stream.read()
+        source = stream.read(int(length))
+        modules = []
+        for path in stream:
+            size = int(stream.readline())
+            modules.append((path.decode("utf-8").rstrip("\n"), stream.read(size)))
 
     def warn(message, category, filename, line, file=None, line_text=None):
         send("warning", "%d:%s: %s" % (line, category.__name__, message))
@@ -126,7 +138,8 @@ def check(module, filename):
         only_ast = 0x0400  # ast.PyCF_ONLY_AST; the module ast itself takes time to import
         # Every line is known to be UTF-8, whatever a coding line says of it.
         tree = compile(source.decode("utf-8"), filename, "exec", only_ast, True)
-        compile(tree, filename, "exec", 0, True)
+        tree_of_own = compile(source.decode("utf-8"), filename, "exec", only_ast, True) if own else tree
+        code = compile_own(tree_of_own, filename, module, own)
     except SyntaxError as error:
         send("error_type", type(error).__name__)
         send("error", error.msg or "invalid syntax")
@@ -143,6 +156,59 @@ def check(module, filename):
         scan(tree, module)
         for name, value, line in read_errors(tree, module):
             send("error_value", "%d:%s=%s" % (line, name, value or ""))
+        beside(tree, module, filename, directory, carried)
+        if own:
+            send("init_code", code)
+    warnings.showwarning = lambda *_, **__: None
+    for path, source in modules:
+        try:
+            tree = compile(source, path, "exec", only_ast, True)
+            beside(tree, module, path, directory, carried)
+            send("code_of", path)
+            send("code", compile_own(tree, path, module, own))
+        except SyntaxError as error:
+            bad_module(path, error, error.msg or "invalid syntax", error.lineno or 0, error.offset or 0)
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+            bad_module(path, error, str(error) or "the code is nested too deeply", 0, 0)
+
+
+def bad_module(path, error, message, line, column):
+    send("module_error", "%d\n%d\n%s\n%s: %s" % (line, column, path, type(error).__name__, message))
+
+
+def compile_own(tree, filename, module, own):
+    """The code, as hexadecimal digits of what marshal writes."""
+    import binascii
+    import marshal
+
+    if own:
+        rewrite(list(walk(tree)), module, own)
+    return binascii.hexlify(marshal.dumps(compile(tree, filename, "exec", 0, True)))
+
+
+def beside(tree, module, filename, directory, own):
+    """Modules that are imported, and are not the plugin's but lie beside the init code."""
+    found = {}
+    for node in walk(tree):
+        kind = type(node).__name__
+        if kind == "Import":
+            names = [alias.name for alias in node.names]
+        elif kind == "ImportFrom" and not node.level:
+            names = [node.module]
+        else:
+            continue
+        for name in names:
+            top = name.partition(".")[0]
+            if top in own or top == module or top in sys.stdlib_module_names or not directory:
+                continue
+            path = os.path.normpath(os.path.join(directory, top))
+            if os.path.isfile(path + ".py"):
+                path += ".py"
+            elif not (os.path.isdir(path) and any(file.endswith(".py") for file in os.listdir(path))):
+                continue
+            found[top] = min(found.get(top, (node.lineno, path)), (node.lineno, path))
+    for top, (line, path) in sorted(found.items(), key=lambda one: one[1]):
+        send("beside", "%d\n%s\n%s\n%s" % (line, filename, top, path))
 
 
 def scan(tree, module):
@@ -226,6 +292,6 @@ if sys.version_info < (3, 10):
 else:
     describe()
     end_record()
-    if len(sys.argv) == 3:
-        check(sys.argv[1], sys.argv[2])
+    if len(sys.argv) > 4:
+        check(*sys.argv[1:])
         end_record()

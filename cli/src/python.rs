@@ -1,5 +1,5 @@
 //! Which Python a plugin is built for. One process of it answers every question (`probe.py`).
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+use keelback_codegen::OwnFile;
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::{Input, reason};
@@ -16,6 +18,7 @@ const OLDEST: (u32, u32) = (3, 10);
 
 const PROBE: &str = concat!(
     include_str!("../../python/keelback/_init_errors.py"),
+    include_str!("../../python/keelback/_own_imports.py"),
     include_str!("probe.py")
 );
 
@@ -36,6 +39,8 @@ pub struct Python {
     pub venv: Option<PathBuf>,
     /// Built without a GIL.
     pub free_threaded: bool,
+    /// `importlib.util.MAGIC_NUMBER`, as a little-endian number; 0 when no executable could be asked.
+    pub code_magic: u32,
     /// Directories of installed `keelback` packages.
     pub packages: Vec<PathBuf>,
 }
@@ -55,6 +60,75 @@ pub struct InitReport {
     pub is_unsure: bool,
     /// The module name is one of the standard library's.
     pub shadows: Option<String>,
+    /// What the init code and the plugin's own modules import, and only lies beside the init code.
+    pub beside: Vec<Beside>,
+    /// The init code, compiled, if there are own modules.
+    pub init_code: Option<Vec<u8>>,
+    /// The own modules, compiled: path and code.
+    pub modules: Vec<(String, Vec<u8>)>,
+    /// Own modules that cannot be compiled.
+    pub module_errors: Vec<ModuleError>,
+}
+
+/// An import that will find nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The line of the import.
+    pub line: usize,
+    /// The file that it is in.
+    pub file: String,
+    /// What is imported.
+    pub name: String,
+    /// Where that is.
+    pub path: String,
+}
+
+/// A module with a SyntaxError.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleError {
+    /// Line, from 1; 0: unknown.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// The file, as it is among the modules.
+    pub path: String,
+    /// `SyntaxError: invalid syntax`
+    pub message: String,
+}
+
+/// What is to be looked at.
+#[derive(Clone, Debug)]
+pub struct InitCode<'a> {
+    /// The plugin's module.
+    pub module: &'a str,
+    /// The init code.
+    pub code: &'a Input,
+    /// The directory that it is in; none for standard input.
+    pub directory: Option<PathBuf>,
+    /// The plugin's own modules.
+    pub files: &'a [OwnFile],
+}
+
+impl InitCode<'_> {
+    /// What probe.py reads.
+    fn message(&self) -> Vec<u8> {
+        let mut message = self.code.text.clone().into_bytes();
+        for file in self.files.iter().filter(|file| file.path.ends_with(".py")) {
+            message.extend(format!("{}\n{}\n", file.path, file.data.len()).bytes());
+            message.extend(&file.data);
+        }
+        message
+    }
+
+    /// The names of the modules and packages; top-level ones with a `+` in front.
+    fn own_names(&self) -> BTreeSet<String> {
+        let name = |file: &OwnFile| {
+            let end = file.path.find(['/', '.']).unwrap_or(file.path.len());
+            let mark = if file.is_top_level { "+" } else { "" };
+            format!("{mark}{}", &file.path[..end])
+        };
+        self.files.iter().map(name).collect()
+    }
 }
 
 /// A SyntaxError.
@@ -100,8 +174,8 @@ pub enum Search {
 }
 
 impl Search {
-    /// Starts to ask the Python that `--python` names. `init` is the init code to check, for the module of that name.
-    pub fn start(choice: Option<&Path>, init: Option<(&str, &Input)>) -> Result<Self> {
+    /// Starts to ask the Python that `--python` names. `init` is the init code to check.
+    pub fn start(choice: Option<&Path>, init: Option<InitCode<'_>>) -> Result<Self> {
         match choose(choice)? {
             Choice::Executable(program) => {
                 Probe::start(program, None, init).map(|probe| Self::Probe(Box::new(probe)))
@@ -307,6 +381,7 @@ fn library_alone(libpython: PathBuf) -> Result<Python> {
         venv: None,
         free_threaded,
         packages: Vec::new(),
+        code_magic: 0,
     })
 }
 
@@ -324,14 +399,18 @@ impl Probe {
     fn start(
         program: PathBuf,
         libpython: Option<PathBuf>,
-        init: Option<(&str, &Input)>,
+        init: Option<InitCode<'_>>,
     ) -> Result<Self> {
         let started = Instant::now();
         // -I -S: nothing of the user's environment or site-packages has a say, and it starts in half the time.
         let mut command = Command::new(&program);
         command.args(["-I", "-S", "-B", "-c", PROBE]);
-        if let Some((name, init)) = init {
-            command.args([name, &init.name]);
+        if let Some(init) = &init {
+            command
+                .args([init.module, &init.code.name])
+                .arg(init.code.text.len().to_string())
+                .arg(init.directory.as_deref().unwrap_or(Path::new("")))
+                .args(init.own_names());
         }
         let mut child = command
             .stdin(Stdio::piped())
@@ -342,7 +421,7 @@ impl Probe {
         let mut stdin = child.stdin.take().expect("stdin was piped");
         let mut stderr = child.stderr.take().expect("stderr was piped");
         let stdout = BufReader::new(child.stdout.take().expect("stdout was piped"));
-        let code = init.map_or(Vec::new(), |(_, init)| init.text.clone().into_bytes());
+        let code = init.map_or(Vec::new(), |init| init.message());
         Ok(Self {
             program,
             libpython,
@@ -426,6 +505,7 @@ impl Probe {
             executable: record.path("executable"),
             venv: record.path("venv"),
             free_threaded: record.text("free_threaded") == "1",
+            code_magic: record.text("magic").parse().unwrap_or(0),
             packages: record.paths("package"),
         })
     }
@@ -443,7 +523,20 @@ impl Probe {
                 .collect()
         };
         let number = |key| record.text(key).parse().unwrap_or(0);
+        let compiled = record.texts("code");
         Ok(InitReport {
+            beside: record.texts("beside").iter().filter_map(beside).collect(),
+            init_code: record.texts("init_code").first().map(|code| bytes(code)),
+            modules: record
+                .texts("code_of")
+                .into_iter()
+                .zip(compiled.iter().map(|code| bytes(code)))
+                .collect(),
+            module_errors: record
+                .texts("module_error")
+                .iter()
+                .filter_map(module_error)
+                .collect(),
             error: record.0.contains_key("error").then(|| InitError {
                 kind: record.text("error_type"),
                 message: record.text("error"),
@@ -489,6 +582,38 @@ impl Probe {
         };
         no_answer(&self.program, &why)
     }
+}
+
+/// Lines: the line, the file, the name, the path.
+fn beside(text: &String) -> Option<Beside> {
+    let [line, file, name, path] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
+    Some(Beside {
+        line: line.parse().ok()?,
+        file: file.to_owned(),
+        name: name.to_owned(),
+        path: path.to_owned(),
+    })
+}
+
+/// Lines: the line, the column, the path, the message.
+fn module_error(text: &String) -> Option<ModuleError> {
+    let [line, column, path, message] = text.splitn(4, '\n').collect::<Vec<_>>().try_into().ok()?;
+    Some(ModuleError {
+        line: line.parse().ok()?,
+        column: column.parse().ok()?,
+        path: path.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+/// What two hexadecimal digits a byte stand for.
+fn bytes(digits: &str) -> Vec<u8> {
+    let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
+    digits
+        .as_bytes()
+        .chunks_exact(2)
+        .map(|pair| digit(pair[0]) << 4 | digit(pair[1]))
+        .collect()
 }
 
 impl Drop for Probe {

@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 /// The version of everything in this file.
-pub const KEELBACK_ABI_VERSION: u32 = 3;
+pub const KEELBACK_ABI_VERSION: u32 = 4;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
@@ -115,6 +115,28 @@ pub struct keelback_value_t {
     pub value: keelback_answer_t,
 }
 
+/// The file's module, or package, is importable by its own name too, not only inside the plugin's module.
+pub const KEELBACK_FILE_TOP_LEVEL: u32 = 1;
+
+/// A file of the plugin's own modules (`--module`): Python source, or data beside it.
+#[repr(C)]
+pub struct keelback_file_t {
+    /// Where it is among the modules: `rules/tax.py`. In a development library, a whole module or package: `rules`.
+    pub path: *const c_char,
+    /// KEELBACK_FILE_ flags.
+    pub flags: u32,
+    /// In a development library, where the module or package is on disk; else NULL.
+    pub place: *const c_char,
+    /// The contents; NULL in a development library.
+    pub data: *const c_char,
+    /// Its length in bytes.
+    pub length: usize,
+    /// The module's code as `marshal` writes it, for the Python with `code_magic`; NULL if there is none.
+    pub code: *const c_char,
+    /// Its length in bytes.
+    pub code_length: usize,
+}
+
 /// What the loader found out about Python, and what the user wishes.
 #[repr(C)]
 pub struct keelback_python_t {
@@ -171,6 +193,16 @@ pub struct keelback_plugin_t {
     pub init_code_length: usize,
     /// The init code's file name, for tracebacks.
     pub init_file: *const c_char,
+    /// The init code as `marshal` writes it, for the Python with `code_magic`; NULL if there is none.
+    pub init_compiled: *const c_char,
+    /// Its length in bytes.
+    pub init_compiled_length: usize,
+    /// The plugin's own modules.
+    pub files: *const keelback_file_t,
+    /// How many.
+    pub file_count: usize,
+    /// `importlib.util.MAGIC_NUMBER` of the Python whose code is here, as a little-endian number.
+    pub code_magic: u32,
     /// The functions that run Python, in order of declaration.
     pub functions: *mut keelback_function_t,
     /// How many.

@@ -8,7 +8,7 @@ use keelback_cdef::{
 use serde::Serialize;
 
 use crate::answers::{Answer, answers, lengths};
-use crate::c_text::{literal, literal_or_null};
+use crate::c_text::{literal, literal_of_bytes, literal_or_null};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
     Assertion, KnownValue, LayoutFact, MemberChecks, array_assertions, constants_with_values,
@@ -66,6 +66,8 @@ struct Context<'a> {
     declared: String,
     cdefs: Vec<Cdef>,
     init: Option<Init>,
+    files: Vec<File>,
+    code_magic: u32,
     includes_modules: Vec<Include>,
     /// By number.
     lengths: Vec<String>,
@@ -160,6 +162,35 @@ struct Cdef {
 struct Init {
     file: String,
     text: String,
+    compiled: Option<String>,
+}
+
+/// A file of the plugin's own modules.
+#[derive(Serialize)]
+struct File {
+    path: String,
+    flags: &'static str,
+    place: String,
+    /// None in a development library.
+    data: Option<String>,
+    code: Option<String>,
+}
+
+fn files(spec: &PluginSpec) -> Vec<File> {
+    spec.files
+        .iter()
+        .map(|file| File {
+            path: literal(&file.path),
+            flags: if file.is_top_level {
+                "KEELBACK_FILE_TOP_LEVEL"
+            } else {
+                "0"
+            },
+            place: literal_or_null(file.place.as_deref()),
+            data: file.place.is_none().then(|| literal_of_bytes(&file.data)),
+            code: file.code.as_deref().map(literal_of_bytes),
+        })
+        .collect()
 }
 
 #[derive(Serialize)]
@@ -324,7 +355,10 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         init: spec.init.as_ref().map(|init| Init {
             file: literal(&init.file),
             text: literal(&init.text),
+            compiled: spec.init_compiled.as_deref().map(literal_of_bytes),
         }),
+        files: files(spec),
+        code_magic: spec.code_magic,
         includes_modules: included_modules(spec),
         assertions: parts.assertions,
         member_checks: parts.member_checks,

@@ -6,9 +6,13 @@ use std::ops::Range;
 /// `text` as a C string literal, in pieces of one source line each. Every compiler and every source character set
 /// reads the same bytes from it: only printable ASCII stays as it is.
 pub(crate) fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8 + 2);
+    literal_of_bytes(text.as_bytes())
+}
+
+/// Likewise, of any bytes.
+pub(crate) fn literal_of_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + bytes.len() / 8 + 2);
     out.push('"');
-    let bytes = text.as_bytes();
     let mut column = 0;
     for (index, &byte) in bytes.iter().enumerate() {
         match byte {

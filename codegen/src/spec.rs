@@ -96,6 +96,21 @@ pub struct IncludedModule {
     pub declarations: keelback_cdef::Declarations,
 }
 
+/// A file of the plugin's own modules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Where it is among the modules: `rules/tax.py`; in a development library, a whole module or package: `rules`.
+    pub path: String,
+    /// Importable by its own name too.
+    pub is_top_level: bool,
+    /// Where it is on disk, for a development library, which reads it there.
+    pub place: Option<String>,
+    /// The contents.
+    pub data: Vec<u8>,
+    /// A module's code as `marshal` writes it, if somebody has compiled it.
+    pub code: Option<Vec<u8>>,
+}
+
 /// All that a plugin is made of.
 #[derive(Clone, Debug, Default)]
 pub struct PluginSpec {
@@ -112,6 +127,12 @@ pub struct PluginSpec {
     pub prelude: Option<SourceText>,
     /// The init code.
     pub init: Option<SourceText>,
+    /// The init code as `marshal` writes it.
+    pub init_compiled: Option<Vec<u8>>,
+    /// The plugin's own modules.
+    pub files: Vec<OwnFile>,
+    /// `importlib.util.MAGIC_NUMBER` of the Python that compiled them, as a little-endian number.
+    pub code_magic: u32,
     /// The Python to look for.
     pub python: RecordedPython,
     /// Path of the runtime to look for.

@@ -97,7 +97,21 @@ static const char keelback_cdef_{{ loop.index0 }}[] =
 {%- if init %}
 static const char keelback_init_code[] =
     {{ init.text }};
+{%- if init.compiled %}
+static const char keelback_init_compiled[] =
+    {{ init.compiled }};
 {%- endif %}
+{%- endif %}
+{%- for file in files %}
+{%- if file.data %}
+static const char keelback_file_{{ loop.index0 }}[] =
+    {{ file.data }};
+{%- endif %}
+{%- if file.code %}
+static const char keelback_file_code_{{ loop.index0 }}[] =
+    {{ file.code }};
+{%- endif %}
+{%- endfor %}
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -106,6 +120,14 @@ static const char keelback_init_code[] =
 static const keelback_cdef_t keelback_cdefs[] = {
 {%- for cdef in cdefs %}
     { {{ cdef.file }}, keelback_cdef_{{ loop.index0 }}, sizeof keelback_cdef_{{ loop.index0 }} - 1, {{ cdef.flags }}, {{ cdef.pack }} },
+{%- endfor %}
+};
+{%- endif %}
+{%- if files %}
+
+static const keelback_file_t keelback_files[] = {
+{%- for file in files %}
+    { {{ file.path }}, {{ file.flags }}, {{ file.place }}, {% if file.data %}keelback_file_{{ loop.index0 }}, sizeof keelback_file_{{ loop.index0 }} - 1{% else %}NULL, 0{% endif %}, {% if file.code %}keelback_file_code_{{ loop.index0 }}, sizeof keelback_file_code_{{ loop.index0 }} - 1{% else %}NULL, 0{% endif %} },
 {%- endfor %}
 };
 {%- endif %}
@@ -248,6 +270,8 @@ static keelback_plugin_t keelback_plugin = {
     {{ module_literal }},
     {% if cdefs %}keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs{% else %}NULL, 0{% endif %},
     {% if init %}keelback_init_code, sizeof keelback_init_code - 1, {{ init.file }}{% else %}NULL, 0, NULL{% endif %},
+    {% if init and init.compiled %}keelback_init_compiled, sizeof keelback_init_compiled - 1{% else %}NULL, 0{% endif %},
+    {% if files %}keelback_files, sizeof keelback_files / sizeof *keelback_files, {{ code_magic }}u{% else %}NULL, 0, 0{% endif %},
     {% if functions.items %}keelback_functions, sizeof keelback_functions / sizeof *keelback_functions{% else %}NULL, 0{% endif %},
     {% if symbols %}keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols{% else %}NULL, 0{% endif %},
     {% if answers.items %}keelback_answers, sizeof keelback_answers / sizeof *keelback_answers{% else %}NULL, 0{% endif %},

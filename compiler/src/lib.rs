@@ -3,6 +3,7 @@
 pub mod files;
 pub mod headers;
 pub mod messages;
+pub mod modules;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from keelback import _files, _runtime
@@ -134,10 +134,13 @@ def embedding_init_code(
     use_environment: bool = False,
     ignore_sigpipe: bool = False,
     errors: dict[str, str | int | float] | None = None,
+    modules: Iterable[Any] = (),
+    top_level_modules: Iterable[Any] = (),
 ) -> None:
     """`use_environment`: PYTHONPATH and the other PYTHON* variables of the host's environment count. `ignore_sigpipe`:
     SIGPIPE is ignored from the start on, where the host left it at its default. `errors`: what a function returns when
-    Python cannot be started, as C text."""
+    Python cannot be started, as C text. `modules`: paths of Python files and packages that go into the library, as the
+    command line's `--module` (`top_level_modules`: its `--top-level-module`)."""
     if getattr(ffi, "_embedding", None):
         raise ValueError("embedding_init_code() can only be called once")
     if not isinstance(pysource, str):
@@ -147,6 +150,13 @@ def embedding_init_code(
     for function, value in (errors or {}).items():
         if not isinstance(function, str) or not isinstance(value, (str, int, float)):
             raise TypeError("errors: names of functions and values of C, as text or numbers")
+    for paths in (modules, top_level_modules):
+        if isinstance(paths, (str, bytes)):
+            raise TypeError(f"modules: a list of paths, not {paths!r}")
+    ffi._own_modules = (  # type: ignore[attr-defined]
+        [os.fsdecode(path) for path in modules],
+        [os.fsdecode(path) for path in top_level_modules],
+    )
     ffi._embedding = text  # type: ignore[attr-defined]
     ffi._use_environment = bool(use_environment)  # type: ignore[attr-defined]
     ffi._ignore_sigpipe = bool(ignore_sigpipe)  # type: ignore[attr-defined]
@@ -222,6 +232,7 @@ def c_source(
             ignore_sigpipe=getattr(ffi, "_ignore_sigpipe", False),
             errors=list(getattr(ffi, "_start_errors", {}).items()),
             init_errors=_errors_of_init_code(init_code, name),
+            **_own_files(ffi, name, init_code),
             **_this_python(),
         )
     if init_code is None or prelude.strip():
@@ -234,6 +245,32 @@ def c_source(
         found_cdefs = [places.find(text, file, line) for text, _, file, line in ffi._cdefs()]
         options["cdef_lines"] = [f'#line {found[0]} "{found[1]}"\n' if found else "" for found in found_cdefs]
     return _runtime._generate(ffi, name, **options)
+
+
+def _own_files(ffi: FFI, name: str, init_code: str) -> dict[str, Any]:
+    """What _generate() has to know of the plugin's own modules."""
+    inside, top_level = getattr(ffi, "_own_modules", ((), ()))
+    if not inside and not top_level:
+        return {}
+    import importlib.util
+    import marshal
+
+    from keelback._own_modules import compile_own
+
+    found = _runtime._own_files(inside, top_level)
+    own = " ".join({re.split("[/.]", path, maxsplit=1)[0] for path, is_top_level, *_ in found if not is_top_level})
+
+    def compiled(source: bytes, path: str) -> bytes:
+        return marshal.dumps(compile_own(source, path, name, own))
+
+    return {
+        "files": [
+            (path, is_top_level, data, compiled(data, path) if path.endswith(".py") else None)
+            for path, is_top_level, data, _ in found
+        ],
+        "init_compiled": compiled(init_code.encode(), f"<init code for '{name}'>"),
+        "code_magic": int.from_bytes(importlib.util.MAGIC_NUMBER, "little"),
+    }
 
 
 def _shown_cdefs(ffi: FFI, name: str, directory: str) -> list[tuple[str, str]]:

@@ -83,6 +83,8 @@ def _read_by_python(ffi: FFI) -> list[str]:
     """The files whose code gave the texts, and all other Python code that this process has read."""
     files = [file for _, _, file, _ in ffi._cdefs()]
     files.append(getattr(ffi, "_source_place", ("", 0))[0])
+    for path in [path for paths in getattr(ffi, "_own_modules", ()) for path in paths]:
+        files += [path, *(os.path.join(folder, file) for folder, _, names in os.walk(path) for file in names)]
     files += [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     return sorted({file for file in files if isinstance(file, str) and file.endswith(".py")} | _main_script())
 

@@ -1,7 +1,7 @@
 """The native runtime. Import its names from `keelback`."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType, TracebackType
 from typing import Any, ClassVar, Final, SupportsIndex, TypeVar, final, overload
 
@@ -41,6 +41,7 @@ def _declare(
     cdefs: tuple[tuple[str, bool, bool, int], ...],
     included: tuple[tuple[str, int], ...] = (),
 ) -> CompiledFFI: ...
+def _own_files(modules: list[str], top_level_modules: list[str]) -> list[tuple[str, bool, bytes, str]]: ...
 def _name_types_as_cffi() -> None: ...
 def _check_files(written: list[str], read: list[str]) -> None: ...
 def _passing(path: str) -> None: ...
@@ -312,6 +313,8 @@ class FFI(_Common):
         use_environment: bool = False,
         ignore_sigpipe: bool = False,
         errors: dict[str, str | int | float] | None = None,
+        modules: Iterable[str | os.PathLike[str]] = (),
+        top_level_modules: Iterable[str | os.PathLike[str]] = (),
     ) -> None: ...
     def compile(
         self,

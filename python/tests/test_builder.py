@@ -469,3 +469,39 @@ def test_sigpipe_of_an_embedding_builder(place):
     assert embedded(place, "pipe_ends", CLOSED_PIPE)() == ("", "")
     assert embedded(place, "pipe_not", CLOSED_PIPE, ignore_sigpipe=False)() == ("", "")
     assert embedded(place, "pipe_raises", CLOSED_PIPE, ignore_sigpipe=True)() == ("21\n", "")
+
+
+def test_own_modules_of_an_embedding_builder(place):
+    (place / "rules").mkdir()
+    (place / "rules/__init__.py").write_text("from . import factor\n")
+    (place / "rules/factor.py").write_text("import helper\nVALUE = helper.THREE\n")
+    (place / "helper.py").write_text("THREE = 3\n")
+    init = "import rules\n@ffi.def_extern(error=-4)\ndef triple(x): return rules.factor.VALUE * x\n"
+    paths = [place / "rules", str(place / "helper.py")]
+    for options in ({"modules": paths}, {"modules": [], "top_level_modules": paths}):
+        run = embedded(place, "own_modules", init, **options)
+        for path in paths:
+            os.rename(path, str(path) + ".away")
+        assert run() == ("21\n", "")
+        for path in paths:
+            os.rename(str(path) + ".away", path)
+
+    def refused(**modules):
+        ffi = keelback.FFI()
+        ffi.embedding_api("int triple(int);")
+        ffi.set_source("own_refused", "")
+        ffi.embedding_init_code("from own_refused import ffi", **modules)
+        return ffi.emit_c_code
+
+    with pytest.raises(OSError, match=r"^cannot read the module none\.py: No such file or directory$"):
+        refused(modules=["none.py"])("x.c")
+    with pytest.raises(ValueError, match=r"is no module: .* \(data files go along with"):
+        refused(top_level_modules=["/dev/null"])("x.c")
+    with pytest.raises(ValueError, match=r"rules/__init__\.py would be overwritten: it is read as well"):
+        refused(modules=paths)("rules/__init__.py")
+    with pytest.raises(TypeError, match=r"^modules: a list of paths, not 'helper\.py'$"):
+        refused(modules="helper.py")
+    (place / "wrong.py").write_text("retrun 1\n")
+    with pytest.raises(SyntaxError) as caught:
+        refused(modules=["wrong.py"])("x.c")
+    assert (caught.value.filename, caught.value.lineno) == ("wrong.py", 1)

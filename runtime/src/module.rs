@@ -12,7 +12,7 @@ use crate::py::module::add;
 use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, simple, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<11> = Methods::new([
+static FUNCTIONS: Methods<12> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -53,6 +53,11 @@ static FUNCTIONS: Methods<11> = Methods::new([
         c"_settled",
         crate::ffi::settled,
         c"Such a file has gone, or has its name.",
+    ),
+    keywords(
+        c"_own_files",
+        crate::ffi::own_files,
+        c"The files of a plugin's own modules.",
     ),
     simple(
         c"_name_types_as_cffi",

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
+use crate::py::module::make_spec;
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
     str_from, str_text,
@@ -41,6 +42,8 @@ static SOURCES: &[Source] = sources! {
     "keelback._cffi_modules": "keelback/_cffi_modules.py",
     "keelback._files": "keelback/_files.py",
     "keelback._init_errors": "keelback/_init_errors.py",
+    "keelback._own_imports": "keelback/_own_imports.py",
+    "keelback._own_modules": "keelback/_own_modules.py",
     "keelback._parser": "keelback/_parser.py",
     "keelback._setuptools": "keelback/_setuptools.py",
     "keelback._verify": "keelback/_verify.py",
@@ -136,33 +139,14 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
             let (Some(source), Some(finder)) = (wanted(*args)?, FINDER.get()) else {
                 return Ok(none());
             };
-            let machinery: Ref =
-                Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
-            let class: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-                machinery.obj(),
-                c"ModuleSpec".as_ptr(),
-            ))?;
-            let arguments: Ref = Ref::steal(ffi::PyTuple_Pack(2, *args, finder.obj()))?;
             let path = str_from(&source.path())?;
-            let is_package = crate::py::bool_object(source.is_package());
-            let keywords: Ref = Ref::steal(ffi::Py_BuildValue(
-                c"{sOsO}".as_ptr(),
-                c"origin".as_ptr(),
-                path.obj(),
-                c"is_package".as_ptr(),
-                is_package.obj(),
-            ))?;
-            let spec: Ref = Ref::steal(ffi::PyObject_Call(
-                class.obj(),
-                arguments.obj(),
-                keywords.obj(),
-            ))?;
-            // The module gets a __file__.
-            let yes = crate::py::bool_object(true);
-            if ffi::PyObject_SetAttrString(spec.obj(), c"has_location".as_ptr(), yes.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            Ok(spec)
+            let search = if source.is_package() {
+                Some(Ref::steal(ffi::PyList_New(0))?)
+            } else {
+                None
+            };
+            let name = Ref::borrow(*args);
+            make_spec(&name, finder, Some(&path), search.as_ref())
         }
     })
 }

@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use keelback_codegen::InitError;
+use keelback_codegen::{InitError, OwnFile};
+use keelback_compiler::modules::{self, OwnModule};
 use tempfile::TempDir;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
@@ -16,7 +17,7 @@ use crate::machine::{self, Machine};
 use crate::output::Outputs;
 use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
-use crate::python::{InitReport, Search};
+use crate::python::{self, InitCode, InitReport, Search};
 use crate::runtime;
 
 /// `keelback build ...`
@@ -193,6 +194,7 @@ pub struct Prepared {
     /// What it said, if that was needed earlier.
     report: Option<Option<InitReport>>,
     init: Input,
+    files: Vec<OwnFile>,
 }
 
 /// The user's files, as read.
@@ -200,6 +202,7 @@ pub struct Sources {
     inputs: Inputs,
     init: Input,
     declared: Declared,
+    files: Vec<OwnFile>,
 }
 
 impl Sources {
@@ -210,9 +213,12 @@ impl Sources {
         mut inputs: Inputs,
         reporter: &Reporter,
     ) -> Result<Self> {
+        let init = inputs.read(&init_arguments.init, "init code")?;
+        let declared = Declared::read(declarations, &mut inputs, reporter)?;
         Ok(Self {
-            init: inputs.read(&init_arguments.init, "init code")?,
-            declared: Declared::read(declarations, &mut inputs, reporter)?,
+            files: own_files(declared.modules(), init_arguments, &mut inputs)?,
+            init,
+            declared,
             inputs,
         })
     }
@@ -228,13 +234,22 @@ impl Sources {
             mut inputs,
             mut init,
             declared,
+            mut files,
         } = self;
         if init_arguments.dev {
             init.name = whole_path(&init_arguments.init)?;
         }
         let mut search = Search::start(
             init_arguments.python.as_deref(),
-            Some((&declarations.name, &init)),
+            Some(InitCode {
+                module: &declarations.name,
+                code: &init,
+                directory: Some(init_arguments.init.as_path())
+                    .filter(|path| !crate::is_dash(path.as_os_str()))
+                    .and_then(Path::parent)
+                    .map(|parent| parent.join(".")),
+                files: &files,
+            }),
         )?;
         let python = search.python(reporter)?;
         let runtime = if init_arguments.no_runtime_check {
@@ -252,9 +267,20 @@ impl Sources {
         }
         // The compiler need not wait for what Python says of the init code, unless it is part of what is compiled.
         let mut report = None;
-        if init.text.contains("error") {
+        if init.text.contains("error") || !files.is_empty() {
             report = Some(search.init_report()?);
         }
+        let compiled = report.iter().flatten().flat_map(|report| &report.modules);
+        for (path, code) in compiled {
+            if let Some(file) = files.iter_mut().find(|file| file.path == *path) {
+                file.code = Some(code.clone());
+            }
+        }
+        let checked = files.clone();
+        let init_compiled = report.iter().flatten().find_map(|report| {
+            let code = report.init_code.clone();
+            code.filter(|_| !init_arguments.dev)
+        });
         let init_errors = report
             .iter()
             .flatten()
@@ -268,6 +294,8 @@ impl Sources {
         let embedding = Embedding {
             init_errors,
             init: &init,
+            init_compiled,
+            files,
             python: &python,
             runtime: runtime.as_deref(),
             no_site: init_arguments.no_site,
@@ -298,8 +326,43 @@ impl Sources {
             search: Some(search),
             report,
             init,
+            files: checked,
         })
     }
+}
+
+/// The files of the plugin's own modules: those of keelback.toml first.
+fn own_files(
+    configured: &[OwnModule],
+    arguments: &InitArguments,
+    inputs: &mut Inputs,
+) -> Result<Vec<OwnFile>> {
+    let given = |paths: &[PathBuf], is_top_level| -> Vec<OwnModule> {
+        let of = |path: &PathBuf| OwnModule {
+            path: path.clone(),
+            is_top_level,
+        };
+        paths.iter().map(of).collect()
+    };
+    let mut all = configured.to_vec();
+    all.extend(given(&arguments.modules, false));
+    all.extend(given(&arguments.top_level_modules, true));
+    let refuse = |error: modules::ModuleError| {
+        let failure = match error {
+            modules::ModuleError::CannotRead(..) => Failure::Files,
+            _ => Failure::Usage,
+        };
+        let diagnostic = Diagnostic::error("module", error.to_string());
+        failure.because(match error.hint() {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        })
+    };
+    let found = modules::collect(&all, arguments.dev).map_err(refuse)?;
+    for path in found.read {
+        inputs.others_read(&path)?;
+    }
+    Ok(found.files)
 }
 
 /// The path that a development library records for its init code.
@@ -349,12 +412,22 @@ impl Prepared {
         };
         for (line, text) in &report.warnings {
             reporter.report(
-                &Diagnostic::warning("init-warning", text.as_str())
-                    .at(whole_line(&self.init, *line)),
+                &Diagnostic::warning("init-warning", text.as_str()).at(whole_line(
+                    &self.init.name,
+                    &self.init.text,
+                    *line,
+                )),
             );
         }
         if let Some(error) = syntax_error(&report, &self.init) {
             return Err(Failure::Input.because(error));
+        }
+        let wrong = module_errors(&report, &self.files);
+        if !wrong.is_empty() {
+            return Err(Failure::Input.because_of(wrong));
+        }
+        for warning in imports_beside(&report, &self.init, &self.files) {
+            reporter.report(&warning);
         }
         for warning in attachment_warnings(&report, &self.init, &self.plugin) {
             reporter.report(&warning);
@@ -385,16 +458,61 @@ fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
     })
 }
 
-fn whole_line(init: &Input, line: usize) -> Place {
-    let text = init.text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+fn module_errors(report: &InitReport, files: &[OwnFile]) -> Vec<Diagnostic> {
+    let diagnostic = |error: &python::ModuleError| {
+        let text = text_of(files, &error.path);
+        let message = format!("the module {} cannot run: {}", error.path, error.message);
+        let diagnostic = Diagnostic::error("module-syntax", message);
+        if error.line == 0 {
+            return diagnostic;
+        }
+        diagnostic.at(Place::at_line(
+            &error.path,
+            &text,
+            error.line,
+            error.column.max(1),
+            1,
+        ))
+    };
+    report.module_errors.iter().map(diagnostic).collect()
+}
+
+fn text_of(files: &[OwnFile], path: &str) -> String {
+    let file = files.iter().find(|file| file.path == path);
+    file.map_or(String::new(), |file| {
+        String::from_utf8_lossy(&file.data).into_owned()
+    })
+}
+
+fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<Diagnostic> {
+    let diagnostic = |import: &python::Beside| {
+        let of_init = import.file == init.name;
+        let text = if of_init {
+            init.text.clone()
+        } else {
+            text_of(files, &import.file)
+        };
+        Diagnostic::warning(
+            "import-beside",
+            format!(
+                "'{}' is imported from {}, which the library will not have",
+                import.name, import.path
+            ),
+        )
+        .at(whole_line(&import.file, &text, import.line))
+        .hint(format!(
+            "`--module {}` puts it into the library; without it the plugin's Python has to have it",
+            import.path
+        ))
+    };
+    report.beside.iter().map(diagnostic).collect()
+}
+
+fn whole_line(file: &str, text: &str, line: usize) -> Place {
+    let whole = text;
+    let text = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
     let indent = text.chars().take_while(|c| c.is_whitespace()).count();
-    Place::at_line(
-        &init.name,
-        &init.text,
-        line,
-        indent + 1,
-        text.trim().chars().count(),
-    )
+    Place::at_line(file, whole, line, indent + 1, text.trim().chars().count())
 }
 
 /// So many functions that the init code never defines are told one by one.
@@ -423,7 +541,7 @@ fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Ve
                     "unknown-function",
                     format!("the init code defines '{name}', which no cdef declares"),
                 )
-                .at(whole_line(init, *line))
+                .at(whole_line(&init.name, &init.text, *line))
                 .hint("ffi.def_extern() will raise an error here; declare the function, or mend the name"),
             );
         }

@@ -94,6 +94,8 @@ static keelback_plugin_t keelback_plugin = {
     "greeter",
     keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
     keelback_init_code, sizeof keelback_init_code - 1, "greeter.py",
+    NULL, 0,
+    NULL, 0, 0,
     keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
     NULL, 0,
     NULL, 0,

@@ -327,6 +327,8 @@ static keelback_plugin_t keelback_plugin = {
     "prelude",
     keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
     NULL, 0, NULL,
+    NULL, 0,
+    NULL, 0, 0,
     keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
     keelback_symbols, sizeof keelback_symbols / sizeof *keelback_symbols,
     keelback_answers, sizeof keelback_answers / sizeof *keelback_answers,

@@ -15,9 +15,9 @@ use pyo3::ffi;
 
 use super::binding::Binding;
 use super::plugin::{Plugin, PluginState};
-use super::{dispatch, last_error};
+use super::{dispatch, last_error, own_modules};
 use crate::attach::{Thread, output, threads};
-use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::py::{Exception, Obj, Raised, Ref, Res, str_from};
 
 /// What tells one state of a file from another.
 #[derive(PartialEq, Eq, Clone)]
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
         if let Some(binding) = binding
             && !threads::is_attached()
             && binding.plugin().state() == PluginState::Ready
-            && note(binding.plugin())
+            && (note(binding.plugin()) | own_modules::have_changed(binding.plugin()))
         {
             run_again(binding.plugin());
         }
@@ -104,7 +104,17 @@ fn run_again(plugin: &Plugin) {
     let Ok(_attached) = threads::attach() else {
         return;
     };
-    let outcome = super::init_code::run(plugin);
+    // A module that the init code takes names from has to run before it.
+    let outcome = own_modules::forget_modules(plugin).and_then(|forgotten| {
+        super::init_code::run(plugin).map_err(|raised| {
+            let exception = Exception::fetch(raised);
+            forgotten.restore(plugin);
+            match exception {
+                Some(exception) => exception.restore(),
+                None => crate::raise!(SystemError, "the init code failed without an exception"),
+            }
+        })
+    });
     output::look_at_streams();
     if let Err(raised) = outcome {
         let described = last_error::take_exception(raised);

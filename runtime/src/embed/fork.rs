@@ -14,6 +14,7 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
+use super::own_modules::{self, Ran};
 use super::waiting::{Frozen, Paused};
 use super::whose::Interpreter;
 use super::{last_error, waiting, whose};
@@ -28,6 +29,7 @@ struct Forking {
     handlers: MutexGuard<'static, ()>,
     new_states: MutexGuard<'static, ()>,
     last_run: MutexGuard<'static, LastRun>,
+    ran: MutexGuard<'static, Ran>,
     /// In Python, its own before-work done; only if that is for us to do.
     attached: Option<Attached>,
     paused: Option<Paused>,
@@ -98,6 +100,7 @@ fn prepare() {
         handlers: last_error::lock_handlers(),
         new_states: NEW_STATES.take().unwrap_or_else(threads::lock_new_states),
         last_run: development::lock_last_run(),
+        ran: own_modules::lock_ran(),
         attached,
         paused,
     }));
@@ -112,6 +115,7 @@ fn finish(is_parent: bool) {
         threads::keep_state_for_good();
     }
     drop(forking.last_run);
+    drop(forking.ran);
     drop(forking.handlers);
     drop(forking.new_states);
     drop(forking.starts);

@@ -5,7 +5,7 @@ use std::ffi::{CString, c_int};
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::{development, namespace, sources};
+use super::{development, namespace, own_modules, sources};
 use crate::py::{Ref, Res, str_from};
 use crate::raise;
 
@@ -42,13 +42,17 @@ pub fn run(plugin: &Plugin) -> Res<()> {
             cf_flags: IS_UTF8 | IGNORE_COOKIE,
             cf_feature_version: VERSION_MINOR,
         };
-        let code = Ref::steal(ffi::Py_CompileStringObject(
-            source.as_ptr(),
-            file.obj(),
-            ffi::Py_file_input,
-            &mut flags,
-            -1,
-        ))?;
+        let code = if own_modules::has_any(plugin) {
+            own_modules::init_code(plugin, source.to_bytes(), &plugin.init_file())?
+        } else {
+            Ref::steal(ffi::Py_CompileStringObject(
+                source.as_ptr(),
+                file.obj(),
+                ffi::Py_file_input,
+                &mut flags,
+                -1,
+            ))?
+        };
         let globals = ffi::PyModule_GetDict(module.obj());
         if is_dev {
             development::run_code(code.obj(), globals)?;

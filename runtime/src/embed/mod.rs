@@ -15,6 +15,7 @@
 //! | `sys_modules` | its Python objects, and where `import` finds them |
 //! | `run` | its init code: before, while and after it runs |
 //! | `init_code` | compiling that |
+//! | `own_modules` | modules and data that the plugin has inside |
 //! | `sources` | where tracebacks and other tools find its text |
 //! | `hooks` | how exceptions that nobody catches are printed |
 //! | `development` | `keelback build --dev`: reloading, debuggers |
@@ -46,6 +47,7 @@ mod interpreter;
 mod last_error;
 mod made;
 mod namespace;
+mod own_modules;
 mod plugin;
 mod prefix;
 mod read;

@@ -4,8 +4,8 @@
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::sources;
-use crate::py::module::add;
+use super::{own_modules, sources};
+use crate::py::module::{add, make_spec};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 use crate::raise;
 
@@ -22,46 +22,44 @@ pub fn make(plugin: &Plugin, ffi: &Ref, lib: &Ref) -> Res<Ref> {
     }
     let file = str_from(&file)?;
     let loader = sources::loader(plugin)?;
-    let package = plugin
-        .name()
-        .rsplit_once('.')
-        .map_or("", |(parent, _)| parent);
+    let search = search_path(plugin)?;
+    let package = match plugin.name().rsplit_once('.') {
+        _ if search.is_some() => plugin.name(),
+        Some((parent, _)) => parent,
+        None => "",
+    };
     // SAFETY: the GIL is held; a C string.
     let builtins = unsafe { Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))? };
     add(&module, c"__builtins__", &builtins)?;
     add(&module, c"__package__", &str_from(package)?)?;
     // What inspect.getsource looks for when it is asked for a class.
     add(&module, c"__file__", &file)?;
-    add(&module, c"__spec__", &make_spec(&name, &loader, &file)?)?;
+    add(
+        &module,
+        c"__spec__",
+        &make_spec(&name, &loader, Some(&file), search.as_ref())?,
+    )?;
     add(&module, c"__loader__", &loader)?;
+    if let Some(search) = &search {
+        add(&module, c"__path__", search)?;
+    }
     Ok(module)
+}
+
+/// The `__path__` of a plugin with modules of its own: empty, as a finder of ours has them.
+fn search_path(plugin: &Plugin) -> Res<Option<Ref>> {
+    if !own_modules::has_any(plugin) {
+        return Ok(None);
+    }
+    own_modules::install()?;
+    // SAFETY: the GIL is held.
+    unsafe { Ref::steal(ffi::PyList_New(0)) }.map(Some)
 }
 
 /// Puts `ffi` and `lib` into the module: at first, and before the init code runs anew in the same one.
 pub fn add_own(module: &Ref, ffi: &Ref, lib: &Ref) -> Res<()> {
     add(module, c"ffi", ffi)?;
     add(module, c"lib", lib)
-}
-
-fn make_spec(name: &Ref, loader: &Ref, file: &Ref) -> Res<Ref> {
-    // SAFETY: the GIL is held; objects are live. importlib's frozen part is always imported.
-    unsafe {
-        let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
-        let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
-            machinery.obj(),
-            c"ModuleSpec".as_ptr(),
-            c"OO".as_ptr(),
-            name.obj(),
-            loader.obj(),
-        ))?;
-        // `__file__` comes from here.
-        for (name, value) in [(c"origin", file.obj()), (c"has_location", ffi::Py_True())] {
-            if ffi::PyObject_SetAttrString(spec.obj(), name.as_ptr(), value) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        Ok(spec)
-    }
 }
 
 /// The import system makes `__spec__` its own spec: the module has that from the beginning, and its loader, which knows
@@ -74,6 +72,12 @@ pub fn adopt_spec(plugin: &Plugin, module: &Ref, spec: Obj) -> Res<()> {
     // SAFETY: the GIL is held; objects are live, names are C strings.
     unsafe {
         let spec: Ref = Ref::borrow(spec);
+        if let Some(search) = search_path(plugin)? {
+            let name = c"submodule_search_locations".as_ptr();
+            if ffi::PyObject_SetAttrString(spec.obj(), name, search.obj()) < 0 {
+                return Err(Raised::already());
+            }
+        }
         let adopted = Ref::steal(ffi::PyObject_GetAttrString(spec.obj(), c"loader".as_ptr()))
             .and_then(|theirs: Ref| {
                 let get_source: Ref = Ref::steal(ffi::PyObject_GetAttrString(

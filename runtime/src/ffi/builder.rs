@@ -12,6 +12,8 @@ use keelback_codegen::{
 use pyo3::ffi;
 
 use super::attachment::ffi_and_lib_of;
+use super::options::{bytes, text, texts, truth};
+use super::own_files::read_own_files;
 use super::{FfiObject, as_ffi, given};
 use crate::errors::raise_error;
 use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text};
@@ -69,50 +71,6 @@ unsafe fn call_builder(
             count as usize + 1,
             names,
         ))
-    }
-}
-
-/// A str argument, or None.
-pub(super) unsafe fn text(object: Obj) -> Res<Option<String>> {
-    let Some(object) = given(object) else {
-        return Ok(None);
-    };
-    // SAFETY: live.
-    match unsafe { str_text(object)? } {
-        Some(text) => Ok(Some(text.to_owned())),
-        // SAFETY: live.
-        None => Err(raise!(TypeError, "expected a str, not {}", unsafe {
-            crate::py::type_name(object)
-        })),
-    }
-}
-
-/// A sequence of str.
-pub(super) unsafe fn texts(object: Obj) -> Res<Vec<String>> {
-    let Some(object) = given(object) else {
-        return Ok(Vec::new());
-    };
-    // SAFETY: live objects.
-    unsafe {
-        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
-        (0..ffi::PyTuple_GET_SIZE(list.obj()))
-            .map(|index| {
-                text(ffi::PyTuple_GET_ITEM(list.obj(), index))?
-                    .ok_or_else(|| raise!(TypeError, "expected a str, not None"))
-            })
-            .collect()
-    }
-}
-
-pub(super) unsafe fn truth(object: Obj) -> Res<bool> {
-    if object.is_null() {
-        return Ok(false);
-    }
-    // SAFETY: live.
-    match unsafe { ffi::PyObject_IsTrue(object) } {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Raised::already()),
     }
 }
 
@@ -262,7 +220,7 @@ fn warn(text: &str) -> Res<()> {
     Ok(())
 }
 
-static GENERATE: Signature<17> = Signature::new(
+static GENERATE: Signature<20> = Signature::new(
     "_generate",
     [
         "ffi",
@@ -282,6 +240,9 @@ static GENERATE: Signature<17> = Signature::new(
         "ignore_sigpipe",
         "errors",
         "init_errors",
+        "files",
+        "init_compiled",
+        "code_magic",
     ],
     2,
 );
@@ -309,6 +270,9 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 ignore_sigpipe,
                 errors,
                 init_errors,
+                files,
+                init_compiled,
+                code_magic,
             ] = GENERATE.parse(args, count, names)?;
             let Some(ffi_object) = as_ffi(object) else {
                 return Err(raise!(TypeError, "_generate() expects an FFI"));
@@ -367,6 +331,12 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
                 runtime_path: text(runtime)?,
                 start_errors: start_errors(errors)?,
                 init_errors: read_errors(init_errors)?,
+                files: read_own_files(files)?,
+                init_compiled: bytes(init_compiled)?,
+                code_magic: match given(code_magic) {
+                    Some(magic) => crate::ffi::text::ssize(magic)? as u32,
+                    None => 0,
+                },
                 ..PluginSpec::default()
             };
             match Plugin::new(spec) {

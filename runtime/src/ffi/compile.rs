@@ -6,7 +6,8 @@ use keelback_compiler::files::Files;
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes, messages};
 use pyo3::ffi;
 
-use super::builder::{rows, text, texts, truth};
+use super::builder::rows;
+use super::options::{text, texts, truth};
 use crate::errors::raise_error;
 use crate::py::{Obj, Ref, Res, Signature, bool_object, guard, none, str_from};
 use crate::raise;

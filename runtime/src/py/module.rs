@@ -15,6 +15,35 @@ pub fn add(module: &Ref, name: &CStr, value: &Ref) -> Res<()> {
     Ok(())
 }
 
+/// An `importlib.machinery.ModuleSpec`. `place` becomes `__file__`; `search` (a list) makes a package. The GIL is held.
+pub fn make_spec(name: &Ref, loader: &Ref, place: Option<&Ref>, search: Option<&Ref>) -> Res<Ref> {
+    // SAFETY: the GIL is held; objects are live. importlib's frozen part is always imported.
+    unsafe {
+        let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
+        let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
+            machinery.obj(),
+            c"ModuleSpec".as_ptr(),
+            c"OO".as_ptr(),
+            name.obj(),
+            loader.obj(),
+        ))?;
+        let set = |name: &CStr, value: super::Obj| {
+            if ffi::PyObject_SetAttrString(spec.obj(), name.as_ptr(), value) < 0 {
+                return Err(Raised::already());
+            }
+            Ok(())
+        };
+        if let Some(place) = place {
+            set(c"origin", place.obj())?;
+            set(c"has_location", ffi::Py_True())?;
+        }
+        if let Some(search) = search {
+            set(c"submodule_search_locations", search.obj())?;
+        }
+        Ok(spec)
+    }
+}
+
 /// Makes a module with these functions.
 pub fn new(name: &CStr, doc: &CStr, functions: *mut ffi::PyMethodDef) -> Res<Ref> {
     // SAFETY: C strings and a static table of functions.

@@ -1,0 +1,225 @@
+//! A plugin's own modules (`--module`): which files go into the library.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use keelback_codegen::OwnFile;
+
+/// Why a path is no module that a plugin can have.
+#[derive(Debug)]
+pub enum ModuleError {
+    /// It cannot be read.
+    CannotRead(PathBuf, std::io::Error),
+    /// It is neither a directory nor a file that ends in `.py`.
+    NoModule(PathBuf),
+    /// Nobody could import it: its name is no identifier, or no text.
+    Name(PathBuf),
+    /// The plugin's module has that name itself: `ffi` or `lib`.
+    Taken(PathBuf, String),
+    /// A module that was compiled from C: the operating system loads it from a file only.
+    Compiled(PathBuf),
+    /// Two of the paths are modules of one name.
+    Twice(String),
+    /// A package without anything in it.
+    Empty(PathBuf),
+}
+
+impl ModuleError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoModule(_) => {
+                Some("data files go along with the package whose directory they are in")
+            }
+            Self::Name(_) => {
+                Some("the name of the file or directory is what Python code imports: rename it")
+            }
+            Self::Taken(..) => {
+                Some("`ffi` and `lib` are in the plugin's module already: rename it")
+            }
+            Self::Compiled(_) => Some(
+                "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
+            ),
+            Self::CannotRead(..) | Self::Twice(_) | Self::Empty(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ModuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CannotRead(path, error) => {
+                let text = error.to_string();
+                let reason = text.split(" (os error").next().unwrap_or_default();
+                write!(f, "cannot read the module {}: {reason}", path.display())
+            }
+            Self::NoModule(path) => write!(
+                f,
+                "{} is no module: neither a directory nor a file NAME.py",
+                path.display()
+            ),
+            Self::Name(path) => write!(
+                f,
+                "{} cannot be imported: its name is no identifier of Python",
+                path.display()
+            ),
+            Self::Taken(path, name) => write!(
+                f,
+                "the module {} has the name '{name}', which means something else in a plugin",
+                path.display()
+            ),
+            Self::Compiled(path) => write!(
+                f,
+                "{} is compiled code, which cannot be loaded from inside a library",
+                path.display()
+            ),
+            Self::Twice(name) => write!(f, "two modules have the name '{name}'"),
+            Self::Empty(path) => write!(f, "there is no file in the package {}", path.display()),
+        }
+    }
+}
+
+/// A module or package that the plugin is to have.
+#[derive(Clone, Debug)]
+pub struct OwnModule {
+    /// A file `NAME.py`, or a directory.
+    pub path: PathBuf,
+    /// Importable by its own name too.
+    pub is_top_level: bool,
+}
+
+/// What [`collect`] found.
+#[derive(Debug, Default)]
+pub struct OwnFiles {
+    /// What goes into the library.
+    pub files: Vec<OwnFile>,
+    /// Where they were read: no output may be there.
+    pub read: Vec<PathBuf>,
+}
+
+/// The files of modules and packages, in an order that depends on their names only. For a development library (`is_dev`)
+/// the places alone.
+///
+/// Left out are what Python compiled (`__pycache__`, `.pyc`) and what begins with a dot.
+pub fn collect(modules: &[OwnModule], is_dev: bool) -> Result<OwnFiles, ModuleError> {
+    let mut found = OwnFiles::default();
+    let mut names = HashSet::new();
+    for OwnModule { path, is_top_level } in modules {
+        let cannot = |error| ModuleError::CannotRead(path.clone(), error);
+        let is_dir = std::fs::metadata(path).map_err(cannot)?.is_dir();
+        let name = name_of(path, is_dir)?;
+        if !names.insert(name.clone()) {
+            return Err(ModuleError::Twice(name));
+        }
+        let before = found.files.len();
+        if is_dev {
+            let place = std::path::absolute(path).map_err(cannot)?;
+            let place = place
+                .to_str()
+                .ok_or_else(|| ModuleError::Name(path.clone()))?;
+            found.files.push(OwnFile {
+                path: name,
+                place: Some(place.to_owned()),
+                ..OwnFile::default()
+            });
+        } else if is_dir {
+            walk(path, &name, &mut found)?;
+        } else {
+            found.read(path, format!("{name}.py"))?;
+        }
+        if found.files.len() == before {
+            return Err(ModuleError::Empty(path.clone()));
+        }
+        for file in &mut found.files[before..] {
+            file.is_top_level = *is_top_level;
+        }
+    }
+    Ok(found)
+}
+
+/// What Python code imports it by.
+fn name_of(path: &Path, is_dir: bool) -> Result<String, ModuleError> {
+    // `.` and `..` have no name of their own.
+    let whole = std::path::absolute(path)
+        .ok()
+        .filter(|_| path.file_name().is_none())
+        .and_then(|_| path.canonicalize().ok());
+    let named = whole.as_deref().unwrap_or(path);
+    if !is_dir {
+        let ending = named.extension().and_then(std::ffi::OsStr::to_str);
+        match ending {
+            Some("py") => {}
+            Some("so" | "pyd" | "dylib") => return Err(ModuleError::Compiled(path.into())),
+            _ => return Err(ModuleError::NoModule(path.into())),
+        }
+    }
+    let name = if is_dir {
+        named.file_name()
+    } else {
+        named.file_stem()
+    };
+    let name = name
+        .and_then(std::ffi::OsStr::to_str)
+        .ok_or_else(|| ModuleError::Name(path.into()))?;
+    let mut letters = name.chars();
+    let is_first = |c: char| c == '_' || c.is_alphabetic();
+    if !letters.next().is_some_and(is_first) || !letters.all(|c| is_first(c) || c.is_numeric()) {
+        return Err(ModuleError::Name(path.into()));
+    }
+    if matches!(name, "ffi" | "lib") {
+        return Err(ModuleError::Taken(path.into(), name.to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+fn walk(directory: &Path, inside: &str, found: &mut OwnFiles) -> Result<(), ModuleError> {
+    let cannot = |error| ModuleError::CannotRead(directory.into(), error);
+    let mut entries = std::fs::read_dir(directory)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(cannot)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            return Err(ModuleError::Name(path));
+        };
+        if name == "__pycache__" || name.starts_with('.') || name.ends_with(".pyc") {
+            continue;
+        }
+        let about = std::fs::metadata(&path)
+            .map_err(|error| ModuleError::CannotRead(path.clone(), error))?;
+        let inside = format!("{inside}/{name}");
+        if about.is_dir() {
+            walk(&path, &inside, found)?;
+        } else if is_compiled_module(name) {
+            return Err(ModuleError::Compiled(path));
+        } else {
+            found.read(&path, inside)?;
+        }
+    }
+    Ok(())
+}
+
+/// `fast.so`, `fast.abi3.so`, `fast.cpython-311-x86_64-linux-gnu.so`: what Python would import. A library that Python
+/// code opens itself (`libfast.so`) is data.
+fn is_compiled_module(name: &str) -> bool {
+    name.ends_with(".abi3.so")
+        || name.ends_with(".pyd")
+        || name.contains(".cpython-") && name.ends_with(".so")
+}
+
+impl OwnFiles {
+    fn read(&mut self, path: &Path, inside: String) -> Result<(), ModuleError> {
+        let data =
+            std::fs::read(path).map_err(|error| ModuleError::CannotRead(path.into(), error))?;
+        self.files.push(OwnFile {
+            path: inside,
+            data,
+            ..OwnFile::default()
+        });
+        self.read.push(path.to_owned());
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The code of own modules, and of the init code that imports them.
+
+use std::ffi::CStr;
+
+use pyo3::ffi;
+
+use super::super::plugin::Plugin;
+use super::changes;
+use super::find::{Content, Found, names};
+use crate::ffi::payload::bytes;
+use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::raise;
+
+/// A module's text; empty where there is no file. Noted, if it may change.
+pub(super) fn text(found: &Found) -> Res<Vec<u8>> {
+    match &found.content {
+        Content::Inside { text, .. } => Ok(text.to_vec()),
+        Content::Nothing => Ok(Vec::new()),
+        Content::OnDisk(path) => {
+            changes::note(found.plugin, path);
+            std::fs::read(path)
+                .map_err(|error| raise!(ImportError, "cannot read {}: {error}", path.display()))
+        }
+    }
+}
+
+/// A module's code object.
+pub(super) fn code(found: &Found) -> Res<Ref> {
+    if let Content::Inside {
+        code: Some(code), ..
+    } = found.content
+        && let Some(code) = compiled(found.plugin, code)?
+    {
+        fix_file_name(&code, &found.place)?;
+        return Ok(code);
+    }
+    compile(found.plugin, &text(found)?, &found.place)
+}
+
+/// The code of the init code of a plugin with own modules.
+pub fn init_code(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
+    let record = plugin.record();
+    // SAFETY: the record is as abi.rs says.
+    let given = unsafe { bytes((*record).init_compiled, (*record).init_compiled_length) };
+    if !given.is_empty()
+        && !plugin.is_dev()
+        && let Some(code) = compiled(plugin, given)?
+    {
+        return Ok(code);
+    }
+    compile(plugin, source, file)
+}
+
+/// What the build's Python compiled, if this is one of its kind.
+fn compiled(plugin: &Plugin, code: &[u8]) -> Res<Option<Ref>> {
+    // SAFETY: the record is as abi.rs says; the GIL is held; the bytes live during the call.
+    unsafe {
+        let magic = (*plugin.record()).code_magic;
+        if ffi::PyImport_GetMagicNumber() as u32 != magic {
+            return Ok(None);
+        }
+        let object = ffi::PyMarshal_ReadObjectFromString(code.as_ptr().cast(), code.len() as isize);
+        Ref::steal(object).map(Some)
+    }
+}
+
+/// The build did not know where the library would be.
+fn fix_file_name(code: &Ref, place: &str) -> Res<()> {
+    call(
+        c"_imp",
+        c"_fix_co_filename",
+        &[code.obj(), str_from(place)?.obj()],
+    )
+    .map(drop)
+}
+
+fn compile(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
+    // SAFETY: the GIL is held; the bytes live during the call.
+    let source: Ref = unsafe {
+        Ref::steal(ffi::PyBytes_FromStringAndSize(
+            source.as_ptr().cast(),
+            source.len() as isize,
+        ))?
+    };
+    let own = names(plugin, false)
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join(" ");
+    call(
+        c"keelback._own_modules",
+        c"compile_own",
+        &[
+            source.obj(),
+            str_from(file)?.obj(),
+            str_from(plugin.name())?.obj(),
+            str_from(&own)?.obj(),
+        ],
+    )
+}
+
+/// Calls a function of a module with up to four arguments.
+pub(super) fn call(module: &CStr, function: &CStr, arguments: &[Obj]) -> Res<Ref> {
+    // SAFETY: the GIL is held; live objects, C strings.
+    unsafe {
+        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(module.as_ptr()))?;
+        let function: Ref =
+            Ref::steal(ffi::PyObject_GetAttrString(module.obj(), function.as_ptr()))?;
+        let tuple: Ref = Ref::steal(ffi::PyTuple_New(arguments.len() as isize))?;
+        for (index, &argument) in arguments.iter().enumerate() {
+            ffi::Py_INCREF(argument);
+            if ffi::PyTuple_SetItem(tuple.obj(), index as isize, argument) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ref::steal(ffi::PyObject_CallObject(function.obj(), tuple.obj()))
+    }
+}

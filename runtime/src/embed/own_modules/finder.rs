@@ -1,0 +1,274 @@
+//! The finder of own modules, which is their loader too: what `import`, `importlib.resources`, `inspect` and `pkgutil`
+//! ask for.
+
+use std::sync::OnceLock;
+
+use pyo3::ffi;
+
+use super::super::plugin;
+use super::code;
+use super::find::{Content, Found, data_of, files, module, path_of, root};
+use crate::py::module::make_spec;
+use crate::py::{
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
+    str_from, str_text,
+};
+use crate::raise;
+
+static METHODS: Methods<10> = Methods::new([
+    positional(
+        c"find_spec",
+        find_spec,
+        c"The spec of a module that is inside a plugin.",
+    ),
+    simple(
+        c"create_module",
+        create_module,
+        ffi::METH_O,
+        c"None: the import system makes it.",
+    ),
+    simple(
+        c"exec_module",
+        exec_module,
+        ffi::METH_O,
+        c"Runs the module's code.",
+    ),
+    simple(
+        c"get_code",
+        get_code,
+        ffi::METH_O,
+        c"The code object of a module.",
+    ),
+    simple(
+        c"get_source",
+        get_source,
+        ffi::METH_O,
+        c"The text of a module.",
+    ),
+    simple(
+        c"get_filename",
+        get_filename,
+        ffi::METH_O,
+        c"The __file__ of a module.",
+    ),
+    simple(
+        c"get_data",
+        get_data,
+        ffi::METH_O,
+        c"The bytes of a file, by its path below the plugin's own.",
+    ),
+    simple(
+        c"is_package",
+        is_package,
+        ffi::METH_O,
+        c"Whether the module is a package.",
+    ),
+    simple(
+        c"get_resource_reader",
+        get_resource_reader,
+        ffi::METH_O,
+        c"What importlib.resources reads a package's files by.",
+    ),
+    END_OF_METHODS,
+]);
+
+static FINDER: OnceLock<Ref> = OnceLock::new();
+
+/// Puts the finder in front of the others, once. The GIL is held.
+pub fn install() -> Res<()> {
+    if FINDER.get().is_some() {
+        return Ok(());
+    }
+    let finder = namespace(&METHODS)?;
+    // SAFETY: the GIL is held; sys.meta_path is borrowed.
+    unsafe {
+        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
+        if path.is_null() || ffi::PyList_Check(path) == 0 {
+            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
+        }
+        if ffi::PyList_Insert(path, 0, finder.obj()) < 0 {
+            return Err(Raised::already());
+        }
+    }
+    let _ = FINDER.set(finder);
+    Ok(())
+}
+
+/// `find_spec(name, path=None, target=None)`
+unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        if !(1..=3).contains(&count) {
+            return Err(raise!(
+                TypeError,
+                "find_spec expected 1 to 3 arguments, got {count}"
+            ));
+        }
+        // SAFETY: a FASTCALL function's arguments.
+        let name = unsafe { *args };
+        // SAFETY: a live object.
+        let found = unsafe { str_text(name)? }.and_then(module);
+        let (Some(found), Some(finder)) = (found, FINDER.get()) else {
+            return Ok(none());
+        };
+        let search = if found.is_package {
+            let directory = str_from(found.directory())?;
+            // SAFETY: the GIL is held; a live object.
+            Some(unsafe {
+                let list: Ref = Ref::steal(ffi::PyList_New(0))?;
+                if ffi::PyList_Append(list.obj(), directory.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+                list
+            })
+        } else {
+            None
+        };
+        let place = match found.content {
+            Content::Nothing => None,
+            _ => Some(str_from(&found.place)?),
+        };
+        // SAFETY: a live object.
+        let name = unsafe { Ref::borrow(name) };
+        make_spec(&name, finder, place.as_ref(), search.as_ref())
+    })
+}
+
+unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
+    guard(|| Ok(none()))
+}
+
+unsafe extern "C" fn exec_module(_: Obj, object: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: live objects; the dict is borrowed from the module.
+        unsafe {
+            let name: Ref = Ref::steal(ffi::PyObject_GetAttrString(object, c"__name__".as_ptr()))?;
+            let found = required(name.obj())?;
+            if matches!(found.content, Content::Nothing) {
+                return Ok(none());
+            }
+            let code = code::code(&found)?;
+            let globals = ffi::PyModule_GetDict(object);
+            if globals.is_null() {
+                return Err(Raised::already());
+            }
+            Ref::steal(ffi::PyEval_EvalCode(code.obj(), globals, globals))
+        }
+    })
+}
+
+/// The module of that name.
+///
+/// # Safety
+/// A live object.
+unsafe fn required(name: Obj) -> Res<Found> {
+    // SAFETY: the caller's contract: a live object.
+    let text = unsafe { str_text(name)? }.unwrap_or("?");
+    module(text).ok_or_else(|| raise!(ImportError, "no plugin has a module '{text}'"))
+}
+
+unsafe extern "C" fn get_code(_: Obj, name: Obj) -> Obj {
+    // SAFETY: a live object.
+    guard(|| code::code(&unsafe { required(name)? }))
+}
+
+unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live object.
+        let text = code::text(&unsafe { required(name)? })?;
+        let bytes = bytes_object(&text)?;
+        // Of any encoding that its first lines name.
+        code::call(
+            c"_frozen_importlib_external",
+            c"decode_source",
+            &[bytes.obj()],
+        )
+    })
+}
+
+unsafe extern "C" fn get_filename(_: Obj, name: Obj) -> Obj {
+    // SAFETY: a live object.
+    guard(|| str_from(&unsafe { required(name)? }.place))
+}
+
+unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live object.
+        let found = unsafe { required(name)? };
+        Ok(crate::py::bool_object(found.is_package))
+    })
+}
+
+fn bytes_object(data: &[u8]) -> Res<Ref> {
+    // SAFETY: the GIL is held; the bytes are copied.
+    unsafe {
+        Ref::steal(ffi::PyBytes_FromStringAndSize(
+            data.as_ptr().cast(),
+            data.len() as isize,
+        ))
+    }
+}
+
+/// `get_data(path)`: of a file inside a library, or on disk.
+unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live object.
+        let path = unsafe { str_text(path)? }
+            .ok_or_else(|| raise!(TypeError, "get_data(): a path is a str"))?;
+        for plugin in plugin::all().into_iter().filter(|plugin| !plugin.is_dev()) {
+            let root = root(plugin);
+            let inside = path
+                .strip_prefix(&*root)
+                .and_then(|rest| rest.strip_prefix('/'));
+            let Some(inside) = inside else { continue };
+            if let Some(file) = files(plugin).iter().find(|file| path_of(file) == inside) {
+                return bytes_object(data_of(file));
+            }
+        }
+        code::call(
+            c"keelback._own_modules",
+            c"read_on_disk",
+            &[str_from(path)?.obj()],
+        )
+    })
+}
+
+/// `get_resource_reader(name)`: None for a module that is no package.
+unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a live object.
+        let found = unsafe { required(name)? };
+        if !found.is_package {
+            return Ok(none());
+        }
+        let directory = str_from(found.directory())?;
+        if found.plugin.is_dev() {
+            return code::call(
+                c"keelback._own_modules",
+                c"reader_on_disk",
+                &[directory.obj()],
+            );
+        }
+        let prefix = format!("{}/", found.directory());
+        let root = root(found.plugin);
+        // SAFETY: the GIL is held; live objects.
+        let contents = unsafe {
+            let contents: Ref = Ref::steal(ffi::PyDict_New())?;
+            for file in files(found.plugin) {
+                let path = format!("{root}/{}", path_of(file));
+                let Some(inside) = path.strip_prefix(&prefix) else {
+                    continue;
+                };
+                let data = bytes_object(data_of(file))?;
+                if ffi::PyDict_SetItem(contents.obj(), str_from(inside)?.obj(), data.obj()) < 0 {
+                    return Err(Raised::already());
+                }
+            }
+            contents
+        };
+        code::call(
+            c"keelback._own_modules",
+            c"Reader",
+            &[directory.obj(), contents.obj()],
+        )
+    })
+}
