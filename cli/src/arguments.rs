@@ -183,6 +183,10 @@ pub struct DeclarationArguments {
     /// The generated header includes the CDEF files as they are, and does not repeat what they declare
     #[arg(long)]
     pub keep_header: bool,
+    /// Export NAME although the C library or libpython has it: everything in the process may then call it (may be
+    /// repeated)
+    #[arg(long = "export", value_name = "NAME")]
+    pub exports: Vec<String>,
     /// Header that the generated header includes first, for types that only the prelude has (may be repeated)
     #[arg(long = "header-include", value_name = "HEADER")]
     pub header_includes: Vec<String>,

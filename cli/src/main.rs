@@ -14,6 +14,7 @@ mod plugin;
 mod progress;
 mod python;
 mod runtime;
+mod taken;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::headers;
 use crate::input::{Input, Inputs};
 use crate::python::Python;
+use crate::taken::Taken;
 
 /// What is declared, as read and not yet understood.
 pub struct Declared {
@@ -26,6 +27,8 @@ pub struct Declared {
     includes: Vec<String>,
     /// Where those headers may be.
     header_dirs: Vec<PathBuf>,
+    /// Exported whoever has the names.
+    exports: Vec<String>,
 }
 
 /// The Python half of a plugin.
@@ -118,6 +121,7 @@ impl Declared {
             header: header_options(arguments),
             includes,
             header_dirs,
+            exports: arguments.exports.clone(),
         })
     }
 
@@ -187,6 +191,7 @@ impl Declared {
             header: HeaderOptions::default(),
             includes: Vec::new(),
             header_dirs: Vec::new(),
+            exports: Vec::new(),
         };
         let flags = PluginFlags {
             extension_module: true,
@@ -260,11 +265,15 @@ impl Declared {
                 for warning in &warnings {
                     reporter.report(&diagnostic(warning));
                 }
-                Ok(Plugin {
+                let plugin = Plugin {
                     inner,
                     header: self.header,
                     header_dirs: self.header_dirs,
-                })
+                };
+                match plugin.taken_names(&self.exports) {
+                    taken if taken.is_empty() => Ok(plugin),
+                    taken => Err(Failure::Input.because_of(taken)),
+                }
             }
             Err(problems) => Err(Failure::Input.because_of(
                 problems
@@ -309,6 +318,38 @@ impl Plugin {
         cdefs
             .map(|cdef| (cdef.file.clone(), cdef.text.clone()))
             .collect()
+    }
+
+    /// What is said of exported functions whose names another library has. `exports`: names that it may take.
+    fn taken_names(&self, exports: &[String]) -> Vec<Diagnostic> {
+        let declarations = self.inner.declarations();
+        let mut exported = declarations
+            .functions
+            .iter()
+            .filter(|function| function.origin == FunctionOrigin::Exported)
+            .peekable();
+        if exported.peek().is_none() {
+            return Vec::new();
+        }
+        let taken = Taken::read();
+        let refused = exported.filter_map(|function| {
+            let name = declarations.text(function.label.unwrap_or(function.name));
+            let library = taken.library_of(name)?;
+            if exports.iter().any(|export| export == name) {
+                return None;
+            }
+            let message = format!("the library would export '{name}', which {library} has");
+            let mut error = keelback_cdef::Diagnostic::at(declarations, function.span, message);
+            error.hint = Some(
+                format!(
+                    "what others in the process call '{name}' might then be this: rename it, choose the functions with --only, \
+                     or insist with --export {name}"
+                )
+                .into(),
+            );
+            Some(Diagnostic::of_cdef(&error))
+        });
+        refused.collect()
     }
 
     /// The functions that the init code is to define, in order of declaration.

@@ -1,0 +1,279 @@
+//! Real headers as cdefs: guards, includes, macros, `extern "C"`; what is exported, and what the generated header says.
+mod common;
+use std::process::Command;
+
+use common::{Project, outcome};
+
+const TYPES: &str = "#pragma once\n#include <stddef.h>\n#include <string.h>\n\
+    typedef struct shape { double width, height; } shape_t;\n\
+    size_t types_own_function(const shape_t *);\n";
+
+const API: &str = "#ifndef API_H\n#define API_H\n#include <shapes/types.h>\n\
+    #ifdef __cplusplus\nextern \"C\" {\n#endif\n\
+    #define SHAPE_NAME(x) #x\n#define SHAPE_LIMIT (sizeof(shape_t) * 2)\n#define API_CALL __attribute__((nonnull))\n\
+    static inline double shape_half(double x) { return x / 2; }\n\
+    /** How large it is. */\ndouble shape_area(const shape_t *shape) API_CALL;\n\
+    size_t shape_name(const shape_t *shape, char *name, size_t length);\n\
+    #ifdef WITH_MORE\nint shape_more(void);\n#endif\n\
+    #ifdef __cplusplus\n}\n#endif\n#endif\n";
+
+const INIT: &str = "from adder import ffi, lib\n\n@ffi.def_extern()\ndef shape_area(shape):\n    \
+    return shape.width * shape.height\n\n@ffi.def_extern()\ndef shape_name(shape, name, length):\n    return lib.SHAPE_LIMIT\n";
+
+fn shapes() -> Project {
+    let project = Project::with(API, INIT);
+    project.file("include/shapes/types.h", TYPES);
+    project
+}
+
+/// What the library shows to others, but for what every library has.
+fn exported(project: &Project) -> Vec<String> {
+    let mut command = Command::new("nm");
+    command.args(["-D", "--defined-only", "--format=posix", "libadder.so"]);
+    let outcome = outcome(command.current_dir(project.path()));
+    let names = outcome
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(' ').next());
+    let own = |name: &&str| !name.starts_with("adder_") && !name.starts_with("PyInit_");
+    names.filter(own).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_header_as_it_is() {
+    let project = shapes();
+    project.build(&["-I", "include"]).expect_success();
+    assert_eq!(exported(&project), ["shape_area", "shape_name"]);
+    let header = project.read("adder.h");
+    assert!(header.contains("#include <shapes/types.h>\n"), "{header}");
+    assert!(
+        header.contains("/** How large it is. */\nADDER_API double shape_area(const shape_t *shape) __attribute__((nonnull));\n"),
+        "{header}"
+    );
+    assert!(
+        header.contains("#define SHAPE_LIMIT (sizeof(shape_t) * 2)\n"),
+        "{header}"
+    );
+    assert!(
+        !header.contains("types_own_function") && !header.contains("# "),
+        "{header}"
+    );
+    project.file(
+        "host.c",
+        "#include \"adder.h\"\n#include \"api.h\"\nint main(void) { return sizeof(shape_t) == 16 ? (int)strlen(\"\") : 1; }\n",
+    );
+    for compiler in ["cc", "c++"] {
+        let mut host = Command::new(compiler);
+        host.args([
+            "-Wall",
+            "-Werror",
+            "-I",
+            "include",
+            "-I",
+            ".",
+            "-fsyntax-only",
+            "host.c",
+        ]);
+        let host = outcome(host.current_dir(project.path()));
+        assert_eq!((host.code, host.stderr.as_str()), (0, ""));
+    }
+}
+
+#[test]
+fn macros_of_the_command_line() {
+    let project = shapes();
+    project.build(&["-I", "include", "-DWITH_MORE"]);
+    assert_eq!(
+        exported(&project),
+        ["shape_area", "shape_more", "shape_name"]
+    );
+    project
+        .build(&["-Iinclude", "-DWITH_MORE", "-UWITH_MORE"])
+        .expect_success();
+    assert_eq!(exported(&project), ["shape_area", "shape_name"]);
+    let project = Project::with("API int add(int a, int b);\n", "");
+    let outcome = project.run(&["header", "api.h", "--name", "adder", "-D", "API="]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stdout
+            .contains("\nADDER_API int add(int a, int b);\n")
+    );
+}
+
+#[test]
+fn the_header_that_is_given_can_be_the_public_one() {
+    let project = shapes();
+    project
+        .build(&["-I", "include", "--keep-header"])
+        .expect_success();
+    let header = project.read("adder.h");
+    assert!(header.contains("#include \"api.h\"\n"), "{header}");
+    assert!(header.contains("int adder_start(void);"), "{header}");
+    assert!(!header.contains("shape_"), "{header}");
+}
+
+#[test]
+fn names_that_others_have() {
+    let api = "#include <stddef.h>\nsize_t strlen(const char *text);\nint add(int, int);\ndouble cos(double);\nint Py_IsFun(void);\n";
+    let project = Project::with(api, "");
+    let refused = |name: &str, library: &str, place: &str, line: &str, mark: &str| {
+        format!(
+            "error: the library would export '{name}', which {library} has\n --> api.h:{place}\n  |\n{line}\n  |{mark}\n  |\n\
+             help: what others in the process call '{name}' might then be this: rename it, choose the functions with --only, or \
+             insist with --export {name}\n"
+        )
+    };
+    let header = ["header", "api.h", "--name", "adder"];
+    project.run(&header).expect(
+        1,
+        &(refused(
+            "strlen",
+            "libc",
+            "2:8",
+            "2 | size_t strlen(const char *text);",
+            "        ^^^^^^",
+        ) + &refused(
+            "cos",
+            "libm",
+            "4:8",
+            "4 | double cos(double);",
+            "        ^^^",
+        ) + &refused(
+            "Py_IsFun",
+            "libpython",
+            "5:5",
+            "5 | int Py_IsFun(void);",
+            "     ^^^^^^^^",
+        )),
+    );
+    let insisting = [
+        "--export", "strlen", "--export", "cos", "--export", "Py_IsFun",
+    ];
+    project
+        .run(&[&header[..], &insisting[..]].concat())
+        .expect(0, "");
+    let only = project.run(&[&header[..], &["--only", "a*"]].concat());
+    assert_eq!(only.code, 0, "{}", only.stderr);
+    assert!(only.stdout.contains("ADDER_API int add(int, int);\n"));
+    assert!(!only.stdout.contains("strlen"));
+}
+
+#[test]
+fn the_plain_cdef_of_a_header() {
+    let project = shapes();
+    let shown = project.run(&["cdef", "api.h", "-I", "include"]);
+    assert_eq!((shown.code, shown.stderr.as_str()), (0, ""));
+    assert_eq!(
+        shown.stdout,
+        "typedef struct shape { double width, height; } shape_t;\n\n\
+         static inline double shape_half(double x);\n/** How large it is. */\n\
+         double shape_area(const shape_t *shape) __attribute__((nonnull));\n\
+         size_t shape_name(const shape_t *shape, char *name, size_t length);\n\n\
+         #define SHAPE_LIMIT (sizeof(shape_t) * 2)\n"
+    );
+    let marked = project.run(&[
+        "cdef",
+        "api.h",
+        "-I",
+        "include",
+        "--markers",
+        "--only",
+        "shape_area",
+    ]);
+    assert_eq!(
+        marked.stdout,
+        "# 4 \"include/shapes/types.h\"\ntypedef struct shape { double width, height; } shape_t;\n\
+         # 11 \"api.h\"\n/** How large it is. */\ndouble shape_area(const shape_t *shape) __attribute__((nonnull));\n"
+    );
+    // What it prints is a cdef that gives itself.
+    project.file("plain.h", &shown.stdout);
+    assert_eq!(project.run(&["cdef", "plain.h"]).stdout, shown.stdout);
+    let all = project.run(&["cdef", "api.h", "-I", "include", "--all", "--only", "*own*"]);
+    assert!(
+        all.stdout
+            .ends_with("size_t types_own_function(const shape_t *);\n"),
+        "{}",
+        all.stdout
+    );
+}
+
+#[test]
+fn faults_in_headers() {
+    let project = Project::with(
+        "#include \"broken.h\"\n#include <nowhere.h>\nint f(wrong_t);\n",
+        "",
+    );
+    project.file("broken.h", "typedef nosuch wrong_t;\n");
+    project.build(&[]).expect(
+        1,
+        "error: 'nowhere.h' is in none of the folders for includes\n --> api.h:2:10\n  |\n2 | #include <nowhere.h>\n  |          ^\n",
+    );
+    project.file("api.h", "#include \"broken.h\"\nint f(wrong_t);\n");
+    project.build(&[]).expect(
+        1,
+        "error: unknown type name 'nosuch'\n --> broken.h:1:9\n  |\n1 | typedef nosuch wrong_t;\n  |         ^^^^^^\n  |\n\
+         note: included from api.h:1\nhelp: declare it first: 'typedef ... nosuch;' if its contents don't matter, \
+         'typedef int... nosuch;' if it is some integer type\n\
+         error: f arg 1: unknown type 'wrong_t' (if you meant to use the old C syntax of giving untyped arguments, it is \
+         not supported)\n --> api.h:2:7\n  |\n2 | int f(wrong_t);\n  |       ^^^^^^^\n",
+    );
+}
+
+#[test]
+fn a_header_that_is_read_is_not_overwritten() {
+    let project = Project::with("#include \"adder.h\"\nint add(int, int);\n", "");
+    project.file("adder.h", "typedef int number_t;\n");
+    let refused = project.build(&[]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert_eq!(project.read("adder.h"), "typedef int number_t;\n");
+}
+
+#[test]
+fn the_compiler_is_asked_once() {
+    let project = Project::with(
+        "#ifdef __GNUC__\n#include <stddef.h>\nint f(wchar_t);\n#endif\n",
+        "",
+    );
+    let script = "#!/bin/sh\necho asked >> asked\nexec cc \"$@\"\n";
+    project.script("counting-cc", script);
+    let run = |cache: &str| {
+        let mut command = project.keelback();
+        command.args(["cdef", "api.h", "--cc", "./counting-cc"]);
+        let shown = outcome(command.env("XDG_CACHE_HOME", project.path().join(cache)));
+        assert_eq!(shown.stdout, "int f(wchar_t);\n", "{}", shown.stderr);
+        shown.expect(0, "");
+    };
+    run("cache");
+    assert_eq!(project.read("asked"), "asked\n");
+    let kept = || std::fs::read_dir(project.path().join("cache/keelback")).unwrap();
+    let name = kept().next().unwrap().unwrap().path();
+    run("cache");
+    assert_eq!(project.read("asked"), "asked\n");
+    assert_eq!(kept().count(), 1);
+    // What is no answer is asked for again.
+    std::fs::write(&name, "nonsense").unwrap();
+    run("cache");
+    assert_eq!(project.read("asked"), "asked\nasked\n");
+    // A changed compiler is another one.
+    project.script("counting-cc", &script.replace("echo", "echo  "));
+    run("cache");
+    assert_eq!(project.read("asked"), "asked\nasked\nasked\n");
+    // And where nothing can be kept, it takes longer.
+    run("/proc/nowhere");
+}
+
+#[test]
+fn without_a_compiler() {
+    let project = Project::with(
+        "#include <stdint.h>\n#ifdef __LP64__\nint f(uint8_t);\n#endif\n",
+        "",
+    );
+    let mut command = project.keelback();
+    command.args(["cdef", "api.h", "--cc", "./nowhere/cc"]);
+    let shown = outcome(&mut command);
+    assert_eq!(
+        (shown.stdout.as_str(), shown.stderr.as_str()),
+        ("int f(uint8_t);\n", "")
+    );
+}
