@@ -9,7 +9,7 @@ use super::registers::Registers;
 use crate::convert::argument::{Parameter, widen};
 use crate::ctype::Code;
 use crate::object::as_cdata;
-use crate::py::{Obj, Res, type_name};
+use crate::py::{Live, Obj, Res};
 use crate::raise;
 
 /// What is prepared for a variadic signature.
@@ -74,11 +74,11 @@ pub(super) unsafe fn promoted(value: Obj, index: usize) -> Res<(Parameter, u64)>
     // SAFETY: the caller's contract.
     let Some(cdata) = (unsafe { as_cdata(value) }) else {
         // SAFETY: as above.
-        if let Some((ctype, address)) = unsafe { crate::object::function_object(value) } {
+        let value = unsafe { Live::new(value) };
+        if let Some((ctype, address)) = crate::object::function_object(value) {
             return Ok((Parameter::new(&ctype), address as u64));
         }
-        // SAFETY: as above.
-        let given = unsafe { type_name(value) };
+        let given = value.type_name();
         return Err(raise!(
             TypeError,
             "argument {} passed in the variadic part needs to be a cdata object (got {given})",

@@ -16,7 +16,7 @@ use crate::call::errno::Errno;
 use crate::call::foreign::Cif;
 use crate::ctype::CType;
 use crate::object::Held;
-use crate::py::{Obj, Res, guard_unit};
+use crate::py::{Live, Obj, Res, guard_unit};
 use crate::raise;
 
 /// A libffi closure and what it calls: what `ffi.callback()` makes. C may call it until it is dropped.
@@ -79,25 +79,22 @@ unsafe impl Sync for Closure {}
 
 impl Closure {
     /// A closure of type `ctype` (a function type or a pointer to one). Arguments as [`PythonFunction::new`].
-    ///
-    /// # Safety
-    /// The objects are live.
-    pub unsafe fn new(
+    pub fn new(
         ctype: &CType,
-        callable: Obj,
-        error: Option<Obj>,
-        onerror: Option<Obj>,
+        callable: Live,
+        error: Option<Live>,
+        onerror: Option<Live>,
     ) -> Res<Box<Self>> {
-        // SAFETY: the caller's contract; the closure's memory is freed by Drop, and its target lives as long.
+        let function = PythonFunction::new(ctype, callable, error, onerror)?;
+        let cif: *const Cif = function.plan().cif()?;
+        let target = Box::new(Target {
+            function,
+            home: Home::current()?,
+            cif,
+            uses: Uses::new(1),
+        });
+        // SAFETY: the closure's memory is freed by Drop, and its target lives as long.
         unsafe {
-            let function = PythonFunction::new(ctype, callable, error, onerror)?;
-            let cif: *const Cif = function.plan().cif()?;
-            let target = Box::new(Target {
-                function,
-                home: Home::current()?,
-                cif,
-                uses: Uses::new(1),
-            });
             let mut code = std::ptr::null_mut();
             let memory =
                 ffi_closure_alloc(size_of::<ffi_closure>(), &mut code).cast::<ffi_closure>();

@@ -8,7 +8,7 @@ use crate::call::is_scalar;
 use crate::convert::argument::{Parameter, widen};
 use crate::convert::{Room, write_in};
 use crate::ctype::{CType, Code, FunctionDetails};
-use crate::py::{Obj, Ref, Res, type_name};
+use crate::py::{Live, Obj, Ref, Res, given};
 use crate::raise;
 
 /// How C values become Python arguments and the result a C value: prepared once per signature.
@@ -152,14 +152,11 @@ impl PythonFunction {
     /// A function of type `ctype` (a function type or a pointer to one) that calls `callable`. `error` is converted at
     /// once; a bad value raises, as do a `callable` or `onerror` that cannot be called and a variadic type. `None` as
     /// an object means "not given".
-    ///
-    /// # Safety
-    /// The objects are live.
-    pub unsafe fn new(
+    pub fn new(
         ctype: &CType,
-        callable: Obj,
-        error: Option<Obj>,
-        onerror: Option<Obj>,
+        callable: Live,
+        error: Option<Live>,
+        onerror: Option<Live>,
     ) -> Res<Self> {
         let Some(signature) = ctype.signature() else {
             return Err(raise!(
@@ -173,50 +170,45 @@ impl PythonFunction {
         } else {
             ctype.item()
         };
-        // SAFETY: live objects, by the caller.
-        unsafe {
-            if ffi::PyCallable_Check(callable) == 0 {
-                return Err(raise!(
-                    TypeError,
-                    "expected a callable object, not {}",
-                    type_name(callable)
-                ));
-            }
-            let none = ffi::Py_None();
-            let given =
-                |object: Option<Obj>| object.filter(|&object| !object.is_null() && object != none);
-            let onerror = given(onerror);
-            if let Some(onerror) = onerror
-                && ffi::PyCallable_Check(onerror) == 0
-            {
-                return Err(raise!(
-                    TypeError,
-                    "expected a callable object for 'onerror', not {}",
-                    type_name(onerror)
-                ));
-            }
-            if signature.variadic {
-                let pointer = crate::ctype::pointer_to(function)?;
-                return Err(raise!(
-                    NotImplementedError,
-                    "{}: callback with unsupported argument or return type or with '...'",
-                    pointer.name
-                ));
-            }
-            let plan = CallbackPlan::of(signature)?;
-            let mut bytes = vec![0u8; plan.result_size.max(8)];
-            if let Some(error) = given(error) {
-                plan.write_result(error, bytes.as_mut_ptr())?;
-            }
-            Ok(Self {
-                ctype: function.to_ref(),
-                callable: Ref::borrow(callable),
-                error: bytes.into(),
-                onerror: onerror.map(|onerror| Ref::borrow(onerror)),
-                sink: None,
-                plan,
-            })
+        if !callable.is_callable() {
+            return Err(raise!(
+                TypeError,
+                "expected a callable object, not {}",
+                callable.type_name()
+            ));
         }
+        let onerror = given(onerror);
+        if let Some(onerror) = onerror
+            && !onerror.is_callable()
+        {
+            return Err(raise!(
+                TypeError,
+                "expected a callable object for 'onerror', not {}",
+                onerror.type_name()
+            ));
+        }
+        if signature.variadic {
+            let pointer = crate::ctype::pointer_to(function)?;
+            return Err(raise!(
+                NotImplementedError,
+                "{}: callback with unsupported argument or return type or with '...'",
+                pointer.name
+            ));
+        }
+        let plan = CallbackPlan::of(signature)?;
+        let mut bytes = vec![0u8; plan.result_size.max(8)];
+        if let Some(error) = given(error) {
+            // SAFETY: a live object; as many bytes as the result has.
+            unsafe { plan.write_result(error.ptr(), bytes.as_mut_ptr())? };
+        }
+        Ok(Self {
+            ctype: function.to_ref(),
+            callable: callable.to_ref(),
+            error: bytes.into(),
+            onerror: onerror.map(Live::to_ref),
+            sink: None,
+            plan,
+        })
     }
 
     /// How it is called.

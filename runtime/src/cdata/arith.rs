@@ -3,9 +3,9 @@
 use pyo3::ffi;
 
 use crate::ctype::{CType, Kind, pointer_to};
-use crate::object::{CData, as_cdata, new_plain};
-use crate::py::{Obj, Raised, Ref, Res};
-use crate::raise;
+use crate::object::{CData, new_plain};
+use crate::py::{Live, Obj, Raised, Ref, Res, make, not_implemented};
+use crate::{exception, raise};
 
 /// Bytes of a step of a pointer to this item: one for `void *`. `None`: not known.
 pub fn step(item: &CType) -> Option<isize> {
@@ -16,29 +16,24 @@ pub fn step(item: &CType) -> Option<isize> {
     }
 }
 
-/// What an index or an offset is: an int, or an object with `__index__`.
-///
-/// # Safety
-/// `value` is live.
+/// What an index or an offset is: an int, or an object with `__index__`. `overflow`: the exception class for one that is
+/// too large.
 #[inline]
-pub unsafe fn to_index(value: Obj, overflow: Obj) -> Res<isize> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        if let Some(small) = crate::py::small_long_value(value) {
-            return Ok(small as isize);
-        }
-        let index = ffi::PyNumber_AsSsize_t(value, overflow);
-        if index == -1 && !ffi::PyErr_Occurred().is_null() {
-            return Err(Raised::already());
-        }
-        Ok(index)
+pub fn to_index(value: Live, overflow: Obj) -> Res<isize> {
+    if let Some(small) = value.small_int() {
+        return Ok(small as isize);
     }
+    // SAFETY: a live object, an exception class.
+    let index = unsafe { ffi::PyNumber_AsSsize_t(value.ptr(), overflow) };
+    if index == -1 {
+        Raised::if_set()?;
+    }
+    Ok(index)
 }
 
 /// `pointer + offset * sign`
-unsafe fn offset(cdata: &CData, offset: Obj, sign: isize) -> Res<Ref> {
-    // SAFETY: live operands.
-    let count = unsafe { to_index(offset, ffi::PyExc_OverflowError)? }.wrapping_mul(sign);
+fn offset(cdata: &CData, offset: Live, sign: isize) -> Res<Ref> {
+    let count = to_index(offset, exception!(OverflowError))?.wrapping_mul(sign);
     let ctype = cdata.ctype();
     if !ctype.is_pointer_or_array() || ctype.is_function_pointer() {
         return Err(raise!(
@@ -63,32 +58,20 @@ unsafe fn offset(cdata: &CData, offset: Obj, sign: isize) -> Res<Ref> {
 }
 
 /// `left + right`, one of which is a cdata.
-///
-/// # Safety
-/// Both are live.
-pub(super) unsafe fn add(left: Obj, right: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        match (as_cdata(left), as_cdata(right)) {
-            (Some(cdata), _) => offset(cdata, right, 1),
-            (None, Some(cdata)) => offset(cdata, left, 1),
-            (None, None) => Ok(Ref::borrow(ffi::Py_NotImplemented())),
-        }
+pub(super) fn add(left: Live, right: Live) -> Res<Ref> {
+    match (CData::of(left), CData::of(right)) {
+        (Some(cdata), _) => offset(cdata, right, 1),
+        (None, Some(cdata)) => offset(cdata, left, 1),
+        (None, None) => Ok(not_implemented()),
     }
 }
 
 /// `left - right`, one of which is a cdata.
-///
-/// # Safety
-/// Both are live.
-pub(super) unsafe fn subtract(left: Obj, right: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        match (as_cdata(left), as_cdata(right)) {
-            (Some(left), Some(right)) => distance(left, right),
-            (Some(cdata), None) => offset(cdata, right, -1),
-            (None, _) => Ok(Ref::borrow(ffi::Py_NotImplemented())),
-        }
+pub(super) fn subtract(left: Live, right: Live) -> Res<Ref> {
+    match (CData::of(left), CData::of(right)) {
+        (Some(left), Some(right)) => distance(left, right),
+        (Some(cdata), None) => offset(cdata, right, -1),
+        (None, _) => Ok(not_implemented()),
     }
 }
 
@@ -122,6 +105,5 @@ fn distance(left: &CData, right: &CData) -> Res<Ref> {
             "pointer subtraction: the distance between the two pointers is not a multiple of the item size"
         ));
     }
-    // SAFETY: a plain constructor.
-    unsafe { Ref::steal(ffi::PyLong_FromSsize_t(bytes / size)) }
+    make::int(bytes / size)
 }

@@ -5,8 +5,8 @@ use pyo3::ffi;
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{Access, CType, Code, FieldInfo, Kind, pointer_to};
 use crate::object::{CData, new_inner, new_plain, null_dereference};
-use crate::py::{Obj, Raised, Ref, Res, small_long_value, str_text};
-use crate::raise;
+use crate::py::{Live, Raised, Ref, Res, make};
+use crate::{exception, raise};
 
 /// The struct or union whose fields the cdata has: its own, or what it points to.
 #[inline]
@@ -24,7 +24,7 @@ fn record_of(cdata: &CData) -> Option<&CType> {
 /// Where in memory the field is that an interned name names, with what is known of it. `None`: none found so, or there is
 /// something to complain about; then [`field_of`] tells.
 #[inline(always)]
-fn access_of(cdata: &CData, name: Obj) -> Option<(&Access, *mut u8)> {
+fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> {
     let ctype = cdata.ctype();
     let record = if ctype.code == Code::Pointer {
         ctype.item()
@@ -34,7 +34,7 @@ fn access_of(cdata: &CData, name: Obj) -> Option<(&Access, *mut u8)> {
         }
         ctype
     };
-    let access = record.known_record()?.access(name)?;
+    let access = record.known_record()?.access(name.ptr())?;
     // Also that of a released cdata.
     let data = cdata.data();
     if data.is_null() {
@@ -44,24 +44,14 @@ fn access_of(cdata: &CData, name: Obj) -> Option<(&Access, *mut u8)> {
 }
 
 /// The field of a name, if the cdata has fields and one of that name.
-///
-/// # Safety
-/// `name` is live.
-unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
+fn field_of<'a>(cdata: &'a CData, name: Live) -> Res<Option<&'a FieldInfo>> {
     let Some(record) = record_of(cdata) else {
         return Ok(None);
     };
     let Some(details) = record.record()? else {
         return Ok(None);
     };
-    // SAFETY: the caller's contract; attribute names are str.
-    let field = unsafe {
-        if ffi::PyUnicode_Check(name) != 0 {
-            details.field(name)
-        } else {
-            None
-        }
-    };
+    let field = details.field(name);
     if field.is_some() {
         if cdata.data().is_null() {
             return Err(null_dereference(cdata));
@@ -72,46 +62,43 @@ unsafe fn field_of(cdata: &CData, name: Obj) -> Res<Option<&FieldInfo>> {
 }
 
 /// The body of tp_getattro: fields first, because they are what programs ask for.
-///
-/// # Safety
-/// `name` is live.
 #[inline(always)]
-pub(super) unsafe fn get(cdata: &CData, name: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract; a record's memory is readable over its whole size.
-    unsafe {
-        if let Some((access, data)) = access_of(cdata, name)
-            && access.scalar.is_some()
-        {
-            return match access.scalar {
-                Some(Code::F64) => {
+pub(super) fn get(cdata: &CData, name: Live) -> Res<Ref> {
+    if let Some((access, data)) = access_of(cdata, name)
+        && let Some(code) = access.scalar
+    {
+        // SAFETY: a record's memory is readable over its whole size.
+        return unsafe {
+            match code {
+                Code::F64 => {
                     Ref::steal(ffi::PyFloat_FromDouble(data.cast::<f64>().read_unaligned()))
                 }
-                Some(Code::I32) => Ref::steal(ffi::PyLong_FromLong(
+                Code::I32 => Ref::steal(ffi::PyLong_FromLong(
                     data.cast::<i32>().read_unaligned().into(),
                 )),
                 _ => read(access.ctype(), data),
-            };
-        }
-        get_slowly(cdata, name)
+            }
+        };
     }
+    get_slowly(cdata, name)
 }
 
 /// Structs, arrays, bit-fields, methods, and everything that raises.
 #[inline(never)]
-unsafe fn get_slowly(cdata: &CData, name: Obj) -> Res<Ref> {
-    // SAFETY: as in `get`.
-    unsafe {
-        if let Some(field) = field_of(cdata, name)? {
-            return read_field(cdata, field);
-        }
-        let found = ffi::PyObject_GenericGetAttr(cdata.obj(), name);
-        if found.is_null() {
-            return Err(no_attribute(cdata, name, "read"));
-        }
-        Ref::steal(found)
+fn get_slowly(cdata: &CData, name: Live) -> Res<Ref> {
+    if let Some(field) = field_of(cdata, name)? {
+        // SAFETY: a field of the cdata's record.
+        return unsafe { read_field(cdata, field) };
     }
+    // SAFETY: live objects.
+    let found = unsafe { Ref::steal(ffi::PyObject_GenericGetAttr(cdata.obj(), name.ptr())) };
+    found.map_err(|raised| no_attribute(raised, cdata, name, "read"))
 }
 
+/// The value of a field.
+///
+/// # Safety
+/// It is a field of the cdata's record, which has memory.
 #[inline]
 unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
     // SAFETY: the record of the field is at the cdata's data.
@@ -139,91 +126,85 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
 }
 
 /// The body of tp_setattro; `value` NULL is a deletion.
-///
-/// # Safety
-/// `name` is live, `value` live or NULL.
 #[inline(always)]
-pub(super) unsafe fn set(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract; a record's memory is writable over its whole size, or what the owner allocated.
-    unsafe {
-        if !value.is_null()
-            && let Some((access, data)) = access_of(cdata, name)
-        {
-            match access.scalar {
-                Some(Code::F64) if ffi::PyFloat_CheckExact(value) != 0 => {
-                    let value = (*value.cast::<ffi::PyFloatObject>()).ob_fval;
-                    data.cast::<f64>().write_unaligned(value);
+pub(super) fn set(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
+    if let Some(value) = value
+        && let Some((access, data)) = access_of(cdata, name)
+    {
+        match access.scalar {
+            Some(Code::F64) => {
+                if let Some(value) = value.exact_float() {
+                    // SAFETY: a record's memory is writable over its whole size.
+                    unsafe { data.cast::<f64>().write_unaligned(value) };
                     return Ok(());
                 }
-                Some(Code::I32) => {
-                    // One digit: fits.
-                    if let Some(value) = small_long_value(value) {
-                        data.cast::<i32>().write_unaligned(value as i32);
-                        return Ok(());
-                    }
-                }
-                _ => {}
             }
+            Some(Code::I32) => {
+                // An int of one digit fits in 32 bits.
+                if let Some(value) = value.small_int() {
+                    // SAFETY: as above.
+                    unsafe { data.cast::<i32>().write_unaligned(value as i32) };
+                    return Ok(());
+                }
+            }
+            _ => {}
         }
-        set_slowly(cdata, name, value)
     }
+    set_slowly(cdata, name, value)
 }
 
 /// Everything but the most common numbers, and all that raises.
 #[inline(never)]
-unsafe fn set_slowly(cdata: &CData, name: Obj, value: Obj) -> Res<()> {
-    // SAFETY: as in `set`.
+fn set_slowly(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
+    let raw = value.map_or(std::ptr::null_mut(), Live::ptr);
+    let Some(field) = field_of(cdata, name)? else {
+        // SAFETY: live objects; a value that is NULL stands for a deletion.
+        let set = unsafe { ffi::PyObject_GenericSetAttr(cdata.obj(), name.ptr(), raw) };
+        return Raised::if_negative(set)
+            .map_err(|raised| no_attribute(raised, cdata, name, "write"));
+    };
+    if value.is_none() {
+        return Err(raise!(AttributeError, "cannot delete struct field"));
+    }
+    // SAFETY: a record's memory is writable over its whole size, or what the owner allocated.
     unsafe {
-        if let Some(field) = field_of(cdata, name)? {
-            if value.is_null() {
-                return Err(raise!(AttributeError, "cannot delete struct field"));
-            }
-            if field.is_bit_field() {
-                return write_bit_field(field, cdata.data(), value);
-            }
-            let room = if cdata.length.get() >= 0 {
-                Room::until(cdata.data().offset(cdata.length.get()))
-            } else {
-                Room::UNKNOWN
-            };
-            return write_in(&field.ctype, cdata.data().offset(field.offset), value, room);
+        if field.is_bit_field() {
+            return write_bit_field(field, cdata.data(), raw);
         }
-        if ffi::PyObject_GenericSetAttr(cdata.obj(), name, value) < 0 {
-            return Err(no_attribute(cdata, name, "write"));
-        }
-        Ok(())
+        let room = if cdata.length.get() >= 0 {
+            Room::until(cdata.data().offset(cdata.length.get()))
+        } else {
+            Room::UNKNOWN
+        };
+        write_in(&field.ctype, cdata.data().offset(field.offset), raw, room)
     }
 }
 
-/// Words the AttributeError that the generic look-up set in terms of C; leaves other exceptions.
+/// The AttributeError that the generic look-up raised, worded in terms of C; any other exception as it is.
 #[cold]
 #[inline(never)]
-unsafe fn no_attribute(cdata: &CData, name: Obj, access: &str) -> Raised {
-    let raised = Raised::already();
-    // SAFETY: the caller's contract.
-    unsafe {
-        if let Err(other) = raised.clear_if(ffi::PyExc_AttributeError) {
-            return other;
+fn no_attribute(raised: Raised, cdata: &CData, name: Live, access: &str) -> Raised {
+    if let Err(other) = raised.clear_if(exception!(AttributeError)) {
+        return other;
+    }
+    let name = match name.text() {
+        Ok(text) => text.unwrap_or("?").to_string(),
+        Err(raised) => {
+            raised.clear();
+            "?".to_string()
         }
-        let name = match str_text(name) {
-            Ok(text) => text.unwrap_or("?").to_string(),
-            Err(raised) => {
-                raised.clear();
-                "?".to_string()
-            }
-        };
-        let ctype = &cdata.ctype().name;
-        match record_of(cdata).map(CType::record) {
-            Some(Ok(None)) => {
-                raise!(
-                    AttributeError,
-                    "cdata '{ctype}' points to an opaque type: cannot {access} fields"
-                )
-            }
-            Some(Ok(Some(_))) => raise!(AttributeError, "cdata '{ctype}' has no field '{name}'"),
-            Some(Err(raised)) => raised,
-            None => raise!(AttributeError, "cdata '{ctype}' has no attribute '{name}'"),
+    };
+    let ctype = &cdata.ctype().name;
+    match record_of(cdata).map(CType::record) {
+        Some(Ok(None)) => {
+            raise!(
+                AttributeError,
+                "cdata '{ctype}' points to an opaque type: cannot {access} fields"
+            )
         }
+        Some(Ok(Some(_))) => raise!(AttributeError, "cdata '{ctype}' has no field '{name}'"),
+        Some(Err(raised)) => raised,
+        None => raise!(AttributeError, "cdata '{ctype}' has no attribute '{name}'"),
     }
 }
 
@@ -233,14 +214,6 @@ pub(super) fn names(cdata: &CData) -> Res<Ref> {
         Some(record) => record.record()?,
         None => None,
     };
-    // SAFETY: a fresh list, live names.
-    unsafe {
-        let list = Ref::steal(ffi::PyList_New(0))?;
-        for field in details.map_or(&[][..], |details| &details.flat) {
-            if ffi::PyList_Append(list.obj(), field.name.obj()) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        Ok(list)
-    }
+    let fields = details.map_or(&[][..], |details| &details.flat);
+    make::list(fields.iter().map(|field| Ok(field.name.clone())))
 }

@@ -6,7 +6,7 @@ use crate::convert::argument::is_file;
 use crate::convert::{character, integer, put, read, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::{CData, as_cdata, new_plain, new_value};
-use crate::py::{Obj, Ref, Res, type_name};
+use crate::py::{Live, Obj, Ref, Res, type_name};
 use crate::raise;
 
 /// `ffi.cast(ctype, value)`: C's conversion to an arithmetic type, an enum or a pointer. (To an array of known length:
@@ -53,7 +53,7 @@ unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
             if cdata.ctype().is_pointer_or_array() {
                 return Ok(cdata.data());
             }
-        } else if let Some((_, address)) = crate::object::function_object(value) {
+        } else if let Some((_, address)) = crate::object::function_object(Live::new(value)) {
             return Ok(address);
         } else if is_file(ctype.item())
             && let Some(stream) = crate::convert::file::stream(value)?
@@ -108,7 +108,7 @@ unsafe fn integer_bits<T: Bits>(ctype: &CType, value: Obj) -> Res<T> {
             if let Some(number) = integer::read_integer(cdata.ctype(), cdata.data()) {
                 return Ok(T::of_number(number));
             }
-        } else if let Some((_, address)) = crate::object::function_object(value) {
+        } else if let Some((_, address)) = crate::object::function_object(Live::new(value)) {
             return Ok((address as usize as u64).into());
         }
         match character::code_of_text(value) {

@@ -6,8 +6,8 @@ use pyo3::ffi;
 
 use crate::convert::read;
 use crate::ctype::{Code, Kind};
-use crate::object::{CData, Resource, as_cdata};
-use crate::py::{Obj, Raised, Ref, Res, bool_object};
+use crate::object::{CData, Resource};
+use crate::py::{Live, Raised, Ref, Res, bool_object, not_implemented};
 use crate::raise;
 
 #[inline(always)]
@@ -41,54 +41,46 @@ fn value_of(cdata: &CData) -> Res<Ref> {
 }
 
 /// The body of tp_richcompare.
-///
-/// # Safety
-/// Both are live.
 #[inline]
-pub(super) unsafe fn compare(left: Obj, right: Obj, operator: c_int) -> Res<Ref> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let (a, b) = (as_cdata(left), as_cdata(right));
-        if let (Some(a), Some(b)) = (a, b)
-            && !is_primitive(a)
-            && !is_primitive(b)
-        {
-            let (a, b) = (address_of(a), address_of(b));
-            return Ok(bool_object(match operator {
-                ffi::Py_EQ => a == b,
-                ffi::Py_NE => a != b,
-                ffi::Py_LT => a < b,
-                ffi::Py_LE => a <= b,
-                ffi::Py_GT => a > b,
-                _ => a >= b,
-            }));
-        }
-        compare_values(left, a, right, b, operator)
+pub(super) fn compare(left: Live, right: Live, operator: c_int) -> Res<Ref> {
+    let (a, b) = (CData::of(left), CData::of(right));
+    if let (Some(a), Some(b)) = (a, b)
+        && !is_primitive(a)
+        && !is_primitive(b)
+    {
+        let (a, b) = (address_of(a), address_of(b));
+        return Ok(bool_object(match operator {
+            ffi::Py_EQ => a == b,
+            ffi::Py_NE => a != b,
+            ffi::Py_LT => a < b,
+            ffi::Py_LE => a <= b,
+            ffi::Py_GT => a > b,
+            _ => a >= b,
+        }));
     }
+    compare_values(left, a, right, b, operator)
 }
 
 /// Numbers with each other, or with another object; an address with another object.
 #[inline(never)]
-unsafe fn compare_values(
-    left: Obj,
+fn compare_values(
+    left: Live,
     a: Option<&CData>,
-    right: Obj,
+    right: Live,
     b: Option<&CData>,
     operator: c_int,
 ) -> Res<Ref> {
     let is_address = |cdata: Option<&CData>| cdata.is_some_and(|cdata| !is_primitive(cdata));
-    // SAFETY: live objects, by the caller.
-    unsafe {
-        if is_address(a) || is_address(b) {
-            return Ok(Ref::borrow(ffi::Py_NotImplemented()));
-        }
-        let value = |object: Obj, cdata: Option<&CData>| match cdata {
-            Some(cdata) => value_of(cdata),
-            None => Ok(Ref::borrow(object)),
-        };
-        let (a, b) = (value(left, a)?, value(right, b)?);
-        Ref::steal(ffi::PyObject_RichCompare(a.obj(), b.obj(), operator))
+    if is_address(a) || is_address(b) {
+        return Ok(not_implemented());
     }
+    let value = |object: Live, cdata: Option<&CData>| match cdata {
+        Some(cdata) => value_of(cdata),
+        None => Ok(object.to_ref()),
+    };
+    let (a, b) = (value(left, a)?, value(right, b)?);
+    // SAFETY: live objects.
+    unsafe { Ref::steal(ffi::PyObject_RichCompare(a.obj(), b.obj(), operator)) }
 }
 
 /// The body of tp_hash.

@@ -7,123 +7,115 @@ use crate::convert::pointer::bytes_of;
 use crate::convert::{Room, initialiser, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
 use crate::object::{
-    CData, Resource, TYPES, as_cdata, new_inner, new_view, new_view_of_owning, null_dereference,
-    released,
+    CData, Resource, TYPES, new_inner, new_view, new_view_of_owning, null_dereference, released,
 };
-use crate::py::{Obj, Raised, Ref, Res, small_long_value};
-use crate::raise;
+use crate::py::{Live, Raised, Ref, Res};
+use crate::{exception, raise};
 
 /// The body of mp_subscript.
-///
-/// # Safety
-/// `key` is live.
 #[inline]
-pub(super) unsafe fn get_item(cdata: &CData, key: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract; an item's address is only made where an item is. The memory of an owning cdata is
-    // there as long as it is.
-    unsafe {
-        if let Some(index) = small_long_value(key)
-            && cdata.python_type() == TYPES.owning.ptr()
-        {
-            let ctype = cdata.ctype();
-            let (index, data) = (index as isize, cdata.data());
-            if ctype.code == Code::Array {
-                if index >= 0 && index < cdata.array_length() {
-                    let item = ctype.item();
-                    let data = data.offset(index * item.size());
-                    if item.is_aggregate() {
-                        return Ok(new_inner(item, data, -1, cdata)?.into_obj());
-                    }
-                    return read(item, data);
-                }
-            } else if index == 0 && ctype.code == Code::Pointer {
-                let item = ctype.item();
-                if item.code == Code::Record {
-                    let view = new_view_of_owning(item, data, cdata.length.get(), cdata)?;
-                    return Ok(view.into_obj());
-                }
-                if !item.is_aggregate() {
-                    return read(item, data);
-                }
-            }
-        }
-        get_any_item(cdata, key)
-    }
-}
-
-#[inline(never)]
-unsafe fn get_any_item(cdata: &CData, key: Obj) -> Res<Ref> {
-    // SAFETY: as in `get_item`.
-    unsafe {
-        if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
-            let (start, length) = slice_bounds(cdata, key)?;
-            return slice(cdata, start, length);
-        }
-        let index = to_index(key, ffi::PyExc_IndexError)?;
-        let (item, data) = item_at(cdata, index)?;
-        if item.is_aggregate() {
-            if item.code == Code::Record
-                && cdata.ctype().kind == Kind::Pointer
-                && cdata.owns_one_value()
-            {
-                let owner = Ref::borrow(cdata.obj());
-                return Ok(new_view(item, data, cdata.length.get(), owner)?.into_obj());
-            }
-            return Ok(new_inner(item, data, -1, cdata)?.into_obj());
-        }
-        read(item, data)
-    }
-}
-
-/// The body of mp_ass_subscript; `value` NULL is a deletion.
-///
-/// # Safety
-/// `key` is live, `value` live or NULL.
-#[inline]
-pub(super) unsafe fn set_item(cdata: &CData, key: Obj, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract; the memory of an owning cdata is there as long as it is.
-    unsafe {
-        if value.is_null() {
-            return Err(cannot_delete(cdata, key));
-        }
-        if let Some(index) = small_long_value(key)
-            && cdata.python_type() == TYPES.owning.ptr()
-            && cdata.ctype().code == Code::Array
-        {
-            let index = index as isize;
+pub(super) fn get_item(cdata: &CData, key: Live) -> Res<Ref> {
+    if let Some(index) = key.small_int()
+        && cdata.python_type() == TYPES.owning.ptr()
+    {
+        let ctype = cdata.ctype();
+        let (index, data) = (index as isize, cdata.data());
+        if ctype.code == Code::Array {
             if index >= 0 && index < cdata.array_length() {
-                let item = cdata.ctype().item();
-                let data = cdata.data().offset(index * item.size());
-                return write_in(item, data, value, Room::UNKNOWN);
+                let item = ctype.item();
+                let data = data.wrapping_offset(index * item.size());
+                if item.is_aggregate() {
+                    return Ok(new_inner(item, data, -1, cdata)?.into_obj());
+                }
+                // SAFETY: an item of the array, which the cdata owns.
+                return unsafe { read(item, data) };
+            }
+        } else if index == 0 && ctype.code == Code::Pointer {
+            let item = ctype.item();
+            if item.code == Code::Record {
+                let view = new_view_of_owning(item, data, cdata.length.get(), cdata)?;
+                return Ok(view.into_obj());
+            }
+            if !item.is_aggregate() {
+                // SAFETY: the value that the pointer owns.
+                return unsafe { read(item, data) };
             }
         }
-        if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
-            let (start, length) = slice_bounds(cdata, key)?;
-            return assign_slice(cdata, start, length, value);
-        }
-        let index = to_index(key, ffi::PyExc_IndexError)?;
-        let (item, data) = item_at(cdata, index)?;
-        // What the owner knows of its memory bounds a flexible array at the end of the item.
-        let room = if cdata.length.get() >= 0 && cdata.ctype().kind == Kind::Pointer {
-            Room::until(data.offset(cdata.length.get()))
-        } else {
-            Room::UNKNOWN
-        };
-        write_in(item, data, value, room)
     }
+    get_any_item(cdata, key)
+}
+
+/// Items of what does not own its memory, slices, and all that raises.
+#[inline(never)]
+fn get_any_item(cdata: &CData, key: Live) -> Res<Ref> {
+    if key.is_slice() {
+        let (start, length) = slice_bounds(cdata, key)?;
+        return slice(cdata, start, length);
+    }
+    let index = to_index(key, exception!(IndexError))?;
+    let (item, data) = item_at(cdata, index)?;
+    if item.is_aggregate() {
+        if item.code == Code::Record
+            && cdata.ctype().kind == Kind::Pointer
+            && cdata.owns_one_value()
+        {
+            let owner = cdata.live().to_ref();
+            return Ok(new_view(item, data, cdata.length.get(), owner)?.into_obj());
+        }
+        return Ok(new_inner(item, data, -1, cdata)?.into_obj());
+    }
+    // SAFETY: where `item_at` says that an item is, as far as the cdata knows: C's own rule for pointers.
+    unsafe { read(item, data) }
+}
+
+/// The body of mp_ass_subscript; without a value it is a deletion.
+#[inline]
+pub(super) fn set_item(cdata: &CData, key: Live, value: Option<Live>) -> Res<()> {
+    let Some(value) = value else {
+        return Err(cannot_delete(cdata, key));
+    };
+    if let Some(index) = key.small_int()
+        && cdata.python_type() == TYPES.owning.ptr()
+        && cdata.ctype().code == Code::Array
+    {
+        let index = index as isize;
+        if index >= 0 && index < cdata.array_length() {
+            let item = cdata.ctype().item();
+            let data = cdata.data().wrapping_offset(index * item.size());
+            // SAFETY: an item of the array, which the cdata owns.
+            return unsafe { write_in(item, data, value.ptr(), Room::UNKNOWN) };
+        }
+    }
+    set_any_item(cdata, key, value)
+}
+
+/// Items of what does not own its memory, slices, and all that raises.
+#[inline]
+fn set_any_item(cdata: &CData, key: Live, value: Live) -> Res<()> {
+    if key.is_slice() {
+        let (start, length) = slice_bounds(cdata, key)?;
+        return assign_slice(cdata, start, length, value);
+    }
+    let index = to_index(key, exception!(IndexError))?;
+    let (item, data) = item_at(cdata, index)?;
+    // What the owner knows of its memory bounds a flexible array at the end of the item.
+    let room = if cdata.length.get() >= 0 && cdata.ctype().kind == Kind::Pointer {
+        Room::until(data.wrapping_offset(cdata.length.get()))
+    } else {
+        Room::UNKNOWN
+    };
+    // SAFETY: where `item_at` says that an item is, as far as the cdata knows: C's own rule for pointers.
+    unsafe { write_in(item, data, value.ptr(), room) }
 }
 
 /// `del cdata[key]`: nothing can be deleted, and what is not there is said first.
 #[cold]
 #[inline(never)]
-unsafe fn cannot_delete(cdata: &CData, key: Obj) -> Raised {
-    // SAFETY: the caller's contract: `key` is live.
-    let place = unsafe {
-        if ffi::Py_TYPE(key) == &raw mut ffi::PySlice_Type {
-            slice_bounds(cdata, key).map(|_| ())
-        } else {
-            to_index(key, ffi::PyExc_IndexError).and_then(|index| item_at(cdata, index).map(|_| ()))
-        }
+fn cannot_delete(cdata: &CData, key: Live) -> Raised {
+    let place = if key.is_slice() {
+        slice_bounds(cdata, key).map(|_| ())
+    } else {
+        to_index(key, exception!(IndexError)).and_then(|index| item_at(cdata, index).map(|_| ()))
     };
     match place {
         Ok(()) => raise!(TypeError, "'del x[n]' not supported for cdata objects"),
@@ -233,30 +225,25 @@ fn no_items(cdata: &CData) -> Raised {
 }
 
 /// Start and length of `cdata[start:stop]`, both of which must be given.
-///
-/// # Safety
-/// `key` is a live slice.
-unsafe fn slice_bounds(cdata: &CData, key: Obj) -> Res<(isize, isize)> {
-    // SAFETY: the caller's contract.
-    let (start, stop) = unsafe {
-        let slice = &*key.cast::<ffi::PySliceObject>();
-        let bound = |value: Obj, missing: &str| {
-            if value == ffi::Py_None() {
-                return Err(raise!(IndexError, "slice {missing} must be specified"));
-            }
-            let number = ffi::PyLong_AsSsize_t(value);
-            if number == -1 && !ffi::PyErr_Occurred().is_null() {
-                return Err(Raised::already());
-            }
-            Ok(number)
-        };
-        let start = bound(slice.start, "start")?;
-        let stop = bound(slice.stop, "stop")?;
-        if slice.step != ffi::Py_None() {
-            return Err(raise!(IndexError, "slice with step not supported"));
-        }
-        (start, stop)
+fn slice_bounds(cdata: &CData, key: Live) -> Res<(isize, isize)> {
+    let Some([start, stop, step]) = key.slice_parts() else {
+        return Err(no_items(cdata));
     };
+    let bound = |value: Live, missing: &str| {
+        if value.is_none() {
+            return Err(raise!(IndexError, "slice {missing} must be specified"));
+        }
+        // SAFETY: a live object.
+        let number = unsafe { ffi::PyLong_AsSsize_t(value.ptr()) };
+        if number == -1 {
+            Raised::if_set()?;
+        }
+        Ok(number)
+    };
+    let (start, stop) = (bound(start, "start")?, bound(stop, "stop")?);
+    if !step.is_none() {
+        return Err(raise!(IndexError, "slice with step not supported"));
+    }
     if start > stop {
         return Err(raise!(IndexError, "slice start > stop"));
     }
@@ -306,7 +293,7 @@ fn slice(cdata: &CData, start: isize, length: isize) -> Res<Ref> {
 
 /// `cdata[start:start+length] = value`: a cdata array of the same items, bytes for `char`, or any iterable of as many
 /// items.
-unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -> Res<()> {
+fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<()> {
     cdata.check_live()?;
     let item = cdata.ctype().item();
     let size = item.size();
@@ -318,75 +305,68 @@ unsafe fn assign_slice(cdata: &CData, start: isize, length: isize, value: Obj) -
         ));
     }
     let data = cdata.data().wrapping_offset(start.wrapping_mul(size));
-    // SAFETY: the bounds were checked as far as they are known, and exactly `length` items at most are written.
+    if let Some(other) = CData::of(value) {
+        let from = other.ctype();
+        if from.kind == Kind::Array
+            && std::ptr::eq(from.item(), item)
+            && other.array_length() == length
+        {
+            if other.data().is_null() && length > 0 {
+                return Err(null_dereference(other));
+            }
+            // SAFETY: both are arrays of `length` such items, as far as their owners know.
+            unsafe { std::ptr::copy(other.data(), data, (length * size) as usize) };
+            return Ok(());
+        }
+    }
+    if item.code == Code::Char
+        && let Some((from, given)) = bytes_or_bytearray(value)
+    {
+        if given as isize != length {
+            return Err(raise!(
+                ValueError,
+                "need a string of length {length}, got {given}"
+            ));
+        }
+        // SAFETY: the object's bytes; `length` items of one byte each were checked to be there.
+        unsafe { std::ptr::copy(from, data, given) };
+        return Ok(());
+    }
+    // SAFETY: a list or a tuple is asked for its length; no more than `length` items are written.
     unsafe {
-        if let Some(other) = as_cdata(value) {
-            let from = other.ctype();
-            if from.kind == Kind::Array
-                && std::ptr::eq(from.item(), item)
-                && other.array_length() == length
-            {
-                if other.data().is_null() && length > 0 {
-                    return Err(null_dereference(other));
-                }
-                std::ptr::copy(other.data(), data, (length * size) as usize);
-                return Ok(());
-            }
-        }
-        if item.code == Code::Char {
-            let bytes = if ffi::PyBytes_Check(value) != 0 {
-                Some(bytes_of(value))
-            } else if ffi::PyByteArray_Check(value) != 0 {
-                let start = ffi::PyByteArray_AsString(value).cast::<u8>();
-                Some(std::slice::from_raw_parts(
-                    start,
-                    ffi::PyByteArray_Size(value) as usize,
-                ))
-            } else {
-                None
-            };
-            if let Some(bytes) = bytes {
-                let given = bytes.len();
-                if given as isize != length {
-                    return Err(raise!(
-                        ValueError,
-                        "need a string of length {length}, got {given}"
-                    ));
-                }
-                std::ptr::copy(bytes.as_ptr(), data, given);
-                return Ok(());
-            }
-        }
-        if ffi::PyList_CheckExact(value) != 0 || ffi::PyTuple_CheckExact(value) != 0 {
-            let given = initialiser::sequence_length(value);
-            many::write_sequence(item, data, value, given.min(length), Room::UNKNOWN)?;
+        let list = value.ptr();
+        if ffi::PyList_CheckExact(list) != 0 || ffi::PyTuple_CheckExact(list) != 0 {
+            let given = initialiser::sequence_length(list);
+            many::write_sequence(item, data, list, given.min(length), Room::UNKNOWN)?;
             return count_check(length, given);
         }
-        let iterator = Ref::steal(ffi::PyObject_GetIter(value))?;
-        for index in 0..length {
-            let Some(one) = next(&iterator)? else {
-                return count_check(length, index);
-            };
-            write_in(item, data.offset(index * size), one.obj(), Room::UNKNOWN)?;
-        }
-        match next(&iterator)? {
-            Some(_) => count_check(length, length + 1),
-            None => Ok(()),
-        }
+    }
+    let iterator = value.iterator()?;
+    for index in 0..length {
+        let Some(one) = iterator.live().next_item()? else {
+            return count_check(length, index);
+        };
+        // SAFETY: one of the `length` items.
+        unsafe { write_in(item, data.offset(index * size), one.obj(), Room::UNKNOWN)? };
+    }
+    match iterator.live().next_item()? {
+        Some(_) => count_check(length, length + 1),
+        None => Ok(()),
     }
 }
 
-unsafe fn next(iterator: &Ref) -> Res<Option<Ref>> {
-    // SAFETY: a live iterator.
+/// The memory of bytes or a bytearray, until Python runs again.
+fn bytes_or_bytearray(value: Live) -> Option<(*const u8, usize)> {
+    // SAFETY: each is asked for its own kind of memory.
     unsafe {
-        let one = ffi::PyIter_Next(iterator.obj());
-        if !one.is_null() {
-            return Ok(Some(Ref::steal(one)?));
-        }
-        if ffi::PyErr_Occurred().is_null() {
-            Ok(None)
+        if value.is_bytes() {
+            let bytes = bytes_of(value.ptr());
+            Some((bytes.as_ptr(), bytes.len()))
+        } else if ffi::PyByteArray_Check(value.ptr()) != 0 {
+            let start = ffi::PyByteArray_AsString(value.ptr()).cast::<u8>();
+            Some((start, ffi::PyByteArray_Size(value.ptr()) as usize))
         } else {
-            Err(Raised::already())
+            None
         }
     }
 }

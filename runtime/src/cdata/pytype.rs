@@ -10,7 +10,8 @@ use crate::object::{
     set_function_call,
 };
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, none, simple, str_from,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, guard_unit, no_arguments, none,
+    simple, slot, str_from,
 };
 use crate::raise;
 
@@ -33,15 +34,25 @@ static TABLES: SharedTables =
 static METHODS: Methods<5> = Methods::new([
     simple(
         c"__enter__",
-        enter,
+        no_arguments!(CData, enter),
         ffi::METH_NOARGS,
         c"The cdata itself; its resource is released at the end of the block.",
     ),
-    simple(c"__exit__", exit, ffi::METH_VARARGS, c"ffi.release(cdata)"),
-    simple(c"__complex__", complex, ffi::METH_NOARGS, c"complex(cdata)"),
+    simple(
+        c"__exit__",
+        no_arguments!(CData, exit),
+        ffi::METH_VARARGS,
+        c"ffi.release(cdata)",
+    ),
+    simple(
+        c"__complex__",
+        no_arguments!(CData, number::to_complex),
+        ffi::METH_NOARGS,
+        c"complex(cdata)",
+    ),
     simple(
         c"__dir__",
-        dir,
+        no_arguments!(CData, attribute::names),
         ffi::METH_NOARGS,
         c"The names of the fields.",
     ),
@@ -53,14 +64,15 @@ pub fn ready() -> Res<()> {
     // SAFETY: module initialisation; the tables are static, and filled before any type uses them.
     unsafe {
         let tables = TABLES.0.get().cast::<Tables>();
-        (*tables).number.nb_add = Some(add);
-        (*tables).number.nb_subtract = Some(subtract);
+        (*tables).number.nb_add = Some(slot!(arith::add, (Live, Live) -> Obj));
+        (*tables).number.nb_subtract = Some(slot!(arith::subtract, (Live, Live) -> Obj));
         (*tables).number.nb_bool = Some(truth);
-        (*tables).number.nb_int = Some(to_int);
-        (*tables).number.nb_float = Some(to_float);
-        (*tables).mapping.mp_length = Some(length);
-        (*tables).mapping.mp_subscript = Some(get_item);
-        (*tables).mapping.mp_ass_subscript = Some(set_item);
+        (*tables).number.nb_int = Some(slot!(number::to_int, (&CData) -> Obj));
+        (*tables).number.nb_float = Some(slot!(number::to_float, (&CData) -> Obj));
+        (*tables).mapping.mp_length = Some(slot!(index::length, (&CData) -> ffi::Py_ssize_t));
+        (*tables).mapping.mp_subscript = Some(slot!(index::get_item, (&CData, Live) -> Obj));
+        (*tables).mapping.mp_ass_subscript =
+            Some(slot!(index::set_item, (&CData, Live, Option<Live>) -> c_int));
         set_function_call(vectorcall);
         TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
@@ -122,13 +134,13 @@ fn slots(ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize)
     ty.tp_basicsize = size as ffi::Py_ssize_t;
     ty.tp_weaklistoffset = std::mem::offset_of!(CData, weakrefs) as ffi::Py_ssize_t;
     ty.tp_dealloc = Some(dealloc);
-    ty.tp_repr = Some(repr_slot);
-    ty.tp_hash = Some(hash);
-    ty.tp_richcompare = Some(compare_slot);
-    ty.tp_call = Some(call);
-    ty.tp_getattro = Some(get_attribute);
-    ty.tp_setattro = Some(set_attribute);
-    ty.tp_iter = Some(iterate_slot);
+    ty.tp_repr = Some(slot!(repr_of, (&CData) -> Obj));
+    ty.tp_hash = Some(slot!(compare::hash, (&CData) -> ffi::Py_hash_t));
+    ty.tp_richcompare = Some(slot!(compare::compare, (Live, Live, c_int) -> Obj));
+    ty.tp_call = Some(slot!(call, (&CData, Live, Option<Live>) -> Obj));
+    ty.tp_getattro = Some(slot!(attribute::get, (&CData, Live) -> Obj));
+    ty.tp_setattro = Some(slot!(attribute::set, (&CData, Live, Option<Live>) -> c_int));
+    ty.tp_iter = Some(slot!(iterate::iterate, (&CData) -> Obj));
     // SAFETY: static memory, filled by `ready`.
     unsafe {
         ty.tp_as_number = &raw mut (*tables).number;
@@ -136,20 +148,13 @@ fn slots(ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize)
     }
 }
 
-/// The cdata behind a slot's first argument.
+/// What every dealloc does before the memory goes: weak references, and the reference to the type.
 ///
 /// # Safety
-/// `object` is a live cdata: slots are only called so.
-#[inline(always)]
-unsafe fn this<'a>(object: Obj) -> &'a CData {
-    // SAFETY: the caller's contract.
-    unsafe { &*object.cast::<CData>() }
-}
-
-/// What every dealloc ends with: weak references, the type's reference, the memory.
+/// `object` is a cdata that nobody refers to any more.
 #[inline(always)]
 unsafe fn drop_head(object: Obj) {
-    // SAFETY: the last reference to a live cdata is gone.
+    // SAFETY: the contract: the object is still whole.
     unsafe {
         let cdata = object.cast::<CData>();
         if !(*cdata).weakrefs.is_null() {
@@ -159,6 +164,10 @@ unsafe fn drop_head(object: Obj) {
     }
 }
 
+/// tp_dealloc of plain cdata.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn dealloc(object: Obj) {
     // SAFETY: called once, with the last reference gone; nothing here can panic. All of these are blocks.
     unsafe {
@@ -167,10 +176,15 @@ unsafe extern "C" fn dealloc(object: Obj) {
     }
 }
 
+/// tp_dealloc of cdata with memory inside.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn dealloc_owning(object: Obj) {
     // SAFETY: as in dealloc; where the storage starts tells the small ones from the others.
     unsafe {
-        let is_small = this(object).data() == object.cast::<u8>().add(size_of::<OwningCData>());
+        let is_small =
+            (*object.cast::<CData>()).data() == object.cast::<u8>().add(size_of::<OwningCData>());
         drop_head(object);
         if is_small {
             block::give(object.cast());
@@ -180,6 +194,10 @@ unsafe extern "C" fn dealloc_owning(object: Obj) {
     }
 }
 
+/// tp_dealloc of cdata that show memory of others.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn dealloc_view(object: Obj) {
     // SAFETY: as in dealloc.
     unsafe {
@@ -190,6 +208,10 @@ unsafe extern "C" fn dealloc_view(object: Obj) {
     }
 }
 
+/// tp_dealloc of cdata with a resource.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn dealloc_managed(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone. The finalizer runs while the object is whole; if it brought
@@ -209,17 +231,29 @@ unsafe extern "C" fn dealloc_managed(object: Obj) {
     });
 }
 
+/// tp_finalize of cdata with a resource.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn finalize_managed(object: Obj) {
     // SAFETY: a live ManagedCData, by the slot's contract.
     guard_unit(|| unsafe { lifetime::finalize(object.cast()) });
 }
 
+/// tp_clear of cdata with a resource.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn clear_managed(object: Obj) -> c_int {
     // SAFETY: a live ManagedCData, by the slot's contract.
     guard_unit(|| unsafe { lifetime::clear(object.cast()) });
     0
 }
 
+/// tp_traverse of cdata with a resource.
+///
+/// # Safety
+/// Called by Python, through the slot of that type.
 unsafe extern "C" fn traverse_managed(
     object: Obj,
     visit: ffi::visitproc,
@@ -235,136 +269,66 @@ unsafe extern "C" fn traverse_managed(
     }
 }
 
-unsafe extern "C" fn repr_slot(object: Obj) -> Obj {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| str_from(&repr::repr(unsafe { this(object) })?))
-}
-
-unsafe extern "C" fn hash(object: Obj) -> ffi::Py_hash_t {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| compare::hash(unsafe { this(object) }))
-}
-
-unsafe extern "C" fn compare_slot(left: Obj, right: Obj, operator: c_int) -> Obj {
-    // SAFETY: live objects, by the slot's contract.
-    guard(|| unsafe { compare::compare(left, right, operator) })
-}
-
-unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
-    // SAFETY: live objects, by the slot's contract.
-    guard(|| unsafe { attribute::get(this(object), name) })
-}
-
-unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
-    // SAFETY: live objects, `value` live or NULL, by the slot's contract.
-    guard(|| unsafe { attribute::set(this(object), name, value) })
-}
-
-unsafe extern "C" fn iterate_slot(object: Obj) -> Obj {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| iterate::iterate(unsafe { this(object) }))
-}
-
-unsafe extern "C" fn length(object: Obj) -> ffi::Py_ssize_t {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| index::length(unsafe { this(object) }))
-}
-
-unsafe extern "C" fn get_item(object: Obj, key: Obj) -> Obj {
-    // SAFETY: live objects, by the slot's contract.
-    guard(|| unsafe { index::get_item(this(object), key) })
-}
-
-unsafe extern "C" fn set_item(object: Obj, key: Obj, value: Obj) -> c_int {
-    // SAFETY: live objects, `value` live or NULL, by the slot's contract.
-    guard(|| unsafe { index::set_item(this(object), key, value) })
-}
-
-unsafe extern "C" fn add(left: Obj, right: Obj) -> Obj {
-    // SAFETY: live objects, by the slot's contract.
-    guard(|| unsafe { arith::add(left, right) })
-}
-
-unsafe extern "C" fn subtract(left: Obj, right: Obj) -> Obj {
-    // SAFETY: live objects, by the slot's contract.
-    guard(|| unsafe { arith::subtract(left, right) })
-}
-
+/// `bool(cdata)`.
+///
+/// # Safety
+/// Called by Python, through the slot of a cdata type.
 unsafe extern "C" fn truth(object: Obj) -> c_int {
-    // SAFETY: a live cdata, by the slot's contract. Nothing in there can panic.
-    number::truth(unsafe { this(object) }).into()
+    // SAFETY: a cdata, by the contract. Nothing in there can panic.
+    number::truth(unsafe { Live::new(object).cast() }).into()
 }
 
-unsafe extern "C" fn to_int(object: Obj) -> Obj {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| number::to_int(unsafe { this(object) }))
+fn repr_of(cdata: &CData) -> Res<Ref> {
+    str_from(&repr::repr(cdata)?)
 }
 
-unsafe extern "C" fn to_float(object: Obj) -> Obj {
-    // SAFETY: a live cdata, by the slot's contract.
-    guard(|| number::to_float(unsafe { this(object) }))
+/// `with cdata:`
+fn enter(cdata: &CData) -> Res<Ref> {
+    lifetime::check_releasable(cdata)?;
+    Ok(cdata.live().to_ref())
 }
 
-unsafe extern "C" fn complex(object: Obj, _: Obj) -> Obj {
-    // SAFETY: a live cdata: methods are only called so.
-    guard(|| number::to_complex(unsafe { this(object) }))
-}
-
-unsafe extern "C" fn dir(object: Obj, _: Obj) -> Obj {
-    // SAFETY: a live cdata: methods are only called so.
-    guard(|| attribute::names(unsafe { this(object) }))
-}
-
-unsafe extern "C" fn enter(object: Obj, _: Obj) -> Obj {
-    // SAFETY: a live cdata: methods are only called so.
-    guard(|| unsafe {
-        lifetime::check_releasable(this(object))?;
-        Ok(Ref::borrow(object))
-    })
-}
-
-unsafe extern "C" fn exit(object: Obj, _: Obj) -> Obj {
-    // SAFETY: a live cdata: methods are only called so.
-    guard(|| unsafe {
-        lifetime::release(this(object))?;
-        Ok(none())
-    })
+fn exit(cdata: &CData) -> Res<Ref> {
+    lifetime::release(cdata)?;
+    Ok(none())
 }
 
 /// A call of any cdata by tp_call: closures, which are no [`PlainCData`], and errors.
-unsafe extern "C" fn call(object: Obj, args: Obj, names: Obj) -> Obj {
-    // SAFETY: a live cdata, a tuple, a dict or NULL, by the slot's contract; the tuple keeps its items alive.
-    guard(|| unsafe {
-        let cdata = this(object);
-        let ctype = cdata.ctype();
-        if !ctype.is_function_pointer() {
-            return Err(not_callable(cdata));
-        }
-        if !names.is_null() && ffi::PyDict_Size(names) > 0 {
-            return Err(raise!(
-                TypeError,
-                "a cdata function cannot be called with keyword arguments"
-            ));
-        }
-        let count = ffi::PyTuple_GET_SIZE(args) as usize;
-        let items: Vec<Obj> = (0..count)
-            .map(|index| ffi::PyTuple_GET_ITEM(args, index as isize))
-            .collect();
-        crate::call::call(cdata, items.as_ptr(), count, std::ptr::null_mut())
-    })
+fn call(cdata: &CData, args: Live, keywords: Option<Live>) -> Res<Ref> {
+    if !cdata.ctype().is_function_pointer() {
+        return Err(not_callable(cdata));
+    }
+    if keywords.is_some_and(|keywords| keywords.dict_len() > 0) {
+        return Err(no_keywords());
+    }
+    let items: Vec<Obj> = args.tuple_items().map(Live::ptr).collect();
+    // SAFETY: the tuple keeps its items alive.
+    unsafe { crate::call::call(cdata, items.as_ptr(), items.len(), std::ptr::null_mut()) }
+}
+
+#[cold]
+fn no_keywords() -> Raised {
+    raise!(
+        TypeError,
+        "a cdata function cannot be called with keyword arguments"
+    )
 }
 
 /// A call of a [`PlainCData`].
+///
+/// # Safety
+/// Called by Python as vectorcall is: with a cdata, and as many live arguments as `flags` says.
 unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
-    // SAFETY: vectorcall's contract: a live cdata, as many live arguments as said.
-    guard(|| unsafe {
-        if !names.is_null() && ffi::PyTuple_GET_SIZE(names) > 0 {
-            return Err(raise!(
-                TypeError,
-                "a cdata function cannot be called with keyword arguments"
-            ));
+    guard(|| {
+        // SAFETY: NULL, or a tuple of names.
+        if unsafe { Live::or_null(names) }.is_some_and(|names| names.tuple_len() > 0) {
+            return Err(no_keywords());
         }
-        let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
-        crate::call::call(this(object), args, count, std::ptr::null_mut())
+        // SAFETY: vectorcall's contract.
+        unsafe {
+            let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
+            let cdata = Live::new(object).cast::<CData>();
+            crate::call::call(cdata, args, count, std::ptr::null_mut())
+        }
     })
 }

@@ -324,7 +324,7 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
             // Owned while conversions run, which may change the dict.
             let (key, given) = (Ref::borrow(key), Ref::borrow(given));
             let field = if ffi::PyUnicode_Check(key.obj()) != 0 {
-                details.field(key.obj())
+                details.field(key.live())
             } else {
                 None
             };

@@ -53,7 +53,9 @@ pub(super) unsafe fn write_pointer(ctype: &CType, data: *mut u8, value: Obj) -> 
 unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
     // SAFETY: the caller's contract.
     unsafe {
-        if let Some((function, address)) = crate::object::function_object(value) {
+        if let Some((function, address)) =
+            crate::object::function_object(crate::py::Live::new(value))
+        {
             if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
                 return Ok(address);
             }

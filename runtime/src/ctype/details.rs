@@ -7,7 +7,7 @@ use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::{CType, Code, Kind, PlanSlot};
-use crate::py::{NameTable, Obj, Ref, Res, str_text};
+use crate::py::{Live, NameTable, Obj, Ref, Res};
 use crate::scope::Scope;
 
 /// Where a record's declaration is.
@@ -146,8 +146,7 @@ impl RecordDetails {
             .iter()
             .enumerate()
             .filter_map(|(index, field)| {
-                // SAFETY: the name is a live str for as long as `field`.
-                let text = unsafe { str_text(field.name.obj()) };
+                let text = field.name.live().text();
                 Some((text.ok().flatten()?.into(), index as u32))
             })
             .collect();
@@ -185,21 +184,16 @@ impl RecordDetails {
         self.accesses.get(name)
     }
     /// The field of a name, through anonymous members. Compares addresses first: attribute names in code are interned.
-    ///
-    /// # Safety
-    /// `name` is a live str.
     #[inline]
-    pub unsafe fn field(&self, name: Obj) -> Option<&FieldInfo> {
-        if let Some(access) = self.access(name) {
+    pub fn field(&self, name: Live) -> Option<&FieldInfo> {
+        if let Some(access) = self.access(name.ptr()) {
             return Some(&self.flat[access.index as usize]);
         }
-        // SAFETY: the caller's contract.
-        unsafe { self.field_by_text(name) }
+        self.field_by_text(name)
     }
     #[inline(never)]
-    unsafe fn field_by_text(&self, name: Obj) -> Option<&FieldInfo> {
-        // SAFETY: the caller's contract.
-        match unsafe { str_text(name) } {
+    fn field_by_text(&self, name: Live) -> Option<&FieldInfo> {
+        match name.text() {
             Ok(Some(text)) => self
                 .by_name
                 .get(text)

@@ -20,7 +20,7 @@ pub use intern::{
     void_pointer,
 };
 pub use make::{complete_records, from_scope};
-pub use model::{CTYPE_TYPE, CType, Code, Kind, LONG_DOUBLE_SIZE, UNKNOWN_SIZE, is_ctype};
+pub use model::{CTYPE_TYPE, CType, Code, Kind, LONG_DOUBLE_SIZE, UNKNOWN_SIZE};
 pub(crate) use model::{Details, Parts, allocate};
 pub use names::declarator;
 pub use slot::PlanSlot;

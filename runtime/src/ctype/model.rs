@@ -7,7 +7,7 @@ use keelback_cdef::Primitive;
 use pyo3::ffi;
 
 use super::{EnumDetails, FunctionDetails, RecordDetails, derived, details};
-use crate::py::{Obj, Ref, Res, StaticType};
+use crate::py::{Instance, Live, Obj, Ref, Res, StaticType};
 use crate::raise;
 
 /// The type object of ctypes (`ffi.CType`).
@@ -153,7 +153,16 @@ pub(crate) enum Details {
     Array(Ref<CType>),
 }
 
+// SAFETY: starts with an object's head.
+unsafe impl Instance for CType {}
+
 impl CType {
+    /// `object` as a ctype, if it is one.
+    #[inline(always)]
+    pub fn of(object: Live<'_>) -> Option<&CType> {
+        // SAFETY: the objects of this type are CTypes.
+        unsafe { object.exactly(&CTYPE_TYPE) }
+    }
     /// sizeof in bytes, or [`UNKNOWN_SIZE`].
     #[inline(always)]
     pub fn size(&self) -> isize {
@@ -305,13 +314,4 @@ pub(crate) fn allocate(parts: Parts) -> Res<Ref<CType>> {
         ffi::PyObject_GC_Track(raw.cast());
         Ok(object)
     }
-}
-
-/// Whether an object is a ctype.
-///
-/// # Safety
-/// `object` is a live object.
-pub unsafe fn is_ctype(object: Obj) -> bool {
-    // SAFETY: the caller's contract.
-    unsafe { CTYPE_TYPE.is_exactly(object) }
 }

@@ -8,8 +8,9 @@ use pyo3::ffi;
 
 use super::{CTYPE_TYPE, CType, Details, FieldInfo, Kind, derived, intern};
 use crate::py::{
-    END_OF_METHODS, END_OF_PROPERTIES, Methods, Obj, Properties, Raised, Ref, Res, StaticType,
-    bool_object, found, guard, guard_unit, long_from_i128, none, property, simple, str_from,
+    END_OF_METHODS, END_OF_PROPERTIES, Instance, Methods, Obj, Properties, Raised, Ref, Res,
+    StaticType, bool_object, found, getter, guard_unit, long_from_i128, make, no_arguments, none,
+    property, simple, slot, str_from,
 };
 use crate::raise;
 use crate::scope::NominalId;
@@ -18,24 +19,64 @@ use crate::scope::NominalId;
 pub static FIELD_TYPE: StaticType = StaticType::new();
 
 static PROPERTIES: Properties<12> = Properties::new([
-    property(c"kind", kind, None, c"kind"),
-    property(c"cname", cname, None, c"C name"),
-    property(c"item", item, None, c"pointer to, or array of"),
-    property(c"length", length, None, c"array length or None"),
-    property(c"fields", fields, None, c"struct or union fields"),
-    property(c"args", args, None, c"function argument types"),
-    property(c"result", result, None, c"function result type"),
-    property(c"ellipsis", ellipsis, None, c"function has '...'"),
-    property(c"abi", abi, None, c"function ABI"),
-    property(c"elements", elements, None, c"enum elements"),
-    property(c"relements", relements, None, c"enum elements, reverse"),
+    property(c"kind", getter!(CType, kind), None, c"kind"),
+    property(c"cname", getter!(CType, cname), None, c"C name"),
+    property(
+        c"item",
+        getter!(CType, item),
+        None,
+        c"pointer to, or array of",
+    ),
+    property(
+        c"length",
+        getter!(CType, length),
+        None,
+        c"array length or None",
+    ),
+    property(
+        c"fields",
+        getter!(CType, fields),
+        None,
+        c"struct or union fields",
+    ),
+    property(
+        c"args",
+        getter!(CType, args),
+        None,
+        c"function argument types",
+    ),
+    property(
+        c"result",
+        getter!(CType, result),
+        None,
+        c"function result type",
+    ),
+    property(
+        c"ellipsis",
+        getter!(CType, ellipsis),
+        None,
+        c"function has '...'",
+    ),
+    property(c"abi", getter!(CType, abi), None, c"function ABI"),
+    property(
+        c"elements",
+        getter!(CType, elements),
+        None,
+        c"enum elements",
+    ),
+    property(
+        c"relements",
+        getter!(CType, relements),
+        None,
+        c"enum elements, reverse",
+    ),
     END_OF_PROPERTIES,
 ]);
 
 static METHODS: Methods<2> = Methods::new([
     simple(
         c"__dir__",
-        dir,
+        no_arguments!(CType, dir),
         ffi::METH_NOARGS,
         c"The attributes that this kind of type has.",
     ),
@@ -43,28 +84,33 @@ static METHODS: Methods<2> = Methods::new([
 ]);
 
 static FIELD_PROPERTIES: Properties<6> = Properties::new([
-    property(c"type", field_type, None, c"The field's ctype."),
+    property(
+        c"type",
+        getter!(Field, field_type),
+        None,
+        c"The field's ctype.",
+    ),
     property(
         c"offset",
-        field_offset,
+        getter!(Field, field_offset),
         None,
         c"Bytes from the start of the struct or union.",
     ),
     property(
         c"bitshift",
-        field_bitshift,
+        getter!(Field, field_bitshift),
         None,
         c"Position of a bit-field; -1 for others, -2 for a flexible array.",
     ),
     property(
         c"bitsize",
-        field_bitsize,
+        getter!(Field, field_bitsize),
         None,
         c"Bits of a bit-field; -1 for others.",
     ),
     property(
         c"flags",
-        field_flags,
+        getter!(Field, field_flags),
         None,
         c"1 when an initialiser list has no place for the field.",
     ),
@@ -84,7 +130,7 @@ pub fn ready() -> Res<()> {
                 ty.tp_dealloc = Some(dealloc);
                 ty.tp_traverse = Some(traverse);
                 ty.tp_clear = Some(clear);
-                ty.tp_repr = Some(repr);
+                ty.tp_repr = Some(slot!(repr, (&CType) -> Obj));
                 ty.tp_getset = PROPERTIES.ptr();
                 ty.tp_methods = METHODS.ptr();
             },
@@ -98,6 +144,10 @@ pub fn ready() -> Res<()> {
     }
 }
 
+/// tp_dealloc of ctypes.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, by the interpreter, with the last reference gone. It takes itself out of all tables
@@ -135,7 +185,7 @@ unsafe fn free(ctype: *mut CType) {
     const MAX_DEPTH: u32 = 20;
     DYING.with(|dying| {
         let depth = dying.depth.get();
-        // SAFETY: the caller's contract; those that wait are dead as well.
+        // SAFETY: nobody refers to the type, nor to those that wait: they came here in the same way.
         unsafe {
             if depth == MAX_DEPTH {
                 (*ctype).weakrefs = dying.waiting.replace(ctype).cast();
@@ -153,10 +203,12 @@ unsafe fn free(ctype: *mut CType) {
     });
 }
 
+/// Frees a type, and what only it holds.
+///
 /// # Safety
-/// As [`free`].
+/// That of [`free`].
 unsafe fn free_now(ctype: *mut CType) {
-    // SAFETY: the caller's contract.
+    // SAFETY: nobody refers to the type: its fields are dropped once, and then its memory goes.
     unsafe {
         std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).item));
         std::ptr::drop_in_place(std::ptr::addr_of_mut!((*ctype).name));
@@ -180,6 +232,10 @@ fn forget(ctype: &CType) {
     }
 }
 
+/// tp_traverse of ctypes.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live ctype, by tp_traverse's contract; nothing here makes or frees objects.
     unsafe {
@@ -217,6 +273,9 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
 /// Clearing one piece of garbage can run Python, and so let another thread find a type in a table, and read its fields in
 /// the middle of clearing. So nothing is forgotten once anything has been found since the collector looked: the next
 /// collection comes to it again.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard_unit(|| {
         // SAFETY: a live ctype. Only garbage refers to it, by tp_clear's contract and as nothing was found since:
@@ -236,18 +295,8 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
     0
 }
 
-/// The ctype behind a slot's first argument.
-///
-/// # Safety
-/// `object` is a live ctype: slots are only called so.
-unsafe fn this<'a>(object: Obj) -> &'a CType {
-    // SAFETY: the caller's contract.
-    unsafe { &*object.cast::<CType>() }
-}
-
-unsafe extern "C" fn repr(object: Obj) -> Obj {
-    // SAFETY: a live ctype, by the slot's contract.
-    guard(|| str_from(&format!("<ctype '{}'>", unsafe { this(object) }.name)))
+fn repr(ctype: &CType) -> Res<Ref> {
+    str_from(&format!("<ctype '{}'>", ctype.name))
 }
 
 /// AttributeError: types of this kind have no such attribute.
@@ -281,124 +330,71 @@ fn attributes(ctype: &CType) -> &'static [&'static str] {
     }
 }
 
-unsafe extern "C" fn dir(object: Obj, _: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype: methods are only called so; a fresh list.
-        unsafe {
-            let list = Ref::steal(ffi::PyList_New(0))?;
-            for name in ["cname", "kind"].iter().chain(attributes(this(object))) {
-                if ffi::PyList_Append(list.obj(), str_from(name)?.obj()) < 0 {
-                    return Err(Raised::already());
-                }
-            }
-            Ok(list)
-        }
-    })
+fn dir(ctype: &CType) -> Res<Ref> {
+    let names = ["cname", "kind"].iter().chain(attributes(ctype));
+    make::list(names.map(|name| str_from(name)))
 }
 
-unsafe extern "C" fn kind(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live ctype, by the slot's contract.
-    guard(|| crate::py::intern(kind_name(unsafe { this(object) })))
+fn kind(ctype: &CType) -> Res<Ref> {
+    crate::py::intern(kind_name(ctype))
 }
 
-unsafe extern "C" fn cname(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live ctype, by the slot's contract.
-    guard(|| str_from(&unsafe { this(object) }.name))
+fn cname(ctype: &CType) -> Res<Ref> {
+    str_from(&ctype.name)
 }
 
-unsafe extern "C" fn item(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract.
-        let ctype = unsafe { this(object) };
-        if ctype.is_pointer_or_array() && !ctype.is_function_pointer() {
-            return Ok(ctype.item().to_ref());
-        }
-        Err(no_attribute("item"))
-    })
+fn item(ctype: &CType) -> Res<Ref<CType>> {
+    if ctype.is_pointer_or_array() && !ctype.is_function_pointer() {
+        return Ok(ctype.item().to_ref());
+    }
+    Err(no_attribute("item"))
 }
 
-unsafe extern "C" fn length(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract.
-        let ctype = unsafe { this(object) };
-        match ctype.kind {
-            Kind::Array if ctype.length < 0 => Ok(none()),
-            Kind::Array => long_from_i128(ctype.length as i128),
-            _ => Err(no_attribute("length")),
-        }
-    })
+fn length(ctype: &CType) -> Res<Ref> {
+    match ctype.kind {
+        Kind::Array if ctype.length < 0 => Ok(none()),
+        Kind::Array => long_from_i128(ctype.length as i128),
+        _ => Err(no_attribute("length")),
+    }
 }
 
-unsafe extern "C" fn fields(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract; fresh objects, each place filled once.
-        unsafe {
-            let ctype = this(object);
-            if !ctype.is_record() {
-                return Err(no_attribute("fields"));
-            }
-            let Some(details) = ctype.record()? else {
-                return Ok(none());
-            };
-            let list = Ref::steal(ffi::PyList_New(details.flat.len() as isize))?;
-            for (index, field) in details.flat.iter().enumerate() {
-                let described = new_field(field)?;
-                let pair = Ref::steal(ffi::PyTuple_Pack(2, field.name.obj(), described.obj()))?;
-                ffi::PyList_SET_ITEM(list.obj(), index as isize, pair.into_ptr());
-            }
-            Ok(list)
-        }
-    })
+fn fields(ctype: &CType) -> Res<Ref> {
+    if !ctype.is_record() {
+        return Err(no_attribute("fields"));
+    }
+    let Some(details) = ctype.record()? else {
+        return Ok(none());
+    };
+    make::list(details.flat.iter().map(|field| {
+        let pair = [field.name.clone(), new_field(field)?];
+        make::tuple(pair.into_iter().map(Ok))
+    }))
 }
 
-unsafe extern "C" fn args(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract; a fresh tuple, each place filled once.
-        unsafe {
-            let Some(signature) = this(object).signature() else {
-                return Err(no_attribute("args"));
-            };
-            let tuple = Ref::steal(ffi::PyTuple_New(signature.params.len() as isize))?;
-            for (index, param) in signature.params.iter().enumerate() {
-                ffi::PyTuple_SET_ITEM(
-                    tuple.obj(),
-                    index as isize,
-                    param.clone().into_obj().into_ptr(),
-                );
-            }
-            Ok(tuple)
-        }
-    })
+fn args(ctype: &CType) -> Res<Ref> {
+    let signature = ctype.signature().ok_or_else(|| no_attribute("args"))?;
+    make::tuple(signature.params.iter().map(|param| Ok(param.clone())))
 }
 
-unsafe extern "C" fn result(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract.
-        let signature = unsafe { this(object) }.signature();
-        signature
-            .map(|signature| signature.result.clone())
-            .ok_or_else(|| no_attribute("result"))
-    })
+fn result(ctype: &CType) -> Res<Ref<CType>> {
+    let signature = ctype.signature();
+    signature
+        .map(|signature| signature.result.clone())
+        .ok_or_else(|| no_attribute("result"))
 }
 
-unsafe extern "C" fn ellipsis(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract.
-        let signature = unsafe { this(object) }.signature();
-        signature
-            .map(|signature| bool_object(signature.variadic))
-            .ok_or_else(|| no_attribute("ellipsis"))
-    })
+fn ellipsis(ctype: &CType) -> Res<Ref> {
+    let signature = ctype.signature();
+    signature
+        .map(|signature| bool_object(signature.variadic))
+        .ok_or_else(|| no_attribute("ellipsis"))
 }
 
-unsafe extern "C" fn abi(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live ctype, by the slot's contract.
-        match unsafe { this(object) }.signature() {
-            Some(_) => long_from_i128(libffi::raw::ffi_abi_FFI_DEFAULT_ABI as i128),
-            None => Err(no_attribute("abi")),
-        }
-    })
+fn abi(ctype: &CType) -> Res<Ref> {
+    match ctype.signature() {
+        Some(_) => long_from_i128(libffi::raw::ffi_abi_FFI_DEFAULT_ABI as i128),
+        None => Err(no_attribute("abi")),
+    }
 }
 
 /// A dict of an enum's enumerators, one way or the other.
@@ -406,36 +402,26 @@ fn enum_dict(ctype: &CType, attribute: &str, by_value: bool) -> Res<Ref> {
     if ctype.kind != Kind::Enum {
         return Err(no_attribute(attribute));
     }
-    // SAFETY: a fresh dict, live keys and values.
-    unsafe {
-        let dict = Ref::steal(ffi::PyDict_New())?;
-        let Some(details) = ctype.enumeration()? else {
-            return Ok(dict);
-        };
-        // From the last to the first, so that the first name of a value stays.
-        for (name, value) in details.enumerators.iter().rev() {
-            let value = long_from_i128(*value)?;
-            let (key, value) = if by_value {
-                (value.obj(), name.obj())
-            } else {
-                (name.obj(), value.obj())
-            };
-            if ffi::PyDict_SetItem(dict.obj(), key, value) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        Ok(dict)
-    }
+    let enumerators = ctype
+        .enumeration()?
+        .map_or(&[][..], |details| &details.enumerators);
+    // From the last to the first, so that the first name of a value stays.
+    make::dict(enumerators.iter().rev().map(|(name, value)| {
+        let (name, value) = (name.clone(), long_from_i128(*value)?);
+        Ok(if by_value {
+            (value, name)
+        } else {
+            (name, value)
+        })
+    }))
 }
 
-unsafe extern "C" fn elements(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live ctype, by the slot's contract.
-    guard(|| enum_dict(unsafe { this(object) }, "elements", true))
+fn elements(ctype: &CType) -> Res<Ref> {
+    enum_dict(ctype, "elements", true)
 }
 
-unsafe extern "C" fn relements(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live ctype, by the slot's contract.
-    guard(|| enum_dict(unsafe { this(object) }, "relements", false))
+fn relements(ctype: &CType) -> Res<Ref> {
+    enum_dict(ctype, "relements", false)
 }
 
 /// A field of a record, as `ctype.fields` shows it.
@@ -448,6 +434,9 @@ struct Field {
     bit_size: i32,
     flags: i32,
 }
+
+// SAFETY: starts with an object's head.
+unsafe impl Instance for Field {}
 
 fn new_field(field: &FieldInfo) -> Res<Ref> {
     // SAFETY: fresh memory of the type's size, filled before anyone sees it.
@@ -471,6 +460,10 @@ fn new_field(field: &FieldInfo) -> Res<Ref> {
     }
 }
 
+/// tp_dealloc of fields.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn dealloc_field(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.
@@ -481,39 +474,23 @@ unsafe extern "C" fn dealloc_field(object: Obj) {
     });
 }
 
-/// The field behind a slot's first argument.
-///
-/// # Safety
-/// `object` is a live field: slots are only called so.
-unsafe fn this_field<'a>(object: Obj) -> &'a Field {
-    // SAFETY: the caller's contract.
-    unsafe { &*object.cast::<Field>() }
+fn field_type(field: &Field) -> Res<Ref> {
+    let ctype = field.ctype.clone();
+    Ok(ctype.map_or_else(none, Ref::into_obj))
 }
 
-unsafe extern "C" fn field_type(object: Obj, _: *mut c_void) -> Obj {
-    guard(|| {
-        // SAFETY: a live field, by the slot's contract.
-        let ctype = unsafe { this_field(object) }.ctype.clone();
-        Ok(ctype.map_or_else(none, Ref::into_obj))
-    })
+fn field_offset(field: &Field) -> Res<Ref> {
+    long_from_i128(field.offset as i128)
 }
 
-unsafe extern "C" fn field_offset(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live field, by the slot's contract.
-    guard(|| long_from_i128(unsafe { this_field(object) }.offset as i128))
+fn field_bitshift(field: &Field) -> Res<Ref> {
+    long_from_i128(field.bit_shift.into())
 }
 
-unsafe extern "C" fn field_bitshift(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live field, by the slot's contract.
-    guard(|| long_from_i128(unsafe { this_field(object) }.bit_shift.into()))
+fn field_bitsize(field: &Field) -> Res<Ref> {
+    long_from_i128(field.bit_size.into())
 }
 
-unsafe extern "C" fn field_bitsize(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live field, by the slot's contract.
-    guard(|| long_from_i128(unsafe { this_field(object) }.bit_size.into()))
-}
-
-unsafe extern "C" fn field_flags(object: Obj, _: *mut c_void) -> Obj {
-    // SAFETY: a live field, by the slot's contract.
-    guard(|| long_from_i128(unsafe { this_field(object) }.flags.into()))
+fn field_flags(field: &Field) -> Res<Ref> {
+    long_from_i128(field.flags.into())
 }

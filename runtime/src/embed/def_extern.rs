@@ -8,59 +8,45 @@ use super::plugin::Plugin;
 use super::{last_error, waiting, whose};
 use crate::callback::PythonFunction;
 use crate::ffi::attachment::Attachment;
-use crate::py::{Obj, Raised, Ref, Res, guard, str_text, warn};
+use crate::py::{Live, Methods, Obj, Raised, Ref, Res, given, make, none, simple, slot, warn};
 use crate::{ctype, raise};
+
+static DECORATOR: Methods<1> = Methods::new([simple(
+    c"def_extern_decorator",
+    slot!(decorate, (Live, Live) -> Obj),
+    ffi::METH_O,
+    c"Attaches the function.",
+)]);
 
 /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
 /// is called with. As in CFFI, everything is checked when it is called.
-///
-/// # Safety
-/// The objects are live; the thread is attached to the interpreter.
-unsafe fn decorator(
+fn decorator(
     plugin: &'static Plugin,
-    name: Option<Obj>,
-    error: Option<Obj>,
-    onerror: Option<Obj>,
+    name: Option<Live>,
+    error: Option<Live>,
+    onerror: Option<Live>,
 ) -> Res<Ref> {
-    /// A method table entry that lives for ever.
-    struct Method(ffi::PyMethodDef);
-    // SAFETY: never changed.
-    unsafe impl Sync for Method {}
-    static DECORATOR: Method = Method(ffi::PyMethodDef {
-        ml_name: c"def_extern_decorator".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: decorate,
-        },
-        ml_flags: ffi::METH_O,
-        ml_doc: std::ptr::null(),
-    });
-    // SAFETY: the caller's contract; the definition is static, and only read.
-    unsafe {
-        let none = ffi::Py_None();
-        let arguments = Ref::steal(ffi::Py_BuildValue(
-            c"(nOOO)".as_ptr(),
-            std::ptr::from_ref(plugin).expose_provenance() as ffi::Py_ssize_t,
-            name.unwrap_or(none),
-            error.unwrap_or(none),
-            onerror.unwrap_or(none),
-        ))?;
-        Ref::steal(ffi::PyCFunction_NewEx(
-            (&raw const DECORATOR.0).cast_mut(),
-            arguments.obj(),
-            std::ptr::null_mut(),
-        ))
-    }
+    let address = std::ptr::from_ref(plugin).expose_provenance();
+    let or_none = |object: Option<Live>| Ok(object.map_or_else(none, Live::to_ref));
+    let state = [
+        make::int(address as isize),
+        or_none(name),
+        or_none(error),
+        or_none(onerror),
+    ];
+    let state = make::tuple(state.into_iter())?;
+    // SAFETY: a static table; the function keeps its state alive.
+    unsafe { Ref::steal(ffi::PyCFunction_New(DECORATOR.ptr(), state.obj())) }
 }
 
 impl Attachment for Plugin {
-    unsafe fn def_extern(
+    fn def_extern(
         &'static self,
-        name: Option<Obj>,
-        error: Option<Obj>,
-        onerror: Option<Obj>,
+        name: Option<Live>,
+        error: Option<Live>,
+        onerror: Option<Live>,
     ) -> Res<Ref> {
-        // SAFETY: the caller's contract.
-        unsafe { decorator(self, name, error, onerror) }
+        decorator(self, name, error, onerror)
     }
     fn has_module(&self, module: &Ref) -> bool {
         self.module().is_some_and(|own| own.obj() == module.obj())
@@ -70,64 +56,62 @@ impl Attachment for Plugin {
     }
 }
 
-unsafe extern "C" fn decorate(arguments: Obj, function: Obj) -> Obj {
-    // SAFETY: the slot's contract; `arguments` is the tuple that `def_extern` made.
-    guard(|| unsafe {
-        let address = ffi::PyLong_AsSsize_t(ffi::PyTuple_GetItem(arguments, 0)) as usize;
-        let given = |index| {
-            let object = ffi::PyTuple_GetItem(arguments, index);
-            if object == ffi::Py_None() {
-                None
-            } else {
-                Some(object)
-            }
-        };
-        // A plugin lives as long as the process.
-        let plugin = &*std::ptr::with_exposed_provenance::<Plugin>(address);
-        attach(plugin, function, given(1), given(2), given(3))?;
-        Ok(Ref::borrow(function))
-    })
+/// The decorator, called with a function. `state`: the tuple that [`decorator`] packed.
+fn decorate(state: Live, function: Live) -> Res<Ref> {
+    let parts: Vec<Live> = state.tuple_items().collect();
+    let [address, name, error, onerror] = parts[..] else {
+        return Err(raise!(
+            SystemError,
+            "def_extern decorator without its state"
+        ));
+    };
+    // SAFETY: an int that is the address of a plugin, which lives as long as the process.
+    let plugin = unsafe {
+        let address = ffi::PyLong_AsSsize_t(address.ptr()) as usize;
+        &*std::ptr::with_exposed_provenance::<Plugin>(address)
+    };
+    let [name, error, onerror] = [name, error, onerror].map(|part| given(Some(part)));
+    attach(plugin, function, name, error, onerror)?;
+    Ok(function.to_ref())
 }
 
-unsafe fn attach(
+/// Makes a Python function the body of a C function of the plugin.
+fn attach(
     plugin: &Plugin,
-    function: Obj,
-    name: Option<Obj>,
-    error: Option<Obj>,
-    onerror: Option<Obj>,
+    function: Live,
+    name: Option<Live>,
+    error: Option<Live>,
+    onerror: Option<Live>,
 ) -> Res<()> {
-    // SAFETY: live objects, by the caller's contract.
-    unsafe {
-        let name = match name {
-            Some(name) => Ref::borrow(name),
-            None => Ref::steal(ffi::PyObject_GetAttrString(function, c"__name__".as_ptr()))?,
-        };
-        let text = str_text(name.obj())?.ok_or_else(|| {
-            raise!(
-                TypeError,
-                "the name of the function must be a str or None, not {}",
-                crate::py::type_name(name.obj())
-            )
-        })?;
-        let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
-        let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
-        if !whose::is_main() {
-            // Its objects would be gone before C's next call; and threads that C starts come to the main interpreter.
-            PythonFunction::new(&ctype, function, error, onerror)?;
-            return warn(&format!(
-                "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
-            ));
-        }
-        let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
-        made.sink = Some((
-            last_error::sink,
-            std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
+    let name = match name {
+        Some(name) => name.to_ref(),
+        None => function.attribute(c"__name__")?,
+    };
+    let text = name.live().text()?.ok_or_else(|| {
+        raise!(
+            TypeError,
+            "the name of the function must be a str or None, not {}",
+            name.live().type_name()
+        )
+    })?;
+    let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
+    let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
+    let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
+    if !whose::is_main() {
+        // The function's objects would be gone before C's next call, and threads that C starts come to the main
+        // interpreter: the arguments are checked, and nothing is attached.
+        return warn(&format!(
+            "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
         ));
-        plugin.give_back_at_end()?;
-        binding.replace(Some(made));
-        waiting::function_attached();
-        Ok(())
     }
+    made.sink = Some((
+        last_error::sink,
+        std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
+    ));
+    plugin.give_back_at_end()?;
+    binding.replace(Some(made));
+    waiting::function_attached();
+    Ok(())
 }
 
 #[cold]

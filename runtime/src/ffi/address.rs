@@ -2,10 +2,15 @@
 
 use super::types::{first_and_rest, step};
 use crate::ctype::{Code, Kind, pointer_to};
-use crate::object::{CData, as_cdata, function_object, new_plain};
-use crate::py::{Obj, Ref, Res, guard, type_name};
-use crate::{library, raise};
+use crate::library::{self, Lib};
+use crate::object::{CData, TYPES, function_object, new_plain};
+use crate::py::{Live, Obj, Ref, Res, guard};
+use crate::raise;
 
+/// `ffi.addressof(cdata, *fields_or_indexes)`, `ffi.addressof(lib, name)`
+///
+/// # Safety
+/// Called by Python, as a method of an FFI object.
 pub unsafe extern "C" fn addressof(
     _object: Obj,
     args: *const Obj,
@@ -13,40 +18,43 @@ pub unsafe extern "C" fn addressof(
     names: Obj,
 ) -> Obj {
     guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; its arguments are live during the call.
-        unsafe {
-            let (target, selectors) = first_and_rest("FFI.addressof", "cdata", args, count, names)?;
-            if let Some(cdata) = as_cdata(target) {
-                return address_inside(cdata, selectors);
-            }
-            if let Some(lib) = library::as_lib(target) {
-                let [name] = selectors else {
-                    return Err(raise!(
-                        TypeError,
-                        "addressof(lib, name) takes the name of one function or global variable"
-                    ));
-                };
-                return library::address_of(lib, *name);
-            }
-            if let Some((ctype, address)) = function_object(target)
-                && selectors.is_empty()
-            {
-                return new_plain(&ctype, address, -1);
-            }
-            Err(raise!(
-                TypeError,
-                "expected a cdata object, got '{}'",
-                type_name(target)
-            ))
-        }
+        // SAFETY: what Python passes to a method of these flags.
+        let (target, selectors) =
+            unsafe { first_and_rest("FFI.addressof", "cdata", args, count, names)? };
+        address_of(target, selectors)
     })
+}
+
+fn address_of(target: Live, selectors: &[Live]) -> Res<Ref<CData>> {
+    if let Some(cdata) = CData::of(target) {
+        return address_inside(cdata, selectors);
+    }
+    if let Some(lib) = Lib::of(target) {
+        let [name] = selectors else {
+            return Err(raise!(
+                TypeError,
+                "addressof(lib, name) takes the name of one function or global variable"
+            ));
+        };
+        return library::address_of(lib, *name);
+    }
+    if let Some((ctype, address)) = function_object(target)
+        && selectors.is_empty()
+    {
+        return new_plain(&ctype, address, -1);
+    }
+    Err(raise!(
+        TypeError,
+        "expected a cdata object, got '{}'",
+        target.type_name()
+    ))
 }
 
 /// A pointer to a cdata, or to a part of it.
 ///
 /// Where the memory's extent is known (an array's length, an owner's single item), an index outside raises; one past
 /// the end is allowed, as in C.
-unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
+fn address_inside(cdata: &CData, selectors: &[Live]) -> Res<Ref<CData>> {
     let ctype = cdata.ctype();
     let has_address = matches!(ctype.code, Code::Record | Code::Array);
     let is_pointer = ctype.kind == Kind::Pointer;
@@ -67,15 +75,8 @@ unsafe fn address_inside(cdata: &CData, selectors: &[Obj]) -> Res<Ref<CData>> {
     let mut offset = 0isize;
     let mut pointer = None;
     for (position, &selector) in selectors.iter().enumerate() {
-        // SAFETY: live arguments.
-        let next = unsafe {
-            step(
-                &part,
-                selector,
-                position == 0,
-                position + 1 == selectors.len(),
-            )
-        }?;
+        let is_last = position + 1 == selectors.len();
+        let next = step(&part, selector, position == 0, is_last)?;
         if let Some(index) = next.index {
             let length = if position == 0 {
                 cdata.extent()
@@ -126,8 +127,7 @@ impl CData {
     fn extent(&self) -> isize {
         match self.ctype().code {
             Code::Array => self.array_length(),
-            // SAFETY: a live cdata is a live object.
-            Code::Pointer if unsafe { crate::object::TYPES.owning.is_exactly(self.obj()) } => 1,
+            Code::Pointer if self.python_type() == TYPES.owning.ptr() => 1,
             _ => -1,
         }
     }

@@ -2,81 +2,50 @@
 
 use pyo3::ffi;
 
-use super::{FfiObject, given, this};
+use super::FfiObject;
 use crate::cdata::new::{Allocator, new as cdata_new};
-use crate::py::{Methods, Obj, Raised, Ref, Signature, guard, keywords};
+use crate::object::CData;
+use crate::py::{Live, Methods, Ref, Res, bool_object, flag, given, keywords, make, method, none};
 use crate::raise;
 
-static NEW: Signature<2> = Signature::new("FFI.new", ["cdecl", "init"], 1);
+method!(pub new = "FFI.new", new_cdata, (ffi: &FfiObject, cdecl: Live, init: Option<Live>));
 
-pub unsafe extern "C" fn new(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
-        unsafe {
-            let [cdecl, init] = NEW.parse(args, count, names)?;
-            let ctype = this(object).ctype_argument(cdecl)?;
-            cdata_new(&ctype, given(init), None)
-        }
-    })
+fn new_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
+    let ctype = ffi.ctype_argument(cdecl)?;
+    cdata_new(&ctype, given(init).map(Live::ptr), None)
 }
 
-static CAST: Signature<2> = Signature::new("FFI.cast", ["cdecl", "source"], 2);
+method!(pub cast = "FFI.cast", cast_to, (ffi: &FfiObject, cdecl: Live, source: Live));
 
-pub unsafe extern "C" fn cast(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
-        unsafe {
-            let [cdecl, source] = CAST.parse(args, count, names)?;
-            let ctype = this(object).ctype_argument(cdecl)?;
-            crate::cdata::cast::cast(&ctype, source)
-        }
-    })
+fn cast_to(ffi: &FfiObject, cdecl: Live, source: Live) -> Res<Ref<CData>> {
+    let ctype = ffi.ctype_argument(cdecl)?;
+    // SAFETY: a live object.
+    unsafe { crate::cdata::cast::cast(&ctype, source.ptr()) }
 }
 
-static NEW_ALLOCATOR: Signature<3> = Signature::new(
-    "FFI.new_allocator",
-    ["alloc", "free", "should_clear_after_alloc"],
-    0,
-);
+method!(pub new_allocator = "FFI.new_allocator", make_allocator, (ffi: &FfiObject, alloc: Option<Live>, free: Option<Live>, should_clear_after_alloc: Option<Live>));
 
-pub unsafe extern "C" fn new_allocator(
-    object: Obj,
-    args: *const Obj,
-    count: isize,
-    names: Obj,
-) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
-        unsafe {
-            let [alloc, free, clear] = NEW_ALLOCATOR.parse(args, count, names)?;
-            let (alloc, free) = (given(alloc), given(free));
-            if free.is_some() && alloc.is_none() {
-                return Err(raise!(TypeError, "cannot pass 'free' without 'alloc'"));
-            }
-            let clear = if clear.is_null() {
-                1
-            } else {
-                ffi::PyObject_IsTrue(clear)
-            };
-            if clear < 0 {
-                return Err(Raised::already());
-            }
-            let none = ffi::Py_None();
-            let clear = if clear != 0 {
-                ffi::Py_True()
-            } else {
-                ffi::Py_False()
-            };
-            let state: Ref = Ref::steal(ffi::PyTuple_Pack(
-                4,
-                object,
-                alloc.unwrap_or(none),
-                free.unwrap_or(none),
-                clear,
-            ))?;
-            Ref::<ffi::PyObject>::steal(ffi::PyCFunction_New(ALLOCATOR.ptr(), state.obj()))
-        }
-    })
+fn make_allocator(
+    ffi: &FfiObject,
+    alloc: Option<Live>,
+    free: Option<Live>,
+    should_clear_after_alloc: Option<Live>,
+) -> Res<Ref> {
+    let (alloc, free) = (given(alloc), given(free));
+    if free.is_some() && alloc.is_none() {
+        return Err(raise!(TypeError, "cannot pass 'free' without 'alloc'"));
+    }
+    let clear = bool_object(flag(should_clear_after_alloc, true)?);
+    let or_none = |object: Option<Live>| Ok(object.map_or_else(none, Live::to_ref));
+    let parts = [
+        Ok(ffi.live().to_ref()),
+        or_none(alloc),
+        or_none(free),
+        Ok(clear),
+    ];
+    let state = make::tuple(parts.into_iter())?;
+    // SAFETY: a static table; the function keeps its state alive.
+    unsafe { Ref::steal(ffi::PyCFunction_New(ALLOCATOR.ptr(), state.obj())) }
 }
 
 static ALLOCATOR: Methods<1> = Methods::new([keywords(
@@ -85,25 +54,22 @@ static ALLOCATOR: Methods<1> = Methods::new([keywords(
     c"allocator(cdecl, init=None)\n--\n\nAs ffi.new(), with the memory of the functions given to new_allocator().",
 )]);
 
-static ALLOCATE: Signature<2> = Signature::new("allocator", ["cdecl", "init"], 1);
+method!(allocator = "allocator", allocate, (state: Live, cdecl: Live, init: Option<Live>));
 
-unsafe extern "C" fn allocator(state: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: `state` is the tuple that new_allocator packed; the arguments are live.
-        unsafe {
-            let [cdecl, init] = ALLOCATE.parse(args, count, names)?;
-            let ffi = &*ffi::PyTuple_GET_ITEM(state, 0).cast::<FfiObject>();
-            let ctype = ffi.ctype_argument(cdecl)?;
-            // The tuple belongs to this function object, which lives until the call is over.
-            let borrowed = |index| {
-                given(ffi::PyTuple_GET_ITEM(state, index)).map(|object| Ref::borrow(object))
-            };
-            let allocator = Allocator {
-                alloc: borrowed(1),
-                free: borrowed(2),
-                clear: ffi::PyTuple_GET_ITEM(state, 3) == ffi::Py_True(),
-            };
-            cdata_new(&ctype, given(init), Some(&allocator))
-        }
-    })
+fn allocate(state: Live, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
+    // The tuple belongs to this function object, which lives until the call is over.
+    let parts: Vec<Live> = state.tuple_items().collect();
+    let [ffi, alloc, free, clear] = parts[..] else {
+        return Err(raise!(SystemError, "allocator without its state"));
+    };
+    let Some(ffi) = FfiObject::of(ffi) else {
+        return Err(raise!(SystemError, "allocator without its FFI"));
+    };
+    let ctype = ffi.ctype_argument(cdecl)?;
+    let allocator = Allocator {
+        alloc: given(Some(alloc)).map(Live::to_ref),
+        free: given(Some(free)).map(Live::to_ref),
+        clear: clear.is_true()?,
+    };
+    cdata_new(&ctype, given(init).map(Live::ptr), Some(&allocator))
 }

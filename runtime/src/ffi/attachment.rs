@@ -2,19 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::py::{Obj, Ref, Res};
+use crate::py::{Live, Ref, Res};
 
 /// A plugin, for its `ffi` and for modules that include it.
 pub trait Attachment: Sync {
     /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns.
-    ///
-    /// # Safety
-    /// The objects are live; the thread is attached to the interpreter.
-    unsafe fn def_extern(
+    fn def_extern(
         &'static self,
-        name: Option<Obj>,
-        error: Option<Obj>,
-        onerror: Option<Obj>,
+        name: Option<Live>,
+        error: Option<Live>,
+        onerror: Option<Live>,
     ) -> Res<Ref>;
     /// Whether it is the plugin's module.
     fn has_module(&self, module: &Ref) -> bool;

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use crate::ctype::{Code, Kind, UNKNOWN_SIZE};
 use crate::object::{CData, TYPES, as_cdata};
 use crate::py::{
-    Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name, warn,
+    Live, Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name, warn,
 };
 use crate::raise;
 
@@ -138,7 +138,7 @@ unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
         let size = if size.is_null() {
             -1
         } else {
-            crate::ffi::text::ssize(size)?
+            crate::ffi::text::ssize(Live::new(size))?
         };
         let Some(cdata) = as_cdata(cdata) else {
             return Err(raise!(
@@ -365,7 +365,7 @@ unsafe extern "C" fn assign(object: Obj, key: Obj, value: Obj) -> c_int {
                         .write(*ffi::PyBytes_AsString(value).cast::<u8>());
                 }
                 Place::Range(start, count) => {
-                    let source = View::of(value, false)?;
+                    let source = View::of(Live::new(value), false)?;
                     if source.bytes().len() != count {
                         return Err(raise!(
                             ValueError,
@@ -397,7 +397,10 @@ unsafe extern "C" fn compare(left: Obj, right: Obj, operation: c_int) -> Obj {
     guard(|| {
         // SAFETY: live objects; one of them is a Buffer, the other anything.
         unsafe {
-            let views = match (View::of(left, false), View::of(right, false)) {
+            let views = match (
+                View::of(Live::new(left), false),
+                View::of(Live::new(right), false),
+            ) {
                 (Ok(left), Ok(right)) => (left, right),
                 (Err(raised), _) | (_, Err(raised)) => {
                     // Not a buffer: no opinion. Anything else (a released memoryview) is an error of the user's.
@@ -425,10 +428,7 @@ pub struct View(ffi::Py_buffer);
 
 impl View {
     /// The contiguous memory of an object with the buffer interface; BufferError or TypeError otherwise.
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub unsafe fn of(object: Obj, writable: bool) -> Res<Self> {
+    pub fn of(object: Live, writable: bool) -> Res<Self> {
         let flags = if writable {
             ffi::PyBUF_WRITABLE
         } else {
@@ -436,11 +436,7 @@ impl View {
         };
         let mut view = ffi::Py_buffer::new();
         // SAFETY: a live object, and room for a view.
-        unsafe {
-            if ffi::PyObject_GetBuffer(object, &mut view, flags) < 0 {
-                return Err(Raised::already());
-            }
-        }
+        Raised::if_negative(unsafe { ffi::PyObject_GetBuffer(object.ptr(), &mut view, flags) })?;
         Ok(Self(view))
     }
     /// The memory.

@@ -11,18 +11,26 @@ use keelback_codegen::{
 };
 use pyo3::ffi;
 
+use super::FfiObject;
 use super::attachment::ffi_and_lib_of;
-use super::options::{bytes, text, texts, truth};
+use super::options::{bytes, text, texts, tuple};
 use super::own_files::read_own_files;
-use super::{FfiObject, as_ffi, given};
+use super::text::{ssize, ssize_or};
 use crate::errors::raise_error;
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text};
-use crate::raise;
+use crate::py::{
+    Live, Obj, Raised, Ref, Res, Signature, flag, given, guard, import, make, method, none,
+    str_from, warn,
+};
 use crate::scope::{Scope, UnreadCdef};
+use crate::{exception, raise};
 
 /// A method whose body is the function of that name in `keelback._builder`: called with the FFI and the arguments.
 macro_rules! in_python {
     ($name:ident, $function:literal) => {
+        /// The method, which passes everything on.
+        ///
+        /// # Safety
+        /// Called by Python, as a method of an FFI object.
         pub unsafe extern "C" fn $name(
             object: Obj,
             args: *const Obj,
@@ -43,6 +51,10 @@ in_python!(embedding_init_code, c"embedding_init_code");
 in_python!(emit_c_code, c"emit_c_code");
 in_python!(emit_python_code, c"emit_python_code");
 
+/// Calls a function of `keelback._builder` with an object before the arguments.
+///
+/// # Safety
+/// `args`, `count` and `names` are what Python passed to a METH_FASTCALL | METH_KEYWORDS method.
 unsafe fn call_builder(
     function: &std::ffi::CStr,
     object: Obj,
@@ -50,19 +62,10 @@ unsafe fn call_builder(
     count: isize,
     names: Obj,
 ) -> Res<Ref> {
-    // SAFETY: a FASTCALL method's arguments: `count` positional ones, then one for each name.
+    let function = import(c"keelback._builder")?.live().attribute(function)?;
+    // SAFETY: `count` positional arguments, then one for each name.
     unsafe {
-        let module =
-            Ref::<ffi::PyObject>::steal(ffi::PyImport_ImportModule(c"keelback._builder".as_ptr()))?;
-        let function = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            function.as_ptr(),
-        ))?;
-        let named = if names.is_null() {
-            0
-        } else {
-            ffi::PyTuple_GET_SIZE(names)
-        };
+        let named = Live::or_null(names).map_or(0, Live::tuple_len) as isize;
         let mut all = vec![object];
         all.extend((0..count + named).map(|index| *args.offset(index)));
         Ref::steal(ffi::PyObject_Vectorcall(
@@ -74,77 +77,69 @@ unsafe fn call_builder(
     }
 }
 
+/// A str argument that is the name of a module.
+fn module_name(object: Live) -> Res<String> {
+    text(Some(object))?.ok_or_else(|| raise!(TypeError, "a module has a name"))
+}
+
 /// `FFI._cdefs()`: what the FFI was given so far.
-pub unsafe extern "C" fn cdefs(object: Obj, _none: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a method of an FFI object; a fresh list, whose places are filled before anyone sees it.
-        unsafe {
-            let (cdefs, callers) = super::this(object)
-                .recorded
-                .with(|recorded| (recorded.cdefs.clone(), recorded.callers.clone()));
-            let list: Ref = Ref::steal(ffi::PyList_New(cdefs.len() as isize))?;
-            for (index, (cdef, (file, line))) in cdefs.iter().zip(callers).enumerate() {
-                let packing = if cdef.packed { Some(1) } else { cdef.pack };
-                let packing = match packing {
-                    Some(packing) => Ref::steal(ffi::PyLong_FromLong(packing.into()))?,
-                    None => none(),
-                };
-                let line = Ref::<ffi::PyObject>::steal(ffi::PyLong_FromLong(line.into()))?;
-                let one = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
-                    4,
-                    str_from(&cdef.text)?.obj(),
-                    packing.obj(),
-                    file.obj(),
-                    line.obj(),
-                ))?;
-                ffi::PyList_SET_ITEM(list.obj(), index as isize, one.into_ptr());
-            }
-            Ok(list)
-        }
-    })
+pub fn cdefs(ffi: &FfiObject) -> Res<Ref> {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    let (cdefs, callers) = unsafe {
+        ffi.recorded
+            .with(|recorded| (recorded.cdefs.clone(), recorded.callers.clone()))
+    };
+    make::list(cdefs.iter().zip(callers).map(|(cdef, (file, line))| {
+        let packing = match if cdef.packed { Some(1) } else { cdef.pack } {
+            Some(packing) => make::unsigned_int(packing as usize)?,
+            None => none(),
+        };
+        let line = make::int(line as isize)?;
+        make::tuple(
+            [str_from(&cdef.text)?, packing, file, line]
+                .into_iter()
+                .map(Ok),
+        )
+    }))
 }
 
 /// What an FFI was given: its cdefs, and the modules that it includes.
-unsafe fn recorded(
-    object: Obj,
+fn recorded(
     this: &FfiObject,
     module_name: &str,
     is_python: bool,
 ) -> Res<(Vec<CdefText>, Vec<IncludedModule>)> {
-    // SAFETY: attached; live objects.
-    unsafe {
-        let (mut cdefs, positions) = this
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    let ((mut cdefs, positions), theirs) = unsafe {
+        let recorded = this
             .recorded
             .with(|recorded| (recorded.cdefs.clone(), recorded.included_at.clone()));
-        for (index, cdef) in cdefs.iter_mut().enumerate() {
-            cdef.file = format!("<cdef {} of {module_name}>", index + 1);
-        }
-        let theirs = this.included.with(|list| list.clone());
-        let mut included = Vec::new();
-        for (other, position) in theirs.iter().zip(positions) {
-            if let Some(other_ffi) = as_ffi(other.obj()) {
-                included.push(IncludedModule {
-                    module_name: module_name_of(object, other.obj(), is_python)?,
-                    position,
-                    declarations: other_ffi.scope.read().clone(),
-                });
-            }
-        }
-        Ok((cdefs, included))
+        (recorded, this.included.with(|list| list.clone()))
+    };
+    for (index, cdef) in cdefs.iter_mut().enumerate() {
+        cdef.file = format!("<cdef {} of {module_name}>", index + 1);
     }
+    let mut included = Vec::new();
+    for (other, position) in theirs.iter().zip(positions) {
+        if let Some(other_ffi) = FfiObject::of(other.live()) {
+            included.push(IncludedModule {
+                module_name: module_name_of(this.live(), other.live(), is_python)?,
+                position,
+                declarations: other_ffi.scope.read().clone(),
+            });
+        }
+    }
+    Ok((cdefs, included))
 }
 
 /// The name that an included FFI was given with set_source().
-unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<String> {
-    // SAFETY: live objects.
-    unsafe {
-        let assigned = ffi::PyObject_GetAttrString(included, c"_assigned_source".as_ptr());
-        if assigned.is_null() {
-            // SAFETY: a static of libpython.
-            Raised::already().clear_if(ffi::PyExc_AttributeError)?;
-            let shown = |object| -> Res<String> {
-                let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))?;
-                Ok(str_text(text.obj())?.unwrap_or("?").to_owned())
+fn module_name_of(includer: Live, included: Live, is_python: bool) -> Res<String> {
+    let assigned = match included.attribute(c"_assigned_source") {
+        Ok(assigned) => assigned,
+        Err(raised) => {
+            raised.clear_if(exception!(AttributeError))?;
+            let shown = |object: Live| -> Res<String> {
+                Ok(object.repr()?.live().text()?.unwrap_or("?").to_owned())
             };
             let (includer, included) = (shown(includer)?, shown(included)?);
             return Err(raise_error(
@@ -154,55 +149,46 @@ unsafe fn module_name_of(includer: Obj, included: Obj, is_python: bool) -> Res<S
                 ),
             ));
         }
-        let assigned = Ref::<ffi::PyObject>::steal(assigned)?;
-        let source = Ref::<ffi::PyObject>::steal(ffi::PySequence_GetItem(assigned.obj(), 1))?;
-        if is_python != given(source.obj()).is_none() {
-            let (theirs, ours) = if is_python {
-                ("C", "Python")
-            } else {
-                ("Python", "C")
-            };
-            return Err(raise_error(
-                |errors| &errors.verification_error,
-                format_args!(
-                    "not implemented yet: ffi.include() of a {theirs}-based ffi inside a {ours}-based ffi"
-                ),
-            ));
-        }
-        let name = Ref::<ffi::PyObject>::steal(ffi::PySequence_GetItem(assigned.obj(), 0))?;
-        text(name.obj())?.ok_or_else(|| raise!(TypeError, "set_source() without a name"))
+    };
+    let assigned = tuple(Some(assigned.live()))?;
+    let [name, source, ..] = &assigned[..] else {
+        return Err(raise!(TypeError, "set_source() without a source"));
+    };
+    if is_python != source.live().is_none() {
+        let (theirs, ours) = if is_python {
+            ("C", "Python")
+        } else {
+            ("Python", "C")
+        };
+        return Err(raise_error(
+            |errors| &errors.verification_error,
+            format_args!(
+                "not implemented yet: ffi.include() of a {theirs}-based ffi inside a {ours}-based ffi"
+            ),
+        ));
     }
+    text(Some(name.live()))?.ok_or_else(|| raise!(TypeError, "set_source() without a name"))
 }
 
 /// The rows of a sequence, each of `N` texts; none of None. `wrong` is what a TypeError says of other rows.
-pub(super) unsafe fn rows<const N: usize>(object: Obj, wrong: &str) -> Res<Vec<[String; N]>> {
-    let Some(object) = given(object) else {
-        return Ok(Vec::new());
+pub(super) fn rows<const N: usize>(object: Option<Live>, wrong: &str) -> Res<Vec<[String; N]>> {
+    let row = |row: &Ref| {
+        let row = texts(Some(row.live()))?;
+        row.try_into().map_err(|_| raise!(TypeError, "{wrong}"))
     };
-    // SAFETY: live objects.
-    unsafe {
-        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
-        (0..ffi::PyTuple_GET_SIZE(list.obj()))
-            .map(|index| {
-                let row = texts(ffi::PyTuple_GET_ITEM(list.obj(), index))?;
-                row.try_into().map_err(|_| raise!(TypeError, "{wrong}"))
-            })
-            .collect()
-    }
+    tuple(object)?.iter().map(row).collect()
 }
 
 /// Pairs of a function and its value.
-unsafe fn start_errors(object: Obj) -> Res<Vec<StartError>> {
-    // SAFETY: a live object.
-    let pairs = unsafe { rows(object, "errors are pairs of a function and a value") }?;
+fn start_errors(object: Option<Live>) -> Res<Vec<StartError>> {
+    let pairs = rows(object, "errors are pairs of a function and a value")?;
     let error = |[function, value]: [String; 2]| StartError { function, value };
     Ok(pairs.into_iter().map(error).collect())
 }
 
 /// Triples of a function, its value (empty: none that can be read) and the line of the init code.
-unsafe fn read_errors(object: Obj) -> Res<Vec<InitError>> {
-    // SAFETY: a live object.
-    let triples = unsafe { rows(object, "init_errors are triples of text") }?;
+fn read_errors(object: Option<Live>) -> Res<Vec<InitError>> {
+    let triples = rows(object, "init_errors are triples of text")?;
     let error = |[function, value, line]: [String; 3]| InitError {
         function,
         value: Some(value).filter(|value| !value.is_empty()),
@@ -211,13 +197,9 @@ unsafe fn read_errors(object: Obj) -> Res<Vec<InitError>> {
     Ok(triples.into_iter().map(error).collect())
 }
 
-fn warn(text: &str) -> Res<()> {
-    let text = std::ffi::CString::new(text.replace('\0', "?")).unwrap_or_default();
-    // SAFETY: attached; a C string, and a class of libpython's.
-    if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
-        return Err(Raised::already());
-    }
-    Ok(())
+/// An argument that must be an FFI.
+fn an_ffi<'a>(object: Live<'a>, function: &str) -> Res<&'a FfiObject> {
+    FfiObject::of(object).ok_or_else(|| raise!(TypeError, "{function}() expects an FFI"))
 }
 
 static GENERATE: Signature<20> = Signature::new(
@@ -248,262 +230,246 @@ static GENERATE: Signature<20> = Signature::new(
 );
 
 /// `_runtime._generate(ffi, module_name, ...)`: the C source. Without init code: of an extension module.
+///
+/// # Safety
+/// Called by Python, as a function of the module.
 pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let [
-                object,
-                module_name,
-                prelude,
-                prelude_file,
-                init_code,
-                init_file,
-                libpython,
-                home,
-                executable,
-                runtime,
-                version,
-                cdef_lines,
-                prelude_line,
-                use_environment,
-                ignore_sigpipe,
-                errors,
-                init_errors,
-                files,
-                init_compiled,
-                code_magic,
-            ] = GENERATE.parse(args, count, names)?;
-            let Some(ffi_object) = as_ffi(object) else {
-                return Err(raise!(TypeError, "_generate() expects an FFI"));
-            };
-            let module_name =
-                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let (mut cdefs, included) = recorded(object, ffi_object, &module_name, false)?;
-            // `#line` directives: where the texts stand in the user's files.
-            for (cdef, line) in cdefs.iter_mut().zip(texts(cdef_lines)?) {
-                cdef.text.insert_str(0, &line);
-            }
-            let init = text(init_code)?;
-            let version = text(version)?.unwrap_or_default();
-            let (version, free_threaded) = match version.strip_suffix('t') {
-                Some(version) => (version, true),
-                None => (&*version, false),
-            };
-            let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
-            let source = |file: Option<String>, text: String, line: u32| SourceText {
-                file: file.unwrap_or_default(),
-                text,
-                line,
-            };
-            let prelude_line = match given(prelude_line) {
-                Some(line) => u32::try_from(crate::ffi::text::ssize(line)?).unwrap_or(1),
-                None => 1,
-            };
-            let spec = PluginSpec {
-                flags: PluginFlags {
-                    extension_module: init.is_none(),
-                    use_environment: truth(use_environment)?,
-                    ignore_sigpipe: truth(ignore_sigpipe)?,
-                    ..PluginFlags::default()
-                },
-                module_name,
-                cdefs,
-                included,
-                prelude: match text(prelude)? {
-                    Some(prelude) => Some(source(text(prelude_file)?, prelude, prelude_line)),
-                    None => None,
-                },
-                init: match init {
-                    Some(init) => Some(source(text(init_file)?, init, 1)),
-                    None => None,
-                },
-                python: RecordedPython {
-                    libpython: text(libpython)?,
-                    home: text(home)?,
-                    executable: text(executable)?,
-                    version: (
-                        major.parse().unwrap_or_default(),
-                        minor.parse().unwrap_or_default(),
-                    ),
-                    free_threaded,
-                },
-                runtime_path: text(runtime)?,
-                start_errors: start_errors(errors)?,
-                init_errors: read_errors(init_errors)?,
-                files: read_own_files(files)?,
-                init_compiled: bytes(init_compiled)?,
-                code_magic: match given(code_magic) {
-                    Some(magic) => crate::ffi::text::ssize(magic)? as u32,
-                    None => 0,
-                },
-                ..PluginSpec::default()
-            };
-            match Plugin::new(spec) {
-                Ok((plugin, warnings)) => {
-                    for warning in &warnings {
-                        // Those of the declarations were given when they were read.
-                        if let Problem::Plugin { .. } = warning {
-                            warn(&warning.to_string())?;
-                        }
-                    }
-                    str_from(&plugin.c_source())
-                }
-                Err(problems) => Err(raise_problems(&problems)),
-            }
+    // SAFETY: what Python passes to a function of these flags.
+    guard(|| c_source_of(unsafe { GENERATE.parse_live(args, count, names) }?))
+}
+
+fn c_source_of(arguments: [Option<Live>; 20]) -> Res<Ref> {
+    let (plugin, warnings) =
+        Plugin::new(plugin_spec(arguments)?).map_err(|problems| raise_problems(&problems))?;
+    for warning in &warnings {
+        // Those of the declarations were given when they were read.
+        if let Problem::Plugin { .. } = warning {
+            warn(&warning.to_string().replace('\0', "?"))?;
         }
+    }
+    str_from(&plugin.c_source())
+}
+
+/// What codegen makes a plugin of, from the arguments of `_generate()`.
+fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
+    let [
+        Some(ffi),
+        Some(name),
+        prelude,
+        prelude_file,
+        init_code,
+        init_file,
+        libpython,
+        home,
+        executable,
+        runtime,
+        version,
+        cdef_lines,
+        prelude_line,
+        use_environment,
+        ignore_sigpipe,
+        errors,
+        init_errors,
+        files,
+        init_compiled,
+        code_magic,
+    ] = arguments
+    else {
+        return Err(raise!(TypeError, "_generate() expects an FFI and a name"));
+    };
+    let module_name = module_name(name)?;
+    let (mut cdefs, included) = recorded(an_ffi(ffi, "_generate")?, &module_name, false)?;
+    // `#line` directives: where the texts stand in the user's files.
+    for (cdef, line) in cdefs.iter_mut().zip(texts(cdef_lines)?) {
+        cdef.text.insert_str(0, &line);
+    }
+    let prelude_line = match given(prelude_line) {
+        Some(line) => u32::try_from(ssize(line)?).unwrap_or(1),
+        None => 1,
+    };
+    let init = source(init_code, init_file, 1)?;
+    let version = text(version)?.unwrap_or_default();
+    let (version, free_threaded) = match version.strip_suffix('t') {
+        Some(version) => (version, true),
+        None => (&*version, false),
+    };
+    let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+    Ok(PluginSpec {
+        flags: PluginFlags {
+            extension_module: init.is_none(),
+            use_environment: flag(use_environment, false)?,
+            ignore_sigpipe: flag(ignore_sigpipe, false)?,
+            ..PluginFlags::default()
+        },
+        module_name,
+        cdefs,
+        included,
+        prelude: source(prelude, prelude_file, prelude_line)?,
+        init,
+        python: RecordedPython {
+            libpython: text(libpython)?,
+            home: text(home)?,
+            executable: text(executable)?,
+            version: (
+                major.parse().unwrap_or_default(),
+                minor.parse().unwrap_or_default(),
+            ),
+            free_threaded,
+        },
+        runtime_path: text(runtime)?,
+        start_errors: start_errors(errors)?,
+        init_errors: read_errors(init_errors)?,
+        files: read_own_files(files)?,
+        init_compiled: bytes(init_compiled)?,
+        code_magic: ssize_or(given(code_magic), 0)? as u32,
+        ..PluginSpec::default()
     })
 }
 
-static GENERATE_PYTHON: Signature<2> =
-    Signature::new("_generate_python", ["ffi", "module_name"], 2);
+/// A text of the user's with the file and the line that it comes from.
+fn source(code: Option<Live>, file: Option<Live>, line: u32) -> Res<Option<SourceText>> {
+    let Some(code) = text(code)? else {
+        return Ok(None);
+    };
+    Ok(Some(SourceText {
+        file: text(file)?.unwrap_or_default(),
+        text: code,
+        line,
+    }))
+}
+
+method!(pub generate_python = "_generate_python", abi_module, (_module: Option<Live>, ffi: Live, module_name: Live));
 
 /// `_runtime._generate_python(ffi, module_name)`: the text of an out-of-line module of ABI mode.
-pub unsafe extern "C" fn generate_python(
-    _module: Obj,
-    args: *const Obj,
-    count: isize,
-    names: Obj,
-) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let [object, module_name] = GENERATE_PYTHON.parse(args, count, names)?;
-            let Some(this) = as_ffi(object) else {
-                return Err(raise!(TypeError, "_generate_python() expects an FFI"));
-            };
-            let module_name =
-                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let (cdefs, included) = recorded(object, this, &module_name, true)?;
-            let made = python_module(&module_name, &cdefs, &included, &this.scope.read());
-            match made {
-                Ok(text) => str_from(&text),
-                Err(diagnostics) => Err(crate::errors::raise_diagnostics(&diagnostics)),
-            }
-        }
-    })
+fn abi_module(_module: Option<Live>, ffi: Live, name: Live) -> Res<Ref> {
+    let ffi = an_ffi(ffi, "_generate_python")?;
+    let name = module_name(name)?;
+    let (cdefs, included) = recorded(ffi, &name, true)?;
+    let made = python_module(&name, &cdefs, &included, &ffi.scope.read());
+    str_from(&made.map_err(|diagnostics| crate::errors::raise_diagnostics(&diagnostics))?)
 }
 
-static GENERATE_STUBS: Signature<3> =
-    Signature::new("_generate_stubs", ["ffi", "module_name", "is_python"], 3);
+method!(
+    pub generate_stubs = "_generate_stubs",
+    stubs,
+    (_module: Option<Live>, ffi: Live, module_name: Live, is_python: Live)
+);
 
 /// `_runtime._generate_stubs(ffi, module_name, is_python)`: the text of a module's .pyi.
-pub unsafe extern "C" fn generate_stubs(
-    _module: Obj,
-    args: *const Obj,
-    count: isize,
-    names: Obj,
-) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let [object, module_name, is_python] = GENERATE_STUBS.parse(args, count, names)?;
-            let Some(this) = as_ffi(object) else {
-                return Err(raise!(TypeError, "_generate_stubs() expects an FFI"));
-            };
-            let module_name =
-                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let of = if truth(is_python)? {
-                StubsOf::AbiModule
-            } else {
-                StubsOf::Module
-            };
-            let made = keelback_codegen::stubs(&module_name, &this.scope.read(), of);
-            str_from(&made)
-        }
-    })
+fn stubs(_module: Option<Live>, ffi: Live, name: Live, is_python: Live) -> Res<Ref> {
+    let ffi = an_ffi(ffi, "_generate_stubs")?;
+    let of = if is_python.is_true()? {
+        StubsOf::AbiModule
+    } else {
+        StubsOf::Module
+    };
+    let made = keelback_codegen::stubs(&module_name(name)?, &ffi.scope.read(), of);
+    str_from(&made)
 }
 
-static DECLARE: Signature<5> = Signature::new(
-    "_declare",
-    ["module_name", "version", "cdefs", "included", "digest"],
-    3,
+method!(
+    pub declare = "_declare",
+    declared_ffi,
+    (
+        _module: Option<Live>,
+        module_name: Live,
+        version: Live,
+        cdefs: Live,
+        included: Option<Live>,
+        digest: Option<Live>,
+    )
 );
 
 /// `_runtime._declare(name, version, cdefs, included, digest)`: the `ffi` of an out-of-line module of ABI mode. `cdefs`
 /// are tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it). With the
 /// digest that the module was written with, the cdefs are parsed at the first use; with another one now, and what is
 /// wrong in them is raised.
-pub unsafe extern "C" fn declare(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments; what is taken from tuples is borrowed while they live.
-        unsafe {
-            let [module_name, version, cdefs, included, digest] =
-                DECLARE.parse(args, count, names)?;
-            let module_name =
-                text(module_name)?.ok_or_else(|| raise!(TypeError, "a module has a name"))?;
-            let version = crate::ffi::text::ssize(version)?;
-            if version != KEELBACK_ABI_VERSION as isize {
-                return Err(raise!(
-                    ImportError,
-                    "module '{module_name}' was made by a keelback with format {version}, and this is keelback {} with \
-                     format {KEELBACK_ABI_VERSION}: make it again",
-                    env!("CARGO_PKG_VERSION")
-                ));
+fn declared_ffi(
+    _module: Option<Live>,
+    name: Live,
+    version: Live,
+    cdefs: Live,
+    included: Option<Live>,
+    digest: Option<Live>,
+) -> Res<Ref> {
+    let name = module_name(name)?;
+    let version = ssize(version)?;
+    if version != KEELBACK_ABI_VERSION as isize {
+        return Err(raise!(
+            ImportError,
+            "module '{name}' was made by a keelback with format {version}, and this is keelback {} with \
+             format {KEELBACK_ABI_VERSION}: make it again",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }
+    let scope = super::empty_scope();
+    let cdefs = cdefs_of(&name, cdefs)?;
+    let included = tuple(included)?;
+    if included.is_empty() && is_digest_of(digest, &cdefs)? {
+        scope.defer(cdefs);
+        return Ok(FfiObject::for_plugin(scope, None)?.into_obj());
+    }
+    let kept = read_cdefs(&scope, &name, &cdefs, &included)?;
+    let made = FfiObject::for_plugin(scope, None)?;
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe { made.included.with(|list| list.extend(kept)) };
+    Ok(made.into_obj())
+}
+
+/// Parses cdefs, each after the modules that are included before it. Gives the `ffi` of each module.
+fn read_cdefs(
+    scope: &Arc<Scope>,
+    module_name: &str,
+    cdefs: &[UnreadCdef],
+    included: &[Ref],
+) -> Res<Vec<Ref>> {
+    let mut kept = Vec::new();
+    let mut included = included.iter().peekable();
+    for position in 0..=cdefs.len() {
+        while let Some(module) = included.peek() {
+            let parts = tuple(Some(module.live()))?;
+            let [name, before] = parts.as_slice() else {
+                return Err(raise!(TypeError, "_declare(): not a pair"));
+            };
+            if ssize(before.live())? > position as isize {
+                break;
             }
-            let scope = super::empty_scope();
-            let cdefs = cdefs_of(&module_name, cdefs)?;
-            let included = tuple(included)?;
-            if included.is_empty() && is_digest_of(digest, &cdefs)? {
-                scope.defer(cdefs);
-                return Ok(FfiObject::for_plugin(scope, None)?.into_obj());
-            }
-            let mut kept = Vec::new();
-            let mut included = included.iter().peekable();
-            for position in 0..=cdefs.len() {
-                while let Some(module) = included.peek() {
-                    let parts = tuple(module.obj())?;
-                    let [name, before] = parts.as_slice() else {
-                        return Err(raise!(TypeError, "_declare(): not a pair"));
-                    };
-                    if crate::ffi::text::ssize(before.obj())? > position as isize {
-                        break;
-                    }
-                    let name = text(name.obj())?.unwrap_or_default();
-                    kept.push(include_module(&scope, &module_name, &name)?.1);
-                    included.next();
-                }
-                let Some(cdef) = cdefs.get(position) else {
-                    break;
-                };
-                let result = cdef.parse(&mut scope.write());
-                if let Err(diagnostics) = result {
-                    return Err(crate::errors::raise_diagnostics(&diagnostics));
-                }
-            }
-            scope.find_completed();
-            let made = FfiObject::for_plugin(scope, None)?;
-            made.included.with(|list| list.extend(kept));
-            Ok(made.into_obj())
+            let name = text(Some(name.live()))?.unwrap_or_default();
+            kept.push(include_module(scope, module_name, &name)?.1);
+            included.next();
         }
-    })
+        let Some(cdef) = cdefs.get(position) else {
+            break;
+        };
+        let result = cdef.parse(&mut scope.write());
+        result.map_err(|diagnostics| crate::errors::raise_diagnostics(&diagnostics))?;
+    }
+    scope.find_completed();
+    Ok(kept)
 }
 
 /// The cdefs that [`declare`] is given.
-unsafe fn cdefs_of(module_name: &str, cdefs: Obj) -> Res<Vec<UnreadCdef>> {
+fn cdefs_of(module_name: &str, cdefs: Live) -> Res<Vec<UnreadCdef>> {
     let mut list = Vec::new();
-    // SAFETY: live objects.
-    unsafe {
-        for (position, cdef) in tuple(cdefs)?.iter().enumerate() {
-            let parts = tuple(cdef.obj())?;
-            let [source, override_, packed, pack] = parts.as_slice() else {
-                return Err(raise!(TypeError, "_declare(): not a cdef"));
-            };
-            let pack = u32::try_from(crate::ffi::text::ssize(pack.obj())?).unwrap_or(0);
-            list.push(UnreadCdef {
-                text: text(source.obj())?.unwrap_or_default().into(),
-                file: format!("<cdef {} of {module_name}>", position + 1),
-                override_: truth(override_.obj())?,
-                packed: truth(packed.obj())?,
-                pack: (pack != 0).then_some(pack),
-            });
-        }
+    for (position, cdef) in tuple(Some(cdefs))?.iter().enumerate() {
+        let parts = tuple(Some(cdef.live()))?;
+        let [source, override_, packed, pack] = parts.as_slice() else {
+            return Err(raise!(TypeError, "_declare(): not a cdef"));
+        };
+        let pack = u32::try_from(ssize(pack.live())?).unwrap_or(0);
+        list.push(UnreadCdef {
+            text: text(Some(source.live()))?.unwrap_or_default().into(),
+            file: format!("<cdef {} of {module_name}>", position + 1),
+            override_: override_.live().is_true()?,
+            packed: packed.live().is_true()?,
+            pack: (pack != 0).then_some(pack),
+        });
     }
     Ok(list)
 }
 
 /// Whether these are the cdefs that a module was made with.
-unsafe fn is_digest_of(digest: Obj, cdefs: &[UnreadCdef]) -> Res<bool> {
+fn is_digest_of(digest: Option<Live>, cdefs: &[UnreadCdef]) -> Res<bool> {
     let Some(digest) = given(digest) else {
         return Ok(false);
     };
@@ -513,52 +479,34 @@ unsafe fn is_digest_of(digest: Obj, cdefs: &[UnreadCdef]) -> Res<bool> {
             .map(|cdef| (&*cdef.text, cdef.override_, cdef.packed, cdef.pack)),
     );
     // SAFETY: a live object.
-    let said = unsafe { ffi::PyLong_AsUnsignedLongLong(digest) };
-    // SAFETY: only reads the indicator.
-    if said == u64::MAX && !unsafe { ffi::PyErr_Occurred() }.is_null() {
-        return Err(Raised::already());
+    let said = unsafe { ffi::PyLong_AsUnsignedLongLong(digest.ptr()) };
+    if said == u64::MAX {
+        Raised::if_set()?;
     }
     Ok(said == own)
 }
 
-/// The items of a tuple.
-unsafe fn tuple(object: Obj) -> Res<Vec<Ref>> {
-    let Some(object) = given(object) else {
-        return Ok(Vec::new());
-    };
-    // SAFETY: live objects.
-    unsafe {
-        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
-        Ok((0..ffi::PyTuple_GET_SIZE(list.obj()))
-            .map(|index| Ref::borrow(ffi::PyTuple_GET_ITEM(list.obj(), index)))
-            .collect())
-    }
-}
-
 /// Imports a module, and makes the declarations of its `ffi` visible. Gives both.
 pub fn include_module(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<(Ref, Ref)> {
-    // SAFETY: the GIL is held; objects are live.
-    unsafe {
-        let name_object = str_from(name)?;
+    let name_object = str_from(name)?;
+    // SAFETY: a live str.
+    let module: Ref = unsafe {
         Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name_object.obj()))?;
-        let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name_object.obj()))?;
-        // A plugin's init code may call something else `ffi`.
-        let theirs = match ffi_and_lib_of(&module) {
-            Some((own, _lib)) => own,
-            None => Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-                module.obj(),
-                c"ffi".as_ptr(),
-            ))?,
-        };
-        let Some(their_ffi) = as_ffi(theirs.obj()) else {
-            return Err(raise!(
-                ImportError,
-                "while loading {importer}: the included module '{name}' was not made by keelback"
-            ));
-        };
-        Scope::include(scope, &their_ffi.scope)?;
-        Ok((module, theirs))
-    }
+        Ref::steal(ffi::PyImport_GetModule(name_object.obj()))?
+    };
+    // A plugin's init code may call something else `ffi`.
+    let theirs = match ffi_and_lib_of(&module) {
+        Some((own, _lib)) => own,
+        None => module.live().attribute(c"ffi")?,
+    };
+    let Some(their_ffi) = FfiObject::of(theirs.live()) else {
+        return Err(raise!(
+            ImportError,
+            "while loading {importer}: the included module '{name}' was not made by keelback"
+        ));
+    };
+    Scope::include(scope, &their_ffi.scope)?;
+    Ok((module, theirs))
 }
 
 /// Raises what keeps a module from being made.

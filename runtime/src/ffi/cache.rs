@@ -9,59 +9,52 @@ use super::FfiObject;
 use super::state::{DICT_LIMIT, TypeCache};
 use crate::ctype::{CType, Kind};
 use crate::errors::{Errors, raise_error};
-use crate::py::{Obj, Raised, Ref, Res, str_text};
+use crate::py::{Live, Raised, Ref, Res, make};
 use pyo3::ffi;
 
 impl FfiObject {
     /// The ctype of a string; raises for a function type.
-    ///
-    /// # Safety
-    /// `text` is a live str.
     #[inline(never)]
-    pub(super) unsafe fn ctype_of_string(&self, text: Obj) -> Res<Ref<CType>> {
-        // SAFETY: the caller's contract; nothing in `with` calls Python or drops objects.
-        unsafe {
-            let dict = match self.cache.with(|cache| cache.by_text.clone()) {
-                Some(dict) => dict,
-                None => {
-                    let made = Ref::steal(ffi::PyDict_New())?;
-                    let kept = made.clone();
-                    drop(self.cache.with(|cache| cache.by_text.replace(kept)));
-                    made
-                }
-            };
-            let mut found = std::ptr::null_mut();
-            if ffi::compat::PyDict_GetItemRef(dict.obj(), text, &mut found) < 0 {
-                return Err(Raised::already());
-            }
-            let ctype: Ref<CType> = if found.is_null() {
+    pub(super) fn ctype_of_string(&self, text: Live) -> Res<Ref<CType>> {
+        let dict = self.dict()?;
+        let known = dict.live().dict_item(text)?;
+        let ctype = match known.as_ref().and_then(|known| CType::of(known.live())) {
+            Some(ctype) => ctype.to_ref(),
+            None => {
                 let ctype = self.parse_string(text)?;
                 if ctype.kind == Kind::Function {
                     return Err(self.raise_function_type(text, &ctype));
                 }
-                if ffi::PyDict_Size(dict.obj()) >= DICT_LIMIT {
-                    ffi::PyDict_Clear(dict.obj());
+                if dict.live().dict_len() >= DICT_LIMIT {
+                    // SAFETY: a dict.
+                    unsafe { ffi::PyDict_Clear(dict.obj()) };
                 }
-                if ffi::PyDict_SetItem(dict.obj(), text, ctype.obj()) < 0 {
-                    return Err(Raised::already());
-                }
+                dict.live().set_dict_item(text, ctype.live())?;
                 ctype
-            } else {
-                Ref::steal(found.cast())?
-            };
-            let (key, kept) = (Ref::borrow(text), ctype.clone());
-            drop(self.cache.with(|cache| cache.put(key, kept)));
-            Ok(ctype)
+            }
+        };
+        let (key, kept) = (text.to_ref(), ctype.clone());
+        // SAFETY: attached to the interpreter; nothing in `with` calls Python, what it gives is dropped outside.
+        drop(unsafe { self.cache.with(|cache| cache.put(key, kept)) });
+        Ok(ctype)
+    }
+
+    /// The dict of the types that strings mean.
+    fn dict(&self) -> Res<Ref> {
+        // SAFETY: attached to the interpreter; nothing in `with` calls Python or drops objects.
+        if let Some(dict) = unsafe { self.cache.with(|cache| cache.by_text.clone()) } {
+            return Ok(dict);
         }
+        let made = make::dict([])?;
+        let kept = made.clone();
+        // SAFETY: as above; what was there is dropped outside.
+        drop(unsafe { self.cache.with(|cache| cache.by_text.replace(kept)) });
+        Ok(made)
     }
 
     /// Parses a string as a type; function types too.
-    ///
-    /// # Safety
-    /// `text` is a live str.
-    pub(super) unsafe fn parse_string(&self, text: Obj) -> Res<Ref<CType>> {
-        // SAFETY: the caller's contract.
-        let Some(string) = (unsafe { str_text(text) })? else {
+    pub(super) fn parse_string(&self, text: Live) -> Res<Ref<CType>> {
+        let Some(string) = text.text()? else {
             return Err(crate::raise!(TypeError, "expected a string"));
         };
         self.scope.need_types(string)?;
@@ -80,12 +73,8 @@ impl FfiObject {
     }
 
     /// The alignment that a typedef gives to the type of a string which [`Self::parse_string`] takes.
-    ///
-    /// # Safety
-    /// `text` is a live str.
-    pub(super) unsafe fn given_alignment(&self, text: Obj) -> Res<Option<usize>> {
-        // SAFETY: the caller's contract.
-        let Some(string) = (unsafe { str_text(text) })? else {
+    pub(super) fn given_alignment(&self, text: Live) -> Res<Option<usize>> {
+        let Some(string) = text.text()? else {
             return Ok(None);
         };
         let mut declarations = self.scope.write();
@@ -99,9 +88,8 @@ impl FfiObject {
     }
 
     /// As CFFI: an in-line FFI tells what it was given, the others what that means.
-    fn raise_function_type(&self, text: Obj, ctype: &CType) -> Raised {
-        // SAFETY: a live str.
-        let text = unsafe { str_text(text) }.ok().flatten().unwrap_or("?");
+    fn raise_function_type(&self, text: Live, ctype: &CType) -> Raised {
+        let text = text.text().ok().flatten().unwrap_or("?");
         let (pick, text): (fn(&'static Errors) -> &'static Ref, &str) = if self.inline {
             (|errors| &errors.cdef_error, text)
         } else {

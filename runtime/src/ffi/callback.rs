@@ -2,43 +2,35 @@
 
 use pyo3::ffi;
 
-use super::{FfiObject, given, this};
+use super::FfiObject;
 use crate::callback::Closure;
 use crate::ctype::{CType, Kind, pointer_to};
 use crate::object::{Resource, new_managed};
-use crate::py::{Methods, Obj, Ref, Res, Signature, guard, simple, str_text, type_name};
+use crate::py::{Live, Methods, Obj, Ref, Res, given, make, method, none, simple, slot};
 use crate::raise;
 
-static CALLBACK: Signature<4> = Signature::new(
-    "FFI.callback",
-    ["cdecl", "python_callable", "error", "onerror"],
-    1,
-);
+method!(pub callback = "FFI.callback", make_callback, (ffi: &FfiObject, cdecl: Live, python_callable: Option<Live>, error: Option<Live>, onerror: Option<Live>));
 
-pub unsafe extern "C" fn callback(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
-        unsafe {
-            let [cdecl, callable, error, onerror] = CALLBACK.parse(args, count, names)?;
-            let ctype = this(object).ctype_argument_or_function(cdecl)?;
-            let pointer = function_pointer(&ctype)?;
-            refuse_as_cffi(this(object), cdecl, &pointer)?;
-            match given(callable) {
-                Some(callable) => make(&pointer, callable, given(error), given(onerror)),
-                None => {
-                    let none = ffi::Py_None();
-                    let or_none = |object: Obj| given(object).unwrap_or(none);
-                    let state: Ref = Ref::steal(ffi::PyTuple_Pack(
-                        3,
-                        pointer.obj(),
-                        or_none(error),
-                        or_none(onerror),
-                    ))?;
-                    Ref::steal(ffi::PyCFunction_New(DECORATOR.ptr(), state.obj()))
-                }
-            }
+fn make_callback(
+    ffi: &FfiObject,
+    cdecl: Live,
+    python_callable: Option<Live>,
+    error: Option<Live>,
+    onerror: Option<Live>,
+) -> Res<Ref> {
+    let ctype = ffi.ctype_argument_or_function(cdecl)?;
+    let pointer = function_pointer(&ctype)?;
+    refuse_as_cffi(ffi, cdecl, &pointer)?;
+    match given(python_callable) {
+        Some(callable) => closure(&pointer, callable, given(error), given(onerror)),
+        None => {
+            let or_none = |object: Option<Live>| Ok(object.map_or_else(none, Live::to_ref));
+            let parts = [Ok(pointer.into_obj()), or_none(error), or_none(onerror)];
+            let state = make::tuple(parts.into_iter())?;
+            // SAFETY: a static table; the function keeps its state alive.
+            unsafe { Ref::steal(ffi::PyCFunction_New(DECORATOR.ptr(), state.obj())) }
         }
-    })
+    }
 }
 
 /// The pointer type of a function type; a pointer to a function as it is.
@@ -58,50 +50,41 @@ fn function_pointer(ctype: &CType) -> Res<Ref<CType>> {
 
 static DECORATOR: Methods<1> = Methods::new([simple(
     c"callback_decorator",
-    decorate,
+    slot!(decorate, (Live, Live) -> Obj),
     ffi::METH_O,
     c"Makes the function a callback.",
 )]);
 
-unsafe extern "C" fn decorate(state: Obj, callable: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: `state` is the tuple that `callback` packed; the argument is live.
-        unsafe {
-            let ctype = Ref::<CType>::borrow(ffi::PyTuple_GET_ITEM(state, 0).cast());
-            make(
-                &ctype,
-                callable,
-                given(ffi::PyTuple_GET_ITEM(state, 1)),
-                given(ffi::PyTuple_GET_ITEM(state, 2)),
-            )
-        }
-    })
+/// What `ffi.callback` returned when it was given no function, called with one. `state`: the tuple that it packed.
+fn decorate(state: Live, callable: Live) -> Res<Ref> {
+    let parts: Vec<Live> = state.tuple_items().collect();
+    let [ctype, error, onerror] = parts[..] else {
+        return Err(raise!(SystemError, "callback decorator without its state"));
+    };
+    let Some(ctype) = CType::of(ctype) else {
+        return Err(raise!(SystemError, "callback decorator without its ctype"));
+    };
+    closure(ctype, callable, given(Some(error)), given(Some(onerror)))
 }
 
 /// The cdata of a new closure.
-unsafe fn make(ctype: &CType, callable: Obj, error: Option<Obj>, onerror: Option<Obj>) -> Res<Ref> {
-    // SAFETY: live objects.
-    unsafe {
-        if ffi::PyCallable_Check(callable) == 0 {
-            return Err(raise!(
-                TypeError,
-                "expected a callable object, not {}",
-                type_name(callable)
-            ));
-        }
-        let closure = Closure::new(ctype, callable, error, onerror)?;
-        let code = closure.code();
-        Ok(new_managed(ctype, code, -1, Resource::Callback(closure))?.into_obj())
+fn closure(ctype: &CType, callable: Live, error: Option<Live>, onerror: Option<Live>) -> Res<Ref> {
+    if !callable.is_callable() {
+        return Err(raise!(
+            TypeError,
+            "expected a callable object, not {}",
+            callable.type_name()
+        ));
     }
+    let closure = Closure::new(ctype, callable, error, onerror)?;
+    let code = closure.code();
+    Ok(new_managed(ctype, code, -1, Resource::Callback(closure))?.into_obj())
 }
 
 /// CFFI makes no callback whose result is a struct with bit-fields, and its conformance tests ask for the refusal with
 /// a string that declares a named function, `struct s f(void)`. That spelling is refused; the type itself, however it is
 /// written or got, is served.
-///
-/// # Safety
-/// `cdecl` is live.
-unsafe fn refuse_as_cffi(object: &FfiObject, cdecl: Obj, pointer: &CType) -> Res<()> {
+fn refuse_as_cffi(object: &FfiObject, cdecl: Live, pointer: &CType) -> Res<()> {
     let Some(signature) = pointer.signature() else {
         return Ok(());
     };
@@ -112,13 +95,8 @@ unsafe fn refuse_as_cffi(object: &FfiObject, cdecl: Obj, pointer: &CType) -> Res
     if !has_bit_field {
         return Ok(());
     }
-    // SAFETY: the caller's contract; a ctype has no text.
-    let text = unsafe {
-        if ffi::PyUnicode_Check(cdecl) == 0 {
-            return Ok(());
-        }
-        str_text(cdecl)?
-    };
+    // A ctype has no text.
+    let text = cdecl.text()?;
     if text.is_some_and(|text| object.scope.write().type_string_has_name(text)) {
         return Err(raise!(
             NotImplementedError,

@@ -10,11 +10,12 @@ use super::attachment::Attachment;
 use super::{
     COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder,
     callback, declare, empty_scope, from_buffer, gc, handles, loading, memmove, once, state,
-    string, text, this, types, unpack, verify,
+    string, text, types, unpack, verify,
 };
 use crate::py::{
-    END_OF_METHODS, END_OF_PROPERTIES, GilCell, Methods, Obj, Properties, Raised, Ref, Res,
-    Signature, guard, guard_unit, keywords, property, simple, str_text, tuples,
+    END_OF_METHODS, END_OF_PROPERTIES, GilCell, Live, Methods, Obj, Properties, Raised, Ref, Res,
+    Signature, getter, given, guard, guard_unit, import, keywords, make, no_arguments, property,
+    simple, slot, str_from, tuples,
 };
 use crate::raise;
 use crate::scope::{AnyTables, PythonTables, Scope};
@@ -24,7 +25,7 @@ macro_rules! common_methods {
     ($($more:expr),* $(,)?) => {
         Methods::new([
             keywords(c"addressof", address::addressof, c"addressof($self, cdata, /, *fields_or_indexes)\n--\n\nA pointer to a struct, union or array cdata, or to a field or item inside it; addressof(lib, name): to a function or global variable."),
-            keywords(c"alignof", named::alignof, c"alignof($self, cdecl)\n--\n\nThe alignment of a C type in bytes."),
+            keywords(c"alignof", types::alignof, c"alignof($self, cdecl)\n--\n\nThe alignment of a C type in bytes."),
             keywords(c"callback", callback::callback, c"callback($self, cdecl, python_callable=None, error=None, onerror=None)\n--\n\nA C function pointer that calls a Python function; a decorator when no function is given. Keep the result alive as long as C may call it."),
             keywords(c"cast", new::cast, c"cast($self, cdecl, source)\n--\n\nThe C cast: a cdata of the type, from a number, pointer or other cdata."),
             keywords(c"dlclose", loading::dlclose, c"dlclose($self, lib)\n--\n\nCloses a library that dlopen() opened."),
@@ -34,14 +35,14 @@ macro_rules! common_methods {
             keywords(c"gc", gc::gc, c"gc($self, cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
             keywords(c"getctype", types::getctype, c"getctype($self, cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
             keywords(c"init_once", once::init_once, c"init_once($self, func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
-            simple(c"list_types", types::list_types, ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
+            simple(c"list_types", no_arguments!(FfiObject, types::type_names), ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
             keywords(c"memmove", memmove::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
             keywords(c"new", new::new, c"new($self, cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
             keywords(c"new_allocator", new::new_allocator, c"new_allocator($self, alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
-            keywords(c"new_handle", named::new_handle, c"new_handle($self, x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
+            keywords(c"new_handle", handles::new_handle, c"new_handle($self, x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
             keywords(c"offsetof", types::offsetof, c"offsetof($self, cdecl, /, *fields_or_indexes)\n--\n\nThe offset in bytes of a field or item inside a C type."),
-            keywords(c"release", named::release, c"release($self, cdata)\n--\n\nGives back now what a cdata owns."),
-            keywords(c"sizeof", named::sizeof, c"sizeof($self, cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
+            keywords(c"release", gc::release_method, c"release($self, cdata)\n--\n\nGives back now what a cdata owns."),
+            keywords(c"sizeof", types::sizeof, c"sizeof($self, cdecl)\n--\n\nThe size in bytes of a C type or of a cdata."),
             keywords(c"string", string::string, c"string($self, cdata, maxlen=-1)\n--\n\nThe bytes or str of a C string or character; the name of an enum value."),
             keywords(c"typeof", named::typeof_, c"typeof($self, cdecl)\n--\n\nThe ctype of a C type string or of a cdata."),
             keywords(c"unpack", unpack::unpack, c"unpack($self, cdata, length)\n--\n\nlength items of an array: bytes, str, or a list."),
@@ -62,10 +63,10 @@ static INLINE_METHODS: Methods<37> = common_methods![
     keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
     keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
     keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
-    keywords(c"include", named::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
-    keywords(c"set_unicode", named::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
-    simple(c"_cdefs", builder::cdefs, ffi::METH_NOARGS, c"The cdefs taken so far: tuples of text, packing, the file that the call was in, and its line."),
-    tuples(c"verify", verify::verify, c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
+    keywords(c"include", declare::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
+    keywords(c"set_unicode", declare::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
+    simple(c"_cdefs", no_arguments!(FfiObject, builder::cdefs), ffi::METH_NOARGS, c"The cdefs taken so far: tuples of text, packing, the file that the call was in, and its line."),
+    tuples(c"verify", slot!(verify::verify, (&FfiObject, Live, Option<Live>) -> Obj), c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
 ];
 
 static COMPILED_METHODS: Methods<25> = common_methods![
@@ -73,13 +74,17 @@ static COMPILED_METHODS: Methods<25> = common_methods![
     keywords(c"integer_const", types::integer_const, c"integer_const($self, name)\n--\n\nThe value of an integer constant."),
 ];
 
-/// Methods of one argument that may be given by name.
+/// Methods of one argument whose most common answers need no guard.
 mod named {
-    use super::{declare, gc, handles, types};
+    use super::{handles, types};
     use crate::py::{Obj, Signature, Simple};
 
     macro_rules! takes_one {
         ($name:ident, $body:path, $shown:literal, $parameter:literal) => {
+            /// See the function that it calls.
+            ///
+            /// # Safety
+            /// Called by Python, as a method of an FFI object.
             pub(super) unsafe extern "C" fn $name(
                 object: Obj,
                 args: *const Obj,
@@ -108,7 +113,10 @@ mod named {
             }
         };
     }
-    /// By keyword, or wrong.
+    /// An argument that is given by keyword, or a wrong number of them.
+    ///
+    /// # Safety
+    /// `args`, `count` and `names` are what Python passed to the method.
     #[cold]
     #[inline(never)]
     unsafe fn otherwise(
@@ -127,19 +135,8 @@ mod named {
             }
         }
     }
-    takes_one!(alignof, types::alignof, "FFI.alignof", "cdecl");
     takes_one!(from_handle, handles::from_handle, "FFI.from_handle", "x");
-    takes_one!(new_handle, handles::new_handle, "FFI.new_handle", "x");
-    takes_one!(release, gc::release_method, "FFI.release", "cdata");
-    takes_one!(sizeof, types::sizeof, "FFI.sizeof", "cdecl");
     takes_one!(typeof_, types::typeof_, "FFI.typeof", "cdecl");
-    takes_one!(include, declare::include, "FFI.include", "ffi_to_include");
-    takes_one!(
-        set_unicode,
-        declare::set_unicode,
-        "FFI.set_unicode",
-        "enabled_flag"
-    );
 }
 
 static COMPILED_PROPERTIES: Properties<2> = Properties::new([ERRNO, END_OF_PROPERTIES]);
@@ -153,7 +150,7 @@ static INLINE_PROPERTIES: Properties<4> = Properties::new([
     ),
     property(
         c"_parser",
-        get_parser,
+        getter!(FfiObject, parser),
         None,
         c"What packages use of CFFI's parser object: see keelback._parser.",
     ),
@@ -162,7 +159,7 @@ static INLINE_PROPERTIES: Properties<4> = Properties::new([
 
 const ERRNO: ffi::PyGetSetDef = property(
     c"errno",
-    get_errno,
+    getter!(FfiObject, errno),
     Some(set_errno),
     c"This thread's errno as the last C call left it; what is set here is there for the next call.",
 );
@@ -179,7 +176,7 @@ pub fn ready() -> Res<()> {
             ty.tp_getset = INLINE_PROPERTIES.ptr();
             ty.tp_dictoffset = std::mem::offset_of!(FfiObject, dict) as ffi::Py_ssize_t;
             ty.tp_new = Some(new_inline);
-            ty.tp_init = Some(init_inline);
+            ty.tp_init = Some(slot!(init_inline, (&FfiObject, Live, Option<Live>) -> c_int));
             fill(ty);
         })?;
         INLINE_TYPE.set_attribute(c"__module__", "keelback")?;
@@ -190,7 +187,7 @@ pub fn ready() -> Res<()> {
             ty.tp_getset = COMPILED_PROPERTIES.ptr();
             ty.tp_getattro = Some(bound::get_attribute);
             ty.tp_new = Some(new_compiled);
-            ty.tp_init = Some(init_compiled);
+            ty.tp_init = Some(slot!(init_compiled, (&FfiObject, Live, Option<Live>) -> c_int));
             fill(ty);
         })?;
         fill_dict()
@@ -206,6 +203,9 @@ fn fill(ty: &mut ffi::PyTypeObject) {
 }
 
 /// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*.
+///
+/// # Safety
+/// Both types are ready, and nobody else uses them yet.
 unsafe fn fill_dict() -> Res<()> {
     let null = crate::object::new_plain(
         &*crate::ctype::pointer_to(&*crate::ctype::void()?)?,
@@ -256,11 +256,6 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
         (c"Lib", &crate::library::LIB_TYPE),
     ];
     for (name, class) in list {
-        // SAFETY: reads a static.
-        if unsafe { (*class.ptr()).tp_name.is_null() } {
-            // Its part has not landed yet.
-            continue;
-        }
         // SAFETY: a live module and a ready type.
         if unsafe { ffi::PyModule_AddObjectRef(module, name.as_ptr(), class.ptr().cast()) } < 0 {
             return Err(Raised::already());
@@ -318,55 +313,56 @@ pub(super) unsafe fn allocate(
     }
 }
 
+/// tp_new of the in-line type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn new_inline(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
     // A subclass may take arguments of its own: __init__ looks at them.
     // SAFETY: tp_new of the in-line type or a subtype.
     guard(|| unsafe { allocate(ty, empty_scope(), None) })
 }
 
-unsafe extern "C" fn init_inline(_object: Obj, args: Obj, kwargs: Obj) -> c_int {
-    guard(|| {
-        // SAFETY: tp_init gets a tuple, and NULL or a dict.
-        unsafe {
-            let positional = ffi::PyTuple_GET_SIZE(args);
-            let named = if kwargs.is_null() {
-                0
-            } else {
-                ffi::PyDict_Size(kwargs)
-            };
-            if positional > 1 {
+/// `FFI(backend=None)`: CFFI's tests pass a backend; here there is only one.
+fn init_inline(_ffi: &FfiObject, args: Live, keywords: Option<Live>) -> Res<()> {
+    let positional: Vec<Live> = args.tuple_items().collect();
+    let named = keywords.map_or(0, Live::dict_len);
+    let backend = match (&positional[..], keywords) {
+        ([], Some(keywords)) if named > 0 => {
+            let backend = keywords.dict_item(str_from("backend")?.live())?;
+            if backend.is_none() || named > 1 {
                 return Err(raise!(
                     TypeError,
-                    "FFI.__init__() takes from 1 to 2 positional arguments but {} were given",
-                    positional + 1
+                    "FFI.__init__() got an unexpected keyword argument"
                 ));
             }
-            let backend = if positional == 1 {
-                ffi::PyTuple_GET_ITEM(args, 0)
-            } else if named > 0 {
-                let value = ffi::PyDict_GetItemString(kwargs, c"backend".as_ptr());
-                if value.is_null() || named > 1 {
-                    return Err(raise!(
-                        TypeError,
-                        "FFI.__init__() got an unexpected keyword argument"
-                    ));
-                }
-                value
-            } else {
-                return Ok(());
-            };
-            // CFFI's tests pass a backend; here there is only one.
-            if super::given(backend).is_some() && ffi::PyModule_Check(backend) == 0 {
-                return Err(raise!(
-                    TypeError,
-                    "FFI(backend) must be None: there is one backend"
-                ));
-            }
-            Ok(())
+            backend
         }
-    })
+        ([], _) => None,
+        ([backend], _) => Some(backend.to_ref()),
+        _ => {
+            return Err(raise!(
+                TypeError,
+                "FFI.__init__() takes from 1 to 2 positional arguments but {} were given",
+                positional.len() + 1
+            ));
+        }
+    };
+    let backend = given(backend.as_ref().map(Ref::live));
+    // SAFETY: a live object.
+    if backend.is_some_and(|backend| unsafe { ffi::PyModule_Check(backend.ptr()) } == 0) {
+        return Err(raise!(
+            TypeError,
+            "FFI(backend) must be None: there is one backend"
+        ));
+    }
+    Ok(())
 }
 
+/// tp_new of the compiled type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn new_compiled(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
     // SAFETY: tp_new of the compiled type or a subtype, whose __init__ looks at the arguments.
     guard(|| unsafe { allocate(ty, empty_scope(), None) })
@@ -391,77 +387,86 @@ static TABLES: Signature<8> = Signature::new(
 const TABLE_VERSIONS: std::ops::RangeInclusive<isize> = 0x2601..=0x28ff;
 
 /// `_cffi_backend.FFI('name', _version=..., _types=b'...', ...)`: what the modules that CFFI generates say.
-unsafe extern "C" fn init_compiled(object: Obj, args: Obj, kwargs: Obj) -> c_int {
-    guard(|| {
-        // SAFETY: tp_init of a compiled FFI gets a tuple, and NULL or a dict; the arguments live until the end.
-        unsafe {
-            let [
-                name,
-                version,
-                types,
-                globals,
-                records,
-                enums,
-                typedefs,
-                includes,
-            ] = TABLES.parse_tuple(args, kwargs)?;
-            let ffi_object = this(object);
-            if ffi_object.attachment.is_some()
-                || ffi_object.initialised.swap(true, Ordering::Relaxed)
-            {
-                return Err(raise!(
-                    ValueError,
-                    "cannot call FFI.__init__() more than once"
-                ));
-            }
-            let name = if name.is_null() {
-                "?"
-            } else {
-                let given = crate::py::type_name(name);
-                str_text(name)?
-                    .ok_or_else(|| raise!(TypeError, "FFI() argument 1 must be str, not {given}"))?
-            };
-            if version.is_null() && types.is_null() {
-                return Ok(());
-            }
-            let version = if version.is_null() {
-                -1
-            } else {
-                text::ssize(version)?
-            };
-            if !TABLE_VERSIONS.contains(&version) {
-                return Err(raise!(
-                    ImportError,
-                    "cffi out-of-line Python module '{name}' has unknown version {version:#x}"
-                ));
-            }
-            let tables = PythonTables::new(types, globals, records, enums, typedefs)?;
-            let mut kept = Vec::new();
-            if !includes.is_null() {
-                if ffi::PyTuple_Check(includes) == 0 {
-                    return Err(raise!(TypeError, "FFI(): _includes must be a tuple"));
-                }
-                for index in 0..ffi::PyTuple_GET_SIZE(includes) {
-                    let one = ffi::PyTuple_GET_ITEM(includes, index);
-                    if !COMPILED_TYPE.is_instance(one) || one == object {
-                        return Err(raise!(
-                            TypeError,
-                            "FFI(): _includes has something else than the ffi of another module"
-                        ));
-                    }
-                    kept.push(Ref::<ffi::PyObject>::borrow(one));
-                }
-            }
-            let scopes = kept.iter().map(|one| this(one.obj()).scope.clone());
-            ffi_object
-                .scope
-                .set_tables(name, AnyTables::Python(tables), scopes.collect())?;
-            ffi_object.included.with(|list| list.extend(kept));
-            Ok(())
-        }
-    })
+fn init_compiled(this: &FfiObject, args: Live, keywords: Option<Live>) -> Res<()> {
+    // SAFETY: what tp_init gets: a tuple, and NULL or a dict. They keep the arguments alive.
+    let given = unsafe {
+        let keywords = keywords.map_or(std::ptr::null_mut(), Live::ptr);
+        TABLES
+            .parse_tuple(args.ptr(), keywords)?
+            .map(|argument| Live::or_null(argument))
+    };
+    let [
+        name,
+        version,
+        types,
+        globals,
+        records,
+        enums,
+        typedefs,
+        includes,
+    ] = given;
+    if this.attachment.is_some() || this.initialised.swap(true, Ordering::Relaxed) {
+        return Err(raise!(
+            ValueError,
+            "cannot call FFI.__init__() more than once"
+        ));
+    }
+    let name = match name {
+        None => "?",
+        Some(name) => name.text()?.ok_or_else(|| {
+            let given = name.type_name();
+            raise!(TypeError, "FFI() argument 1 must be str, not {given}")
+        })?,
+    };
+    if version.is_none() && types.is_none() {
+        return Ok(());
+    }
+    let version = text::ssize_or(version, -1)?;
+    if !TABLE_VERSIONS.contains(&version) {
+        return Err(raise!(
+            ImportError,
+            "cffi out-of-line Python module '{name}' has unknown version {version:#x}"
+        ));
+    }
+    let raw = [types, globals, records, enums, typedefs]
+        .map(|table| table.map_or(std::ptr::null_mut(), Live::ptr));
+    let [types, globals, records, enums, typedefs] = raw;
+    // SAFETY: live arguments, NULL for those that were left out.
+    let tables = unsafe { PythonTables::new(types, globals, records, enums, typedefs)? };
+    let included = included_ffis(this, includes)?;
+    let scopes = included.iter().map(|(_, scope)| scope.clone()).collect();
+    this.scope
+        .set_tables(name, AnyTables::Python(tables), scopes)?;
+    let kept = included.into_iter().map(|(ffi, _)| ffi);
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe { this.included.with(|list| list.extend(kept)) };
+    Ok(())
 }
 
+/// The FFIs of `_includes`, with their declarations.
+fn included_ffis(this: &FfiObject, includes: Option<Live>) -> Res<Vec<(Ref, Arc<Scope>)>> {
+    let Some(includes) = includes else {
+        return Ok(Vec::new());
+    };
+    if !includes.is_tuple() {
+        return Err(raise!(TypeError, "FFI(): _includes must be a tuple"));
+    }
+    let included = |one: Live| match FfiObject::of(one) {
+        Some(ffi) if !ffi.inline && !std::ptr::eq(ffi, this) => {
+            Ok((one.to_ref(), ffi.scope.clone()))
+        }
+        _ => Err(raise!(
+            TypeError,
+            "FFI(): _includes has something else than the ffi of another module"
+        )),
+    };
+    includes.tuple_items().map(included).collect()
+}
+
+/// tp_dealloc of both types.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone; the fields were written by `allocate`.
@@ -490,11 +495,15 @@ unsafe extern "C" fn dealloc(object: Obj) {
     });
 }
 
+/// tp_traverse of both types.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live FFI object, by tp_traverse's contract. During a collection no other thread runs, so the cells are
     // not in use.
     unsafe {
-        let ffi = this(object);
+        let ffi = Live::new(object).cast::<FfiObject>();
         if !ffi.dict.is_null() {
             let stop = visit(ffi.dict, arg);
             if stop != 0 {
@@ -529,6 +538,10 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
     }
 }
 
+/// tp_clear of both types.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard(|| {
         // SAFETY: tp_clear of a live object; what is taken out is dropped outside the cells.
@@ -550,38 +563,32 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
     })
 }
 
-unsafe extern "C" fn get_parser(object: Obj, _closure: *mut c_void) -> Obj {
-    // SAFETY: a live FFI object; names are C strings.
-    guard(|| unsafe {
-        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"keelback._parser".as_ptr()))?;
-        let class: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            c"Parser".as_ptr(),
-        ))?;
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_CallOneArg(class.obj(), object))
-    })
+fn parser(ffi: &FfiObject) -> Res<Ref> {
+    let class = import(c"keelback._parser")?.live().attribute(c"Parser")?;
+    class.live().call_with(ffi.live())
 }
 
-unsafe extern "C" fn get_errno(_object: Obj, _closure: *mut c_void) -> Obj {
-    // SAFETY: a plain constructor.
-    guard(|| unsafe {
-        Ref::<ffi::PyObject>::steal(ffi::PyLong_FromLong(crate::call::errno::get().into()))
-    })
+fn errno(_ffi: &FfiObject) -> Res<Ref> {
+    make::int(crate::call::errno::get() as isize)
 }
 
+/// `ffi.errno = value`
+///
+/// # Safety
+/// Called by Python, as the setter of a property.
 unsafe extern "C" fn set_errno(_object: Obj, value: Obj, _closure: *mut c_void) -> c_int {
     guard(|| {
-        if value.is_null() {
+        // SAFETY: a live object, or NULL for a deletion.
+        let Some(value) = (unsafe { Live::or_null(value) }) else {
             return Err(raise!(
                 AttributeError,
                 "property 'errno' of 'FFI' object has no deleter"
             ));
-        }
+        };
         // SAFETY: a live object.
-        let number = unsafe { ffi::PyLong_AsLong(value) };
-        // SAFETY: only reads the indicator.
-        if number == -1 && !unsafe { ffi::PyErr_Occurred() }.is_null() {
-            return Err(Raised::already());
+        let number = unsafe { ffi::PyLong_AsLong(value.ptr()) };
+        if number == -1 {
+            Raised::if_set()?;
         }
         let Ok(number) = i32::try_from(number) else {
             return Err(raise!(

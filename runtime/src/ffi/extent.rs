@@ -1,14 +1,13 @@
 //! How much memory a cdata is known to have.
 
 use crate::ctype::Kind;
-use crate::object::{CData, Resource, TYPES, as_cdata};
+use crate::object::{CData, Resource, TYPES};
 use crate::py::Ref;
 
 /// The bytes behind an owning pointer, or behind from_buffer's; `None` when nobody knows.
 pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     let ctype = cdata.ctype();
-    // SAFETY: a live cdata is a live object.
-    if ctype.kind == Kind::Pointer && unsafe { TYPES.owning.is_exactly(cdata.obj()) } {
+    if ctype.kind == Kind::Pointer && cdata.python_type() == TYPES.owning.ptr() {
         let size = if cdata.length.get() >= 0 {
             cdata.length.get()
         } else {
@@ -62,8 +61,7 @@ pub(super) fn managed_extent(cdata: &CData) -> Option<usize> {
     let is_array = cdata.ctype().kind == Kind::Array;
     match known {
         Known::Bytes(bytes) => Some(bytes),
-        // SAFETY: a live object.
-        Known::As(origin) => match unsafe { as_cdata(origin.obj()) } {
+        Known::As(origin) => match CData::of(origin.live()) {
             Some(of) if of.data() == cdata.data() && known_extent(of).is_some() => known_extent(of),
             _ if is_array => cdata.value_size().ok(),
             _ => None,

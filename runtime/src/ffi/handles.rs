@@ -1,73 +1,72 @@
 //! `ffi.new_handle` and `ffi.from_handle`.
 
+use super::FfiObject;
 use crate::ctype::{Code, Kind, is_known_void_pointer, void_pointer};
-use crate::object::{Resource, as_cdata, handles, new_managed};
-use crate::py::{Obj, Ref, guard};
+use crate::object::{CData, Resource, handles, new_managed};
+use crate::py::{Live, Obj, Ref, Res, guard, method};
 use crate::raise;
 
-pub unsafe extern "C" fn new_handle(_object: Obj, arg: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a METH_O method; the argument is live, and kept by the resource for as long as the table knows it.
-        unsafe {
-            let keep = Resource::Handle(Ref::borrow(arg));
-            let ctype = void_pointer()?;
-            let address = handles::add(arg);
-            match new_managed(ctype, address, -1, keep) {
-                Ok(cdata) => Ok(cdata),
-                Err(raised) => {
-                    handles::remove(address);
-                    Err(raised)
-                }
-            }
+method!(pub new_handle = "FFI.new_handle", handle_of, (_ffi: &FfiObject, x: Live));
+
+fn handle_of(_ffi: &FfiObject, x: Live) -> Res<Ref<CData>> {
+    let keep = Resource::Handle(x.to_ref());
+    let ctype = void_pointer()?;
+    // SAFETY: the resource keeps the object alive for as long as the table knows it.
+    let address = unsafe { handles::add(x.ptr()) };
+    match new_managed(ctype, address, -1, keep) {
+        Ok(cdata) => Ok(cdata),
+        Err(raised) => {
+            handles::remove(address);
+            Err(raised)
         }
-    })
+    }
 }
 
+/// `ffi.from_handle(x)`: the most common answer, for which no exception can be set, without the guard.
+///
+/// # Safety
+/// Called by Python, as a method with a live argument.
 #[inline]
 pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {
-    // SAFETY: a METH_O method; the argument is live.
-    unsafe {
-        if let Some(cdata) = as_cdata(arg)
-            && is_known_void_pointer(cdata.ctype())
-            && let Some(object) = handles::get(cdata.data())
-        {
-            return object.into_ptr();
-        }
-        from_other(arg)
+    // SAFETY: the contract.
+    let arg = unsafe { Live::new(arg) };
+    if let Some(cdata) = CData::of(arg)
+        && is_known_void_pointer(cdata.ctype())
+        && let Some(object) = handles::get(cdata.data())
+    {
+        return object.into_ptr();
     }
+    from_other(arg)
 }
 
 /// A handle as `char *`, or no handle.
 #[inline(never)]
-unsafe fn from_other(arg: Obj) -> Obj {
+fn from_other(arg: Live) -> Obj {
     guard(|| {
-        // SAFETY: the caller's argument is live.
-        unsafe {
-            let Some(cdata) = as_cdata(arg) else {
-                return Err(raise!(TypeError, "expected a 'cdata' object"));
-            };
-            let ctype = cdata.ctype();
-            // As CFFI: `char *` too.
-            let accepted = ctype.kind == Kind::Pointer
-                && (ctype.item().kind == Kind::Void || ctype.item().code == Code::Char);
-            if !accepted {
-                return Err(raise!(
-                    TypeError,
-                    "expected a 'cdata' object with a 'void *' out of new_handle(), got '{}'",
-                    cdata.ctype().name
-                ));
-            }
-            match handles::get(cdata.data()) {
-                Some(object) => Ok(object),
-                None if cdata.data().is_null() => Err(raise!(
-                    RuntimeError,
-                    "cannot use from_handle() on NULL pointer"
-                )),
-                None => Err(raise!(
-                    SystemError,
-                    "ffi.from_handle(): dead or bogus handle: the cdata from new_handle() must be kept alive as long as C has it"
-                )),
-            }
+        let Some(cdata) = CData::of(arg) else {
+            return Err(raise!(TypeError, "expected a 'cdata' object"));
+        };
+        let ctype = cdata.ctype();
+        // As CFFI: `char *` too.
+        let accepted = ctype.kind == Kind::Pointer
+            && (ctype.item().kind == Kind::Void || ctype.item().code == Code::Char);
+        if !accepted {
+            return Err(raise!(
+                TypeError,
+                "expected a 'cdata' object with a 'void *' out of new_handle(), got '{}'",
+                cdata.ctype().name
+            ));
+        }
+        match handles::get(cdata.data()) {
+            Some(object) => Ok(object),
+            None if cdata.data().is_null() => Err(raise!(
+                RuntimeError,
+                "cannot use from_handle() on NULL pointer"
+            )),
+            None => Err(raise!(
+                SystemError,
+                "ffi.from_handle(): dead or bogus handle: the cdata from new_handle() must be kept alive as long as C has it"
+            )),
         }
     })
 }

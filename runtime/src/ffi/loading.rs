@@ -5,12 +5,11 @@ use std::os::raw::c_int;
 
 use pyo3::ffi;
 
-use super::{FfiObject, given, this};
-use crate::library::{self, Lib};
-use crate::object::as_cdata;
-use crate::py::{
-    Exception, Obj, Raised, Ref, Res, Signature, guard, none, str_from, str_text, type_name,
-};
+use super::FfiObject;
+use super::text::ssize_or;
+use crate::library::Lib;
+use crate::object::CData;
+use crate::py::{Exception, Live, Raised, Ref, Res, given, import, method, none, str_from};
 use crate::raise;
 
 /// The platform's flags of dlopen: attributes of every FFI.
@@ -25,50 +24,39 @@ pub const RTLD: &[(&CStr, c_int)] = &[
     (c"RTLD_DEEPBIND", libc::RTLD_DEEPBIND),
 ];
 
-static DLOPEN: Signature<2> = Signature::new("FFI.dlopen", ["name", "flags"], 1);
+method!(pub dlopen = "FFI.dlopen", open_library, (ffi: &FfiObject, name: Live, flags: Option<Live>));
 
-pub unsafe extern "C" fn dlopen(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method of an FFI object; the arguments are live.
-        unsafe {
-            let [name, flags] = DLOPEN.parse(args, count, names)?;
-            let flags = if flags.is_null() {
-                0
-            } else {
-                crate::ffi::text::ssize(flags)?
-            };
-            let Ok(flags) = c_int::try_from(flags) else {
-                return Err(raise!(OverflowError, "dlopen(): flags do not fit an int"));
-            };
-            let flags = if flags & (libc::RTLD_LAZY | libc::RTLD_NOW) == 0 {
-                flags | libc::RTLD_NOW
-            } else {
-                flags
-            };
-            let ffi = this(object);
-            if let Some(cdata) = as_cdata(name) {
-                if !cdata.ctype().is_void_pointer() {
-                    return Err(raise!(
-                        TypeError,
-                        "dlopen() takes a file name or 'void *' handle, not '{}'",
-                        cdata.ctype().name
-                    ));
-                }
-                if cdata.data().is_null() {
-                    return Err(raise!(RuntimeError, "cannot call dlopen(NULL)"));
-                }
-                return opened(
-                    ffi,
-                    Lib::from_handle(ffi.scope.clone(), "<handle>", cdata.data().cast())?,
-                );
-            }
-            let Some(name) = given(name) else {
-                return opened(ffi, Lib::from_dlopen(ffi.scope.clone(), None, flags)?);
-            };
-            let path = file_system_path(name)?;
-            opened(ffi, open(ffi, name, &path, flags)?)
+fn open_library(ffi: &FfiObject, name: Live, flags: Option<Live>) -> Res<Ref> {
+    let flags = ssize_or(flags, 0)?;
+    let Ok(flags) = c_int::try_from(flags) else {
+        return Err(raise!(OverflowError, "dlopen(): flags do not fit an int"));
+    };
+    let flags = if flags & (libc::RTLD_LAZY | libc::RTLD_NOW) == 0 {
+        flags | libc::RTLD_NOW
+    } else {
+        flags
+    };
+    if let Some(cdata) = CData::of(name) {
+        if !cdata.ctype().is_void_pointer() {
+            return Err(raise!(
+                TypeError,
+                "dlopen() takes a file name or 'void *' handle, not '{}'",
+                cdata.ctype().name
+            ));
         }
-    })
+        if cdata.data().is_null() {
+            return Err(raise!(RuntimeError, "cannot call dlopen(NULL)"));
+        }
+        return opened(
+            ffi,
+            Lib::from_handle(ffi.scope.clone(), "<handle>", cdata.data().cast())?,
+        );
+    }
+    let Some(name) = given(Some(name)) else {
+        return opened(ffi, Lib::from_dlopen(ffi.scope.clone(), None, flags)?);
+    };
+    let path = file_system_path(name)?;
+    opened(ffi, open(ffi, name, &path, flags)?)
 }
 
 /// Ties a new lib and its FFI to each other's life.
@@ -80,7 +68,7 @@ fn opened(ffi: &FfiObject, lib: Ref<Lib>) -> Res<Ref> {
     let kept = lib.clone().into_obj();
     // SAFETY: both are live; attached, by the layer's contract.
     unsafe {
-        lib.keep(Ref::borrow(ffi.obj()));
+        lib.keep(ffi.live().to_ref());
         ffi.libraries.with(|list| list.push(kept));
     }
     Ok(lib.into_obj())
@@ -88,37 +76,30 @@ fn opened(ffi: &FfiObject, lib: Ref<Lib>) -> Res<Ref> {
 
 /// A file name as the system wants it: str by the file system's encoding (lone surrogates are bytes again), bytes and
 /// path objects.
-pub(super) unsafe fn file_system_path(name: Obj) -> Res<CString> {
-    // SAFETY: a live argument.
-    unsafe {
-        let encoded: Ref = if ffi::PyUnicode_Check(name) != 0 {
-            Ref::steal(ffi::PyUnicode_EncodeFSDefault(name))?
-        } else {
-            let path: Ref = Ref::steal(ffi::PyOS_FSPath(name)).map_err(|raised| {
-                raised.clear();
-                raise!(
-                    TypeError,
-                    "dlopen(name): name must be a file name, None, or an already-opened 'void *' handle, not {}",
-                    type_name(name)
-                )
-            })?;
-            if ffi::PyUnicode_Check(path.obj()) != 0 {
-                Ref::steal(ffi::PyUnicode_EncodeFSDefault(path.obj()))?
-            } else {
-                path
-            }
-        };
-        let bytes = std::slice::from_raw_parts(
-            ffi::PyBytes_AsString(encoded.obj()).cast::<u8>(),
-            ffi::PyBytes_Size(encoded.obj()) as usize,
-        );
-        CString::new(bytes)
-            .map_err(|_| raise!(TypeError, "embedded null byte in the library's file name"))
-    }
+pub(super) fn file_system_path(name: Live) -> Res<CString> {
+    // SAFETY: a live object.
+    let path: Res<Ref> = unsafe { Ref::steal(ffi::PyOS_FSPath(name.ptr())) };
+    let path = path.map_err(|raised| {
+        raised.clear();
+        raise!(
+            TypeError,
+            "dlopen(name): name must be a file name, None, or an already-opened 'void *' handle, not {}",
+            name.type_name()
+        )
+    })?;
+    let encoded = if path.live().is_str() {
+        // SAFETY: a str.
+        unsafe { Ref::steal(ffi::PyUnicode_EncodeFSDefault(path.obj())) }?
+    } else {
+        path
+    };
+    let bytes = encoded.live().bytes().unwrap_or_default();
+    CString::new(bytes)
+        .map_err(|_| raise!(TypeError, "embedded null byte in the library's file name"))
 }
 
 /// Opens by name. The in-line FFI looks for a bare name (`m`) as `ctypes.util.find_library` does.
-unsafe fn open(ffi: &FfiObject, name: Obj, path: &CStr, flags: c_int) -> Res<Ref<Lib>> {
+fn open(ffi: &FfiObject, name: Live, path: &CStr, flags: c_int) -> Res<Ref<Lib>> {
     let direct = || Lib::from_dlopen(ffi.scope.clone(), Some(path), flags);
     if !ffi.inline {
         return direct();
@@ -135,8 +116,7 @@ unsafe fn open(ffi: &FfiObject, name: Obj, path: &CStr, flags: c_int) -> Res<Ref
     } else {
         None
     };
-    // SAFETY: a live argument.
-    let found = unsafe { find_library(name) }?;
+    let found = find_library(name)?;
     match found {
         Some(path) => Lib::from_dlopen(ffi.scope.clone(), Some(&path), flags),
         None => {
@@ -162,43 +142,31 @@ fn os_error_text(raised: Raised) -> Res<String> {
         let Some(exception) = Exception::fetch(raised) else {
             return Ok(String::new());
         };
-        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(exception.value.obj()))?;
-        Ok(str_text(text.obj())?.unwrap_or("").to_owned())
+        let text = exception.value.live().str()?;
+        Ok(text.live().text()?.unwrap_or("").to_owned())
     }
 }
 
 /// Where the system's tools know a library of this name.
 ///
 /// What `ctypes.util.find_library` says. It is imported only here: it is slow to import, and may run a compiler.
-unsafe fn find_library(name: Obj) -> Res<Option<CString>> {
-    // SAFETY: a live argument; a module of the standard library.
-    unsafe {
-        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"ctypes.util".as_ptr()))?;
-        let function: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-            module.obj(),
-            c"find_library".as_ptr(),
-        ))?;
-        let text: Ref = if ffi::PyUnicode_Check(name) != 0 {
-            Ref::borrow(name)
-        } else {
-            let bytes = file_system_path(name)?;
-            str_from(&bytes.to_string_lossy())?
-        };
-        let found: Ref = Ref::steal(ffi::PyObject_CallOneArg(function.obj(), text.obj()))?;
-        if found.obj() == ffi::Py_None() {
-            Ok(None)
-        } else {
-            file_system_path(found.obj()).map(Some)
-        }
+fn find_library(name: Live) -> Res<Option<CString>> {
+    let function = import(c"ctypes.util")?.live().attribute(c"find_library")?;
+    let text = if name.is_str() {
+        name.to_ref()
+    } else {
+        str_from(&file_system_path(name)?.to_string_lossy())?
+    };
+    let found = function.live().call_with(text.live())?;
+    match given(Some(found.live())) {
+        Some(found) => file_system_path(found).map(Some),
+        None => Ok(None),
     }
 }
 
 /// Nobody can use a lib any more that is closed: its FFI does not keep it.
-///
-/// # Safety
-/// Attached to the interpreter.
-unsafe fn let_go(ffi: &FfiObject, lib: &Lib) {
-    // SAFETY: the caller's contract; what is taken out is dropped outside. The newest are the likeliest.
+fn let_go(ffi: &FfiObject, lib: &Lib) {
+    // SAFETY: attached to the interpreter; what is taken out is dropped outside. The newest are the likeliest.
     let kept = unsafe {
         ffi.libraries.with(|list| {
             let place = list
@@ -210,25 +178,19 @@ unsafe fn let_go(ffi: &FfiObject, lib: &Lib) {
     drop(kept);
 }
 
-static DLCLOSE: Signature<1> = Signature::new("FFI.dlclose", ["lib"], 1);
+method!(pub dlclose = "FFI.dlclose", close_library, (ffi: &FfiObject, lib: Live));
 
-pub unsafe extern "C" fn dlclose(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method; the argument is live.
-        unsafe {
-            let [lib] = DLCLOSE.parse(args, count, names)?;
-            match library::as_lib(lib) {
-                Some(lib) => {
-                    lib.close()?;
-                    let_go(this(object), lib);
-                    Ok(none())
-                }
-                None => Err(raise!(
-                    TypeError,
-                    "dlclose(): expected a library from dlopen(), not {}",
-                    type_name(lib)
-                )),
-            }
+fn close_library(ffi: &FfiObject, lib: Live) -> Res<Ref> {
+    match Lib::of(lib) {
+        Some(lib) => {
+            lib.close()?;
+            let_go(ffi, lib);
+            Ok(none())
         }
-    })
+        None => Err(raise!(
+            TypeError,
+            "dlclose(): expected a library from dlopen(), not {}",
+            lib.type_name()
+        )),
+    }
 }

@@ -1,55 +1,52 @@
 //! `ffi.memmove`.
 
+use super::FfiObject;
 use super::buffer::View;
 use super::extent::known_extent;
 use super::text::ssize;
-use crate::object::{CData, TYPES, as_cdata};
-use crate::py::{Obj, Res, Signature, guard, none};
+use crate::object::{CData, TYPES};
+use crate::py::{Live, Ref, Res, method, none};
 use crate::raise;
 
-static MEMMOVE: Signature<3> = Signature::new("FFI.memmove", ["dest", "src", "n"], 3);
+method!(pub memmove = "FFI.memmove", copy, (_ffi: &FfiObject, dest: Live, src: Live, n: Live));
 
-pub unsafe extern "C" fn memmove(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method; the arguments are live. Sizes are checked where they are known.
-        unsafe {
-            let [dest, src, n] = MEMMOVE.parse(args, count, names)?;
-            let n = ssize(n)?;
-            let Ok(n) = usize::try_from(n) else {
-                return Err(raise!(ValueError, "negative size"));
-            };
-            if let (Some(target), Some(source)) = (as_cdata(dest), as_cdata(src))
-                && let (Some(target), Some(source)) = (room(target), room(source))
-                && n <= target.1
-                && n <= source.1
-            {
-                std::ptr::copy(source.0, target.0, n);
-                return Ok(none());
-            }
-            let source = Side::of(src, false)?;
-            let target = Side::of(dest, true)?;
-            for (side, what) in [(&source, "source"), (&target, "destination")] {
-                if let Some(extent) = side.extent
-                    && n > extent
-                {
-                    return Err(raise!(
-                        ValueError,
-                        "memmove of {n} bytes: the {what} has only {extent}"
-                    ));
-                }
-                if side.data.is_null() && n > 0 {
-                    return Err(raise!(
-                        RuntimeError,
-                        "memmove: the {what} is a NULL pointer"
-                    ));
-                }
-            }
-            if n > 0 {
-                std::ptr::copy(source.data, target.data, n);
-            }
-            Ok(none())
+fn copy(_ffi: &FfiObject, dest: Live, src: Live, n: Live) -> Res<Ref> {
+    let n = ssize(n)?;
+    let Ok(n) = usize::try_from(n) else {
+        return Err(raise!(ValueError, "negative size"));
+    };
+    if let (Some(target), Some(source)) = (CData::of(dest), CData::of(src))
+        && let (Some(target), Some(source)) = (room(target), room(source))
+        && n <= target.1
+        && n <= source.1
+    {
+        // SAFETY: both have so many bytes, as far as anybody knows.
+        unsafe { std::ptr::copy(source.0, target.0, n) };
+        return Ok(none());
+    }
+    let source = Side::of(src, false)?;
+    let target = Side::of(dest, true)?;
+    for (side, what) in [(&source, "source"), (&target, "destination")] {
+        if let Some(extent) = side.extent
+            && n > extent
+        {
+            return Err(raise!(
+                ValueError,
+                "memmove of {n} bytes: the {what} has only {extent}"
+            ));
         }
-    })
+        if side.data.is_null() && n > 0 {
+            return Err(raise!(
+                RuntimeError,
+                "memmove: the {what} is a NULL pointer"
+            ));
+        }
+    }
+    if n > 0 {
+        // SAFETY: both have so many bytes, as far as anybody knows.
+        unsafe { std::ptr::copy(source.data, target.data, n) };
+    }
+    Ok(none())
 }
 
 /// The memory behind a pointer or array, and how many bytes of it may be touched, `usize::MAX` when nobody knows. `None`
@@ -74,31 +71,28 @@ struct Side {
 }
 
 impl Side {
-    unsafe fn of(object: Obj, writable: bool) -> Res<Self> {
-        // SAFETY: the caller's argument is live.
-        unsafe {
-            if let Some(cdata) = as_cdata(object) {
-                cdata.check_live()?;
-                let ctype = cdata.ctype();
-                if !ctype.is_pointer_or_array() {
-                    return Err(raise!(
-                        TypeError,
-                        "expected a pointer or array ctype, got '{}'",
-                        ctype.name
-                    ));
-                }
-                return Ok(Self {
-                    data: cdata.data(),
-                    extent: known_extent(cdata),
-                    _view: None,
-                });
+    fn of(object: Live, writable: bool) -> Res<Self> {
+        if let Some(cdata) = CData::of(object) {
+            cdata.check_live()?;
+            let ctype = cdata.ctype();
+            if !ctype.is_pointer_or_array() {
+                return Err(raise!(
+                    TypeError,
+                    "expected a pointer or array ctype, got '{}'",
+                    ctype.name
+                ));
             }
-            let view = View::of(object, writable)?;
-            Ok(Self {
-                data: view.data(),
-                extent: Some(view.bytes().len()),
-                _view: Some(view),
-            })
+            return Ok(Self {
+                data: cdata.data(),
+                extent: known_extent(cdata),
+                _view: None,
+            });
         }
+        let view = View::of(object, writable)?;
+        Ok(Self {
+            data: view.data(),
+            extent: Some(view.bytes().len()),
+            _view: Some(view),
+        })
     }
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use keelback_cdef::Declarations;
-use pyo3::ffi;
 
 use super::attachment::Attachment;
 use super::state;
 use crate::ctype::CType;
-use crate::py::{GilCell, Obj, Ref, Res, StaticType};
+use crate::py::{GilCell, Instance, Live, Obj, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::Scope;
 
@@ -48,6 +47,9 @@ pub struct FfiObject {
     pub(super) attachment: Option<&'static dyn Attachment>,
 }
 
+// SAFETY: starts with an object's head.
+unsafe impl Instance for FfiObject {}
+
 impl FfiObject {
     /// Gives back what init_once() keeps. Whether there was anything. In Python.
     pub fn forget_once(&self) -> bool {
@@ -71,76 +73,53 @@ impl FfiObject {
     }
     /// The ctype that a C type string names, or the ctype itself: what every method takes as a type. A function type
     /// (not a pointer to one) is refused.
-    ///
-    /// # Safety
-    /// `object` is live.
     #[inline]
-    pub unsafe fn ctype_argument(&self, object: Obj) -> Res<Ref<CType>> {
-        // SAFETY: the caller's contract.
-        unsafe {
-            if let Some(known) = self.known_string(object) {
-                return Ok(known);
-            }
-            if crate::ctype::is_ctype(object) {
-                return Ok(Ref::borrow(object.cast()));
-            }
-            if ffi::PyUnicode_Check(object) != 0 {
-                return self.ctype_of_string(object);
-            }
-            Err(raise!(
-                TypeError,
-                "expected a string or ctype object, got '{}'",
-                crate::py::type_name(object)
-            ))
+    pub fn ctype_argument(&self, object: Live) -> Res<Ref<CType>> {
+        if let Some(known) = self.known_string(object) {
+            return Ok(known);
         }
+        if let Some(ctype) = CType::of(object) {
+            return Ok(ctype.to_ref());
+        }
+        if object.is_str() {
+            return self.ctype_of_string(object);
+        }
+        Err(raise!(
+            TypeError,
+            "expected a string or ctype object, got '{}'",
+            object.type_name()
+        ))
     }
     /// The ctype of a string that was seen not long ago: the very object.
-    ///
-    /// # Safety
-    /// `object` is live.
     #[inline(always)]
-    pub(super) unsafe fn known_string(&self, object: Obj) -> Option<Ref<CType>> {
+    pub(super) fn known_string(&self, object: Live) -> Option<Ref<CType>> {
         // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
-        unsafe { self.cache.with(|cache| cache.get(object)) }
+        unsafe { self.cache.with(|cache| cache.get(object.ptr())) }
     }
     /// As [`ctype_argument`](Self::ctype_argument), of a string; function types are taken (`ffi.callback`).
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub unsafe fn ctype_argument_or_function(&self, object: Obj) -> Res<Ref<CType>> {
-        // SAFETY: the caller's contract.
+    pub fn ctype_argument_or_function(&self, object: Live) -> Res<Ref<CType>> {
+        if object.is_str() {
+            return self.parse_string(object);
+        }
+        self.ctype_argument(object)
+    }
+}
+
+impl FfiObject {
+    /// `object` as an FFI object, if it is one.
+    pub fn of(object: Live<'_>) -> Option<&FfiObject> {
+        // SAFETY: alive; both types and their subtypes have an FfiObject behind their objects.
         unsafe {
-            if ffi::PyUnicode_Check(object) != 0 {
-                return self.parse_string(object);
-            }
-            self.ctype_argument(object)
+            let is_one =
+                INLINE_TYPE.is_instance(object.ptr()) || COMPILED_TYPE.is_instance(object.ptr());
+            is_one.then(|| object.cast())
         }
     }
-}
-
-/// `object` as an FFI object, if it is one.
-///
-/// # Safety
-/// `object` is live, and stays so while the result is used.
-pub unsafe fn as_ffi<'a>(object: Obj) -> Option<&'a FfiObject> {
-    // SAFETY: the caller's contract; both types and their subtypes start with an FfiObject.
-    unsafe {
-        if INLINE_TYPE.is_instance(object) || COMPILED_TYPE.is_instance(object) {
-            Some(&*object.cast::<FfiObject>())
-        } else {
-            None
-        }
+    /// The object.
+    pub fn live(&self) -> Live<'_> {
+        // SAFETY: `self` is part of the object: FfiObjects exist nowhere else.
+        unsafe { Live::new(self.obj()) }
     }
-}
-
-/// The `self` of a method.
-///
-/// # Safety
-/// Called with the first argument of a method of one of the two types: their descriptors checked it.
-#[inline(always)]
-pub(super) unsafe fn this<'a>(object: Obj) -> &'a FfiObject {
-    // SAFETY: the caller's contract.
-    unsafe { &*object.cast::<FfiObject>() }
 }
 
 /// Fresh declarations for this platform.
@@ -148,14 +127,4 @@ pub(super) fn empty_scope() -> Arc<Scope> {
     let mut declarations = Declarations::new(keelback_cdef::Target::host());
     declarations.knows_int128 = !crate::errors::is_as_cffi();
     Scope::new(declarations)
-}
-
-/// An argument that was left out or is None.
-pub(super) fn given(object: Obj) -> Option<Obj> {
-    // SAFETY: comparing with the address of None.
-    if object.is_null() || object == unsafe { ffi::Py_None() } {
-        None
-    } else {
-        Some(object)
-    }
 }

@@ -2,81 +2,55 @@
 
 use pyo3::ffi;
 
-use super::object::given;
-use crate::py::{Obj, Raised, Ref, Res, str_text};
+use crate::py::{Live, Ref, Res, given};
 use crate::raise;
 
 /// A str argument, or None.
-///
-/// # Safety
-/// NULL, or a live object.
-pub(super) unsafe fn text(object: Obj) -> Res<Option<String>> {
+pub(super) fn text(object: Option<Live>) -> Res<Option<String>> {
     let Some(object) = given(object) else {
         return Ok(None);
     };
-    // SAFETY: live.
-    match unsafe { str_text(object)? } {
+    match object.text()? {
         Some(text) => Ok(Some(text.to_owned())),
-        // SAFETY: live.
-        None => Err(raise!(TypeError, "expected a str, not {}", unsafe {
-            crate::py::type_name(object)
-        })),
+        None => Err(raise!(
+            TypeError,
+            "expected a str, not {}",
+            object.type_name()
+        )),
     }
 }
 
-/// A sequence of str.
-///
-/// # Safety
-/// NULL, or a live object.
-pub(super) unsafe fn texts(object: Obj) -> Res<Vec<String>> {
-    let Some(object) = given(object) else {
-        return Ok(Vec::new());
-    };
-    // SAFETY: live objects.
-    unsafe {
-        let list = Ref::<ffi::PyObject>::steal(ffi::PySequence_Tuple(object))?;
-        (0..ffi::PyTuple_GET_SIZE(list.obj()))
-            .map(|index| {
-                text(ffi::PyTuple_GET_ITEM(list.obj(), index))?
-                    .ok_or_else(|| raise!(TypeError, "expected a str, not None"))
-            })
-            .collect()
-    }
-}
-
-/// Whether an object is true; NULL is not.
-///
-/// # Safety
-/// NULL, or a live object.
-pub(super) unsafe fn truth(object: Obj) -> Res<bool> {
-    if object.is_null() {
-        return Ok(false);
-    }
-    // SAFETY: live.
-    match unsafe { ffi::PyObject_IsTrue(object) } {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Raised::already()),
-    }
+/// A sequence of str; none of None.
+pub(super) fn texts(object: Option<Live>) -> Res<Vec<String>> {
+    let list = tuple(object)?;
+    list.iter()
+        .map(|item| {
+            text(Some(item.live()))?.ok_or_else(|| raise!(TypeError, "expected a str, not None"))
+        })
+        .collect()
 }
 
 /// A bytes object, or None.
-///
-/// # Safety
-/// NULL, or a live object.
-pub(super) unsafe fn bytes(object: Obj) -> Res<Option<Vec<u8>>> {
+pub(super) fn bytes(object: Option<Live>) -> Res<Option<Vec<u8>>> {
     let Some(object) = given(object) else {
         return Ok(None);
     };
-    // SAFETY: the caller's contract; the bytes are copied while the object is alive.
-    unsafe {
-        let start = ffi::PyBytes_AsString(object);
-        if start.is_null() {
-            return Err(Raised::already());
-        }
-        let length = ffi::PyBytes_Size(object) as usize;
-        Ok(Some(
-            std::slice::from_raw_parts(start.cast::<u8>(), length).to_vec(),
-        ))
+    match object.bytes() {
+        Some(bytes) => Ok(Some(bytes.to_vec())),
+        None => Err(raise!(
+            TypeError,
+            "expected bytes, {} found",
+            object.type_name()
+        )),
     }
+}
+
+/// The items of a sequence; none of None.
+pub(super) fn tuple(object: Option<Live>) -> Res<Vec<Ref>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    // SAFETY: a live object.
+    let list: Ref = unsafe { Ref::steal(ffi::PySequence_Tuple(object.ptr())) }?;
+    Ok(list.live().tuple_items().map(Live::to_ref).collect())
 }

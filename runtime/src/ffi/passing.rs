@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard, none, str_text};
+use crate::py::{Live, Ref, Res, method, none};
 use crate::raise;
 
 /// So many files of this process may be under way at once; what comes beyond is not seen to.
@@ -26,9 +26,6 @@ static OWNER: AtomicI32 = AtomicI32::new(0);
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// How many files there are. Whoever changes dispositions holds it.
 static COUNT: Mutex<usize> = Mutex::new(0);
-
-static PASSING: Signature<1> = Signature::new("_passing", ["path"], 1);
-static SETTLED: Signature<1> = Signature::new("_settled", ["path"], 1);
 
 /// Ends the process by the signal, as it would have ended without us.
 extern "C" fn end(signal: c_int) {
@@ -91,46 +88,44 @@ fn set_handlers(is_wanted: bool) {
     }
 }
 
+method!(pub passing = "_passing", watch, (_module: Option<Live>, path: Live));
+
 /// `_runtime._passing(path)`: the file at `path` is there for a while.
-pub unsafe extern "C" fn passing(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        let path = unsafe { c_path(PASSING.parse(args, count, names)?[0])? };
-        let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: a plain call.
-        OWNER.store(unsafe { libc::getpid() }, Ordering::SeqCst);
-        let raw = path.into_raw();
-        let is_kept = FILES.iter().any(|file| {
-            file.compare_exchange(null_mut(), raw, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-        });
-        if !is_kept {
-            // SAFETY: it came from into_raw(), and nobody else has it.
-            drop(unsafe { CString::from_raw(raw) });
-            return Ok(none());
-        }
-        *count += 1;
-        if *count == 1 {
-            set_handlers(true);
-        }
-        Ok(none())
-    })
+fn watch(_module: Option<Live>, path: Live) -> Res<Ref> {
+    let path = c_path(path)?;
+    let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: a plain call.
+    OWNER.store(unsafe { libc::getpid() }, Ordering::SeqCst);
+    let raw = path.into_raw();
+    let is_kept = FILES.iter().any(|file| {
+        file.compare_exchange(null_mut(), raw, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    });
+    if !is_kept {
+        // SAFETY: it came from into_raw(), and nobody else has it.
+        drop(unsafe { CString::from_raw(raw) });
+        return Ok(none());
+    }
+    *count += 1;
+    if *count == 1 {
+        set_handlers(true);
+    }
+    Ok(none())
 }
 
+method!(pub settled = "_settled", forget, (_module: Option<Live>, path: Live));
+
 /// `_runtime._settled(path)`: the file is gone, or has its name.
-pub unsafe extern "C" fn settled(_module: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        let path = unsafe { c_path(SETTLED.parse(args, count, names)?[0])? };
-        let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
-        if settle(&path) {
-            *count -= 1;
-            if *count == 0 {
-                set_handlers(false);
-            }
+fn forget(_module: Option<Live>, path: Live) -> Res<Ref> {
+    let path = c_path(path)?;
+    let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
+    if settle(&path) {
+        *count -= 1;
+        if *count == 0 {
+            set_handlers(false);
         }
-        Ok(none())
-    })
+    }
+    Ok(none())
 }
 
 /// Takes a path out. The caller holds `COUNT`.
@@ -152,21 +147,15 @@ fn settle(path: &CString) -> bool {
     false
 }
 
-/// # Safety
-/// Attached; a live object.
-unsafe fn c_path(path: Obj) -> Res<CString> {
-    // SAFETY: the caller's promise; the bytes are read before their owner goes.
-    unsafe {
-        if str_text(path)?.is_none() {
-            return Err(raise!(TypeError, "a path is a str"));
-        }
-        let bytes = Ref::<ffi::PyObject>::steal(ffi::PyUnicode_EncodeFSDefault(path))?;
-        let start = ffi::PyBytes_AsString(bytes.obj());
-        if start.is_null() {
-            return Err(Raised::already());
-        }
-        Ok(std::ffi::CStr::from_ptr(start).to_owned())
+/// The path of a file as the system wants it.
+fn c_path(path: Live) -> Res<CString> {
+    if !path.is_str() {
+        return Err(raise!(TypeError, "a path is a str"));
     }
+    // SAFETY: a str.
+    let bytes: Ref = unsafe { Ref::steal(ffi::PyUnicode_EncodeFSDefault(path.ptr())) }?;
+    CString::new(bytes.live().bytes().unwrap_or_default())
+        .map_err(|_| raise!(ValueError, "embedded null byte in a path"))
 }
 
 /// Runs a compiler, which ends with this process.

@@ -196,7 +196,7 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
                 c"lib".as_ptr(),
             ))?,
         };
-        match crate::library::as_lib(lib.obj()) {
+        match crate::library::Lib::of(lib.live()) {
             Some(_) => Ok(Ref::borrow(lib.obj().cast())),
             None => Err(raise!(
                 ImportError,

@@ -11,7 +11,7 @@ use keelback_codegen::CdefText;
 
 const SLOTS: usize = 64;
 /// How many strings the dict may hold before it is emptied.
-pub(super) const DICT_LIMIT: isize = 2048;
+pub(super) const DICT_LIMIT: usize = 2048;
 
 /// See the module's documentation. Never holds function types: those are not taken everywhere.
 pub struct TypeCache {

@@ -1,81 +1,82 @@
 //! `ffi.string`.
 
-use super::text::{is_byte, is_wide, shown, ssize, wide_units};
-use crate::ctype::Kind;
-use crate::object::{TYPES, as_cdata, released};
-use crate::py::{Obj, Ref, Signature, guard, type_name};
+use super::FfiObject;
+use super::text::{is_byte, is_wide, shown, ssize_or, wide_units};
+use crate::ctype::{CType, Kind};
+use crate::object::{CData, TYPES, released};
+use crate::py::{Live, Ref, Res, make, method};
 use crate::{convert, raise};
-use pyo3::ffi;
 
-static STRING: Signature<2> = Signature::new("FFI.string", ["cdata", "maxlen"], 1);
+method!(pub string = "FFI.string", text_of, (_ffi: &FfiObject, cdata: Live, maxlen: Option<Live>));
 
-pub unsafe extern "C" fn string(_object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL method; the arguments are live. The memory is what the cdata says, which is the
-        // user's responsibility for pointers, as in C.
-        unsafe {
-            let [cdata, maxlen] = STRING.parse(args, count, names)?;
-            let maxlen = if maxlen.is_null() { -1 } else { ssize(maxlen)? };
-            let Some(cdata) = as_cdata(cdata) else {
-                return Err(raise!(
-                    TypeError,
-                    "string() argument 1 must be a cdata, not {}",
-                    type_name(cdata)
-                ));
-            };
-            if TYPES.can_be_released(cdata.python_type()) && cdata.shows_released() {
-                return Err(released(cdata));
-            }
-            let ctype = cdata.ctype();
-            if ctype.is_pointer_or_array() {
-                let item = ctype.item();
-                let is_text = is_byte(item.code) || is_wide(item.code);
-                if (is_text || item.code.is_integer()) && cdata.data().is_null() {
-                    return Err(raise!(
-                        RuntimeError,
-                        "cannot use string() on {}",
-                        shown(cdata)
-                    ));
-                }
-                if is_text && item.kind != Kind::Enum {
-                    let limit = match (maxlen, ctype.kind) {
-                        (0.., _) => Some(maxlen as usize),
-                        (_, Kind::Array) => usize::try_from(cdata.array_length()).ok(),
-                        _ => None,
-                    };
-                    return if is_byte(item.code) {
-                        let length = byte_length(cdata.data(), limit);
-                        Ref::steal(ffi::PyBytes_FromStringAndSize(
-                            cdata.data().cast(),
-                            length as isize,
-                        ))
-                    } else {
-                        let size = item.size() as usize;
-                        convert::character::read_wide_text(
-                            item.code,
-                            cdata.data(),
-                            wide_units(cdata.data(), size, limit),
-                        )
-                    };
-                }
-            } else if ctype.kind == Kind::Enum {
-                let (number, name) = convert::read_enum_text(ctype, cdata.data())?;
-                return match name {
-                    Some(name) => crate::py::str_from(&name),
-                    None => Ref::steal(ffi::PyObject_Str(number.obj())),
-                };
-            } else if is_byte(ctype.code) {
-                return Ref::steal(ffi::PyBytes_FromStringAndSize(cdata.data().cast(), 1));
-            } else if is_wide(ctype.code) {
-                return convert::read(ctype, cdata.data());
-            }
-            Err(raise!(
-                TypeError,
-                "string(): unexpected cdata '{}' argument",
-                ctype.name
-            ))
+fn text_of(_ffi: &FfiObject, cdata: Live, maxlen: Option<Live>) -> Res<Ref> {
+    let maxlen = ssize_or(maxlen, -1)?;
+    let Some(cdata) = CData::of(cdata) else {
+        return Err(raise!(
+            TypeError,
+            "string() argument 1 must be a cdata, not {}",
+            cdata.type_name()
+        ));
+    };
+    if TYPES.can_be_released(cdata.python_type()) && cdata.shows_released() {
+        return Err(released(cdata));
+    }
+    let ctype = cdata.ctype();
+    if ctype.is_pointer_or_array() {
+        let item = ctype.item();
+        let is_text = is_byte(item.code) || is_wide(item.code);
+        if (is_text || item.code.is_integer()) && cdata.data().is_null() {
+            return Err(raise!(
+                RuntimeError,
+                "cannot use string() on {}",
+                shown(cdata)
+            ));
         }
-    })
+        if is_text && item.kind != Kind::Enum {
+            let limit = match (maxlen, ctype.kind) {
+                (0.., _) => Some(maxlen as usize),
+                (_, Kind::Array) => usize::try_from(cdata.array_length()).ok(),
+                _ => None,
+            };
+            // SAFETY: the memory up to the limit or the zero is there, which for pointers is the user's responsibility,
+            // as in C.
+            return unsafe { text_at(item, cdata.data(), limit) };
+        }
+    } else if ctype.kind == Kind::Enum {
+        // SAFETY: a cdata of this type has its value.
+        let (number, name) = unsafe { convert::read_enum_text(ctype, cdata.data()) }?;
+        return match name {
+            Some(name) => crate::py::str_from(&name),
+            None => number.live().str(),
+        };
+    } else if is_byte(ctype.code) {
+        // SAFETY: a cdata of this type has its byte.
+        return make::bytes(&[unsafe { cdata.data().read() }]);
+    } else if is_wide(ctype.code) {
+        // SAFETY: a cdata of this type has its value.
+        return unsafe { convert::read(ctype, cdata.data()) };
+    }
+    Err(raise!(
+        TypeError,
+        "string(): unexpected cdata '{}' argument",
+        ctype.name
+    ))
+}
+
+/// The bytes or the str at an address.
+///
+/// # Safety
+/// Readable up to the limit or the first zero.
+unsafe fn text_at(item: &CType, data: *const u8, limit: Option<usize>) -> Res<Ref> {
+    // SAFETY: the contract.
+    unsafe {
+        if is_byte(item.code) {
+            let length = byte_length(data, limit);
+            return make::bytes(std::slice::from_raw_parts(data, length));
+        }
+        let units = wide_units(data, item.size() as usize, limit);
+        convert::character::read_wide_text(item.code, data, units)
+    }
 }
 
 /// Bytes before the first NUL, at most `limit`.

@@ -1,9 +1,10 @@
 //! Where wide C strings end.
 
 use crate::ctype::Code;
+use crate::exception;
 use crate::object::CData;
-use crate::py::{Obj, Raised, Ref, Res};
-use pyo3::ffi;
+use crate::py::{Live, Res};
+
 /// Units of `size` bytes before the first zero, at most `limit`.
 ///
 /// # Safety
@@ -27,35 +28,24 @@ pub unsafe fn wide_units(data: *const u8, size: usize, limit: Option<usize>) -> 
 }
 
 /// An index-like argument.
-///
-/// # Safety
-/// `object` is live.
-pub unsafe fn ssize(object: Obj) -> Res<isize> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        if let Some(small) = crate::py::small_long_value(object) {
-            return Ok(small as isize);
-        }
-        let value = ffi::PyNumber_AsSsize_t(object, ffi::PyExc_OverflowError);
-        if value == -1 && !ffi::PyErr_Occurred().is_null() {
-            return Err(Raised::already());
-        }
-        Ok(value)
-    }
+pub fn ssize(object: Live) -> Res<isize> {
+    crate::cdata::arith::to_index(object, exception!(OverflowError))
+}
+
+/// An index-like argument, or what it is when it was left out.
+pub fn ssize_or(object: Option<Live>, otherwise: isize) -> Res<isize> {
+    object.map_or(Ok(otherwise), ssize)
 }
 
 /// The repr of a cdata, for messages.
 pub(super) fn shown(cdata: &CData) -> String {
-    // SAFETY: a live object; the exception of a failing repr is dropped.
-    unsafe {
-        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(cdata.obj()));
-        match text.and_then(|text| Ok(crate::py::str_text(text.obj())?.map(str::to_owned))) {
-            Ok(Some(text)) => text,
-            Ok(None) => String::new(),
-            Err(raised) => {
-                raised.clear();
-                format!("<cdata '{}'>", cdata.ctype().name)
-            }
+    let text = cdata.live().repr();
+    match text.and_then(|text| Ok(text.live().text()?.map(str::to_owned))) {
+        Ok(Some(text)) => text,
+        Ok(None) => String::new(),
+        Err(raised) => {
+            raised.clear();
+            format!("<cdata '{}'>", cdata.ctype().name)
         }
     }
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
+use super::FfiObject;
 use super::payload::complete;
-use super::{FfiObject, as_ffi};
 use crate::library::{Handle, Lib};
-use crate::py::{Obj, Raised, Ref, Res, Signature, guard, str_text};
+use crate::py::{Live, Ref, Res, import, make, method};
 use crate::raise;
 
 thread_local! {
@@ -20,61 +20,51 @@ thread_local! {
 }
 
 /// `keelback._verify.verify(ffi, *args, **kwargs)`
-pub unsafe extern "C" fn verify(object: Obj, args: Obj, kwargs: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a method of an FFI object, with a tuple and NULL or a dict.
-        unsafe {
-            let module = Ref::<ffi::PyObject>::steal(ffi::PyImport_ImportModule(
-                c"keelback._verify".as_ptr(),
-            ))?;
-            let function = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-                module.obj(),
-                c"verify".as_ptr(),
-            ))?;
-            let first = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(1, object))?;
-            let all = Ref::<ffi::PyObject>::steal(ffi::PySequence_Concat(first.obj(), args))?;
-            Ref::<ffi::PyObject>::steal(ffi::PyObject_Call(function.obj(), all.obj(), kwargs))
-        }
-    })
+pub fn verify(ffi: &FfiObject, args: Live, keywords: Option<Live>) -> Res<Ref> {
+    let function = import(c"keelback._verify")?.live().attribute(c"verify")?;
+    let all = [ffi.live()].into_iter().chain(args.tuple_items());
+    let all: Vec<Ref> = all.map(Live::to_ref).collect();
+    let all = make::tuple(all.into_iter().map(Ok))?;
+    let keywords = keywords.map_or(std::ptr::null_mut(), Live::ptr);
+    // SAFETY: a function, a tuple, and a dict or NULL.
+    unsafe { Ref::steal(ffi::PyObject_Call(function.obj(), all.obj(), keywords)) }
 }
 
-static LOAD_VERIFIED: Signature<4> =
-    Signature::new("_load_verified", ["ffi", "path", "name", "flags"], 4);
+method!(
+    pub load_verified = "_load_verified",
+    lib_of_module,
+    (_module: Option<Live>, ffi: Live, path: Live, name: Live, flags: Live)
+);
 
 /// `_runtime._load_verified(ffi, path, name, flags)`: opens an extension module whose declarations are the FFI's own,
 /// completes them with what the C compiler answered, and returns its lib. The library stays open.
-pub unsafe extern "C" fn load_verified(
-    _module: Obj,
-    args: *const Obj,
-    count: isize,
-    names: Obj,
-) -> Obj {
-    guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let [object, path, name, flags] = LOAD_VERIFIED.parse(args, count, names)?;
-            let Some(this) = as_ffi(object) else {
-                return Err(raise!(TypeError, "_load_verified() expects an FFI"));
-            };
-            let path = super::loading::file_system_path(path)?;
-            let Some(name) = str_text(name)? else {
-                return Err(raise!(TypeError, "a module has a name"));
-            };
-            let flags = ffi::PyLong_AsLong(flags);
-            if flags == -1 && !ffi::PyErr_Occurred().is_null() {
-                return Err(Raised::already());
-            }
-            let handle = Handle::open(Some(&path), flags as i32, &path.to_string_lossy())?;
-            let symbol = CString::new(format!("PyInit_{name}"))
-                .map_err(|_| raise!(ValueError, "embedded null byte in the module's name"))?;
-            let init = init_function(handle.kept_open().address(), &symbol)
-                .ok_or_else(|| raise!(ImportError, "there is no module '{name}' in {path:?}"))?;
-            let outer = VERIFIED.replace(this);
-            let lib = init();
-            VERIFIED.set(outer);
-            Ref::<ffi::PyObject>::steal(lib.cast())
-        }
-    })
+fn lib_of_module(
+    _module: Option<Live>,
+    ffi: Live,
+    path: Live,
+    name: Live,
+    flags: Live,
+) -> Res<Ref> {
+    let Some(this) = FfiObject::of(ffi) else {
+        return Err(raise!(TypeError, "_load_verified() expects an FFI"));
+    };
+    let path = super::loading::file_system_path(path)?;
+    let Some(name) = name.text()? else {
+        return Err(raise!(TypeError, "a module has a name"));
+    };
+    let flags = super::text::ssize(flags)? as i32;
+    let handle = Handle::open(Some(&path), flags, &path.to_string_lossy())?;
+    let symbol = CString::new(format!("PyInit_{name}"))
+        .map_err(|_| raise!(ValueError, "embedded null byte in the module's name"))?;
+    // SAFETY: a handle that stays open.
+    let init = unsafe { init_function(handle.kept_open().address(), &symbol) }
+        .ok_or_else(|| raise!(ImportError, "there is no module '{name}' in {path:?}"))?;
+    let outer = VERIFIED.replace(this);
+    // SAFETY: the init function of an extension module, called as Python calls it.
+    let lib = unsafe { init() };
+    VERIFIED.set(outer);
+    // SAFETY: what it returns is a new reference, or NULL with an exception.
+    unsafe { Ref::steal(lib.cast()) }
 }
 
 /// The PyInit function of an open library.
@@ -85,7 +75,7 @@ unsafe fn init_function(
     handle: *mut c_void,
     symbol: &CStr,
 ) -> Option<unsafe extern "C" fn() -> *mut c_void> {
-    // SAFETY: the caller's contract; a function of this name has this type, by the ABI.
+    // SAFETY: a handle of dlopen; a function of this name has this type, by the rules of extension modules.
     unsafe {
         let address = libc::dlsym(handle, symbol.as_ptr());
         (!address.is_null()).then(|| {
@@ -103,16 +93,20 @@ pub unsafe fn import_verified(record: *mut keelback_plugin_t) -> Option<Res<Ref>
     let verified = VERIFIED.take();
     // SAFETY: set by `load_verified`, whose caller holds a reference for the time of this call.
     let ffi = unsafe { verified.as_ref() }?;
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     Some(unsafe { lib_of(ffi, record) })
 }
 
+/// The lib of a plugin whose declarations are the FFI's own.
+///
+/// # Safety
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn lib_of(ffi: &FfiObject, record: *mut keelback_plugin_t) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let included = unsafe { complete(&ffi.scope, record)? };
     ffi.clear_cache();
     crate::ctype::complete_records(&ffi.scope)?;
-    // SAFETY: the caller's contract.
+    // SAFETY: as above.
     let lib = unsafe { Lib::from_plugin(Arc::clone(&ffi.scope), record)? };
     lib.include(included);
     let lib = lib.into_obj();

@@ -156,8 +156,7 @@ impl Lib {
     /// What a module has, unless the declarations have it.
     #[cold]
     unsafe fn special(&self, name: Obj, raised: Raised) -> Res<Ref> {
-        // SAFETY: a static of libpython.
-        let missing = unsafe { ffi::PyExc_AttributeError };
+        let missing = crate::exception!(AttributeError);
         raised.clear_if(missing)?;
         // SAFETY: live objects.
         unsafe {

@@ -7,7 +7,6 @@ use keelback_codegen::abi::{
     KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
     keelback_plugin_t, keelback_symbol_t,
 };
-use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::function::{self, Access, Body};
@@ -176,8 +175,7 @@ impl Lib {
             for lib in self.included() {
                 match lib.entry_of(name) {
                     Ok(found) => return Ok(found),
-                    // SAFETY: a static of libpython.
-                    Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
+                    Err(raised) => raised.clear_if(crate::exception!(AttributeError))?,
                 }
             }
             return match self.scope.find_elsewhere(name)? {
@@ -373,8 +371,7 @@ impl Lib {
                 for lib in self.included() {
                     match lib.address_of(name) {
                         Ok(found) => return Ok(found),
-                        // SAFETY: a static of libpython.
-                        Err(raised) => raised.clear_if(unsafe { ffi::PyExc_AttributeError })?,
+                        Err(raised) => raised.clear_if(crate::exception!(AttributeError))?,
                     }
                 }
                 match self.scope.find_elsewhere(name)? {
@@ -389,15 +386,12 @@ impl Lib {
             Some(Declared::Function(ty)) => {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
                 let object = self.find_function(name, &ctype)?;
-                // SAFETY: a live object, of which either kind gives the address.
-                unsafe {
-                    match function_object_or_cdata(&object) {
-                        Some(address) if !address.is_null() => new_plain(&ctype, address, -1),
-                        _ => Err(raise!(
-                            AttributeError,
-                            "cannot take the address of '{name}': it is a macro"
-                        )),
-                    }
+                match function_object_or_cdata(&object) {
+                    Some(address) if !address.is_null() => new_plain(&ctype, address, -1),
+                    _ => Err(raise!(
+                        AttributeError,
+                        "cannot take the address of '{name}': it is a macro"
+                    )),
                 }
             }
             Some(Declared::Variable(ty, false)) => {
@@ -430,12 +424,9 @@ impl Lib {
 }
 
 /// The address behind a function, whichever object it is.
-unsafe fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
-    // SAFETY: live.
-    unsafe {
-        match crate::object::as_cdata(object.obj()) {
-            Some(cdata) => Some(cdata.data()),
-            None => function_object(object.obj()).map(|(_, address)| address),
-        }
+fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
+    match crate::object::CData::of(object.live()) {
+        Some(cdata) => Some(cdata.data()),
+        None => function_object(object.live()).map(|(_, address)| address),
     }
 }

@@ -17,5 +17,5 @@ pub(crate) use dynamic::Handle;
 use find::Symbols;
 pub use global::make_runtime_global;
 use object::Source;
-pub use object::{LIB_TYPE, Lib, address_of, as_lib};
+pub use object::{LIB_TYPE, Lib, address_of};
 pub use pytype::ready;

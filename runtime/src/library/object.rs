@@ -8,7 +8,7 @@ use pyo3::ffi;
 
 use super::{Handle, Symbols, attribute};
 use crate::object::CData;
-use crate::py::{GilCell, Obj, Raised, Ref, Res, StaticType};
+use crate::py::{GilCell, Instance, Live, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::{CompiledTables, Scope};
 
@@ -171,37 +171,25 @@ impl Lib {
     }
 }
 
-/// `object` as a lib, if it is one.
-///
-/// # Safety
-/// `object` is live, and stays so while the result is used.
-pub unsafe fn as_lib<'a>(object: Obj) -> Option<&'a Lib> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        if LIB_TYPE.is_exactly(object) {
-            Some(&*object.cast::<Lib>())
-        } else {
-            None
-        }
+impl Lib {
+    /// `object` as a lib, if it is one.
+    pub fn of(object: Live<'_>) -> Option<&Lib> {
+        // SAFETY: the objects of this type are Libs.
+        unsafe { object.exactly(&LIB_TYPE) }
     }
 }
 
+// SAFETY: starts with an object's head.
+unsafe impl Instance for Lib {}
+
 /// `ffi.addressof(lib, name)`: a function pointer, or a pointer to a variable.
-///
-/// # Safety
-/// `name` is a live object.
-pub unsafe fn address_of(lib: &Lib, name: Obj) -> Res<Ref<CData>> {
-    // SAFETY: the caller's contract.
-    let text = match unsafe { crate::py::str_text(name)? } {
-        Some(text) => text,
-        None => {
-            // SAFETY: live.
-            let given = unsafe { crate::py::type_name(name) };
-            return Err(raise!(
-                TypeError,
-                "expected the name of a function or global variable, not {given}"
-            ));
-        }
+pub fn address_of(lib: &Lib, name: Live) -> Res<Ref<CData>> {
+    let Some(text) = name.text()? else {
+        return Err(raise!(
+            TypeError,
+            "expected the name of a function or global variable, not {}",
+            name.type_name()
+        ));
     };
     lib.address_of(text)
 }

@@ -147,7 +147,7 @@ unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> 
         (&raw mut (*raw).result).write(result);
         (&raw mut (*raw).lock).write(lock);
         (&raw mut (*raw).given).write(GilCell::new(None));
-        let closure = Closure::new(&ctype, target.obj(), None, None)?;
+        let closure = Closure::new(&ctype, target.live(), None, None)?;
         let object = Ref::steal(ffi::PyObject_New::<Callback>(CALLBACK_TYPE.ptr()))?;
         (&raw mut (*object.as_ptr()).closure).write(closure);
         // C may keep the address as long as it likes, and programs rely on MicroPython never freeing a callback: this

@@ -11,7 +11,7 @@ use crate::convert::Temporaries;
 use crate::convert::argument::{Parameter, widen};
 use crate::ctype::{CType, Code, function_of, pointer_to, primitive, void};
 use crate::ffi::View;
-use crate::py::{Obj, Raised, Ref, Res, none, small_long_value};
+use crate::py::{Live, Obj, Raised, Ref, Res, none, small_long_value};
 use crate::raise;
 
 /// A type code.
@@ -208,7 +208,7 @@ unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
                 return Ok(address as u64);
             }
             if ffi::PyObject_CheckBuffer(value) != 0 {
-                let view = View::of(value, false)?;
+                let view = View::of(Live::new(value), false)?;
                 let address = view.data() as u64;
                 held.views.push(view);
                 return Ok(address);

@@ -19,7 +19,7 @@ use pyo3::ffi;
 
 use super::block;
 use crate::ctype::{CType, Kind};
-use crate::py::{Obj, Raised, Ref, Res, StaticType};
+use crate::py::{Instance, Live, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 
 /// The Python types of cdata. Next to each other, so that the address of an object's type says whether it is a cdata: none
@@ -203,7 +203,16 @@ pub enum Resource {
     KeepAlive(Ref),
 }
 
+// SAFETY: starts with an object's head.
+unsafe impl Instance for CData {}
+
 impl CData {
+    /// `object` as a cdata, if it is one.
+    #[inline(always)]
+    pub fn of(object: Live<'_>) -> Option<&CData> {
+        // SAFETY: alive as long as the result.
+        unsafe { as_cdata(object.ptr()) }
+    }
     /// The type.
     #[inline(always)]
     pub fn ctype(&self) -> &CType {
@@ -223,6 +232,12 @@ impl CData {
         } else {
             self.ctype().length
         }
+    }
+    /// The object.
+    #[inline(always)]
+    pub fn live(&self) -> Live<'_> {
+        // SAFETY: `self` is part of the object: cdata exist nowhere else.
+        unsafe { Live::new(self.obj()) }
     }
     /// The object as a borrowed pointer.
     pub fn obj(&self) -> Obj {

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use crate::ctype::CType;
-use crate::py::{Head, Obj, Ref, StaticType};
+use crate::py::{Head, Instance, Live, Ref, StaticType};
 
 /// The type of the object that a built-in function of a plugin is bound to.
 pub static FUNCTION_TYPE: StaticType = StaticType::new();
@@ -19,20 +19,17 @@ pub struct FunctionHead {
 
 /// The function-pointer ctype of a plugin's `lib.function` object (`ffi.typeof(lib.f)`), and its address; `None` for any
 /// other object.
-///
-/// # Safety
-/// `object` is live.
-pub unsafe fn function_object(object: Obj) -> Option<(Ref<CType>, *mut u8)> {
-    // SAFETY: the caller's contract; a built-in function has a self or NULL.
-    unsafe {
-        if ffi::PyCFunction_Check(object) == 0 {
+pub fn function_object(object: Live) -> Option<(Ref<CType>, *mut u8)> {
+    // SAFETY: a built-in function has a self that it keeps alive, or NULL; those of this type have this struct.
+    let function = unsafe {
+        if ffi::PyCFunction_Check(object.ptr()) == 0 {
             return None;
         }
-        let bound = ffi::PyCFunction_GetSelf(object);
-        if bound.is_null() || !FUNCTION_TYPE.is_exactly(bound) {
-            return None;
-        }
-        let function = &*bound.cast::<FunctionHead>();
-        Some((function.ctype.clone(), function.address))
-    }
+        let bound = Live::or_null(ffi::PyCFunction_GetSelf(object.ptr()))?;
+        bound.exactly::<FunctionHead>(&FUNCTION_TYPE)?
+    };
+    Some((function.ctype.clone(), function.address))
 }
+
+// SAFETY: starts with an object's head.
+unsafe impl Instance for FunctionHead {}

@@ -117,10 +117,10 @@ impl Table {
 /// A new handle for an object, which the table does not own: the handle's cdata does.
 ///
 /// # Safety
-/// The thread is attached to the interpreter.
+/// Whoever owns the address owns the object too, and gives the address back before the object.
 #[inline]
 pub unsafe fn add(object: Obj) -> *mut u8 {
-    // SAFETY: attached, by the caller; nothing inside calls Python.
+    // SAFETY: attached, by the contract of `py`; nothing inside calls Python.
     unsafe {
         TABLE.with(|table| {
             let slot = table.take();
@@ -131,11 +131,8 @@ pub unsafe fn add(object: Obj) -> *mut u8 {
 }
 
 /// Empties the slot of a handle whose cdata goes.
-///
-/// # Safety
-/// The thread is attached to the interpreter.
 #[inline]
-pub unsafe fn remove(address: *mut u8) {
+pub fn remove(address: *mut u8) {
     // SAFETY: as in `add`.
     unsafe {
         TABLE.with(|table| {
@@ -149,11 +146,8 @@ pub unsafe fn remove(address: *mut u8) {
 }
 
 /// The object of a handle; `None` for an address that is no living handle.
-///
-/// # Safety
-/// The thread is attached to the interpreter.
 #[inline]
-pub unsafe fn get(address: *mut u8) -> Option<Ref> {
+pub fn get(address: *mut u8) -> Option<Ref> {
     // SAFETY: as in `add`. A filled slot's object is owned by the handle's cdata, which cannot give it up meanwhile: it
     // needs the GIL, or on a free-threaded Python the cell's lock, to empty the slot first.
     unsafe {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
-use super::{Obj, Ref, Res, intern, str_text};
+use super::{Live, Obj, Ref, Res, intern};
 use crate::raise;
 
 /// The parameters of a Python-visible function: at most `N`, the first `required` of them without a default.
@@ -44,8 +44,24 @@ impl<const N: usize> Signature<N> {
             }
             return Ok(out);
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: what the function was called with.
         unsafe { self.parse_slowly(args, given, names) }
+    }
+
+    /// As [`parse`](Self::parse), for functions whose parameters are too many to be named one by one.
+    ///
+    /// # Safety
+    /// That of [`parse`](Self::parse); the arguments are alive for `'a`.
+    pub unsafe fn parse_live<'a>(
+        &self,
+        args: *const Obj,
+        count: isize,
+        names: Obj,
+    ) -> Res<[Option<Live<'a>>; N]> {
+        // SAFETY: the same contract.
+        let given = unsafe { self.parse(args, count, names) }?;
+        // SAFETY: arguments, NULL for those that were left out.
+        Ok(given.map(|argument| unsafe { Live::or_null(argument) }))
     }
 
     /// As [`parse`](Self::parse), of the tuple and the dict that tp_init gets.
@@ -74,6 +90,10 @@ impl<const N: usize> Signature<N> {
         }
     }
 
+    /// [`parse`](Self::parse) with names, or a wrong number of arguments.
+    ///
+    /// # Safety
+    /// `args` are `given` live arguments and one for each of `names`, which is NULL or a tuple.
     #[inline(never)]
     unsafe fn parse_slowly(&self, args: *const Obj, given: usize, names: Obj) -> Res<[Obj; N]> {
         let mut out = [std::ptr::null_mut(); N];
@@ -85,26 +105,24 @@ impl<const N: usize> Signature<N> {
                 if N == 1 { "" } else { "s" }
             ));
         }
-        // SAFETY: `given` positional arguments, then one for each of the names.
-        unsafe {
-            for (index, place) in out.iter_mut().enumerate().take(given) {
-                *place = *args.add(index);
+        for (index, place) in out.iter_mut().enumerate().take(given) {
+            // SAFETY: there are `given` positional arguments.
+            *place = unsafe { *args.add(index) };
+        }
+        // SAFETY: NULL or a tuple that is alive during the call.
+        let names = unsafe { Live::or_null(names) };
+        for (index, name) in names.into_iter().flat_map(Live::tuple_items).enumerate() {
+            let place = self.position(name)?;
+            if !out[place].is_null() {
+                return Err(raise!(
+                    TypeError,
+                    "{}() got multiple values for argument '{}'",
+                    self.name,
+                    self.params[place]
+                ));
             }
-            if !names.is_null() {
-                for index in 0..ffi::PyTuple_GET_SIZE(names) {
-                    let name = ffi::PyTuple_GET_ITEM(names, index);
-                    let place = self.position(name)?;
-                    if !out[place].is_null() {
-                        return Err(raise!(
-                            TypeError,
-                            "{}() got multiple values for argument '{}'",
-                            self.name,
-                            self.params[place]
-                        ));
-                    }
-                    out[place] = *args.add(given + index as usize);
-                }
-            }
+            // SAFETY: after the positional ones comes an argument for each name.
+            out[place] = unsafe { *args.add(given + index) };
         }
         let missing: Vec<String> = (0..self.required)
             .filter(|&index| out[index].is_null())
@@ -128,7 +146,7 @@ impl<const N: usize> Signature<N> {
     }
 
     /// Which parameter a keyword names.
-    unsafe fn position(&self, name: Obj) -> Res<usize> {
+    fn position(&self, name: Live) -> Res<usize> {
         let interned = match self.interned.get() {
             Some(interned) => interned,
             None => {
@@ -142,11 +160,10 @@ impl<const N: usize> Signature<N> {
                 }
             }
         };
-        if let Some(place) = interned.iter().position(|one| one.obj() == name) {
+        if let Some(place) = interned.iter().position(|one| name.is(one.obj())) {
             return Ok(place);
         }
-        // SAFETY: keyword names are str objects.
-        let text = unsafe { str_text(name) }?.unwrap_or("?");
+        let text = name.text()?.unwrap_or("?");
         self.params
             .iter()
             .position(|&param| param == text)

@@ -1,6 +1,6 @@
 //! The thin layer over the CPython API that the whole runtime is written in.
 //!
-//! * [`Ref`] owns one reference; [`Obj`] is a borrowed pointer.
+//! * [`Ref`] owns one reference; [`Live`] borrows an object that somebody else keeps alive; [`Obj`] is the bare pointer.
 //! * [`Raised`] says "a Python exception is set on this thread": `Res<T>` is what every function that can
 //!   raise returns. [`raise!`](crate::raise) sets one and makes the value.
 //! * [`guard`] is the wall at every `extern "C"` slot: an `Err` becomes the slot's failure value, a Rust panic
@@ -14,11 +14,14 @@ mod cell;
 mod exception;
 mod guard;
 mod integer;
+mod live;
 pub mod loaded;
+pub mod make;
 mod method;
 pub mod module;
 mod name_table;
 mod reference;
+mod slot;
 mod static_type;
 mod text;
 mod unraisable;
@@ -26,18 +29,23 @@ mod vectorcall;
 mod weak;
 
 pub use crate::__keelback_class as class;
+pub use crate::{getter, method, no_arguments, slot};
 pub use arguments::Signature;
 pub use at_end::at_end;
 pub use cell::{GilCell, StoppingCell};
 pub use exception::Exception;
 pub use guard::{guard, guard_unit};
 pub use integer::{long_from_i128, long_from_u128, small_long_value, split_long};
+pub use live::{Instance, Live, flag, given, import};
 pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, namespace,
     positional, property, simple, tuples,
 };
 pub use name_table::NameTable;
-pub use reference::{Head, Obj, Raised, Ref, Res, bool_object, none, raise_text, type_name};
+pub use reference::{
+    Head, Obj, Raised, Ref, Res, bool_object, none, not_implemented, raise_text, type_name,
+};
+pub use slot::{Parameter, required};
 pub use static_type::{StaticType, name_after};
 pub use text::{intern, str_from, str_text, warn};
 pub use unraisable::write_unraisable;

@@ -25,6 +25,25 @@ impl Raised {
         debug_assert!(unsafe { !ffi::PyErr_Occurred().is_null() });
         Self(PhantomData)
     }
+    /// The exception that the C API set, if it set one: for functions whose -1 may also be a result.
+    #[inline]
+    pub fn if_set() -> Res<()> {
+        // SAFETY: only reads the indicator; the GIL is held by the layer's contract.
+        if unsafe { ffi::PyErr_Occurred() }.is_null() {
+            Ok(())
+        } else {
+            Err(Self::already())
+        }
+    }
+    /// What a function of the C API says by a negative result.
+    #[inline]
+    pub fn if_negative(status: std::ffi::c_int) -> Res<()> {
+        if status < 0 {
+            Err(Self::already())
+        } else {
+            Ok(())
+        }
+    }
     /// Drops the exception.
     pub fn clear(self) {
         // SAFETY: the GIL is held by the layer's contract.
@@ -65,11 +84,19 @@ pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
 /// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the [`Raised`].
 #[macro_export]
 macro_rules! raise {
-    ($class:ident, $($message:tt)+) => {{
+    ($class:ident, $($message:tt)+) => {
+        $crate::py::raise_text($crate::exception!($class), format_args!($($message)+))
+    };
+}
+
+/// The built-in exception class of a name, for the C API: `exception!(TypeError)`.
+#[macro_export]
+macro_rules! exception {
+    ($class:ident) => {{
         #[allow(unused_unsafe, reason = "used inside and outside of unsafe blocks")]
         // SAFETY: a static of libpython, valid while Python runs.
         let class = unsafe { $crate::py::class!($class) };
-        $crate::py::raise_text(class, format_args!($($message)+))
+        class
     }};
 }
 
@@ -112,6 +139,9 @@ macro_rules! __keelback_class {
     };
     (ImportError) => {
         pyo3::ffi::PyExc_ImportError
+    };
+    (ZeroDivisionError) => {
+        pyo3::ffi::PyExc_ZeroDivisionError
     };
     (OSError) => {
         pyo3::ffi::PyExc_OSError
@@ -208,6 +238,12 @@ impl<T> Drop for Ref<T> {
 pub fn none() -> Ref {
     // SAFETY: None is alive as long as Python.
     unsafe { Ref::borrow(ffi::Py_None()) }
+}
+
+/// A new reference to NotImplemented: what an operator returns that leaves the work to the other operand.
+pub fn not_implemented() -> Ref {
+    // SAFETY: alive as long as Python.
+    unsafe { Ref::borrow(ffi::Py_NotImplemented()) }
 }
 
 /// A new reference to True or False.

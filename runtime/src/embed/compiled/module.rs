@@ -9,9 +9,9 @@ use pyo3::ffi;
 
 use super::{exports, externs};
 use crate::embed::plugin::Plugin;
+use crate::ffi::FfiObject;
 use crate::ffi::attachment::ffi_and_lib_of;
-use crate::ffi::{FfiObject, as_ffi};
-use crate::library::{Lib, as_lib};
+use crate::library::Lib;
 use crate::py::module::add;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
 use crate::raise;
@@ -166,12 +166,15 @@ impl Included {
                 // A module of ABI mode has no lib.
                 None => (attribute(&module, c"ffi")?, attribute(&module, c"lib")?),
             };
-            let Some(theirs) = ffi_object.as_ref().and_then(|object| as_ffi(object.obj())) else {
+            let Some(theirs) = ffi_object
+                .as_ref()
+                .and_then(|object| FfiObject::of(object.live()))
+            else {
                 return Ok(false);
             };
             self.scopes.push(theirs.scope().clone());
             if let Some(lib) = lib
-                && as_lib(lib.obj()).is_some()
+                && Lib::of(lib.live()).is_some()
             {
                 self.libs.push(Ref::borrow(lib.obj().cast()));
             }

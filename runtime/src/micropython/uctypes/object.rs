@@ -10,7 +10,7 @@ use crate::ffi::View;
 use crate::micropython::arguments::positional;
 use crate::micropython::{bytearray, value};
 use crate::py::module::{add, new as new_module};
-use crate::py::{END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, keywords};
+use crate::py::{END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, keywords};
 use crate::raise;
 
 static FUNCTIONS: Methods<5> = Methods::new([
@@ -147,7 +147,7 @@ unsafe extern "C" fn addressof(_: Obj, args: *const Obj, count: isize, names: Ob
                 }
                 data as usize
             } else if ffi::PyObject_CheckBuffer(object) != 0 {
-                View::of(object, false)?.data() as usize
+                View::of(Live::new(object), false)?.data() as usize
             } else {
                 return Err(raise!(TypeError, "object with buffer protocol required"));
             };
