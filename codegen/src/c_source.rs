@@ -18,7 +18,7 @@ use crate::lines::{Lines, MARKER, number_lines};
 use crate::plugin::Plugin;
 use crate::prelude_wrappers::{Symbols, symbols};
 use crate::spec::PluginSpec;
-use crate::spelling::{by_pointer, declare, declare_function, has_complex};
+use crate::spelling::{by_pointer, declare, declare_function, has_extension};
 use crate::{ABI_HEADER, templates};
 
 /// Where a plugin's loader is.
@@ -469,7 +469,7 @@ fn parameters(declarations: &Declarations, function: &FunctionType) -> Vec<Param
             index,
             offset: 8 * index,
             by_pointer: by_pointer(types, ty.ty),
-            extension: has_complex(types, ty.ty),
+            extension: has_extension(types, ty.ty),
             declaration: declare(declarations, QualType::plain(ty.ty), &format!("arg{index}")),
         })
         .collect()
@@ -491,7 +491,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
             let name = types.text(declared.name).to_owned();
             let result = result(declarations, function);
             let plain_result = QualType::plain(function.result.ty);
-            let is_extension = has_complex(types, function.result.ty);
+            let is_extension = has_extension(types, function.result.ty);
             let result_type = if is_extension {
                 format!("keelback_result_{index}")
             } else {
@@ -517,7 +517,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                     .label
                     .filter(|_| declared.origin != FunctionOrigin::ExternPython)
                     .map(|label| types.text(label).to_owned()),
-                extension: has_complex(types, declared.ty),
+                extension: has_extension(types, declared.ty),
                 parameters: parameters(declarations, function),
                 slots: function.params.len().div_ceil(2).max(1),
                 result_typedef: is_extension

@@ -823,6 +823,9 @@ fn needs_extension(text: &str, piece: &Piece) -> bool {
 pub(crate) fn integer(value: i128) -> String {
     if value == i128::from(i64::MIN) {
         "(-9223372036854775807LL - 1)".to_owned()
+    } else if i64::try_from(value).is_err() && u64::try_from(value).is_err() {
+        let (high, low) = (value >> 64, value as u64);
+        format!("(__extension__ ((__int128)({high}LL) * ((__int128)1 << 64) + {low}ULL))")
     } else if value < 0 {
         format!("({value})")
     } else if value > i128::from(i64::MAX) {

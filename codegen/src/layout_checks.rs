@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::c_text::literal;
 use crate::declared::integer;
 use crate::lines::Lines;
-use crate::spelling::{declare, has_complex};
+use crate::spelling::{declare, has_extension};
 
 /// A condition, and what to say when it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -172,7 +172,7 @@ pub(crate) fn member_checks(
                     // Lengths that only the compiler knows.
                     Type::Array { .. } if !is_array => false,
                     Type::Function(_) => false,
-                    _ => declarations.has_c_name(to) && !has_complex(types, to.ty),
+                    _ => declarations.has_c_name(to) && !has_extension(types, to.ty),
                 };
                 if !is_sayable {
                     return None;

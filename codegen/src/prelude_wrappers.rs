@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::lines::Lines;
 use crate::plugin::Plugin;
-use crate::spelling::{by_pointer, declare, declare_function_with, has_complex, parameters};
+use crate::spelling::{by_pointer, declare, declare_function_with, has_extension, parameters};
 
 /// The text of all symbols. Each function is one line, that of its declaration.
 #[derive(Serialize)]
@@ -173,7 +173,7 @@ impl<'d> Definer<'d, '_> {
     fn variable(self, variable: &Variable, line: &str) {
         let types = &self.declarations.types;
         let name = types.text(variable.name);
-        let any = extension(has_complex(types, variable.ty.ty));
+        let any = extension(has_extension(types, variable.ty.ty));
         let (pointer, ampersand) = match types.get(variable.ty.ty) {
             // The items' address: the length is perhaps not known, and perhaps not even the same.
             Type::Array { item, .. } => (self.pointer(*item, variable.ty), ""),
@@ -190,7 +190,7 @@ impl<'d> Definer<'d, '_> {
     fn constant(self, variable: &Variable, line: &str) {
         let types = &self.declarations.types;
         let name = types.text(variable.name);
-        let any = extension(has_complex(types, variable.ty.ty));
+        let any = extension(has_extension(types, variable.ty.ty));
         let value = declare(
             self.declarations,
             QualType::plain(variable.ty.ty),
@@ -240,7 +240,7 @@ impl Wrapped<'_> {
     }
 
     fn is_extension(&self, ty: &QualType) -> bool {
-        has_complex(&self.declarations.types, ty.ty)
+        has_extension(&self.declarations.types, ty.ty)
     }
 
     fn by_pointer(&self, ty: &QualType) -> bool {

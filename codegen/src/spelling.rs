@@ -92,21 +92,25 @@ pub(crate) fn by_pointer(types: &TypeTable, ty: TypeId) -> bool {
     )
 }
 
-/// Whether the type is, or has in it, a complex one: C++ knows those as an extension only.
-pub(crate) fn has_complex(types: &TypeTable, ty: TypeId) -> bool {
+/// Whether the type is, or has in it, a complex one or an integer of 128 bits: C++ knows those as an extension only.
+pub(crate) fn has_extension(types: &TypeTable, ty: TypeId) -> bool {
     match types.get(ty) {
         Type::Primitive(primitive) => matches!(
             primitive,
-            Primitive::FloatComplex | Primitive::DoubleComplex | Primitive::LongDoubleComplex
+            Primitive::FloatComplex
+                | Primitive::DoubleComplex
+                | Primitive::LongDoubleComplex
+                | Primitive::Int128
+                | Primitive::UInt128
         ),
-        Type::Pointer(to) => has_complex(types, to.ty),
-        Type::Array { item, .. } => has_complex(types, item.ty),
+        Type::Pointer(to) => has_extension(types, to.ty),
+        Type::Array { item, .. } => has_extension(types, item.ty),
         Type::Function(function) => {
-            has_complex(types, function.result.ty)
+            has_extension(types, function.result.ty)
                 || function
                     .params
                     .iter()
-                    .any(|param| has_complex(types, param.ty))
+                    .any(|param| has_extension(types, param.ty))
         }
         _ => false,
     }
