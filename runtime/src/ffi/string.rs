@@ -24,8 +24,9 @@ fn text_of(_ffi: &FfiObject, cdata: Live, maxlen: Option<Live>) -> Res<Ref> {
     let ctype = cdata.ctype();
     if ctype.is_pointer_or_array() {
         let item = ctype.item();
-        let is_text = is_byte(item.code) || is_wide(item.code);
-        if (is_text || item.code.is_integer()) && cdata.data().is_null() {
+        let is_bytes = is_byte(item.code);
+        let is_text = is_bytes || is_wide(item.code);
+        if cdata.data().is_null() && (is_text || item.code.is_integer()) {
             return Err(raise!(
                 RuntimeError,
                 "cannot use string() on {}",
