@@ -85,3 +85,80 @@ def test_venv_at_run_time(plugin, host, run, venv):
     built = plugin(CDEF, INIT, name="inenv")
     ran = run(host(HOST, built), env={"KEELBACK_PYTHON": venv / "bin" / "python"})
     assert ran.stderr == "" and ran.stdout.startswith("42\npackage from the venv: True\n")
+
+
+def environment(place, packages, *options):
+    """A venv with packages of one constant each."""
+    subprocess.run([python(), "-m", "venv", "--without-pip", *options, place], env=clean_environment(), check=True)
+    site_packages = next(place.glob("lib/python3.*/site-packages"))
+    for name, value in packages.items():
+        (site_packages / f"{name}.py").write_text(f"VALUE = {value!r}\n")
+    return site_packages
+
+
+BOTH = """
+    #include <stdio.h>
+    #include <string.h>
+    #include "one.h"
+    #include "two.h"
+    int main(int argc, char **argv)
+    {
+        for (int i = 1; i < argc; i++)
+            printf("%d\\n", strcmp(argv[i], "one") ? two() : one());
+        return 0;
+    }
+"""
+
+
+def test_two_plugins_of_two_venvs(plugin, host, run, tmp_path):
+    """Each finds its packages, whichever starts Python; what both have is that of the first."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    environment(first, {"only_one": 1, "of_both": 10})
+    site_packages = environment(second, {"only_two": 2, "of_both": 20})
+    (tmp_path / "by_pth").mkdir()
+    (tmp_path / "by_pth/only_by_pth.py").write_text("VALUE = 100\n")
+    (site_packages / "more.pth").write_text(f"{tmp_path}/by_pth\n")
+    init = """
+        import {}, of_both
+        from {} import ffi
+
+        @ffi.def_extern(error=-1)
+        def {}():
+            return {} + of_both.VALUE
+    """
+    one = plugin("int one(void);", init.format("only_one", "one", "one", "only_one.VALUE"), name="one", python=first)
+    value = "only_two.VALUE + only_by_pth.VALUE"
+    two = plugin("int two(void);", init.format("only_two, only_by_pth", "two", "two", value), name="two", python=second)
+    program = host(BOTH, one, two)
+    assert run(program, "one", "two") == Ran("11\n112\n")
+    assert run(program, "two", "one", "two") == Ran("122\n21\n122\n")
+
+
+def test_a_plugin_without_site_gets_nothing(plugin, host, run, tmp_path):
+    environment(tmp_path / "first", {"only_one": 1})
+    environment(tmp_path / "second", {"only_two": 2})
+    one = plugin(
+        "int one(void);",
+        "import only_one\nfrom one import ffi\n@ffi.def_extern()\ndef one():\n    return only_one.VALUE\n",
+        name="one",
+        python=tmp_path / "first",
+    )
+    two = plugin(
+        "int two(void);",
+        """
+        from two import ffi
+        try:
+            import only_two
+        except ImportError:
+            found = 0
+        else:
+            found = 1
+        @ffi.def_extern()
+        def two():
+            return found
+        """,
+        name="two",
+        python=tmp_path / "second",
+        args=["--no-site"],
+    )
+    assert run(host(BOTH, one, two), "one", "two", "one") == Ran("1\n0\n1\n")

@@ -45,6 +45,7 @@ static SOURCES: &[Source] = sources! {
     "keelback._own_imports": "keelback/_own_imports.py",
     "keelback._own_modules": "keelback/_own_modules.py",
     "keelback._parser": "keelback/_parser.py",
+    "keelback._sites": "keelback/_sites.py",
     "keelback._setuptools": "keelback/_setuptools.py",
     "keelback._verify": "keelback/_verify.py",
     "keelback.micropython": "keelback/micropython.py",

@@ -13,6 +13,7 @@
 //! | `plugin` | the runtime's record of a plugin |
 //! | `read` | reading it: declarations, functions |
 //! | `sys_modules` | its Python objects, and where `import` finds them |
+//! | `sites` | the packages of plugins that found Python started |
 //! | `run` | its init code: before, while and after it runs |
 //! | `init_code` | compiling that |
 //! | `own_modules` | modules and data that the plugin has inside |
@@ -52,6 +53,7 @@ mod plugin;
 mod prefix;
 mod read;
 mod run;
+mod sites;
 mod sources;
 mod start;
 mod sys_modules;

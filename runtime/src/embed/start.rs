@@ -2,7 +2,7 @@
 
 use super::plugin::{Plugin, PluginState};
 use super::waiting::{StartFailure, Turn};
-use super::{interpreter, last_error, waiting};
+use super::{interpreter, last_error, sites, waiting};
 use crate::attach::Thread;
 use crate::attach::floats::{self, Aside};
 use crate::attach::threads::{self, Refused};
@@ -95,7 +95,7 @@ unsafe fn try_start(
         return Ok(());
     }
     // SAFETY: the caller's contract; the start is claimed.
-    unsafe { attach_and_run(record, &name, claim.taken_over) }
+    unsafe { attach_and_run(record, python, &name, claim.taken_over) }
         .inspect_err(|failure| claim.failed(failure))
 }
 
@@ -105,6 +105,7 @@ unsafe fn try_start(
 /// A record by the ABI, its start claimed.
 unsafe fn attach_and_run(
     record: *mut keelback_plugin_t,
+    python: Option<&keelback_python_t>,
     name: &str,
     taken_over: bool,
 ) -> Result<(), StartFailure> {
@@ -132,9 +133,11 @@ unsafe fn attach_and_run(
         }
     })?;
     // SAFETY: the caller's contract.
-    if unsafe { (*record).flags } & KEELBACK_PLUGIN_IGNORE_SIGPIPE != 0 {
+    let flags = unsafe { (*record).flags };
+    if flags & KEELBACK_PLUGIN_IGNORE_SIGPIPE != 0 {
         ignore_sigpipe();
     }
+    sites::add(python, flags);
     plugin.run_init_code().map_err(|raised| {
         let described = last_error::take_exception(raised);
         StartFailure {

@@ -57,3 +57,21 @@ pub fn new(name: &CStr, doc: &CStr, functions: *mut ffi::PyMethodDef) -> Res<Ref
         Ok(module)
     }
 }
+
+/// Calls a function of a module, which is imported. The GIL is held.
+pub fn call_function(module: &CStr, function: &CStr, arguments: &[super::Obj]) -> Res<Ref> {
+    // SAFETY: the GIL is held; live objects, C strings.
+    unsafe {
+        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(module.as_ptr()))?;
+        let function: Ref =
+            Ref::steal(ffi::PyObject_GetAttrString(module.obj(), function.as_ptr()))?;
+        let tuple: Ref = Ref::steal(ffi::PyTuple_New(arguments.len() as isize))?;
+        for (index, &argument) in arguments.iter().enumerate() {
+            ffi::Py_INCREF(argument);
+            if ffi::PyTuple_SetItem(tuple.obj(), index as isize, argument) < 0 {
+                return Err(Raised::already());
+            }
+        }
+        Ref::steal(ffi::PyObject_CallObject(function.obj(), tuple.obj()))
+    }
+}

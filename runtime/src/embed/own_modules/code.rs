@@ -1,14 +1,13 @@
 //! The code of own modules, and of the init code that imports them.
 
-use std::ffi::CStr;
-
 use pyo3::ffi;
 
 use super::super::plugin::Plugin;
 use super::changes;
 use super::find::{Content, Found, names};
 use crate::ffi::payload::bytes;
-use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::py::module::call_function;
+use crate::py::{Ref, Res, str_from};
 use crate::raise;
 
 /// A module's text; empty where there is no file. Noted, if it may change.
@@ -66,7 +65,7 @@ fn compiled(plugin: &Plugin, code: &[u8]) -> Res<Option<Ref>> {
 
 /// The build did not know where the library would be.
 fn fix_file_name(code: &Ref, place: &str) -> Res<()> {
-    call(
+    call_function(
         c"_imp",
         c"_fix_co_filename",
         &[code.obj(), str_from(place)?.obj()],
@@ -86,7 +85,7 @@ fn compile(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
         .into_iter()
         .collect::<Vec<_>>()
         .join(" ");
-    call(
+    call_function(
         c"keelback._own_modules",
         c"compile_own",
         &[
@@ -96,22 +95,4 @@ fn compile(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
             str_from(&own)?.obj(),
         ],
     )
-}
-
-/// Calls a function of a module with up to four arguments.
-pub(super) fn call(module: &CStr, function: &CStr, arguments: &[Obj]) -> Res<Ref> {
-    // SAFETY: the GIL is held; live objects, C strings.
-    unsafe {
-        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(module.as_ptr()))?;
-        let function: Ref =
-            Ref::steal(ffi::PyObject_GetAttrString(module.obj(), function.as_ptr()))?;
-        let tuple: Ref = Ref::steal(ffi::PyTuple_New(arguments.len() as isize))?;
-        for (index, &argument) in arguments.iter().enumerate() {
-            ffi::Py_INCREF(argument);
-            if ffi::PyTuple_SetItem(tuple.obj(), index as isize, argument) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        Ref::steal(ffi::PyObject_CallObject(function.obj(), tuple.obj()))
-    }
 }

@@ -8,7 +8,7 @@ use pyo3::ffi;
 use super::super::plugin;
 use super::code;
 use super::find::{Content, Found, data_of, files, module, path_of, root};
-use crate::py::module::make_spec;
+use crate::py::module::{call_function, make_spec};
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
     str_from, str_text,
@@ -177,7 +177,7 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
         let text = code::text(&unsafe { required(name)? })?;
         let bytes = bytes_object(&text)?;
         // Of any encoding that its first lines name.
-        code::call(
+        call_function(
             c"_frozen_importlib_external",
             c"decode_source",
             &[bytes.obj()],
@@ -224,7 +224,7 @@ unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
                 return bytes_object(data_of(file));
             }
         }
-        code::call(
+        call_function(
             c"keelback._own_modules",
             c"read_on_disk",
             &[str_from(path)?.obj()],
@@ -242,7 +242,7 @@ unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
         }
         let directory = str_from(found.directory())?;
         if found.plugin.is_dev() {
-            return code::call(
+            return call_function(
                 c"keelback._own_modules",
                 c"reader_on_disk",
                 &[directory.obj()],
@@ -265,7 +265,7 @@ unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
             }
             contents
         };
-        code::call(
+        call_function(
             c"keelback._own_modules",
             c"Reader",
             &[directory.obj(), contents.obj()],
