@@ -92,7 +92,7 @@ def test_everything_that_imports_ask(shop, tmp_path):
 
         def places():
             root = helper.__file__[: -len("/helper.py")]
-            assert root.endswith("/libshop.so") and tax.__file__ == root + "/rules/tax.py", tax.__file__
+            assert root == ffi.library_path and root.endswith("/libshop.so") and tax.__file__ == root + "/rules/tax.py", tax.__file__
             assert rules.__path__ == [root + "/rules"] and rules.data.__path__ == [root + "/rules/data"]
             assert add.__code__.co_filename == tax.__file__
             assert inspect.getsource(add).startswith("def add(net):") and inspect.getsourcefile(add) == tax.__file__

@@ -51,6 +51,9 @@ impl Attachment for Plugin {
     fn has_module(&self, module: &Ref) -> bool {
         self.module().is_some_and(|own| own.obj() == module.obj())
     }
+    fn library_path(&self) -> Option<std::path::PathBuf> {
+        crate::py::loaded::file_of(self.record().cast_const().cast())
+    }
     fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)> {
         Plugin::ffi_and_lib(self)
     }

@@ -1,5 +1,6 @@
 //! What stands behind the `ffi` of a plugin: this layer knows what it does, not what it is.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::py::{Live, Ref, Res};
@@ -15,6 +16,8 @@ pub trait Attachment: Sync {
     ) -> Res<Ref>;
     /// Whether it is the plugin's module.
     fn has_module(&self, module: &Ref) -> bool;
+    /// The file of its library.
+    fn library_path(&self) -> Option<PathBuf>;
     /// Its `ffi` and `lib`.
     fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)>;
 }

@@ -139,7 +139,16 @@ mod named {
     takes_one!(typeof_, types::typeof_, "FFI.typeof", "cdecl");
 }
 
-static COMPILED_PROPERTIES: Properties<2> = Properties::new([ERRNO, END_OF_PROPERTIES]);
+static COMPILED_PROPERTIES: Properties<3> = Properties::new([
+    ERRNO,
+    property(
+        c"library_path",
+        getter!(FfiObject, library_path),
+        None,
+        c"Where the shared library is that this ffi belongs to; None for a module of Python text.",
+    ),
+    END_OF_PROPERTIES,
+]);
 static INLINE_PROPERTIES: Properties<4> = Properties::new([
     ERRNO,
     property(
@@ -570,6 +579,21 @@ fn parser(ffi: &FfiObject) -> Res<Ref> {
 
 fn errno(_ffi: &FfiObject) -> Res<Ref> {
     make::int(crate::call::errno::get() as isize)
+}
+
+fn library_path(ffi: &FfiObject) -> Res<Ref> {
+    let Some(path) = ffi.attachment().and_then(|plugin| plugin.library_path()) else {
+        return Ok(crate::py::none());
+    };
+    let bytes = path.as_os_str().as_encoded_bytes();
+    // As the file system names it, also where that is no UTF-8.
+    // SAFETY: the GIL is held; the bytes live during the call.
+    unsafe {
+        Ref::steal(ffi::PyUnicode_DecodeFSDefaultAndSize(
+            bytes.as_ptr().cast(),
+            bytes.len() as isize,
+        ))
+    }
 }
 
 /// `ffi.errno = value`
