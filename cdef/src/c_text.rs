@@ -91,6 +91,14 @@ impl Declarations {
     /// that has no name in C.
     pub fn record_in_c(&self, id: RecordId) -> Option<String> {
         let record = self.types.record(id);
+        // What a compiler has in its `va_list` is declared nowhere.
+        match record.tag.map(|tag| self.text(tag)) {
+            Some("__va_list_tag") => {
+                return Some("__typeof__(**(__builtin_va_list *)0)".to_owned());
+            }
+            Some("__va_list") => return Some("__builtin_va_list".to_owned()),
+            _ => {}
+        }
         let typedef_name = record.typedef_name.filter(|_| record.tag.is_none());
         self.name_in_c(
             record.kind.keyword(),

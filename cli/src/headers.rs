@@ -15,6 +15,8 @@ pub struct Read {
     pub cdefs: Vec<CdefText>,
     /// What stands behind `#include` for the types that come from elsewhere.
     pub includes: Vec<String>,
+    /// What provides C that the headers declare and the library does not export, where nothing else is given.
+    pub prelude: Option<Input>,
 }
 
 /// Reads the files that the command line names.
@@ -33,6 +35,7 @@ pub fn read(
         return Ok(Read {
             cdefs: plain(arguments, texts),
             includes: Vec::new(),
+            prelude: None,
         });
     }
     let wanted = Wanted {
@@ -58,6 +61,25 @@ pub fn read(
     Ok(Read {
         cdefs: cdefs.collect(),
         includes: header.includes,
+        prelude: prelude(files),
+    })
+}
+
+/// C that includes the headers, if one of them is not exported: what it declares is there for `lib` then. None where a file
+/// is no header.
+fn prelude(files: &[CdefFile]) -> Option<Input> {
+    let is_header = |file: &CdefFile| file.path.extension().is_some_and(|end| end == "h");
+    if files.iter().all(|file| file.is_api) || !files.iter().all(is_header) {
+        return None;
+    }
+    let mut text = String::new();
+    for file in files {
+        let name = file.path.file_name()?.to_str()?;
+        text.push_str(&format!("#include \"{name}\"\n"));
+    }
+    Some(Input {
+        name: "<the headers>".to_owned(),
+        text,
     })
 }
 

@@ -95,14 +95,19 @@ impl Declared {
         inputs: &mut Inputs,
         reporter: &Reporter,
     ) -> Result<Self> {
-        let headers::Read { cdefs, includes } = headers::read(arguments, inputs, reporter)?;
+        let headers::Read {
+            cdefs,
+            includes,
+            prelude: own_prelude,
+        } = headers::read(arguments, inputs, reporter)?;
         let mut header_dirs: Vec<PathBuf> = Vec::new();
-        if !includes.is_empty() {
-            header_dirs.extend(arguments.cdefs.iter().filter_map(|path| folder_of(path)));
+        if !includes.is_empty() || own_prelude.is_some() {
+            let files = arguments.in_order.iter();
+            header_dirs.extend(files.filter_map(|file| folder_of(&file.path)));
         }
         let prelude = match &arguments.source {
             Some(path) => Some(text(inputs.read(path, "prelude")?)),
-            None => None,
+            None => own_prelude.map(text),
         };
         let mut config = config::read(arguments.config.as_deref(), &arguments.cdefs[0], inputs)?;
         for argument in &arguments.errors {

@@ -170,6 +170,7 @@ impl Writer<'_> {
                 self.out.text.push(' ');
             } else {
                 self.go_to(entered, comment.start);
+                self.out.text.push_str(text.indentation(comment.start));
             }
             let written = &text.text.clean()[comment.start as usize..comment.end as usize];
             self.out.text.push_str(written);
