@@ -7,7 +7,8 @@ import pytest
 from harness import Ran
 
 CDEF = """
-    typedef struct lua_State lua_State;
+    #include <lua.h>
+
     /** require calls it: its name is that of the module. */
     int luaopen_pytext(lua_State *L);
 """
@@ -36,32 +37,8 @@ PRELUDE = """
     static void new_table(lua_State *L) { lua_newtable(L); }
     static void pop(lua_State *L, int count) { lua_pop(L, count); }
 """
+# Beside lua.h as it is.
 EXTRA = """
-    typedef long long lua_Integer;
-    typedef double lua_Number;
-    #define LUA_TNIL 0
-    #define LUA_TBOOLEAN 1
-    #define LUA_TNUMBER 3
-    #define LUA_TSTRING 4
-    #define LUA_TTABLE 5
-    int lua_gettop(lua_State *L);
-    int lua_type(lua_State *L, int index);
-    int lua_isinteger(lua_State *L, int index);
-    int lua_toboolean(lua_State *L, int index);
-    const char *lua_tolstring(lua_State *L, int index, size_t *length);
-    lua_Integer lua_tointegerx(lua_State *L, int index, int *ok);
-    lua_Number lua_tonumberx(lua_State *L, int index, int *ok);
-    void lua_pushnil(lua_State *L);
-    void lua_pushboolean(lua_State *L, int value);
-    void lua_pushinteger(lua_State *L, lua_Integer value);
-    void lua_pushnumber(lua_State *L, lua_Number value);
-    const char *lua_pushlstring(lua_State *L, const char *text, size_t length);
-    void lua_pushvalue(lua_State *L, int index);
-    void lua_rawseti(lua_State *L, int index, lua_Integer n);
-    int lua_rawgeti(lua_State *L, int index, lua_Integer n);
-    void lua_rawset(lua_State *L, int index);
-    int lua_next(lua_State *L, int index);
-    int lua_absindex(lua_State *L, int index);
     void new_table(lua_State *L);
     void pop(lua_State *L, int count);
     int protected_call(lua_State *L, int arguments);
@@ -184,7 +161,7 @@ def module(plugin, run):
         pytest.skip("no header lua.h of Lua 5.4 here (Debian: liblua5.4-dev)")
     place = run.__self__.directory
     (place / "lua.cdef").write_text(EXTRA)
-    built = plugin(CDEF, INIT, name="pytext", source=PRELUDE, args=["--cdef", place / "lua.cdef", "-I/usr/include/lua5.4"])
+    built = plugin(CDEF, INIT, name="pytext", source=PRELUDE, args=["--cdef", "/usr/include/lua5.4/lua.h", "--cdef", place / "lua.cdef", "-I/usr/include/lua5.4"])
     module = built.directory / "pytext.so"
     if not module.exists():
         module.symlink_to(built.library)
