@@ -321,7 +321,7 @@ pub struct Record {
     pub compiler_layout: Option<CompilerLayout>,
     /// Of a module that CFFI compiled.
     pub given_layout: Option<Box<GivenLayout>>,
-    /// It is `_BitInt(n)` or a vector, and `typedef_name` spells it.
+    /// It is `_BitInt(n)`, a vector or a floating type that C11 has not, and `typedef_name` spells it.
     pub sealed: Option<Sealed>,
     /// Where the body (or the first mention) is.
     pub span: Span,

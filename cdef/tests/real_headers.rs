@@ -157,20 +157,31 @@ fn other_floating_types() {
     for (name, size) in sizes {
         assert_eq!(a_t(&format!("typedef {name} a_t;")).1, size, "{name}");
     }
-    // These have no counterpart: known by name, of no known size.
-    for name in [
-        "_Float16",
-        "_Float128",
-        "__float128",
-        "__bf16",
-        "_Decimal64",
+    // These have no counterpart: a name, a size, and nothing inside.
+    for (name, size) in [
+        ("_Float16", 2),
+        ("_Float128", 16),
+        ("__float128", 16),
+        ("__bf16", 2),
+        ("_Decimal32", 4),
+        ("_Decimal64", 8),
+        ("_Decimal128", 16),
     ] {
         let text = format!("{name} f({name} x); extern {name} *p; typedef {name} a_t;");
         let mut declarations = parse(&text, Target::X86_64_SYSV);
         let ty = declarations.parse_type("a_t").expect("a type");
         assert_eq!(declarations.cffi_name(ty), name);
-        assert!(Layouts::new().size_and_align(&declarations, ty).is_err());
+        let measured = Layouts::new().size_and_align(&declarations, ty);
+        assert_eq!(measured, Ok((size, size as u32)));
+        let as_cffi = ParseOptions {
+            as_cffi: true,
+            ..ParseOptions::default()
+        };
+        let said = first_error(&text, &as_cffi);
+        assert_eq!(said, format!("Unsupported type: '{name}'"));
     }
+    let (name, size, _) = measured("typedef _Float128 a_t;", Target::AARCH64);
+    assert_eq!((name.as_str(), size), ("long double", 16));
 }
 
 /// The type of the function `f` of a text, as Python shows it.

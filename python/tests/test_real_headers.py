@@ -29,8 +29,6 @@ def test_what_is_only_declared_does_not_spoil_the_text():
            _Float128 wide(_Float128 x); static inline int two(void) { return 2; } unsigned long strlen(const char *);"""
     )
     assert ffi.dlopen(None).strlen(b"four") == 4
-    with pytest.raises(TypeError, match="^result type '_Float128' is not yet initialized$"):
-        ffi.cast("_Float128(*)(void)", 0)()
     with pytest.raises(AttributeError, match="^function/symbol 'two' not found"):
         ffi.dlopen(None).two
 
@@ -49,6 +47,12 @@ SEALED = [
     ("float", "float __attribute__((vector_size(16)))", "a vector", 16),
     ("_BitInt(7)", "_BitInt(7)", "a _BitInt", 1),
     ("unsigned _BitInt(65)", "unsigned _BitInt(65)", "a _BitInt", 16),
+    ("_Float16", "_Float16", "a floating-point number of 16 bits", 2),
+    ("__bf16", "__bf16", "a bfloat16 number", 2),
+    ("__float128", "__float128", "a floating-point number of 128 bits", 16),
+    ("_Decimal32", "_Decimal32", "a decimal floating-point number", 4),
+    ("_Decimal64", "_Decimal64", "a decimal floating-point number", 8),
+    ("_Decimal128", "_Decimal128", "a decimal floating-point number", 16),
 ]
 
 
@@ -67,8 +71,21 @@ def test_types_that_only_c_calculates_with_have_their_size(base, name, kind, siz
     one.w[1] = two[0]
     assert bytes(ffi.buffer(one))[ffi.alignof("t") :][:size] == bytes(ffi.buffer(ffi.addressof(one.w, 1)))[:size]
     assert ffi.addressof(one, "v")[0] == one.v
-    with pytest.raises(TypeError):
-        two[0] = 1.5
+    said = f"^ctype '{re.escape(name)}' has no values in Python: it is {kind} \\(ffi.buffer\\(\\) has the bytes\\)$"
+    for use in (
+        lambda: two.__setitem__(0, 1.5),
+        lambda: ffi.new("t *", [1.5]),
+        lambda: ffi.new("struct s *", {"v": 1}),
+        lambda: setattr(one, "v", {"x": 1}),
+        lambda: ffi.cast("t", 1),
+        lambda: int(two[0]),
+        lambda: float(two[0]),
+        lambda: complex(two[0]),
+    ):
+        with pytest.raises(TypeError, match=said):
+            use()
+    with pytest.raises(AttributeError, match=f"^cdata '{re.escape(name)} &' has no field 'x': it is {kind}$|^cdata '{re.escape(name)}' has no field 'x': it is {kind}$"):
+        two[0].x
     refused = f"^ctype '{re.escape(name)}' not supported as argument or return value by value: it is {kind} \\(use a pointer\\)$"
     for signature in "t(*)(void)", "void(*)(t)", "void(*)(int, struct only)", "struct s(*)(void)":
         arguments = {"void(*)(t)": [two[0]], "void(*)(int, struct only)": [1, ffi.new("struct only *")[0]]}

@@ -1,5 +1,5 @@
-//! Types that have a size here and nothing inside: `_BitInt(n)` of C23 and the vectors of `vector_size(n)`. Each is a record
-//! without fields, which its C spelling names. And gcc's `__int128`, which is read as `_BitInt` is.
+//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, the vectors of `vector_size(n)`, floating types that no
+//! Python has. Each is a record without fields, which its C spelling names. And gcc's `__int128`, which is read as `_BitInt` is.
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Tok;
@@ -20,6 +20,23 @@ const MAX_VECTOR: u64 = 1 << 28;
 pub(super) enum Wide {
     BitInt(u32),
     Int128,
+}
+
+/// What a word names, and its size, which is its alignment too.
+fn floating(word: &str) -> Option<(&'static str, u64)> {
+    Some(match word {
+        "_Float16" | "__fp16" => ("a floating-point number of 16 bits", 2),
+        "__bf16" => ("a bfloat16 number", 2),
+        "_Float128" | "__float128" => ("a floating-point number of 128 bits", 16),
+        "_Decimal32" => ("a decimal floating-point number", 4),
+        "_Decimal64" => ("a decimal floating-point number", 8),
+        "_Decimal128" => ("a decimal floating-point number", 16),
+        _ => return None,
+    })
+}
+
+pub(super) fn is_sealed_floating(word: &str) -> bool {
+    floating(word).is_some()
 }
 
 impl Target {
@@ -115,6 +132,14 @@ impl Parser<'_> {
             Wide::Int128 if unsigned => primitive(Primitive::UInt128),
             Wide::Int128 => primitive(Primitive::Int128),
         })
+    }
+
+    /// The floating type at the current token, if it is one that is none of C11's.
+    pub(super) fn sealed_floating(&mut self) -> Option<QualType> {
+        let text = self.text_of(self.tok);
+        let (kind, size) = floating(text)?;
+        let align = size as u32;
+        Some(self.sealed(text, Sealed { kind, size, align }))
     }
 
     /// What `vector_size(size)` makes of its base type.

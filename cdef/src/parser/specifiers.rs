@@ -6,13 +6,14 @@ use crate::lexer::{Tok, Token};
 use crate::message;
 use crate::predefined::{self, Predefined};
 use crate::source::Span;
+use crate::target::Target;
 use crate::types::{
     EnumId, Primitive, QualType, Qualifiers, Record, RecordId, RecordKind, Symbol, Type, TypeId,
     TypeTable,
 };
 
 use super::attribute::Attributes;
-use super::sealed::Wide;
+use super::sealed::{Wide, is_sealed_floating};
 use super::{Parse, Parser};
 
 /// Storage classes, as bits.
@@ -295,27 +296,20 @@ impl Parser<'_> {
 
     /// `_Float32` and its kin, where another name for the same representation and the same calls is known.
     fn floating(&self, words: &mut Words) -> bool {
-        if words.any() {
+        if words.any() || self.is_cffi_only() {
             return false;
         }
         match self.text_of(self.tok) {
+            // AArch64's `long double` is it.
+            "_Float128" if self.decls.target.name == Target::AARCH64.name => {
+                (words.long, words.double) = (1, 1);
+            }
             "_Float32" => words.float = 1,
             "_Float64" | "_Float32x" => words.double = 1,
             "_Float64x" => (words.long, words.double) = (1, 1),
             _ => return false,
         }
         true
-    }
-
-    /// The type of a word for which [`is_opaque_word`] holds.
-    fn opaque_word(&mut self) -> QualType {
-        let symbol = self.tok.symbol;
-        if let Some(&ty) = self.decls.predefined.get(&symbol) {
-            return ty;
-        }
-        let ty = self.opaque_record(symbol);
-        self.decls.predefined.insert(symbol, ty);
-        ty
     }
 
     /// Windows' `UNICODE_STRING`.
@@ -560,9 +554,10 @@ impl Parser<'_> {
                         Keyword::Unsupported
                             if found.is_none()
                                 && !words.any()
-                                && is_opaque_word(self.text_of(self.tok)) =>
+                                && !self.is_cffi_only()
+                                && is_sealed_floating(self.text_of(self.tok)) =>
                         {
-                            found = Some(Base::Type(self.opaque_word()));
+                            found = self.sealed_floating().map(Base::Type);
                         }
                         Keyword::Unsupported | Keyword::Imaginary => {
                             let text = self.text_of(self.tok);
@@ -725,20 +720,6 @@ impl Parser<'_> {
 
 /// Types without a counterpart here. What is declared with them can be passed by pointer; by value it is as opaque as
 /// a struct without a body.
-fn is_opaque_word(text: &str) -> bool {
-    matches!(
-        text,
-        "_Float16"
-            | "_Float128"
-            | "__float128"
-            | "__bf16"
-            | "__fp16"
-            | "_Decimal32"
-            | "_Decimal64"
-            | "_Decimal128"
-    )
-}
-
 /// Keywords that can begin a type name.
 pub(super) fn starts_type(keyword: Keyword) -> bool {
     use Keyword::*;

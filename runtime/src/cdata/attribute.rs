@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
-use crate::ctype::{Access, CType, Code, FieldInfo, Kind, pointer_to};
+use crate::ctype::{Access, CType, Code, FieldInfo, Kind, RecordDetails, pointer_to};
 use crate::object::{CData, new_inner, new_plain, null_dereference};
 use crate::py::{Live, Raised, Ref, Res, make};
 use crate::{exception, raise};
@@ -200,6 +200,14 @@ fn no_attribute(raised: Raised, cdata: &CData, name: Live, access: &str) -> Rais
             raise!(
                 AttributeError,
                 "cdata '{ctype}' points to an opaque type: cannot {access} fields"
+            )
+        }
+        Some(Ok(Some(&RecordDetails {
+            sealed: Some(kind), ..
+        }))) => {
+            raise!(
+                AttributeError,
+                "cdata '{ctype}' has no field '{name}': it is {kind}"
             )
         }
         Some(Ok(Some(_))) => raise!(AttributeError, "cdata '{ctype}' has no field '{name}'"),

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use crate::convert::argument::is_file;
-use crate::convert::{character, integer, put, read, real};
+use crate::convert::{character, integer, no_python_value, put, read, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::{CData, as_cdata, new_plain, new_value};
 use crate::py::{Live, Obj, Ref, Res, type_name};
@@ -21,7 +21,9 @@ pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             Code::Pointer => new_plain(ctype, address(ctype, value)?, -1),
             Code::Array if ctype.length >= 0 => new_plain(ctype, address(ctype, value)?, -1),
             Code::Array | Code::Record | Code::Function | Code::Void => {
-                Err(raise!(TypeError, "cannot cast to ctype '{}'", ctype.name))
+                ctype.record()?;
+                Err(no_python_value(ctype)
+                    .unwrap_or_else(|| raise!(TypeError, "cannot cast to ctype '{}'", ctype.name)))
             }
             Code::F32
             | Code::F64

@@ -2,10 +2,10 @@
 
 use pyo3::ffi;
 
-use crate::convert::{integer, read, real};
-use crate::ctype::{Code, Kind};
+use crate::convert::{integer, no_python_value, read, real};
+use crate::ctype::{CType, Code, Kind};
 use crate::object::CData;
-use crate::py::{Ref, Res};
+use crate::py::{Raised, Ref, Res};
 use crate::raise;
 
 /// The body of nb_int.
@@ -24,14 +24,21 @@ pub(super) fn to_int(cdata: &CData) -> Res<Ref> {
             Code::I128 | Code::U128 => read(ctype, data),
             _ => match integer::read_integer(ctype, data) {
                 Some(value) => Ref::steal(ffi::PyLong_FromLongLong(value as i64)),
-                None => Err(raise!(
-                    TypeError,
-                    "int() not supported on cdata '{}'",
-                    ctype.name
-                )),
+                None => Err(no_number("int", ctype)),
             },
         }
     }
+}
+
+#[cold]
+fn no_number(function: &str, ctype: &CType) -> Raised {
+    no_python_value(ctype).unwrap_or_else(|| {
+        raise!(
+            TypeError,
+            "{function}() not supported on cdata '{}'",
+            ctype.name
+        )
+    })
 }
 
 /// The body of nb_float.
@@ -42,11 +49,7 @@ pub(super) fn to_float(cdata: &CData) -> Res<Ref> {
         code @ (Code::F32 | Code::F64 | Code::LongDouble) => unsafe {
             Ref::steal(ffi::PyFloat_FromDouble(real::read_f64(code, cdata.data())))
         },
-        _ => Err(raise!(
-            TypeError,
-            "float() not supported on cdata '{}'",
-            ctype.name
-        )),
+        _ => Err(no_number("float", ctype)),
     }
 }
 
@@ -58,11 +61,7 @@ pub(super) fn to_complex(cdata: &CData) -> Res<Ref> {
         code @ (Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble) => unsafe {
             real::read_complex(code, cdata.data())
         },
-        _ => Err(raise!(
-            TypeError,
-            "complex() not supported on cdata '{}'",
-            ctype.name
-        )),
+        _ => Err(no_number("complex", ctype)),
     }
 }
 

@@ -271,6 +271,10 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
                 std::ptr::copy(cdata.data(), data, ctype.size() as usize);
                 return Ok(());
             }
+        } else if details.sealed.is_some()
+            && let Some(raised) = super::no_python_value(ctype)
+        {
+            return Err(raised);
         } else if is_list_or_tuple(value) {
             return write_by_position(ctype, details, data, value, room);
         } else if ffi::PyDict_Check(value) != 0 {

@@ -23,6 +23,6 @@ pub use initialiser::{initialiser_length, initialiser_size};
 pub use many::read_list;
 pub(crate) use memory::{get, put};
 pub use read::{read, read_enum_text};
-pub(crate) use refusal::wrong_initialiser;
+pub(crate) use refusal::{no_python_value, wrong_initialiser};
 pub use temporaries::Temporaries;
 pub use write::{Room, write, write_in};

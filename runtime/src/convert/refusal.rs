@@ -27,6 +27,17 @@ pub(crate) unsafe fn wrong_initialiser(ctype: &CType, expected: &str, value: Obj
     }
 }
 
+/// A value of a type that only C calculates with cannot be made or read here; `None`: the type is no such one.
+#[cold]
+pub(crate) fn no_python_value(ctype: &CType) -> Option<Raised> {
+    let kind = ctype.known_record()?.sealed?;
+    Some(raise!(
+        TypeError,
+        "ctype '{}' has no values in Python: it is {kind} (ffi.buffer() has the bytes)",
+        ctype.name
+    ))
+}
+
 fn wrong_cdata(ctype: &CType, expected: &str, cdata: &CData) -> Raised {
     let given = cdata.ctype();
     if *given.name == *ctype.name && !std::ptr::eq(given, ctype) {
