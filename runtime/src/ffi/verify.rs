@@ -2,7 +2,7 @@
 //! it compiled meets the FFI that was verified.
 
 use std::cell::Cell;
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 use keelback_codegen::abi::keelback_plugin_t;
@@ -56,32 +56,20 @@ fn lib_of_module(
     let handle = Handle::open(Some(&path), flags, &path.to_string_lossy())?;
     let symbol = CString::new(format!("PyInit_{name}"))
         .map_err(|_| raise!(ValueError, "embedded null byte in the module's name"))?;
-    // SAFETY: a handle that stays open.
-    let init = unsafe { init_function(handle.kept_open().address(), &symbol) }
-        .ok_or_else(|| raise!(ImportError, "there is no module '{name}' in {path:?}"))?;
+    let address = handle.kept_open().symbol(&symbol);
+    let address = address
+        .map_err(|_| raise!(ImportError, "there is no module '{name}' in {path:?}"))?
+        .cast::<c_void>();
+    // SAFETY: the library stays open; a function of this name has this type, by the rules of extension modules.
+    let init = unsafe {
+        std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> *mut c_void>(address)
+    };
     let outer = VERIFIED.replace(this);
     // SAFETY: the init function of an extension module, called as Python calls it.
     let lib = unsafe { init() };
     VERIFIED.set(outer);
     // SAFETY: what it returns is a new reference, or NULL with an exception.
     unsafe { Ref::steal(lib.cast()) }
-}
-
-/// The PyInit function of an open library.
-///
-/// # Safety
-/// A handle of dlopen.
-unsafe fn init_function(
-    handle: *mut c_void,
-    symbol: &CStr,
-) -> Option<unsafe extern "C" fn() -> *mut c_void> {
-    // SAFETY: a handle of dlopen; a function of this name has this type, by the rules of extension modules.
-    unsafe {
-        let address = libc::dlsym(handle, symbol.as_ptr());
-        (!address.is_null()).then(|| {
-            std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> *mut c_void>(address)
-        })
-    }
 }
 
 /// What `keelback_runtime_t.import` does while [`load_verified`] runs on this thread: the lib of the plugin; else

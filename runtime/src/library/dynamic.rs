@@ -1,7 +1,12 @@
 //! Libraries opened at run time.
 
-use std::ffi::{CStr, c_void};
+use std::error::Error;
+use std::ffi::{CStr, OsStr, c_void};
+use std::mem::ManuallyDrop;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+use libloading::os::unix::Library;
 
 use crate::call::errno;
 use crate::py::Res;
@@ -36,27 +41,26 @@ impl Handle {
         } else {
             flags
         };
-        // SAFETY: a C string or NULL. Opening runs the library's constructors, which may wait for other threads: the
-        // GIL is released.
+        // With its NUL: libloading needs no copy then.
+        let path = path.map(|path| OsStr::from_bytes(path.to_bytes_with_nul()));
+        // SAFETY: opening runs the library's constructors, which are the user's responsibility. They may wait for other
+        // threads: the GIL is released.
         unsafe {
             let state = pyo3::ffi::PyEval_SaveThread();
             errno::clear_system();
-            let flags = super::global::possible(flags);
-            let handle = libc::dlopen(path.map_or(std::ptr::null(), CStr::as_ptr), flags);
+            let opened = Library::open(path, super::global::possible(flags));
             let errno = errno::system();
-            let outcome = if handle.is_null() {
-                Err(OpenError {
-                    errno,
-                    text: last_error(),
-                })
-            } else {
-                Ok(Self {
-                    handle: AtomicPtr::new(handle),
-                    owned: true,
-                })
-            };
             pyo3::ffi::PyEval_RestoreThread(state);
-            outcome
+            match opened {
+                Ok(library) => Ok(Self {
+                    handle: AtomicPtr::new(library.into_raw()),
+                    owned: true,
+                }),
+                Err(error) => Err(OpenError {
+                    errno,
+                    text: system_s_words(&error),
+                }),
+            }
         }
     }
     /// The same, left open until [`close`](Self::close).
@@ -85,31 +89,32 @@ impl Handle {
         if handle.is_null() {
             return Err("the library is closed".to_string());
         }
-        // SAFETY: an open handle and a C string. A symbol may have the address NULL: only dlerror tells a failure.
+        // SAFETY: an open handle, which is not closed here; the address is not used as anything yet. A symbol may have
+        // the address NULL, which is no failure to `get` on systems whose dlerror is of its thread.
         unsafe {
-            libc::dlerror();
-            let address = libc::dlsym(handle, name.as_ptr());
-            if address.is_null() {
-                let error = libc::dlerror();
-                if !error.is_null() {
-                    return Err(CStr::from_ptr(error).to_string_lossy().into_owned());
-                }
-            }
-            Ok(address.cast())
+            let library = ManuallyDrop::new(Library::from_raw(handle));
+            let found = library.get::<*mut u8>(name);
+            found.map_or_else(
+                |error| Err(system_s_words(&error)),
+                |symbol| Ok(symbol.as_raw_ptr().cast()),
+            )
         }
     }
     /// Closes it, if it is open.
     pub(crate) fn close(&self, name: &str) -> Res<()> {
         let handle = self.handle.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        if handle.is_null() {
+            return Ok(());
+        }
         // SAFETY: an open handle that nobody else has: it was swapped out.
-        if !handle.is_null() && unsafe { libc::dlclose(handle) } != 0 {
-            return Err(raise!(
+        let closed = unsafe { Library::from_raw(handle) }.close();
+        closed.map_err(|error| {
+            raise!(
                 OSError,
                 "closing library '{name}': {}",
-                last_error()
-            ));
-        }
-        Ok(())
+                system_s_words(&error)
+            )
+        })
     }
 }
 
@@ -118,7 +123,7 @@ impl Drop for Handle {
         let handle = *self.handle.get_mut();
         if self.owned && !handle.is_null() && !python_ends() {
             // SAFETY: opened by us; nobody uses it any more.
-            unsafe { libc::dlclose(handle) };
+            drop(unsafe { Library::from_raw(handle) });
         }
     }
 }
@@ -138,15 +143,9 @@ fn python_ends() -> bool {
     unsafe { is_finalizing() != 0 }
 }
 
-/// What dlerror says.
-fn last_error() -> String {
-    // SAFETY: gives NULL or a C string that is valid until this thread's next dl call.
-    unsafe {
-        let text = libc::dlerror();
-        if text.is_null() {
-            "unknown error".to_string()
-        } else {
-            CStr::from_ptr(text).to_string_lossy().into_owned()
-        }
-    }
+/// What dlerror said: libloading's own words only say which function failed.
+fn system_s_words(error: &libloading::Error) -> String {
+    error
+        .source()
+        .map_or_else(|| "unknown error".to_string(), ToString::to_string)
 }

@@ -1,16 +1,21 @@
 //! The global scope of the dynamic linker, where plugins' loaders look for a runtime.
 
+use std::ffi::c_void;
 use std::sync::Once;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 use std::sync::OnceLock;
+
+use libloading::os::unix::Library;
+
+use crate::py::loaded::file_of;
 
 /// Makes this library's symbols visible to the loaders of all plugins, so that all use this one: a process has one set
 /// of types. An importing Python and most loaders open it RTLD_LOCAL.
 pub fn make_runtime_global() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // The handle stays open: the library is not unmapped any more.
-        let _handle = open_again(possible(libc::RTLD_GLOBAL));
+        // It stays open: the library is not unmapped any more.
+        std::mem::forget(open_again(possible(libc::RTLD_GLOBAL)));
     });
 }
 
@@ -24,35 +29,31 @@ pub fn possible(flags: i32) -> i32 {
     }
 }
 
-/// A handle of this library, which is mapped already.
-fn open_again(flags: i32) -> Option<*mut libc::c_void> {
+/// This library once more, which is mapped already; `None` with another platform's linker.
+fn open_again(flags: i32) -> Option<Library> {
     let own: fn() = make_runtime_global;
-    // SAFETY: C calls with valid pointers; all zeros is a valid Dl_info. No constructor runs, as the library is mapped.
-    let handle = unsafe {
-        let mut info: libc::Dl_info = std::mem::zeroed();
-        if libc::dladdr(own as *const libc::c_void, &mut info) == 0 || info.dli_fname.is_null() {
-            return None;
-        }
-        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | flags;
-        libc::dlopen(info.dli_fname, flags)
-    };
-    // NULL: another platform's linker. The scope stays what it was.
-    (!handle.is_null()).then_some(handle)
+    let path = file_of(own as *const c_void)?;
+    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | flags;
+    // SAFETY: no constructor runs, as the library is mapped.
+    unsafe { Library::open(Some(path.as_os_str()), flags) }.ok()
 }
 
-/// Whether this library is in another namespace than the program.
+/// Whether this library is in another namespace than the program. libloading does not know of namespaces: dlinfo is asked
+/// for the number of ours.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn is_elsewhere() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {
-        let Some(handle) = open_again(0) else {
+        let Some(library) = open_again(0) else {
             return false;
         };
+        let handle = library.into_raw();
         let mut namespace: libc::c_long = 0;
-        // SAFETY: a handle of dlopen's, and a place for what RTLD_DI_LMID gives: Lmid_t is a long.
+        // SAFETY: an open handle, and a place for what RTLD_DI_LMID gives: Lmid_t is a long. The handle goes back to
+        // its owner.
         unsafe {
             libc::dlinfo(handle, libc::RTLD_DI_LMID, (&raw mut namespace).cast());
-            libc::dlclose(handle);
+            drop(Library::from_raw(handle));
         }
         namespace != 0
     })

@@ -4,7 +4,7 @@ use std::ffi::{CStr, OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// The file that an address is mapped from.
+/// The file that an address is mapped from: dladdr, which libloading does not have.
 pub fn file_of(address: *const c_void) -> Option<PathBuf> {
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
     // SAFETY: a valid out parameter; all zeros is a valid Dl_info.
