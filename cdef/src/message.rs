@@ -121,10 +121,10 @@ pub(crate) fn windows_only(name: &str) -> Text {
 pub(crate) fn directive(name: &str) -> Text {
     format!("Directives not supported yet: '#{name}'").into()
 }
-pub(crate) const HINT_INCLUDE: &str = "a cdef has no preprocessor: copy in the declarations that are needed, and give \
-     the '#include' to the C source (--source, or the text that the builder gets)";
-pub(crate) const HINT_CONDITIONAL: &str = "a cdef has no preprocessor: preprocess the text first (cc -E), or choose with Python's \
-     own 'if' what to declare";
+pub(crate) const HINT_INCLUDE: &str = "a cdef has no preprocessor: `keelback cdef HEADER` prints the declarations of a \
+     header; the '#include' is for the C source (--source, or the text that the builder gets)";
+pub(crate) const HINT_CONDITIONAL: &str = "a cdef has no preprocessor: `keelback cdef HEADER` prints what a header declares; \
+     or choose with Python's own 'if' what to declare";
 pub(crate) const HINT_DIRECTIVE: &str =
     "only '#define NAME VALUE', '#pragma pack' and line markers are understood";
 pub(crate) const PRAGMA_IGNORED: &str =
