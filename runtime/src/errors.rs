@@ -138,8 +138,12 @@ fn raise_kind(kind: DiagnosticKind, message: std::fmt::Arguments<'_>) -> Raised 
     }
 }
 
-/// Raises what the errors of a cdef mean in Python. Class and text are CFFI's for the first error; every error with
-/// its line and a caret is in the exception's notes, which a traceback shows.
+/// How many errors after the first the text of an exception has.
+const MOST_OTHERS: usize = 20;
+
+/// Raises what the errors of a cdef mean in Python. Class and text are CFFI's for the first error; the others follow, a
+/// line for each, but under `install_as_cffi()`. Every error with its line and a caret is in the exception's notes, which a
+/// traceback shows.
 pub fn raise_diagnostics(diagnostics: &[Diagnostic]) -> Raised {
     let errors: Vec<&Diagnostic> = diagnostics
         .iter()
@@ -158,11 +162,16 @@ pub fn raise_diagnostics(diagnostics: &[Diagnostic]) -> Raised {
     if shown.is_empty() {
         return raise_kind(first.kind, format_args!("{headline}"));
     }
-    if !cfg!(Py_3_11) && errors.len() > 1 {
-        // No notes yet: what else is wrong must go into the text.
-        return raise_kind(first.kind, format_args!("{headline}\n{shown}"));
-    }
-    let raised = raise_kind(first.kind, format_args!("{headline}"));
+    let raised = if is_as_cffi() {
+        raise_kind(first.kind, format_args!("{headline}"))
+    } else {
+        let others = errors[1..].iter().take(MOST_OTHERS);
+        let mut others: String = others.map(|error| format!("\n{error}")).collect();
+        if let Some(more @ 1..) = errors.len().checked_sub(1 + MOST_OTHERS) {
+            others += &format!("\nand {more} more errors");
+        }
+        raise_kind(first.kind, format_args!("{headline}{others}"))
+    };
     if cfg!(Py_3_11) {
         add_note(raised, &shown)
     } else {
