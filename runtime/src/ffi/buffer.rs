@@ -4,12 +4,14 @@ use std::ffi::{c_int, c_void};
 
 use pyo3::ffi;
 
+use crate::cdata::arith::to_index;
 use crate::ctype::{Code, Kind, UNKNOWN_SIZE};
-use crate::object::{CData, TYPES, as_cdata};
+use crate::object::{CData, TYPES};
 use crate::py::{
-    Live, Obj, Raised, Ref, Res, Signature, StaticType, guard, guard_unit, none, type_name, warn,
+    Instance, Live, Obj, Raised, Ref, Res, Signature, StaticType, bool_object, guard, guard_unit,
+    make, none, not_implemented, slot, warn,
 };
-use crate::raise;
+use crate::{exception, raise};
 
 /// The type object of `ffi.buffer`.
 pub static BUFFER_TYPE: StaticType = StaticType::new();
@@ -26,13 +28,19 @@ struct Buffer {
 }
 
 impl Buffer {
+    /// A part of the memory.
+    fn range(&self, start: usize, count: usize) -> &[u8] {
+        if count == 0 {
+            return &[];
+        }
+        // SAFETY: a place inside, in memory that the cdata keeps alive, as far as it knows.
+        unsafe { std::slice::from_raw_parts(self.data.add(start), count) }
+    }
     /// Raises for memory that cannot be there.
     fn check(&self) -> Res<()> {
-        if !self.keep.is_null() {
-            // SAFETY: NULL only after tp_clear; a live cdata otherwise.
-            if let Some(cdata) = unsafe { as_cdata(self.keep) } {
-                cdata.check_live()?;
-            }
+        // SAFETY: NULL only after tp_clear; a live cdata otherwise.
+        if let Some(cdata) = unsafe { Live::or_null(self.keep) }.and_then(CData::of) {
+            cdata.check_live()?;
         }
         if self.data.is_null() && self.size > 0 {
             return Err(raise!(RuntimeError, "this buffer is over a NULL pointer"));
@@ -52,10 +60,10 @@ unsafe impl Sync for Tables {}
 
 static TABLES: Tables = Tables {
     sequence: std::cell::UnsafeCell::new(ffi::PySequenceMethods {
-        sq_length: Some(length),
+        sq_length: Some(slot!(length, (&Buffer) -> isize)),
         sq_concat: None,
         sq_repeat: None,
-        sq_item: Some(item),
+        sq_item: Some(slot!(item, (&Buffer, isize) -> Obj)),
         was_sq_slice: std::ptr::null_mut(),
         sq_ass_item: None,
         was_sq_ass_slice: std::ptr::null_mut(),
@@ -64,9 +72,9 @@ static TABLES: Tables = Tables {
         sq_inplace_repeat: None,
     }),
     mapping: std::cell::UnsafeCell::new(ffi::PyMappingMethods {
-        mp_length: Some(length),
-        mp_subscript: Some(subscript),
-        mp_ass_subscript: Some(assign),
+        mp_length: Some(slot!(length, (&Buffer) -> isize)),
+        mp_subscript: Some(slot!(subscript, (&Buffer, Live) -> Obj)),
+        mp_ass_subscript: Some(slot!(assign, (&Buffer, Live, Option<Live>) -> c_int)),
     }),
     buffer: std::cell::UnsafeCell::new(ffi::PyBufferProcs {
         bf_getbuffer: Some(get_buffer),
@@ -91,83 +99,66 @@ pub fn ready() -> Res<()> {
             ty.tp_dealloc = Some(dealloc);
             ty.tp_traverse = Some(traverse);
             ty.tp_clear = Some(clear);
-            ty.tp_richcompare = Some(compare);
+            ty.tp_richcompare = Some(slot!(compare, (Live, Live, c_int) -> Obj));
         })
     }
 }
 
 static BUFFER: Signature<2> = Signature::new("buffer", ["cdata", "size"], 1);
 
+/// tp_new of the type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn new(_ty: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: tp_new gets a tuple, and NULL or a dict with str keys; everything is borrowed for the call.
-        unsafe {
-            let mut values: Vec<Obj> = (0..ffi::PyTuple_GET_SIZE(args))
-                .map(|i| ffi::PyTuple_GET_ITEM(args, i))
-                .collect();
-            let count = values.len() as isize;
-            let mut names: Option<Ref> = None;
-            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
-                let keys: Ref = Ref::steal(ffi::PyDict_Keys(kwargs))?;
-                for index in 0..ffi::PyList_Size(keys.obj()) {
-                    values.push(ffi::PyDict_GetItem(
-                        kwargs,
-                        ffi::PyList_GetItem(keys.obj(), index),
-                    ));
-                }
-                names = Some(Ref::steal(ffi::PyList_AsTuple(keys.obj()))?);
-            }
-            make(
-                values.as_ptr(),
-                count,
-                names.as_ref().map_or(std::ptr::null_mut(), Ref::obj),
-            )
-        }
-    })
+    // SAFETY: tp_new gets a tuple, and NULL or a dict whose keys are str.
+    guard(|| buffer(unsafe { BUFFER.parse_tuple(args, kwargs) }?))
 }
 
+/// A call of the type.
+///
+/// # Safety
+/// Called by Python, as vectorcall is.
 unsafe extern "C" fn vectorcall(_ty: Obj, args: *const Obj, count: usize, names: Obj) -> Obj {
-    // SAFETY: vectorcall's arguments.
-    guard(|| unsafe { make(args, ffi::PyVectorcall_NARGS(count), names) })
+    // SAFETY: what Python passes to vectorcall.
+    guard(|| buffer(unsafe { BUFFER.parse(args, ffi::PyVectorcall_NARGS(count), names) }?))
 }
 
-unsafe fn make(args: *const Obj, count: isize, names: Obj) -> Res<Ref> {
-    // SAFETY: arguments as vectorcall passes them.
+/// `ffi.buffer(cdata, size=-1)`
+fn buffer([cdata, size]: [Obj; 2]) -> Res<Ref> {
+    // SAFETY: arguments that are alive during the call; the first one is required.
+    let (cdata, size) = unsafe { (Live::new(cdata), Live::or_null(size)) };
+    let size = crate::ffi::text::ssize_or(size, -1)?;
+    let Some(cdata) = CData::of(cdata) else {
+        return Err(raise!(
+            TypeError,
+            "buffer() argument 1 must be a cdata, not {}",
+            cdata.type_name()
+        ));
+    };
+    if !is_memory(cdata) {
+        return Err(raise!(
+            TypeError,
+            "expected a pointer or array cdata, got '{}'",
+            cdata.ctype().name
+        ));
+    }
+    let size = if size < 0 {
+        default_size(cdata)?
+    } else {
+        warn_of_more(cdata, size)?;
+        size
+    };
+    if size > 0 {
+        cdata.check_live()?;
+    }
+    // SAFETY: a fresh object, filled before anyone sees it.
     unsafe {
-        let [cdata, size] = BUFFER.parse(args, count, names)?;
-        let size = if size.is_null() {
-            -1
-        } else {
-            crate::ffi::text::ssize(Live::new(size))?
-        };
-        let Some(cdata) = as_cdata(cdata) else {
-            return Err(raise!(
-                TypeError,
-                "buffer() argument 1 must be a cdata, not {}",
-                type_name(cdata)
-            ));
-        };
-        if !is_memory(cdata) {
-            return Err(raise!(
-                TypeError,
-                "expected a pointer or array cdata, got '{}'",
-                cdata.ctype().name
-            ));
-        }
-        let size = if size < 0 {
-            default_size(cdata)?
-        } else {
-            warn_of_more(cdata, size)?;
-            size
-        };
-        if size > 0 {
-            cdata.check_live()?;
-        }
         let object = Ref::steal(ffi::PyObject_GC_New::<Buffer>(BUFFER_TYPE.ptr()))?;
         let raw = object.as_ptr();
         std::ptr::addr_of_mut!((*raw).data).write(cdata.data());
         std::ptr::addr_of_mut!((*raw).size).write(size);
-        std::ptr::addr_of_mut!((*raw).keep).write(Ref::borrow(cdata.obj()).into_ptr());
+        std::ptr::addr_of_mut!((*raw).keep).write(cdata.live().to_ref().into_ptr());
         std::ptr::addr_of_mut!((*raw).weakrefs).write(std::ptr::null_mut());
         ffi::PyObject_GC_Track(raw.cast());
         Ok(object.into_obj())
@@ -217,11 +208,13 @@ fn default_size(cdata: &CData) -> Res<isize> {
     Ok(size)
 }
 
-unsafe fn this<'a>(object: Obj) -> &'a Buffer {
-    // SAFETY: a slot of the type: the object is a Buffer.
-    unsafe { &*object.cast::<Buffer>() }
-}
+// SAFETY: starts with the head of an object.
+unsafe impl Instance for Buffer {}
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.
@@ -237,14 +230,22 @@ unsafe extern "C" fn dealloc(object: Obj) {
     });
 }
 
+/// tp_traverse of the type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live Buffer.
     unsafe {
-        let keep = this(object).keep;
+        let keep = Live::new(object).cast::<Buffer>().keep;
         if keep.is_null() { 0 } else { visit(keep, arg) }
     }
 }
 
+/// tp_clear of the type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard(|| {
         // SAFETY: a live Buffer in a garbage cycle: nobody reads its memory any more.
@@ -258,26 +259,16 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
     })
 }
 
-unsafe extern "C" fn length(object: Obj) -> isize {
-    // SAFETY: a live Buffer.
-    unsafe { this(object).size }
+fn length(buffer: &Buffer) -> Res<isize> {
+    Ok(buffer.size)
 }
 
-unsafe extern "C" fn item(object: Obj, index: isize) -> Obj {
-    guard(|| {
-        // SAFETY: a live Buffer; the index is checked.
-        unsafe {
-            let buffer = this(object);
-            buffer.check()?;
-            if index < 0 || index >= buffer.size {
-                return Err(raise!(IndexError, "buffer index out of range"));
-            }
-            Ref::<ffi::PyObject>::steal(ffi::PyBytes_FromStringAndSize(
-                buffer.data.offset(index).cast(),
-                1,
-            ))
-        }
-    })
+fn item(buffer: &Buffer, index: isize) -> Res<Ref> {
+    buffer.check()?;
+    if index < 0 || index >= buffer.size {
+        return Err(raise!(IndexError, "buffer index out of range"));
+    }
+    make::bytes(buffer.range(index as usize, 1))
 }
 
 /// What a subscript means.
@@ -286,141 +277,126 @@ enum Place {
     Range(usize, usize),
 }
 
-unsafe fn place(object: Obj, key: Obj, out_of_range: &str) -> Res<Place> {
-    // SAFETY: a live Buffer and key.
-    unsafe {
-        this(object).check()?;
-        let size = this(object).size;
-        if ffi::PySlice_Check(key) != 0 {
-            let (mut start, mut stop, mut step) = (0, 0, 0);
-            if ffi::PySlice_Unpack(key, &mut start, &mut stop, &mut step) < 0 {
-                return Err(Raised::already());
-            }
-            let count = ffi::PySlice_AdjustIndices(size, &mut start, &mut stop, step);
-            if step != 1 {
-                return Err(raise!(
-                    TypeError,
-                    "buffer doesn't support slicing with step != 1"
-                ));
-            }
-            return Ok(Place::Range(start as usize, count as usize));
-        }
-        if ffi::PyIndex_Check(key) == 0 {
+fn place(buffer: &Buffer, key: Live, out_of_range: &str) -> Res<Place> {
+    buffer.check()?;
+    let size = buffer.size;
+    if key.is_slice() {
+        let (mut start, mut stop, mut step) = (0, 0, 0);
+        // SAFETY: a slice, and places for its parts.
+        let count = unsafe {
+            Raised::if_negative(ffi::PySlice_Unpack(
+                key.ptr(),
+                &mut start,
+                &mut stop,
+                &mut step,
+            ))?;
+            ffi::PySlice_AdjustIndices(size, &mut start, &mut stop, step)
+        };
+        if step != 1 {
             return Err(raise!(
                 TypeError,
-                "buffer indices must be integers, not {}",
-                type_name(key)
+                "buffer doesn't support slicing with step != 1"
             ));
         }
-        let index = ffi::PyNumber_AsSsize_t(key, ffi::PyExc_IndexError);
-        if index == -1 && !ffi::PyErr_Occurred().is_null() {
-            return Err(Raised::already());
-        }
-        let index = if index < 0 { index + size } else { index };
-        if index < 0 || index >= size {
-            return Err(raise!(IndexError, "{out_of_range}"));
-        }
-        Ok(Place::Index(index as usize))
+        return Ok(Place::Range(start as usize, count as usize));
     }
+    // SAFETY: a live object.
+    if unsafe { ffi::PyIndex_Check(key.ptr()) } == 0 {
+        return Err(raise!(
+            TypeError,
+            "buffer indices must be integers, not {}",
+            key.type_name()
+        ));
+    }
+    let index = to_index(key, exception!(IndexError))?;
+    let index = if index < 0 { index + size } else { index };
+    if index < 0 || index >= size {
+        return Err(raise!(IndexError, "{out_of_range}"));
+    }
+    Ok(Place::Index(index as usize))
 }
 
-unsafe extern "C" fn subscript(object: Obj, key: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: a live Buffer; the place is inside.
-        unsafe {
-            let (start, count) = match place(object, key, "buffer index out of range")? {
-                Place::Index(index) => (index, 1),
-                Place::Range(start, count) => (start, count),
-            };
-            Ref::<ffi::PyObject>::steal(ffi::PyBytes_FromStringAndSize(
-                this(object).data.add(start).cast(),
-                count as isize,
-            ))
-        }
-    })
+fn subscript(buffer: &Buffer, key: Live) -> Res<Ref> {
+    let (start, count) = match place(buffer, key, "buffer index out of range")? {
+        Place::Index(index) => (index, 1),
+        Place::Range(start, count) => (start, count),
+    };
+    make::bytes(buffer.range(start, count))
 }
 
-unsafe extern "C" fn assign(object: Obj, key: Obj, value: Obj) -> c_int {
-    guard(|| {
-        // SAFETY: a live Buffer; the place is inside, the source is an exported buffer of the same size.
-        unsafe {
-            if value.is_null() {
+fn assign(buffer: &Buffer, key: Live, value: Option<Live>) -> Res<()> {
+    let Some(value) = value else {
+        return Err(raise!(
+            TypeError,
+            "'del x[n]' not supported for buffer objects"
+        ));
+    };
+    match place(buffer, key, "buffer assignment index out of range")? {
+        Place::Index(index) => {
+            let Some(&[byte]) = value.bytes() else {
                 return Err(raise!(
                     TypeError,
-                    "'del x[n]' not supported for buffer objects"
+                    "must assign a bytes of length 1, not {}",
+                    value.type_name()
+                ));
+            };
+            // SAFETY: a place in the buffer.
+            unsafe { buffer.data.add(index).write(byte) };
+        }
+        Place::Range(start, count) => {
+            let source = View::of(value, false)?;
+            if source.bytes().len() != count {
+                return Err(raise!(
+                    ValueError,
+                    "right operand length must match slice length"
                 ));
             }
-            match place(object, key, "buffer assignment index out of range")? {
-                Place::Index(index) => {
-                    if ffi::PyBytes_Check(value) == 0 || ffi::PyBytes_Size(value) != 1 {
-                        return Err(raise!(
-                            TypeError,
-                            "must assign a bytes of length 1, not {}",
-                            type_name(value)
-                        ));
-                    }
-                    this(object)
-                        .data
-                        .add(index)
-                        .write(*ffi::PyBytes_AsString(value).cast::<u8>());
-                }
-                Place::Range(start, count) => {
-                    let source = View::of(Live::new(value), false)?;
-                    if source.bytes().len() != count {
-                        return Err(raise!(
-                            ValueError,
-                            "right operand length must match slice length"
-                        ));
-                    }
-                    // The source may be this same memory.
-                    std::ptr::copy(source.bytes().as_ptr(), this(object).data.add(start), count);
-                }
+            // SAFETY: `count` bytes on both sides. The source may be this same memory.
+            unsafe {
+                std::ptr::copy(source.bytes().as_ptr(), buffer.data.add(start), count);
             }
-            Ok(())
         }
-    })
+    }
+    Ok(())
 }
 
+/// bf_getbuffer of the type.
+///
+/// # Safety
+/// Called by Python, through the slot.
 unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c_int) -> c_int {
-    // SAFETY: the buffer protocol's arguments; the buffer keeps the memory alive through the cdata.
-    guard(|| unsafe {
-        let buffer = this(object);
+    guard(|| {
+        // SAFETY: a Buffer, by the slot's contract.
+        let buffer = unsafe { Live::new(object).cast::<Buffer>() };
         buffer.check()?;
-        if ffi::PyBuffer_FillInfo(view, object, buffer.data.cast(), buffer.size, 0, flags) < 0 {
-            return Err(Raised::already());
-        }
-        Ok(())
+        // SAFETY: the buffer keeps the memory alive through the cdata, and the view keeps the buffer.
+        Raised::if_negative(unsafe {
+            ffi::PyBuffer_FillInfo(view, object, buffer.data.cast(), buffer.size, 0, flags)
+        })
     })
 }
 
-unsafe extern "C" fn compare(left: Obj, right: Obj, operation: c_int) -> Obj {
-    guard(|| {
-        // SAFETY: live objects; one of them is a Buffer, the other anything.
-        unsafe {
-            let views = match (
-                View::of(Live::new(left), false),
-                View::of(Live::new(right), false),
-            ) {
-                (Ok(left), Ok(right)) => (left, right),
-                (Err(raised), _) | (_, Err(raised)) => {
-                    // Not a buffer: no opinion. Anything else (a released memoryview) is an error of the user's.
-                    raised.clear_if(ffi::PyExc_TypeError)?;
-                    return Ok(Ref::borrow(ffi::Py_NotImplemented()));
-                }
-            };
-            let order = views.0.bytes().cmp(views.1.bytes());
-            let result = match operation {
-                ffi::Py_EQ => order.is_eq(),
-                ffi::Py_NE => order.is_ne(),
-                ffi::Py_LT => order.is_lt(),
-                ffi::Py_LE => order.is_le(),
-                ffi::Py_GT => order.is_gt(),
-                ffi::Py_GE => order.is_ge(),
-                _ => return Ok(none()),
-            };
-            Ok(crate::py::bool_object(result))
+/// A comparison of two objects, one of which is a Buffer.
+fn compare(left: Live, right: Live, operation: c_int) -> Res<Ref> {
+    let views = match (View::of(left, false), View::of(right, false)) {
+        (Ok(left), Ok(right)) => (left, right),
+        (Err(raised), _) | (_, Err(raised)) => {
+            // Not a buffer: no opinion. Anything else (a released memoryview) is an error of the user's.
+            raised.clear_if(exception!(TypeError))?;
+            return Ok(not_implemented());
         }
-    })
+    };
+    let order = views.0.bytes().cmp(views.1.bytes());
+    let result = match operation {
+        ffi::Py_EQ => order.is_eq(),
+        ffi::Py_NE => order.is_ne(),
+        ffi::Py_LT => order.is_lt(),
+        ffi::Py_LE => order.is_le(),
+        ffi::Py_GT => order.is_gt(),
+        ffi::Py_GE => order.is_ge(),
+        _ => return Ok(none()),
+    };
+    Ok(bool_object(result))
 }
 
 /// An exported buffer of a Python object, given back when dropped.

@@ -6,14 +6,15 @@ use std::ffi::{CString, c_void};
 use pyo3::ffi;
 
 use crate::call::{CallPlan, is_scalar, outside_python, result_object, wrong_count};
-use crate::convert::argument::{Parameter, slot};
+use crate::convert::argument::{self, Parameter};
 use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, declarator};
 use crate::object::{FUNCTION_TYPE, FunctionHead, new_owning};
 use crate::py::{
-    END_OF_PROPERTIES, Obj, Properties, Ref, Res, guard, guard_unit, property, str_from, str_text,
+    END_OF_PROPERTIES, Instance, Live, Obj, Properties, Ref, Res, getter, guard, guard_unit,
+    property, slot, str_from,
 };
-use crate::raise;
+use crate::{exception, raise};
 
 /// A plugin's wrapper around a C function.
 pub(super) type Access = unsafe extern "C-unwind" fn(*mut c_void);
@@ -41,8 +42,9 @@ pub(super) fn can_be_planned(ctype: &CType) -> Res<bool> {
     }
     match CallPlan::of(signature) {
         Ok(_) => Ok(true),
-        // SAFETY: a static of libpython.
-        Err(raised) => unsafe { raised.clear_if(ffi::PyExc_NotImplementedError) }.map(|()| false),
+        Err(raised) => raised
+            .clear_if(exception!(NotImplementedError))
+            .map(|()| false),
     }
 }
 
@@ -61,6 +63,9 @@ struct Function {
     _doc: CString,
     definition: ffi::PyMethodDef,
 }
+
+// SAFETY: starts with the head of an object.
+unsafe impl Instance for Function {}
 
 /// Arguments and result that are kept on the stack.
 const SLOTS: usize = 10;
@@ -178,7 +183,7 @@ fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
 #[inline(always)]
 unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
     // SAFETY: the caller's contract.
-    let function = unsafe { &*object.cast::<Function>() };
+    let function = unsafe { Live::new(object).cast::<Function>() };
     let (count, expected) = (count as usize, function.params.len());
     if count == expected {
         Ok(function)
@@ -267,7 +272,7 @@ impl Function {
         // result to the first slot, or to memory of the result's size.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
-                slots[index] = slot(parameter, *args.add(index), &mut temporaries)?;
+                slots[index] = argument::slot(parameter, *args.add(index), &mut temporaries)?;
             }
             let access = self.access;
             if is_scalar(self.result.code) {
@@ -290,16 +295,21 @@ impl Function {
 static PROPERTIES: Properties<2> = Properties::new([
     property(
         c"__class__",
-        class,
+        getter!(Function, class),
         None,
         c"The type of modules: what help() expects.",
     ),
     END_OF_PROPERTIES,
 ]);
 
-unsafe extern "C" fn class(_object: Obj, _closure: *mut c_void) -> Obj {
+fn class(_function: &Function) -> Res<Ref> {
+    Ok(module_class())
+}
+
+/// The type of modules: what CFFI's `lib` and its functions say that they are.
+pub(super) fn module_class() -> Ref {
     // SAFETY: a static type of libpython.
-    guard(|| Ok(unsafe { Ref::<ffi::PyObject>::borrow((&raw mut ffi::PyModule_Type).cast()) }))
+    unsafe { Ref::borrow((&raw mut ffi::PyModule_Type).cast()) }
 }
 
 /// Makes the type ready.
@@ -311,19 +321,16 @@ pub(super) fn ready() -> Res<()> {
             ty.tp_name = c"_cffi_backend.Lib".as_ptr();
             ty.tp_basicsize = size_of::<Function>() as ffi::Py_ssize_t;
             ty.tp_dealloc = Some(dealloc);
-            ty.tp_repr = Some(repr);
+            ty.tp_repr = Some(slot!(repr, (&Function) -> Obj));
             ty.tp_getset = PROPERTIES.ptr();
         })
     }
 }
 
 /// Stands for the lib, which is what the function is bound to in CFFI.
-unsafe extern "C" fn repr(object: Obj) -> Obj {
-    // SAFETY: a live Function, whose module is a str.
-    guard(|| unsafe {
-        let module = str_text((*object.cast::<Function>()).module.obj())?.unwrap_or("?");
-        str_from(&format!("<Lib object for '{module}'>"))
-    })
+fn repr(function: &Function) -> Res<Ref> {
+    let module = function.module.live().text()?.unwrap_or("?");
+    str_from(&format!("<Lib object for '{module}'>"))
 }
 
 unsafe extern "C" fn dealloc(object: Obj) {

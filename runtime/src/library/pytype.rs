@@ -6,10 +6,18 @@ use pyo3::ffi;
 
 use super::find::Which;
 use super::{LIB_TYPE, Lib, function, variable};
-use crate::py::{END_OF_METHODS, Methods, Obj, Ref, Res, guard, guard_unit, simple, str_from};
+use crate::py::{
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, guard, guard_unit, no_arguments, simple, slot,
+    str_from,
+};
 
 static METHODS: Methods<2> = Methods::new([
-    simple(c"__dir__", dir, ffi::METH_NOARGS, c"The declared names."),
+    simple(
+        c"__dir__",
+        no_arguments!(Lib, dir),
+        ffi::METH_NOARGS,
+        c"The declared names.",
+    ),
     END_OF_METHODS,
 ]);
 
@@ -28,47 +36,29 @@ pub fn ready() -> Res<()> {
                 ty.tp_dealloc = Some(dealloc);
                 ty.tp_traverse = Some(traverse);
                 ty.tp_clear = Some(clear);
-                ty.tp_repr = Some(repr);
-                ty.tp_getattro = Some(get_attribute);
-                ty.tp_setattro = Some(set_attribute);
+                ty.tp_repr = Some(slot!(repr, (&Lib) -> Obj));
+                ty.tp_getattro = Some(slot!(Lib::get_attribute, (&Lib, Live) -> Obj));
+                ty.tp_setattro =
+                    Some(slot!(Lib::set_attribute, (&Lib, Live, Option<Live>) -> c_int));
                 ty.tp_methods = METHODS.ptr();
             },
         )
     }
 }
 
-/// # Safety
-/// `object` is a live lib.
-unsafe fn this<'a>(object: Obj) -> &'a Lib {
-    // SAFETY: the caller's contract.
-    unsafe { &*object.cast::<Lib>() }
+fn dir(lib: &Lib) -> Res<Ref> {
+    lib.name_list(Which::All)
 }
 
-unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
-    // SAFETY: a live lib and a live name, by the slot's contract.
-    guard(|| unsafe { this(object).get_attribute(name) })
-}
-
-unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
-    // SAFETY: a live lib and a live name, by the slot's contract; value NULL deletes.
-    guard(|| unsafe { this(object).set_attribute(name, value) })
-}
-
-unsafe extern "C" fn dir(object: Obj, _none: Obj) -> Obj {
-    // SAFETY: a live lib, by the method's contract.
-    guard(|| unsafe { this(object).name_list(Which::All) })
-}
-
-unsafe extern "C" fn repr(object: Obj) -> Obj {
-    // SAFETY: a live lib, by the slot's contract.
-    let lib = unsafe { this(object) };
-    guard(|| str_from(&format!("<Lib object for '{}'>", lib.name)))
+fn repr(lib: &Lib) -> Res<Ref> {
+    str_from(&format!("<Lib object for '{}'>", lib.name))
 }
 
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live lib, by tp_traverse's contract.
     unsafe {
-        let kept = this(object)
+        let lib = Live::new(object).cast::<Lib>();
+        let kept = lib
             .ffi
             .with(|kept| kept.as_ref().map_or(std::ptr::null_mut(), Ref::obj));
         if !kept.is_null() {
@@ -77,7 +67,7 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
                 return stop;
             }
         }
-        let found = this(object).found.get();
+        let found = lib.found.get();
         if found.is_null() {
             0
         } else {
@@ -90,10 +80,11 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard(|| {
         // SAFETY: a live lib; the dict is given up once.
         unsafe {
-            this(object).recent.clear();
-            let kept = this(object).ffi.with(Option::take);
+            let lib = Live::new(object).cast::<Lib>();
+            lib.recent.clear();
+            let kept = lib.ffi.with(Option::take);
             drop(kept);
-            let found = this(object).found.replace(std::ptr::null_mut());
+            let found = lib.found.replace(std::ptr::null_mut());
             ffi::Py_XDECREF(found);
         }
         Ok(())

@@ -7,11 +7,11 @@ use pyo3::ffi;
 use super::compiled::{Locate, Write};
 use crate::convert::{read, write};
 use crate::ctype::{CType, UNKNOWN_SIZE};
-use crate::py::{Obj, Ref, Res, StaticType, guard_unit};
+use crate::py::{Instance, Live, Obj, Ref, Res, StaticType, guard_unit};
 use crate::raise;
 
 /// The type of what `lib.__dict__` shows for a variable.
-pub(super) static VARIABLE_TYPE: StaticType = StaticType::new();
+static VARIABLE_TYPE: StaticType = StaticType::new();
 
 /// A C function of a plugin that fills slots.
 pub(super) type Access = unsafe extern "C" fn(*mut c_void);
@@ -71,7 +71,16 @@ pub(super) struct Variable {
     name: Box<str>,
 }
 
+// SAFETY: starts with the head of an object.
+unsafe impl Instance for Variable {}
+
 impl Variable {
+    /// `object` as a variable, if it is one.
+    #[inline(always)]
+    pub(super) fn of(object: Live<'_>) -> Option<&Variable> {
+        // SAFETY: the objects of this type are Variables.
+        unsafe { object.exactly(&VARIABLE_TYPE) }
+    }
     /// Only its address can be taken.
     fn is_opaque(&self) -> bool {
         self.ctype.is_record() && self.ctype.size() == UNKNOWN_SIZE
@@ -86,16 +95,13 @@ impl Variable {
         unsafe { read(&self.ctype, address) }
     }
     /// Changes it.
-    ///
-    /// # Safety
-    /// `value` is live.
-    pub(super) unsafe fn set(&self, value: Obj) -> Res<()> {
+    pub(super) fn set(&self, value: Live) -> Res<()> {
         if self.is_opaque() {
             return Err(raise!(TypeError, "'{}' is opaque", self.ctype.name));
         }
         let address = self.place.checked_address(&self.name)?;
-        // SAFETY: as in `get`; the caller's contract.
-        unsafe { write(&self.ctype, address, value) }
+        // SAFETY: as in `get`.
+        unsafe { write(&self.ctype, address, value.ptr()) }
     }
 }
 

@@ -125,6 +125,12 @@ impl<'a> Live<'a> {
         // SAFETY: alive.
         unsafe { ffi::PyUnicode_Check(self.ptr()) != 0 }
     }
+    /// Whether it is a str of no subclass.
+    #[inline(always)]
+    pub fn is_exact_str(self) -> bool {
+        // SAFETY: alive.
+        unsafe { ffi::PyUnicode_CheckExact(self.ptr()) != 0 }
+    }
     /// Whether it is true.
     pub fn is_true(self) -> Res<bool> {
         // SAFETY: alive.
