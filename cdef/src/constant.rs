@@ -494,6 +494,31 @@ impl Target {
     }
 }
 
+/// Appends the bytes of a string literal (C11 6.4.5), quotes included. `None`: its items are no bytes.
+pub(crate) fn string_bytes(text: &str, bytes: &mut Vec<u8>) -> Option<()> {
+    let quoted = text.strip_prefix("u8").unwrap_or(text);
+    let mut rest = quoted.strip_prefix('"')?.strip_suffix('"')?;
+    while let Some(first) = rest.chars().next() {
+        if let Some(next) = rest.strip_prefix("\\\n") {
+            rest = next;
+            continue;
+        }
+        let (unit, length, raw) = if first == '\\' {
+            escape(rest).ok()?
+        } else {
+            (first as u32, first.len_utf8(), false)
+        };
+        if raw {
+            bytes.push(u8::try_from(unit).ok()?);
+        } else {
+            let character = char::from_u32(unit)?;
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        rest = &rest[length..];
+    }
+    Some(())
+}
+
 /// An escape sequence at the start of `text`: its value, its length in bytes, and whether it gives the
 /// value of the code unit itself.
 fn escape(text: &str) -> Result<(u32, usize, bool), LiteralError> {

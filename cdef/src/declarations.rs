@@ -81,6 +81,26 @@ pub struct Constant {
     pub doc: Option<Span>,
 }
 
+/// A macro of a header whose value is no integer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Macro {
+    /// Its name.
+    pub name: Symbol,
+    /// What it stands for.
+    pub value: MacroValue,
+}
+
+/// What a macro stands for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum MacroValue {
+    /// `3.14`
+    Floating(f64),
+    /// `"text"`, without the zero at its end.
+    Text(Box<[u8]>),
+    /// No constant.
+    Nothing,
+}
+
 /// A typedef.
 #[derive(Clone, Debug)]
 pub struct Typedef {
@@ -126,6 +146,8 @@ pub struct Declarations {
     pub constants: Vec<Constant>,
     /// Typedefs, in order of declaration; the predefined ones are not among them.
     pub typedefs: Vec<Typedef>,
+    /// Macros of headers that are no integers, in order of definition.
+    pub macros: Vec<Macro>,
     /// Everything in source order.
     pub items: Vec<Item>,
     /// The platform that sizes and constant expressions are computed for.
@@ -182,6 +204,7 @@ pub(crate) struct Mark {
     variables: usize,
     constants: usize,
     typedefs: usize,
+    macros: usize,
     items: usize,
     sources: usize,
 }
@@ -240,6 +263,7 @@ impl Declarations {
             variables: self.variables.len(),
             constants: self.constants.len(),
             typedefs: self.typedefs.len(),
+            macros: self.macros.len(),
             items: self.items.len(),
             sources: self.sources.len(),
         }
@@ -286,6 +310,7 @@ impl Declarations {
         self.variables.truncate(mark.variables);
         self.constants.truncate(mark.constants);
         self.typedefs.truncate(mark.typedefs);
+        self.macros.truncate(mark.macros);
         self.items.truncate(mark.items);
         self.sources.truncate(mark.sources);
         let records = self.types.records.len();

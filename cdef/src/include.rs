@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use crate::declarations::{Constant, Declarations, Item, Typedef};
+use crate::declarations::{Constant, Declarations, Item, Macro, Typedef};
 use crate::diagnostic::Diagnostic;
 use crate::message;
 use crate::source::Span;
@@ -403,6 +403,13 @@ impl Declarations {
                     self.bind_ordinary(name, item);
                 }
             }
+        }
+        for found in &other.macros {
+            let name = self.include_symbol(other, found.name);
+            self.macros.push(Macro {
+                name,
+                value: found.value.clone(),
+            });
         }
         Ok(())
     }

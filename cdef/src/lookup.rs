@@ -1,6 +1,6 @@
 //! Looking names up.
 
-use crate::declarations::{Constant, Declarations, Function, Item, Typedef, Variable};
+use crate::declarations::{Constant, Declarations, Function, Item, MacroValue, Typedef, Variable};
 use crate::types::{EnumId, RecordId, RecordKind, Symbol, Type};
 
 impl Declarations {
@@ -42,6 +42,13 @@ impl Declarations {
             Item::Constant(index) => self.constants.get(index as usize),
             _ => None,
         }
+    }
+
+    /// What the macro of that name stands for, if that is no integer.
+    pub fn lookup_macro(&self, name: &str) -> Option<&MacroValue> {
+        let name = self.types.find_symbol(name)?;
+        let found = self.macros.iter().rev().find(|found| found.name == name);
+        found.map(|found| &found.value)
     }
 
     /// The typedef of that name. Predefined names are none.

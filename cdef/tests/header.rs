@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keelback_cdef::header::{Header, HeaderFile, HeaderOptions, PartKind, read};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
-use keelback_cdef::{Declarations, ParseOptions, Target};
+use keelback_cdef::{Declarations, MacroValue, ParseOptions, Target};
 
 /// Files in memory.
 struct Memory(HashMap<String, String>);
@@ -59,10 +59,11 @@ fn header(text: &str, files: &[(&str, &str)], only: &[&str]) -> Header {
 /// The declarations of a header's text.
 fn parse(header: &Header) -> Declarations {
     let mut declarations = Declarations::default();
-    for part in &header.parts {
+    for part in header.parts.iter().chain(&header.other_macros) {
         let options = ParseOptions {
             embedding_api: part.kind == PartKind::Exported,
             of_headers: true,
+            other_macros: true,
             ..ParseOptions::default()
         };
         if let Err(errors) = declarations.parse(&part.text, &options) {
@@ -99,12 +100,64 @@ fn what_a_file_includes_is_there_as_far_as_it_is_needed() {
     let kinds: Vec<_> = header.parts.iter().map(|part| part.kind).collect();
     assert_eq!(kinds, [PartKind::Included, PartKind::Exported]);
     assert_eq!(header.includes, ["\"library.h\""]);
-    assert_eq!(header.other_macros, ["API_WORD"]);
+    assert_eq!(
+        header.other_macros[0].text,
+        "# 11 \"api.h\"\n#define API_WORD static\n"
+    );
     let declarations = parse(&header);
     let call = &declarations.functions[0];
     let place = declarations.source(call.span.source).unwrap();
     let place = place.location(call.span.start);
     assert_eq!((place.file, place.line), ("api.h", 8));
+}
+
+#[test]
+fn macros_are_what_they_stand_for() {
+    use MacroValue::{Floating, Nothing, Text};
+    let text = "enum level { LOW = 3 };\n#define INTEGER (LOW + 1)\n#define ITSELF ITSELF\nint ITSELF(void);\n\
+        #define LOW LOW\n#define SIZE sizeof(struct later)\n#define PI 3.25\n#define HALF_PI (PI / 2)\n\
+        #define MINUS -(1.5e3 + INTEGER)\n#define SINGLE 0.1f\n#define CAST ((float)1 / 10)\n#define HEX 0x1.8p3\n\
+        #define WHOLE 1. / (1 / 2 + 4)\n#define NAME \"a\\n\" \"\\x41\\303\\251\" PREFIX \"\\0z\"\n\
+        #define PREFIX \"\u{e9}\\u00e9\"\n#define PACKED (\"in\" \"side\")\n#define WIDE L\"x\"\n\
+        #define WORD static inline\n#define CALL f(1)\n#define OPEN f(\n#define LATER 2\n#undef LATER\n\
+        #define PAIR(a) a\n#define USE PAIR(2)\nstruct later { char a[5]; };\n";
+    let header = header(text, &[], &[]);
+    let declarations = parse(&header);
+    let integer = |name: &str| {
+        let constant = declarations.lookup_constant(name).map(|found| found.value);
+        constant.unwrap_or_else(|| panic!("{name}"))
+    };
+    assert_eq!(integer("INTEGER"), Some(4));
+    assert_eq!(integer("SIZE"), Some(5));
+    assert_eq!(integer("USE"), Some(2));
+    let single = f64::from(0.1f32);
+    for (name, expected) in [
+        ("PI", Floating(3.25)),
+        ("HALF_PI", Floating(1.625)),
+        ("MINUS", Floating(-1504.0)),
+        ("SINGLE", Floating(single)),
+        ("CAST", Floating(single)),
+        ("HEX", Floating(12.0)),
+        ("WHOLE", Floating(0.25)),
+        ("NAME", Text(b"a\nA\xc3\xa9\xc3\xa9\xc3\xa9\0z"[..].into())),
+        ("PACKED", Text(b"inside"[..].into())),
+        ("WIDE", Nothing),
+        ("WORD", Nothing),
+        ("CALL", Nothing),
+        ("OPEN", Nothing),
+    ] {
+        assert_eq!(declarations.lookup_macro(name), Some(&expected), "{name}");
+    }
+    for name in ["LATER", "PAIR", "ITSELF", "LOW", "INTEGER"] {
+        assert_eq!(declarations.lookup_macro(name), None, "{name}");
+    }
+    let plain = header.plain_text();
+    assert!(
+        plain.contains("#define INTEGER (LOW + 1)\n")
+            || plain.contains("#define INTEGER (3 + 1)\n"),
+        "{plain}"
+    );
+    assert!(!plain.contains("PI") && !plain.contains("WORD"), "{plain}");
 }
 
 #[test]

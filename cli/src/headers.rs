@@ -45,7 +45,8 @@ pub fn read(
     };
     let header = preprocessed(files, &texts, &wanted, inputs, reporter)?;
     let first = texts.first().map_or("", |text| &text.name);
-    let cdefs = header.parts.into_iter().map(|part| {
+    let parts = header.parts.into_iter().chain(header.other_macros);
+    let cdefs = parts.map(|part| {
         let is_included = part.kind == PartKind::Included;
         CdefText {
             file: first.to_owned(),

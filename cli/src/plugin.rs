@@ -222,6 +222,7 @@ impl Declared {
                 pack: cdef.pack,
                 embedding_api: cdef.embedding_api,
                 of_headers: true,
+                other_macros: cdef.preprocessed,
                 ..ParseOptions::default()
             };
             match declarations.parse(&cdef.text, &options) {

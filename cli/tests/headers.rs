@@ -11,6 +11,7 @@ const TYPES: &str = "#pragma once\n#include <stddef.h>\n#include <string.h>\n\
 const API: &str = "#ifndef API_H\n#define API_H\n#include <shapes/types.h>\n\
     #ifdef __cplusplus\nextern \"C\" {\n#endif\n\
     #define SHAPE_NAME(x) #x\n#define SHAPE_LIMIT (sizeof(shape_t) * 2)\n#define API_CALL __attribute__((nonnull))\n\
+    #define SHAPE_RATIO (1.5 / 2)\n#define SHAPE_TITLE \"shape\" \"s\"\n\
     static inline double shape_half(double x) { return x / 2; }\n\
     /** How large it is. */\ndouble shape_area(const shape_t *shape) API_CALL;\n\
     size_t shape_name(const shape_t *shape, char *name, size_t length);\n\
@@ -56,6 +57,10 @@ fn a_header_as_it_is() {
     );
     assert!(
         !header.contains("types_own_function") && !header.contains("# "),
+        "{header}"
+    );
+    assert!(
+        header.contains("#define SHAPE_RATIO (1.5 / 2)\n#define SHAPE_TITLE \"shape\" \"s\"\n"),
         "{header}"
     );
     project.file(
@@ -184,7 +189,7 @@ fn the_plain_cdef_of_a_header() {
     assert_eq!(
         marked.stdout,
         "# 4 \"include/shapes/types.h\"\ntypedef struct shape { double width, height; } shape_t;\n\
-         # 11 \"api.h\"\n/** How large it is. */\ndouble shape_area(const shape_t *shape) __attribute__((nonnull));\n"
+         # 13 \"api.h\"\n/** How large it is. */\ndouble shape_area(const shape_t *shape) __attribute__((nonnull));\n"
     );
     // What it prints is a cdef that gives itself.
     project.file("plain.h", &shown.stdout);

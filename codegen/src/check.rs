@@ -44,6 +44,7 @@ impl Plugin {
                 embedding_api: cdef.embedding_api,
                 as_cffi: cdef.as_cffi,
                 of_headers: true,
+                other_macros: cdef.preprocessed,
             };
             match declarations.parse(&cdef.text, &options) {
                 Ok(_) if cdef.preprocessed => {}

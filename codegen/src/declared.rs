@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
-use keelback_cdef::{Declarations, FunctionOrigin, Item, QualType, Record, SourceId, Type};
+use keelback_cdef::{
+    Declarations, FunctionOrigin, Item, MacroValue, QualType, Record, SourceId, Type,
+};
 
 use crate::c_text::{Token, TokenKind, is_c_keyword, is_cpp_keyword, replace_word, tokens};
 use crate::repeated::{
@@ -458,8 +460,10 @@ impl Writer<'_> {
             if pragma_words(line).is_some() {
                 return repeated_pragma(line, self.pack);
             }
-            let is_kept =
-                line[1..].trim_start().starts_with("define") && !line.trim_end().ends_with("...");
+            let definition = line[1..].trim_start().strip_prefix("define");
+            let is_kept = definition.is_some_and(|definition| {
+                !line.trim_end().ends_with("...") && self.is_repeated_macro(definition)
+            });
             return is_kept.then(|| line.to_owned());
         }
         if piece.tokens.len() <= 1 {
@@ -507,6 +511,21 @@ impl Writer<'_> {
         };
         // An attribute does not go behind __extension__.
         Some(format!("{forward}{extension}{prefix}{body}"))
+    }
+
+    /// Whether a macro has its place in the text: of those that are no integers the header has the constants, and the
+    /// library's own C none.
+    fn is_repeated_macro(&self, definition: &str) -> bool {
+        let name = definition.trim_start();
+        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+        match self
+            .declarations
+            .lookup_macro(&name[..end.unwrap_or(name.len())])
+        {
+            None => true,
+            Some(MacroValue::Nothing) => false,
+            Some(_) => self.destination != Destination::Source,
+        }
     }
 
     /// In an embedding API `extern "Python"` says nothing new: its functions are exported like all others (as in CFFI).

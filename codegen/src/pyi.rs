@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use keelback_cdef::{
-    Declarations, Function, FunctionOrigin, FunctionType, Item, Primitive, RecordId, Type, TypeId,
-    UnknownKind,
+    Declarations, Function, FunctionOrigin, FunctionType, Item, MacroValue, Primitive, RecordId,
+    Type, TypeId, UnknownKind,
 };
 
 use crate::check::is_python_keyword;
@@ -143,6 +143,14 @@ impl Stubs<'_> {
                 }
                 Item::Typedef(_) | Item::Forward(_) | Item::Record(_) => {}
             }
+        }
+        for found in &self.declarations.macros {
+            let ty = match found.value {
+                MacroValue::Floating(_) => "_b.float",
+                MacroValue::Text(_) => "_b.bytes",
+                MacroValue::Nothing => continue,
+            };
+            value(&mut members, types.text(found.name), ty, true);
         }
         if members.is_empty() {
             members.push_str("    ...\n");

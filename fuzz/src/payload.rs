@@ -196,6 +196,7 @@ fn recorded(cdef: &CdefText) -> ParseOptions<'_> {
         embedding_api: flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: flags & KEELBACK_CDEF_AS_CFFI != 0,
         of_headers: true,
+        other_macros: true,
     }
 }
 

@@ -49,6 +49,7 @@ fn as_header(text: &str, preprocess: PreprocessOptions) {
         Ok(header) => {
             let options = ParseOptions {
                 of_headers: true,
+                other_macros: true,
                 ..ParseOptions::default()
             };
             drop(Declarations::default().parse(&header.text(), &options));

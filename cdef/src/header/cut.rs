@@ -15,18 +15,17 @@ use crate::types::Symbol;
 pub(super) struct Cut {
     /// By piece; none: it goes.
     pub(super) kinds: Vec<Option<PartKind>>,
-    /// The macros that are constants: where they stand, and their `#define` lines.
+    /// The macros: where they stand, and their `#define` lines.
     pub(super) macros: Vec<(PartKind, MacroLine)>,
-    /// The names of the others.
-    pub(super) other_macros: Vec<String>,
 }
 
-/// A constant.
+/// A macro.
 #[derive(Debug)]
 pub(super) struct MacroLine {
     pub(super) file: String,
     pub(super) line: u32,
     pub(super) text: String,
+    pub(super) is_integer: bool,
 }
 
 /// Where names are declared.
@@ -181,7 +180,7 @@ fn is_typeof(keyword: Keyword) -> bool {
     matches!(keyword, Keyword::Typeof | Keyword::Sizeof)
 }
 
-/// Asks of every macro of the named files whether it is a constant.
+/// Finds what the macros of the named files are.
 fn macros(
     files: &[HeaderFile<'_>],
     is_included: &[bool],
@@ -192,6 +191,7 @@ fn macros(
 ) {
     let parse_options = ParseOptions {
         of_headers: true,
+        other_macros: true,
         ..ParseOptions::default()
     };
     for (index, found) in reading.result.macros.iter().enumerate() {
@@ -201,15 +201,17 @@ fn macros(
         }
         let text = reading.result.render_macro(index);
         let (file, line) = reading.result.line_of_use(found.name);
+        let known = declarations.macros.len();
+        // What the name of something else stands for is told by that.
+        if declarations.parse(&text, &parse_options).is_err() {
+            continue;
+        }
         let line = MacroLine {
             file: file.to_owned(),
             line,
             text,
+            is_integer: declarations.macros.len() == known,
         };
-        if declarations.parse(&line.text, &parse_options).is_err() {
-            cut.other_macros.push(name.to_owned());
-            continue;
-        }
         let main = reading.result.main_of(found.name);
         let kind = match main {
             Some(main) if files[main].is_exported => PartKind::Exported,

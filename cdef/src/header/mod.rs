@@ -73,21 +73,28 @@ pub struct Header {
     pub parts: Vec<Part>,
     /// What the exported files include, as they spell it: `<stdio.h>`.
     pub includes: Vec<String>,
-    /// The macros of the named files that have a text which is no constant.
-    pub other_macros: Vec<String>,
+    /// The macros that are no integers: floating and string constants, and what has no value. A text with these is read
+    /// with [`ParseOptions::other_macros`].
+    pub other_macros: Vec<Part>,
     /// What is said of the named files.
     pub warnings: Vec<Diagnostic>,
 }
 
 impl Header {
-    /// All declarations as one plain cdef with line markers.
+    /// All declarations with line markers, for [`ParseOptions::of_headers`] and [`ParseOptions::other_macros`].
     pub fn text(&self) -> String {
+        let parts = self.parts.iter().chain(&self.other_macros);
+        parts.map(|part| part.text.as_str()).collect()
+    }
+
+    /// The plain cdef with line markers.
+    pub fn marked_text(&self) -> String {
         self.parts.iter().map(|part| part.text.as_str()).collect()
     }
 
-    /// All declarations as people read them.
+    /// The plain cdef: what a parser reads that knows of no headers.
     pub fn plain_text(&self) -> String {
-        write::without_markers(&self.text())
+        write::without_markers(&self.marked_text())
     }
 }
 

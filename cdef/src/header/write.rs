@@ -18,13 +18,18 @@ pub(super) fn write(
             writer.piece(reading, declarations, piece, kind);
         }
     }
-    for (kind, line) in &cut.macros {
+    for (kind, line) in cut.macros.iter().filter(|(_, line)| line.is_integer) {
+        writer.constant(line, *kind);
+    }
+    writer.finish();
+    let parts = std::mem::take(&mut writer.parts);
+    for (kind, line) in cut.macros.iter().filter(|(_, line)| !line.is_integer) {
         writer.constant(line, *kind);
     }
     writer.finish();
     Header {
-        parts: writer.parts,
-        other_macros: cut.other_macros.clone(),
+        parts,
+        other_macros: writer.parts,
         ..Header::default()
     }
 }

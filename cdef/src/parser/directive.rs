@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::declarations::Macro;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Lexer, Tok};
 use crate::message;
@@ -116,6 +117,12 @@ impl Parser<'_> {
                 return self.declare_constant(name.symbol, value, name.span(self.source), doc);
             }
             self.warnings.truncate(saved.2);
+        }
+        if self.other_macros {
+            let value = self.other_macro(body, end);
+            let name = name.symbol;
+            self.decls.macros.push(Macro { name, value });
+            return Ok(());
         }
         let text = plain_text(&self.lexer.text()[body..end]);
         let message = message::bad_define(self.text_of(name), &text);

@@ -12,6 +12,7 @@ mod directive;
 mod errors;
 mod expression;
 mod initialiser;
+mod macro_value;
 mod old_style;
 mod pieces;
 mod sealed;
@@ -57,6 +58,8 @@ pub struct ParseOptions<'a> {
     /// embedding API, whose functions Python defines). Otherwise a body is an error, as in CFFI; and with `as_cffi` so is
     /// all else of C and of its compilers that headers have and CFFI does not know.
     pub of_headers: bool,
+    /// A macro may stand for anything: see [`MacroValue`](crate::MacroValue). Otherwise one that is no integer is an error.
+    pub other_macros: bool,
 }
 
 type Parse<T> = Result<T, Box<Diagnostic>>;
@@ -92,6 +95,7 @@ pub(crate) struct Parser<'a> {
     embedding_api: bool,
     as_cffi: bool,
     of_headers: bool,
+    other_macros: bool,
     /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
     old_style_body: Option<old_style::Ahead<'a>>,
     origin: FunctionOrigin,
@@ -147,6 +151,7 @@ impl<'a> Parser<'a> {
             embedding_api: false,
             as_cffi: false,
             of_headers: false,
+            other_macros: false,
             old_style_body: None,
             origin: FunctionOrigin::C,
             pack_option: None,

@@ -68,6 +68,7 @@ impl Declarations {
         parser.embedding_api = options.embedding_api;
         parser.as_cffi = options.as_cffi;
         parser.of_headers = options.of_headers;
+        parser.other_macros = options.other_macros;
         parser.decls.knows_int128 |= options.of_headers;
         parser.pack_option = pack;
         parser.pieces = pieces;

@@ -32,7 +32,7 @@ pub fn run(arguments: &CdefArguments, reporter: &Reporter) -> Result<()> {
     };
     let header = headers::preprocessed(&files, &texts, &wanted, &mut inputs, reporter)?;
     let text = if arguments.markers {
-        header.text()
+        header.marked_text()
     } else {
         header.plain_text()
     };

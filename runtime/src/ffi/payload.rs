@@ -390,6 +390,8 @@ unsafe fn parse(
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
         of_headers: true,
+        // Only the texts of headers have some: others were refused then.
+        other_macros: true,
     };
     // The warnings were shown at build time.
     declarations.parse(&source, &options)?;

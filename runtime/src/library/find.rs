@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 
-use keelback_cdef::{GlobalKind, Item, TypeId};
+use keelback_cdef::{GlobalKind, Item, MacroValue, TypeId};
 use keelback_codegen::abi::{
     KEELBACK_SYMBOL_CONSTANT, KEELBACK_SYMBOL_FUNCTION, KEELBACK_SYMBOL_VARIABLE,
     keelback_plugin_t, keelback_symbol_t,
@@ -16,7 +16,7 @@ use crate::convert::read;
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
 use crate::object::{CData, function_object, new_owning, new_plain};
-use crate::py::{Ref, Res, long_from_i128};
+use crate::py::{Raised, Ref, Res, long_from_i128, make};
 use crate::raise;
 use crate::scope::{Elsewhere, Scope};
 
@@ -159,6 +159,12 @@ impl Lib {
                 .filter(|variable| which == Which::All || variable.is_constant)
                 .map(|variable| types.text(variable.name).to_string()),
         );
+        let macros = declarations.macros.iter();
+        names.extend(
+            macros
+                .filter(|found| found.value != MacroValue::Nothing)
+                .map(|found| types.text(found.name).to_string()),
+        );
         for enumeration in &types.enums {
             let enumerators = enumeration.enumerators.iter().flatten();
             names.extend(enumerators.map(|enumerator| types.text(enumerator.name).to_string()));
@@ -172,6 +178,9 @@ impl Lib {
     /// What a name is. Raises AttributeError for a name that is not declared, or not there.
     pub(super) fn find(&self, name: &str) -> Res<Found> {
         let Some(declared) = declared(&self.scope, name)? else {
+            if let Some(constant) = self.macro_constant(name)? {
+                return Ok(Found::Object(constant));
+            }
             for lib in self.included() {
                 match lib.entry_of(name) {
                     Ok(found) => return Ok(found),
@@ -181,7 +190,7 @@ impl Lib {
             return match self.scope.find_elsewhere(name)? {
                 Elsewhere::Integer(value) => long_from_i128(value).map(Found::Object),
                 Elsewhere::OfAnotherLib => Err(crate::errors::raise_of_another_lib(name)),
-                Elsewhere::Nowhere => Err(self.no_such_name(name)),
+                Elsewhere::Nowhere => Err(self.no_such_name_or_value(name)),
             };
         };
         if let Some(message) = self.scope.wrong_value(name) {
@@ -233,6 +242,31 @@ impl Lib {
                     variable::new(name, &ctype, place)?.into_obj(),
                 ))
             }
+        }
+    }
+
+    /// The value of a header's macro that is a floating or a string constant.
+    fn macro_constant(&self, name: &str) -> Res<Option<Ref>> {
+        let declarations = self.scope.read();
+        let value = match declarations.lookup_macro(name) {
+            Some(MacroValue::Floating(value)) => make::float(*value)?,
+            Some(MacroValue::Text(bytes)) => make::bytes(bytes)?,
+            Some(MacroValue::Nothing) | None => return Ok(None),
+        };
+        Ok(Some(value))
+    }
+
+    /// "There is no such name", or none with a value.
+    #[cold]
+    fn no_such_name_or_value(&self, name: &str) -> Raised {
+        match self.scope.read().lookup_macro(name) {
+            Some(MacroValue::Nothing) => {
+                raise!(
+                    AttributeError,
+                    "'{name}' is a macro that has no constant value"
+                )
+            }
+            _ => self.no_such_name(name),
         }
     }
 

@@ -18,6 +18,13 @@ pub fn unsigned_int(value: usize) -> Res<Ref> {
     unsafe { Ref::steal(ffi::PyLong_FromSize_t(value)) }
 }
 
+/// A float.
+#[inline]
+pub fn float(value: f64) -> Res<Ref> {
+    // SAFETY: a plain constructor.
+    unsafe { Ref::steal(ffi::PyFloat_FromDouble(value)) }
+}
+
 /// bytes.
 pub fn bytes(data: &[u8]) -> Res<Ref> {
     // SAFETY: the data with its length.

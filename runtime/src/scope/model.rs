@@ -54,6 +54,7 @@ impl UnreadCdef {
             pack: self.pack,
             as_cffi: true,
             of_headers: true,
+            other_macros: true,
             ..ParseOptions::default()
         };
         let parsed = declarations.parse(&self.text, &options).map(drop);
