@@ -8,3 +8,5 @@ double point(const point_t *p);
 double point_val(point_t p);
 void *make_handle(void);
 int handle(void *h);
+int raises(int n);
+int wrong(int n);

@@ -4,11 +4,13 @@
  *                                       ("mt2/add1") the time on the wall divided by the calls of all threads */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef INSTRUCTIONS /* ../instructions.py: counts instructions under callgrind instead of taking the time */
 #include <valgrind/callgrind.h>
 #endif
@@ -23,6 +25,8 @@ static double (*point)(const point_t *);
 static double (*point_val)(point_t);
 static void *(*make_handle)(void);
 static int (*handle)(void *);
+static int (*raises)(int);
+static int (*wrong)(int);
 
 static void *a_handle;
 static volatile double sink;
@@ -35,9 +39,26 @@ static void run_point(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; fo
 static void run_point_val(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point_val(p); sink = s; }
 static void run_handle(long n) { long i, s = 0; for (i = 0; i < n; i++) s += handle(a_handle); sink = (double)s; }
 
+/* Calls that fail: what they say on standard error goes to /dev/null. */
+static void run_quietly(int (*function)(int), long n)
+{
+    int i, kept = dup(2), null = open("/dev/null", O_WRONLY);
+    fflush(stderr);
+    dup2(null, 2);
+    for (i = 0; i < n; i++)
+        sink = function(i);
+    dup2(kept, 2);
+    close(kept);
+    close(null);
+}
+
+static void run_raises(long n) { run_quietly(raises, n); }
+static void run_wrong(long n) { run_quietly(wrong, n); }
+
 static const struct { const char *name; void (*run)(long); void *needs; } cases[] = {
     {"add1", run_add1, &add1}, {"multiply", run_multiply, &multiply}, {"noop", run_noop, &noop}, {"length", run_length, &length},
     {"point", run_point, &point}, {"point_val", run_point_val, &point_val}, {"handle", run_handle, &handle},
+    {"raises", run_raises, &raises}, {"wrong", run_wrong, &wrong},
 };
 
 static double now(void)
@@ -163,6 +184,7 @@ int main(int argc, char **argv)
     wanted = argv + 2;
 #define FIND(name) *(void **)&name = dlsym(plugin, #name)
     FIND(add1); FIND(multiply); FIND(noop); FIND(length); FIND(point); FIND(point_val); FIND(make_handle); FIND(handle);
+    FIND(raises); FIND(wrong);
     if (add1 == NULL || add1(1, 2) != 3) {
         fprintf(stderr, "%s: add1 does not work\n", argv[1]);
         return 1;

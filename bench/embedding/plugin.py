@@ -47,3 +47,13 @@ def make_handle():
 @ffi.def_extern()
 def handle(h):
     return ffi.from_handle(h).value
+
+
+@ffi.def_extern(error=-1)
+def raises(n):
+    raise KeyError(n)
+
+
+@ffi.def_extern(error=-1)
+def wrong(n):
+    return "no number"

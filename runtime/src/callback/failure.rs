@@ -2,12 +2,14 @@
 //! not handle is reported as an "unraisable" exception, and C gets the `error=` value.
 
 use std::ffi::c_void;
+use std::sync::Arc;
 
 use pyo3::ffi;
 
 use super::PythonFunction;
 use super::headroom::Headroom;
 use crate::errors;
+use crate::py::code_texts::CodeTexts;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
@@ -160,7 +162,7 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
         .unwrap_or(&class);
     let place = definition(function.callable.obj()).unwrap_or_else(|raised| {
         raised.clear();
-        String::new()
+        "".into()
     });
     format!("{place}, whose result is '{wanted}' in C: it returned {came} ({class})")
 }
@@ -186,14 +188,26 @@ unsafe fn shown(object: Obj) -> String {
     }
 }
 
-/// ` (FILE, line N)` of a function's `def`; nothing for another callable.
-fn definition(callable: Obj) -> Res<String> {
+/// ` (FILE, line N)` of a function's `def`; nothing for another callable. Looked up once for each code.
+fn definition(callable: Obj) -> Res<Arc<str>> {
+    static DEFINITIONS: CodeTexts = CodeTexts::new();
+    // SAFETY: a live object, the GIL is held.
+    let code: Ref =
+        unsafe { Ref::steal(ffi::PyObject_GetAttrString(callable, c"__code__".as_ptr()))? };
+    if let Some(known) = DEFINITIONS.get(&code, 0) {
+        return Ok(known);
+    }
+    let found: Arc<str> = look_up_definition(&code)?.into();
+    DEFINITIONS.keep(code, 0, &found);
+    Ok(found)
+}
+
+fn look_up_definition(code: &Ref) -> Res<String> {
     // SAFETY: live objects; the GIL is held.
     unsafe {
         let get = |object: Obj, name: &std::ffi::CStr| {
             Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(object, name.as_ptr()))
         };
-        let code = get(callable, c"__code__")?;
         let file = get(code.obj(), c"co_filename")?;
         let first = get(code.obj(), c"co_firstlineno")?;
         let first = ffi::PyLong_AsLong(first.obj());

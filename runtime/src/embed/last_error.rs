@@ -8,7 +8,7 @@ use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
 use pyo3::ffi;
 
 use super::binding::Binding;
-use super::sources;
+use super::traceback;
 use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;
 use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
@@ -233,7 +233,7 @@ pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Describ
     // SAFETY: the caller's contract.
     unsafe {
         let line = one_line(class, value);
-        let traceback = format_exception(class, value, traceback).unwrap_or_else(|raised| {
+        let traceback = traceback::format(class, value, traceback).unwrap_or_else(|raised| {
             raised.clear();
             format!("{}{line}\n", places(traceback))
         });
@@ -349,26 +349,5 @@ unsafe fn one_line(class: Obj, value: Obj) -> String {
             None | Some("") => class,
             Some(first) => format!("{class}: {first}"),
         }
-    }
-}
-
-unsafe fn format_exception(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        sources::tell_linecache();
-        let module = Ref::steal(ffi::PyImport_ImportModule(c"traceback".as_ptr()))?;
-        let none = ffi::Py_None();
-        let or_none = |object: Obj| if object.is_null() { none } else { object };
-        let lines = Ref::steal(ffi::PyObject_CallMethod(
-            module.obj(),
-            c"format_exception".as_ptr(),
-            c"OOO".as_ptr(),
-            or_none(class),
-            or_none(value),
-            or_none(traceback),
-        ))?;
-        let empty = crate::py::str_from("")?;
-        let text = Ref::steal(ffi::PyUnicode_Join(empty.obj(), lines.obj()))?;
-        any_text(text.obj())
     }
 }

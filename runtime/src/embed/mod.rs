@@ -24,6 +24,7 @@
 //! | `dispatch` | the hot path of every call |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
+//! | `traceback` | what a failure's traceback says |
 //! | `last_error` | last_error, the error handler |
 //! | `fork`, `exit` | fork and exit of the host |
 //! | `import` | a plugin that Python imports |
@@ -57,6 +58,7 @@ mod sites;
 mod sources;
 mod start;
 mod sys_modules;
+mod traceback;
 mod waiting;
 
 mod whose;

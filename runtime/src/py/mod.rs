@@ -11,6 +11,7 @@
 mod arguments;
 mod at_end;
 mod cell;
+pub mod code_texts;
 mod exception;
 mod guard;
 mod integer;

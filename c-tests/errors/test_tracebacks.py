@@ -1,0 +1,191 @@
+"""What a plugin says of an exception is what Python's module `traceback` says, the first time and every other."""
+from harness import Ran
+
+CDEF = "void told(int n); void kept(int n); const char *expected(void); int count(void);"
+INIT = '''
+    import decimal
+    import sys
+    import traceback
+    from tracing import ffi
+
+    class Odd(Exception):
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    class Lines(ValueError):
+        def __str__(self):
+            return "one\\ntwo \\udc80"
+
+    class Outer:
+        class Inner(Exception):
+            """Has a dotted name."""
+
+    def plain():
+        raise ValueError("plain")
+
+    def nothing():
+        raise KeyError
+
+    def nested():
+        return [x for x in map(lambda n: n / 0, [1, 2])]
+
+    def of_a_module():
+        decimal.Decimal(1) / 0
+
+    def odd():
+        raise Odd
+
+    def lines():
+        raise Lines
+
+    def inner():
+        raise Outer.Inner("in", "side")
+
+    def cause():
+        try:
+            plain()
+        except ValueError as error:
+            raise TypeError("caused") from error
+
+    def context():
+        try:
+            plain()
+        except ValueError:
+            nothing()
+
+    def suppressed():
+        try:
+            plain()
+        except ValueError:
+            raise TypeError("from None") from None
+
+    def misspelt():
+        return sys.pathh
+
+    def undefined():
+        return plane()
+
+    def syntax():
+        compile("a b", "some.py", "exec")
+
+    def missing():
+        import decimall
+
+    def missing_name():
+        from decimal import Decimall
+
+    def noted():
+        error = ValueError("with notes")
+        if sys.version_info >= (3, 11):
+            error.add_note("a note")
+        raise error
+
+    def group():
+        if sys.version_info >= (3, 11):
+            raise ExceptionGroup("several", [ValueError(1), TypeError(2)])
+        plain()
+
+    def down(n):
+        if n:
+            down(n - 1)
+        raise IndexError("at the bottom")
+
+    def down_2():
+        down(2)
+
+    def down_3():
+        down(3)
+
+    def down_4():
+        down(4)
+
+    def down_40():
+        down(40)
+
+    def mutual(n):
+        return mutual_2(n - 1) if n else plain()
+
+    def mutual_2(n):
+        return mutual(n)
+
+    def mutually():
+        mutual(5)
+
+    def without_end(n=0):
+        return without_end(n + 1)
+
+    def limited():
+        sys.tracebacklimit = 1
+        plain()
+
+    def again():
+        sys.__dict__.pop("tracebacklimit", None)
+        plain()
+
+    def leaves():
+        sys.exit("leaves")
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    cases = [plain, nothing, nested, of_a_module, odd, lines, inner, cause, context, suppressed, misspelt, undefined, syntax,
+             missing, missing_name, noted, group, down_2, down_3, down_4, down_40, mutually, without_end, leaves, interrupted,
+             limited, again]
+    text = None
+
+    def keep(*exception):
+        global text
+        lines = traceback.format_exception(*exception)
+        text = ffi.new("char[]", "".join(lines).encode("utf-8", "backslashreplace"))
+
+    def fail(n):
+        cases[n]()
+
+    ffi.def_extern(name="told")(fail)
+    ffi.def_extern(name="kept", onerror=keep)(fail)
+
+    @ffi.def_extern()
+    def expected():
+        return text
+
+    @ffi.def_extern()
+    def count():
+        return len(cases)
+'''
+HOST = r"""
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include "tracing.h"
+
+    static char *last;
+
+    static void keep_text(const char *function, const char *message, void *data)
+    {
+        (void)function, (void)data;
+        const char *body = strchr(strchr(message, '\n') + 1, '\n') + 1;
+        free(last);
+        last = strdup(body);
+    }
+
+    int main(void)
+    {
+        int n, round, wrong = 0, cases = count();
+        tracing_set_error_handler(keep_text, NULL);
+        for (round = 0; round < 3; round++)
+            for (n = 0; n < cases; n++) {
+                kept(n);
+                told(n);
+                if (last == NULL || strcmp(last, expected()) != 0) {
+                    printf("%d: expected\n%s\n%d: but it was\n%s\n", n, expected(), n, last == NULL ? "NULL" : last);
+                    wrong++;
+                }
+            }
+        printf("%d cases, %d wrong\n", cases, wrong);
+        return 0;
+    }
+"""
+
+
+def test_tracebacks_are_python_s(plugin, host, run):
+    assert run(host(HOST, plugin(CDEF, INIT, name="tracing"))) == Ran("27 cases, 0 wrong\n")

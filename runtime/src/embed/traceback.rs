@@ -1,0 +1,246 @@
+//! Tracebacks as Python's module `traceback` formats them, at the price of a call.
+//!
+//! The text of one place in code (file, line, source, carets) is the module's, and is kept: the next failure there only
+//! puts pieces together. What is more than frames and one line (causes, groups, notes, syntax errors, suggestions for
+//! misspelt names) is the module's own work each time.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use pyo3::ffi;
+
+use super::last_error::any_text;
+use super::{sources, whose};
+use crate::py::code_texts::CodeTexts;
+use crate::py::{Obj, Ref, Res, str_text};
+
+static PLACES: CodeTexts = CodeTexts::new();
+
+/// `traceback.format_exception()` of an exception.
+///
+/// # Safety
+/// Live objects or NULL; the GIL is held and no exception is set.
+pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if is_plain(class, value)
+            && let Some(text) = put_together(class, value, traceback)?
+        {
+            return Ok(text);
+        }
+        format_by_python(class, value, traceback)
+    }
+}
+
+/// Whether the exception is nothing but a class, a text and a traceback.
+///
+/// # Safety
+/// As [`format`].
+unsafe fn is_plain(class: Obj, value: Obj) -> bool {
+    // SAFETY: the caller's contract; classes are statics of libpython.
+    unsafe {
+        if class.is_null()
+            || value.is_null()
+            || !whose::is_main()
+            || ffi::PyType_Check(class) == 0
+            || ffi::Py_TYPE(value) != class.cast()
+            || !ffi::PySys_GetObject(c"tracebacklimit".as_ptr()).is_null()
+        {
+            return false;
+        }
+        let told_more_about = [
+            ffi::PyExc_SyntaxError,
+            ffi::PyExc_NameError,
+            ffi::PyExc_AttributeError,
+            ffi::PyExc_ImportError,
+            #[cfg(Py_3_11)]
+            ffi::PyExc_BaseExceptionGroup,
+        ];
+        if told_more_about
+            .iter()
+            .any(|&base| ffi::PyType_IsSubtype(class.cast(), base.cast()) != 0)
+        {
+            return false;
+        }
+        // New references, or NULL.
+        let linked = [
+            ffi::PyException_GetCause(value),
+            ffi::PyException_GetContext(value),
+        ];
+        for object in linked {
+            ffi::Py_XDECREF(object);
+        }
+        linked.iter().all(|object| object.is_null())
+            && ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) == 0
+    }
+}
+
+/// The text, by pieces; `None` where only Python can tell.
+///
+/// # Safety
+/// As [`format`], and [`is_plain`] said so.
+unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let mut text = String::new();
+        if !traceback.is_null() && traceback != ffi::Py_None() {
+            text.push_str("Traceback (most recent call last):\n");
+            add_places(&mut text, traceback)?;
+        }
+        let Some(line) = last_line(class, value)? else {
+            return Ok(None);
+        };
+        text.push_str(&line);
+        Ok(Some(text))
+    }
+}
+
+/// `traceback._RECURSIVE_CUTOFF`: so often a place is shown that comes again and again.
+const SHOWN: usize = 3;
+
+/// # Safety
+/// A traceback; the GIL is held.
+unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
+    let mut next = traceback.cast::<ffi::PyTracebackObject>();
+    let mut last: Option<(Ref, i32)> = None;
+    let mut count = 0;
+    let again = |text: &mut String, count: usize| {
+        if count > SHOWN {
+            let more = count - SHOWN;
+            let s = if more > 1 { "s" } else { "" };
+            text.push_str(&format!("  [Previous line repeated {more} more time{s}]\n"));
+        }
+    };
+    // SAFETY: tracebacks, frames and their code live as long as the first traceback, which the caller holds.
+    unsafe {
+        while !next.is_null() && next.cast() != ffi::Py_None() {
+            let here = &*next;
+            let code: Ref = Ref::steal(ffi::PyFrame_GetCode(here.tb_frame).cast())?;
+            let line = match here.tb_lineno {
+                // Worked out when somebody asks.
+                -1 => ffi::PyCode_Addr2Line(code.as_ptr().cast(), here.tb_lasti),
+                line => line,
+            };
+            let is_same = last
+                .as_ref()
+                .is_some_and(|(of, at)| of.obj() == code.obj() && *at == line);
+            if !is_same {
+                again(text, count);
+                count = 0;
+            }
+            count += 1;
+            if count <= SHOWN {
+                text.push_str(&place(&code, next)?);
+            }
+            last = Some((code, line));
+            next = here.tb_next;
+        }
+    }
+    again(text, count);
+    Ok(())
+}
+
+/// The lines of one place.
+///
+/// # Safety
+/// A traceback, and the code of its frame; the GIL is held.
+unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<str>> {
+    // SAFETY: the caller's contract.
+    let at = unsafe { (*traceback).tb_lasti };
+    if let Some(text) = PLACES.get(code, at) {
+        return Ok(text);
+    }
+    sources::tell_linecache();
+    // SAFETY: the caller's contract; names are C strings.
+    let text: Arc<str> = unsafe {
+        let lines = call(c"format_tb", &[traceback.cast()], Some(1))?;
+        joined(&lines)?.into()
+    };
+    PLACES.keep(code.clone(), at, &text);
+    Ok(text)
+}
+
+/// `CLASS: TEXT`, as `traceback.format_exception_only()` has it; `None` where the text cannot be had.
+///
+/// # Safety
+/// As [`format`].
+unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
+    // SAFETY: the caller's contract; names are C strings.
+    unsafe {
+        let attribute = |name: &CStr| -> Res<Ref> {
+            Ref::steal(ffi::PyObject_GetAttrString(class, name.as_ptr()))
+        };
+        let (module, name) = (attribute(c"__module__")?, attribute(c"__qualname__")?);
+        let Some(name) = str_text(name.obj())? else {
+            return Ok(None);
+        };
+        let module = match str_text(module.obj()) {
+            Ok(Some(module)) => module,
+            Ok(None) => return Ok(None),
+            Err(raised) => return Err(raised),
+        };
+        let text: Ref = match Ref::steal(ffi::PyObject_Str(value)) {
+            Ok(text) => text,
+            Err(raised) => {
+                raised.clear();
+                return Ok(None);
+            }
+        };
+        let text = any_text(text.obj())?;
+        let dot = if matches!(module, "builtins" | "__main__") {
+            String::new()
+        } else {
+            format!("{module}.")
+        };
+        Ok(Some(if text.is_empty() {
+            format!("{dot}{name}\n")
+        } else {
+            format!("{dot}{name}: {text}\n")
+        }))
+    }
+}
+
+/// # Safety
+/// As [`format`].
+unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
+    sources::tell_linecache();
+    // SAFETY: the caller's contract.
+    unsafe {
+        let none = ffi::Py_None();
+        let or_none = |object: Obj| if object.is_null() { none } else { object };
+        let lines = call(
+            c"format_exception",
+            &[or_none(class), or_none(value), or_none(traceback)],
+            None,
+        )?;
+        joined(&lines)
+    }
+}
+
+/// Calls a function of the module `traceback`, with `limit` as its last argument if there is one.
+///
+/// # Safety
+/// Live objects; the GIL is held.
+unsafe fn call(function: &CStr, arguments: &[Obj], limit: Option<i32>) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let limit: Option<Ref> = match limit {
+            Some(limit) => Some(Ref::steal(ffi::PyLong_FromLong(limit.into()))?),
+            None => None,
+        };
+        let mut all = arguments.to_vec();
+        all.extend(limit.iter().map(Ref::obj));
+        crate::py::module::call_function(c"traceback", function, &all)
+    }
+}
+
+/// # Safety
+/// A live object; the GIL is held.
+unsafe fn joined(lines: &Ref) -> Res<String> {
+    let empty = crate::py::str_from("")?;
+    // SAFETY: the caller's contract.
+    unsafe {
+        let text: Ref = Ref::steal(ffi::PyUnicode_Join(empty.obj(), lines.obj()))?;
+        any_text(text.obj())
+    }
+}
