@@ -8,7 +8,8 @@ use pyo3::ffi;
 
 use super::last_error;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, none, positional, simple, str_from,
+    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, any_text, guard, none, positional, simple,
+    str_from,
 };
 
 /// Puts hooks of ours in the place of the default ones. The GIL is held, the interpreter is ours. A failure leaves all as
@@ -202,14 +203,14 @@ unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
                 let mut text = String::new();
                 if message.obj() != none {
                     let message: Ref = Ref::steal(ffi::PyObject_Str(message.obj()))?;
-                    text += &last_error::any_text(message.obj())?;
+                    text += &any_text(message.obj())?;
                     text += ":";
                 } else if object.obj() != none {
                     text += "Exception ignored in:";
                 }
                 if object.obj() != none {
                     let object = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.obj()))
-                        .and_then(|repr| last_error::any_text(repr.obj()))
+                        .and_then(|repr| any_text(repr.obj()))
                         .unwrap_or_else(|raised| {
                             raised.clear();
                             "<object repr() failed>".into()
@@ -246,7 +247,7 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
                 let name: Ref = Ref::steal(ffi::PyObject_Str(name.obj()))?;
                 let text = format!(
                     "Exception in thread {}:\n{}",
-                    last_error::any_text(name.obj())?,
+                    any_text(name.obj())?,
                     traceback(class.obj(), value.obj(), trace.obj())
                 );
                 write(stderr, &text)

@@ -11,7 +11,7 @@ use super::binding::Binding;
 use super::traceback;
 use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;
-use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, type_name};
+use crate::py::{Exception, Obj, Raised, Ref, Res, any_text, str_text, type_name};
 
 thread_local! {
     /// The last failure of each plugin on this thread.
@@ -280,24 +280,6 @@ unsafe fn places(traceback: Obj) -> String {
             text.insert_str(0, "Traceback (most recent call last):\n");
         }
         text
-    }
-}
-
-/// The text of a str; what UTF-8 cannot say (lone surrogates, as in file names) with backslashes.
-///
-/// # Safety
-/// A live object; the GIL is held.
-pub(super) unsafe fn any_text(object: Obj) -> Res<String> {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
-            object,
-            c"utf-8".as_ptr(),
-            c"backslashreplace".as_ptr(),
-        ))?;
-        let data = ffi::PyBytes_AsString(bytes.obj()).cast::<u8>();
-        let length = ffi::PyBytes_Size(bytes.obj()) as usize;
-        Ok(String::from_utf8_lossy(std::slice::from_raw_parts(data, length)).into_owned())
     }
 }
 

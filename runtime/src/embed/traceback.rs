@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use pyo3::ffi;
 
-use super::last_error::any_text;
 use super::{sources, whose};
 use crate::py::code_texts::CodeTexts;
-use crate::py::{Obj, Ref, Res, str_text};
+use crate::py::{Obj, Ref, Res, any_text, str_text};
 
 static PLACES: CodeTexts = CodeTexts::new();
 

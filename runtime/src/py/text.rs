@@ -55,3 +55,21 @@ pub fn warn(text: &str) -> Res<()> {
     }
     Ok(())
 }
+
+/// The text of a str; what UTF-8 cannot say (lone surrogates, as in file names) with backslashes.
+///
+/// # Safety
+/// A live object; the GIL is held.
+pub unsafe fn any_text(object: Obj) -> Res<String> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
+            object,
+            c"utf-8".as_ptr(),
+            c"backslashreplace".as_ptr(),
+        ))?;
+        let data = ffi::PyBytes_AsString(bytes.obj()).cast::<u8>();
+        let length = ffi::PyBytes_Size(bytes.obj()) as usize;
+        Ok(String::from_utf8_lossy(std::slice::from_raw_parts(data, length)).into_owned())
+    }
+}
