@@ -10,6 +10,17 @@ impl Declarations {
         self.ordinary.get(&self.types.find_symbol(name)?).copied()
     }
 
+    /// The function, variable, constant or enumerator whose name is written nearly so.
+    pub fn similar_ordinary(&self, name: &str) -> Option<&str> {
+        let functions = self.functions.iter().map(|function| function.name);
+        let variables = self.variables.iter().map(|variable| variable.name);
+        let constants = self.constants.iter().map(|constant| constant.name);
+        let named = functions.chain(variables).chain(constants);
+        let enumerators = self.enumerators.iter().map(|(name, _)| name);
+        let names = named.chain(enumerators).map(|name| self.types.text(name));
+        crate::suggest::closest(name, names)
+    }
+
     /// The name of the symbol that a function or variable has in a library: its own, or its asm label.
     pub fn symbol_of<'a>(&'a self, name: &'a str) -> &'a str {
         let label = match self.lookup_ordinary(name) {

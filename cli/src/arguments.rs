@@ -68,6 +68,7 @@ impl Arguments {
                 Command::Build(build) => build.declarations.see_order(of_command),
                 Command::Header(header) => header.declarations.see_order(of_command),
                 Command::Emit(emit) => emit.declarations.see_order(of_command),
+                Command::Check(check) => check.declarations.see_order(of_command),
                 Command::Stubs(stubs) => stubs.declarations.see_order(of_command),
                 Command::Cdef(_)
                 | Command::Bundle(_)
@@ -98,6 +99,9 @@ pub struct OutputArguments {
     /// Show what is found and run: Python, the runtime, the compiler's command line, times
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Write nothing if there is a warning: exit status 1
+    #[arg(long, global = true)]
+    pub strict: bool,
     /// Form of the messages on standard error; json: one object per line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub message_format: MessageFormat,
@@ -139,6 +143,8 @@ pub enum Command {
     Header(Box<HeaderArguments>),
     /// Write only the C source of a plugin
     Emit(Box<EmitArguments>),
+    /// Say what a build would say of the declarations and the Python code, without a C compiler and without an output
+    Check(Box<CheckArguments>),
     /// Put a Python beside a plugin, so that both can be moved to a machine without one
     #[command(after_help = BUNDLE_HELP)]
     Bundle(BundleArguments),
@@ -370,6 +376,17 @@ pub struct EmitArguments {
     /// The C source [default: standard output]
     #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+}
+
+/// `keelback check`
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    /// What is declared.
+    pub declarations: DeclarationArguments,
+    #[command(flatten)]
+    /// What runs.
+    pub init: InitArguments,
 }
 
 /// `keelback bundle`

@@ -2,6 +2,7 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 use serde::Serialize;
@@ -325,6 +326,9 @@ pub struct Reporter {
     colored: bool,
     quiet: bool,
     verbose: bool,
+    strict: bool,
+    /// Warnings so far.
+    warnings: AtomicUsize,
 }
 
 impl Reporter {
@@ -345,6 +349,25 @@ impl Reporter {
             colored,
             quiet: arguments.quiet,
             verbose: arguments.verbose,
+            strict: arguments.strict,
+            warnings: AtomicUsize::new(0),
+        }
+    }
+
+    /// Before anything is written: with `--strict` a warning is an error.
+    pub fn settle(&self) -> Result<()> {
+        match self.warnings.load(Ordering::Relaxed) {
+            count if self.strict && count > 0 => Err(Failure::Input.because(Diagnostic::error(
+                "strict",
+                if count == 1 {
+                    "there was a warning, and with --strict nothing is written then".to_owned()
+                } else {
+                    format!(
+                        "there were {count} warnings, and with --strict nothing is written then"
+                    )
+                },
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -360,6 +383,9 @@ impl Reporter {
 
     /// Tells one thing.
     pub fn report(&self, diagnostic: &Diagnostic) {
+        if diagnostic.level == Level::Warning {
+            self.warnings.fetch_add(1, Ordering::Relaxed);
+        }
         if self.quiet && diagnostic.level != Level::Error {
             return;
         }

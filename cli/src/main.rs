@@ -6,6 +6,7 @@ mod compiler;
 mod config;
 mod diagnostic;
 mod headers;
+mod init_checks;
 mod input;
 mod interrupt;
 mod machine;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Build(build) => commands::build::run(build, &reporter),
         Command::Cdef(cdef) => commands::cdef::run(cdef, &reporter),
         Command::Header(header) => commands::header::run(header, &reporter),
+        Command::Check(check) => commands::check::run(check, &reporter),
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
         Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),
         Command::GenSrc(gen_src) => commands::gen_src::run(gen_src, &reporter),
@@ -85,6 +87,7 @@ fn parse() -> Result<Arguments, ExitCode> {
                 Reporter::new(&OutputArguments {
                     quiet: false,
                     verbose: false,
+                    strict: false,
                     message_format: MessageFormat::Json,
                     color: arguments::ColorChoice::Never,
                 })

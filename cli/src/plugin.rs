@@ -1,7 +1,7 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity};
+use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity, Type};
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
@@ -63,6 +63,8 @@ pub struct PythonFunction {
     pub name: String,
     /// Its declaration.
     pub place: Place,
+    /// How many parameters it has.
+    pub parameters: usize,
 }
 
 /// A plugin that can be written as C.
@@ -358,6 +360,18 @@ impl Plugin {
         refused.collect()
     }
 
+    /// Whether `lib` has that name.
+    pub fn has_name(&self, name: &str) -> bool {
+        let declarations = self.inner.declarations();
+        declarations.lookup_ordinary(name).is_some()
+            || declarations.lookup_enumerator(name).is_some()
+    }
+
+    /// A name of `lib` that is written nearly so.
+    pub fn similar_name(&self, name: &str) -> Option<&str> {
+        self.inner.declarations().similar_ordinary(name)
+    }
+
     /// The functions that the init code is to define, in order of declaration.
     pub fn python_functions(&self) -> Vec<PythonFunction> {
         let declarations = self.inner.declarations();
@@ -375,9 +389,14 @@ impl Plugin {
                 // Line markers count.
                 numbered.file.clone_into(&mut place.file);
                 place.line = numbered.line as usize;
+                let parameters = match declarations.types.get(function.ty) {
+                    Type::Function(ty) => ty.params.len(),
+                    _ => 0,
+                };
                 Some(PythonFunction {
                     name: declarations.types.text(function.name).to_owned(),
                     place,
+                    parameters,
                 })
             })
             .collect()

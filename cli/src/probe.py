@@ -156,6 +156,8 @@ def check(module, filename, length, directory, *names):
         scan(tree, module)
         for name, value, line in read_errors(tree, module):
             send("error_value", "%d:%s=%s" % (line, name, value or ""))
+        for use in uses_of_lib(tree, module):
+            send("uses_lib", "%d\n%d\n%s" % use)
         beside(tree, module, filename, directory, carried)
         if own:
             send("init_code", code)
@@ -221,6 +223,13 @@ def scan(tree, module):
     if module in known:
         send("shadows", module)
 
+    names_of_ffi = dict()  # other modules' ffi
+    for node in walk(tree):
+        if type(node).__name__ == "ImportFrom" and node.module != module:
+            for alias in node.names:
+                if alias.name == "ffi":
+                    names_of_ffi[alias.asname or "ffi"] = "." * node.level + (node.module or "")
+
     def attach(call, name, line):
         named.add(id(call.func))
         for keyword in call.keywords:
@@ -241,6 +250,14 @@ def scan(tree, module):
             for decorator in node.decorator_list:
                 if is_def_extern_call(decorator):
                     attach(decorator, node.name, decorator.lineno)
+                    if kind != "ClassDef" and len(node.decorator_list) == 1 and attached:
+                        name_in_c = attached[-1][0] if attached[-1][1] == decorator.lineno else node.name
+                        send("defined", "\n".join(map(str, shape(node, name_in_c) + (int(node in tree.body),))))
+                    given = getattr(decorator.func.value, "id", None)
+                    if given in names_of_ffi:
+                        send("foreign", "%d\n%s\n%s" % (decorator.lineno, given, names_of_ffi[given]))
+                elif type(decorator).__name__ == "Attribute" and decorator.attr == "def_extern":
+                    send("uncalled", str(decorator.lineno))
         elif kind == "Call":
             if is_def_extern_call(node.func):
                 # ffi.def_extern(name="f")(function)
@@ -265,6 +282,54 @@ def scan(tree, module):
     send("unsure", "1" if unsure else "0")
     for name, line in attached:
         send("attached", "%d:%s" % (line, name))
+
+
+def shape(function, name):
+    """Of a function: its name in C, the line of its def, the least and most arguments by position (-1: any number), the
+    parameters that must be given by keyword, and what a call of it gives if that is no result."""
+    arguments = function.args
+    positional = len(arguments.posonlyargs) + len(arguments.args)
+    required = positional - len(arguments.defaults)
+    keywords = [one.arg for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults) if default is None]
+    gives = ""
+    if type(function).__name__ == "AsyncFunctionDef":
+        gives = "a coroutine"
+    if yields(function):
+        gives = "an asynchronous generator" if gives else "a generator"
+    return name, function.lineno, required, -1 if arguments.vararg else positional, " ".join(keywords), gives
+
+
+def yields(function):
+    """Whether it is a generator: a yield of its own, not of a function inside."""
+    stack = list(function.body)
+    while stack:
+        node = stack.pop()
+        kind = type(node).__name__
+        if kind in ("Yield", "YieldFrom"):
+            return True
+        if kind in ("FunctionDef", "AsyncFunctionDef", "Lambda", "ClassDef"):
+            continue
+        for field in node._fields:
+            value = getattr(node, field, None)
+            stack.extend(one for one in (value if isinstance(value, list) else [value]) if hasattr(one, "_fields"))
+    return False
+
+
+def uses_of_lib(tree, module):
+    """Each `lib.NAME` of what is the plugin's lib for sure: line, column, and name."""
+    bound = _bindings(tree)
+    libs = set()
+    for node in walk(tree):
+        if type(node).__name__ == "ImportFrom" and node.module == module and not node.level:
+            names = [alias.asname or alias.name for alias in node.names if alias.name == "lib"]
+            libs.update(name for name in names if bound.get(name) == 1)
+    found = []
+    for node in walk(tree):
+        if type(node).__name__ == "Attribute" and getattr(node.value, "id", None) in libs:
+            if not node.attr.startswith("__"):
+                # Columns of the syntax tree are bytes.
+                found.append((node.end_lineno, node.end_col_offset - len(node.attr.encode("utf-8")), node.attr))
+    return sorted(found)
 
 
 def is_def_extern_call(node):

@@ -68,6 +68,55 @@ pub struct InitReport {
     pub modules: Vec<(String, Vec<u8>)>,
     /// Own modules that cannot be compiled.
     pub module_errors: Vec<ModuleError>,
+    /// Functions under `@ffi.def_extern()`.
+    pub defined: Vec<Defined>,
+    /// Lines of `@ffi.def_extern` without a call.
+    pub uncalled: Vec<usize>,
+    /// Decorators of another module's ffi.
+    pub foreign: Vec<Foreign>,
+    /// `lib.NAME`.
+    pub uses_of_lib: Vec<UseOfLib>,
+}
+
+/// What can be seen of a function without calling it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defined {
+    /// The name in C.
+    pub name: String,
+    /// The line of its `def`.
+    pub line: usize,
+    /// The least arguments by position.
+    pub least: usize,
+    /// The most; `None`: any number.
+    pub most: Option<usize>,
+    /// Parameters that must be given by keyword, with spaces between them.
+    pub keywords: String,
+    /// What a call gives, if that is no result: "a coroutine".
+    pub gives: String,
+    /// No `if`, `try` or function is around it.
+    pub is_always: bool,
+}
+
+/// `@other.def_extern()`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// The line.
+    pub line: usize,
+    /// The name that stands there.
+    pub name: String,
+    /// The module that it was imported from.
+    pub module: String,
+}
+
+/// A name of lib that is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UseOfLib {
+    /// The line, from 1.
+    pub line: usize,
+    /// Bytes of the line in front of the name.
+    pub column: usize,
+    /// The name.
+    pub name: String,
 }
 
 /// An import that will find nothing.
@@ -526,6 +575,23 @@ impl Probe {
         let compiled = record.texts("code");
         Ok(InitReport {
             beside: record.texts("beside").iter().filter_map(beside).collect(),
+            defined: {
+                let mut all: Vec<Defined> =
+                    record.texts("defined").iter().filter_map(defined).collect();
+                all.sort_by_key(|one| one.line);
+                all
+            },
+            uncalled: record
+                .texts("uncalled")
+                .iter()
+                .filter_map(|line| line.parse().ok())
+                .collect(),
+            foreign: record.texts("foreign").iter().filter_map(foreign).collect(),
+            uses_of_lib: record
+                .texts("uses_lib")
+                .iter()
+                .filter_map(use_of_lib)
+                .collect(),
             init_code: record.texts("init_code").first().map(|code| bytes(code)),
             modules: record
                 .texts("code_of")
@@ -603,6 +669,41 @@ fn module_error(text: &String) -> Option<ModuleError> {
         column: column.parse().ok()?,
         path: path.to_owned(),
         message: message.to_owned(),
+    })
+}
+
+/// Lines: see `shape` in probe.py.
+fn defined(text: &String) -> Option<Defined> {
+    let [name, line, least, most, keywords, gives, is_always] =
+        text.split('\n').collect::<Vec<_>>().try_into().ok()?;
+    Some(Defined {
+        name: name.to_owned(),
+        line: line.parse().ok()?,
+        least: least.parse().ok()?,
+        most: most.parse().ok(),
+        keywords: keywords.to_owned(),
+        gives: gives.to_owned(),
+        is_always: is_always == "1",
+    })
+}
+
+/// Lines: the line, the name, the module.
+fn foreign(text: &String) -> Option<Foreign> {
+    let [line, name, module] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
+    Some(Foreign {
+        line: line.parse().ok()?,
+        name: name.to_owned(),
+        module: module.to_owned(),
+    })
+}
+
+/// Lines: the line, the column, the name.
+fn use_of_lib(text: &String) -> Option<UseOfLib> {
+    let [line, column, name] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
+    Some(UseOfLib {
+        line: line.parse().ok()?,
+        column: column.parse().ok()?,
+        name: name.to_owned(),
     })
 }
 

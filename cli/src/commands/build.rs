@@ -1,5 +1,4 @@
 //! `keelback build`.
-use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,14 +9,15 @@ use tempfile::TempDir;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
 use crate::compiler::{Compilation, Compiler, cannot_use_directory};
-use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::init_checks::{self, InitCodeTexts};
 use crate::input::{Input, Inputs};
 use crate::interrupt;
 use crate::machine::{self, Machine};
 use crate::output::Outputs;
 use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
-use crate::python::{self, InitCode, InitReport, Search};
+use crate::python::{InitCode, InitReport, Search};
 use crate::runtime;
 
 /// `keelback build ...`
@@ -100,6 +100,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     if let Some(header) = &header {
         outputs.add(header, prepared.plugin.header().as_bytes(), 0o666)?;
     }
+    reporter.settle()?;
     outputs.commit()?;
     reporter.detail(format!(
         "wrote {}{} after {:.0} ms",
@@ -313,7 +314,8 @@ impl Sources {
                     None => search.init_report(),
                 };
                 if let Ok(Some(report)) = report {
-                    error.diagnostics.extend(syntax_error(&report, &init));
+                    let wrong = init_checks::syntax_error(&report, &init);
+                    error.diagnostics.extend(wrong);
                 }
                 return Err(error);
             }
@@ -410,182 +412,12 @@ impl Prepared {
             );
             return Ok(());
         };
-        for (line, text) in &report.warnings {
-            reporter.report(
-                &Diagnostic::warning("init-warning", text.as_str()).at(whole_line(
-                    &self.init.name,
-                    &self.init.text,
-                    *line,
-                )),
-            );
-        }
-        if let Some(error) = syntax_error(&report, &self.init) {
-            return Err(Failure::Input.because(error));
-        }
-        let wrong = module_errors(&report, &self.files);
-        if !wrong.is_empty() {
-            return Err(Failure::Input.because_of(wrong));
-        }
-        for warning in imports_beside(&report, &self.init, &self.files) {
-            reporter.report(&warning);
-        }
-        for warning in attachment_warnings(&report, &self.init, &self.plugin) {
-            reporter.report(&warning);
-        }
+        let code = InitCodeTexts {
+            init: &self.init,
+            files: &self.files,
+        };
+        let found = init_checks::check(&report, code, &self.plugin)?;
+        found.iter().for_each(|warning| reporter.report(warning));
         Ok(())
     }
-}
-
-fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
-    let error = report.error.as_ref()?;
-    let diagnostic = Diagnostic::error(
-        "init-syntax",
-        format!(
-            "the init code cannot run: {}: {}",
-            error.kind, error.message
-        ),
-    );
-    Some(if error.line > 0 {
-        diagnostic.at(Place::at_line(
-            &init.name,
-            &init.text,
-            error.line,
-            error.column,
-            error.end_column.saturating_sub(error.column),
-        ))
-    } else {
-        diagnostic.note(format!("it is {}", init.name))
-    })
-}
-
-fn module_errors(report: &InitReport, files: &[OwnFile]) -> Vec<Diagnostic> {
-    let diagnostic = |error: &python::ModuleError| {
-        let text = text_of(files, &error.path);
-        let message = format!("the module {} cannot run: {}", error.path, error.message);
-        let diagnostic = Diagnostic::error("module-syntax", message);
-        if error.line == 0 {
-            return diagnostic;
-        }
-        diagnostic.at(Place::at_line(
-            &error.path,
-            &text,
-            error.line,
-            error.column.max(1),
-            1,
-        ))
-    };
-    report.module_errors.iter().map(diagnostic).collect()
-}
-
-fn text_of(files: &[OwnFile], path: &str) -> String {
-    let file = files.iter().find(|file| file.path == path);
-    file.map_or(String::new(), |file| {
-        String::from_utf8_lossy(&file.data).into_owned()
-    })
-}
-
-fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<Diagnostic> {
-    let diagnostic = |import: &python::Beside| {
-        let of_init = import.file == init.name;
-        let text = if of_init {
-            init.text.clone()
-        } else {
-            text_of(files, &import.file)
-        };
-        Diagnostic::warning(
-            "import-beside",
-            format!(
-                "'{}' is imported from {}, which the library will not have",
-                import.name, import.path
-            ),
-        )
-        .at(whole_line(&import.file, &text, import.line))
-        .hint(format!(
-            "`--module {}` puts it into the library; without it the plugin's Python has to have it",
-            import.path
-        ))
-    };
-    report.beside.iter().map(diagnostic).collect()
-}
-
-fn whole_line(file: &str, text: &str, line: usize) -> Place {
-    let whole = text;
-    let text = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
-    let indent = text.chars().take_while(|c| c.is_whitespace()).count();
-    Place::at_line(file, whole, line, indent + 1, text.trim().chars().count())
-}
-
-/// So many functions that the init code never defines are told one by one.
-const MOST_WARNINGS: usize = 10;
-
-fn attachment_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
-    let mut warnings = Vec::new();
-    if let Some(module) = &report.shadows {
-        warnings.push(
-            Diagnostic::warning(
-                "shadows-module",
-                format!("the name '{module}' is that of a module of Python's standard library"),
-            )
-            .hint("whoever imports that module gets the plugin instead; choose another --name"),
-        );
-    }
-    let functions = plugin.python_functions();
-    let declared: HashSet<&str> = functions
-        .iter()
-        .map(|function| function.name.as_str())
-        .collect();
-    for (line, name) in &report.attached {
-        if !declared.contains(name.as_str()) {
-            warnings.push(
-                Diagnostic::warning(
-                    "unknown-function",
-                    format!("the init code defines '{name}', which no cdef declares"),
-                )
-                .at(whole_line(&init.name, &init.text, *line))
-                .hint("ffi.def_extern() will raise an error here; declare the function, or mend the name"),
-            );
-        }
-    }
-    if report.is_unsure {
-        return warnings;
-    }
-    let attached: HashSet<&str> = report
-        .attached
-        .iter()
-        .map(|(_, name)| name.as_str())
-        .collect();
-    let missing: Vec<_> = functions
-        .iter()
-        .filter(|function| !attached.contains(function.name.as_str()))
-        .collect();
-    // The first ones tell what the matter is.
-    let shown = if missing.len() > MOST_WARNINGS + 1 {
-        MOST_WARNINGS
-    } else {
-        missing.len()
-    };
-    for function in &missing[..shown] {
-        warnings.push(
-                Diagnostic::warning(
-                    "never-attached",
-                    format!("the init code never defines '{}'", function.name),
-                )
-                .at(function.place.clone())
-                .hint(format!(
-                    "define it in {} under @ffi.def_extern(); until then a call prints an error and returns its error value",
-                    init.name
-                )),
-        );
-    }
-    if shown < missing.len() {
-        warnings.push(Diagnostic::warning(
-            "never-attached",
-            format!(
-                "the init code never defines {} more of the {} functions",
-                missing.len() - shown,
-                functions.len()
-            ),
-        ));
-    }
-    warnings
 }

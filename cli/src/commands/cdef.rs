@@ -36,6 +36,7 @@ pub fn run(arguments: &CdefArguments, reporter: &Reporter) -> Result<()> {
     } else {
         header.plain_text()
     };
+    reporter.settle()?;
     let Some(place) = place else {
         return output::print(&text);
     };

@@ -22,6 +22,7 @@ pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {
         .prepare(&arguments.declarations, &arguments.init, reporter)?;
     let source = prepared.plugin.c_source();
     prepared.check_init(reporter)?;
+    reporter.settle()?;
     let Some(place) = place else {
         return output::print(&source);
     };

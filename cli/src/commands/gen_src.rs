@@ -60,6 +60,7 @@ fn read_sources(
     let cdef = inputs.read(cdef, "declarations")?;
     let prelude = inputs.read(csrc, "prelude")?;
     let source = Declared::module(module_name, cdef, prelude, reporter)?.c_source();
+    reporter.settle()?;
     let Some(place) = place else {
         return output::print(&source);
     };

@@ -19,6 +19,7 @@ pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
     let mut outputs = Outputs::for_paths(&places)?;
     let header =
         Declared::read(&arguments.declarations, &mut inputs, reporter)?.header(reporter)?;
+    reporter.settle()?;
     let Some(place) = place else {
         return output::print(&header);
     };

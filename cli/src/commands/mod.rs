@@ -2,6 +2,7 @@
 pub mod build;
 pub mod bundle;
 pub mod cdef;
+pub mod check;
 pub mod emit;
 pub mod gen_src;
 pub mod header;

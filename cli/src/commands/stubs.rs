@@ -26,6 +26,7 @@ pub fn run(arguments: &StubsArguments, reporter: &Reporter) -> Result<()> {
     };
     let declared = Declared::read(&arguments.declarations, &mut inputs, reporter)?;
     let text = declared.stubs(of, reporter)?;
+    reporter.settle()?;
     let Some(place) = place else {
         return output::print(&text);
     };

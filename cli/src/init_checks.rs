@@ -1,0 +1,349 @@
+//! What Python's answer about the init code and the plugin's own modules means: errors, and warnings about what C would
+//! find out only when it calls.
+
+use std::collections::{HashMap, HashSet};
+
+use keelback_codegen::OwnFile;
+
+use crate::diagnostic::{Diagnostic, Failure, Place, Result};
+use crate::input::Input;
+use crate::plugin::{Plugin, PythonFunction};
+use crate::python::{self, InitReport};
+
+/// The texts that messages show.
+#[derive(Clone, Copy)]
+pub struct InitCodeTexts<'a> {
+    /// The init code.
+    pub init: &'a Input,
+    /// The plugin's own modules.
+    pub files: &'a [OwnFile],
+}
+
+/// Warnings about what will not work.
+///
+/// # Errors
+/// Code that cannot run.
+pub fn check(
+    report: &InitReport,
+    code: InitCodeTexts<'_>,
+    plugin: &Plugin,
+) -> Result<Vec<Diagnostic>> {
+    let InitCodeTexts { init, files } = code;
+    if let Some(error) = syntax_error(report, init) {
+        return Err(Failure::Input.because(error));
+    }
+    let wrong = module_errors(report, files);
+    if !wrong.is_empty() {
+        return Err(Failure::Input.because_of(wrong));
+    }
+    let line = |line| whole_line(&init.name, &init.text, line);
+    let mut warnings: Vec<Diagnostic> = report
+        .warnings
+        .iter()
+        .map(|(number, text)| Diagnostic::warning("init-warning", text.as_str()).at(line(*number)))
+        .collect();
+    warnings.extend(imports_beside(report, init, files));
+    let functions = plugin.python_functions();
+    warnings.extend(attachment_warnings(report, init, &functions));
+    warnings.extend(shape_warnings(report, init, &functions));
+    warnings.extend(lib_warnings(report, init, plugin));
+    Ok(warnings)
+}
+
+/// Functions that C cannot call as it will.
+fn shape_warnings(
+    report: &InitReport,
+    init: &Input,
+    functions: &[PythonFunction],
+) -> Vec<Diagnostic> {
+    let line = |line| whole_line(&init.name, &init.text, line);
+    let mut warnings = Vec::new();
+    for number in &report.uncalled {
+        warnings.push(
+            Diagnostic::warning(
+                "def-extern-uncalled",
+                "@ffi.def_extern without () takes the function for a name",
+            )
+            .at(line(*number))
+            .hint("write @ffi.def_extern()"),
+        );
+    }
+    for foreign in &report.foreign {
+        warnings.push(
+            Diagnostic::warning(
+                "foreign-ffi",
+                format!(
+                    "this is '{}' of the module '{}', not the plugin's: it attaches nothing here",
+                    foreign.name, foreign.module
+                ),
+            )
+            .at(line(foreign.line))
+            .hint("the plugin's own is there as `ffi`, and in `from NAME import ffi`"),
+        );
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for defined in &report.defined {
+        if defined.is_always
+            && let Some(first) = seen.insert(&defined.name, defined.line)
+        {
+            warnings.push(
+                Diagnostic::warning(
+                    "defined-twice",
+                    format!(
+                        "'{}' is defined a second time, and only this one counts",
+                        defined.name
+                    ),
+                )
+                .at(line(defined.line))
+                .note(format!("the first one is in line {first}")),
+            );
+        }
+        let function = functions
+            .iter()
+            .find(|function| function.name == defined.name);
+        if let Some(function) = function
+            && let Some(what) = what_is_wrong(defined, function.parameters)
+        {
+            warnings.push(
+                Diagnostic::warning("cannot-be-called", format!("'{}' {what}", defined.name))
+                    .at(line(defined.line))
+                    .note(format!(
+                        "it is declared in {}:{}",
+                        function.place.file, function.place.line
+                    )),
+            );
+        }
+    }
+    warnings
+}
+
+/// Why no call from C with so many arguments can succeed.
+fn what_is_wrong(defined: &python::Defined, given: usize) -> Option<String> {
+    let arguments = |count: usize| match count {
+        0 => "no arguments".to_owned(),
+        1 => "1 argument".to_owned(),
+        _ => format!("{count} arguments"),
+    };
+    let takes = match defined.most {
+        None if given < defined.least => format!("at least {}", arguments(defined.least)),
+        Some(most) if given < defined.least || given > most => {
+            if defined.least == most {
+                arguments(most)
+            } else {
+                format!("{} to {}", defined.least, arguments(most))
+            }
+        }
+        _ if !defined.keywords.is_empty() => {
+            return Some(format!(
+                "must be given '{}' by keyword, which C cannot do",
+                defined.keywords.replace(' ', "' and '")
+            ));
+        }
+        _ if !defined.gives.is_empty() => {
+            return Some(format!(
+                "gives {} when it is called, and no result",
+                defined.gives
+            ));
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "takes {takes}, and C calls it with {}",
+        if given == 0 {
+            "none".to_owned()
+        } else {
+            given.to_string()
+        }
+    ))
+}
+
+/// Names that lib has not.
+fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
+    let unknown = report
+        .uses_of_lib
+        .iter()
+        .filter(|used| !plugin.has_name(&used.name));
+    unknown
+        .map(|used| {
+            let warning = Diagnostic::warning(
+                "unknown-name",
+                format!("lib has no '{}': no cdef declares it", used.name),
+            );
+            let text = init.text.lines().nth(used.line.saturating_sub(1));
+            let column = text.map_or(0, |text| {
+                let end = text.floor_char_boundary(used.column);
+                text[..end].chars().count()
+            });
+            let width = used.name.chars().count();
+            let warning = warning.at(Place::at_line(
+                &init.name,
+                &init.text,
+                used.line,
+                column + 1,
+                width,
+            ));
+            match plugin.similar_name(&used.name) {
+                Some(similar) => warning.hint(format!("did you mean '{similar}'?")),
+                None => warning,
+            }
+        })
+        .collect()
+}
+
+/// Why the init code cannot run, if it cannot.
+pub fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
+    let error = report.error.as_ref()?;
+    let diagnostic = Diagnostic::error(
+        "init-syntax",
+        format!(
+            "the init code cannot run: {}: {}",
+            error.kind, error.message
+        ),
+    );
+    Some(if error.line > 0 {
+        diagnostic.at(Place::at_line(
+            &init.name,
+            &init.text,
+            error.line,
+            error.column,
+            error.end_column.saturating_sub(error.column),
+        ))
+    } else {
+        diagnostic.note(format!("it is {}", init.name))
+    })
+}
+
+fn module_errors(report: &InitReport, files: &[OwnFile]) -> Vec<Diagnostic> {
+    let diagnostic = |error: &python::ModuleError| {
+        let text = text_of(files, &error.path);
+        let message = format!("the module {} cannot run: {}", error.path, error.message);
+        let diagnostic = Diagnostic::error("module-syntax", message);
+        if error.line == 0 {
+            return diagnostic;
+        }
+        diagnostic.at(Place::at_line(
+            &error.path,
+            &text,
+            error.line,
+            error.column.max(1),
+            1,
+        ))
+    };
+    report.module_errors.iter().map(diagnostic).collect()
+}
+
+fn text_of(files: &[OwnFile], path: &str) -> String {
+    let file = files.iter().find(|file| file.path == path);
+    file.map_or(String::new(), |file| {
+        String::from_utf8_lossy(&file.data).into_owned()
+    })
+}
+
+fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<Diagnostic> {
+    let diagnostic = |import: &python::Beside| {
+        let of_init = import.file == init.name;
+        let text = if of_init {
+            init.text.clone()
+        } else {
+            text_of(files, &import.file)
+        };
+        Diagnostic::warning(
+            "import-beside",
+            format!(
+                "'{}' is imported from {}, which the library will not have",
+                import.name, import.path
+            ),
+        )
+        .at(whole_line(&import.file, &text, import.line))
+        .hint(format!(
+            "`--module {}` puts it into the library; without it the plugin's Python has to have it",
+            import.path
+        ))
+    };
+    report.beside.iter().map(diagnostic).collect()
+}
+
+fn whole_line(file: &str, text: &str, line: usize) -> Place {
+    let whole = text;
+    let text = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let indent = text.chars().take_while(|c| c.is_whitespace()).count();
+    Place::at_line(file, whole, line, indent + 1, text.trim().chars().count())
+}
+
+/// So many functions that the init code never defines are told one by one.
+const MOST_WARNINGS: usize = 10;
+
+fn attachment_warnings(
+    report: &InitReport,
+    init: &Input,
+    functions: &[PythonFunction],
+) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if let Some(module) = &report.shadows {
+        warnings.push(
+            Diagnostic::warning(
+                "shadows-module",
+                format!("the name '{module}' is that of a module of Python's standard library"),
+            )
+            .hint("whoever imports that module gets the plugin instead; choose another --name"),
+        );
+    }
+    let declared: HashSet<&str> = functions
+        .iter()
+        .map(|function| function.name.as_str())
+        .collect();
+    for (line, name) in &report.attached {
+        if !declared.contains(name.as_str()) {
+            warnings.push(
+                Diagnostic::warning(
+                    "unknown-function",
+                    format!("the init code defines '{name}', which no cdef declares"),
+                )
+                .at(whole_line(&init.name, &init.text, *line))
+                .hint("ffi.def_extern() will raise an error here; declare the function, or mend the name"),
+            );
+        }
+    }
+    if report.is_unsure {
+        return warnings;
+    }
+    let attached: HashSet<&str> = report
+        .attached
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .collect();
+    let missing: Vec<_> = functions
+        .iter()
+        .filter(|function| !attached.contains(function.name.as_str()))
+        .collect();
+    // The first ones tell what the matter is.
+    let shown = if missing.len() > MOST_WARNINGS + 1 {
+        MOST_WARNINGS
+    } else {
+        missing.len()
+    };
+    for function in &missing[..shown] {
+        warnings.push(
+                Diagnostic::warning(
+                    "never-attached",
+                    format!("the init code never defines '{}'", function.name),
+                )
+                .at(function.place.clone())
+                .hint(format!(
+                    "define it in {} under @ffi.def_extern(); until then a call prints an error and returns its error value",
+                    init.name
+                )),
+        );
+    }
+    if shown < missing.len() {
+        warnings.push(Diagnostic::warning(
+            "never-attached",
+            format!(
+                "the init code never defines {} more of the {} functions",
+                missing.len() - shown,
+                functions.len()
+            ),
+        ));
+    }
+    warnings
+}
