@@ -95,6 +95,8 @@ static keelback_plugin_t keelback_plugin = {
     "int128",
     keelback_cdefs, sizeof keelback_cdefs / sizeof *keelback_cdefs,
     NULL, 0, NULL,
+    NULL, 0,
+    NULL, 0, 0,
     keelback_functions, sizeof keelback_functions / sizeof *keelback_functions,
     NULL, 0,
     NULL, 0,
