@@ -34,6 +34,7 @@ fn try_read(text: &str, files: &[(&str, &str)], only: &[&str]) -> Result<Header,
     };
     let options = HeaderOptions {
         only: only.iter().map(ToString::to_string).collect(),
+        comments: true,
         ..HeaderOptions::default()
     };
     let files = files

@@ -107,6 +107,7 @@ pub fn wanted(arguments: &PreprocessArguments) -> Wanted<'_> {
         undefines: &arguments.undefines,
         only: &arguments.only,
         compiler: arguments.cc.as_deref(),
+        comments: true,
         ..Wanted::default()
     }
 }

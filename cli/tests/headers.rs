@@ -45,6 +45,10 @@ fn a_header_as_it_is() {
     let project = shapes();
     project.build(&["-I", "include"]).expect_success();
     assert_eq!(exported(&project), ["shape_area", "shape_name"]);
+    // Documentation is for readers: the library has none.
+    let library = std::fs::read(project.path().join("libadder.so")).unwrap();
+    let has = |text: &[u8]| library.windows(text.len()).any(|window| window == text);
+    assert!(has(b"double shape_area(") && !has(b"How large it is"));
     let header = project.read("adder.h");
     assert!(header.contains("#include <shapes/types.h>\n"), "{header}");
     assert!(

@@ -1,5 +1,6 @@
 //! A plugin's C file.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use keelback_cdef::{
@@ -8,7 +9,7 @@ use keelback_cdef::{
 use serde::Serialize;
 
 use crate::answers::{Answer, answers, lengths};
-use crate::c_text::{literal, literal_of_bytes, literal_or_null};
+use crate::c_text::{literal, literal_of_bytes, literal_or_null, without_comments};
 use crate::declared::{Destination, declared_text, includes};
 use crate::layout_checks::{
     Assertion, KnownValue, LayoutFact, MemberChecks, array_assertions, constants_with_values,
@@ -449,9 +450,15 @@ fn cdefs(spec: &PluginSpec) -> Vec<Cdef> {
             .into_iter()
             .filter_map(|(is_set, name)| is_set.then_some(name))
             .collect();
+            // A header's text may be documentation for the most part.
+            let text = if cdef.preprocessed {
+                Cow::Owned(without_comments(&cdef.text))
+            } else {
+                Cow::Borrowed(&*cdef.text)
+            };
             Cdef {
                 file: literal(&cdef.file),
-                text: literal(&cdef.text),
+                text: literal(&text),
                 flags: or_zero(&flags),
                 pack: cdef.pack.unwrap_or(0),
             }

@@ -47,6 +47,22 @@ pub(crate) fn literal_or_null(text: Option<&str>) -> String {
     text.map_or_else(|| "NULL".to_owned(), literal)
 }
 
+/// A text without its comments; every line stays where it is.
+pub(crate) fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for token in tokens(text) {
+        if token.kind == TokenKind::Comment {
+            out.push_str(text[copied..token.range.start].trim_end_matches(' '));
+            out.push(' ');
+            out.extend(text[token.range.clone()].matches('\n'));
+            copied = token.range.end;
+        }
+    }
+    out.push_str(&text[copied..]);
+    out
+}
+
 /// Whether `text` is an identifier of C that is spelled in ASCII.
 pub(crate) fn is_identifier(text: &str) -> bool {
     text.bytes().enumerate().all(|(index, byte)| {

@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub only: &'a [String],
     /// Of what included files declare, all of it: see [`HeaderOptions::all`].
     pub all: bool,
+    /// The text has the comments that may be documentation.
+    pub comments: bool,
     /// All structs and unions are packed.
     pub packed: bool,
     /// No member is aligned to more.
@@ -58,6 +60,7 @@ pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
         },
         only: wanted.only.to_vec(),
         all: wanted.all,
+        comments: wanted.comments,
         packed: wanted.packed,
         pack: wanted.pack,
     };

@@ -40,6 +40,8 @@ pub struct HeaderOptions {
     pub only: Vec<String>,
     /// Of what included files declare, all that there is, or what `only` matches; else as much as the named files need.
     pub all: bool,
+    /// Comments in front of declarations and members stay.
+    pub comments: bool,
     /// See [`ParseOptions::packed`].
     pub packed: bool,
     /// See [`ParseOptions::pack`].
@@ -128,7 +130,7 @@ pub fn read(
     if warnings.iter().any(is_error) {
         return Err(warnings);
     }
-    let mut rendered = result.render();
+    let mut rendered = result.render(options.comments);
     let mut declarations = known.clone();
     let (pieces, said) = parse(&result, &mut rendered, &mut declarations, options)?;
     let reading = Reading {

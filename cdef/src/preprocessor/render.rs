@@ -33,11 +33,12 @@ struct Writer<'a> {
     before: Option<Token>,
     /// By text: the byte behind the last token of a main file.
     ends: Vec<u32>,
+    with_comments: bool,
 }
 
 impl Preprocessed {
-    /// The text that the parser reads. Comments of main files are in it where they may be documentation.
-    pub(crate) fn render(&self) -> Rendered {
+    /// The text that the parser reads, with the comments of main files that may be documentation, or without.
+    pub(crate) fn render(&self, with_comments: bool) -> Rendered {
         let mut writer = Writer {
             result: self,
             out: Rendered::default(),
@@ -45,6 +46,7 @@ impl Preprocessed {
             line: 0,
             before: None,
             ends: vec![0; self.entered.len()],
+            with_comments,
         };
         for &token in &self.tokens {
             writer.token(token);
@@ -102,7 +104,7 @@ impl Writer<'_> {
         } else {
             let before = self.before.filter(|_| !token.has(START));
             let same_line = before.is_some_and(|before| self.result.used_at(before).0 == entered);
-            if is_main && token.has(START) {
+            if self.with_comments && is_main && token.has(START) {
                 self.comments(entered, at);
             }
             if !same_line {

@@ -107,11 +107,8 @@ impl Text {
     /// Where the lines after the first begin in the text as it was written.
     fn starts(&self) -> &[u32] {
         self.lines.get_or_init(|| {
-            let bytes = self.text.bytes().zip(1u32..);
-            bytes
-                .filter(|&(byte, _)| byte == b'\n')
-                .map(|(_, next)| next)
-                .collect()
+            let ends = self.text.match_indices('\n');
+            ends.map(|(end, _)| end as u32 + 1).collect()
         })
     }
     /// The byte of the text as it was written that a line (from 1) begins with.
