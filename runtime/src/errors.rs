@@ -269,6 +269,9 @@ pub fn name_types() {
 }
 
 /// `_runtime._name_types_as_cffi()`: `install_as_cffi()` was called, and the types have the names that CFFI's have.
+///
+/// # Safety
+/// Called by Python, as a function.
 pub unsafe extern "C" fn name_types_as_cffi(_module: Obj, _: Obj) -> Obj {
     guard(|| {
         name_after("_cffi_backend");

@@ -127,6 +127,9 @@ pub fn install(first: bool) -> Res<()> {
 }
 
 /// `find_spec(name, path=None, target=None)`
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; live objects.
@@ -163,7 +166,7 @@ impl Source {
 /// # Safety
 /// A live object.
 unsafe fn wanted(name: Obj) -> Res<Option<&'static Source>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a live object.
     Ok(unsafe { str_text(name)? }.and_then(source_of))
 }
 
@@ -172,15 +175,23 @@ unsafe fn wanted(name: Obj) -> Res<Option<&'static Source>> {
 /// # Safety
 /// A live object.
 unsafe fn required(name: Obj) -> Res<&'static Source> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a live object.
     unsafe { wanted(name)? }
         .ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
 }
 
+/// `create_module` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
     guard(|| Ok(none()))
 }
 
+/// `exec_module` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn exec_module(_: Obj, module: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects; the dict is borrowed from the module.
@@ -206,11 +217,19 @@ unsafe extern "C" fn exec_module(_: Obj, module: Obj) -> Obj {
     })
 }
 
+/// `get_source` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
     guard(|| str_from(unsafe { required(name)? }.text))
 }
 
+/// `is_package` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.

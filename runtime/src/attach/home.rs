@@ -130,6 +130,9 @@ impl Drop for Inside {
 }
 
 /// The destructor of a [`Home`]'s capsule.
+///
+/// # Safety
+/// Called by Python, with a capsule of this kind that goes.
 unsafe extern "C" fn interpreter_ends(capsule: Obj) {
     // SAFETY: called once, with the capsule, which has one count.
     unsafe {

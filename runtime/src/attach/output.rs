@@ -427,7 +427,7 @@ unsafe fn set(stream: &Stream, is_current: bool) -> Res<()> {
     if text.is_null() {
         return Ok(());
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: the GIL is held.
     unsafe {
         if (is_current && ffi::PySys_SetObject(stream.name.as_ptr(), text) < 0)
             || ffi::PySys_SetObject(stream.dunder.as_ptr(), text) < 0
@@ -478,6 +478,10 @@ unsafe fn make_class(base: &Ref) -> Res<Ref> {
     }
 }
 
+/// `write` of a stream that notes that something was written.
+///
+/// # Safety
+/// Called by Python, as a method of the stream that was replaced.
 unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
     guard(|| {
         let Some(output) = OUTPUT.get() else {
@@ -524,12 +528,14 @@ fn ends_line(data: Obj) -> bool {
     }
 }
 
-unsafe fn attribute(object: &Ref, name: &CStr) -> Res<Ref> {
+/// An attribute of a stream.
+fn attribute(object: &Ref, name: &CStr) -> Res<Ref> {
     // SAFETY: a live object and a C string.
     unsafe { Ref::steal(ffi::PyObject_GetAttrString(object.obj(), name.as_ptr())) }
 }
 
-unsafe fn set_attribute(object: &Ref, name: &CStr, value: &Ref) -> Res<()> {
+/// Sets an attribute of a stream.
+fn set_attribute(object: &Ref, name: &CStr, value: &Ref) -> Res<()> {
     // SAFETY: live objects and a C string.
     if unsafe { ffi::PyObject_SetAttrString(object.obj(), name.as_ptr(), value.obj()) } < 0 {
         return Err(Raised::already());
@@ -537,7 +543,8 @@ unsafe fn set_attribute(object: &Ref, name: &CStr, value: &Ref) -> Res<()> {
     Ok(())
 }
 
-unsafe fn call(object: &Ref, name: &CStr) -> Res<Ref> {
+/// Calls a method without arguments.
+fn call(object: &Ref, name: &CStr) -> Res<Ref> {
     // SAFETY: a live object and a C string; no arguments.
     unsafe {
         Ref::steal(ffi::PyObject_CallMethod(

@@ -77,6 +77,6 @@ fn thread_of(state: *mut ffi::PyThreadState) -> Option<libc::c_ulong> {
 /// # Safety
 /// A live state.
 pub unsafe fn is_of_main(state: *mut ffi::PyThreadState) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: a live state.
     unsafe { ffi::PyThreadState_GetInterpreter(state) == ffi::PyInterpreterState_Main() }
 }

@@ -158,7 +158,7 @@ pub fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
 #[inline(always)]
 unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
     let state = thread.state.get();
-    // SAFETY: the caller's contract.
+    // SAFETY: a thread with a state of ours, and it is this one.
     unsafe {
         let current = current();
         let leaves = current != state;
@@ -205,7 +205,7 @@ unsafe fn enter_from(
     current: *mut ffi::PyThreadState,
     thread: &'static Thread,
 ) -> Result<Attached, Refused> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a thread with a state of ours, this one; it is attached with `current`.
     unsafe {
         let leaves = !is_of_main(current);
         if ENDED.load(Ordering::Acquire) && (leaves || !is_our_interpreter()) {
@@ -399,7 +399,7 @@ pub fn keep_state_for_good() {
 /// # Safety
 /// The thread has just initialised Python, and holds the GIL.
 pub unsafe fn keep_initial_state() {
-    // SAFETY: the caller's contract.
+    // SAFETY: the thread has just initialised Python, and holds the GIL.
     let state = unsafe { ffi::PyEval_SaveThread() };
     Thread::here().state.set(state);
 }
@@ -416,6 +416,10 @@ pub fn make_key() -> Option<libc::pthread_key_t> {
     })
 }
 
+/// The destructor of a thread's state.
+///
+/// # Safety
+/// Called by pthread, at the end of a thread that had one.
 unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
     let state = Thread::here().state.replace(std::ptr::null_mut());
     if state.is_null() || ENDED.load(Ordering::Acquire) {

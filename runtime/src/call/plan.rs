@@ -129,7 +129,7 @@ impl CallPlan {
                 ctype.name
             ));
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: as `super::call`; the plan is that of `ctype`.
         unsafe {
             if count != self.params.len() || !kwnames.is_null() {
                 self.check(ctype, count, kwnames)?;
@@ -150,6 +150,9 @@ impl CallPlan {
     }
 
     /// Raises for keywords and for a wrong number of arguments.
+    ///
+    /// # Safety
+    /// `kwnames` is NULL or a live tuple.
     #[cold]
     #[inline(never)]
     unsafe fn check(&self, ctype: &CType, count: usize, kwnames: Obj) -> Res<()> {
@@ -177,6 +180,11 @@ impl CallPlan {
         }
     }
 
+    /// Converts the arguments into their slots, and calls.
+    ///
+    /// # Safety
+    /// `args` are `count` live arguments, at least one for each parameter; `slots` has room for as many; `function` has the
+    /// plan's signature.
     #[inline(always)]
     unsafe fn call_with(
         &self,
@@ -203,6 +211,11 @@ impl CallPlan {
         }
     }
 
+    /// A call of arguments that are in their slots, through registers.
+    ///
+    /// # Safety
+    /// `function` has the signature that the plan is for; `slots` are its arguments, those of a variadic part at the places
+    /// `extra`.
     #[inline(always)]
     unsafe fn through_registers(
         &self,
@@ -224,6 +237,10 @@ impl CallPlan {
         }
     }
 
+    /// A call of arguments that are in their slots, through libffi.
+    ///
+    /// # Safety
+    /// `function` has the signature of `cif`; `slots` are its arguments, one for each of `params`.
     #[inline(never)]
     unsafe fn through_foreign(
         &self,
@@ -245,6 +262,10 @@ impl CallPlan {
         }
     }
 
+    /// [`Self::through_foreign`] with a scalar result: its bytes.
+    ///
+    /// # Safety
+    /// That of [`Self::through_foreign`]; the result is a scalar or void.
     #[inline(never)]
     unsafe fn scalar_through_foreign(
         &self,
@@ -282,6 +303,9 @@ impl CallPlan {
     }
 
     /// The Python value of a result that `write` writes to memory.
+    ///
+    /// # Safety
+    /// `write` writes a value of the result's type, and no more than its size rounded up to registers.
     unsafe fn through_memory(&self, write: impl FnOnce(*mut u8)) -> Res<Ref> {
         let ctype = self.result.ctype();
         let size = ctype.known_size()?;
@@ -311,12 +335,19 @@ impl CallPlan {
     }
 
     /// The Python value of a scalar result in the low bytes of a register.
+    ///
+    /// # Safety
+    /// `raw` is a value of the result's type, or that is void.
     #[inline(always)]
     unsafe fn scalar(&self, raw: u64) -> Res<Ref> {
         // SAFETY: plain constructors.
         unsafe { result_object(&self.result, raw) }
     }
 
+    /// A call with arguments for the `...`, of which the named ones are in their slots.
+    ///
+    /// # Safety
+    /// That of [`Self::call_with`]; `count` is at least the number of named parameters.
     #[inline(never)]
     unsafe fn call_variadic(
         &self,
@@ -395,6 +426,10 @@ pub unsafe fn result_object(result: &Parameter, raw: u64) -> Res<Ref> {
     }
 }
 
+/// A scalar that is smaller than a register, or has no constructor of its own.
+///
+/// # Safety
+/// `raw` is a value of the type, in the low bytes.
 #[inline(never)]
 unsafe fn read_narrow(result: &Parameter, raw: u64) -> Res<Ref> {
     let ctype = result.ctype();

@@ -71,7 +71,7 @@ impl Variadic {
 /// # Safety
 /// `value` is live, and stays so while the result is used.
 pub(super) unsafe fn promoted(value: Obj, index: usize) -> Res<(Parameter, u64)> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live, and stays so while the result is used.
     let Some(cdata) = (unsafe { as_cdata(value) }) else {
         // SAFETY: as above.
         let value = unsafe { Live::new(value) };

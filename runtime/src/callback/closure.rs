@@ -59,7 +59,7 @@ impl Call {
     /// # Safety
     /// A live target, in Python until this is dropped.
     unsafe fn begin(target: *const Target) -> Self {
-        // SAFETY: the caller's contract.
+        // SAFETY: a live target, in Python until this is dropped.
         unsafe { (*target).uses.begin() };
         Self(target)
     }
@@ -149,6 +149,9 @@ impl Drop for Closure {
 }
 
 /// What the closure's code calls, on any thread, with or without the GIL.
+///
+/// # Safety
+/// Called by libffi, with the arguments of a call of the closure and the target it was made with.
 unsafe extern "C" fn called(
     _cif: *mut ffi_cif,
     result: *mut c_void,
@@ -217,7 +220,7 @@ unsafe fn called_at_home(home: &Home, target: &Target, args: *const *const u8, r
             let _call = Call::begin(target);
             run(target, args, result);
         }),
-        // SAFETY: the caller's contract.
+        // SAFETY: as libffi calls a closure.
         Err(refused) => unsafe { refuse(target, &refused, result) },
     }
 }
@@ -228,7 +231,7 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
     // SAFETY: the cif belongs to the plan of the function's type.
     let cif = unsafe { &*target.cif };
     if cif.all_seen() {
-        // SAFETY: the caller's contract.
+        // SAFETY: the GIL is held; `args` and `result` are libffi's.
         return unsafe { invoke(&target.function, Pointers(args), result) };
     }
     // Parameters without bytes are not among libffi's arguments.

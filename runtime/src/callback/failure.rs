@@ -89,6 +89,9 @@ pub(super) unsafe fn handle(
 }
 
 /// Calls onerror; what it returns, unless None, is the result.
+///
+/// # Safety
+/// `result` has room for the function's result, at least 8 bytes.
 unsafe fn ask(
     onerror: &Ref,
     exception: &Exception,
@@ -173,7 +176,7 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
 /// A live object; the GIL is held.
 unsafe fn shown(object: Obj) -> String {
     const MOST: usize = 80;
-    // SAFETY: the caller's contract.
+    // SAFETY: a live object; the GIL is held.
     let text = unsafe {
         Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))
             .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))

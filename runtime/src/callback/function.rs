@@ -89,7 +89,7 @@ impl CallbackPlan {
     /// `value` is live; `memory` has room for the result, at least 8 bytes.
     pub(crate) unsafe fn write_result(&self, value: Obj, memory: *mut u8) -> Res<()> {
         let ctype = self.result.ctype();
-        // SAFETY: the caller's contract.
+        // SAFETY: `value` is live; `memory` has room for the result, at least 8 bytes.
         unsafe {
             if self.result.code == Code::Void {
                 return if value == ffi::Py_None() {
@@ -232,7 +232,7 @@ impl PythonFunction {
             .into_iter()
             .chain(onerror)
         {
-            // SAFETY: the caller's contract.
+            // SAFETY: what Python passes to it.
             let stop = unsafe { visit(object, arg) };
             if stop != 0 {
                 return stop;

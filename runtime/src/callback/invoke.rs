@@ -61,7 +61,7 @@ impl Arguments for Pointers {
 /// The arguments are those of a function with this parameter.
 #[inline(always)]
 unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the arguments are those of a function with this parameter.
     unsafe {
         match parameter.code {
             Code::I32 => Ref::steal(ffi::PyLong_FromLong(
@@ -134,7 +134,7 @@ pub unsafe fn fail_at_end_of_stack(function: &PythonFunction, left: usize, resul
         "maximum recursion depth exceeded: the stack of this thread has only {} KiB left",
         left / 1024
     );
-    // SAFETY: the caller's contract.
+    // SAFETY: as `invoke`.
     unsafe { handle(function, Stage::Call, raised, result) }
 }
 
@@ -171,6 +171,10 @@ unsafe fn invoke_with(
     }
 }
 
+/// Makes Python objects of the arguments, and calls the function with them.
+///
+/// # Safety
+/// `args` are the arguments of C's call, of the plan's types; `objects` has room for one object each, and one before them.
 #[inline(always)]
 unsafe fn call(
     function: &PythonFunction,
@@ -210,15 +214,18 @@ unsafe fn call(
 #[inline(always)]
 unsafe fn drop_objects(first: *const Obj, count: usize) {
     for index in 0..count {
-        // SAFETY: the caller's contract.
+        // SAFETY: there are so many owned references, which nobody uses any more.
         unsafe { ffi::Py_DECREF(*first.add(index)) };
     }
 }
 
 /// [`CallbackPlan::write_result`] with the common cases in line.
+///
+/// # Safety
+/// That of [`CallbackPlan::write_result`].
 #[inline(always)]
 unsafe fn write_result(plan: &CallbackPlan, value: Obj, result: *mut u8) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: that of `CallbackPlan::write_result`.
     unsafe {
         match plan.result.code {
             Code::I32 | Code::I64 => {

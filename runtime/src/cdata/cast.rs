@@ -48,8 +48,11 @@ pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
 }
 
 /// The address of a cast to a pointer.
+///
+/// # Safety
+/// `value` is live.
 unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             if cdata.ctype().is_pointer_or_array() {
@@ -96,8 +99,11 @@ impl Bits for u128 {
 }
 
 /// The bits of a cast to an integer, character or enum; for `_Bool`, whether they are zero counts.
+///
+/// # Safety
+/// `value` is live.
 unsafe fn integer_bits<T: Bits>(ctype: &CType, value: Obj) -> Res<T> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             if cdata.ctype().is_pointer_or_array() {
@@ -139,8 +145,11 @@ unsafe fn integer_bits<T: Bits>(ctype: &CType, value: Obj) -> Res<T> {
 }
 
 /// Whether a number is not zero, as C's conversion to `_Bool` sees it: 0.5 is true.
+///
+/// # Safety
+/// `value` is live.
 unsafe fn truth(value: Obj) -> Res<bool> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             match cdata.ctype().code {
@@ -182,8 +191,12 @@ unsafe fn truth(value: Obj) -> Res<bool> {
     }
 }
 
+/// The cdata of a cast to a floating or complex type.
+///
+/// # Safety
+/// `value` is live.
 unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let mut number = Ref::borrow(value);
         if let Some(cdata) = as_cdata(value) {

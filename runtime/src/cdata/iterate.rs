@@ -58,6 +58,10 @@ pub(super) fn iterate(cdata: &CData) -> Res<Ref> {
     }
 }
 
+/// tp_dealloc of iterators.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.
@@ -68,6 +72,10 @@ unsafe extern "C" fn dealloc(object: Obj) {
     });
 }
 
+/// tp_iternext of iterators.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn next(object: Obj) -> Obj {
     // SAFETY: a live iterator, by the slot's contract. NULL without an exception is the end. On a free-threaded Python
     // two threads may take the same item, never one beyond the end.

@@ -52,6 +52,9 @@ pub fn release(cdata: &CData) -> Res<()> {
 }
 
 /// Takes the resource out, so that whatever runs meanwhile finds it released, then gives it back.
+///
+/// # Safety
+/// `object` is a live ManagedCData, and nobody holds a reference into its resource.
 unsafe fn release_managed(object: *mut ManagedCData) {
     // SAFETY: the caller's contract: a live ManagedCData. The replaced fields are plain memory; nobody holds a
     // reference into the resource while Python code can run.
@@ -136,13 +139,16 @@ pub(crate) fn steady<R>(body: impl FnOnce() -> R) -> R {
 }
 
 /// Swaps the resource. On a free-threaded Python two threads may release at once: one of them gets it.
+///
+/// # Safety
+/// `object` is a live ManagedCData, and nobody holds a reference into its resource.
 unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
     // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
     steady(|| unsafe { std::mem::replace(&mut (*object).resource, replacement) })
 }
 
 /// Does what has to be done with a resource that is given back.
-unsafe fn finish(resource: Resource) {
+fn finish(resource: Resource) {
     match resource {
         Resource::Gc { origin, destructor } => {
             call_destructor(&destructor, &origin);
@@ -240,7 +246,7 @@ pub fn forget_destructor(cdata: &CData) -> bool {
 /// # Safety
 /// `object` is a live ManagedCData.
 pub(super) unsafe fn finalize(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is a live ManagedCData.
     unsafe {
         if has_destructor(&(*object).resource) {
             release_managed(object);
@@ -253,7 +259,7 @@ pub(super) unsafe fn finalize(object: *mut ManagedCData) {
 /// # Safety
 /// `object` is a live ManagedCData.
 pub(super) unsafe fn clear(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is a live ManagedCData.
     unsafe {
         if matches!((*object).resource, Resource::KeepAlive(_))
             && let Resource::KeepAlive(kept) = take(object, Resource::None)
@@ -273,7 +279,7 @@ pub(super) unsafe fn traverse(
     visit: ffi::visitproc,
     arg: *mut c_void,
 ) -> c_int {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is a live ManagedCData; called from tp_traverse with its arguments.
     unsafe {
         let visit_all = |objects: &[Obj]| {
             for &one in objects {

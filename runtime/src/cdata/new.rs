@@ -37,6 +37,10 @@ pub fn new(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocator>) -> R
     }
 }
 
+/// [`new`] of a pointer type.
+///
+/// # Safety
+/// `init` is live.
 unsafe fn new_pointed(
     ctype: &CType,
     init: Option<Obj>,
@@ -51,7 +55,7 @@ unsafe fn new_pointed(
         size = item.size();
         if size >= 0 && details.is_some_and(|details| details.has_flexible) {
             if let Some(init) = init {
-                // SAFETY: the caller's contract.
+                // SAFETY: `init` is live.
                 size = unsafe { initialiser_size(item, init)? } as isize;
             }
             bytes = size;
@@ -74,6 +78,10 @@ unsafe fn new_pointed(
     Ok(made)
 }
 
+/// [`new`] of an array type.
+///
+/// # Safety
+/// `init` is live.
 unsafe fn new_array(
     ctype: &CType,
     init: Option<Obj>,
@@ -82,7 +90,7 @@ unsafe fn new_array(
     let item = ctype.item();
     let mut init = init;
     let mut length = ctype.length;
-    // SAFETY: the caller's contract.
+    // SAFETY: `init` is live.
     unsafe {
         if length < 0 {
             let given = init.unwrap_or_else(|| ffi::Py_None());

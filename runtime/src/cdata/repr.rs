@@ -5,20 +5,18 @@ use pyo3::ffi;
 use crate::convert::{read, read_enum_text, real};
 use crate::ctype::{Code, Kind};
 use crate::object::{CData, Resource, TYPES, is_buffer};
-use crate::py::{Obj, Ref, Res, str_text, type_name};
+use crate::py::{Live, Ref, Res, type_name};
 
 /// `repr(object)` as Rust text; lone surrogates are escaped by repr itself.
-unsafe fn repr_of(object: Obj) -> Res<String> {
-    // SAFETY: a live object.
-    unsafe {
-        let text = Ref::steal(ffi::PyObject_Repr(object))?;
-        if let Ok(Some(text)) = str_text(text.obj()) {
-            return Ok(text.to_string());
-        }
-        ffi::PyErr_Clear();
-        let text = Ref::steal(ffi::PyObject_ASCII(object))?;
-        Ok(str_text(text.obj())?.unwrap_or("?").to_string())
+fn repr_of(object: Live) -> Res<String> {
+    match object.repr()?.live().text() {
+        Ok(text) => return Ok(text.unwrap_or("?").to_string()),
+        // A lone surrogate.
+        Err(raised) => raised.clear(),
     }
+    // SAFETY: a live object.
+    let text: Ref = unsafe { Ref::steal(ffi::PyObject_ASCII(object.ptr())) }?;
+    Ok(text.live().text()?.unwrap_or("?").to_string())
 }
 
 /// The body of tp_repr.
@@ -30,7 +28,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
             // SAFETY: a cdata's data is readable as its type.
             let (number, enumerator) = unsafe { read_enum_text(ctype, cdata.data())? };
             // SAFETY: a live int.
-            let number = unsafe { repr_of(number.obj())? };
+            let number = repr_of(number.live())?;
             return Ok(match enumerator {
                 Some(enumerator) => format!("<cdata '{name}' {number}: {enumerator}>"),
                 None => format!("<cdata '{name}' {number}>"),
@@ -71,13 +69,13 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
             Some(Resource::Handle(object)) => {
                 return Ok(format!(
                     "<cdata '{name}' handle to {}>",
-                    repr_of(object.obj())?
+                    repr_of(object.live())?
                 ));
             }
             Some(Resource::Callback(closure)) => {
                 return Ok(format!(
                     "<cdata '{name}' calling {}>",
-                    repr_of(closure.callable())?
+                    repr_of(Live::new(closure.callable()))?
                 ));
             }
             _ => {}
@@ -122,7 +120,7 @@ fn repr_primitive(cdata: &CData) -> Res<String> {
         match ctype.code {
             Code::LongDouble => real::long_double_text(cdata.data()),
             Code::Char32 => match read(ctype, cdata.data()) {
-                Ok(value) => repr_of(value.obj())?,
+                Ok(value) => repr_of(value.live())?,
                 // No character: shown as a number, because repr() must work.
                 Err(raised) => {
                     raised.clear();
@@ -130,13 +128,13 @@ fn repr_primitive(cdata: &CData) -> Res<String> {
                 }
             },
             Code::Bool => match read(ctype, cdata.data()) {
-                Ok(value) => repr_of(value.obj())?,
+                Ok(value) => repr_of(value.live())?,
                 Err(raised) => {
                     raised.clear();
                     cdata.data().read().to_string()
                 }
             },
-            _ => repr_of(read(ctype, cdata.data())?.obj())?,
+            _ => repr_of(read(ctype, cdata.data())?.live())?,
         }
     };
     Ok(format!("<cdata '{}' {value}>", ctype.name))

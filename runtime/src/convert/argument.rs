@@ -59,7 +59,7 @@ pub fn widen(code: Code, slot: u64) -> u64 {
 /// `value` is live, and stays so until the call is over, as do `temporaries`.
 #[inline(always)]
 pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live, and stays so until the call is over, as do `temporaries`.
     unsafe {
         match parameter.code {
             Code::I32 | Code::I64 => {
@@ -87,6 +87,10 @@ pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporar
     }
 }
 
+/// What is neither a common number nor a cdata of the parameter's type.
+///
+/// # Safety
+/// That of [`slot`]: `value` is live.
 #[inline(never)]
 unsafe fn slot_slowly(
     parameter: &Parameter,
@@ -143,7 +147,7 @@ fn low_bytes(code: Code, slot: u64) -> u64 {
 /// As [`slot`].
 #[inline(always)]
 unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: as `slot`.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             let given = cdata.ctype();
@@ -159,6 +163,9 @@ unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> R
 }
 
 /// Bytes, lists, tuples, strings, files; everything else is as in assignment.
+///
+/// # Safety
+/// `value` is live.
 #[inline(never)]
 unsafe fn pointer_from_python(
     ctype: &CType,
@@ -166,7 +173,7 @@ unsafe fn pointer_from_python(
     temporaries: &mut Temporaries,
 ) -> Res<u64> {
     let item = ctype.item();
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if ffi::PyBytes_Check(value) != 0 && points_to_bytes(item) {
             let start = ffi::PyBytes_AS_STRING(value).cast::<u8>();
@@ -219,7 +226,7 @@ pub unsafe fn temporary_size(ctype: &CType, value: Obj) -> Res<Option<usize>> {
     let Ok(size) = usize::try_from(item.size()) else {
         return Ok(None);
     };
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let is_list = super::initialiser::is_list_or_tuple(value) && item.code != Code::Void;
         let is_wide =
@@ -250,6 +257,9 @@ pub fn is_file(item: &CType) -> bool {
 }
 
 /// A temporary array with the items of a list or tuple.
+///
+/// # Safety
+/// `value` is a live list or tuple.
 unsafe fn list(item: &CType, size: usize, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
     // SAFETY: a list or tuple, by the caller. A conversion may run Python code that changes a list, so its length is
     // asked again for each item, and the item is held.
@@ -286,6 +296,9 @@ unsafe fn list(item: &CType, size: usize, value: Obj, temporaries: &mut Temporar
 }
 
 /// A temporary NUL-terminated array of wide characters.
+///
+/// # Safety
+/// `value` is a live str.
 unsafe fn wide_text(item: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
     let array = crate::ctype::array_of(item, -1)?;
     // SAFETY: the caller's contract; the memory has room for as many items as the engine says it writes.

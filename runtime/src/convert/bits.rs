@@ -82,9 +82,13 @@ impl Wide {
     }
 }
 
+/// [`read_bit_field`] of a field wider than 64 bits.
+///
+/// # Safety
+/// That of [`read_bit_field`]: the record's memory is readable.
 #[cold]
 unsafe fn read_wide(field: &FieldInfo, record: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: that of `read_bit_field`: the record's memory is readable.
     let bits = unsafe {
         let wide = Wide::of(field, record.cast_mut());
         let high = u128::from((wide.high.load() >> wide.high.shift) as u64);
@@ -97,10 +101,14 @@ unsafe fn read_wide(field: &FieldInfo, record: *const u8) -> Res<Ref> {
     long_from_u128(bits << unused >> unused)
 }
 
+/// [`write_bit_field`] of a field wider than 64 bits.
+///
+/// # Safety
+/// That of [`write_bit_field`]: the record's memory is writable, and `value` is live.
 #[cold]
 unsafe fn write_wide(field: &FieldInfo, record: *mut u8, value: Obj) -> Res<()> {
     let size = field.bit_size as u32;
-    // SAFETY: the caller's contract.
+    // SAFETY: that of `write_bit_field`: the record's memory is writable, and `value` is live.
     unsafe {
         let index = Ref::steal(ffi::PyNumber_Index(value))?;
         let mut number = [0u8; 16];
@@ -141,10 +149,10 @@ unsafe fn write_wide(field: &FieldInfo, record: *mut u8, value: Obj) -> Res<()> 
 /// `record` points to a readable record that has the field.
 pub unsafe fn read_bit_field(field: &FieldInfo, record: *const u8) -> Res<Ref> {
     if field.bit_size > 64 {
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` points to a readable record that has the field.
         return unsafe { read_wide(field, record) };
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: `record` points to a readable record that has the field.
     unsafe {
         let span = Span::of(field, record.cast_mut());
         let bits = (span.load() >> span.shift) as u64;
@@ -167,10 +175,10 @@ pub unsafe fn write_bit_field(field: &FieldInfo, record: *mut u8, value: Obj) ->
     let ctype = &*field.ctype;
     let size = field.bit_size as u32;
     if size > 64 {
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` points to a writable record that has the field; `value` is live.
         return unsafe { write_wide(field, record, value) };
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: `record` points to a writable record that has the field; `value` is live.
     unsafe {
         let number: i128 = match small_long_value(value) {
             Some(small) => small.into(),
@@ -198,10 +206,13 @@ pub unsafe fn write_bit_field(field: &FieldInfo, record: *mut u8, value: Obj) ->
 }
 
 /// An int of any size or an object with `__index__`.
+///
+/// # Safety
+/// `value` is live.
 #[cold]
 #[inline(never)]
 unsafe fn big_value(ctype: &CType, value: Obj) -> Res<i128> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let index = Ref::steal(ffi::PyNumber_Index(value))?;
         let mut overflow = 0;

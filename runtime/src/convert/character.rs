@@ -13,7 +13,7 @@ use crate::raise;
 /// # Safety
 /// `value` is live.
 pub unsafe fn to_char(value: Obj) -> Res<u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if ffi::PyBytes_Check(value) != 0 && ffi::Py_SIZE(value) == 1 {
             return Ok(*ffi::PyBytes_AS_STRING(value).cast::<u8>());
@@ -41,7 +41,7 @@ pub unsafe fn to_wide(code: Code, value: Obj) -> Res<u32> {
     } else {
         "char32_t"
     };
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let given = if ffi::PyUnicode_Check(value) != 0 {
             let length = ffi::PyUnicode_GetLength(value);
@@ -77,7 +77,7 @@ pub unsafe fn to_wide(code: Code, value: Obj) -> Res<u32> {
 /// # Safety
 /// `data` points to room for a character of this kind; `value` is live.
 pub(super) unsafe fn write_character(code: Code, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a character of this kind; `value` is live.
     unsafe {
         match code {
             Code::Char => put(data, to_char(value)?),
@@ -94,7 +94,7 @@ pub(super) unsafe fn write_character(code: Code, data: *mut u8, value: Obj) -> R
 /// `data` points to a readable character of this kind.
 #[inline]
 pub(super) unsafe fn read_character(code: Code, data: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable character of this kind.
     unsafe {
         match code {
             Code::Char => Ref::steal(ffi::PyBytes_FromStringAndSize(data.cast(), 1)),
@@ -135,7 +135,7 @@ pub unsafe fn length_in_char16(text: Obj) -> isize {
 /// # Safety
 /// `text` is a live str.
 pub unsafe fn length_in_wide(code: Code, text: Obj) -> isize {
-    // SAFETY: the caller's contract.
+    // SAFETY: `text` is a live str.
     unsafe {
         if code == Code::Char16 {
             length_in_char16(text)
@@ -190,7 +190,7 @@ pub unsafe fn write_wide_text(code: Code, data: *mut u8, text: Obj) {
 /// # Safety
 /// `data` points to `length` readable items.
 pub unsafe fn read_wide_text(code: Code, data: *const u8, length: usize) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to `length` readable items.
     unsafe {
         if code == Code::Char16 {
             let unit = |index: usize| u32::from(get::<u16>(data.add(2 * index)));
@@ -264,7 +264,7 @@ fn str_of(characters: &[u32]) -> Res<Ref> {
 /// # Safety
 /// `value` is live.
 pub(crate) unsafe fn code_of_text(value: Obj) -> Option<Result<u32, isize>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if ffi::PyBytes_Check(value) != 0 {
             let length = ffi::Py_SIZE(value);

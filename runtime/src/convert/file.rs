@@ -73,6 +73,9 @@ pub unsafe fn stream(object: Obj) -> Res<Option<*mut libc::FILE>> {
 }
 
 /// fopen's mode for a Python file: `rb+` also for Python's `x` and `w+`, which would truncate.
+///
+/// # Safety
+/// `object` is live.
 unsafe fn c_mode(object: Obj) -> Res<std::ffi::CString> {
     // SAFETY: a live object.
     unsafe {
@@ -93,7 +96,7 @@ unsafe fn c_mode(object: Obj) -> Res<std::ffi::CString> {
 }
 
 /// A stream over a copy of the descriptor; NULL with errno set.
-unsafe fn open(descriptor: i32, mode: &CStr) -> *mut libc::FILE {
+fn open(descriptor: i32, mode: &CStr) -> *mut libc::FILE {
     // SAFETY: plain C calls; the copy is closed when no stream takes it over.
     unsafe {
         let copy = libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0);
@@ -110,6 +113,10 @@ unsafe fn open(descriptor: i32, mode: &CStr) -> *mut libc::FILE {
     }
 }
 
+/// The destructor of a stream's capsule.
+///
+/// # Safety
+/// Called by Python, with a capsule of this kind that goes.
 unsafe extern "C" fn close(capsule: Obj) {
     // SAFETY: the capsule holds a stream that nobody else closes.
     unsafe {

@@ -16,7 +16,7 @@ use crate::raise;
 /// `value` is live.
 #[inline(always)]
 pub(crate) unsafe fn is_list_or_tuple(value: Obj) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe { ffi::PyList_Check(value) != 0 || ffi::PyTuple_Check(value) != 0 }
 }
 
@@ -26,7 +26,7 @@ pub(crate) unsafe fn is_list_or_tuple(value: Obj) -> bool {
 /// `sequence` is a live list or tuple.
 #[inline(always)]
 pub(crate) unsafe fn sequence_length(sequence: Obj) -> isize {
-    // SAFETY: the caller's contract.
+    // SAFETY: `sequence` is a live list or tuple.
     unsafe {
         if ffi::PyList_Check(sequence) != 0 {
             ffi::PyList_GET_SIZE(sequence)
@@ -42,7 +42,7 @@ pub(crate) unsafe fn sequence_length(sequence: Obj) -> isize {
 /// # Safety
 /// `value` is live.
 pub unsafe fn initialiser_length(item: &CType, value: Obj) -> Res<isize> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if is_list_or_tuple(value) {
             return Ok(sequence_length(value));
@@ -76,7 +76,7 @@ pub unsafe fn initialiser_length(item: &CType, value: Obj) -> Res<isize> {
 /// # Safety
 /// `value` is live.
 pub(crate) unsafe fn is_count(value: Obj) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         !is_list_or_tuple(value)
             && ffi::PyBytes_Check(value) == 0
@@ -100,7 +100,7 @@ pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
     // The fields that reach to the end: the flexible array itself, or records that end in one.
     let reaching = |field: &FieldInfo| field.flexible || field.ctype.is_record();
     let mut needed = size;
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if is_list_or_tuple(value) {
             for (index, field) in details.positional().enumerate() {
@@ -130,8 +130,11 @@ pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
 }
 
 /// Bytes from the record's start to the end of this field with this value.
+///
+/// # Safety
+/// `value` is live.
 unsafe fn end_of(field: &FieldInfo, value: Obj) -> Res<usize> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     let inner = unsafe {
         if field.flexible {
             let item = field.ctype.item();
@@ -219,6 +222,9 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
 }
 
 /// Writes bytes and, where there is room, a terminator.
+///
+/// # Safety
+/// `data` has room for `capacity` items; without one, for the bytes and a terminator.
 unsafe fn write_bytes(
     ctype: &CType,
     capacity: Option<isize>,
@@ -256,7 +262,7 @@ unsafe fn write_bytes(
 /// # Safety
 /// As for [`super::write_in`].
 pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: as for `super::write_in`.
     unsafe {
         let details = ctype.record()?;
         let Some(details) = details else {
@@ -285,6 +291,10 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
     }
 }
 
+/// Writes the items of a list or tuple to the fields that have a place for them.
+///
+/// # Safety
+/// `data` is a record of the type, writable up to `room`; `value` is a live list or tuple.
 unsafe fn write_by_position(
     ctype: &CType,
     details: &RecordDetails,
@@ -292,7 +302,7 @@ unsafe fn write_by_position(
     value: Obj,
     room: Room,
 ) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` is a record of the type, writable up to `room`; `value` is a live list or tuple.
     unsafe {
         let length = sequence_length(value);
         let too_many = || {
@@ -316,6 +326,10 @@ unsafe fn write_by_position(
     }
 }
 
+/// Writes the values of a dict to the fields of its keys.
+///
+/// # Safety
+/// `data` is a record of these fields, writable up to `room`; `value` is a live dict.
 unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room: Room) -> Res<()> {
     // SAFETY: the caller's contract. On a free-threaded Python the dict is copied first, because others may change it.
     unsafe {
@@ -344,13 +358,16 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
 
 /// Writes a field as part of its record's initialiser. Here (not in an assignment to the field) a flexible array
 /// may be given as a number of items, which writes nothing.
+///
+/// # Safety
+/// `record` is one that has the field, writable up to `room`; `value` is live.
 unsafe fn write_initial_field(
     field: &FieldInfo,
     record: *mut u8,
     value: Obj,
     room: Room,
 ) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `record` is one that has the field, writable up to `room`; `value` is live.
     unsafe {
         if field.is_bit_field() {
             return bits::write_bit_field(field, record, value);

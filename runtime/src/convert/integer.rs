@@ -32,6 +32,9 @@ unsafe fn with_int<T>(
 }
 
 /// An object that is no int, as one.
+///
+/// # Safety
+/// `value` is live.
 #[inline(never)]
 unsafe fn converted(value: Obj, allow_float: bool) -> Res<Ref> {
     // SAFETY: the caller's contract; slots of a live type.
@@ -65,7 +68,7 @@ unsafe fn converted(value: Obj, allow_float: bool) -> Res<Ref> {
 /// `value` is live.
 #[inline]
 pub unsafe fn to_i64_checked(value: Obj) -> Res<i64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             return Ok(small);
@@ -88,7 +91,7 @@ pub unsafe fn to_i64_checked(value: Obj) -> Res<i64> {
 /// `value` is live.
 #[inline]
 pub unsafe fn to_u64_checked(value: Obj) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             return u64::try_from(small).map_err(|_| negative());
@@ -114,7 +117,7 @@ pub unsafe fn to_u64_checked(value: Obj) -> Res<u64> {
 /// `value` is live.
 #[inline]
 pub unsafe fn wrapping_u64(value: Obj) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             return Ok(small as u64);
@@ -137,7 +140,7 @@ pub unsafe fn wrapping_u64(value: Obj) -> Res<u64> {
 #[inline(never)]
 unsafe fn to_128_checked(ctype: &CType, value: Obj) -> Res<u128> {
     let is_signed = ctype.code == Code::I128;
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             if small < 0 && !is_signed {
@@ -170,7 +173,7 @@ unsafe fn to_128_checked(ctype: &CType, value: Obj) -> Res<u128> {
 /// # Safety
 /// `value` is live.
 pub unsafe fn wrapping_u128(value: Obj) -> Res<u128> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             return Ok(i128::from(small) as u128);
@@ -184,6 +187,9 @@ pub unsafe fn wrapping_u128(value: Obj) -> Res<u128> {
 }
 
 /// Whether a Python int is below zero.
+///
+/// # Safety
+/// `int` is a live int.
 unsafe fn is_negative(int: Obj) -> bool {
     let mut overflow = 0;
     // SAFETY: `int` is a live int: the call cannot fail.
@@ -204,7 +210,7 @@ fn negative() -> Raised {
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn does_not_fit(ctype: &CType, value: Obj) -> Raised {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     let text = unsafe { text_of(value) };
     raise!(
         OverflowError,
@@ -218,7 +224,7 @@ pub(super) unsafe fn does_not_fit(ctype: &CType, value: Obj) -> Raised {
 /// # Safety
 /// `value` is live.
 pub(super) unsafe fn text_of(value: Obj) -> String {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let text = Ref::steal(ffi::PyObject_Str(value))
             .and_then(|text| Ok(crate::py::str_text(text.obj())?.unwrap_or("?").to_string()));
@@ -253,7 +259,7 @@ pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> 
             }
         }};
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         match ctype.code {
             Code::I8 => signed!(i8),
@@ -285,7 +291,7 @@ pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> 
 /// `data` points to a readable value of the type.
 #[inline]
 pub unsafe fn read_integer(ctype: &CType, data: *const u8) -> Option<i128> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type.
     unsafe {
         Some(match ctype.code {
             Code::I8 => get::<i8>(data).into(),
@@ -326,7 +332,7 @@ fn is_signed_wide(ctype: &CType) -> bool {
 /// # Safety
 /// `data` points to room for a value of the type.
 pub unsafe fn write_wrapped(ctype: &CType, data: *mut u8, value: u64) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type.
     unsafe {
         match ctype.code {
             Code::I8 | Code::U8 | Code::Char => put::<u8>(data, value as u8),

@@ -6,7 +6,7 @@
 /// `data` points to a readable `T`.
 #[inline(always)]
 pub(crate) unsafe fn get<T: Copy>(data: *const u8) -> T {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable `T`.
     unsafe { data.cast::<T>().read_unaligned() }
 }
 
@@ -16,6 +16,6 @@ pub(crate) unsafe fn get<T: Copy>(data: *const u8) -> T {
 /// `data` points to room for a `T`.
 #[inline(always)]
 pub(crate) unsafe fn put<T: Copy>(data: *mut u8, value: T) {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a `T`.
     unsafe { data.cast::<T>().write_unaligned(value) }
 }

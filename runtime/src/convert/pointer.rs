@@ -15,7 +15,7 @@ use crate::raise;
 /// `value` is live.
 #[inline]
 pub unsafe fn to_address(ctype: &CType, value: Obj) -> Res<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         let Some(cdata) = as_cdata(value) else {
             return from_other(ctype, value);
@@ -43,15 +43,18 @@ pub(super) fn address_of(cdata: &CData) -> Res<*mut u8> {
 /// `data` points to room for a pointer; `value` is live.
 #[inline]
 pub(super) unsafe fn write_pointer(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a pointer; `value` is live.
     unsafe { put(data, to_address(ctype, value)?) };
     Ok(())
 }
 
 /// Of something that is no cdata: the `lib.function` objects of plugins stand for their address.
+///
+/// # Safety
+/// `value` is live.
 #[inline(never)]
 unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some((function, address)) =
             crate::object::function_object(crate::py::Live::new(value))
@@ -70,11 +73,15 @@ unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
     }
 }
 
+/// Of a pointer or array of another type: what C converts by itself, and CFFI too.
+///
+/// # Safety
+/// `value` is live: the object of `cdata`.
 #[inline(never)]
 unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u8> {
     let given = cdata.ctype();
     if !given.is_pointer_or_array() {
-        // SAFETY: the caller's contract.
+        // SAFETY: `value` is live: the object of `cdata`.
         return Err(unsafe { wrong_initialiser(ctype, "pointer or array", value) });
     }
     let (to, from) = (ctype.item(), given.item());
@@ -103,7 +110,7 @@ unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u
             )
         });
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live: the object of `cdata`.
     Err(unsafe { wrong_initialiser(ctype, "pointer to same type", value) })
 }
 
@@ -117,7 +124,7 @@ pub(crate) fn takes_bytes(item: &CType) -> bool {
 /// # Safety
 /// `bytes` is a live bytes object.
 pub(crate) unsafe fn bytes_of<'a>(bytes: Obj) -> &'a [u8] {
-    // SAFETY: the caller's contract.
+    // SAFETY: `bytes` is a live bytes object.
     unsafe {
         std::slice::from_raw_parts(
             ffi::PyBytes_AS_STRING(bytes).cast(),

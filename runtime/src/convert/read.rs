@@ -16,7 +16,7 @@ use crate::raise;
 /// `data` points to a readable value of the type.
 #[inline]
 pub unsafe fn read(ctype: &CType, data: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type.
     unsafe {
         match ctype.code {
             Code::I32 => Ref::steal(ffi::PyLong_FromLong(get::<i32>(data).into())),
@@ -44,9 +44,12 @@ pub unsafe fn read(ctype: &CType, data: *const u8) -> Res<Ref> {
 }
 
 /// The rest: what is no number, and long double.
+///
+/// # Safety
+/// `data` has a value of the type.
 #[inline(never)]
 unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` has a value of the type.
     unsafe {
         match ctype.code {
             Code::Record => Ok(new_plain(ctype, data.cast_mut(), -1)?.into_obj()),
@@ -75,7 +78,7 @@ unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
 /// `data` points to a readable value of the type, which is an enum.
 pub unsafe fn read_enum_text(ctype: &CType, data: *const u8) -> Res<(Ref, Option<String>)> {
     debug_assert!(ctype.kind == Kind::Enum);
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type, which is an enum.
     let value = unsafe { integer::read_integer(ctype, data) }.unwrap_or(0);
     let number = match ctype.code {
         Code::U128 => long_from_u128(value as u128)?,

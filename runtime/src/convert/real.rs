@@ -36,7 +36,7 @@ unsafe extern "C" {
 /// `value` is live.
 #[inline]
 pub unsafe fn to_f64(value: Obj) -> Res<f64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if ffi::Py_TYPE(value) == &raw mut ffi::PyFloat_Type {
             return Ok(ffi::PyFloat_AS_DOUBLE(value));
@@ -55,7 +55,7 @@ pub unsafe fn to_f64(value: Obj) -> Res<f64> {
 /// # Safety
 /// `data` points to room for a value of the type; `value` is live.
 pub(super) unsafe fn write_real(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         match ctype.code {
             Code::F32 => put::<f32>(data, to_f64(value)? as f32),
@@ -109,7 +109,7 @@ pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
 /// # Safety
 /// `data` points to room for a value of the type; `value` is live.
 pub(super) unsafe fn write_complex(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         if ctype.code == Code::ComplexLongDouble
             && let Some(cdata) = as_cdata(value)
@@ -139,7 +139,7 @@ pub(super) unsafe fn write_complex(ctype: &CType, data: *mut u8, value: Obj) -> 
 /// # Safety
 /// `data` points to a readable value of the type, which is a real floating-point type.
 pub unsafe fn read_f64(code: Code, data: *const u8) -> f64 {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type, which is a real floating-point type.
     unsafe {
         match code {
             Code::F32 => get::<f32>(data).into(),
@@ -154,7 +154,7 @@ pub unsafe fn read_f64(code: Code, data: *const u8) -> f64 {
 /// # Safety
 /// `data` points to a readable value of the type, which is a complex type.
 pub unsafe fn read_complex(code: Code, data: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type, which is a complex type.
     unsafe {
         let (real, imag) = match code {
             Code::ComplexF32 => {
@@ -258,7 +258,7 @@ fn int_from_decimal(text: &[u8]) -> Res<Ref> {
 /// # Safety
 /// `data` points to a readable long double.
 pub unsafe fn long_double_is_zero(data: *const u8) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable long double.
     unsafe { keelback_long_double_is_zero(data.cast()) != 0 }
 }
 
@@ -281,7 +281,7 @@ pub unsafe fn long_double_text(data: *const u8) -> String {
 /// # Safety
 /// `data` points to room for a value of the type; `value` is live.
 pub(crate) unsafe fn write_cast(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         match ctype.code {
             Code::F32 | Code::F64 | Code::LongDouble => write_real(ctype, data, value),

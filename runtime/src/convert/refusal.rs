@@ -12,7 +12,7 @@ use crate::raise;
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn wrong_initialiser(ctype: &CType, expected: &str, value: Obj) -> Raised {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     match unsafe { crate::object::as_cdata(value) } {
         Some(cdata) => wrong_cdata(ctype, expected, cdata),
         None => {

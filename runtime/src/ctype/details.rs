@@ -273,13 +273,13 @@ impl RecordDetails {
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
         for field in self.fields.iter().chain(&self.flat) {
-            // SAFETY: the caller's contract.
+            // SAFETY: what Python passes to it.
             let stop = unsafe { visit(field.ctype.obj(), arg) };
             if stop != 0 {
                 return stop;
             }
             if let Some(pointer) = field.pointer.get() {
-                // SAFETY: the caller's contract.
+                // SAFETY: what Python passes to it.
                 let stop = unsafe { visit(pointer.obj(), arg) };
                 if stop != 0 {
                     return stop;

@@ -39,7 +39,7 @@ impl PlanSlot {
         /// # Safety
         /// A T of `Box::into_raw`, which nobody uses any more.
         unsafe fn drop_boxed<T>(value: NonNull<()>) {
-            // SAFETY: the caller's contract.
+            // SAFETY: a T of `Box::into_raw`, which nobody uses any more.
             drop(unsafe { Box::from_raw(value.cast::<T>().as_ptr()) });
         }
         let erased = self.0.get_or_init(|| Erased {

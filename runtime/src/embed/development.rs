@@ -94,7 +94,7 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
     }));
     drop(outcome);
     thread.set_errno(errno);
-    // SAFETY: the caller's contract.
+    // SAFETY: what Python passes to it.
     unsafe { dispatch::dispatch(function, slots) };
 }
 
@@ -206,7 +206,7 @@ if not getattr(sys, '_keelback_debugpy', False):
 /// The GIL is held; a code object and a dict.
 pub unsafe fn run_code(code: Obj, globals: Obj) -> Res<()> {
     let debugger = Debugger::wished().map_err(|text| crate::raise!(ValueError, "{text}"))?;
-    // SAFETY: the caller's contract.
+    // SAFETY: the GIL is held; a code object and a dict.
     unsafe {
         match debugger {
             Some(Debugger::Pdb) => {
@@ -229,7 +229,7 @@ pub unsafe fn run_code(code: Obj, globals: Obj) -> Res<()> {
 /// # Safety
 /// The GIL is held; live objects.
 unsafe fn run_text(text: &CStr, names: &[(&CStr, Obj)]) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the GIL is held; live objects.
     unsafe {
         let globals: Ref = Ref::steal(ffi::PyDict_New())?;
         let builtins: Ref = Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))?;

@@ -18,14 +18,18 @@ use crate::callback::{self, Slots};
 /// Called by a stub, with the record of its function and its slots.
 pub unsafe extern "C" fn dispatch(function: *mut keelback_function_t, slots: *mut c_void) {
     let slots = slots.cast::<u8>();
-    // SAFETY: the caller's contract.
+    // SAFETY: what Python passes to it.
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call(function, slots) }));
     if outcome.is_err() {
-        // SAFETY: the caller's contract.
+        // SAFETY: what Python passes to it.
         unsafe { write_failure(function, slots) }
     }
 }
 
+/// The call of a function of a plugin, by its stub.
+///
+/// # Safety
+/// `function` is the stub's record, `slots` its arguments as the ABI has them.
 #[inline(always)]
 unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
     // SAFETY: the caller's contract; bindings are set before the stubs lead here, and never freed.
@@ -56,6 +60,9 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
 }
 
 /// No Python function is attached: waits for an init code that runs on another thread, else says so.
+///
+/// # Safety
+/// `slots` are the arguments of a call of the function, as the ABI has them.
 #[cold]
 #[inline(never)]
 unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
@@ -90,6 +97,10 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
     last_error::report(binding.plugin().record(), binding.name(), &text);
 }
 
+/// Python cannot be entered on this thread: C gets the error value, and the reason is told.
+///
+/// # Safety
+/// `slots` are the arguments of a call of the function, as the ABI has them.
 #[cold]
 #[inline(never)]
 unsafe fn report_refusal(binding: &Binding, slots: *mut u8, refused: threads::Refused) {

@@ -138,7 +138,7 @@ fn close_unfinished_files() -> Res<()> {
 }
 
 /// The objects that the garbage collector knows.
-unsafe fn all_objects() -> Res<Ref> {
+fn all_objects() -> Res<Ref> {
     // SAFETY: the GIL is held; names are C strings.
     unsafe {
         let gc: Ref = Ref::steal(ffi::PyImport_ImportModule(c"gc".as_ptr()))?;
@@ -151,6 +151,9 @@ unsafe fn all_objects() -> Res<Ref> {
 }
 
 /// Calls a method. It may fail: closed, detached, not writable.
+///
+/// # Safety
+/// `object` is live.
 unsafe fn call_and_forget(object: Obj, method: &CStr) {
     // SAFETY: a live object, a C string.
     unsafe {
@@ -231,6 +234,10 @@ fn try_watch() -> Res<()> {
     Ok(())
 }
 
+/// Told by `threading` that Python begins to end.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn finalising(_self: Obj, _none: Obj) -> Obj {
     crate::py::guard(|| {
         if !OUR_EXIT.load(Ordering::Relaxed) {

@@ -47,6 +47,9 @@ thread_local! {
 }
 
 /// keelback_runtime_t.fork
+///
+/// # Safety
+/// Called by a plugin's loader, in a handler of pthread_atfork.
 pub unsafe extern "C" fn fork(step: u32) {
     let _ = std::panic::catch_unwind(|| {
         if step == KEELBACK_FORK_BEFORE {
@@ -188,6 +191,10 @@ fn watch_python() -> Res<()> {
     Ok(())
 }
 
+/// Before a fork by Python.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(true);
@@ -200,6 +207,10 @@ unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     })
 }
 
+/// After a fork by Python, in the parent.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn after_in_parent(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(false);
@@ -208,6 +219,10 @@ unsafe extern "C" fn after_in_parent(_self: Obj, _none: Obj) -> Obj {
     })
 }
 
+/// After a fork by Python, in the child.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn after_in_child(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         drop(NEW_STATES.take());

@@ -156,7 +156,7 @@ fn write(stderr: &Ref, text: &str) -> Res<bool> {
 /// # Safety
 /// Live objects; the GIL is held.
 unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
-    // SAFETY: the caller's contract.
+    // SAFETY: live objects; the GIL is held.
     unsafe {
         let traceback = if traceback == ffi::Py_None() {
             std::ptr::null_mut()
@@ -167,6 +167,10 @@ unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
     }
 }
 
+/// `sys.excepthook` of a plugin's Python.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -183,6 +187,10 @@ unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> O
     })
 }
 
+/// `sys.unraisablehook` of a plugin's Python.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects.
@@ -228,6 +236,10 @@ unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
     })
 }
 
+/// `threading.excepthook` of a plugin's Python.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects.
@@ -259,6 +271,6 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
 /// # Safety
 /// A live object; the GIL is held.
 unsafe fn attribute(object: Obj, name: &CStr) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a live object; the GIL is held.
     unsafe { Ref::steal(ffi::PyObject_GetAttrString(object, name.as_ptr())) }
 }

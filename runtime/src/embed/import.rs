@@ -43,6 +43,10 @@ pub unsafe extern "C" fn import(record: *mut keelback_plugin_t) -> *mut c_void {
     definition.cast()
 }
 
+/// The lib of a plugin whose module Python imports.
+///
+/// # Safety
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
     let definition = Box::leak(Box::new(Definition {
         module: ffi::PyModuleDef {
@@ -86,6 +90,10 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
     }
 }
 
+/// Py_mod_create of a plugin that Python imports.
+///
+/// # Safety
+/// Called by Python's import, with a live spec.
 unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj {
     guard(|| {
         // SAFETY: the definition is the first field of ours.
@@ -127,7 +135,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
             Turn::Failed(_) => continue,
             // The thread that has it waits for this one: the module, with what is attached so far.
             Turn::Ring => {
-                // SAFETY: the caller's contract.
+                // SAFETY: a record by the ABI, the import system's spec. The GIL is held.
                 let (known, name) = unsafe { (Plugin::known(record), Plugin::name_of(record)) };
                 return known.ok_or_else(|| {
                     raise!(
@@ -137,7 +145,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
                 });
             }
         };
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI, the import system's spec. The GIL is held.
         if let (true, Some(plugin)) = (claim.taken_over, unsafe { Plugin::known(record) }) {
             plugin.start_over();
         }

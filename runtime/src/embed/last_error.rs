@@ -54,6 +54,9 @@ pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
 }
 
 /// keelback_runtime_t.record
+///
+/// # Safety
+/// Called by a plugin's loader: its record, and a C string.
 pub unsafe extern "C" fn record_of_loader(plugin: *mut keelback_plugin_t, text: *const c_char) {
     // SAFETY: a C string, by the ABI.
     let text = unsafe { CStr::from_ptr(text) };
@@ -92,6 +95,9 @@ fn c_text(text: &str) -> CString {
 }
 
 /// keelback_runtime_t.last_error
+///
+/// # Safety
+/// Called by a plugin's loader: its record.
 pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_char {
     LAST.try_with(|last| {
         let last = last.borrow();
@@ -103,6 +109,9 @@ pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_
 }
 
 /// keelback_runtime_t.set_error_handler
+///
+/// # Safety
+/// Called by a plugin's loader: its record; the host promises that `data` is good for the handler on any thread.
 pub unsafe extern "C" fn set_error_handler(
     plugin: *mut keelback_plugin_t,
     handler: keelback_error_handler_t,
@@ -284,6 +293,9 @@ unsafe fn places(traceback: Obj) -> String {
 }
 
 /// As in a traceback: `ValueError`, `decimal.InvalidOperation`.
+///
+/// # Safety
+/// `class` is live.
 unsafe fn class_name(class: Obj) -> String {
     // SAFETY: the caller's contract.
     unsafe {
@@ -311,6 +323,10 @@ unsafe fn class_name(class: Obj) -> String {
     }
 }
 
+/// The last line of a traceback.
+///
+/// # Safety
+/// `class` and `value` are live.
 unsafe fn one_line(class: Obj, value: Obj) -> String {
     // SAFETY: the caller's contract.
     unsafe {

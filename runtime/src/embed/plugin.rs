@@ -90,7 +90,7 @@ impl Plugin {
     /// # Safety
     /// A record by the ABI.
     pub unsafe fn name_of(record: *const keelback_plugin_t) -> String {
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI.
         unsafe { text((*record).module_name) }
     }
 

@@ -25,10 +25,10 @@ impl Plugin {
     /// # Safety
     /// A record by the ABI.
     pub unsafe fn attach(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI.
         let plugin = match unsafe { Self::known(record) } {
             Some(plugin) => plugin,
-            // SAFETY: the caller's contract.
+            // SAFETY: a record by the ABI.
             None => unsafe { Self::read(record)? },
         };
         plugin.make_objects()?;
@@ -37,6 +37,9 @@ impl Plugin {
     }
 
     /// Reads a record: declarations, functions.
+    ///
+    /// # Safety
+    /// `record` is a record by the ABI, which lives as long as the process.
     unsafe fn read(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
         // SAFETY: the caller's contract: tables of as many items, which stay.
         let (name, functions) = unsafe {
@@ -50,22 +53,22 @@ impl Plugin {
             )
         };
         let scope = Scope::new(Declarations::new(Target::host()));
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` is a record by the ABI, which lives as long as the process.
         if unsafe { (*record).flags } & KEELBACK_PLUGIN_EXTENSION_MODULE != 0 {
             scope.set_api_mode();
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` is a record by the ABI, which lives as long as the process.
         let included = unsafe { declare(&scope, &name, record)? };
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` is a record by the ABI, which lives as long as the process.
         let answered = scope.write().answer(&unsafe { answers(record) });
         if let Err(error) = answered {
             return Err(crate::errors::raise_diagnostics(&[*error]));
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` is a record by the ABI, which lives as long as the process.
         unsafe { compare(&scope, record) };
         scope.find_completed();
         let functions: Vec<*mut _> = functions.iter_mut().map(std::ptr::from_mut).collect();
-        // SAFETY: the caller's contract.
+        // SAFETY: `record` is a record by the ABI, which lives as long as the process.
         unsafe { Self::register(record, name, scope, included, &functions) }
     }
 
@@ -87,7 +90,7 @@ impl Plugin {
         let mut bindings = Vec::with_capacity(functions.len());
         let mut by_name = FxHashMap::default();
         for &function in functions {
-            // SAFETY: the caller's contract.
+            // SAFETY: a record by the ABI, and records of functions that stay.
             let function_name = unsafe { text((*function).name) };
             let declared = declarations
                 .lookup_function(&function_name)

@@ -106,6 +106,10 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
     }
 }
 
+/// `get_source` of a loader that has the text.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_source(text: Obj, _module_name: Obj) -> Obj {
     // SAFETY: the function's self is the text.
     guard(|| Ok(unsafe { Ref::borrow(text) }))
@@ -199,6 +203,9 @@ pub fn watch_linecache() {
 }
 
 /// `find_spec(name, path=None, target=None)`
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; live objects.
@@ -249,6 +256,10 @@ static EXECUTE: Methods<2> = Methods::new([
     END_OF_METHODS,
 ]);
 
+/// `exec_module` of a loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn exec_module(loader: Obj, module: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects.

@@ -59,11 +59,15 @@ pub unsafe extern "C" fn start(
     code
 }
 
+/// [`start`] without telling anybody what went wrong.
+///
+/// # Safety
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn try_start(
     record: *mut keelback_plugin_t,
     python: Option<&keelback_python_t>,
 ) -> Result<(), StartFailure> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `record` is a record by the ABI, which lives as long as the process.
     let (known, flags, name) = unsafe {
         (
             Plugin::known(record),
@@ -88,7 +92,7 @@ unsafe fn try_start(
         Turn::Ring => return Ok(()),
         Turn::Failed(failure) => return Err(failure),
     };
-    // SAFETY: the caller's contract.
+    // SAFETY: `record` is a record by the ABI, which lives as long as the process.
     let known = unsafe { Plugin::known(record) };
     if !claim.taken_over && known.is_some_and(|plugin| plugin.state() != PluginState::Known) {
         // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
@@ -117,11 +121,11 @@ unsafe fn attach_and_run(
         code: NO_PYTHON,
         text: format!("{name}: {refused}\n"),
     })?;
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI, its start claimed.
     if let (true, Some(plugin)) = (taken_over, unsafe { Plugin::known(record) }) {
         plugin.start_over();
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI, its start claimed.
     let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {
         let described = last_error::take_exception(raised);
         StartFailure {
@@ -132,7 +136,7 @@ unsafe fn attach_and_run(
             ),
         }
     })?;
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI, its start claimed.
     let flags = unsafe { (*record).flags };
     if flags & KEELBACK_PLUGIN_IGNORE_SIGPIPE != 0 {
         ignore_sigpipe();

@@ -106,7 +106,7 @@ impl Plugin {
 }
 
 /// A package that holds a plugin with a dotted name: the real one if it can be imported, else an empty one.
-unsafe fn package(name: &str) -> Res<Ref> {
+fn package(name: &str) -> Res<Ref> {
     // SAFETY: the GIL is held; names are live strs.
     unsafe {
         let name_object = str_from(name)?;

@@ -10,6 +10,9 @@ use super::{COMPILED_TYPE, FfiObject};
 use crate::py::{NameTable, Obj, Ref};
 
 /// tp_getattro of compiled FFI objects.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 pub unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
     // SAFETY: a slot of the compiled type: `object` is an FfiObject; the names are live strs.
     unsafe {
@@ -25,6 +28,10 @@ pub unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
     }
 }
 
+/// [`get_attribute`] of a name that was not asked for lately.
+///
+/// # Safety
+/// `object` is a live compiled FFI, `cell` its own; `name` is live.
 #[inline(never)]
 unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
     // SAFETY: as in `get_attribute`.

@@ -31,7 +31,7 @@ pub unsafe fn declare(
     name: &str,
     record: *const keelback_plugin_t,
 ) -> Res<Vec<Ref<Lib>>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let (cdefs, includes) = unsafe {
         (
             table((*record).cdefs, (*record).cdef_count),
@@ -42,13 +42,13 @@ pub unsafe fn declare(
     let mut to_include = includes.iter().peekable();
     for position in 0..=cdefs.len() {
         while let Some(module) = to_include.next_if(|module| module.position <= position) {
-            // SAFETY: the caller's contract.
+            // SAFETY: a record by the ABI.
             included.push(include(scope, name, &unsafe { text(module.module_name) })?);
         }
         let Some(cdef) = cdefs.get(position) else {
             break;
         };
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI.
         unsafe { parse(&mut scope.write(), cdef) }.map_err(|errors| {
             let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
             raise!(
@@ -66,7 +66,7 @@ pub unsafe fn declare(
 /// # Safety
 /// A record by the ABI.
 pub unsafe fn answers(record: *const keelback_plugin_t) -> Vec<Answer> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     unsafe { table((*record).answers, (*record).answer_count) }
         .iter()
         .map(|answer| Answer {
@@ -81,7 +81,7 @@ pub unsafe fn answers(record: *const keelback_plugin_t) -> Vec<Answer> {
 /// # Safety
 /// A record by the ABI.
 pub unsafe fn compare(scope: &Scope, record: *const keelback_plugin_t) {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let (found, enumerators) = unsafe { disagreements(scope, record) };
     scope.set_disagreements(found);
     for (id, index, value) in enumerators {
@@ -95,7 +95,7 @@ pub unsafe fn compare(scope: &Scope, record: *const keelback_plugin_t) {
 /// # Safety
 /// A record by the ABI.
 pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Res<Vec<Ref<Lib>>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let (name, first_function) = unsafe {
         let function = (*record).functions;
         let is_there = (*record).function_count > 0;
@@ -111,7 +111,7 @@ pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Re
         ));
     }
     let fresh = Scope::new(Declarations::new(Target::host()));
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let (included, answers) = unsafe { (declare(&fresh, &name, record)?, answers(record)) };
     let other = |what: &str| {
         raise!(
@@ -142,7 +142,7 @@ pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Re
     if let Err(error) = answered {
         return Err(crate::errors::raise_diagnostics(&[*error]));
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let (found, enumerators) = unsafe { disagreements(scope, record) };
     match first_disagreement(&scope.read(), found, &enumerators) {
         Some(message) => Err(crate::errors::raise_error(
@@ -216,7 +216,7 @@ unsafe fn disagreements(
 ) -> (Disagreements, Vec<(EnumId, u32, i128)>) {
     let mut found = Disagreements::default();
     let declarations = scope.read();
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     unsafe {
         compare_layouts(scope, &declarations, record, &mut found);
         let enumerators = compare_values(&declarations, record, &mut found);
@@ -234,12 +234,12 @@ unsafe fn compare_layouts(
     record: *const keelback_plugin_t,
     found: &mut Disagreements,
 ) {
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let layouts = unsafe { table((*record).layouts, (*record).layout_count) };
     let records = records_by_name(declarations);
     let (whole, members): (Vec<_>, Vec<_>) = layouts.iter().partition(|fact| fact.member.is_null());
     for fact in members.into_iter().chain(whole) {
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI.
         let (name, member) = unsafe { (text(fact.record), text(fact.member)) };
         let Some(&id) = records.get(&*name) else {
             continue;
@@ -303,10 +303,10 @@ unsafe fn compare_values(
     found: &mut Disagreements,
 ) -> Vec<(EnumId, u32, i128)> {
     let mut enumerators = Vec::new();
-    // SAFETY: the caller's contract.
+    // SAFETY: a record by the ABI.
     let values = unsafe { table((*record).values, (*record).value_count) };
     for fact in values {
-        // SAFETY: the caller's contract.
+        // SAFETY: a record by the ABI.
         let name = unsafe { text(fact.name) };
         let theirs = if fact.value.is_negative != 0 {
             i128::from(fact.value.value as i64)
@@ -379,7 +379,7 @@ unsafe fn parse(
     declarations: &mut Declarations,
     cdef: &keelback_cdef_t,
 ) -> Result<(), Vec<Diagnostic>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a cdef by the ABI.
     let (file, source) = unsafe { (text(cdef.file), bytes(cdef.text, cdef.length)) };
     let source = String::from_utf8_lossy(source);
     let options = ParseOptions {
@@ -405,7 +405,7 @@ pub unsafe fn text(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: NULL, or a C string.
     unsafe { CStr::from_ptr(text) }
         .to_string_lossy()
         .into_owned()
@@ -414,7 +414,7 @@ pub unsafe fn text(text: *const c_char) -> String {
 /// # Safety
 /// NULL, or as many bytes.
 pub unsafe fn bytes<'a>(data: *const c_char, length: usize) -> &'a [u8] {
-    // SAFETY: the caller's contract.
+    // SAFETY: NULL, or as many bytes.
     unsafe { table(data.cast(), length) }
 }
 
@@ -424,6 +424,6 @@ unsafe fn table<'a, T>(items: *const T, count: usize) -> &'a [T] {
     if items.is_null() {
         return &[];
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: NULL, or as many items.
     unsafe { std::slice::from_raw_parts(items, count) }
 }

@@ -58,14 +58,14 @@ impl TypeCache {
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
         for (_, ctype) in self.slots.iter().flatten() {
-            // SAFETY: the caller's contract.
+            // SAFETY: what Python passes to it.
             let stop = unsafe { visit(ctype.obj(), arg) };
             if stop != 0 {
                 return stop;
             }
         }
         match &self.by_text {
-            // SAFETY: the caller's contract.
+            // SAFETY: what Python passes to it.
             Some(dict) => unsafe { visit(dict.obj(), arg) },
             None => 0,
         }
@@ -103,7 +103,7 @@ impl Once {
     /// Called from tp_traverse with its arguments.
     pub unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
         for dict in [&self.done, &self.locks].into_iter().flatten() {
-            // SAFETY: the caller's contract.
+            // SAFETY: what Python passes to it.
             let stop = unsafe { visit(dict.obj(), arg) };
             if stop != 0 {
                 return stop;

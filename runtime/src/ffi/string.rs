@@ -85,7 +85,7 @@ unsafe fn text_at(item: &CType, data: *const u8, limit: Option<usize>) -> Res<Re
 /// # Safety
 /// Readable up to there.
 unsafe fn byte_length(data: *const u8, limit: Option<usize>) -> usize {
-    // SAFETY: the caller's contract.
+    // SAFETY: readable up to there.
     unsafe {
         match limit {
             None => libc::strlen(data.cast()),

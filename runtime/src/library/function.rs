@@ -139,6 +139,10 @@ pub(super) fn new(
     }
 }
 
+/// Stands where a function has no wrapper.
+///
+/// # Safety
+/// Nobody calls it.
 unsafe extern "C-unwind" fn no_access(_slots: *mut c_void) {}
 
 /// How Python calls a function. CPython checks the number of arguments itself for none and one, and calls these a little
@@ -182,7 +186,7 @@ fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
 /// `object` is a live [`Function`], and stays so while the result is used.
 #[inline(always)]
 unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is a live `Function`, and stays so while the result is used.
     let function = unsafe { Live::new(object).cast::<Function>() };
     let (count, expected) = (count as usize, function.params.len());
     if count == expected {
@@ -196,6 +200,10 @@ unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
     }
 }
 
+/// A call through the wrapper.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
@@ -203,16 +211,28 @@ unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
     })
 }
 
+/// A call through the wrapper, of a function without parameters.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn called_without(object: Obj, _none: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to.
     guard(|| unsafe { (*object.cast::<Function>()).call(std::ptr::null()) })
 }
 
+/// A call through the wrapper, of a function with one parameter.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn called_with_one(object: Obj, arg: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
     guard(|| unsafe { (*object.cast::<Function>()).call(&raw const arg) })
 }
 
+/// A call by the signature.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
@@ -220,11 +240,19 @@ unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
     })
 }
 
+/// A call by the signature, of a function without parameters.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn planned_without(object: Obj, _none: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to.
     guard(|| unsafe { (*object.cast::<Function>()).call_planned(std::ptr::null(), 0) })
 }
 
+/// A call by the signature, of a function with one parameter.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
 unsafe extern "C" fn planned_with_one(object: Obj, arg: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
     guard(|| unsafe { (*object.cast::<Function>()).call_planned(&raw const arg, 1) })
@@ -333,6 +361,10 @@ fn repr(function: &Function) -> Res<Ref> {
     str_from(&format!("<Lib object for '{module}'>"))
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.

@@ -96,7 +96,7 @@ impl Lib {
         scope: Arc<Scope>,
         plugin: *const keelback_plugin_t,
     ) -> Res<Ref<Lib>> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the plugin's tables are as abi.rs says, and stay as long as the process.
         let (symbols, name) = unsafe {
             let name = std::ffi::CStr::from_ptr((*plugin).module_name).to_string_lossy();
             (Symbols::new(plugin), name)

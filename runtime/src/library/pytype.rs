@@ -54,6 +54,10 @@ fn repr(lib: &Lib) -> Res<Ref> {
     str_from(&format!("<Lib object for '{}'>", lib.name))
 }
 
+/// tp_traverse of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live lib, by tp_traverse's contract.
     unsafe {
@@ -76,6 +80,10 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
     }
 }
 
+/// tp_clear of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard(|| {
         // SAFETY: a live lib; the dict is given up once.
@@ -91,6 +99,10 @@ unsafe extern "C" fn clear(object: Obj) -> c_int {
     })
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.

@@ -17,7 +17,7 @@ pub(super) unsafe fn positional<const N: usize>(
     required: usize,
     bound: usize,
 ) -> Res<[Obj; N]> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `args`, `count` and `names` are what a METH_FASTCALL | METH_KEYWORDS function was called with.
     unsafe {
         if has_keywords(names) {
             return Err(raise!(TypeError, "function doesn't take keyword arguments"));
@@ -38,7 +38,7 @@ pub(super) unsafe fn positional<const N: usize>(
 /// `names` is NULL or a live tuple.
 #[inline(always)]
 pub(super) unsafe fn has_keywords(names: Obj) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: `names` is NULL or a live tuple.
     !names.is_null() && unsafe { ffi::PyTuple_GET_SIZE(names) } > 0
 }
 
@@ -71,7 +71,7 @@ pub(super) fn check_count(given: usize, least: usize, most: usize) -> Res<()> {
 /// # Safety
 /// `object` is live, and outlives the use of the text.
 pub(super) unsafe fn text<'a>(object: Obj) -> Res<&'a [u8]> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live, and outlives the use of the text.
     let bytes = unsafe {
         if ffi::PyUnicode_Check(object) != 0 {
             let mut length = 0;

@@ -88,7 +88,7 @@ pub(super) unsafe fn new(data: *mut u8, size: usize, owner: Obj) -> Res<Ref> {
 /// # Safety
 /// The arguments are live.
 pub(super) unsafe fn at(pointer: Obj, size: Obj) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the arguments are live.
     unsafe {
         let data = value::address(pointer)?;
         let size = size_argument(size)?;
@@ -106,7 +106,7 @@ pub(super) unsafe fn at(pointer: Obj, size: Obj) -> Res<Ref> {
 /// # Safety
 /// `value` is live.
 pub(super) unsafe fn size_argument(value: Obj) -> Res<usize> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     let size = unsafe { value::truncated(value)? } as i64;
     match usize::try_from(size) {
         Ok(size) if isize::try_from(size).is_ok() => Ok(size),
@@ -114,6 +114,10 @@ pub(super) unsafe fn size_argument(value: Obj) -> Res<usize> {
     }
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone; the base type frees the object, which owns no memory.
@@ -134,6 +138,9 @@ unsafe extern "C" fn dealloc(object: Obj) {
 }
 
 /// `__init__` would fill a bytearray anew.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn init(_object: Obj, _args: Obj, _kwargs: Obj) -> c_int {
     guard(|| -> Res<()> {
         Err(raise!(
@@ -144,21 +151,36 @@ unsafe extern "C" fn init(_object: Obj, _args: Obj, _kwargs: Obj) -> c_int {
 }
 
 /// The same bytes in memory of their own.
+///
+/// # Safety
+/// `object` is live.
 unsafe fn copied(object: Obj) -> Res<Ref> {
     // SAFETY: live.
     unsafe { Ref::steal(ffi::PyBytes_FromObject(object)) }
 }
 
+/// nb_int of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_int(object: Obj) -> Obj {
     // SAFETY: live objects.
     guard(|| unsafe { Ref::<ffi::PyObject>::steal(ffi::PyNumber_Long(copied(object)?.obj())) })
 }
 
+/// nb_float of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_float(object: Obj) -> Obj {
     // SAFETY: live objects.
     guard(|| unsafe { Ref::<ffi::PyObject>::steal(ffi::PyNumber_Float(copied(object)?.obj())) })
 }
 
+/// `reduce()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn reduce(object: Obj, _args: *const Obj, _count: isize, _names: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects; the tuples take references of their own.

@@ -83,7 +83,7 @@ pub(super) fn ready() -> Res<()> {
 /// # Safety
 /// `object` is live.
 pub(super) unsafe fn code_of(object: Obj) -> Option<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live.
     unsafe {
         CALLBACK_TYPE
             .is_exactly(object)
@@ -92,6 +92,9 @@ pub(super) unsafe fn code_of(object: Obj) -> Option<*mut u8> {
 }
 
 /// `ffi.callback(result, function, params, *, lock=False)`
+///
+/// # Safety
+/// Called by Python, as a method.
 pub(super) unsafe extern "C" fn callback(
     _: Obj,
     args: *const Obj,
@@ -125,6 +128,10 @@ pub(super) unsafe extern "C" fn callback(
     })
 }
 
+/// A callback, from the arguments of [`callback`].
+///
+/// # Safety
+/// The objects are live.
 unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> {
     // SAFETY: live objects; fresh objects, filled before anyone sees them.
     unsafe {
@@ -168,6 +175,10 @@ unsafe fn forget_function(target: *mut c_void) {
     drop(function);
 }
 
+/// `cfun()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn cfun(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Callback.
@@ -179,6 +190,10 @@ unsafe extern "C" fn cfun(object: Obj, args: *const Obj, count: isize, names: Ob
     })
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Callback.
@@ -187,6 +202,10 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
     })
 }
 
+/// A call of the program's function, by the closure.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, _names: Obj) -> Obj {
     guard(|| {
         // SAFETY: called by the closure's engine, with the arguments of its type.
@@ -198,6 +217,10 @@ unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, _names:
 const ON_STACK: usize = 8;
 
 impl Target {
+    /// Calls the program's function, if it may run now.
+    ///
+    /// # Safety
+    /// `args` are as many live arguments as `flags` says, as vectorcall passes them.
     unsafe fn call(&self, args: *const Obj, flags: usize) -> Res<Ref> {
         let current = frame::Callback::enter();
         // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
@@ -206,7 +229,7 @@ impl Target {
             return self.nothing();
         };
         let _locked = self.lock.then(Lock::new);
-        // SAFETY: the caller's contract.
+        // SAFETY: `args` are as many live arguments as `flags` says, as vectorcall passes them.
         let outcome = unsafe {
             self.python(&function, args, flags)
                 .and_then(|value| self.converted(value))
@@ -226,6 +249,9 @@ impl Target {
     }
 
     /// Calls the program's function.
+    ///
+    /// # Safety
+    /// `args` are as many live arguments as `flags` says, as vectorcall passes them.
     unsafe fn python(&self, function: &Ref, args: *const Obj, flags: usize) -> Res<Ref> {
         // SAFETY: the caller's contract. An object argument is an object by the program's word, alive during the call.
         unsafe {
@@ -267,7 +293,7 @@ impl Target {
     }
 
     /// A result as the engine takes it: in the range of its type.
-    unsafe fn converted(&self, value: Ref) -> Res<Ref> {
+    fn converted(&self, value: Ref) -> Res<Ref> {
         // SAFETY: a live value.
         unsafe {
             if self.result.code == Code::Void {
@@ -357,6 +383,10 @@ impl Drop for Lock {
     }
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn target_repr(object: Obj) -> Obj {
     // SAFETY: a Target; inside of `with` nothing calls Python or drops objects.
     guard(|| unsafe {
@@ -367,6 +397,10 @@ unsafe extern "C" fn target_repr(object: Obj) -> Obj {
     })
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn target_dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone: only when the closure could not be made.

@@ -73,7 +73,7 @@ impl TypeCode {
     /// # Safety
     /// `object` is live.
     pub(super) unsafe fn of(object: Obj) -> Res<Self> {
-        // SAFETY: the caller's contract.
+        // SAFETY: `object` is live.
         let letter = unsafe {
             if ffi::PyUnicode_Check(object) == 0 {
                 None
@@ -89,7 +89,7 @@ impl TypeCode {
     /// # Safety
     /// `object` is live.
     pub(super) unsafe fn of_result(object: Obj) -> Res<Self> {
-        // SAFETY: the caller's contract.
+        // SAFETY: `object` is live.
         Self::new(unsafe { arguments::text(object)? }.first().copied())
     }
 
@@ -173,7 +173,7 @@ impl Held {
 /// `value` is live until the call is over, as is `held`.
 #[inline(always)]
 pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live until the call is over, as is `held`.
     unsafe {
         match code.code {
             Code::F32 => Ok(u64::from((value::real(value)? as f32).to_bits())),
@@ -187,9 +187,13 @@ pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u6
     }
 }
 
+/// What is no small int.
+///
+/// # Safety
+/// `value` is live.
 #[inline(never)]
 unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if code.holds_address && ffi::PyBytes_Check(value) != 0 {
             return Ok(ffi::PyBytes_AS_STRING(value) as u64);
@@ -224,6 +228,9 @@ unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
 
 /// The address of a str's NUL-terminated UTF-8, which lives as long as the str. One with undecodable bytes of a C
 /// string in it (see [`text_of`]) gives those bytes back, for as long as the call.
+///
+/// # Safety
+/// `value` is a live str.
 unsafe fn text(value: Obj, held: &mut Held) -> Res<u64> {
     // SAFETY: the caller's contract; the temporary has room for the bytes and the NUL.
     unsafe {
@@ -252,7 +259,7 @@ unsafe fn text(value: Obj, held: &mut Held) -> Res<u64> {
 /// `raw` is a value of the code's type.
 #[inline(always)]
 pub(super) unsafe fn result(code: TypeCode, parameter: &Parameter, raw: u64) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `raw` is a value of the code's type.
     unsafe {
         match code.letter {
             b's' | b'S' | b'O' => pointed_to(code, raw as usize),
@@ -262,6 +269,9 @@ pub(super) unsafe fn result(code: TypeCode, parameter: &Parameter, raw: u64) -> 
 }
 
 /// The str, the bytes, the object at an address.
+///
+/// # Safety
+/// At `address` is what the code says, by the program's word.
 #[inline(never)]
 pub(super) unsafe fn pointed_to(code: TypeCode, address: usize) -> Res<Ref> {
     if address == 0 {
@@ -286,7 +296,7 @@ pub(super) unsafe fn pointed_to(code: TypeCode, address: usize) -> Res<Ref> {
 /// # Safety
 /// A C string.
 unsafe fn text_of(string: *const std::ffi::c_char) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: a C string.
     unsafe {
         let bytes = CStr::from_ptr(string).to_bytes();
         Ref::steal(ffi::PyUnicode_DecodeUTF8(

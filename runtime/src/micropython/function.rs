@@ -93,6 +93,10 @@ pub(super) unsafe fn new(
     }
 }
 
+/// A call of a function.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: vectorcall's arguments; the object is a Function.
@@ -134,6 +138,10 @@ impl Function {
         }
     }
 
+    /// A wrong number of arguments, or keywords.
+    ///
+    /// # Safety
+    /// `names` is NULL or a live tuple.
     #[cold]
     #[inline(never)]
     unsafe fn wrong_arguments(&self, count: usize, names: Obj) -> crate::py::Raised {
@@ -149,6 +157,10 @@ impl Function {
     }
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Function.
@@ -157,6 +169,10 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
     })
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.

@@ -99,10 +99,14 @@ pub(super) fn create() -> Res<Ref> {
 /// # Safety
 /// A slot or method of the type: the object is a Library.
 unsafe fn this<'a>(object: Obj) -> &'a Library {
-    // SAFETY: the caller's contract.
+    // SAFETY: a slot or method of the type: the object is a Library.
     unsafe { &*object.cast::<Library>() }
 }
 
+/// `open()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn open(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; a fresh object, filled before anyone sees it.
@@ -134,6 +138,10 @@ unsafe extern "C" fn open(_: Obj, args: *const Obj, count: isize, names: Obj) ->
     })
 }
 
+/// `func()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn func(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -144,6 +152,10 @@ unsafe extern "C" fn func(_: Obj, args: *const Obj, count: isize, names: Obj) ->
     })
 }
 
+/// `as_bytearray()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn as_bytearray(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -154,6 +166,10 @@ unsafe extern "C" fn as_bytearray(_: Obj, args: *const Obj, count: isize, names:
     })
 }
 
+/// `func()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn library_func(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Library.
@@ -166,6 +182,10 @@ unsafe extern "C" fn library_func(object: Obj, args: *const Obj, count: isize, n
     })
 }
 
+/// `var()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn library_var(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Library.
@@ -178,6 +198,10 @@ unsafe extern "C" fn library_var(object: Obj, args: *const Obj, count: isize, na
     })
 }
 
+/// `addr()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn library_addr(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Library.
@@ -189,6 +213,10 @@ unsafe extern "C" fn library_addr(object: Obj, args: *const Obj, count: isize, n
     })
 }
 
+/// `close()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn close(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Library.
@@ -200,11 +228,19 @@ unsafe extern "C" fn close(object: Obj, args: *const Obj, count: isize, names: O
     })
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     // SAFETY: a Library.
     guard(|| str_from(&format!("<ffimod {:x}>", unsafe { this(object) }.shown)))
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.

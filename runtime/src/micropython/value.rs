@@ -24,7 +24,7 @@ pub(super) fn set_pointer_value(function: PointerValue) {
 /// The object is live.
 #[cold]
 unsafe fn pointer_value(object: Obj) -> Option<usize> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the object is live.
     POINTER_VALUE
         .get()
         .and_then(|function| unsafe { function(object) })
@@ -36,7 +36,7 @@ unsafe fn pointer_value(object: Obj) -> Option<usize> {
 /// `value` is live.
 #[inline]
 pub(super) unsafe fn truncated(value: Obj) -> Res<u64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if let Some(small) = small_long_value(value) {
             return Ok(small as u64);
@@ -64,7 +64,7 @@ pub(super) unsafe fn truncated(value: Obj) -> Res<u64> {
 /// # Safety
 /// `value` is live.
 pub(super) unsafe fn checked(value: Obj) -> Res<i64> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     unsafe {
         if ffi::PyLong_Check(value) == 0 {
             return Ok(truncated(value)? as i64);
@@ -86,7 +86,7 @@ pub(super) unsafe fn checked(value: Obj) -> Res<i64> {
 /// # Safety
 /// `value` is live.
 pub(super) unsafe fn address(value: Obj) -> Res<*mut u8> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live.
     Ok(unsafe { truncated(value)? } as usize as *mut u8)
 }
 

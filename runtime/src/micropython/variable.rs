@@ -81,10 +81,14 @@ pub(super) unsafe fn new(address: *mut u8, code: Obj, library: Arc<Handle>) -> R
 /// # Safety
 /// A slot or method of the type: the object is a Variable.
 unsafe fn this<'a>(object: Obj) -> &'a Variable {
-    // SAFETY: the caller's contract.
+    // SAFETY: a slot or method of the type: the object is a Variable.
     unsafe { &*object.cast::<Variable>() }
 }
 
+/// `get_value()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn get_value(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL method of a Variable, whose address is that of a variable of its type.
@@ -100,6 +104,10 @@ unsafe extern "C" fn get_value(object: Obj, args: *const Obj, count: isize, name
     })
 }
 
+/// `set_value()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: as in `get_value`; the value is live.
@@ -125,6 +133,10 @@ unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, name
     })
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Variable. What it shows is its first int, as in MicroPython; only as many bytes as it has are read.
@@ -144,6 +156,10 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
     })
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.

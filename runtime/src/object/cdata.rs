@@ -371,7 +371,7 @@ pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
 /// # Safety
 /// `object` is memory of a fresh Python object with at least a `CData`.
 unsafe fn fill(object: *mut CData, ctype: &CType, data: *mut u8, length: isize) {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is memory of a fresh Python object with at least a `CData`.
     unsafe {
         std::ptr::addr_of_mut!((*object).ctype).write(ctype.to_ref().into_ptr());
         std::ptr::addr_of_mut!((*object).data).write(Cell::new(data));

@@ -43,6 +43,10 @@ pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
     Ok(())
 }
 
+/// The destructor of the capsule that goes at the end.
+///
+/// # Safety
+/// Called by Python, with a capsule of this kind.
 unsafe extern "C" fn ends(capsule: Obj) {
     super::guard_unit(|| {
         // SAFETY: called once, by the capsule's end, with what `at_end` put into it.

@@ -68,7 +68,7 @@ impl<T> Weak<T> {
 /// `object` is a live object that no other thread has seen.
 pub unsafe fn prepare(object: Obj) {
     #[cfg(Py_GIL_DISABLED)]
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is a live object that no other thread has seen.
     unsafe {
         counts::enable(object);
     }

@@ -121,7 +121,7 @@ unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
     if text.is_null() {
         return &[];
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: NULL, or a C string that stays.
     unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
@@ -129,7 +129,7 @@ unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
 /// NULL, or as many items that stay.
 unsafe fn items<'a, T>(first: *const T, count: c_int) -> &'a [T] {
     match usize::try_from(count) {
-        // SAFETY: the caller's contract.
+        // SAFETY: NULL, or as many items that stay.
         Ok(count) if !first.is_null() => unsafe { std::slice::from_raw_parts(first, count) },
         _ => &[],
     }
@@ -139,7 +139,7 @@ impl CompiledTables {
     /// # Safety
     /// The context of a module that CFFI compiled, which stays as long as the process.
     pub unsafe fn new(context: *const Context) -> Self {
-        // SAFETY: the caller's contract.
+        // SAFETY: the context of a module that CFFI compiled, which stays as long as the process.
         unsafe {
             let context = &*context;
             let types = items(

@@ -102,7 +102,7 @@ unsafe fn to_primitive<T: Copy>(primitive: Primitive, value: Obj, failed: T, zer
     or_failed(failed, || {
         let ctype = ctype::primitive(primitive)?;
         let mut result = zero;
-        // SAFETY: the caller's contract.
+        // SAFETY: `value` is live; `T` is as large as the type, and any bytes are one.
         unsafe { write(&ctype, (&raw mut result).cast(), value)? };
         Ok(result)
     })
@@ -115,7 +115,7 @@ unsafe fn to_primitive<T: Copy>(primitive: Primitive, value: Obj, failed: T, zer
 unsafe fn from_primitive<T: Copy>(primitive: Primitive, value: T) -> Obj {
     guard(|| {
         let ctype = ctype::primitive(primitive)?;
-        // SAFETY: the caller's contract.
+        // SAFETY: `T` is the type.
         unsafe { read(&ctype, (&raw const value).cast()) }
     })
 }
@@ -123,6 +123,10 @@ unsafe fn from_primitive<T: Copy>(primitive: Primitive, value: T) -> Obj {
 /// Functions that take a Python value and give an integer: their C result, the type of the value, and its Rust type.
 macro_rules! to_integers {
     ($($name:ident: $result:ty = $primitive:ident, $value:ty;)*) => {$(
+        /// See the prototype of CFFI.
+        ///
+        /// # Safety
+        /// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
         unsafe extern "C" fn $name(value: Obj) -> $result {
             // SAFETY: C gives a live object; -1 is what CFFI gives for a failure.
             unsafe {
@@ -149,16 +153,28 @@ to_integers! {
     to_char: c_int = Char, u8;
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn to_wchar(value: Obj) -> libc::wchar_t {
     // SAFETY: C gives a live object. The failure is -1 of a type that is unsigned on some machines.
     unsafe { to_primitive(Primitive::WChar, value, !0, 0) }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn to_bool(value: Obj) -> u8 {
     // SAFETY: C gives a live object. C has no other place for the failure: it asks for the exception.
     unsafe { to_primitive(Primitive::Bool, value, 1, 0) }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn to_other_wide(value: Obj) -> c_int {
     // SAFETY: C gives a live object.
     unsafe {
@@ -175,6 +191,10 @@ unsafe extern "C" fn to_other_wide(value: Obj) -> c_int {
     }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn write_long_double(value: Obj, to: *mut c_void) -> c_int {
     guard(|| {
         let ctype = ctype::primitive(Primitive::LongDouble)?;
@@ -183,16 +203,28 @@ unsafe extern "C" fn write_long_double(value: Obj, to: *mut c_void) -> c_int {
     })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_char(value: c_char) -> Obj {
     // SAFETY: the type.
     unsafe { from_primitive(Primitive::Char, value) }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_wchar(value: libc::wchar_t) -> Obj {
     // SAFETY: the type.
     unsafe { from_primitive(Primitive::WChar, value) }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_other_wide(value: c_int) -> Obj {
     // SAFETY: the type.
     unsafe {
@@ -204,11 +236,19 @@ unsafe extern "C" fn from_other_wide(value: c_int) -> Obj {
     }
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_pointer(value: *mut c_char, ctype: *const CType) -> Obj {
     // SAFETY: C gives one of the ctypes that are in its table.
     guard(|| unsafe { Ok(new_plain(&*ctype, value.cast(), -1)?.into_obj()) })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn to_pointer(value: Obj, ctype: *const CType) -> *mut c_char {
     or_failed(std::ptr::null_mut(), || {
         let mut result: *mut c_char = std::ptr::null_mut();
@@ -218,19 +258,35 @@ unsafe extern "C" fn to_pointer(value: Obj, ctype: *const CType) -> *mut c_char 
     })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn restore_errno() {
     Errno::here().restore();
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn save_errno() {
     Errno::here().save();
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_memory(data: *mut c_char, ctype: *const CType) -> Obj {
     // SAFETY: C gives a value of the type.
     guard(|| unsafe { read(&*ctype, data.cast()) })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn to_memory(data: *mut c_char, ctype: *const CType, value: Obj) -> c_int {
     // SAFETY: C gives room for a value of the type, and a live object.
     guard(|| unsafe {
@@ -241,6 +297,10 @@ unsafe extern "C" fn to_memory(data: *mut c_char, ctype: *const CType, value: Ob
     })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_struct(data: *mut c_char, ctype: *const CType) -> Obj {
     // SAFETY: C gives a value of the type.
     guard(|| unsafe {
@@ -254,6 +314,9 @@ unsafe extern "C" fn from_struct(data: *mut c_char, ctype: *const CType) -> Obj 
 }
 
 /// The address for a pointer parameter: 0, or how many bytes `convert_array` needs for it.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn prepare_pointer_argument(
     ctype: *const CType,
     value: Obj,
@@ -272,6 +335,10 @@ unsafe extern "C" fn prepare_pointer_argument(
     })
 }
 
+/// See the prototype of CFFI.
+///
+/// # Safety
+/// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn convert_array(data: *mut c_char, ctype: *const CType, value: Obj) -> c_int {
     // SAFETY: C gives a pointer's ctype, a live object, and as much room as `prepare_pointer_argument` has said.
     guard(|| unsafe {

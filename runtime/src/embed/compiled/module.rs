@@ -36,7 +36,7 @@ struct Raw {
 /// # Safety
 /// Called by Python. An int is the address that a module which CFFI compiled gives.
 pub unsafe extern "C" fn load(_module: Obj, argument: Obj) -> Obj {
-    // SAFETY: the caller's contract.
+    // SAFETY: what C passes to it.
     guard(|| unsafe {
         let raw = ffi::PyLong_AsVoidPtr(argument).cast::<Raw>();
         if raw.is_null() {
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn load(_module: Obj, argument: Obj) -> Obj {
 /// # Safety
 /// As CFFI's modules fill it.
 unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: as CFFI's modules fill it.
     let name = unsafe { CStr::from_ptr(raw.name) };
     let text = name.to_string_lossy();
     if !VERSIONS.contains(&raw.version) {
@@ -87,6 +87,9 @@ unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
 }
 
 /// A module object as extension modules have them. It is never freed, as its library is never unmapped.
+///
+/// # Safety
+/// `name` is a C string that lives as long as the process.
 unsafe fn create(name: *const c_char) -> Res<Ref> {
     let definition = Box::leak(Box::new(UnsafeCell::new(ffi::PyModuleDef {
         m_base: ffi::PyModuleDef_HEAD_INIT,
@@ -184,7 +187,7 @@ impl Included {
 }
 
 /// An attribute, if it is there.
-unsafe fn attribute(module: &Ref, name: &CStr) -> Res<Option<Ref>> {
+fn attribute(module: &Ref, name: &CStr) -> Res<Option<Ref>> {
     // SAFETY: live objects.
     unsafe {
         match Ref::steal(ffi::PyObject_GetAttrString(module.obj(), name.as_ptr())) {

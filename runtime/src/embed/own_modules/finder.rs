@@ -95,6 +95,9 @@ pub fn install() -> Res<()> {
 }
 
 /// `find_spec(name, path=None, target=None)`
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         if !(1..=3).contains(&count) {
@@ -133,10 +136,18 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     })
 }
 
+/// `create_module` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
     guard(|| Ok(none()))
 }
 
+/// `exec_module` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn exec_module(_: Obj, object: Obj) -> Obj {
     guard(|| {
         // SAFETY: live objects; the dict is borrowed from the module.
@@ -166,11 +177,19 @@ unsafe fn required(name: Obj) -> Res<Found> {
     module(text).ok_or_else(|| raise!(ImportError, "no plugin has a module '{text}'"))
 }
 
+/// `get_code` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_code(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
     guard(|| code::code(&unsafe { required(name)? }))
 }
 
+/// `get_source` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
@@ -185,11 +204,19 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     })
 }
 
+/// `get_filename` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_filename(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
     guard(|| str_from(&unsafe { required(name)? }.place))
 }
 
+/// `is_package` of the finder and loader.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
@@ -209,6 +236,9 @@ fn bytes_object(data: &[u8]) -> Res<Ref> {
 }
 
 /// `get_data(path)`: of a file inside a library, or on disk.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
@@ -233,6 +263,9 @@ unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
 }
 
 /// `get_resource_reader(name)`: None for a module that is no package.
+///
+/// # Safety
+/// Called by Python, as a function.
 unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.

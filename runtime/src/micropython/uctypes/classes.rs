@@ -64,7 +64,7 @@ pub(super) const OWNER: &CStr = c"_owner";
 /// # Safety
 /// `address` is live.
 pub(crate) unsafe fn owner_of(address: Obj) -> Res<Option<Ref>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `address` is live.
     unsafe {
         if ffi::Py_TYPE(address).cast() != classes()?.address.obj() {
             return Ok(None);

@@ -141,6 +141,9 @@ pub(super) fn syntax_error() -> Raised {
 }
 
 /// The value of an int in a descriptor.
+///
+/// # Safety
+/// `object` is live.
 unsafe fn int(object: Obj) -> Res<i64> {
     // SAFETY: a live object.
     unsafe {
@@ -165,7 +168,7 @@ unsafe fn int(object: Obj) -> Res<i64> {
 /// `object` is live, and stays so while the field is used.
 #[inline]
 pub(super) unsafe fn field(object: Obj) -> Res<Field> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live, and stays so while the field is used.
     unsafe {
         if ffi::PyTuple_Check(object) != 0 {
             return aggregate(object);

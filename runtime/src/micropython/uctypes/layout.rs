@@ -23,7 +23,7 @@ impl Layout {
     /// # Safety
     /// `object` is live.
     pub(super) unsafe fn of(object: Obj) -> Res<Self> {
-        // SAFETY: the caller's contract.
+        // SAFETY: `object` is live.
         match unsafe { super::super::value::checked(object)? } {
             0 => Ok(Self::Little),
             1 => Ok(Self::Big),
@@ -85,6 +85,10 @@ pub(super) unsafe fn size(descriptor: Obj, layout: Layout) -> Res<Size> {
     }
 }
 
+/// The size and alignment of what a descriptor describes.
+///
+/// # Safety
+/// `descriptor` is live.
 unsafe fn size_within(descriptor: Obj, layout: Layout) -> Res<Size> {
     // SAFETY: the caller's contract; nothing here runs Python code that could change the dict.
     unsafe {
@@ -119,7 +123,7 @@ unsafe fn size_within(descriptor: Obj, layout: Layout) -> Res<Size> {
 /// # Safety
 /// The field's descriptors are live.
 pub(super) unsafe fn field_size(field: &Field, layout: Layout) -> Res<Size> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the field's descriptors are live.
     unsafe {
         match field.kind {
             Kind::Scalar(scalar) | Kind::Bits(scalar, _) => Ok(Size::of(scalar.size())),
@@ -141,7 +145,7 @@ pub(super) unsafe fn field_size(field: &Field, layout: Layout) -> Res<Size> {
 pub(super) unsafe fn item_size(item: Item, layout: Layout) -> Res<Size> {
     match item {
         Item::Scalar(scalar) => Ok(Size::of(scalar.size())),
-        // SAFETY: the caller's contract.
+        // SAFETY: the item's descriptor is live.
         Item::Aggregate(descriptor) => unsafe { size(descriptor, layout) },
     }
 }

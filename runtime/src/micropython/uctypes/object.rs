@@ -107,6 +107,10 @@ pub(crate) fn create() -> Res<Ref> {
     Ok(module)
 }
 
+/// `sizeof()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn sizeof(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -135,6 +139,10 @@ unsafe extern "C" fn sizeof(_: Obj, args: *const Obj, count: isize, names: Obj) 
     })
 }
 
+/// `addressof()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn addressof(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.
@@ -164,6 +172,10 @@ unsafe extern "C" fn addressof(_: Obj, args: *const Obj, count: isize, names: Ob
     })
 }
 
+/// `bytes_at()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn bytes_at(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; that the memory is there is the word of the program.
@@ -182,6 +194,10 @@ unsafe extern "C" fn bytes_at(_: Obj, args: *const Obj, count: isize, names: Obj
     })
 }
 
+/// `bytearray_at()`
+///
+/// # Safety
+/// Called by Python, as a method.
 unsafe extern "C" fn bytearray_at(_: Obj, args: *const Obj, count: isize, names: Obj) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments.

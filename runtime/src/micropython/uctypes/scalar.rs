@@ -31,7 +31,7 @@ swap!(u8, i8, u16, i16, u32, i32, u64, i64);
 #[inline]
 pub(super) unsafe fn load(scalar: Scalar, data: *const u8, is_big: bool) -> Res<Ref> {
     use Scalar as S;
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to a readable value of the type.
     unsafe {
         let value: i64 = match scalar {
             S::Uint8 | S::BitsUint8 => get::<u8>(data).into(),
@@ -59,8 +59,11 @@ pub(super) unsafe fn load(scalar: Scalar, data: *const u8, is_big: bool) -> Res<
 }
 
 /// Writes the low bytes of an unsigned number.
+///
+/// # Safety
+/// `data` has room for `size` bytes.
 unsafe fn put_bits(size: usize, data: *mut u8, is_big: bool, bits: u64) {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` has room for `size` bytes.
     unsafe {
         match size {
             1 => put(data, bits as u8),
@@ -77,7 +80,7 @@ unsafe fn put_bits(size: usize, data: *mut u8, is_big: bool, bits: u64) {
 /// `data` points to room for a value of the type; `value` is live.
 #[inline]
 pub(super) unsafe fn store(scalar: Scalar, data: *mut u8, is_big: bool, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         let bits = match scalar {
             Scalar::Float32 => u64::from((value::real(value)? as f32).to_bits()),
@@ -90,8 +93,11 @@ pub(super) unsafe fn store(scalar: Scalar, data: *mut u8, is_big: bool, value: O
 }
 
 /// The unit that a bit-field is in.
+///
+/// # Safety
+/// `data` has a number of this kind.
 unsafe fn unit(scalar: Scalar, data: *const u8, is_big: bool) -> u64 {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` has a number of this kind.
     unsafe {
         match scalar.size() {
             1 => get::<u8>(data).into(),
@@ -111,7 +117,7 @@ pub(super) unsafe fn load_bits(
     data: *const u8,
     is_big: bool,
 ) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to its unit.
     unsafe {
         let value = (unit(scalar, data, is_big) >> bits.position) & ((1 << bits.length) - 1);
         Ref::steal(ffi::PyLong_FromUnsignedLongLong(value))
@@ -129,7 +135,7 @@ pub(super) unsafe fn store_bits(
     is_big: bool,
     value: Obj,
 ) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` points to its unit; `value` is live.
     unsafe {
         let value = value::checked(value)? as u64;
         let mask = ((1u64 << bits.length) - 1) << bits.position;

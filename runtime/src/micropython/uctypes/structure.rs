@@ -84,7 +84,7 @@ pub(super) fn class() -> Ref {
 /// # Safety
 /// `object` is live, and stays so while the result is used.
 pub(super) unsafe fn as_structure<'a>(object: Obj) -> Option<&'a Structure> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live, and stays so while the result is used.
     unsafe {
         STRUCT_TYPE
             .is_exactly(object)
@@ -95,10 +95,13 @@ pub(super) unsafe fn as_structure<'a>(object: Obj) -> Option<&'a Structure> {
 /// # Safety
 /// A slot of the type: the object is a Structure.
 unsafe fn this<'a>(object: Obj) -> &'a Structure {
-    // SAFETY: the caller's contract.
+    // SAFETY: a slot of the type: the object is a Structure.
     unsafe { &*object.cast::<Structure>() }
 }
 
+/// `descriptor` is live, `owner` NULL or live.
+///
+/// # Safety
 /// `descriptor` is live, `owner` NULL or live.
 unsafe fn new(data: *mut u8, descriptor: Obj, owner: Obj, layout: Layout) -> Res<Ref> {
     // SAFETY: a fresh object, filled before the collector or anyone else sees it.
@@ -115,6 +118,10 @@ unsafe fn new(data: *mut u8, descriptor: Obj, owner: Obj, layout: Layout) -> Res
     }
 }
 
+/// `uctypes.struct(address, descriptor, layout)`
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn make(_: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
     guard(|| {
         // SAFETY: tp_new gets a tuple, and NULL or a dict.
@@ -153,7 +160,7 @@ impl Structure {
     }
 
     /// The descriptor, held: a program may change the dict that it comes from.
-    unsafe fn descriptor(&self) -> Res<Ref> {
+    fn descriptor(&self) -> Res<Ref> {
         if self.descriptor.is_null() {
             return Err(syntax_error());
         }
@@ -162,6 +169,9 @@ impl Structure {
     }
 
     /// The descriptor of a field, held. `None`: the name is Python's own (`__class__`).
+    ///
+    /// # Safety
+    /// `name` is live.
     unsafe fn find(&self, name: Obj) -> Res<Option<Ref>> {
         // SAFETY: live objects; GetItemRef gives a new reference, or NULL.
         unsafe {
@@ -187,17 +197,28 @@ impl Structure {
     }
 
     /// The address that a pointer at the start of the memory holds.
+    ///
+    /// # Safety
+    /// The memory is there, and as large as a pointer: by the program's word.
     unsafe fn pointer(&self) -> Res<*mut u8> {
         // SAFETY: that there is one is the word of the descriptor.
         Ok(unsafe { get::<*mut u8>(self.at(0)?) })
     }
 
+    /// A struct, a pointer or an array inside the memory.
+    ///
+    /// # Safety
+    /// `descriptor` is live.
     unsafe fn aggregate_at(&self, data: *mut u8, descriptor: Obj) -> Res<Ref> {
         // SAFETY: live objects.
         unsafe { new(data, descriptor, self.owner, self.layout) }
     }
 }
 
+/// tp_getattro of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Structure and a str; that the memory is there is the word of the program.
@@ -228,6 +249,10 @@ unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
     })
 }
 
+/// tp_setattro of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int {
     guard(|| {
         // SAFETY: as in `get_attribute`; a value, or NULL to delete.
@@ -266,7 +291,7 @@ enum Place {
 /// # Safety
 /// `descriptor` is the struct's own, held by the caller; `index` is live.
 unsafe fn place(structure: &Structure, descriptor: &Ref, index: Obj) -> Res<Place> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `descriptor` is the struct's own, held by the caller; `index` is live.
     unsafe {
         let kind = if ffi::PyTuple_Check(descriptor.obj()) == 0 {
             None
@@ -307,6 +332,10 @@ unsafe fn place(structure: &Structure, descriptor: &Ref, index: Obj) -> Res<Plac
     }
 }
 
+/// mp_subscript of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn subscript(object: Obj, index: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Structure and a live index; that the memory is there is the word of the program.
@@ -321,6 +350,10 @@ unsafe extern "C" fn subscript(object: Obj, index: Obj) -> Obj {
     })
 }
 
+/// mp_ass_subscript of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn assign(object: Obj, index: Obj, value: Obj) -> c_int {
     guard(|| {
         // SAFETY: as in `subscript`; a value, or NULL to delete.
@@ -349,7 +382,7 @@ unsafe extern "C" fn assign(object: Obj, index: Obj, value: Obj) -> c_int {
 /// # Safety
 /// `object` is live.
 pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live.
     unsafe {
         let structure = as_structure(object)?;
         if structure.descriptor.is_null() || ffi::PyTuple_Check(structure.descriptor) == 0 {
@@ -368,6 +401,10 @@ pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
     }
 }
 
+/// nb_int of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_int(object: Obj) -> Obj {
     // SAFETY: a Structure.
     guard(|| match unsafe { pointer_value(object) } {
@@ -377,6 +414,10 @@ unsafe extern "C" fn to_int(object: Obj) -> Obj {
     })
 }
 
+/// bf_getbuffer of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c_int) -> c_int {
     guard(|| {
         // SAFETY: the buffer protocol's arguments; that the memory is there is the word of the program.
@@ -393,6 +434,10 @@ unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c
     })
 }
 
+/// tp_repr of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn repr(object: Obj) -> Obj {
     guard(|| {
         // SAFETY: a Structure.
@@ -419,10 +464,18 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
     })
 }
 
+/// tp_hash of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn hash(_object: Obj) -> ffi::Py_hash_t {
     guard(|| -> Res<isize> { Err(raise!(TypeError, "unsupported type for __hash__: 'struct'")) })
 }
 
+/// tp_dealloc of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn dealloc(object: Obj) {
     guard_unit(|| {
         // SAFETY: called once, with the last reference gone.
@@ -436,6 +489,10 @@ unsafe extern "C" fn dealloc(object: Obj) {
     });
 }
 
+/// tp_traverse of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
     // SAFETY: a live Structure; visit gets its own arguments.
     unsafe {
@@ -451,6 +508,10 @@ unsafe extern "C" fn traverse(object: Obj, visit: ffi::visitproc, arg: *mut c_vo
     }
 }
 
+/// tp_clear of the type.
+///
+/// # Safety
+/// Called by Python, through the slot of the type.
 unsafe extern "C" fn clear(object: Obj) -> c_int {
     guard(|| {
         // SAFETY: a live Structure in a garbage cycle.
