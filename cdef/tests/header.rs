@@ -334,3 +334,59 @@ fn system_headers_are_read_again() {
     }
     assert!(count > 500 || count == 0, "{count}");
 }
+
+#[test]
+fn what_constants_are_built_of_comes_along() {
+    let header = header(
+        "#include \"kinds.h\"\n#define MINE THEIR_B\n#define SIZE (sizeof(struct theirs) + 1)\n",
+        &[(
+            "kinds.h",
+            "enum { THEIR_A, THEIR_B = 7 };\nstruct theirs { char c[5]; };\nstruct other { int x; };\n",
+        )],
+        &[],
+    );
+    let read = parse(&header);
+    let value = |name| read.lookup_constant(name).and_then(|found| found.value);
+    assert_eq!((value("MINE"), value("SIZE")), (Some(7), Some(6)));
+    assert!(!header.text().contains("struct other"));
+}
+
+#[test]
+fn a_body_without_tag_names_types_first() {
+    let text =
+        "typedef struct control *control_p;\ntypedef struct { control_p opaque; int x; } image;\n";
+    let header = header(text, &[], &["image"]);
+    assert_eq!(header.plain_text(), text);
+}
+
+#[test]
+fn files_of_a_librarys_own_folder_declare_for_it() {
+    let named = HeaderFile {
+        name: "lib/main.h",
+        text: "#include \"part.h\"\n#include <libc.h>\nint whole(void);\n",
+        is_exported: false,
+    };
+    let options = HeaderOptions {
+        own_dirs: vec!["lib".into()],
+        preprocess: PreprocessOptions {
+            system_dirs: vec!["include".into()],
+            ..PreprocessOptions::default()
+        },
+        ..HeaderOptions::default()
+    };
+    let files = [
+        ("lib/part.h", "#define PART 3\nint part(void);\n"),
+        ("include/libc.h", "#define LIBC 4\nint libc(void);\n"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let mut loader = Memory(files.into());
+    let known = Declarations::default();
+    let header = read(&[named], &options, &known, &mut loader).expect("good headers");
+    let declarations = parse(&header);
+    let names: Vec<_> = (declarations.functions.iter())
+        .map(|function| declarations.text(function.name))
+        .collect();
+    assert_eq!(names, ["part", "whole"]);
+    assert!(declarations.lookup_constant("PART").is_some());
+    assert!(declarations.lookup_constant("LIBC").is_none());
+}

@@ -30,7 +30,7 @@ pub use header::HeaderOptions;
 pub use plugin::Plugin;
 pub use problem::Problem;
 pub use pyi::{StubsOf, stubs};
-pub use python_module::{digest as python_module_digest, python_module};
+pub use python_module::{ModuleCdef, digest as python_module_digest, python_module};
 pub use spec::*;
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.

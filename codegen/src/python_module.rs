@@ -7,15 +7,32 @@ use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Ta
 use crate::answers::subject;
 use crate::spec::{CdefText, IncludedModule};
 
+/// A cdef, as a module has it.
+#[derive(Clone, Copy, Debug)]
+pub struct ModuleCdef<'a> {
+    /// The declarations.
+    pub text: &'a str,
+    /// See [`CdefText::override_`].
+    pub override_: bool,
+    /// See [`CdefText::packed`].
+    pub packed: bool,
+    /// See [`CdefText::pack`].
+    pub pack: Option<u32>,
+    /// Read by C's rules alone, as headers are.
+    pub of_header: bool,
+}
+
 /// What a module says of its cdefs, so that its import need not parse them: they are those that were found good when the
 /// module was made, by this version and for this platform. Any other text has another number.
-pub fn digest<'a>(cdefs: impl IntoIterator<Item = (&'a str, bool, bool, Option<u32>)>) -> u64 {
+pub fn digest<'a>(cdefs: impl IntoIterator<Item = ModuleCdef<'a>>) -> u64 {
     let target = format!("{:?}", Target::host());
     let mut digest = absorb(absorb(0, env!("CARGO_PKG_VERSION")), &target);
-    for (text, override_, packed, pack) in cdefs {
-        let options =
-            u64::from(override_) | u64::from(packed) << 1 | u64::from(pack.unwrap_or(0)) << 2;
-        digest = mix(absorb(digest, text), options);
+    for cdef in cdefs {
+        let options = u64::from(cdef.override_)
+            | u64::from(cdef.packed) << 1
+            | u64::from(cdef.pack.unwrap_or(0)) << 2
+            | u64::from(cdef.of_header) << 40;
+        digest = mix(absorb(digest, cdef.text), options);
     }
     digest
 }
@@ -100,10 +117,11 @@ pub fn python_module(
         let truth = |value| if value { "True" } else { "False" };
         let _ = writeln!(
             text,
-            "            , {}, {}, {},\n        ),",
+            "            , {}, {}, {}{},\n        ),",
             truth(cdef.override_),
             truth(cdef.packed),
-            cdef.pack.unwrap_or(0)
+            cdef.pack.unwrap_or(0),
+            if cdef.preprocessed { ", True" } else { "" }
         );
     }
     text.push_str("    ),\n    (");
@@ -115,11 +133,13 @@ pub fn python_module(
             module.position
         );
     }
-    let digest = digest(
-        cdefs
-            .iter()
-            .map(|cdef| (&*cdef.text, cdef.override_, cdef.packed, cdef.pack)),
-    );
+    let digest = digest(cdefs.iter().map(|cdef| ModuleCdef {
+        text: &cdef.text,
+        override_: cdef.override_,
+        packed: cdef.packed,
+        pack: cdef.pack,
+        of_header: cdef.preprocessed,
+    }));
     let _ = writeln!(text, "),\n    {digest:#x},\n)");
     Ok(text)
 }

@@ -31,6 +31,8 @@ pub struct Wanted<'a> {
     pub all: bool,
     /// The text has the comments that may be documentation.
     pub comments: bool,
+    /// What the named files include from their own folders counts as theirs: see [`HeaderOptions::own_dirs`].
+    pub with_own_folders: bool,
     /// All structs and unions are packed.
     pub packed: bool,
     /// No member is aligned to more.
@@ -61,6 +63,11 @@ pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
         only: wanted.only.to_vec(),
         all: wanted.all,
         comments: wanted.comments,
+        own_dirs: if wanted.with_own_folders {
+            own_dirs(wanted, &facts)
+        } else {
+            Vec::new()
+        },
         packed: wanted.packed,
         pack: wanted.pack,
     };
@@ -69,6 +76,51 @@ pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
     Found {
         header,
         files: disk.files,
+    }
+}
+
+/// The folders that belong to the named files: `SDL2` of `/usr/include/SDL2/SDL.h`, `git2` of `/usr/include/git2.h`. Not a
+/// folder that the compiler looks for everybody's headers in.
+fn own_dirs(wanted: &Wanted<'_>, facts: &Facts) -> Vec<String> {
+    let mut dirs = Vec::new();
+    for file in wanted.files {
+        let path = Path::new(file.name);
+        let Some(folder) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) else {
+            continue;
+        };
+        let is_everybodys = |dir: &String| Path::new(dir) == folder;
+        if !facts.system_dirs.iter().any(is_everybodys) {
+            dirs.push(folder.to_string_lossy().into_owned());
+        }
+        dirs.push(path.with_extension("").to_string_lossy().into_owned());
+    }
+    dirs
+}
+
+/// A header that is named as in an `#include` line: its path and its text.
+///
+/// # Errors
+/// Where it was looked for.
+pub fn find(
+    name: &str,
+    include_dirs: &[PathBuf],
+    compiler: Option<&str>,
+    known: &Declarations,
+) -> Result<(String, String), Vec<PathBuf>> {
+    let facts = Facts::of(compiler, known);
+    let system = facts.system_dirs.iter().map(PathBuf::from);
+    let mut looked_in = Vec::new();
+    for dir in include_dirs.iter().cloned().chain(system) {
+        let path = dir.join(name).to_string_lossy().into_owned();
+        // An absolute name is itself in every folder.
+        if let Some(text) = Disk::default().load(&path) {
+            return Ok((path, text.to_string()));
+        }
+        looked_in.push(dir);
+    }
+    match Disk::default().load(name) {
+        Some(text) => Ok((name.to_owned(), text.to_string())),
+        None => Err(looked_in),
     }
 }
 

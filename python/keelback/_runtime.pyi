@@ -289,9 +289,26 @@ class FFI(_Common):
 
     def __init__(self, backend: None = None) -> None: ...
     def cdef(
-        self, csource: str, override: bool = False, packed: bool = False, pack: int | None = None
+        self,
+        csource: str,
+        override: bool = False,
+        packed: bool = False,
+        pack: int | None = None,
+        preprocess: bool = False,
     ) -> None: ...
-    def embedding_api(self, csource: str, packed: bool = False, pack: int | None = None) -> None: ...
+    def header(
+        self,
+        name: str | Iterable[str],
+        only: str | Iterable[str] = (),
+        include_dirs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
+        define: str | Iterable[str] | dict[str, Any] = (),
+        undef: str | Iterable[str] = (),
+        all: bool | None = None,
+        embedding_api: bool = False,
+    ) -> None: ...
+    def embedding_api(
+        self, csource: str, packed: bool = False, pack: int | None = None, preprocess: bool = False
+    ) -> None: ...
     def include(self, ffi_to_include: FFI) -> None: ...
     def set_unicode(self, enabled_flag: bool) -> None: ...
     def verify(self, source: str = "", tmpdir: str | os.PathLike[str] | None = None, **kwargs: Any) -> Lib: ...

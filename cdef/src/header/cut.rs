@@ -67,18 +67,12 @@ pub(super) fn cut(
         .collect();
     let mut waiting = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
-        let is_here = options.all || reading.main_of(piece.start).is_some();
+        let is_here = options.all
+            || reading.main_of(piece.start).is_some()
+            || options.is_own(reading.line_of(piece.start).0);
         if is_here && is_chosen(options, piece, declarations) && !is_known_anyway(piece) {
             cut.kinds[index] = Some(kinds[index]);
             waiting.push(index);
-        }
-    }
-    while let Some(index) = waiting.pop() {
-        for needed in places.needed_by(&pieces[index], reading, declarations) {
-            if cut.kinds[needed].is_none() && !is_known_anyway(&pieces[needed]) {
-                cut.kinds[needed] = Some(kinds[needed]);
-                waiting.push(needed);
-            }
         }
     }
     macros(
@@ -89,7 +83,23 @@ pub(super) fn cut(
         declarations,
         &mut cut,
     );
-    cut
+    // What constants are built of: enumerators, types in `sizeof`.
+    let mut needed = Vec::new();
+    for (_, line) in &cut.macros {
+        needed.extend(places.named_in(&line.text, declarations));
+    }
+    loop {
+        for &index in &needed {
+            if cut.kinds[index].is_none() && !is_known_anyway(&pieces[index]) {
+                cut.kinds[index] = Some(kinds[index]);
+                waiting.push(index);
+            }
+        }
+        let Some(index) = waiting.pop() else {
+            return cut;
+        };
+        needed = places.needed_by(&pieces[index], reading, declarations);
+    }
 }
 
 fn is_chosen(options: &HeaderOptions, piece: &Piece, declarations: &Declarations) -> bool {
@@ -145,7 +155,16 @@ impl Places {
         declarations: &mut Declarations,
     ) -> Vec<usize> {
         let end = piece.body.unwrap_or(piece.end) as usize;
-        let mut lexer = Lexer::new(&reading.rendered.text[piece.start as usize..end]);
+        self.named_in(
+            &reading.rendered.text[piece.start as usize..end],
+            declarations,
+        )
+    }
+
+    /// The pieces that declare what the words of a text may mean.
+    fn named_in(&self, text: &str, declarations: &mut Declarations) -> Vec<usize> {
+        let text = text.trim_start().strip_prefix("#define").unwrap_or(text);
+        let mut lexer = Lexer::new(text);
         let mut needed = Vec::new();
         let (mut is_tag, mut asks_types) = (false, false);
         loop {
@@ -167,6 +186,7 @@ impl Places {
                     needed.extend(self.types.get(&token.symbol).filter(|_| !is_tag));
                     needed.extend(self.objects.get(&token.symbol).filter(|_| asks_types));
                 }
+                Tok::LBrace => {}
                 // Attributes stand in front of a tag.
                 _ if is_tag => continue,
                 _ => {}
@@ -199,8 +219,12 @@ fn macros(
         if found.tokens.is_empty() || !is_wanted(options, name) || is_declared(declarations, name) {
             continue;
         }
-        let text = reading.result.render_macro(index);
         let (file, line) = reading.result.line_of_use(found.name);
+        let is_named = || reading.result.main_of(found.name).is_some();
+        if !options.all && !options.own_dirs.is_empty() && !is_named() && !options.is_own(file) {
+            continue;
+        }
+        let text = reading.result.render_macro(index);
         let known = declarations.macros.len();
         // What the name of something else stands for is told by that.
         if declarations.parse(&text, &parse_options).is_err() {

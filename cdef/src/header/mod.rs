@@ -42,10 +42,20 @@ pub struct HeaderOptions {
     pub all: bool,
     /// Comments in front of declarations and members stay.
     pub comments: bool,
+    /// Folders whose files declare for the named ones that include them: parts of one library.
+    pub own_dirs: Vec<String>,
     /// See [`ParseOptions::packed`].
     pub packed: bool,
     /// See [`ParseOptions::pack`].
     pub pack: Option<u32>,
+}
+
+impl HeaderOptions {
+    /// Whether a file that is included declares for the named ones.
+    fn is_own(&self, file: &str) -> bool {
+        let path = std::path::Path::new(file);
+        (self.own_dirs.iter()).any(|dir| path.starts_with(dir) && path != std::path::Path::new(dir))
+    }
 }
 
 /// Where declarations stand.
@@ -120,7 +130,7 @@ pub fn read(
         .iter()
         .map(|&HeaderFile { name, text, .. }| MainFile { name, text })
         .collect();
-    let macros = if options.all {
+    let macros = if options.all || !options.own_dirs.is_empty() {
         Macros::OfAllFiles
     } else {
         Macros::OfMainFiles

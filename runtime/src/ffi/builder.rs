@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
-    CdefText, IncludedModule, InitError, Plugin, PluginFlags, PluginSpec, Problem, RecordedPython,
-    SourceText, StartError, StubsOf, python_module, python_module_digest,
+    CdefText, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags, PluginSpec, Problem,
+    RecordedPython, SourceText, StartError, StubsOf, python_module, python_module_digest,
 };
 use pyo3::ffi;
 
@@ -453,7 +453,7 @@ fn cdefs_of(module_name: &str, cdefs: Live) -> Res<Vec<UnreadCdef>> {
     let mut list = Vec::new();
     for (position, cdef) in tuple(Some(cdefs))?.iter().enumerate() {
         let parts = tuple(Some(cdef.live()))?;
-        let [source, override_, packed, pack] = parts.as_slice() else {
+        let [source, override_, packed, pack, of_header @ ..] = parts.as_slice() else {
             return Err(raise!(TypeError, "_declare(): not a cdef"));
         };
         let pack = u32::try_from(ssize(pack.live())?).unwrap_or(0);
@@ -463,6 +463,7 @@ fn cdefs_of(module_name: &str, cdefs: Live) -> Res<Vec<UnreadCdef>> {
             override_: override_.live().is_true()?,
             packed: packed.live().is_true()?,
             pack: (pack != 0).then_some(pack),
+            of_header: !of_header.is_empty(),
         });
     }
     Ok(list)
@@ -473,11 +474,13 @@ fn is_digest_of(digest: Option<Live>, cdefs: &[UnreadCdef]) -> Res<bool> {
     let Some(digest) = given(digest) else {
         return Ok(false);
     };
-    let own = python_module_digest(
-        cdefs
-            .iter()
-            .map(|cdef| (&*cdef.text, cdef.override_, cdef.packed, cdef.pack)),
-    );
+    let own = python_module_digest(cdefs.iter().map(|cdef| ModuleCdef {
+        text: &cdef.text,
+        override_: cdef.override_,
+        packed: cdef.packed,
+        pack: cdef.pack,
+        of_header: cdef.of_header,
+    }));
     // SAFETY: a live object.
     let said = unsafe { ffi::PyLong_AsUnsignedLongLong(digest.ptr()) };
     if said == u64::MAX {

@@ -9,8 +9,8 @@ use pyo3::ffi;
 use super::attachment::Attachment;
 use super::{
     COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder,
-    callback, declare, empty_scope, from_buffer, gc, handles, loading, memmove, once, state,
-    string, text, types, unpack, verify,
+    callback, declare, empty_scope, from_buffer, gc, handles, header, loading, memmove, once,
+    state, string, text, types, unpack, verify,
 };
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, GilCell, Live, Methods, Obj, Properties, Raised, Ref, Res,
@@ -52,7 +52,7 @@ macro_rules! common_methods {
     };
 }
 
-static INLINE_METHODS: Methods<37> = common_methods![
+static INLINE_METHODS: Methods<38> = common_methods![
     keywords(c"compile", builder::compile_method, c"compile($self, tmpdir='.', verbose=0, target=None, debug=None, *, stubs=False)\n--\n\nWrites and compiles the module or library that set_source() described; returns its path. With stubs, also MODULE.pyi."),
     keywords(c"distutils_extension", builder::distutils_extension, c"distutils_extension($self, tmpdir='build', verbose=True)\n--\n\nWrites the C source, and returns a setuptools Extension for it."),
     keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource, *, use_environment=False, ignore_sigpipe=False, errors=None, modules=(), top_level_modules=())\n--\n\nThe Python code that an embedding library runs once, when it starts."),
@@ -60,9 +60,10 @@ static INLINE_METHODS: Methods<37> = common_methods![
     keywords(c"emit_python_code", builder::emit_python_code, c"emit_python_code($self, filename)\n--\n\nWrites the Python module of set_source(name, None), to a file or file-like object."),
     keywords(c"set_source", builder::set_source, c"set_source($self, module_name, source, source_extension='.c', **kwds)\n--\n\nSays what is built: a module's name, and C source that provides what the cdef declares."),
     keywords(c"set_source_pkgconfig", builder::set_source_pkgconfig, c"set_source_pkgconfig($self, module_name, pkgconfig_libs, source, source_extension='.c', **kwds)\n--\n\nset_source() with the compiler's flags that pkg-config gives for some packages."),
-    keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
+    keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None, preprocess=False)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
+    keywords(c"header", header::header, c"header($self, name, only=(), include_dirs=(), define=(), undef=(), all=None, embedding_api=False)\n--\n\nTakes the declarations of C headers as they are: preprocessed, and cut to what they and the files of their own folders declare, or to the names that the patterns in `only` match."),
     keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nOnly for plugins and API-mode modules."),
-    keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
+    keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None, preprocess=False)\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
     keywords(c"include", declare::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
     keywords(c"set_unicode", declare::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
     simple(c"_cdefs", no_arguments!(FfiObject, builder::cdefs), ffi::METH_NOARGS, c"The cdefs taken so far: tuples of text, packing, the file that the call was in, and its line."),

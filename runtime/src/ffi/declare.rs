@@ -2,11 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use keelback_cdef::ParseOptions;
+use keelback_cdef::header::HeaderFile;
+use keelback_cdef::{DEFAULT_FILE, ParseOptions};
 use keelback_codegen::CdefText;
+use keelback_compiler::headers::Wanted;
 use pyo3::ffi;
 
 use super::FfiObject;
+use super::header::take_preprocessed;
 use super::text::ssize;
 use crate::errors::is_as_cffi;
 use crate::py::{
@@ -32,14 +35,7 @@ fn take(ffi: &FfiObject, source: Live, options: &ParseOptions<'_>) -> Res<Ref> {
         as_cffi: options.as_cffi,
         ..CdefText::default()
     };
-    let caller = caller()?;
-    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
-    unsafe {
-        ffi.recorded.with(|recorded| {
-            recorded.cdefs.push(cdef);
-            recorded.callers.push(caller);
-        });
-    }
+    record(ffi, cdef, caller()?);
     ffi.clear_cache();
     crate::ctype::complete_records(&ffi.scope)?;
     for warning in &warnings {
@@ -48,9 +44,20 @@ fn take(ffi: &FfiObject, source: Live, options: &ParseOptions<'_>) -> Res<Ref> {
     Ok(none())
 }
 
+/// Keeps a text for what is built from the FFI, and where it was given.
+pub(super) fn record(ffi: &FfiObject, cdef: CdefText, caller: (Ref, i32)) {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe {
+        ffi.recorded.with(|recorded| {
+            recorded.cdefs.push(cdef);
+            recorded.callers.push(caller);
+        });
+    }
+}
+
 /// The Python file and line that a method is called from: where the compiler's messages about a cdef point, if its text
 /// stands there.
-fn caller() -> Res<(Ref, i32)> {
+pub(super) fn caller() -> Res<(Ref, i32)> {
     // SAFETY: attached; the frame is borrowed, and alive while its function runs.
     let (code, line): (Ref, i32) = unsafe {
         let frame = ffi::PyEval_GetFrame();
@@ -91,7 +98,7 @@ fn packing(packed: Option<Live>, pack: Option<Live>) -> Res<(bool, Option<u32>)>
     Ok((packed, Some(bytes)))
 }
 
-method!(pub cdef = "FFI.cdef", take_cdef, (ffi: &FfiObject, csource: Live, override_: Option<Live> as "override", packed: Option<Live>, pack: Option<Live>));
+method!(pub cdef = "FFI.cdef", take_cdef, (ffi: &FfiObject, csource: Live, override_: Option<Live> as "override", packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>));
 
 fn take_cdef(
     ffi: &FfiObject,
@@ -99,8 +106,12 @@ fn take_cdef(
     override_: Option<Live>,
     packed: Option<Live>,
     pack: Option<Live>,
+    preprocess: Option<Live>,
 ) -> Res<Ref> {
     let (packed, pack) = packing(packed, pack)?;
+    if flag(preprocess, false)? {
+        return take_as_header(ffi, csource, packed, pack, false);
+    }
     let override_ = flag(override_, false)?;
     take(
         ffi,
@@ -116,33 +127,66 @@ fn take_cdef(
     )
 }
 
-method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>));
+/// Takes a text that is preprocessed.
+fn take_as_header(
+    ffi: &FfiObject,
+    source: Live,
+    packed: bool,
+    pack: Option<u32>,
+    is_exported: bool,
+) -> Res<Ref> {
+    let Some(text) = source.text()? else {
+        return Err(raise!(TypeError, "cdef() argument must be a string"));
+    };
+    let file = HeaderFile {
+        name: DEFAULT_FILE,
+        text,
+        is_exported,
+    };
+    let wanted = Wanted {
+        files: &[file],
+        packed,
+        pack,
+        ..Wanted::default()
+    };
+    take_preprocessed(ffi, &wanted)
+}
+
+method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>));
 
 fn take_embedding_api(
     ffi: &FfiObject,
     csource: Live,
     packed: Option<Live>,
     pack: Option<Live>,
+    preprocess: Option<Live>,
 ) -> Res<Ref> {
     let (packed, pack) = packing(packed, pack)?;
-    let taken = take(
-        ffi,
-        csource,
-        &ParseOptions {
+    let taken = if flag(preprocess, false)? {
+        take_as_header(ffi, csource, packed, pack, true)?
+    } else {
+        let options = ParseOptions {
             packed,
             pack,
             embedding_api: true,
             as_cffi: true,
             ..ParseOptions::default()
-        },
-    )?;
+        };
+        take(ffi, csource, &options)?
+    };
+    make_embedding(ffi)?;
+    Ok(taken)
+}
+
+/// The FFI has an embedding API.
+pub(super) fn make_embedding(ffi: &FfiObject) -> Res<()> {
     // What compile() makes is a library then. embedding_init_code() puts its text there.
     let name = c"_embedding";
     // SAFETY: a live object, a C string.
     if unsafe { ffi::PyObject_HasAttrString(ffi.obj(), name.as_ptr()) } == 0 {
         ffi.live().set_attribute(name, str_from("")?.live())?;
     }
-    Ok(taken)
+    Ok(())
 }
 
 method!(pub include = "FFI.include", include_ffi, (ffi: &FfiObject, ffi_to_include: Live));

@@ -24,6 +24,7 @@ mod extent;
 mod from_buffer;
 mod gc;
 mod handles;
+mod header;
 mod loading;
 mod memmove;
 mod object;

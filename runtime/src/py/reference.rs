@@ -146,6 +146,9 @@ macro_rules! __keelback_class {
     (OSError) => {
         pyo3::ffi::PyExc_OSError
     };
+    (FileNotFoundError) => {
+        pyo3::ffi::PyExc_FileNotFoundError
+    };
     (RecursionError) => {
         pyo3::ffi::PyExc_RecursionError
     };

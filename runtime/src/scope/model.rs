@@ -43,6 +43,8 @@ pub(crate) struct UnreadCdef {
     pub override_: bool,
     pub packed: bool,
     pub pack: Option<u32>,
+    /// Read by C's rules alone.
+    pub of_header: bool,
 }
 
 impl UnreadCdef {
@@ -52,7 +54,7 @@ impl UnreadCdef {
             override_: self.override_,
             packed: self.packed,
             pack: self.pack,
-            as_cffi: true,
+            as_cffi: !self.of_header,
             of_headers: true,
             other_macros: true,
             ..ParseOptions::default()

@@ -1,0 +1,201 @@
+//! `ffi.header()`, and cdefs that are preprocessed: real headers become declarations as the command line makes them of them.
+
+use std::path::PathBuf;
+
+use keelback_cdef::ParseOptions;
+use keelback_cdef::header::{HeaderFile, PartKind};
+use keelback_codegen::CdefText;
+use keelback_compiler::headers::{self, Wanted};
+use pyo3::ffi;
+
+use super::FfiObject;
+use super::declare::{caller, make_embedding, record};
+use super::options::{text, tuple};
+use crate::attach::threads::detached;
+use crate::errors::raise_diagnostics;
+use crate::py::{Live, Ref, Res, flag, given, method, none, warn};
+use crate::raise;
+
+method!(
+    pub header = "FFI.header",
+    take_header,
+    (
+        ffi: &FfiObject,
+        name: Live,
+        only: Option<Live>,
+        include_dirs: Option<Live>,
+        define: Option<Live>,
+        undef: Option<Live>,
+        all: Option<Live>,
+        embedding_api: Option<Live>,
+    )
+);
+
+#[allow(clippy::too_many_arguments, reason = "those of the method")]
+fn take_header(
+    ffi: &FfiObject,
+    name: Live,
+    only: Option<Live>,
+    include_dirs: Option<Live>,
+    define: Option<Live>,
+    undef: Option<Live>,
+    all: Option<Live>,
+    embedding_api: Option<Live>,
+) -> Res<Ref> {
+    let names = words(Some(name), "name")?;
+    let only = words(only, "only")?;
+    let include_dirs = paths(include_dirs)?;
+    let (define, undef) = (defines(define)?, words(undef, "undef")?);
+    let is_exported = flag(embedding_api, false)?;
+    let known = ffi.scope.read().clone();
+    let find = || {
+        let found = names.iter().map(|name| {
+            headers::find(name, &include_dirs, None, &known).map_err(|looked_in| (name, looked_in))
+        });
+        found.collect::<Result<Vec<_>, _>>()
+    };
+    let texts = detached(find).map_err(|(name, looked_in)| {
+        let looked_in: Vec<_> = looked_in.iter().map(|dir| dir.display().to_string()).collect();
+        raise!(
+            FileNotFoundError,
+            "there is no header '{name}' in {}: install the library's development package, or name its folder with \
+             include_dirs",
+            looked_in.join(", ")
+        )
+    })?;
+    let files: Vec<HeaderFile<'_>> = (texts.iter())
+        .map(|(name, text)| HeaderFile {
+            name,
+            text,
+            is_exported,
+        })
+        .collect();
+    let all = match given(all) {
+        Some(all) => all.is_true()?,
+        // What is chosen by name may stand in any file.
+        None => !only.is_empty(),
+    };
+    let wanted = Wanted {
+        files: &files,
+        include_dirs: &include_dirs,
+        defines: &define,
+        undefines: &undef,
+        only: &only,
+        all,
+        with_own_folders: true,
+        ..Wanted::default()
+    };
+    let taken = take_preprocessed(ffi, &wanted)?;
+    if is_exported {
+        make_embedding(ffi)?;
+    }
+    Ok(taken)
+}
+
+/// Takes what headers declare into an FFI.
+pub(super) fn take_preprocessed(ffi: &FfiObject, wanted: &Wanted<'_>) -> Res<Ref> {
+    let known = ffi.scope.read().clone();
+    let found = detached(|| headers::read(wanted, &known));
+    let header = found.header.map_err(|errors| raise_diagnostics(&errors))?;
+    let caller = caller()?;
+    for part in header.parts.into_iter().chain(header.other_macros) {
+        let is_included = part.kind == PartKind::Included;
+        let cdef = CdefText {
+            text: part.text,
+            embedding_api: part.kind == PartKind::Exported,
+            packed: wanted.packed && !is_included,
+            pack: wanted.pack.filter(|_| !is_included),
+            // What two headers include is in both.
+            override_: true,
+            preprocessed: true,
+            ..CdefText::default()
+        };
+        let options = ParseOptions {
+            file: Some(""),
+            override_: cdef.override_,
+            packed: cdef.packed,
+            pack: cdef.pack,
+            embedding_api: cdef.embedding_api,
+            of_headers: true,
+            other_macros: true,
+            ..ParseOptions::default()
+        };
+        let parsed = ffi.scope.write().parse(&cdef.text, &options);
+        parsed.map_err(|errors| raise_diagnostics(&errors))?;
+        record(ffi, cdef, caller.clone());
+    }
+    ffi.clear_cache();
+    crate::ctype::complete_records(&ffi.scope)?;
+    for warning in &header.warnings {
+        warn(&warning.headline())?;
+    }
+    Ok(none())
+}
+
+/// A str, or several.
+fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    if let Some(one) = object.text()? {
+        return Ok(vec![one.to_owned()]);
+    }
+    let items = tuple(Some(object))?;
+    let texts = items.iter().map(|item| match item.live().text()? {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(raise!(
+            TypeError,
+            "'{what}' takes a str or several, not {}",
+            item.live().type_name()
+        )),
+    });
+    texts.collect()
+}
+
+/// Folders, as str or as `os.PathLike`.
+fn paths(object: Option<Live>) -> Res<Vec<PathBuf>> {
+    let Some(object) = given(object) else {
+        return Ok(Vec::new());
+    };
+    let path = |item: Live| -> Res<PathBuf> {
+        // SAFETY: a live object.
+        let path: Ref = unsafe { Ref::steal(ffi::PyOS_FSPath(item.ptr())) }?;
+        Ok(text(Some(path.live()))?.unwrap_or_default().into())
+    };
+    // SAFETY: a live object.
+    let is_one = object.is_str()
+        || unsafe { ffi::PyObject_HasAttrString(object.ptr(), c"__fspath__".as_ptr()) } == 1;
+    if is_one {
+        return Ok(vec![path(object)?]);
+    }
+    tuple(Some(object))?
+        .iter()
+        .map(|item| path(item.live()))
+        .collect()
+}
+
+/// `NAME`, `NAME=VALUE`, or a dict of names and values (None: 1).
+fn defines(object: Option<Live>) -> Res<Vec<String>> {
+    let Some(dict) = given(object).filter(|object| object.is_dict()) else {
+        return words(object, "define");
+    };
+    let names = tuple(Some(dict))?;
+    let defines = names.iter().map(|name| {
+        let value = dict.dict_item(name.live())?;
+        let Some(name) = name.live().text()? else {
+            return Err(raise!(TypeError, "the names of macros are str"));
+        };
+        match value
+            .as_ref()
+            .map(Ref::live)
+            .filter(|value| !value.is_none())
+        {
+            Some(value) => Ok(format!(
+                "{name}={}",
+                value.str()?.live().text()?.unwrap_or("1")
+            )),
+            None => Ok(name.to_owned()),
+        }
+    });
+    defines.collect()
+}
