@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keelback_cdef::header::{Header, HeaderFile, HeaderOptions, PartKind, read};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
-use keelback_cdef::{Declarations, MacroValue, ParseOptions, Target};
+use keelback_cdef::{Declarations, Layouts, MacroValue, ParseOptions, QualType, RecordId, Target};
 
 /// Files in memory.
 struct Memory(HashMap<String, String>);
@@ -389,4 +389,147 @@ fn files_of_a_librarys_own_folder_declare_for_it() {
     assert_eq!(names, ["part", "whole"]);
     assert!(declarations.lookup_constant("PART").is_some());
     assert!(declarations.lookup_constant("LIBC").is_none());
+}
+
+/// What declarations say, one line for each name, in the order of the names.
+fn told(declarations: &Declarations) -> Vec<String> {
+    let text = |symbol| declarations.text(symbol);
+    let mut told = Vec::new();
+    for function in &declarations.functions {
+        let ty = QualType::plain(function.ty);
+        let label = function.label.map(text);
+        let shown = declarations.c_declaration(ty, text(function.name));
+        told.push(format!("{shown} {label:?}"));
+    }
+    for variable in &declarations.variables {
+        told.push(declarations.c_declaration(variable.ty, text(variable.name)));
+    }
+    for constant in &declarations.constants {
+        told.push(format!("{} = {:?}", text(constant.name), constant.value));
+    }
+    let mut layouts = Layouts::new();
+    for typedef in &declarations.typedefs {
+        let name = text(typedef.name);
+        let size = layouts.size_and_align(declarations, typedef.ty).ok();
+        let shown = declarations.c_declaration(typedef.ty, name);
+        told.push(format!("typedef {shown} {size:?}"));
+    }
+    for enumeration in &declarations.types.enums {
+        for enumerator in enumeration.enumerators.iter().flatten() {
+            let (name, value) = (text(enumerator.name), enumerator.value);
+            told.push(format!("{name} = {value:?} {:?}", enumeration.underlying));
+        }
+    }
+    for index in 0..declarations.types.records.len() {
+        let id = RecordId::from_index(index);
+        let record = declarations.types.record(id);
+        if let (Some(tag), Some(_)) = (record.tag, &record.fields)
+            && record.sealed.is_none()
+        {
+            let layout = layouts.layout(declarations, id).ok();
+            told.push(format!("{} {layout:?}", text(tag)));
+        }
+    }
+    told.sort();
+    told
+}
+
+/// Compares what two texts declare.
+#[track_caller]
+fn same(name: &str, ours: &Declarations, theirs: &Declarations) {
+    let (ours, theirs) = (told(ours), told(theirs));
+    for line in &theirs {
+        assert!(ours.binary_search(line).is_ok(), "{name}: missing: {line}");
+    }
+    for line in &ours {
+        assert!(theirs.binary_search(line).is_ok(), "{name}: new: {line}");
+    }
+}
+
+#[test]
+fn cdefs_stay_what_they_are() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/valid");
+    let parse_options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "h") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file = HeaderFile {
+            name: path.to_str().unwrap(),
+            text: &text,
+            is_exported: false,
+        };
+        let known = Declarations::default();
+        let header = read(&[file], &HeaderOptions::default(), &known, &mut Disk);
+        let header = header.unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
+        let mut direct = Declarations::default();
+        direct.parse(&text, &parse_options).unwrap();
+        same(path.to_str().unwrap(), &parse(&header), &direct);
+        count += 1;
+    }
+    assert!(count >= 6);
+}
+
+#[test]
+fn system_headers_declare_what_the_compilers_preprocessor_says() {
+    let names = ["stdio.h", "signal.h", "netdb.h", "pthread.h", "math.h"];
+    let asked = |arguments: &[&str]| {
+        let output = std::process::Command::new("cc").args(arguments).output();
+        output.ok().filter(|output| output.status.success())
+    };
+    let Some(macros) = asked(&["-dM", "-E", "-xc", "/dev/null"]) else {
+        return;
+    };
+    let predefined = String::from_utf8(macros.stdout).unwrap();
+    for name in names {
+        let text = format!("#include <{name}>\n");
+        let folder = tempfile_with(&text);
+        let Some(output) = asked(&["-E", "-P", folder.to_str().unwrap()]) else {
+            continue;
+        };
+        let mut options = HeaderOptions {
+            all: true,
+            ..HeaderOptions::default()
+        };
+        options.preprocess.predefined = predefined.clone();
+        options.preprocess.system_dirs = usual_dirs(&Target::default());
+        let file = HeaderFile {
+            name: "main.h",
+            text: &text,
+            is_exported: false,
+        };
+        let header = read(&[file], &options, &Declarations::default(), &mut Disk);
+        let header = header.unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
+        let mut theirs = Declarations::default();
+        let options = ParseOptions {
+            of_headers: true,
+            ..ParseOptions::default()
+        };
+        let text = String::from_utf8_lossy(&output.stdout);
+        theirs.parse(&text, &options).unwrap();
+        // Types that every cdef has are spelt otherwise, and macros are not in their text.
+        let names = |declarations: &Declarations| {
+            let functions = declarations.functions.iter();
+            let names = functions.map(|function| declarations.text(function.name).to_owned());
+            let layouts = told(declarations);
+            let layouts = layouts.into_iter().filter(|line| line.contains("Layout {"));
+            names
+                .chain(layouts)
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(names(&parse(&header)), names(&theirs), "{name}");
+    }
+}
+
+fn tempfile_with(text: &str) -> std::path::PathBuf {
+    let name = format!("keelback-header-{}.h", std::process::id());
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
 }
