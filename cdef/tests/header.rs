@@ -203,12 +203,14 @@ fn packing_alignment_attributes_and_bodies() {
 #[test]
 fn what_a_cdef_alone_has_survives() {
     let text = "#if 1\nstruct s { int a; ...; };\ntypedef ... opaque;\nextern \"Python\" int callback(int);\n\
-        #endif\nint f(int, ...);\n#define LATER ...\nint array[LATER];\ntypedef int... number;\n";
+        #endif\nint f(int, ...);\n#define LATER ...\nint array[LATER];\ntypedef int... number;\n\
+        extern \"Python+C\" {\nint first(int);\n/* Second. */ void second(void);\n}\nextern \"C\" { int third(void); }\n";
     let header = header(text, &[], &[]);
     assert_eq!(
         header.plain_text(),
         "struct s { int a; ...; };\ntypedef ... opaque;\nextern \"Python\" int callback(int);\n\nint f(int, ...);\n\n\
-         int array[...];\ntypedef int... number;\n\n#define LATER ...\n"
+         int array[...];\ntypedef int... number;\n\nextern \"Python+C\" int first(int);\n/* Second. */ \
+         extern \"Python+C\" void second(void);\n\nint third(void);\n\n#define LATER ...\n"
     );
 }
 
@@ -396,10 +398,11 @@ fn told(declarations: &Declarations) -> Vec<String> {
     let text = |symbol| declarations.text(symbol);
     let mut told = Vec::new();
     for function in &declarations.functions {
+        let origin = function.origin;
         let ty = QualType::plain(function.ty);
         let label = function.label.map(text);
         let shown = declarations.c_declaration(ty, text(function.name));
-        told.push(format!("{shown} {label:?}"));
+        told.push(format!("{shown} {label:?} {origin:?}"));
     }
     for variable in &declarations.variables {
         told.push(declarations.c_declaration(variable.ty, text(variable.name)));

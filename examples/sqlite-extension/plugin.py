@@ -56,66 +56,82 @@ def forget(handle: CData) -> None:
     kept.remove(handle)
 
 
-@ffi.def_extern(error=lib.SQLITE_ERROR)
+# SQLite's functions: an extension gets them in a table.
+sqlite: CData
+# "Copy the text": SQLITE_TRANSIENT.
+transient = ffi.cast("void(*)(void *)", -1)
+
+
+@ffi.def_extern(error=lib.ERROR)
 def sqlite3_pyfuncs_init(db: CData, error: CData, api: CData) -> int:
-    lib.use_sqlite(api)
+    global sqlite
+    sqlite = api
     null = ffi.NULL
-    status: int = lib.create_function(
-        db, b"slugify", 1, keep(slugify), lib.call, null, null, lib.forget
-    ) or lib.create_function(
-        db, b"median", 1, keep(Median), null, lib.step, lib.final, lib.forget
+    create = sqlite.create_function_v2
+    status: int = create(
+        db, b"slugify", 1, lib.FLAGS, keep(slugify), lib.call, null, null, lib.forget
+    ) or create(
+        db, b"median", 1, lib.FLAGS, keep(Median), null, lib.step, lib.final, lib.forget
     )
     return status
 
 
 def arguments(count: int, values: CData) -> Iterator[Value]:
     for value in ffi.unpack(values, count):
-        kind = lib.value_type(value)
-        if kind == lib.SQLITE_NULL:
+        kind = sqlite.value_type(value)
+        if kind == lib.SQL_NULL:
             yield None
-        elif kind == lib.SQLITE_INTEGER:
-            yield lib.value_int(value)
-        elif kind == lib.SQLITE_FLOAT:
-            yield lib.value_double(value)
+        elif kind == lib.INTEGER:
+            yield sqlite.value_int64(value)
+        elif kind == lib.FLOAT:
+            yield sqlite.value_double(value)
         else:
-            size = ffi.new("int *")
-            data = lib.value_bytes(value, size)
-            data = ffi.buffer(data, size[0])[:] if size[0] else b""
-            yield data.decode() if kind == lib.SQLITE_TEXT else data
+            is_blob = kind == lib.BLOB
+            text = sqlite.value_blob(value) if is_blob else sqlite.value_text(value)
+            # The bytes are there until the function returns.
+            size = sqlite.value_bytes(value)
+            data = ffi.buffer(text, size)[:] if size else b""
+            yield data if is_blob else data.decode()
 
 
 def give(context: CData, value: Value) -> None:
     if value is None:
-        lib.result_null(context)
+        sqlite.result_null(context)
     elif isinstance(value, int):
-        lib.result_int(context, value)
+        sqlite.result_int64(context, value)
     elif isinstance(value, float):
-        lib.result_double(context, value)
+        sqlite.result_double(context, value)
     else:
         data = str(value).encode()
-        lib.result_text(context, data, len(data))
+        sqlite.result_text(context, data, len(data), transient)
 
 
 def fail(context: CData, exception: Exception) -> None:
     data = f"{type(exception).__name__}: {exception}".encode()
-    lib.result_error(context, data, len(data))
+    sqlite.result_error(context, data, len(data))
 
 
 @ffi.def_extern()
 def call(context: CData, count: int, values: CData) -> None:
     try:
-        function = ffi.from_handle(lib.user_data(context))
+        function = ffi.from_handle(sqlite.user_data(context))
         give(context, function(*arguments(count, values)))
     except Exception as exception:
         fail(context, exception)
 
 
+def group_data(context: CData, create: bool) -> CData:
+    """The group's own memory, zero at first; NULL without `create` when the group has had no row."""
+    size = ffi.sizeof("void *") if create else 0
+    return ffi.cast("void **", sqlite.aggregate_context(context, size))
+
+
 @ffi.def_extern()
 def step(context: CData, count: int, values: CData) -> None:
     try:
-        group = lib.group_data(context, True)
+        group = group_data(context, True)
         if not group[0]:
-            group[0] = keep(ffi.from_handle(lib.user_data(context))())
+            group[0] = keep(ffi.from_handle(sqlite.user_data(context))())
         ffi.from_handle(group[0]).step(*arguments(count, values))
     except Exception as exception:
         fail(context, exception)
@@ -125,12 +141,12 @@ def step(context: CData, count: int, values: CData) -> None:
 @ffi.def_extern()
 def final(context: CData) -> None:
     try:
-        group = lib.group_data(context, False)
+        group = group_data(context, False)
         if group:
             aggregate = ffi.from_handle(group[0])
             kept.remove(group[0])
         else:
-            aggregate = ffi.from_handle(lib.user_data(context))()
+            aggregate = ffi.from_handle(sqlite.user_data(context))()
         give(context, aggregate.final())
     except Exception as exception:
         fail(context, exception)

@@ -2,7 +2,7 @@
 
 use super::cut::{Cut, MacroLine};
 use super::{Header, Part, PartKind, Reading};
-use crate::declarations::{Declarations, Item};
+use crate::declarations::{Declarations, FunctionOrigin, Item};
 use crate::parser::{Piece, PieceName};
 use crate::types::QualType;
 
@@ -140,6 +140,14 @@ impl Writer {
         }
         self.go_to(kind, file, line);
         self.push(kind, lead);
+        self.push(
+            kind,
+            match piece.origin {
+                FunctionOrigin::ExternPython => "extern \"Python\" ",
+                FunctionOrigin::ExternPythonC => "extern \"Python+C\" ",
+                FunctionOrigin::C | FunctionOrigin::Exported => "",
+            },
+        );
         self.push(kind, &body);
         if let Some(comment) = trailing_comment(text, piece.end as usize) {
             self.push(kind, comment);

@@ -1,5 +1,6 @@
 //! Where each declaration of a text is, what it declares and what it is under: for who takes a text apart.
 
+use crate::declarations::FunctionOrigin;
 use crate::types::Symbol;
 
 use super::Parser;
@@ -30,6 +31,8 @@ pub(crate) struct Piece {
     pub(crate) body: Option<u32>,
     /// That function's parameters are declared in the old way.
     pub(crate) old_style: bool,
+    /// What the block around it says of its functions.
+    pub(crate) origin: FunctionOrigin,
     /// It has a mistake.
     pub(crate) failed: bool,
     /// What `#pragma pack` says of it.
@@ -52,6 +55,7 @@ pub(super) struct Begun {
     lead: u32,
     start: u32,
     pack: Option<u32>,
+    origin: FunctionOrigin,
     /// How many there were.
     count: usize,
 }
@@ -69,6 +73,7 @@ impl Parser<'_> {
             lead,
             start,
             pack: self.pack_pragma,
+            origin: self.origin,
             count: pieces.done.len(),
         })
     }
@@ -92,6 +97,7 @@ impl Parser<'_> {
             old_style: pieces.old_style,
             failed,
             pack: begun.pack,
+            origin: begun.origin,
             names: std::mem::take(&mut pieces.names),
         });
     }
