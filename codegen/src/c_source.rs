@@ -296,7 +296,7 @@ impl Plugin {
     }
 
     /// The C file without the loader, which is most of it: to be linked with an object made of
-    /// [`loader_source`](crate::loader_source) by the same version of this crate. Not for a plugin that carries its
+    /// [`loader_source`] by the same version of this crate. Not for a plugin that carries its
     /// runtime.
     pub fn c_source_without_loader(&self) -> String {
         debug_assert!(self.spec.standalone_runtime.is_none());

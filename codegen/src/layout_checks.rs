@@ -14,7 +14,7 @@ pub(crate) struct Assertion {
     /// The declaration that it is about.
     #[serde(skip)]
     pub(crate) span: Span,
-    /// What goes in front: see [`Lines`](crate::lines::Lines).
+    /// What goes in front: see [`Lines`].
     pub(crate) line: String,
     pub(crate) condition: String,
     /// A C string literal.

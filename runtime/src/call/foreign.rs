@@ -328,7 +328,7 @@ impl Cif {
         }
     }
 
-    /// Calls `function`. `values` point to the values of the parameters (see [`Self::values`]). The result goes to
+    /// Calls `function`. `values` point to the values of the parameters (see [`Self::point_to_values`]). The result goes to
     /// `result`, integers that are smaller than a register widened to one.
     ///
     /// # Safety

@@ -6,7 +6,7 @@ use crate::py::{Obj, Ref, Res};
 
 /// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
 ///
-/// The GIL is released while C runs; errno is kept for `ffi.errno` (see [`errno`]).
+/// The GIL is released while C runs; errno is kept for `ffi.errno` (see [`errno`](super::errno)).
 ///
 /// # Safety
 /// `args` are `count` live objects; `kwnames` is NULL or a tuple, as vectorcall passes it.

@@ -41,10 +41,10 @@ pub unsafe fn write(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
     unsafe { write_in(ctype, data, value, Room::UNKNOWN) }
 }
 
-/// [`write`], to memory that reaches as far as `room` says.
+/// [`write()`], to memory that reaches as far as `room` says.
 ///
 /// # Safety
-/// As for [`write`]; for `T[]`, `data` has room for as many items as `value` has, or `room` is known.
+/// As for [`write()`]; for `T[]`, `data` has room for as many items as `value` has, or `room` is known.
 #[inline]
 pub unsafe fn write_in(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> Res<()> {
     // SAFETY: the caller's contract.

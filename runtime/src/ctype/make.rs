@@ -406,40 +406,114 @@ fn check_function_pointer(member: &CType) -> Res<()> {
     Ok(())
 }
 
-fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
-    let (declared, partial) = {
-        let declarations = source.scope.read();
-        let record = declarations.types.record(source.id);
-        let Some(fields) = &record.fields else {
-            return Ok(record
-                .sealed
-                .map(|sealed| RecordDetails::sealed(sealed.kind)));
-        };
-        let layout = match source.scope.layout(&declarations, source.id) {
-            Ok(layout) => layout,
-            Err(error) => {
-                drop(declarations);
-                return Err(crate::errors::raise_layout(&error));
-            }
-        };
-        ctype.set_layout(layout.size as isize, layout.align);
-        let declared: Vec<Declared> = fields
-            .iter()
-            .zip(&layout.fields)
-            .map(|(field, place)| Declared {
-                name: field.name.map_or_else(String::new, |name| {
-                    declarations.types.text(name).to_string()
-                }),
-                ty: field.ty.ty,
-                offset: place.offset as isize,
-                bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
-            })
-            .collect();
-        (declared, record.partial || layout.custom)
+/// What a scope says of a record.
+enum Known {
+    /// Its fields in their places, and whether that is not from the declaration alone.
+    Fields(Vec<Declared>, bool),
+    /// It has none: it is opaque, or a type that only C calculates with.
+    NoFields(Option<RecordDetails>),
+}
+
+/// Reads the fields of a record, and gives the ctype its size.
+fn declared_fields(ctype: &CType, source: &RecordSource) -> Res<Known> {
+    let declarations = source.scope.read();
+    let record = declarations.types.record(source.id);
+    let Some(fields) = &record.fields else {
+        let sealed = record
+            .sealed
+            .map(|sealed| RecordDetails::sealed(sealed.kind));
+        return Ok(Known::NoFields(sealed));
     };
-    let mut fields = Vec::with_capacity(declared.len());
-    let mut flat = Vec::with_capacity(declared.len());
-    let mut unnamed_bits = Vec::new();
+    let layout = match source.scope.layout(&declarations, source.id) {
+        Ok(layout) => layout,
+        Err(error) => {
+            drop(declarations);
+            return Err(crate::errors::raise_layout(&error));
+        }
+    };
+    ctype.set_layout(layout.size as isize, layout.align);
+    let declared = fields.iter().zip(&layout.fields).map(|(field, place)| {
+        let name = field.name.map_or("", |name| declarations.types.text(name));
+        Declared {
+            name: name.to_string(),
+            ty: field.ty.ty,
+            offset: place.offset as isize,
+            bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
+        }
+    });
+    Ok(Known::Fields(
+        declared.collect(),
+        record.partial || layout.custom,
+    ))
+}
+
+/// The fields of a record while they are put together.
+#[derive(Default)]
+struct Fields {
+    all: Vec<FieldInfo>,
+    /// With those of anonymous members in their place.
+    flat: Vec<FieldInfo>,
+    unnamed_bits: Vec<(usize, usize)>,
+}
+
+impl Fields {
+    /// An unnamed bit-field only takes room. One of no bits not even that.
+    fn add_unnamed(&mut self, field: &Declared) {
+        if let Some((width @ 1.., shift)) = field.bits {
+            let start = (field.offset as usize)
+                .saturating_mul(8)
+                .saturating_add(shift as usize);
+            self.unnamed_bits.push((start, width as usize));
+        }
+    }
+
+    /// An anonymous struct or union: its fields are the record's.
+    fn add_anonymous(&mut self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<()> {
+        let inner = ctype.record()?.map_or(&[][..], |inner| &inner.flat);
+        self.flat.extend(inner.iter().map(|below| FieldInfo {
+            name: below.name.clone(),
+            ctype: below.ctype.clone(),
+            offset: field.offset + below.offset,
+            positional: positional && below.positional,
+            pointer: OnceLock::new(),
+            ..*below
+        }));
+        self.all.push(field.info(ctype, positional)?);
+        Ok(())
+    }
+
+    fn add(&mut self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<()> {
+        self.flat.push(field.info(ctype.clone(), positional)?);
+        self.all.push(field.info(ctype, positional)?);
+        Ok(())
+    }
+}
+
+impl Declared {
+    fn info(&self, ctype: Ref<CType>, positional: bool) -> Res<FieldInfo> {
+        Ok(FieldInfo {
+            name: intern_str(&self.name)?,
+            flexible: is_flexible(&ctype),
+            ctype,
+            offset: self.offset,
+            bit_size: self.bits.map_or(-1, |(size, _)| size as i32),
+            bit_shift: self.bits.map_or(-1, |(_, shift)| shift as i32),
+            positional,
+            pointer: OnceLock::new(),
+        })
+    }
+}
+
+fn is_flexible(ctype: &CType) -> bool {
+    ctype.kind == Kind::Array && ctype.length < 0
+}
+
+fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
+    let (declared, partial) = match declared_fields(ctype, source)? {
+        Known::Fields(declared, partial) => (declared, partial),
+        Known::NoFields(details) => return Ok(details),
+    };
+    let mut fields = Fields::default();
     let mut has_flexible = false;
     let last = declared.len().saturating_sub(1);
     for (index, field) in declared.iter().enumerate() {
@@ -447,77 +521,31 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
         if source.scope.is_api_mode() {
             check_function_pointer(&field_type)?;
         }
-        let flexible = field_type.kind == Kind::Array && field_type.length < 0;
-        let is_anonymous = field.name.is_empty() && field_type.is_record();
-        if field.name.is_empty() && !is_anonymous {
-            // An unnamed bit-field only takes room.
-            if let Some((width @ 1.., shift)) = field.bits {
-                unnamed_bits.push((
-                    (field.offset as usize)
-                        .saturating_mul(8)
-                        .saturating_add(shift as usize),
-                    width as usize,
-                ));
-            }
+        let is_unnamed = field.name.is_empty();
+        if is_unnamed && !field_type.is_record() {
+            fields.add_unnamed(field);
             continue;
         }
         if index == last {
-            has_flexible |= flexible
-                || match field_type.record()? {
-                    Some(inner) => inner.has_flexible,
-                    None => false,
-                };
-        } else if partial && flexible {
+            let inner = field_type.record()?;
+            has_flexible |=
+                is_flexible(&field_type) || inner.is_some_and(|inner| inner.has_flexible);
+        } else if partial && is_flexible(&field_type) {
             // It shares its memory with what follows in C.
             has_flexible = true;
         }
-        let in_list = ctype.kind == Kind::Struct || index == 0;
-        let info = |name: Ref,
-                    ctype: Ref<CType>,
-                    offset: isize,
-                    bits: Option<(u32, u32)>,
-                    flexible: bool| FieldInfo {
-            name,
-            ctype,
-            offset,
-            bit_size: bits.map_or(-1, |(size, _)| size as i32),
-            bit_shift: bits.map_or(-1, |(_, shift)| shift as i32),
-            flexible,
-            positional: in_list,
-            pointer: OnceLock::new(),
-        };
-        if is_anonymous && let Some(inner) = field_type.record()? {
-            for below in &inner.flat {
-                let bits = below
-                    .is_bit_field()
-                    .then_some((below.bit_size as u32, below.bit_shift as u32));
-                let mut field = info(
-                    below.name.clone(),
-                    below.ctype.clone(),
-                    field.offset + below.offset,
-                    bits,
-                    below.flexible,
-                );
-                field.positional &= below.positional;
-                flat.push(field);
-            }
+        // An initialiser list has a place for the first member of a union only.
+        let positional = ctype.kind == Kind::Struct || index == 0;
+        if is_unnamed {
+            fields.add_anonymous(field, field_type, positional)?;
+        } else {
+            fields.add(field, field_type, positional)?;
         }
-        let name = intern_str(&field.name)?;
-        if !is_anonymous {
-            flat.push(info(
-                name.clone(),
-                field_type.clone(),
-                field.offset,
-                field.bits,
-                flexible,
-            ));
-        }
-        fields.push(info(name, field_type, field.offset, field.bits, flexible));
     }
     Ok(Some(RecordDetails::new(
-        fields,
-        flat,
-        unnamed_bits,
+        fields.all,
+        fields.flat,
+        fields.unnamed_bits,
         has_flexible,
         partial,
     )))

@@ -34,7 +34,7 @@ pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
 /// Whether the exception is nothing but a class, a text and a traceback.
 ///
 /// # Safety
-/// As [`format`].
+/// As [`format()`].
 unsafe fn is_plain(class: Obj, value: Obj) -> bool {
     // SAFETY: the caller's contract; classes are statics of libpython.
     unsafe {
@@ -77,7 +77,7 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
 /// The text, by pieces; `None` where only Python can tell.
 ///
 /// # Safety
-/// As [`format`], and [`is_plain`] said so.
+/// As [`format()`], and [`is_plain`] said so.
 unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
     // SAFETY: the caller's contract.
     unsafe {
@@ -162,7 +162,7 @@ unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<s
 /// `CLASS: TEXT`, as `traceback.format_exception_only()` has it; `None` where the text cannot be had.
 ///
 /// # Safety
-/// As [`format`].
+/// As [`format()`].
 unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
     // SAFETY: the caller's contract; names are C strings.
     unsafe {
@@ -200,7 +200,7 @@ unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
 }
 
 /// # Safety
-/// As [`format`].
+/// As [`format()`].
 unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     sources::tell_linecache();
     // SAFETY: the caller's contract.

@@ -438,11 +438,7 @@ fn init_compiled(this: &FfiObject, args: Live, keywords: Option<Live>) -> Res<()
             "cffi out-of-line Python module '{name}' has unknown version {version:#x}"
         ));
     }
-    let raw = [types, globals, records, enums, typedefs]
-        .map(|table| table.map_or(std::ptr::null_mut(), Live::ptr));
-    let [types, globals, records, enums, typedefs] = raw;
-    // SAFETY: live arguments, NULL for those that were left out.
-    let tables = unsafe { PythonTables::new(types, globals, records, enums, typedefs)? };
+    let tables = PythonTables::new(types, globals, records, enums, typedefs)?;
     let included = included_ffis(this, includes)?;
     let scopes = included.iter().map(|(_, scope)| scope.clone()).collect();
     this.scope

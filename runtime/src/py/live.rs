@@ -184,6 +184,12 @@ impl<'a> Live<'a> {
                 .then(|| (*self.ptr().cast::<ffi::PyFloatObject>()).ob_fval)
         }
     }
+    /// Whether it is an int.
+    #[inline(always)]
+    pub fn is_int(self) -> bool {
+        // SAFETY: alive.
+        unsafe { ffi::PyLong_Check(self.ptr()) != 0 }
+    }
     /// Whether it is a tuple.
     #[inline(always)]
     pub fn is_tuple(self) -> bool {
@@ -256,6 +262,13 @@ impl<'a> Live<'a> {
         }
         // SAFETY: a tuple.
         unsafe { ffi::PyTuple_GET_SIZE(self.ptr()) as usize }
+    }
+    /// An item of a tuple; `None` beyond its end, and of anything else.
+    #[inline]
+    pub fn tuple_item(self, index: usize) -> Option<Live<'a>> {
+        // SAFETY: an index below the length of a tuple, which keeps its items alive, and never changes.
+        (index < self.tuple_len())
+            .then(|| unsafe { Live::new(ffi::PyTuple_GET_ITEM(self.ptr(), index as isize)) })
     }
     /// The items of a tuple; none of anything else.
     pub fn tuple_items(self) -> impl Iterator<Item = Live<'a>> {

@@ -3,7 +3,7 @@
 //! * [`Ref`] owns one reference; [`Live`] borrows an object that somebody else keeps alive; [`Obj`] is the bare pointer.
 //! * [`Raised`] says "a Python exception is set on this thread": `Res<T>` is what every function that can
 //!   raise returns. [`raise!`](crate::raise) sets one and makes the value.
-//! * [`guard`] is the wall at every `extern "C"` slot: an `Err` becomes the slot's failure value, a Rust panic
+//! * [`guard()`] is the wall at every `extern "C"` slot: an `Err` becomes the slot's failure value, a Rust panic
 //!   becomes a Python `SystemError`. No panic crosses into C.
 //!
 //! Everything here needs the GIL (an attached thread state, on a free-threaded Python).

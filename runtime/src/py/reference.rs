@@ -81,7 +81,7 @@ pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
     Raised(PhantomData)
 }
 
-/// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the [`Raised`].
+/// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the `Raised`.
 #[macro_export]
 macro_rules! raise {
     ($class:ident, $($message:tt)+) => {

@@ -13,7 +13,7 @@ use pyo3::ffi;
 
 use super::{AnyTables, Scope};
 use crate::errors::raise_error;
-use crate::py::{Obj, Raised, Ref, Res, type_name};
+use crate::py::{Live, Raised, Ref, Res};
 use crate::raise;
 
 /// The arguments of such a module's `_cffi_backend.FFI(...)`: their types are checked, and the tuples are kept.
@@ -26,151 +26,116 @@ pub struct PythonTables {
 }
 
 /// How many items a tuple has that may not be there.
-fn length(tuple: Option<&Ref>) -> usize {
-    // SAFETY: `PythonTables::new` saw that it is a tuple.
-    tuple.map_or(0, |tuple| unsafe {
-        ffi::PyTuple_GET_SIZE(tuple.obj()) as usize
-    })
+fn length(tuple: &Option<Ref>) -> usize {
+    tuple.as_ref().map_or(0, |tuple| tuple.live().tuple_len())
 }
 
-/// An item of a tuple.
-fn item(tuple: Option<&Ref>, index: usize) -> Obj {
-    match tuple {
-        // SAFETY: a tuple, and an index below its length, by the contract of `ByteTables`.
-        Some(tuple) if index < length(Some(tuple)) => unsafe {
-            ffi::PyTuple_GET_ITEM(tuple.obj(), index as ffi::Py_ssize_t)
-        },
-        _ => std::ptr::null_mut(),
-    }
+/// An item of a tuple that may not be there.
+fn item(tuple: &Option<Ref>, index: usize) -> Option<Live<'_>> {
+    tuple.as_ref()?.live().tuple_item(index)
 }
 
-/// The contents of a bytes object that somebody keeps; nothing for NULL.
-///
-/// # Safety
-/// `object` is NULL or a bytes object that lives as long as the result.
-unsafe fn bytes<'a>(object: Obj) -> &'a [u8] {
-    if object.is_null() {
-        return &[];
-    }
-    // SAFETY: the caller's contract; bytes never change.
-    unsafe {
-        std::slice::from_raw_parts(
-            ffi::PyBytes_AsString(object).cast(),
-            ffi::PyBytes_Size(object) as usize,
-        )
-    }
+/// The contents of a bytes object; none of nothing.
+fn bytes(object: Option<Live<'_>>) -> &[u8] {
+    object.and_then(Live::bytes).unwrap_or_default()
 }
 
 impl PythonTables {
-    /// The tables, as the arguments of those names were given; NULL for one that was not.
-    ///
-    /// # Safety
-    /// The arguments are live or NULL.
-    pub unsafe fn new(
-        types: Obj,
-        globals: Obj,
-        records: Obj,
-        enums: Obj,
-        typedefs: Obj,
+    /// The tables, as the arguments of those names were given, if they were.
+    pub fn new(
+        types: Option<Live>,
+        globals: Option<Live>,
+        records: Option<Live>,
+        enums: Option<Live>,
+        typedefs: Option<Live>,
     ) -> Res<Self> {
-        // SAFETY: the caller's contract; items are borrowed from tuples that live.
-        unsafe {
-            let expect = |ok: bool, what: &str, wanted: &str, object: Obj| {
-                if ok {
-                    return Ok(());
-                }
-                let given = type_name(object);
-                Err(raise!(
-                    TypeError,
-                    "FFI(): {what} must be {wanted}, not {given}"
-                ))
-            };
-            let expect_bytes = |object: Obj, what: &str| {
-                expect(ffi::PyBytes_Check(object) != 0, what, "bytes", object)
-            };
-            let tuple = |object: Obj, what: &str| -> Res<Option<Ref>> {
-                if object.is_null() {
-                    return Ok(None);
-                }
-                expect(ffi::PyTuple_Check(object) != 0, what, "a tuple", object)?;
-                Ok(Some(Ref::borrow(object)))
-            };
-            let items = |tuple: &Option<Ref>| {
-                let count = length(tuple.as_ref());
-                (0..count)
-                    .map(|index| item(tuple.as_ref(), index))
-                    .collect::<Vec<_>>()
-            };
-            if !types.is_null() {
-                expect_bytes(types, "_types")?;
-            }
-            let (globals, records) = (
-                tuple(globals, "_globals")?,
-                tuple(records, "_struct_unions")?,
-            );
-            let (enums, typedefs) = (tuple(enums, "_enums")?, tuple(typedefs, "_typenames")?);
-            if !length(globals.as_ref()).is_multiple_of(2) {
+        if let Some(types) = types {
+            expect_bytes(types, "_types")?;
+        }
+        check_globals(globals)?;
+        for one in items(records, "_struct_unions")? {
+            expect(one.is_tuple(), "an item of _struct_unions", "a tuple", one)?;
+            if one.tuple_len() == 0 {
                 return Err(raise!(
                     ImportError,
-                    "FFI(): _globals has a name without a value"
+                    "FFI(): an item of _struct_unions is empty"
                 ));
             }
-            for (index, object) in items(&globals).into_iter().enumerate() {
-                if index % 2 == 0 {
-                    expect_bytes(object, "a name in _globals")?;
-                } else {
-                    let is_int = ffi::PyLong_Check(object) != 0;
-                    expect(is_int, "a value in _globals", "an int", object)?;
-                }
+            for name in one.tuple_items() {
+                expect_bytes(name, "a name in _struct_unions")?;
             }
-            for object in items(&records) {
-                let one = tuple(object, "an item of _struct_unions")?;
-                if length(one.as_ref()) == 0 {
-                    return Err(raise!(
-                        ImportError,
-                        "FFI(): an item of _struct_unions is empty"
-                    ));
-                }
-                for object in items(&one) {
-                    expect_bytes(object, "a name in _struct_unions")?;
-                }
-            }
-            for object in items(&enums) {
-                expect_bytes(object, "an item of _enums")?;
-            }
-            for object in items(&typedefs) {
-                expect_bytes(object, "an item of _typenames")?;
-            }
-            Ok(Self {
-                types: (!types.is_null()).then(|| Ref::borrow(types)),
-                globals,
-                records,
-                enums,
-                typedefs,
-            })
         }
+        for one in items(enums, "_enums")? {
+            expect_bytes(one, "an item of _enums")?;
+        }
+        for one in items(typedefs, "_typenames")? {
+            expect_bytes(one, "an item of _typenames")?;
+        }
+        Ok(Self {
+            types: types.map(Live::to_ref),
+            globals: globals.map(Live::to_ref),
+            records: records.map(Live::to_ref),
+            enums: enums.map(Live::to_ref),
+            typedefs: typedefs.map(Live::to_ref),
+        })
     }
 }
 
-// Every object below is a bytes object that lives in the tuples of `self`: `PythonTables::new` looked at all of them.
+/// Raises unless an argument is what it has to be.
+fn expect(is_right: bool, what: &str, wanted: &str, object: Live) -> Res<()> {
+    if is_right {
+        return Ok(());
+    }
+    let given = object.type_name();
+    Err(raise!(
+        TypeError,
+        "FFI(): {what} must be {wanted}, not {given}"
+    ))
+}
+
+fn expect_bytes(object: Live, what: &str) -> Res<()> {
+    expect(object.is_bytes(), what, "bytes", object)
+}
+
+/// The items of an argument that must be a tuple, if it was given.
+fn items<'a>(
+    argument: Option<Live<'a>>,
+    what: &str,
+) -> Res<impl Iterator<Item = Live<'a>> + use<'a>> {
+    if let Some(argument) = argument {
+        expect(argument.is_tuple(), what, "a tuple", argument)?;
+    }
+    Ok(argument.into_iter().flat_map(Live::tuple_items))
+}
+
+/// Names and values in turn.
+fn check_globals(globals: Option<Live>) -> Res<()> {
+    let all: Vec<Live> = items(globals, "_globals")?.collect();
+    if !all.len().is_multiple_of(2) {
+        return Err(raise!(
+            ImportError,
+            "FFI(): _globals has a name without a value"
+        ));
+    }
+    for pair in all.chunks_exact(2) {
+        expect_bytes(pair[0], "a name in _globals")?;
+        expect(pair[1].is_int(), "a value in _globals", "an int", pair[1])?;
+    }
+    Ok(())
+}
+
 impl ByteTables for PythonTables {
     fn types(&self) -> &[u8] {
-        let object = self.types.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
-        // SAFETY: see above.
-        unsafe { bytes(object) }
+        bytes(self.types.as_ref().map(Ref::live))
     }
     fn globals(&self) -> usize {
-        length(self.globals.as_ref()) / 2
+        length(&self.globals) / 2
     }
     fn global(&self, index: usize) -> &[u8] {
-        // SAFETY: see above.
-        unsafe { bytes(item(self.globals.as_ref(), index * 2)) }
+        bytes(item(&self.globals, index * 2))
     }
     fn global_value(&self, index: usize) -> Option<i128> {
-        let object = item(self.globals.as_ref(), index * 2 + 1);
-        if object.is_null() {
-            return None;
-        }
+        let object = item(&self.globals, index * 2 + 1)?.ptr();
         // SAFETY: an int, or of a subclass, by `PythonTables::new`; reading its digits runs no code of its own.
         unsafe {
             let mut overflow = 0;
@@ -190,51 +155,35 @@ impl ByteTables for PythonTables {
         }
     }
     fn records(&self) -> usize {
-        length(self.records.as_ref())
+        length(&self.records)
     }
     fn record(&self, index: usize) -> &[u8] {
         self.record_item(index, 0)
     }
     fn fields(&self, record: usize) -> usize {
-        let tuple = item(self.records.as_ref(), record);
-        if tuple.is_null() {
-            return 0;
-        }
-        // SAFETY: a tuple with one item at least, by `PythonTables::new`.
-        unsafe { ffi::PyTuple_GET_SIZE(tuple) as usize - 1 }
+        // The first item is what it is called.
+        item(&self.records, record).map_or(0, |tuple| tuple.tuple_len().saturating_sub(1))
     }
     fn field(&self, record: usize, index: usize) -> &[u8] {
         self.record_item(record, index + 1)
     }
     fn enums(&self) -> usize {
-        length(self.enums.as_ref())
+        length(&self.enums)
     }
     fn enumeration(&self, index: usize) -> &[u8] {
-        // SAFETY: see above.
-        unsafe { bytes(item(self.enums.as_ref(), index)) }
+        bytes(item(&self.enums, index))
     }
     fn typedefs(&self) -> usize {
-        length(self.typedefs.as_ref())
+        length(&self.typedefs)
     }
     fn typedef(&self, index: usize) -> &[u8] {
-        // SAFETY: see above.
-        unsafe { bytes(item(self.typedefs.as_ref(), index)) }
+        bytes(item(&self.typedefs, index))
     }
 }
 
 impl PythonTables {
     fn record_item(&self, record: usize, index: usize) -> &[u8] {
-        let tuple = item(self.records.as_ref(), record);
-        if tuple.is_null() {
-            return &[];
-        }
-        // SAFETY: a tuple of bytes objects, by `PythonTables::new`, which the outer tuple keeps.
-        unsafe {
-            if index >= ffi::PyTuple_GET_SIZE(tuple) as usize {
-                return &[];
-            }
-            bytes(ffi::PyTuple_GET_ITEM(tuple, index as ffi::Py_ssize_t))
-        }
+        bytes(item(&self.records, record).and_then(|record| record.tuple_item(index)))
     }
 }
 

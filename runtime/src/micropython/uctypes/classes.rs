@@ -59,7 +59,7 @@ pub(super) unsafe fn raise_no_field<T>(name: Obj) -> Res<T> {
 
 pub(super) const OWNER: &CStr = c"_owner";
 
-/// The object whose address it is, for an address that [`addressof`] gave.
+/// The object whose address it is, for an address that `addressof()` gave.
 ///
 /// # Safety
 /// `address` is live.
