@@ -9,6 +9,7 @@ not_quick=(
     python/tests/test_build_systems.py
     python/tests/test_by_value.py
     python/tests/test_every_type_against_cffi.py
+    python/tests/test_headers_of_libraries.py
     python/tests/test_leaks.py
     python/tests/test_module_stubs.py
     python/tests/test_packages.py
