@@ -230,6 +230,14 @@ fn macros(
         if declarations.parse(&text, &parse_options).is_err() {
             continue;
         }
+        // CFFI takes no character for a constant.
+        let value = declarations
+            .lookup_constant(name)
+            .and_then(|found| found.value);
+        let text = match value {
+            Some(value) if text.contains('\'') => format!("#define {name} {value}"),
+            _ => text,
+        };
         let line = MacroLine {
             file: file.to_owned(),
             line,
