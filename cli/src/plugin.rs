@@ -1,7 +1,7 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{Declarations, FunctionOrigin, ParseOptions, Severity, Type};
+use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, ParseOptions, Severity, Type};
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
@@ -365,6 +365,9 @@ impl Plugin {
         let declarations = self.inner.declarations();
         declarations.lookup_ordinary(name).is_some()
             || declarations.lookup_enumerator(name).is_some()
+            || declarations
+                .lookup_macro(name)
+                .is_some_and(|value| *value != MacroValue::Nothing)
     }
 
     /// A name of `lib` that is written nearly so.

@@ -2,7 +2,7 @@
 mod common;
 use std::process::Command;
 
-use common::{Project, outcome};
+use common::{Project, outcome, python};
 
 const TYPES: &str = "#pragma once\n#include <stddef.h>\n#include <string.h>\n\
     typedef struct shape { double width, height; } shape_t;\n\
@@ -120,6 +120,28 @@ fn the_header_that_is_given_can_be_the_public_one() {
     assert!(header.contains("#include \"api.h\"\n"), "{header}");
     assert!(header.contains("int adder_start(void);"), "{header}");
     assert!(!header.contains("shape_"), "{header}");
+}
+
+#[test]
+fn a_check_knows_the_macros() {
+    let project = shapes();
+    let init = INIT.replace("lib.SHAPE_LIMIT", "lib.SHAPE_LIMIT + lib.SHAPE_RATIO");
+    project.file("plugin.py", init + "\nlib.API_CALL\n");
+    let mut check = project.keelback();
+    check.args([
+        "check",
+        "api.h",
+        "-Iinclude",
+        "--init",
+        "plugin.py",
+        "--name",
+        "adder",
+    ]);
+    check.arg("--python").arg(python());
+    outcome(&mut check).expect(
+        0,
+        "warning: lib has no 'API_CALL': no cdef declares it\n  --> plugin.py:11:5\n   |\n11 | lib.API_CALL\n   |     ^^^^^^^^\n",
+    );
 }
 
 #[test]
