@@ -120,7 +120,7 @@ fn macros_are_what_they_stand_for() {
         #define MINUS -(1.5e3 + INTEGER)\n#define SINGLE 0.1f\n#define CAST ((float)1 / 10)\n#define HEX 0x1.8p3\n\
         #define WHOLE 1. / (1 / 2 + 4)\n#define NAME \"a\\n\" \"\\x41\\303\\251\" PREFIX \"\\0z\"\n\
         #define PREFIX \"\u{e9}\\u00e9\"\n#define PACKED (\"in\" \"side\")\n#define WIDE L\"x\"\n\
-        #define WORD static inline\n#define CALL f(1)\n#define OPEN f(\n#define LATER 2\n#undef LATER\n#define LETTER ('a' + 1)\n\
+        #define WORD static inline\n#define CALL f(1)\n#define OPEN f(\n#define HERE __LINE__\n#define IN_FILE __FILE__\n#define LATER 2\n#undef LATER\n#define LETTER ('a' + 1)\n\
         #define PAIR(a) a\n#define USE PAIR(2)\nstruct later { char a[5]; };\n";
     let header = header(text, &[], &[]);
     let declarations = parse(&header);
@@ -146,6 +146,8 @@ fn macros_are_what_they_stand_for() {
         ("WORD", Nothing),
         ("CALL", Nothing),
         ("OPEN", Nothing),
+        ("HERE", Nothing),
+        ("IN_FILE", Nothing),
     ] {
         assert_eq!(declarations.lookup_macro(name), Some(&expected), "{name}");
     }

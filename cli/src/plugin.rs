@@ -1,7 +1,9 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, ParseOptions, Severity, Type};
+use keelback_cdef::{
+    Declarations, FunctionOrigin, MacroValue, ParseOptions, RecordKind, Severity, Type,
+};
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
@@ -318,6 +320,18 @@ impl Plugin {
     /// Where the headers may be that the C file includes.
     pub fn header_dirs(&self) -> &[PathBuf] {
         &self.header_dirs
+    }
+
+    /// The types that the declarations name, as C spells them.
+    pub fn type_names(&self) -> Vec<String> {
+        let declarations = self.inner.declarations();
+        let typedefs = declarations.typedef_names().into_iter();
+        let mut names: Vec<String> = typedefs.map(str::to_owned).collect();
+        for kind in [RecordKind::Struct, RecordKind::Union] {
+            let tags = declarations.record_tags(kind).into_iter();
+            names.extend(tags.map(|tag| format!("{} {tag}", kind.keyword())));
+        }
+        names
     }
 
     /// Names and texts of the files with declarations.

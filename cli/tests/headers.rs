@@ -145,6 +145,26 @@ fn a_check_knows_the_macros() {
 }
 
 #[test]
+fn a_prelude_without_the_types() {
+    let project = shapes();
+    project.file("prelude.c", "#include <math.h>\n");
+    let refused = project.build(&["-I", "include", "--source", "prelude.c"]);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(
+        refused.stderr.ends_with(
+            "\nhelp: prelude.c lacks types of the declarations: shape_t; include what has them, such as: #include \"api.h\"\n"
+        ),
+        "{}",
+        refused.stderr
+    );
+    project.file("prelude.c", "#include <math.h>\n#include \"api.h\"\n");
+    project
+        .build(&["-I", "include", "--source", "prelude.c"])
+        .expect_success();
+    assert_eq!(exported(&project), ["shape_area", "shape_name"]);
+}
+
+#[test]
 fn names_that_others_have() {
     let api = "#include <stddef.h>\nsize_t strlen(const char *text);\nint add(int, int);\ndouble cos(double);\nint Py_IsFun(void);\n";
     let project = Project::with(api, "");

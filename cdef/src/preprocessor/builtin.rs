@@ -120,6 +120,7 @@ impl Preprocessor<'_> {
 
     /// What it stands for; none: it stands for nothing.
     pub(super) fn expand_builtin(&mut self, builtin: Builtin, token: Token) -> Option<Token> {
+        self.used_builtin = true;
         let (kind, text) = match builtin {
             Builtin::File | Builtin::BaseFile => {
                 let entered = &self.entered[token.entered as usize];

@@ -120,9 +120,10 @@ impl Preprocessor<'_> {
                 break;
             }
             let said = self.diagnostics.len();
+            self.used_builtin = false;
             let mut tokens = self.expand_line(vec![name]);
-            // `#define begin call(`: no constant, and no mistake.
-            if self.diagnostics.len() > said {
+            // `#define begin call(` and `#define here __LINE__`: no constants, and no mistakes.
+            if self.diagnostics.len() > said || self.used_builtin {
                 self.diagnostics.truncate(said);
                 tokens = vec![name];
             }

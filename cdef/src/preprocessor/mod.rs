@@ -139,6 +139,8 @@ struct Preprocessor<'a> {
     inclusions: Vec<include::Inclusion>,
     diagnostics: Vec<Diagnostic>,
     counter: u32,
+    /// A macro without a text was used since somebody asked: what it gives depends on the place.
+    used_builtin: bool,
     work: usize,
     stopped: bool,
     /// The file that an `#include` at hand enters at its line's end.
@@ -253,6 +255,7 @@ impl<'a> Preprocessor<'a> {
             inclusions: Vec::new(),
             diagnostics: Vec::new(),
             counter: 0,
+            used_builtin: false,
             work: 0,
             stopped: false,
             pending: None,
