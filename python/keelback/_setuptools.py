@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
 
@@ -73,11 +75,11 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
 
     # The C file is written when its place is known: by build_ext.
     options = dict(options)
-    # The C source has no Python header, so its module is for every version (abi3). A free-threaded Python knows no such
-    # name for modules, and neither does a debug build.
+    # The C source has no Python header, so its module is for every version (abi3). A free-threaded Python knows such a
+    # name from 3.15 on (abi3t); a debug build knows none.
     if not hasattr(sys, "gettotalrefcount"):
         options.setdefault("py_limited_api", True)
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sysconfig.get_config_var("Py_GIL_DISABLED") and not any(".abi3t" in suffix for suffix in EXTENSION_SUFFIXES):
         options["py_limited_api"] = False
     extension = Extension(name, **{**options, "sources": ["$PLACEHOLDER", *(options.get("sources") or ())]})
     if dist.ext_modules is None:
@@ -96,6 +98,14 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
                 _files.write(_builder.c_code(ffi), c_file)
                 extension.sources[0] = c_file
             super().run()
+
+        def get_ext_filename(self, fullname: str) -> str:
+            filename: str = super().get_ext_filename(fullname)
+            if self.ext_map.get(fullname) is extension:
+                # With the platform's name in it, which setuptools takes where there is one (3.15), a module is not
+                # found by the versions before.
+                filename = re.sub(r"\.(abi3t?)-[^/]*\.so$", r".\1.so", filename)
+            return filename
 
     dist.cmdclass["build_ext"] = BuildExt
 
@@ -135,5 +145,13 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
                 _builder.emit_python_code(ffi, path)
             super().run()
+
+        def get_ext_filename(self, fullname: str) -> str:
+            filename: str = super().get_ext_filename(fullname)
+            if self.ext_map.get(fullname) is extension:
+                # With the platform's name in it, which setuptools takes where there is one (3.15), a module is not
+                # found by the versions before.
+                filename = re.sub(r"\.(abi3t?)-[^/]*\.so$", r".\1.so", filename)
+            return filename
 
     dist.cmdclass["build_ext"] = BuildExt

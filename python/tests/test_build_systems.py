@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -144,6 +145,24 @@ def test_setuptools_in_place(venv, tmp_path):
     venv("setup.py", "--quiet", "build_ext", "--inplace", cwd=project)
     assert [path.name for path in (project / "src/shapes").glob("*.so")] == ["_shapes.abi3.so"]
     assert venv("-c", "import shapes; print(shapes.distance((0, 0), (3, 4)))", cwd=project / "src") == "5.0\n"
+
+
+OF_314T = [".cpython-314t-x86_64-linux-gnu.so", ".so"]
+OF_315 = [".cpython-315-x86_64-linux-gnu.so", ".abi3-x86_64-linux-gnu.so", ".abi3.so", ".abi3t-x86_64-linux-gnu.so", ".abi3t.so", ".so"]
+OF_315T = [".cpython-315t-x86_64-linux-gnu.so", ".abi3t-x86_64-linux-gnu.so", ".abi3t.so", ".so"]
+
+
+@pytest.mark.parametrize("suffixes,name", [(OF_314T, None), (OF_315, "_shapes.abi3.so"), (OF_315T, "_shapes.abi3t.so")], ids=["3.14t", "3.15", "3.15t"])
+def test_setuptools_names_of_other_pythons(venv, tmp_path, suffixes, name):
+    """What this Python makes when it takes the names of another one: the name that most versions take."""
+    project = copied("setuptools", tmp_path)
+    free_threaded = int("t-" in suffixes[0])
+    script = f"import importlib.machinery, sys, sysconfig; importlib.machinery.EXTENSION_SUFFIXES[:] = {suffixes}; "
+    script += f"sysconfig.get_config_vars()['Py_GIL_DISABLED'] = {free_threaded}; "
+    script += "sys.argv = ['setup.py', '--quiet', 'build_ext', '--inplace']; exec(open('setup.py').read())"
+    venv("-c", script, cwd=project)
+    (made,) = (project / "src/shapes").glob("*.so")
+    assert made.name == (name or "_shapes" + sysconfig.get_config_var("EXT_SUFFIX"))
 
 
 def test_setuptools_abi_mode_in_place(venv, tmp_path):
