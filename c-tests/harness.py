@@ -35,6 +35,21 @@ def python():
     return os.environ.get("PYTHON") or getattr(sys, "_base_executable", None) or sys.executable
 
 
+# Set by tools/aarch64: the beginning of a command that runs a program of another machine, and the runtime for it. The
+# `cc` on the PATH is that machine's then, and $PYTHON its libpython.
+EMULATOR = os.environ.get("KEELBACK_TEST_EMULATOR", "").split()
+EMULATED_RUNTIME = os.environ.get("KEELBACK_TEST_RUNTIME", "")
+
+
+def is_foreign(program):
+    """Whether the file is a program for AArch64."""
+    try:
+        with open(program, "rb") as file:
+            return file.read(20)[18:] == b"\xb7\0"
+    except OSError:
+        return False
+
+
 def clean_environment():
     """The environment of every build and run: nothing that steers Python, Keelback, the linker or the locale."""
     steers = re.compile(r"PYTHON|KEELBACK|VIRTUAL_ENV|PYENV|LD_|LC_|LANG|CARGO|RUST|NO_COLOR|MAKE")
@@ -86,6 +101,8 @@ class Workshop:
         if python is not None:
             command += ["--python", str(python)]
         library = place / (f"{name}.c" if emit else f"lib{name}.so")
+        if EMULATOR:
+            command.append("--no-runtime-check")
         command += (["--emit", "c"] if emit else []) + ["-o", library.name, "--header", f"{name}.h", *args]
         ran = self.run(*command, cwd=place, env=env)
         assert ran.code == 0, f"{' '.join(command)}\n{ran.stderr}"
@@ -135,6 +152,9 @@ class Workshop:
             environment.pop(key, None)
             if value is not None:
                 environment[key] = str(value)
+        if EMULATOR and is_foreign(command[0]):
+            command = [*EMULATOR, *command]
+            environment.setdefault("KEELBACK_RUNTIME", EMULATED_RUNTIME)
         ended = subprocess.run(
             [str(part) for part in command],
             env=environment,

@@ -3,6 +3,7 @@
 Types and signatures are drawn at random (with fixed seeds) and compiled; C checks what it gets, byte by byte, and what
 comes back is checked here. CFFI refuses many of these types.
 """
+import platform
 import random
 import shutil
 
@@ -240,7 +241,13 @@ def check_functions(generator, seed, compiler):
         arguments = [value_of(ffi, draw, text) for text in params]
         wanted = value_of(ffi, draw, result)
         ffi.buffer(lib.result)[: ffi.sizeof(result_type)] = bytes(ffi.buffer(wanted))
-        returned = getattr(lib, name)(*[argument[0] for argument in arguments])
+        try:
+            returned = getattr(lib, name)(*[argument[0] for argument in arguments])
+        except NotImplementedError as error:
+            # The one kind that is refused, and only there.
+            assert platform.machine() == "aarch64" and "16 bytes and their alignment" in str(error), error
+            assert any(ffi.sizeof(ctype) <= 16 == ffi.alignof(ctype) for ctype in ctypes)
+            continue
         for index, (ctype, argument) in enumerate(zip(ctypes, arguments)):
             mask = significant(ffi, ctype)
             got = bytes(ffi.buffer(lib.kept[index]))[: len(mask)]

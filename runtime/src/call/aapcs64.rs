@@ -36,6 +36,23 @@ fn is_even_pair(ctype: &CType) -> Res<bool> {
     Ok(ctype.known_size()? == 16 && leaves(ctype)?.iter().any(is_it))
 }
 
+/// Whether a type goes in floating-point registers, or on the stack in one piece: never by its address. Of long doubles
+/// too.
+pub(super) fn is_homogeneous(ctype: &CType) -> Res<bool> {
+    let size = ctype.known_size()?;
+    if size == 0 || size > 64 {
+        return Ok(false);
+    }
+    if homogeneous(ctype)?.is_some() {
+        return Ok(true);
+    }
+    let leaves = leaves(ctype)?;
+    let long = size_of::<u128>();
+    Ok(leaves
+        .iter()
+        .all(|leaf| leaf.float == Float::Long && leaf.offset.is_multiple_of(long)))
+}
+
 /// How an argument goes in registers; `None`: ask libffi.
 pub(super) fn argument(ctype: &CType) -> Res<Option<Place>> {
     if !matches!(

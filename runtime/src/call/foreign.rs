@@ -249,11 +249,81 @@ fn describe(ctype: &CType, size: usize, leaves: &[Leaf], _fits: bool) -> Res<Box
     Ok(aggregate(size, ctype.align(), elements, None))
 }
 
+/// One of libffi's values that is passed as the address of a copy.
+struct Copied {
+    value: usize,
+    size: usize,
+    align: usize,
+}
+
+/// Whether C passes the address of a copy, and libffi would get it wrong: on AArch64, where a large struct's address goes
+/// on the stack, it aligns the address as the struct.
+fn goes_by_reference(param: &Parameter) -> Res<bool> {
+    if !cfg!(target_arch = "aarch64") || param.code != Code::Record {
+        return Ok(false);
+    }
+    let ctype = param.ctype();
+    Ok(ctype.align() > 8 && ctype.known_size()? > 16 && !is_homogeneous(ctype)?)
+}
+
+/// Raises for what C passes in a pair of registers that begins with an even one, which libffi knows nothing of.
+fn check_registers(param: &Parameter) -> Res<()> {
+    if !cfg!(target_arch = "aarch64") || param.code != Code::Record {
+        return Ok(());
+    }
+    let ctype = param.ctype();
+    let size = ctype.known_size()?;
+    let is_right = ctype.align() <= 8
+        || size > 16
+        || is_homogeneous(ctype)?
+        || is_lone_int128(size, &leaves(ctype)?);
+    if is_right {
+        return Ok(());
+    }
+    Err(raise!(
+        NotImplementedError,
+        "ctype '{}' not supported as argument by value: it has 16 bytes and their alignment, which calls made at run time \
+         do not put where AArch64 has it. Pass a pointer",
+        ctype.name
+    ))
+}
+
+#[cfg(target_arch = "aarch64")]
+fn is_homogeneous(ctype: &CType) -> Res<bool> {
+    super::aapcs64::is_homogeneous(ctype)
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+fn is_homogeneous(_ctype: &CType) -> Res<bool> {
+    Ok(false)
+}
+
+/// libffi for AArch64 copies a large struct to the stack, and when the registers are taken its address as well; the room
+/// that it reckons with is that of the copy alone.
+///
+/// # Safety
+/// A prepared signature, and its parameters' types.
+#[cfg(target_arch = "aarch64")]
+unsafe fn leave_room_for_pointers(cif: &mut ffi_cif, params: &[*mut ffi_type]) {
+    for &param in params {
+        // SAFETY: the caller's contract.
+        let (size, align) = unsafe { ((*param).size, (*param).alignment) };
+        if size > 16 {
+            // The copies lie below each other, each rounded down to its alignment.
+            cif.bytes += (size_of::<*const u8>() + usize::from(align)) as u32;
+        }
+    }
+    cif.bytes = cif.bytes.next_multiple_of(16);
+}
+
 /// A signature prepared for libffi.
 pub struct Cif {
     cif: Box<ffi_cif>,
     /// For each parameter, whether libffi sees it: one without bytes is left out.
     seen: Box<[bool]>,
+    /// Those of libffi's values that are passed as the address of a copy, which libffi is not told of: see
+    /// [`goes_by_reference`].
+    copied: Box<[Copied]>,
     _types: Vec<ForeignType>,
     _pointers: Vec<*mut ffi_type>,
 }
@@ -269,6 +339,7 @@ impl Cif {
         let mut types = Vec::new();
         let mut pointers = Vec::new();
         let mut seen = Vec::new();
+        let mut copied = Vec::new();
         let mut taken = Taken::with_result(result)?;
         for param in params {
             let fits = taken.try_take(param)?;
@@ -281,7 +352,16 @@ impl Cif {
                     param.ctype().align()
                 ));
             }
-            let ty = ForeignType::new(param, fits)?;
+            check_registers(param)?;
+            let mut ty = ForeignType::new(param, fits)?;
+            if ty.is_some() && goes_by_reference(param)? {
+                copied.push(Copied {
+                    value: pointers.len(),
+                    size: param.ctype().known_size()?,
+                    align: param.ctype().align(),
+                });
+                ty = Some(ForeignType::scalar(&raw mut ffi_type_pointer));
+            }
             seen.push(ty.is_some());
             if let Some(ty) = ty {
                 pointers.push(ty.pointer);
@@ -319,8 +399,11 @@ impl Cif {
                     result.ctype().name
                 ));
             }
+            #[cfg(target_arch = "aarch64")]
+            leave_room_for_pointers(&mut cif, &pointers);
             Ok(Self {
                 cif,
+                copied: copied.into(),
                 seen: seen.into(),
                 _types: types,
                 _pointers: pointers,
@@ -333,7 +416,51 @@ impl Cif {
     ///
     /// # Safety
     /// The function has this signature; `result` has room for the result, at least 16 bytes.
+    #[inline(always)]
     pub unsafe fn call(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
+        if self.copied.is_empty() {
+            // SAFETY: the caller's contract.
+            unsafe { self.call_with(function, values, result) }
+        } else {
+            // SAFETY: the caller's contract.
+            unsafe { self.call_with_copies(function, values, result) }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::call`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn call_with_copies(
+        &self,
+        function: *const u8,
+        values: &mut [*mut c_void],
+        result: *mut u8,
+    ) {
+        let mut memory: Vec<Vec<u8>> = Vec::with_capacity(self.copied.len());
+        let mut addresses: Vec<*mut c_void> = Vec::with_capacity(self.copied.len());
+        for copied in &self.copied {
+            let mut copy = vec![0u8; copied.size + copied.align];
+            let start = copy.as_mut_ptr();
+            // SAFETY: there is room for the value behind the rounded start; the caller gives all values.
+            unsafe {
+                let aligned = start.add(start.align_offset(copied.align));
+                aligned.copy_from_nonoverlapping(values[copied.value].cast(), copied.size);
+                addresses.push(aligned.cast());
+            }
+            memory.push(copy);
+        }
+        for (copied, address) in self.copied.iter().zip(&mut addresses) {
+            values[copied.value] = std::ptr::from_mut(address).cast();
+        }
+        // SAFETY: the caller's contract; the copies live until the call is over.
+        unsafe { self.call_with(function, values, result) }
+    }
+
+    /// # Safety
+    /// As [`Self::call`]; what is copied has been.
+    #[inline(always)]
+    unsafe fn call_with(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
         // SAFETY: the caller's contract; ffi_call does not change the cif.
         unsafe {
             ffi_call(
@@ -371,9 +498,13 @@ impl Cif {
         &raw const *self.cif as *mut ffi_cif
     }
 
-    /// Whether libffi gives a closure a value for every parameter: none is without bytes.
+    /// Whether libffi gives a closure the value of every parameter: none is without bytes, none the address of one.
     pub fn all_seen(&self) -> bool {
-        self.seen.iter().all(|&seen| seen)
+        self.copied.is_empty() && self.seen.iter().all(|&seen| seen)
+    }
+    /// Whether this one of libffi's values is the address of the parameter's value.
+    pub fn is_address(&self, value: usize) -> bool {
+        self.copied.iter().any(|copied| copied.value == value)
     }
     /// Whether libffi gives a closure a value for the parameter.
     pub fn sees(&self, parameter: usize) -> bool {

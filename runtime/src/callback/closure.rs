@@ -242,8 +242,14 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
             if cif.sees(index) {
                 // SAFETY: as many arguments as the cif sees.
                 let value = unsafe { *args.add(given) };
+                let is_address = cif.is_address(given);
                 given += 1;
-                value
+                if is_address {
+                    // SAFETY: then the value is an address, of the caller's copy.
+                    unsafe { *value.cast::<*const u8>() }
+                } else {
+                    value
+                }
             } else {
                 (&raw const nothing).cast()
             }
