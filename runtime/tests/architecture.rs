@@ -25,10 +25,14 @@ fn rows(text: &str) -> Vec<[&str; 3]> {
         .collect()
 }
 
-/// Whether a text defines the function: in Rust, or in C, where the name stands at a line that is no statement.
+/// Whether a text defines the function: in Rust or Python, or in C, where the name stands at a line that is no statement.
 fn defines(text: &str, function: &str) -> bool {
-    let rust = [format!("fn {function}("), format!("fn {function}<")];
-    rust.iter().any(|start| text.contains(start))
+    let named = [
+        format!("fn {function}("),
+        format!("fn {function}<"),
+        format!("def {function}("),
+    ];
+    named.iter().any(|start| text.contains(start))
         || text.lines().any(|line| {
             line.starts_with("static ")
                 && line.contains(&format!("{function}("))
