@@ -98,7 +98,7 @@ class Verifier:
             if tag:
                 raise TypeError("can't specify both 'modulename' and 'tag'")
         else:
-            key = [keelback.__version__, content, [[text, packing] for text, packing, _, _ in ffi._cdefs()]]
+            key = [keelback.__version__, _runtime._ABI_VERSION, content, [[text, packing] for text, packing, _, _ in ffi._cdefs()]]
             modulename = f"_cffi_{tag}_kb{hashlib.sha256(repr(key).encode(errors='surrogatepass')).hexdigest()[:16]}"
         self.tmpdir = tmpdir or caller_directory(1)
         self.sourcefilename = os.path.join(self.tmpdir, modulename + source_extension)

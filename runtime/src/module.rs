@@ -127,6 +127,13 @@ fn make() -> Res<Ref> {
             c"__version__",
             &str_from(env!("CARGO_PKG_VERSION"))?,
         )?;
+        // Modules that are kept are made again when it changes.
+        let abi = keelback_codegen::abi::KEELBACK_ABI_VERSION;
+        add(
+            &module,
+            c"_ABI_VERSION",
+            &crate::py::make::int(abi as isize)?,
+        )?;
         Ok(module)
     }
 }

@@ -8,6 +8,7 @@ use crate::call::is_scalar;
 use crate::convert::argument::{Parameter, widen};
 use crate::convert::{Room, write_in};
 use crate::ctype::{CType, Code, FunctionDetails};
+use crate::object::TYPES;
 use crate::py::{Live, Obj, Ref, Res, given};
 use crate::raise;
 
@@ -104,6 +105,9 @@ impl CallbackPlan {
             if is_scalar(self.result.code) && cfg!(target_endian = "little") {
                 let mut slot = 0u64;
                 write_in(ctype, (&raw mut slot).cast(), value, Room::UNKNOWN)?;
+                if self.result.code == Code::Pointer {
+                    refuse_what_goes(value)?;
+                }
                 memory
                     .cast::<u64>()
                     .write_unaligned(widen(self.result.code, slot));
@@ -122,9 +126,32 @@ impl CallbackPlan {
                 start.copy_to_nonoverlapping(memory, self.result_size);
                 return Ok(());
             }
-            write_in(ctype, memory, value, Room::UNKNOWN)
+            write_in(ctype, memory, value, Room::UNKNOWN)?;
+            if self.result.code == Code::Pointer {
+                refuse_what_goes(value)?;
+            }
+            Ok(())
         }
     }
+}
+
+/// A pointer to memory that is freed when the call ends would be a dangling one in C: CFFI hands it out.
+///
+/// # Safety
+/// A live object, of which the caller has one reference.
+unsafe fn refuse_what_goes(value: Obj) -> Res<()> {
+    // SAFETY: the caller's contract.
+    let Some(cdata) = (unsafe { crate::object::as_cdata(value) }) else {
+        return Ok(());
+    };
+    if !TYPES.is_last_holder(cdata) || crate::errors::is_as_cffi() {
+        return Ok(());
+    }
+    Err(raise!(
+        RuntimeError,
+        "the result is a pointer to what goes with this call: nothing else refers to the cdata. Keep it (in a variable of \
+         the module, or in an object that lives as long as C uses the pointer), or return memory that C frees"
+    ))
 }
 
 /// A Python function that C calls.

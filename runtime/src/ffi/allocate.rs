@@ -1,10 +1,15 @@
 //! new, cast, new_allocator.
 
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
 use pyo3::ffi;
 
 use super::FfiObject;
+use super::extent::known_extent;
 use crate::cdata::new::{Allocator, new as cdata_new};
-use crate::object::CData;
+use crate::ctype::{Kind, pointer_to};
+use crate::object::{CData, new_plain, no_memory};
 use crate::py::{Live, Methods, Ref, Res, bool_object, flag, given, keywords, make, method, none};
 use crate::raise;
 
@@ -13,6 +18,49 @@ method!(pub new = "FFI.new", new_cdata, (ffi: &FfiObject, cdecl: Live, init: Opt
 fn new_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
     let ctype = ffi.ctype_argument(cdecl)?;
     cdata_new(&ctype, given(init).map(Live::ptr), None)
+}
+
+method!(pub malloc = "FFI.malloc", malloc_cdata, (ffi: &FfiObject, cdecl: Live, init: Option<Live>));
+
+/// As `new`, in memory of the C library's allocator that nobody in Python owns: `free()` gives it back.
+fn malloc_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
+    let ctype = ffi.ctype_argument(cdecl)?;
+    let made = cdata_new(&ctype, given(init).map(Live::ptr), None)?;
+    let pointer = match ctype.kind {
+        Kind::Array => pointer_to(ctype.item())?,
+        _ => ctype,
+    };
+    let size = known_extent(&made).unwrap_or_default();
+    // SAFETY: a plain call. One byte at least: NULL would mean that there is no memory.
+    let memory = unsafe { host_s_malloc()(size.max(1)) }.cast::<u8>();
+    if memory.is_null() {
+        return Err(no_memory());
+    }
+    // SAFETY: `size` bytes on both sides.
+    unsafe { made.data().copy_to_nonoverlapping(memory, size) };
+    new_plain(&pointer, memory, -1).inspect_err(|_| {
+        // SAFETY: nobody else has it.
+        unsafe { libc::free(memory.cast()) };
+    })
+}
+
+/// The `malloc` that goes with the host's `free`: the one that the whole process sees. With RTLD_DEEPBIND this library may
+/// be bound to another.
+fn host_s_malloc() -> unsafe extern "C" fn(usize) -> *mut c_void {
+    static FOUND: OnceLock<unsafe extern "C" fn(usize) -> *mut c_void> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        // SAFETY: a C string; the symbol of that name is the C library's function, or what stands in for it.
+        unsafe {
+            let found = libc::dlsym(libc::RTLD_DEFAULT, c"malloc".as_ptr());
+            if found.is_null() {
+                libc::malloc
+            } else {
+                std::mem::transmute::<*mut c_void, unsafe extern "C" fn(usize) -> *mut c_void>(
+                    found,
+                )
+            }
+        }
+    })
 }
 
 method!(pub cast = "FFI.cast", cast_to, (ffi: &FfiObject, cdecl: Live, source: Live));

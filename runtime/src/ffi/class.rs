@@ -37,6 +37,7 @@ macro_rules! common_methods {
             keywords(c"init_once", once::init_once, c"init_once($self, func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
             simple(c"list_types", no_arguments!(FfiObject, types::type_names), ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
             keywords(c"memmove", memmove::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
+            keywords(c"malloc", new::malloc, c"malloc($self, cdecl, init=None)\n--\n\nAs new(), in memory that C's free() gives back: a pointer that owns nothing."),
             keywords(c"new", new::new, c"new($self, cdecl, init=None)\n--\n\nAllocates a C object of a pointer or array type, zeroed or initialised, owned by the result."),
             keywords(c"new_allocator", new::new_allocator, c"new_allocator($self, alloc=None, free=None, should_clear_after_alloc=True)\n--\n\nA function like new() that gets its memory from alloc(size) and gives it back with free(pointer)."),
             keywords(c"new_handle", handles::new_handle, c"new_handle($self, x)\n--\n\nA void * that stands for a Python object as long as it is kept alive."),
@@ -70,7 +71,7 @@ static INLINE_METHODS: Methods<38> = common_methods![
     tuples(c"verify", slot!(verify::verify, (&FfiObject, Live, Option<Live>) -> Obj), c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
 ];
 
-static COMPILED_METHODS: Methods<25> = common_methods![
+static COMPILED_METHODS: Methods<26> = common_methods![
     keywords(c"def_extern", declare::def_extern_compiled, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
     keywords(c"integer_const", types::integer_const, c"integer_const($self, name)\n--\n\nThe value of an integer constant."),
 ];

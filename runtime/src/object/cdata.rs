@@ -51,6 +51,24 @@ pub struct Types {
 }
 
 impl Types {
+    /// Whether what a cdata points to goes with the one reference that the caller has: nobody else holds the cdata, nor
+    /// what owns the memory. Callbacks and handles are such objects too; what `ffi.gc()` and allocators gave, and
+    /// buffers, may have other holders.
+    pub fn is_last_holder(&self, cdata: &CData) -> bool {
+        // SAFETY: live objects; a view holds its owner.
+        unsafe {
+            if ffi::Py_REFCNT(cdata.obj()) != 1 {
+                return false;
+            }
+            let ty = cdata.python_type();
+            if ty == self.view.ptr() || ty == self.inner.ptr() {
+                let owner = (*std::ptr::from_ref(cdata).cast::<ViewCData>()).owner;
+                return ffi::Py_TYPE(owner) == self.owning.ptr() && ffi::Py_REFCNT(owner) == 1;
+            }
+            ty == self.owning.ptr() || ty == self.managed.ptr()
+        }
+    }
+
     /// Whether objects of a cdata's type are [`ManagedCData`].
     #[inline(always)]
     pub fn is_managed(&self, ty: *mut ffi::PyTypeObject) -> bool {
