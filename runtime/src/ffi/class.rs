@@ -53,7 +53,7 @@ macro_rules! common_methods {
     };
 }
 
-static INLINE_METHODS: Methods<38> = common_methods![
+static INLINE_METHODS: Methods<39> = common_methods![
     keywords(c"compile", builder::compile_method, c"compile($self, tmpdir='.', verbose=0, target=None, debug=None, *, stubs=False)\n--\n\nWrites and compiles the module or library that set_source() described; returns its path. With stubs, also MODULE.pyi."),
     keywords(c"distutils_extension", builder::distutils_extension, c"distutils_extension($self, tmpdir='build', verbose=True)\n--\n\nWrites the C source, and returns a setuptools Extension for it."),
     keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource, *, use_environment=False, ignore_sigpipe=False, errors=None, modules=(), top_level_modules=())\n--\n\nThe Python code that an embedding library runs once, when it starts."),
