@@ -32,7 +32,8 @@ pub use parser::{ParseOptions, is_attribute_of_headers, is_known_pragma};
 pub use questions::{Answer, ArrayOwner, CExpression, Question};
 pub use source::{DEFAULT_FILE, LineIndex, Location, Source, SourceId, Span};
 pub use tables::{
-    ByteTables, External, GlobalKind, Op, TableEnum, TableError, TableField, TableSource, Tables,
+    ByteTables, External, GlobalKind, Op, Sorted, TableEnum, TableError, TableField, TableSource,
+    Tables,
 };
 pub use target::Target;
 pub use types::*;

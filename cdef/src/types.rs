@@ -455,8 +455,9 @@ impl TypeMark {
     pub(crate) fn names(&self) -> usize {
         self.names
     }
-    pub(crate) fn is_new_record(&self, id: RecordId) -> bool {
-        id.index() >= self.records
+    /// How many records there were.
+    pub(crate) fn records(&self) -> usize {
+        self.records
     }
     pub(crate) fn is_new_enum(&self, id: EnumId) -> bool {
         id.index() >= self.enums

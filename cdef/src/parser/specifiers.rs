@@ -277,7 +277,7 @@ impl Parser<'_> {
         inner.bump();
         let ty = inner.whole_type();
         self.ascend();
-        ty.map(|(ty, _)| ty)
+        ty
     }
 
     /// A struct that only its typedef name is known of.

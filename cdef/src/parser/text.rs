@@ -111,14 +111,7 @@ impl Declarations {
     /// # Errors
     /// What is wrong with the string; the declarations are then untouched.
     pub fn parse_type(&mut self, text: &str) -> Result<QualType, Diagnostic> {
-        self.read_type(text, false).map(|(ty, _)| ty)
-    }
-
-    /// Whether a type string names what it declares, as `int f(int)` does and `int(int)` does not. `false` for a string
-    /// that is no type.
-    pub fn type_string_has_name(&mut self, text: &str) -> bool {
         self.read_type(text, false)
-            .is_ok_and(|(_, has_name)| has_name)
     }
 
     /// [`Self::parse_type`] as a compiled module does it: a struct, union or enum that isn't declared is an
@@ -127,15 +120,10 @@ impl Declarations {
     /// # Errors
     /// As [`Self::parse_type`].
     pub fn parse_declared_type(&mut self, text: &str) -> Result<QualType, Diagnostic> {
-        self.read_type(text, true).map(|(ty, _)| ty)
+        self.read_type(text, true)
     }
 
-    /// The type, and whether the string names what it declares.
-    fn read_type(
-        &mut self,
-        text: &str,
-        declared_only: bool,
-    ) -> Result<(QualType, bool), Diagnostic> {
+    fn read_type(&mut self, text: &str, declared_only: bool) -> Result<QualType, Diagnostic> {
         let mark = self.mark();
         let result = if text.len() > i32::MAX as usize {
             Err(Box::new(Diagnostic::ffi(
@@ -190,44 +178,35 @@ impl Declarations {
         if !forbidden {
             return None;
         }
-        let record = self
-            .types
-            .records
-            .iter()
-            .enumerate()
-            .rev()
-            .find(|(index, record)| {
-                mark.types
-                    .is_new_record(crate::types::RecordId::from_index(*index))
-                    && record.fields.is_none()
-                    && record.typedef_name.is_none()
-            });
-        let (span, words) = match record {
-            Some((_, record)) => {
-                let other = match record.kind {
-                    RecordKind::Struct => RecordKind::Union,
-                    RecordKind::Union => RecordKind::Struct,
-                };
-                let is_other = record
-                    .tag
-                    .is_some_and(|tag| self.record_tags.contains_key(&(other, tag)));
-                let words = if is_other {
-                    "wrong kind of tag: struct vs union"
-                } else {
-                    "undefined struct/union name"
-                };
-                (record.span, words)
-            }
-            None => {
-                let last = self.types.enums.len().checked_sub(1)?;
-                let id = crate::types::EnumId::from_index(last);
-                let enumeration = self.types.enumeration(id);
-                if !mark.types.is_new_enum(id) || enumeration.enumerators.is_some() {
-                    return None;
+        let new = self.types.records.get(mark.types.records()..)?;
+        let mut new = new.iter().rev();
+        let (span, words) =
+            match new.find(|record| record.fields.is_none() && record.typedef_name.is_none()) {
+                Some(record) => {
+                    let other = match record.kind {
+                        RecordKind::Struct => RecordKind::Union,
+                        RecordKind::Union => RecordKind::Struct,
+                    };
+                    let is_other = record
+                        .tag
+                        .is_some_and(|tag| self.record_tags.contains_key(&(other, tag)));
+                    let words = if is_other {
+                        "wrong kind of tag: struct vs union"
+                    } else {
+                        "undefined struct/union name"
+                    };
+                    (record.span, words)
                 }
-                (enumeration.span, "undefined enum name")
-            }
-        };
+                None => {
+                    let last = self.types.enums.len().checked_sub(1)?;
+                    let id = crate::types::EnumId::from_index(last);
+                    let enumeration = self.types.enumeration(id);
+                    if !mark.types.is_new_enum(id) || enumeration.enumerators.is_some() {
+                        return None;
+                    }
+                    (enumeration.span, "undefined enum name")
+                }
+            };
         Some(Box::new(Diagnostic::ffi(span, words).short(words)))
     }
 }
@@ -246,7 +225,7 @@ fn check_pack(options: &ParseOptions) -> Result<Option<u32>, Diagnostic> {
 
 impl Parser<'_> {
     /// The whole text as a type.
-    pub(super) fn whole_type(&mut self) -> Parse<(QualType, bool)> {
+    pub(super) fn whole_type(&mut self) -> Parse<QualType> {
         if self.at(Tok::Eof) {
             let span = self.span();
             return Err(Box::new(
@@ -263,6 +242,6 @@ impl Parser<'_> {
         if !self.at(Tok::Eof) {
             return Err(self.unexpected(message::expected("the end of the type")));
         }
-        Ok((declared.ty, declared.name.is_some()))
+        Ok(declared.ty)
     }
 }

@@ -7,7 +7,9 @@ use super::format::{
     OP_FUNCTION_END, OP_GLOBAL_VAR, OP_GLOBAL_VAR_ACCESS, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER,
     OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME, Op, primitive,
 };
-use super::{FILE_RECORD, FLAG_OPAQUE, Slot, TableError, TableSource, Tables, damaged, kind_of};
+use super::{
+    FILE_RECORD, FLAG_OPAQUE, Slot, Sorted, TableError, TableSource, Tables, damaged, kind_of,
+};
 use crate::declarations::{
     Constant, Declarations, Function, FunctionOrigin, Item, Typedef, Variable,
 };
@@ -22,8 +24,11 @@ use crate::types::{
 const MAX_MEMBERS: u32 = 100_000;
 const MAX_NESTING: u32 = 100;
 
+/// The predefined `FILE`.
+pub(super) const FILE_NAME: &str = "FILE";
+
 /// How the tables spell what has no tag.
-enum Naming<'a> {
+pub(super) enum Naming<'a> {
     Tag,
     Typedef(&'a str),
     Pointer(&'a str),
@@ -31,7 +36,7 @@ enum Naming<'a> {
 }
 
 impl<'a> Naming<'a> {
-    fn of(name: &'a str) -> Self {
+    pub(super) fn of(name: &'a str) -> Self {
         let Some(rest) = name.strip_prefix('$') else {
             return Self::Tag;
         };
@@ -114,13 +119,9 @@ impl<S: TableSource> Tables<S> {
         wanted: &str,
     ) -> Result<(), TableError> {
         let bytes = wanted.as_bytes();
-        let record = find(self.source.records(), bytes, |index| {
-            self.record_head(index).1
-        });
-        let enumeration = find(self.source.enums(), bytes, |index| self.enum_name(index));
-        let typedef = find(self.source.typedefs(), bytes, |index| {
-            self.typedef_head(index).1
-        });
+        let record = self.source.find(Sorted::Records, bytes);
+        let enumeration = self.source.find(Sorted::Enums, bytes);
+        let typedef = self.source.find(Sorted::Typedefs, bytes);
         if record.is_none() && enumeration.is_none() && typedef.is_none() {
             return Ok(());
         }
@@ -210,11 +211,9 @@ impl<S: TableSource> Tables<S> {
         result
     }
 
-    /// The index of a global. They are sorted by name.
+    /// The index of a global.
     fn find_global(&self, wanted: &[u8]) -> Option<usize> {
-        find(self.source.globals(), wanted, |index| {
-            self.global_head(index).1
-        })
+        self.source.find(Sorted::Globals, wanted)
     }
 
     fn global_at(
@@ -654,23 +653,9 @@ impl<S: TableSource> Tables<S> {
     }
 }
 
-/// The place of a name in a table that is sorted by names.
-fn find<'a>(count: usize, wanted: &[u8], name_at: impl Fn(usize) -> &'a [u8]) -> Option<usize> {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match name_at(middle).cmp(wanted) {
-            std::cmp::Ordering::Equal => return Some(middle),
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    None
-}
-
 /// The record of the predefined `FILE`.
 fn file_record(declarations: &mut Declarations) -> RecordId {
-    let name: Symbol = declarations.types.symbol("FILE");
+    let name: Symbol = declarations.types.symbol(FILE_NAME);
     if let Some(id) = declarations.included.predefined(name) {
         return id;
     }

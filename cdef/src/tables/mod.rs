@@ -16,10 +16,11 @@
 
 mod declare;
 mod format;
+mod prototype;
 mod source;
 
 pub use format::Op;
-pub use source::{ByteTables, TableEnum, TableField, TableSource};
+pub use source::{ByteTables, Sorted, TableEnum, TableField, TableSource};
 
 use crate::declarations::Declarations;
 use crate::types::{EnumId, RecordId, RecordKind, TypeId};
@@ -344,11 +345,6 @@ impl<S: TableSource> Tables<S> {
     /// Flags and name of a record; the length was checked.
     fn record_head(&self, index: usize) -> (i32, &[u8]) {
         self.source.record(index).unwrap_or_default()
-    }
-
-    /// The name of an enum; the length was checked.
-    fn enum_name(&self, index: usize) -> &[u8] {
-        self.source.enumeration(index).map_or(&[], |head| head.name)
     }
 
     /// Operation and name of a global; the length was checked.

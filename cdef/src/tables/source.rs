@@ -27,10 +27,25 @@ pub struct TableEnum<'a> {
     pub enumerators: &'a [u8],
 }
 
+/// The tables that are sorted by names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sorted {
+    /// Functions, variables and constants.
+    Globals,
+    /// Structs and unions.
+    Records,
+    /// Enums.
+    Enums,
+    /// Typedefs.
+    Typedefs,
+}
+
 /// The entries of tables. Every index is below the count that goes with it. `None` is an entry that is too short.
 pub trait TableSource {
     /// Whether a C compiler made them: then they are not looked through at first.
     fn is_trusted(&self) -> bool;
+    /// The index of a name.
+    fn find(&self, table: Sorted, name: &[u8]) -> Option<usize>;
     /// How many operations there are, or how long the table is instead.
     ///
     /// # Errors
@@ -103,6 +118,25 @@ pub trait ByteTables {
 impl<T: ByteTables> TableSource for T {
     fn is_trusted(&self) -> bool {
         false
+    }
+    fn find(&self, table: Sorted, name: &[u8]) -> Option<usize> {
+        fn name_of<'a>(head: Option<(impl Sized, &'a [u8])>) -> &'a [u8] {
+            head.map_or(&[], |(_, name)| name)
+        }
+        match table {
+            Sorted::Globals => find(ByteTables::globals(self), name, |index| {
+                name_of(TableSource::global(self, index))
+            }),
+            Sorted::Records => find(ByteTables::records(self), name, |index| {
+                name_of(TableSource::record(self, index))
+            }),
+            Sorted::Enums => find(ByteTables::enums(self), name, |index| {
+                TableSource::enumeration(self, index).map_or(&[], |one| one.name)
+            }),
+            Sorted::Typedefs => find(ByteTables::typedefs(self), name, |index| {
+                name_of(TableSource::typedef(self, index))
+            }),
+        }
     }
     fn types(&self) -> Result<usize, usize> {
         let length = ByteTables::types(self).len();
@@ -177,4 +211,18 @@ impl<T: ByteTables> TableSource for T {
     fn typedef(&self, index: usize) -> Option<(i32, &[u8])> {
         number(ByteTables::typedef(self, index))
     }
+}
+
+/// The place of a name in a table that is sorted by names.
+fn find<'a>(count: usize, wanted: &[u8], name_at: impl Fn(usize) -> &'a [u8]) -> Option<usize> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match name_at(middle).cmp(wanted) {
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    None
 }

@@ -14,7 +14,7 @@ mod outside;
 mod place;
 mod plan;
 mod prototype;
-mod refuse;
+pub mod refuse;
 mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 mod system_v;

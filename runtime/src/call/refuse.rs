@@ -1,29 +1,52 @@
 //! What CFFI passes by value only in C that a compiler has made: refused where CFFI refuses it.
 //!
-//! Keelback itself passes any complete type, through registers or libffi. A variadic function of an API-mode module is
-//! CFFI's contract, though: there its programs rely on the NotImplementedError. And how a small struct with `...;` is
-//! passed is known to nobody but the compiler.
+//! Keelback itself passes any complete type, through registers or libffi. After `install_as_cffi()`, and of a variadic
+//! function of an API-mode module, CFFI's contract counts, though: there its programs rely on the NotImplementedError.
+//! And how a small struct with `...;` is passed is known to nobody but the compiler.
 
 use super::aggregate::check_nesting;
 use crate::ctype::{CType, FieldInfo, FunctionDetails, Kind, RecordDetails};
+use crate::errors::is_as_cffi;
 use crate::py::{Raised, Res};
 use crate::raise;
 
-/// Raises NotImplementedError for a variadic signature that CFFI refuses, and for partial structs.
+/// Raises NotImplementedError for a signature that CFFI refuses where its contract counts, and for partial structs.
 pub fn check(signature: &FunctionDetails) -> Res<()> {
-    check_type(&signature.result, "return value", signature.variadic, 0)?;
+    let whose = if is_as_cffi() {
+        Contract::Cffi
+    } else if signature.variadic {
+        Contract::CffiInApiMode
+    } else {
+        Contract::Ours
+    };
+    check_type(&signature.result, "return value", whose, 0)?;
     for param in &signature.params {
-        check_type(param, "argument", signature.variadic, 0)?;
+        check_type(param, "argument", whose, 0)?;
     }
     Ok(())
 }
 
-/// Raises if a value of the type cannot be passed. `variadic`: as (part of) a value of a variadic function.
-fn check_type(ctype: &CType, place: &str, variadic: bool, depth: usize) -> Res<()> {
+/// What is passed by value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contract {
+    /// All that can be.
+    Ours,
+    /// What CFFI passes, of types that are an API-mode module's.
+    CffiInApiMode,
+    /// What CFFI passes.
+    Cffi,
+}
+
+/// Raises if a value of the type cannot be passed.
+fn check_type(ctype: &CType, place: &str, whose: Contract, depth: usize) -> Res<()> {
     if !ctype.is_record() || ctype.size() < 0 {
         return Ok(());
     }
-    let as_cffi = variadic && ctype.is_of_api_mode();
+    let as_cffi = match whose {
+        Contract::Ours => false,
+        Contract::CffiInApiMode => ctype.is_of_api_mode(),
+        Contract::Cffi => true,
+    };
     if as_cffi && ctype.kind == Kind::Union {
         return Err(raise!(
             NotImplementedError,
@@ -74,7 +97,7 @@ fn check_type(ctype: &CType, place: &str, variadic: bool, depth: usize) -> Res<(
         is_packed |=
             !(field.offset as usize).is_multiple_of(item.align()) || ctype.align() < item.align();
         // As CFFI says it, also for a part of a result.
-        check_type(item, "argument", variadic, depth + 1)?;
+        check_type(item, "argument", whose, depth + 1)?;
     }
     if is_packed {
         return Err(unsupported(

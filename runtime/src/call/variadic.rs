@@ -75,7 +75,7 @@ pub(super) unsafe fn promoted(value: Obj, index: usize) -> Res<(Parameter, u64)>
     let Some(cdata) = (unsafe { as_cdata(value) }) else {
         // SAFETY: as above.
         let value = unsafe { Live::new(value) };
-        if let Some((ctype, address)) = crate::object::function_object(value) {
+        if let Some((ctype, address)) = crate::object::function_object(value)? {
             return Ok((Parameter::new(&ctype), address as u64));
         }
         let given = value.type_name();

@@ -58,7 +58,7 @@ unsafe fn address(ctype: &CType, value: Obj) -> Res<*mut u8> {
             if cdata.ctype().is_pointer_or_array() {
                 return Ok(cdata.data());
             }
-        } else if let Some((_, address)) = crate::object::function_object(Live::new(value)) {
+        } else if let Some(address) = crate::object::function_address(Live::new(value)) {
             return Ok(address);
         } else if is_file(ctype.item())
             && let Some(stream) = crate::convert::file::stream(value)?
@@ -116,7 +116,7 @@ unsafe fn integer_bits<T: Bits>(ctype: &CType, value: Obj) -> Res<T> {
             if let Some(number) = integer::read_integer(cdata.ctype(), cdata.data()) {
                 return Ok(T::of_number(number));
             }
-        } else if let Some((_, address)) = crate::object::function_object(Live::new(value)) {
+        } else if let Some(address) = crate::object::function_address(Live::new(value)) {
             return Ok((address as usize as u64).into());
         }
         match character::code_of_text(value) {

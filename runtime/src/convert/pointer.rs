@@ -57,7 +57,7 @@ unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
     // SAFETY: `value` is live.
     unsafe {
         if let Some((function, address)) =
-            crate::object::function_object(crate::py::Live::new(value))
+            crate::object::function_object(crate::py::Live::new(value))?
         {
             if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
                 return Ok(address);

@@ -143,15 +143,20 @@ fn new_record(scope: &Arc<Scope>, id: RecordId) -> Res<Ref<CType>> {
         let declarations = scope.read();
         let record = declarations.types.record(id);
         let name = declarations.record_name(id);
-        let layout = if record.fields.is_some() || record.sealed.is_some() {
-            Some(scope.layout(&declarations, id))
-        } else {
-            None
+        let whole = record.given_layout.as_ref().and_then(|given| given.whole);
+        let layout = match whole {
+            // Whether the fields are right is seen when they are needed, as in CFFI.
+            Some((size, align)) => Some(Ok((size as isize, align.max(1)))),
+            None if record.fields.is_some() || record.sealed.is_some() => {
+                let layout = scope.layout(&declarations, id);
+                Some(layout.map(|layout| (layout.size as isize, layout.align)))
+            }
+            None => None,
         };
         (record.kind, name, layout)
     };
     let (size, align) = match layout {
-        Some(Ok(layout)) => (layout.size as isize, layout.align),
+        Some(Ok(size)) => size,
         // Its size is known; what is wrong is said when its fields are needed, as in CFFI.
         Some(Err(error)) => match scope.size_in_c(id) {
             Some(size) => size,

@@ -25,9 +25,9 @@ pub unsafe extern "C" fn addressof(
     })
 }
 
-fn address_of(target: Live, selectors: &[Live]) -> Res<Ref<CData>> {
+fn address_of(target: Live, selectors: &[Live]) -> Res<Ref> {
     if let Some(cdata) = CData::of(target) {
-        return address_inside(cdata, selectors);
+        return Ok(address_inside(cdata, selectors)?.into_obj());
     }
     if let Some(lib) = Lib::of(target) {
         let [name] = selectors else {
@@ -38,10 +38,10 @@ fn address_of(target: Live, selectors: &[Live]) -> Res<Ref<CData>> {
         };
         return library::address_of(lib, *name);
     }
-    if let Some((ctype, address)) = function_object(target)
+    if let Some((ctype, address)) = function_object(target)?
         && selectors.is_empty()
     {
-        return new_plain(&ctype, address, -1);
+        return Ok(new_plain(&ctype, address, -1)?.into_obj());
     }
     Err(raise!(
         TypeError,

@@ -3,11 +3,13 @@
 use pyo3::ffi;
 
 use super::FfiObject;
+use crate::call::refuse;
 use crate::callback::Closure;
 use crate::ctype::{CType, Kind, pointer_to};
+use crate::errors::is_as_cffi;
 use crate::object::{Resource, new_managed};
 use crate::py::{Live, Methods, Obj, Ref, Res, given, make, method, none, simple, slot};
-use crate::raise;
+use crate::{exception, raise};
 
 method!(pub callback = "FFI.callback", make_callback, (ffi: &FfiObject, cdecl: Live, python_callable: Option<Live>, error: Option<Live>, onerror: Option<Live>));
 
@@ -20,7 +22,7 @@ fn make_callback(
 ) -> Res<Ref> {
     let ctype = ffi.ctype_argument_or_function(cdecl)?;
     let pointer = function_pointer(&ctype)?;
-    refuse_as_cffi(ffi, cdecl, &pointer)?;
+    refuse_as_cffi(&pointer)?;
     match given(python_callable) {
         Some(callable) => closure(&pointer, callable, given(error), given(onerror)),
         None => {
@@ -81,23 +83,16 @@ fn closure(ctype: &CType, callable: Live, error: Option<Live>, onerror: Option<L
     Ok(new_managed(ctype, code, -1, Resource::Callback(closure))?.into_obj())
 }
 
-/// CFFI makes no callback whose result is a struct with bit-fields, and its conformance tests ask for the refusal with
-/// a string that declares a named function, `struct s f(void)`. That spelling is refused; the type itself, however it is
-/// written or got, is served.
-fn refuse_as_cffi(object: &FfiObject, cdecl: Live, pointer: &CType) -> Res<()> {
+/// After `install_as_cffi()`, no callback is made that CFFI would not make: with unions, bit-fields and the like by value.
+fn refuse_as_cffi(pointer: &CType) -> Res<()> {
     let Some(signature) = pointer.signature() else {
         return Ok(());
     };
-    let has_bit_field = signature
-        .result
-        .record()?
-        .is_some_and(|record| record.fields.iter().any(|field| field.is_bit_field()));
-    if !has_bit_field {
+    if !is_as_cffi() {
         return Ok(());
     }
-    // A ctype has no text.
-    let text = cdecl.text()?;
-    if text.is_some_and(|text| object.scope.write().type_string_has_name(text)) {
+    if let Err(raised) = refuse::check(signature) {
+        raised.clear_if(exception!(NotImplementedError))?;
         return Err(raise!(
             NotImplementedError,
             "{}: callback with unsupported argument or return type or with '...'",

@@ -38,7 +38,7 @@ fn typeof_other(ffi: &FfiObject, arg: Live) -> Obj {
         if let Some(ctype) = CType::of(arg) {
             return Ok(ctype.to_ref());
         }
-        if let Some((ctype, _)) = function_object(arg) {
+        if let Some((ctype, _)) = function_object(arg)? {
             return Ok(ctype);
         }
         Err(raise!(
@@ -73,7 +73,7 @@ fn type_or_function(ffi: &FfiObject, arg: Live) -> Res<Ref<CType>> {
     if let Some(known) = ffi.known_string(arg) {
         return Ok(known);
     }
-    if let Some((ctype, _)) = function_object(arg) {
+    if let Some((ctype, _)) = function_object(arg)? {
         return Ok(ctype);
     }
     if !arg.is_str() && CType::of(arg).is_none() {

@@ -104,7 +104,7 @@ impl Lib {
         let text = name.text()?.unwrap_or("");
         let (Found::Object(made) | Found::Variable(made)) = self.find(text)?;
         // Code asks by interned names: so is the key.
-        let key = intern(text)?;
+        let key = interned(name);
         known.set_dict_item(key.live(), made.live())?;
         self.remember(key.live(), &made);
         Ok(made)
@@ -180,6 +180,12 @@ impl Lib {
 
     /// The names as a list.
     pub(super) fn name_list(&self, which: Which) -> Res<Ref> {
+        if let Source::Compiled(tables) = &self.source {
+            let names = tables
+                .names()
+                .filter(|(_, code)| which == Which::All || !code.is_variable());
+            return make::list(names.map(|(name, _)| str_from(&name.to_string_lossy())));
+        }
         make::list(self.names(which).iter().map(|name| str_from(name)))
     }
 
@@ -194,6 +200,16 @@ impl Lib {
             }
         }
         Ok(dict)
+    }
+}
+
+/// The interned str of the same text: mostly the very one. `name` is a str, of no subclass.
+fn interned(name: Live) -> Ref {
+    let mut object = name.to_ref().into_ptr();
+    // SAFETY: an owned reference goes in and one comes out.
+    unsafe {
+        ffi::PyUnicode_InternInPlace(&mut object);
+        Ref::owned(object)
     }
 }
 

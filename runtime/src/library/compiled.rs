@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
-use super::function::{self, Body};
+use super::function::{self, Body, Untyped};
 use super::variable::Place;
 use super::{Lib, Source};
 use crate::ctype::{CType, from_scope};
+use crate::errors::raise_error;
 use crate::object::new_plain;
-use crate::py::{Ref, Res};
+use crate::py::{Ref, Res, intern, long_from_i128};
 use crate::scope::{CompiledTables, Global, GlobalCode};
 
 /// Functions that CFFI generates for constants: the value is written to memory.
@@ -28,6 +29,39 @@ impl Lib {
         let lib = Self::allocate(scope, Source::Compiled(tables), name.into())?;
         lib.set_out_of_line();
         Ok(lib)
+    }
+
+    /// What is known of a name without declaring anything: an integer, or a function as most are. `None`: nothing is.
+    pub(super) fn compiled_quickly(&self, tables: &CompiledTables, name: &str) -> Res<Option<Ref>> {
+        let Some((code, global)) = tables.find(name) else {
+            return Ok(None);
+        };
+        let direct = global.size_or_function.cast::<u8>();
+        match code {
+            GlobalCode::Integer => match global.integer() {
+                Ok(Some(value)) => long_from_i128(value).map(Some),
+                // Whoever declares it says what is wrong.
+                _ => Ok(None),
+            },
+            GlobalCode::Function(_) if !direct.is_null() => {
+                let type_index = tables.type_of(global);
+                let mut doc = String::with_capacity(128);
+                let Some(count) = self.scope.simple_prototype(type_index, name, &mut doc) else {
+                    return Ok(None);
+                };
+                function::end_doc(&mut doc, &self.name);
+                let known = Untyped {
+                    name: global.name,
+                    doc,
+                    count,
+                    address: direct,
+                    scope: self.scope.clone(),
+                    type_index,
+                };
+                function::untyped(intern(&self.name)?, known).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The function of a name: `ctype` is that of a pointer to it.
@@ -105,8 +139,13 @@ impl Lib {
         Ok(())
     }
 
-    /// Where a variable or constant is.
-    pub(super) fn compiled_variable(&self, tables: &CompiledTables, name: &str) -> Res<Place> {
+    /// Where a variable or constant is. `ctype`: its type by the declarations.
+    pub(super) fn compiled_variable(
+        &self,
+        tables: &CompiledTables,
+        name: &str,
+        ctype: &CType,
+    ) -> Res<Place> {
         let found = tables.find(name);
         let Some((code, global)) = found.filter(|(_, global)| !global.address.is_null()) else {
             return Err(self.not_provided(name));
@@ -114,7 +153,10 @@ impl Lib {
         // SAFETY: by the operation, the address is that of such a function.
         unsafe {
             match code {
-                GlobalCode::Variable => Ok(Place::Address(global.address.cast())),
+                GlobalCode::Variable => {
+                    check_size(name, ctype, global.size_or_function as isize)?;
+                    Ok(Place::Address(global.address.cast()))
+                }
                 GlobalCode::VariableAccess => Ok(Place::Locate(std::mem::transmute::<
                     *mut c_void,
                     Locate,
@@ -126,4 +168,19 @@ impl Lib {
             }
         }
     }
+}
+
+/// A variable must be as large as its type: what old versions of CFFI leave to the load of the module. `size`: as the C
+/// compiler says, or 0.
+fn check_size(name: &str, ctype: &CType, size: isize) -> Res<()> {
+    if size == 0 || ctype.size() <= 0 || ctype.size() == size {
+        return Ok(());
+    }
+    Err(raise_error(
+        |errors| &errors.error,
+        format_args!(
+            "global variable '{name}' should be {} bytes according to the cdef, but is actually {size}",
+            ctype.size()
+        ),
+    ))
 }

@@ -15,7 +15,7 @@ use super::{Lib, Source};
 use crate::convert::read;
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
-use crate::object::{CData, function_object, new_owning, new_plain};
+use crate::object::{function_address, new_owning, new_plain};
 use crate::py::{Raised, Ref, Res, long_from_i128, make};
 use crate::raise;
 use crate::scope::{Elsewhere, Scope};
@@ -177,6 +177,11 @@ impl Lib {
 
     /// What a name is. Raises AttributeError for a name that is not declared, or not there.
     pub(super) fn find(&self, name: &str) -> Res<Found> {
+        if let Source::Compiled(tables) = &self.source
+            && let Some(found) = self.compiled_quickly(tables, name)?
+        {
+            return Ok(Found::Object(found));
+        }
         let Some(declared) = declared(&self.scope, name)? else {
             if let Some(constant) = self.macro_constant(name)? {
                 return Ok(Found::Object(constant));
@@ -225,7 +230,7 @@ impl Lib {
                         "non-integer constant '{name}' cannot be accessed from a dlopen() library"
                     ));
                 }
-                let place = self.find_variable(name, is_constant)?;
+                let place = self.find_variable(name, &ctype, is_constant)?;
                 if is_constant {
                     if ctype.is_record() && ctype.size() == UNKNOWN_SIZE {
                         return Err(raise_error(
@@ -309,7 +314,7 @@ impl Lib {
         }
     }
 
-    fn find_variable(&self, name: &str, is_constant: bool) -> Res<Place> {
+    fn find_variable(&self, name: &str, ctype: &CType, is_constant: bool) -> Res<Place> {
         match &self.source {
             Source::Dynamic(_) => {
                 let what = if is_constant { "constant" } else { "variable" };
@@ -327,7 +332,7 @@ impl Lib {
                 }
                 _ => Err(self.not_provided(name)),
             },
-            Source::Compiled(tables) => self.compiled_variable(tables, name),
+            Source::Compiled(tables) => self.compiled_variable(tables, name, ctype),
         }
     }
 
@@ -399,7 +404,7 @@ impl Lib {
     }
 
     /// `ffi.addressof(lib, name)`.
-    pub(super) fn address_of(&self, name: &str) -> Res<Ref<CData>> {
+    pub(super) fn address_of(&self, name: &str) -> Res<Ref> {
         match declared(&self.scope, name)? {
             None => {
                 for lib in self.included() {
@@ -421,7 +426,11 @@ impl Lib {
                 let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
                 let object = self.find_function(name, &ctype)?;
                 match function_object_or_cdata(&object) {
-                    Some(address) if !address.is_null() => new_plain(&ctype, address, -1),
+                    Some(address) if !address.is_null() => {
+                        Ok(new_plain(&ctype, address, -1)?.into_obj())
+                    }
+                    // CFFI 1.0 compiled wrappers alone: they stand for the addresses too.
+                    _ if matches!(self.source, Source::Compiled(_)) => Ok(object),
                     _ => Err(raise!(
                         AttributeError,
                         "cannot take the address of '{name}': it is a macro"
@@ -430,8 +439,10 @@ impl Lib {
             }
             Some(Declared::Variable(ty, false)) => {
                 let ctype = from_scope(&self.scope, ty)?;
-                let address = self.find_variable(name, false)?.checked_address(name)?;
-                new_plain(&*pointer_to(&ctype)?, address, -1)
+                let address = self
+                    .find_variable(name, &ctype, false)?
+                    .checked_address(name)?;
+                Ok(new_plain(&*pointer_to(&ctype)?, address, -1)?.into_obj())
             }
             // A constant pointer to a function is often the function itself, which has no other address.
             Some(Declared::Variable(ty, true)) => {
@@ -442,10 +453,10 @@ impl Lib {
                         "cannot take the address of the constant '{name}'"
                     ));
                 }
-                let value = self.constant(&ctype, &self.find_variable(name, true)?)?;
+                let value = self.constant(&ctype, &self.find_variable(name, &ctype, true)?)?;
                 // SAFETY: live.
                 match unsafe { crate::object::as_cdata(value.obj()) } {
-                    Some(pointer) => new_plain(&ctype, pointer.data(), -1),
+                    Some(pointer) => Ok(new_plain(&ctype, pointer.data(), -1)?.into_obj()),
                     None => Err(self.no_such_name(name)),
                 }
             }
@@ -461,6 +472,6 @@ impl Lib {
 fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
     match crate::object::CData::of(object.live()) {
         Some(cdata) => Some(cdata.data()),
-        None => function_object(object.live()).map(|(_, address)| address),
+        None => function_address(object.live()),
     }
 }

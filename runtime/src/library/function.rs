@@ -1,19 +1,24 @@
 //! The functions of plugins: what API mode makes of a C function. Python sees an ordinary built-in function; behind it
 //! is a [`Function`], which turns the arguments into slots and calls the plugin's wrapper.
 
-use std::ffi::{CString, c_void};
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
 use crate::call::{CallPlan, is_scalar, outside_python, result_object, wrong_count};
 use crate::convert::argument::{self, Parameter};
 use crate::convert::{Temporaries, read};
-use crate::ctype::{CType, Code, declarator};
+use crate::ctype::{CType, Code, declarator, from_scope, pointer_to};
 use crate::object::{FUNCTION_TYPE, FunctionHead, new_owning};
 use crate::py::{
-    END_OF_PROPERTIES, Instance, Live, Obj, Properties, Ref, Res, getter, guard, guard_unit,
+    END_OF_PROPERTIES, Head, Instance, Live, Obj, Properties, Ref, Res, getter, guard, guard_unit,
     property, slot, str_from,
 };
+use crate::scope::Scope;
 use crate::{exception, raise};
 
 /// A plugin's wrapper around a C function.
@@ -54,14 +59,21 @@ struct Function {
     head: FunctionHead,
     /// Of a function that is called through slots.
     access: Access,
-    /// Of one that is called as its signature says: kept alive by `ctype`. Else NULL.
-    plan: *const CallPlan,
-    module: Ref,
+    /// Of one that is called as its signature says: kept alive by the type. NULL until the first call of a function whose
+    /// type was not asked for before, and of others.
+    plan: AtomicPtr<CallPlan>,
+    count: usize,
+    /// Of a function that is called through slots.
     params: Box<[Parameter]>,
-    result: Parameter,
-    name: CString,
-    _doc: CString,
-    definition: ffi::PyMethodDef,
+    /// Likewise.
+    result: MaybeUninit<Parameter>,
+    /// Where the type of a function is that was made without one.
+    place: Option<(Arc<Scope>, usize)>,
+    module: Ref,
+    _name: Option<CString>,
+    _doc: String,
+    /// Its function is replaced at the first call of an [`untyped`] one.
+    definition: UnsafeCell<ffi::PyMethodDef>,
 }
 
 // SAFETY: starts with the head of an object.
@@ -93,50 +105,109 @@ pub(super) fn new(
         format!(" {name}")
     };
     let prototype = declarator(&function_type.name, function_type.name_position, &spaced);
-    let doc = c_string(format!("{prototype};\n\nCFFI C function from {module}.lib"));
+    let mut doc = prototype.replace('\0', "?");
+    end_doc(&mut doc, module);
     let (ml_meth, ml_flags) = method(body, signature.params.len());
     let plan = match body {
-        Body::Planned => std::ptr::from_ref(CallPlan::of(signature)?),
-        _ => std::ptr::null(),
+        Body::Planned => std::ptr::from_ref(CallPlan::of(signature)?).cast_mut(),
+        _ => std::ptr::null_mut(),
     };
     let access = match body {
         Body::Slots(access) => access,
         _ => no_access,
     };
-    let definition = ffi::PyMethodDef {
-        ml_name: name_in_c.as_ptr(),
-        ml_meth,
-        ml_flags,
-        ml_doc: doc.as_ptr(),
+    let made = Function {
+        head: FunctionHead {
+            ob_base: Head::new(ffi::PyObject_HEAD_INIT),
+            ctype: AtomicPtr::new(ctype.to_ref().into_ptr()),
+            address,
+            find_type,
+        },
+        access,
+        plan: AtomicPtr::new(plan),
+        count: signature.params.len(),
+        params: signature
+            .params
+            .iter()
+            .map(|param| Parameter::new(param))
+            .collect(),
+        result: MaybeUninit::new(Parameter::new(&signature.result)),
+        place: None,
+        module: str_from(module)?,
+        definition: UnsafeCell::new(ffi::PyMethodDef {
+            ml_name: name_in_c.as_ptr(),
+            ml_meth,
+            ml_flags,
+            ml_doc: doc.as_ptr().cast(),
+        }),
+        _name: Some(name_in_c),
+        _doc: doc,
     };
-    let module = str_from(module)?;
-    // SAFETY: a fresh object, filled before anyone sees it; the method's definition lives in the object that the
-    // built-in function holds.
-    unsafe {
-        let object = Ref::steal(ffi::PyObject_New::<Function>(FUNCTION_TYPE.ptr()))?;
-        let raw = object.as_ptr();
-        (&raw mut (*raw).head.ctype).write(ctype.to_ref());
-        (&raw mut (*raw).head.address).write(address);
-        (&raw mut (*raw).access).write(access);
-        (&raw mut (*raw).plan).write(plan);
-        (&raw mut (*raw).module).write(module.clone());
-        (&raw mut (*raw).params).write(
-            signature
-                .params
-                .iter()
-                .map(|param| Parameter::new(param))
-                .collect(),
-        );
-        (&raw mut (*raw).result).write(Parameter::new(&signature.result));
-        (&raw mut (*raw).name).write(name_in_c);
-        (&raw mut (*raw)._doc).write(doc);
-        (&raw mut (*raw).definition).write(definition);
-        Ref::steal(ffi::PyCFunction_NewEx(
-            &raw mut (*raw).definition,
-            object.obj(),
-            module.obj(),
-        ))
+    made.into_object()
+}
+
+/// Adds to a prototype what follows it in `__doc__`, and a NUL.
+pub(super) fn end_doc(doc: &mut String, module: &str) {
+    for part in [";\n\nCFFI C function from ", module, ".lib\0"] {
+        doc.push_str(part);
     }
+}
+
+/// What is known of a function without its type.
+pub(super) struct Untyped {
+    /// Stays as long as the process.
+    pub name: *const c_char,
+    /// With a NUL at its end.
+    pub doc: String,
+    /// How many parameters it has.
+    pub count: usize,
+    pub address: *mut u8,
+    /// Where its type is in the scope's tables. All its parameters and its result can be planned.
+    pub scope: Arc<Scope>,
+    pub type_index: usize,
+}
+
+/// The built-in function of module `module` whose type is found when it is called, or asked for.
+pub(super) fn untyped(module: Ref, known: Untyped) -> Res<Ref> {
+    let (ml_meth, ml_flags) = match known.count {
+        0 => (plain(first_without), ffi::METH_NOARGS),
+        1 => (plain(first_with_one), ffi::METH_O),
+        _ => (fast(first), ffi::METH_FASTCALL),
+    };
+    let made = Function {
+        head: FunctionHead {
+            ob_base: Head::new(ffi::PyObject_HEAD_INIT),
+            ctype: AtomicPtr::new(std::ptr::null_mut()),
+            address: known.address,
+            find_type,
+        },
+        access: no_access,
+        plan: AtomicPtr::new(std::ptr::null_mut()),
+        count: known.count,
+        params: Box::default(),
+        result: MaybeUninit::uninit(),
+        place: Some((known.scope, known.type_index)),
+        module,
+        definition: UnsafeCell::new(ffi::PyMethodDef {
+            ml_name: known.name,
+            ml_meth,
+            ml_flags,
+            ml_doc: known.doc.as_ptr().cast(),
+        }),
+        _name: None,
+        _doc: known.doc,
+    };
+    made.into_object()
+}
+
+/// The type of an [`untyped`] function.
+fn find_type(head: &FunctionHead) -> Res<Ref<CType>> {
+    // SAFETY: every function's head that has this is a `Function`'s.
+    let function = unsafe { &*std::ptr::from_ref(head).cast::<Function>() };
+    let missing = || raise!(SystemError, "a function has no type");
+    let (scope, index) = function.place.as_ref().ok_or_else(missing)?;
+    let ty = scope.table_type(*index)?.ok_or_else(missing)?;
+    pointer_to(&*from_scope(scope, ty)?)
 }
 
 /// Stands where a function has no wrapper.
@@ -180,6 +251,26 @@ fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
     }
 }
 
+impl Function {
+    /// The built-in function that is bound to this.
+    fn into_object(self) -> Res<Ref> {
+        // SAFETY: a fresh object, filled before anyone sees it, but for the head that it has; the method's definition
+        // lives in the object that the built-in function holds.
+        unsafe {
+            let object = Ref::steal(ffi::PyObject_New::<Function>(FUNCTION_TYPE.ptr()))?;
+            let raw = object.as_ptr();
+            let head = (&raw const (*raw).head.ob_base).read();
+            raw.write(self);
+            (&raw mut (*raw).head.ob_base).write(head);
+            Ref::steal(ffi::PyCFunction_NewEx(
+                (*raw).definition.get(),
+                object.obj(),
+                (*raw).module.obj(),
+            ))
+        }
+    }
+}
+
 /// The function that a built-in one is bound to, if it takes that many arguments.
 ///
 /// # Safety
@@ -188,15 +279,13 @@ fn fast(function: ffi::PyCFunctionFast) -> ffi::PyMethodDefPointer {
 unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
     // SAFETY: `object` is a live `Function`, and stays so while the result is used.
     let function = unsafe { Live::new(object).cast::<Function>() };
-    let (count, expected) = (count as usize, function.params.len());
+    let (count, expected) = (count as usize, function.count);
     if count == expected {
         Ok(function)
     } else {
-        Err(wrong_count(
-            &function.name.to_string_lossy(),
-            expected,
-            count,
-        ))
+        // SAFETY: a C string that lives as long as the function.
+        let name = unsafe { CStr::from_ptr((*function.definition.get()).ml_name) };
+        Err(wrong_count(&name.to_string_lossy(), expected, count))
     }
 }
 
@@ -258,15 +347,86 @@ unsafe extern "C" fn planned_with_one(object: Obj, arg: Obj) -> Obj {
     guard(|| unsafe { (*object.cast::<Function>()).call_planned(&raw const arg, 1) })
 }
 
+/// The first call of an [`untyped`] function.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
+unsafe extern "C" fn first(object: Obj, args: *mut Obj, count: isize) -> Obj {
+    guard(|| {
+        // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
+        unsafe {
+            let function = with_count(object, count)?;
+            function.plan_it()?;
+            function.call_planned(args, count as usize)
+        }
+    })
+}
+
+/// The first call of one without parameters.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
+unsafe extern "C" fn first_without(object: Obj, _none: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a built-in function is called with the object that it is bound to.
+        unsafe {
+            let function = &*object.cast::<Function>();
+            function.plan_it()?;
+            function.call_planned(std::ptr::null(), 0)
+        }
+    })
+}
+
+/// The first call of one with one parameter.
+///
+/// # Safety
+/// Called by Python, as a built-in function that is bound to a [`Function`].
+unsafe extern "C" fn first_with_one(object: Obj, arg: Obj) -> Obj {
+    guard(|| {
+        // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
+        unsafe {
+            let function = &*object.cast::<Function>();
+            function.plan_it()?;
+            function.call_planned(&raw const arg, 1)
+        }
+    })
+}
+
 impl Function {
+    /// Finds the type of an [`untyped`] function, and how it is called. Python calls it directly from then on.
+    ///
+    /// # Safety
+    /// It is part of a live object; the GIL is held.
+    #[cold]
+    unsafe fn plan_it(&self) -> Res<()> {
+        let method = match self.count {
+            0 => planned_without as *mut c_void,
+            1 => planned_with_one as *mut c_void,
+            _ => planned as *mut c_void,
+        };
+        // SAFETY: the caller's contract; the plan lives in the type, which the function keeps. CPython reads the pointer
+        // at each call: either function has the same flags.
+        unsafe {
+            let ctype = self.head.ctype()?;
+            let Some(signature) = ctype.signature() else {
+                return Err(raise!(TypeError, "'{}' is no function", ctype.name));
+            };
+            let plan = std::ptr::from_ref(CallPlan::of(signature)?);
+            self.plan.store(plan.cast_mut(), Ordering::Release);
+            let place = &raw mut (*self.definition.get()).ml_meth;
+            AtomicPtr::from_ptr(place.cast::<*mut c_void>()).store(method, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// # Safety
     /// The function has a plan; as many live arguments as it has parameters.
     #[inline(always)]
     unsafe fn call_planned(&self, args: *const Obj, count: usize) -> Res<Ref> {
         // SAFETY: the caller's contract; the plan is that of the function's type.
         unsafe {
-            (*self.plan).call(
-                &self.head.ctype,
+            (*self.plan.load(Ordering::Acquire)).call(
+                self.head.known_ctype(),
                 self.head.address,
                 args,
                 count,
@@ -279,7 +439,7 @@ impl Function {
     /// As many live arguments as there are parameters.
     #[inline(always)]
     unsafe fn call(&self, args: *const Obj) -> Res<Ref> {
-        let count = self.params.len();
+        let count = self.count;
         // SAFETY: the caller's contract. One slot more than arguments: for the result of a function without parameters,
         // or for the address of a large result.
         unsafe {
@@ -296,22 +456,23 @@ impl Function {
     #[inline(always)]
     unsafe fn call_with(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
         let mut temporaries = Temporaries::new();
-        // SAFETY: the caller's contract; the wrapper reads the arguments that its C function takes, and writes its
+        // SAFETY: the caller's contract; it is called through slots, and so has a result's type; the wrapper reads the arguments that its C function takes, and writes its
         // result to the first slot, or to memory of the result's size.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
                 slots[index] = argument::slot(parameter, *args.add(index), &mut temporaries)?;
             }
             let access = self.access;
-            if is_scalar(self.result.code) {
+            let result = self.result.assume_init_ref();
+            if is_scalar(result.code) {
                 outside_python(|| access(slots.as_mut_ptr().cast()));
-                return result_object(&self.result, slots[0]);
+                return result_object(result, slots[0]);
             }
-            let ctype = self.result.ctype();
+            let ctype = result.ctype();
             let memory = new_owning(ctype, ctype.known_size()?, -1)?;
             slots[self.params.len()] = memory.data() as u64;
             outside_python(|| access(slots.as_mut_ptr().cast()));
-            if self.result.code == Code::Record {
+            if result.code == Code::Record {
                 Ok(memory.into_obj())
             } else {
                 read(ctype, memory.data())
@@ -370,11 +531,9 @@ unsafe extern "C" fn dealloc(object: Obj) {
         // SAFETY: called once, with the last reference gone.
         unsafe {
             let function = object.cast::<Function>();
-            std::ptr::drop_in_place(&raw mut (*function).head.ctype);
-            std::ptr::drop_in_place(&raw mut (*function).module);
-            std::ptr::drop_in_place(&raw mut (*function).params);
-            std::ptr::drop_in_place(&raw mut (*function).name);
-            std::ptr::drop_in_place(&raw mut (*function)._doc);
+            let ctype = (*function).head.ctype.load(Ordering::Acquire);
+            ffi::Py_XDECREF(ctype.cast());
+            std::ptr::drop_in_place(function);
             ffi::PyObject_Free(object.cast());
         }
     });

@@ -7,7 +7,6 @@ use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
 use super::{Handle, Symbols, attribute};
-use crate::object::CData;
 use crate::py::{GilCell, Instance, Live, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
 use crate::scope::{CompiledTables, Scope};
@@ -183,7 +182,7 @@ impl Lib {
 unsafe impl Instance for Lib {}
 
 /// `ffi.addressof(lib, name)`: a function pointer, or a pointer to a variable.
-pub fn address_of(lib: &Lib, name: Live) -> Res<Ref<CData>> {
+pub fn address_of(lib: &Lib, name: Live) -> Res<Ref> {
     let Some(text) = name.text()? else {
         return Err(raise!(
             TypeError,

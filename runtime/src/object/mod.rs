@@ -21,4 +21,4 @@ pub use cdata::{
     new_view, new_view_of_owning, no_memory, not_callable, null_dereference, released,
     set_function_call,
 };
-pub use function::{FUNCTION_TYPE, FunctionHead, function_object};
+pub use function::{FUNCTION_TYPE, FunctionHead, function_address, function_object};

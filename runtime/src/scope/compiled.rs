@@ -1,9 +1,10 @@
 //! The tables that CFFI's API mode compiles into an extension module: constant memory of its library, as CFFI's
 //! `parse_c_type.h` lays it out.
 
+use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_ulonglong, c_void};
 
-use keelback_cdef::{Op, TableEnum, TableError, TableField, TableSource};
+use keelback_cdef::{Op, Sorted, TableEnum, TableError, TableField, TableSource};
 
 /// `_cffi_type_context_s`
 #[repr(C)]
@@ -26,7 +27,8 @@ pub struct Context {
 /// `_cffi_global_s`
 #[repr(C)]
 pub struct Global {
-    name: *const c_char,
+    /// A C string.
+    pub name: *const c_char,
     /// What this is depends on the operation.
     pub address: *mut c_void,
     operation: isize,
@@ -91,8 +93,17 @@ pub enum GlobalCode {
     VariableAccess,
     /// An `extern "Python"` function.
     ExternPython,
-    /// An integer, or nothing that is known.
+    /// An integer constant.
+    Integer,
+    /// Nothing that is known.
     Other,
+}
+
+impl GlobalCode {
+    /// Whether it can be assigned to.
+    pub fn is_variable(self) -> bool {
+        matches!(self, Self::Variable | Self::VariableAccess)
+    }
 }
 
 /// The tables of a module, with a copy of its types: their place is overwritten where the module's own code wants ctypes
@@ -123,6 +134,43 @@ unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
     }
     // SAFETY: NULL, or a C string that stays.
     unsafe { CStr::from_ptr(text) }.to_bytes()
+}
+
+/// The index of a name among so many that are sorted. What the name shares with those on both sides is not compared again.
+///
+/// # Safety
+/// `name_at` gives C strings.
+unsafe fn search(
+    count: usize,
+    name_at: impl Fn(usize) -> *const c_char,
+    name: &[u8],
+) -> Option<usize> {
+    if name.contains(&0) {
+        return None;
+    }
+    let (mut low, mut high) = (0, count);
+    let (mut shared_below, mut shared_above) = (0usize, 0usize);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let there = name_at(middle).cast::<u8>();
+        let mut shared = shared_below.min(shared_above);
+        let order = loop {
+            // SAFETY: both are alike up to here, and the name has no NUL: so the C string goes on at least to here.
+            let byte = unsafe { *there.add(shared) };
+            match name.get(shared) {
+                None if byte == 0 => return Some(middle),
+                None => break Ordering::Greater,
+                Some(&wanted) if byte == wanted => shared += 1,
+                Some(&wanted) => break byte.cmp(&wanted),
+            }
+        };
+        if order == Ordering::Less {
+            (low, shared_below) = (middle + 1, shared);
+        } else {
+            (high, shared_above) = (middle, shared);
+        }
+    }
+    None
 }
 
 /// # Safety
@@ -198,12 +246,15 @@ impl CompiledTables {
     /// A function, variable or constant: what it is, and its entry.
     pub fn find(&self, name: &str) -> Option<(GlobalCode, &Global)> {
         let globals = self.all_globals();
-        // SAFETY: names are C strings, sorted.
-        let found = globals
-            .binary_search_by(|global| unsafe { text(global.name) }.cmp(name.as_bytes()))
-            .ok()?;
+        let found = TableSource::find(self, Sorted::Globals, name.as_bytes())?;
         let global = &globals[found];
         Some((global.code(), global))
+    }
+    /// All names, sorted, and what they are.
+    pub fn names(&self) -> impl Iterator<Item = (&CStr, GlobalCode)> {
+        let globals = self.all_globals().iter();
+        // SAFETY: names are C strings.
+        globals.map(|global| (unsafe { CStr::from_ptr(global.name) }, global.code()))
     }
     /// The names of all `extern "Python"` functions, with their entries.
     pub fn externs(&self) -> impl Iterator<Item = (&CStr, &Global)> {
@@ -249,6 +300,7 @@ impl Global {
             23 => GlobalCode::Function(METH_VARARGS),
             25 => GlobalCode::Function(METH_NOARGS),
             27 => GlobalCode::Function(METH_O),
+            11 | 31 => GlobalCode::Integer,
             29 => GlobalCode::Constant,
             33 => GlobalCode::Variable,
             39 => GlobalCode::VariableAccess,
@@ -257,7 +309,7 @@ impl Global {
         }
     }
     /// The value of an integer constant, as its C function tells it.
-    fn integer(&self) -> Result<Option<i128>, TableError> {
+    pub fn integer(&self) -> Result<Option<i128>, TableError> {
         if self.address.is_null() {
             return Ok(None);
         }
@@ -289,6 +341,19 @@ impl Global {
 impl TableSource for CompiledTables {
     fn is_trusted(&self) -> bool {
         true
+    }
+    fn find(&self, table: Sorted, name: &[u8]) -> Option<usize> {
+        let (globals, records) = (self.all_globals(), self.all_records());
+        let (enums, typedefs) = (self.all_enums(), self.all_typedefs());
+        // SAFETY: see above; indexes below the counts.
+        unsafe {
+            match table {
+                Sorted::Globals => search(globals.len(), |index| globals[index].name, name),
+                Sorted::Records => search(records.len(), |index| records[index].name, name),
+                Sorted::Enums => search(enums.len(), |index| enums[index].name, name),
+                Sorted::Typedefs => search(typedefs.len(), |index| typedefs[index].name, name),
+            }
+        }
     }
     fn types(&self) -> Result<usize, usize> {
         Ok(self.operations.len())

@@ -1,6 +1,6 @@
 //! The tables of a module, from wherever they are.
 
-use keelback_cdef::{Op, TableEnum, TableError, TableField, TableSource};
+use keelback_cdef::{Op, Sorted, TableEnum, TableError, TableField, TableSource};
 
 use super::{CompiledTables, PythonTables};
 
@@ -16,6 +16,12 @@ pub enum AnyTables {
 macro_rules! hand_on {
     ($($name:ident($($argument:ident),*) -> $result:ty;)*) => {
         impl TableSource for AnyTables {
+            fn find(&self, table: Sorted, name: &[u8]) -> Option<usize> {
+                match self {
+                    Self::Python(tables) => TableSource::find(tables, table, name),
+                    Self::Compiled(tables) => TableSource::find(tables, table, name),
+                }
+            }
             $(fn $name(&self $(, $argument: usize)*) -> $result {
                 match self {
                     Self::Python(tables) => TableSource::$name(tables $(, $argument)*),

@@ -365,6 +365,13 @@ impl Scope {
         Ok(found)
     }
 
+    /// The prototype of a function of the tables, with the number of its parameters, where both are known without
+    /// declaring anything (see [`Tables::simple_prototype`]).
+    pub fn simple_prototype(&self, index: usize, name: &str, text: &mut String) -> Option<usize> {
+        let tables = self.tables.get()?.tables();
+        tables.simple_prototype(index, name, text)
+    }
+
     /// The names of functions, variables and constants, if the scope has tables.
     pub fn global_names(&self) -> Option<Vec<(String, GlobalKind)>> {
         let lazy = self.tables.get()?;
