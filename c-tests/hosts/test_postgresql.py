@@ -12,8 +12,11 @@ import time
 import pytest
 from harness import clean_environment
 
-# 0: failed, also where Python cannot be started.
+# 0: failed, also where Python cannot be started. The last one is called by PostgreSQL itself, with what fmgr.h declares.
 CDEF = """
+    #include <postgres.h>
+    #include <fmgr.h>
+
     int py_words(const char *text, int length, int64_t *result);
     int py_larger(int64_t one, int64_t other, int64_t *result);
     int py_pid(int64_t *result);
@@ -22,6 +25,7 @@ CDEF = """
     int py_collect(int64_t *state, double value);
     int py_median(int64_t state, double *result);
     int py_forget(int64_t state);
+    Datum py_difference(PG_FUNCTION_ARGS);
 """
 # ereport() jumps to the nearest PG_TRY. So it is called from C that Python has returned to, and what Python calls and
 # could jump out of it is stopped on the way.
@@ -82,6 +86,8 @@ PRELUDE = (
         PG_END_TRY();
         return is_good;
     }
+
+    PG_FUNCTION_INFO_V1(py_difference);
 
     PG_FUNCTION_INFO_V1(words);
     Datum words(PG_FUNCTION_ARGS)
@@ -217,6 +223,11 @@ INIT = """
         states.pop(state, None)
         return 1
 
+    @ffi.def_extern()
+    def py_difference(fcinfo):
+        one, other = (fcinfo.args[i].value for i in range(fcinfo.nargs))
+        return (one - other) % (1 << 8 * ffi.sizeof("Datum"))
+
     @atexit.register
     def end():
         print("python ends with", len(states), "states")
@@ -224,6 +235,7 @@ INIT = """
 SETUP = """
     CREATE FUNCTION words(text) RETURNS int8 AS '{library}' LANGUAGE C STRICT PARALLEL SAFE;
     CREATE FUNCTION larger(int8, int8) RETURNS int8 AS '{library}' LANGUAGE C STRICT PARALLEL SAFE;
+    CREATE FUNCTION difference(int8, int8) RETURNS int8 AS '{library}', 'py_difference' LANGUAGE C STRICT;
     CREATE FUNCTION pid() RETURNS int8 AS '{library}' LANGUAGE C PARALLEL SAFE;
     CREATE FUNCTION number(text) RETURNS int8 AS '{library}' LANGUAGE C STRICT;
     CREATE FUNCTION waits() RETURNS void AS '{library}' LANGUAGE C;
@@ -316,6 +328,10 @@ def server(plugin, run, tmp_path_factory):
 
 def test_a_scalar_function(server):
     assert server.psql("SELECT words('to be or not')", "SELECT words(NULL) IS NULL", "SELECT sum(words(line)) FROM t") == ("4\nt\n12003\n", "")
+
+
+def test_a_function_of_the_servers_own_kind(server):
+    assert server.psql("SELECT difference(44, 2), difference(1, 1::int8 << 40), difference(1, NULL) IS NULL") == ("42|-1099511627775|t\n", "")
 
 
 def test_aggregates(server):
