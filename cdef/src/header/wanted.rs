@@ -117,3 +117,51 @@ fn end_of_quote(bytes: &[u8], at: usize, quote: u8) -> usize {
     }
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{has_other_macros, is_preprocessed, mentions};
+
+    #[test]
+    fn texts_that_are_headers() {
+        for text in [
+            "#include <stdio.h>\n",
+            "/* a */ # /* b */\n#  ifdef X\n#endif",
+            "int a;\n#if 1\n#endif",
+            "#define F(x) x\n",
+            "#undef A",
+            "# 1 \"api.h\"\n",
+            "#line 3\n",
+            "#pragma once\n",
+            "#error no\n",
+            "'\\''\n#else\n",
+        ] {
+            assert!(is_preprocessed(text), "{text}");
+        }
+        for text in [
+            "",
+            "int f(void); // #include\n",
+            "/*\n#include <stdio.h>\n*/ int f(void);",
+            "#define A 1\n#define B (A)\n#define C ...\n#pragma pack(1)\n#\n",
+            "struct s { int a; ...; };\nchar *s = \"\\\" \\\n#if\";",
+            "int a; #include\n",
+        ] {
+            assert!(!is_preprocessed(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn macros_that_are_no_integers() {
+        assert!(has_other_macros("#define API\nAPI int f(void);"));
+        assert!(has_other_macros("#define NAME \"x\"\n"));
+        assert!(!has_other_macros("#define A (1 + B)\n#define B 2\n"));
+        // Other mistakes are those of a cdef.
+        assert!(!has_other_macros("#define A 1\nint f(;"));
+    }
+
+    #[test]
+    fn words() {
+        assert!(mentions("int API f;", "API") && mentions("X", "X"));
+        assert!(!mentions("int API_f;", "API") && !mentions("a", ""));
+    }
+}
