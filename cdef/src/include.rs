@@ -155,128 +155,134 @@ impl Declarations {
         for index in 0..other.types.records.len() {
             let there = RecordId::from_index(index);
             let origin = other.included.records.origin_of(other.identity, there);
-            let here = match self.included.records.here.get(&origin) {
-                Some(&here) => here,
-                None => {
-                    let mut record = other.types.record(there).clone();
-                    record.fields = None;
-                    record.owner = None;
-                    record.span = Span::NOWHERE;
-                    for name in [
-                        &mut record.tag,
-                        &mut record.typedef_name,
-                        &mut record.forced_name,
-                        &mut record.alias,
-                        &mut record.pointer_typedef,
-                    ] {
-                        *name = name.map(|name| self.include_symbol(other, name));
-                    }
-                    if record.number != 0 {
-                        record.number = self.types.next_number();
-                    }
-                    let here = RecordId::from_index(self.types.records.len());
-                    let sealed = record.sealed.and(record.typedef_name);
-                    self.types.records.push(record);
-                    self.included.records.insert(origin, here);
-                    if let Some(spelling) = sealed {
-                        // The same type where it is spelt here.
-                        let ty = QualType::plain(self.types.intern(Type::Record(here)));
-                        self.predefined.entry(spelling).or_insert(ty);
-                    }
-                    fresh.records.push((there, here));
-                    here
-                }
-            };
+            let known = self.included.records.here.get(&origin).copied();
+            let here = known.unwrap_or_else(|| {
+                let here = self.include_record(other, there, origin);
+                fresh.records.push((there, here));
+                here
+            });
             included.records.push((there, here));
         }
         for index in 0..other.types.enums.len() {
             let there = EnumId::from_index(index);
             let origin = other.included.enums.origin_of(other.identity, there);
-            let here = match self.included.enums.here.get(&origin) {
-                Some(&here) => here,
-                None => {
-                    let mut enumeration = other.types.enumeration(there).clone();
-                    enumeration.span = Span::NOWHERE;
-                    let names = [
-                        &mut enumeration.tag,
-                        &mut enumeration.typedef_name,
-                        &mut enumeration.forced_name,
-                        &mut enumeration.alias,
-                        &mut enumeration.pointer_typedef,
-                    ];
-                    for name in names {
-                        *name = name.map(|name| self.include_symbol(other, name));
-                    }
-                    for enumerator in enumeration.enumerators.iter_mut().flatten() {
-                        enumerator.name = self.include_symbol(other, enumerator.name);
-                        enumerator.span = Span::NOWHERE;
-                    }
-                    if enumeration.number != 0 {
-                        enumeration.number = self.types.next_number();
-                    }
-                    let here = EnumId::from_index(self.types.enums.len());
-                    self.types.enums.push(enumeration);
-                    self.included.enums.insert(origin, here);
-                    fresh.enums.push((there, here));
-                    here
-                }
-            };
+            let known = self.included.enums.here.get(&origin).copied();
+            let here = known.unwrap_or_else(|| {
+                let here = self.include_enum(other, there, origin);
+                fresh.enums.push((there, here));
+                here
+            });
             included.enums.push((there, here));
         }
         for index in 0..other.types.unknowns.len() {
             let there = UnknownId::from_index(index);
             let origin = other.included.unknowns.origin_of(other.identity, there);
-            let here = match self.included.unknowns.here.get(&origin) {
-                Some(&here) => here,
-                None => {
-                    let mut unknown = other.types.unknown(there).clone();
-                    unknown.name = self.include_symbol(other, unknown.name);
-                    unknown.span = Span::NOWHERE;
-                    let here = UnknownId::from_index(self.types.unknowns.len());
-                    self.types.unknowns.push(unknown);
-                    self.included.unknowns.insert(origin, here);
-                    here
-                }
-            };
+            let known = self.included.unknowns.here.get(&origin).copied();
+            let here = known.unwrap_or_else(|| self.include_unknown(other, there, origin));
             included.unknowns.push((there, here));
         }
         let lengths = self.include_lengths(other);
         // A type is always made after those it is derived from.
         for index in 0..other.types.len() {
-            let ty = match other.types.get(TypeId::from_index(index)) {
-                Type::Pointer(to) => Type::Pointer(translate(&included, *to)),
-                Type::Array { item, length } => Type::Array {
-                    item: translate(&included, *item),
-                    length: match *length {
-                        ArrayLength::FromCompiler(number) => {
-                            ArrayLength::FromCompiler(lengths[number as usize])
-                        }
-                        length => length,
-                    },
-                },
-                Type::Function(function) => Type::Function(Box::new(FunctionType {
-                    result: translate(&included, function.result),
-                    params: function
-                        .params
-                        .iter()
-                        .map(|&ty| translate(&included, ty))
-                        .collect(),
-                    ..**function
-                })),
-                Type::Record(id) => Type::Record(included.records[id.index()].1),
-                Type::Enum(id) => Type::Enum(included.enums[id.index()].1),
-                Type::Unknown(id) => Type::Unknown(included.unknowns[id.index()].1),
-                plain => plain.clone(),
-            };
-            let here = self.types.intern(ty);
+            let ty = other.types.get(TypeId::from_index(index));
+            let here = self.types.intern(derived(&included, &lengths, ty));
             included.types.push(here);
         }
+        self.include_fields(other, &included, &fresh);
+        (included, fresh)
+    }
+
+    /// A struct or union that is new here, without its fields: their types are not here yet.
+    fn include_record(
+        &mut self,
+        other: &Declarations,
+        there: RecordId,
+        origin: (Identity, RecordId),
+    ) -> RecordId {
+        let mut record = other.types.record(there).clone();
+        record.fields = None;
+        record.owner = None;
+        record.span = Span::NOWHERE;
+        for name in [
+            &mut record.tag,
+            &mut record.typedef_name,
+            &mut record.forced_name,
+            &mut record.alias,
+            &mut record.pointer_typedef,
+        ] {
+            *name = name.map(|name| self.include_symbol(other, name));
+        }
+        if record.number != 0 {
+            record.number = self.types.next_number();
+        }
+        let here = RecordId::from_index(self.types.records.len());
+        let sealed = record.sealed.and(record.typedef_name);
+        self.types.records.push(record);
+        self.included.records.insert(origin, here);
+        if let Some(spelling) = sealed {
+            // The same type where it is spelt here.
+            let ty = QualType::plain(self.types.intern(Type::Record(here)));
+            self.predefined.entry(spelling).or_insert(ty);
+        }
+        here
+    }
+
+    /// An enum that is new here.
+    fn include_enum(
+        &mut self,
+        other: &Declarations,
+        there: EnumId,
+        origin: (Identity, EnumId),
+    ) -> EnumId {
+        let mut enumeration = other.types.enumeration(there).clone();
+        enumeration.span = Span::NOWHERE;
+        let names = [
+            &mut enumeration.tag,
+            &mut enumeration.typedef_name,
+            &mut enumeration.forced_name,
+            &mut enumeration.alias,
+            &mut enumeration.pointer_typedef,
+        ];
+        for name in names {
+            *name = name.map(|name| self.include_symbol(other, name));
+        }
+        for enumerator in enumeration.enumerators.iter_mut().flatten() {
+            enumerator.name = self.include_symbol(other, enumerator.name);
+            enumerator.span = Span::NOWHERE;
+        }
+        if enumeration.number != 0 {
+            enumeration.number = self.types.next_number();
+        }
+        let here = EnumId::from_index(self.types.enums.len());
+        self.types.enums.push(enumeration);
+        self.included.enums.insert(origin, here);
+        here
+    }
+
+    /// A `typedef int... name;` that is new here.
+    fn include_unknown(
+        &mut self,
+        other: &Declarations,
+        there: UnknownId,
+        origin: (Identity, UnknownId),
+    ) -> UnknownId {
+        let mut unknown = other.types.unknown(there).clone();
+        unknown.name = self.include_symbol(other, unknown.name);
+        unknown.span = Span::NOWHERE;
+        let here = UnknownId::from_index(self.types.unknowns.len());
+        self.types.unknowns.push(unknown);
+        self.included.unknowns.insert(origin, here);
+        here
+    }
+
+    /// The fields of the structs and unions that are new here.
+    fn include_fields(&mut self, other: &Declarations, included: &Included, fresh: &Fresh) {
         for &(there, here) in &fresh.records {
             let record = other.types.record(there);
             let mut fields = record.fields.clone();
             for field in fields.iter_mut().flatten() {
                 field.name = field.name.map(|name| self.include_symbol(other, name));
-                field.ty = translate(&included, field.ty);
+                field.ty = translate(included, field.ty);
                 field.span = Span::NOWHERE;
             }
             let owner = record
@@ -286,7 +292,6 @@ impl Declarations {
             copy.fields = fields;
             copy.owner = owner;
         }
-        (included, fresh)
     }
 
     /// The tags of the structs, unions and enums that are new here.
@@ -424,6 +429,35 @@ impl Declarations {
             Span::NOWHERE,
             message::multiple_constants(self.text(name)),
         ))
+    }
+}
+
+/// A type of the other declarations, made of the types here.
+fn derived(included: &Included, lengths: &[u32], ty: &Type) -> Type {
+    match ty {
+        Type::Pointer(to) => Type::Pointer(translate(included, *to)),
+        Type::Array { item, length } => Type::Array {
+            item: translate(included, *item),
+            length: match *length {
+                ArrayLength::FromCompiler(number) => {
+                    ArrayLength::FromCompiler(lengths[number as usize])
+                }
+                length => length,
+            },
+        },
+        Type::Function(function) => Type::Function(Box::new(FunctionType {
+            result: translate(included, function.result),
+            params: function
+                .params
+                .iter()
+                .map(|&ty| translate(included, ty))
+                .collect(),
+            ..**function
+        })),
+        Type::Record(id) => Type::Record(included.records[id.index()].1),
+        Type::Enum(id) => Type::Enum(included.enums[id.index()].1),
+        Type::Unknown(id) => Type::Unknown(included.unknowns[id.index()].1),
+        plain => plain.clone(),
     }
 }
 

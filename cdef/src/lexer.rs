@@ -228,71 +228,41 @@ impl<'a> Lexer<'a> {
         let first = self.byte(start);
         let class = CLASS[first as usize];
         if class & NAME_START != 0 {
-            let mut end = start + 1;
-            while CLASS[self.byte(end) as usize] & NAME != 0 {
-                end += 1;
-            }
-            let next = self.byte(end);
-            if (next == b'\'' || next == b'"')
-                && matches!(&self.text[start..end], "L" | "u" | "U" | "u8")
-            {
-                return self.quoted(start, end, next);
-            }
-            self.position = end;
-            let symbol = names.symbol(&self.text[start..end]);
-            return Token {
-                tok: Keyword::of(symbol).map_or(Tok::Name, Tok::Keyword),
-                symbol,
-                start: start as u32,
-                end: end as u32,
-            };
+            return self.name(start, names);
         }
         let second = self.byte(start + 1);
         if class & DIGIT != 0 || (first == b'.' && second.is_ascii_digit()) {
             return self.number(start);
         }
-        let (tok, length) = match (first, second) {
-            (b'(', _) => (Tok::LParen, 1),
-            (b')', _) => (Tok::RParen, 1),
-            (b'{', _) => (Tok::LBrace, 1),
-            (b'}', _) => (Tok::RBrace, 1),
-            (b'[', _) => (Tok::LBracket, 1),
-            (b']', _) => (Tok::RBracket, 1),
-            (b';', _) => (Tok::Semicolon, 1),
-            (b',', _) => (Tok::Comma, 1),
-            (b'*', _) => (Tok::Star, 1),
-            (b'.', b'.') if self.byte(start + 2) == b'.' => (Tok::Ellipsis, 3),
-            (b'.', _) => (Tok::Dot, 1),
-            (b'=', b'=') => (Tok::Equal, 2),
-            (b'=', _) => (Tok::Assign, 1),
-            (b':', b':') => (Tok::ColonColon, 2),
-            (b':', _) => (Tok::Colon, 1),
-            (b'-', b'>') => (Tok::Arrow, 2),
-            (b'-', _) => (Tok::Minus, 1),
-            (b'+', _) => (Tok::Plus, 1),
-            (b'/', _) => (Tok::Slash, 1),
-            (b'%', _) => (Tok::Percent, 1),
-            (b'&', b'&') => (Tok::AndAnd, 2),
-            (b'&', _) => (Tok::Ampersand, 1),
-            (b'|', b'|') => (Tok::OrOr, 2),
-            (b'|', _) => (Tok::Pipe, 1),
-            (b'^', _) => (Tok::Caret, 1),
-            (b'~', _) => (Tok::Tilde, 1),
-            (b'!', b'=') => (Tok::NotEqual, 2),
-            (b'!', _) => (Tok::Bang, 1),
-            (b'?', _) => (Tok::Question, 1),
-            (b'<', b'<') => (Tok::ShiftLeft, 2),
-            (b'<', b'=') => (Tok::LessEqual, 2),
-            (b'<', _) => (Tok::Less, 1),
-            (b'>', b'>') => (Tok::ShiftRight, 2),
-            (b'>', b'=') => (Tok::GreaterEqual, 2),
-            (b'>', _) => (Tok::Greater, 1),
-            (b'#', _) if line_start => (Tok::Directive, 1),
-            (b'"' | b'\'', _) => return self.quoted(start, start, first),
-            _ => (Tok::Stray, 1),
+        let (tok, length) = match first {
+            b'#' if line_start => (Tok::Directive, 1),
+            b'"' | b'\'' => return self.quoted(start, start, first),
+            _ => punctuation(first, second, self.byte(start + 2)),
         };
         self.position = start + length;
         token(tok, start, self.position)
+    }
+
+    /// A name, a keyword, or a literal with a prefix.
+    fn name(&mut self, start: usize, names: &mut TypeTable) -> Token {
+        let mut end = start + 1;
+        while CLASS[self.byte(end) as usize] & NAME != 0 {
+            end += 1;
+        }
+        let next = self.byte(end);
+        if (next == b'\'' || next == b'"')
+            && matches!(&self.text[start..end], "L" | "u" | "U" | "u8")
+        {
+            return self.quoted(start, end, next);
+        }
+        self.position = end;
+        let symbol = names.symbol(&self.text[start..end]);
+        Token {
+            tok: Keyword::of(symbol).map_or(Tok::Name, Tok::Keyword),
+            symbol,
+            start: start as u32,
+            end: end as u32,
+        }
     }
 
     /// A preprocessing number (C11 6.4.8): its text is judged later.
@@ -401,5 +371,49 @@ impl Token {
             start: self.start,
             end: self.end,
         }
+    }
+}
+
+/// What a character stands for that begins neither a name, nor a number, nor a literal, and how long that is. `second` and
+/// `third` come after it.
+#[inline]
+fn punctuation(first: u8, second: u8, third: u8) -> (Tok, usize) {
+    match (first, second) {
+        (b'(', _) => (Tok::LParen, 1),
+        (b')', _) => (Tok::RParen, 1),
+        (b'{', _) => (Tok::LBrace, 1),
+        (b'}', _) => (Tok::RBrace, 1),
+        (b'[', _) => (Tok::LBracket, 1),
+        (b']', _) => (Tok::RBracket, 1),
+        (b';', _) => (Tok::Semicolon, 1),
+        (b',', _) => (Tok::Comma, 1),
+        (b'*', _) => (Tok::Star, 1),
+        (b'.', b'.') if third == b'.' => (Tok::Ellipsis, 3),
+        (b'.', _) => (Tok::Dot, 1),
+        (b'=', b'=') => (Tok::Equal, 2),
+        (b'=', _) => (Tok::Assign, 1),
+        (b':', b':') => (Tok::ColonColon, 2),
+        (b':', _) => (Tok::Colon, 1),
+        (b'-', b'>') => (Tok::Arrow, 2),
+        (b'-', _) => (Tok::Minus, 1),
+        (b'+', _) => (Tok::Plus, 1),
+        (b'/', _) => (Tok::Slash, 1),
+        (b'%', _) => (Tok::Percent, 1),
+        (b'&', b'&') => (Tok::AndAnd, 2),
+        (b'&', _) => (Tok::Ampersand, 1),
+        (b'|', b'|') => (Tok::OrOr, 2),
+        (b'|', _) => (Tok::Pipe, 1),
+        (b'^', _) => (Tok::Caret, 1),
+        (b'~', _) => (Tok::Tilde, 1),
+        (b'!', b'=') => (Tok::NotEqual, 2),
+        (b'!', _) => (Tok::Bang, 1),
+        (b'?', _) => (Tok::Question, 1),
+        (b'<', b'<') => (Tok::ShiftLeft, 2),
+        (b'<', b'=') => (Tok::LessEqual, 2),
+        (b'<', _) => (Tok::Less, 1),
+        (b'>', b'>') => (Tok::ShiftRight, 2),
+        (b'>', b'=') => (Tok::GreaterEqual, 2),
+        (b'>', _) => (Tok::Greater, 1),
+        _ => (Tok::Stray, 1),
     }
 }

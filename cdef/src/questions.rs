@@ -516,6 +516,49 @@ impl Declarations {
         Ok(())
     }
 
+    /// Refuses a field of a type that has another size here than the compiler's.
+    fn check_size(
+        &self,
+        layouts: &mut Layouts,
+        record: &str,
+        field: &Field,
+        name: crate::types::Symbol,
+        told: Option<u64>,
+    ) -> Result<(), Box<Diagnostic>> {
+        if let (Ok((known, _)), Some(told)) = (layouts.size_and_align(self, field.ty), told)
+            && known != told
+        {
+            let message = message::wrong_field_size(record, self.text(name), known, told);
+            return Err(self.refuse(field.span, message));
+        }
+        Ok(())
+    }
+
+    /// Where a member without a name is, and its size: nobody can ask the compiler for it, but for its first field that
+    /// has a name.
+    fn place_of_unnamed(
+        &self,
+        layouts: &mut Layouts,
+        field: &Field,
+        offset_of_first: Option<u64>,
+        bases: &FxHashMap<RecordId, u64>,
+    ) -> (u64, u64) {
+        let size = layouts
+            .size_and_align(self, field.ty)
+            .map_or(0, |(size, _)| size);
+        let inner = self.anonymous_member(field);
+        let base = inner.and_then(|inner| bases.get(&inner).copied());
+        let at = match (offset_of_first, inner, self.first_named(field), base) {
+            (_, _, _, Some(base)) => base,
+            (Some(offset), Some(inner), Some(first), None) => {
+                let found = layouts.find_field(self, inner, first).ok().flatten();
+                offset.saturating_sub(found.map_or(0, |found| found.layout.offset))
+            }
+            _ => 0,
+        };
+        (at, size)
+    }
+
     fn answer_record(
         &mut self,
         id: RecordId,
@@ -530,35 +573,14 @@ impl Declarations {
         let mut places = Vec::with_capacity(fields.len());
         for (index, field) in fields.iter().enumerate() {
             let index = index as u32;
-            let offset = told.offsets.get(&index).copied();
-            let known = layouts.size_and_align(self, field.ty);
-            let place = if let Some(field_name) = field.name {
-                let told_size = told.sizes.get(&index).copied();
-                match (&known, told_size) {
-                    (Ok((known, _)), Some(told_size)) if *known != told_size => {
-                        let message = message::wrong_field_size(
-                            &name,
-                            self.text(field_name),
-                            *known,
-                            told_size,
-                        );
-                        return Err(self.refuse(field.span, message));
-                    }
-                    _ => (offset.unwrap_or(0), told_size.unwrap_or(0)),
+            let told_size = told.sizes.get(&index).copied();
+            let told_offset = told.offsets.get(&index).copied();
+            let place = match field.name {
+                Some(field_name) => {
+                    self.check_size(layouts, &name, field, field_name, told_size)?;
+                    (told_offset.unwrap_or(0), told_size.unwrap_or(0))
                 }
-            } else {
-                let size = known.map_or(0, |(size, _)| size);
-                let inner = self.anonymous_member(field);
-                let base = inner.and_then(|inner| bases.get(&inner).copied());
-                let at = match (offset, inner, self.first_named(field), base) {
-                    (_, _, _, Some(base)) => base,
-                    (Some(offset), Some(inner), Some(first), None) => {
-                        let found = layouts.find_field(self, inner, first).ok().flatten();
-                        offset.saturating_sub(found.map_or(0, |found| found.layout.offset))
-                    }
-                    _ => 0,
-                };
-                (at, size)
+                None => self.place_of_unnamed(layouts, field, told_offset, bases),
             };
             places.push(place);
         }

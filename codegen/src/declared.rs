@@ -69,7 +69,6 @@ fn pieces(text: &str) -> Vec<Piece> {
             continue;
         }
         let first = at;
-        let mut depth = 0usize;
         let extern_python = text[token.range.clone()] == *"extern"
             && all[first + 1..]
                 .iter()
@@ -77,52 +76,19 @@ fn pieces(text: &str) -> Vec<Piece> {
                 .is_some_and(|next| text[next.range.clone()].starts_with("\"Python"));
         let operator = matches!(&text[token.range.clone()], "_Pragma" | "__pragma");
         let directive = token.kind == TokenKind::Directive || operator;
-        loop {
-            let token = &all[at];
-            at += 1;
-            if directive && !operator {
-                break;
-            }
-            match token.kind {
-                TokenKind::Punctuation(b'(' | b'[' | b'{') => depth += 1,
-                TokenKind::Punctuation(b')' | b']') => {
-                    depth = depth.saturating_sub(1);
-                    if operator && depth == 0 {
-                        break;
-                    }
-                }
-                TokenKind::Punctuation(b'}') => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 && extern_python && block_of_extern(text, &all[first..at]) {
-                        break;
-                    }
-                }
-                TokenKind::Punctuation(b';') if depth == 0 => break,
-                _ => {}
-            }
-            if at == all.len() {
-                break;
-            }
-        }
+        at = match (directive, operator) {
+            (true, false) => at + 1,
+            _ => end_of_piece(text, &all, first, operator, extern_python),
+        };
         let body = all[first].range.start..all[at - 1].range.end;
         let lead = lead_of(text, &all[..first], last_end, body.start);
-        let mut tail = body.end;
-        if let Some(comment) = all.get(at)
-            && comment.kind == TokenKind::Comment
-            && !text[body.end..comment.range.start].contains('\n')
-        {
-            // A comment behind one declaration and in front of another on the same line belongs to the second.
-            let line_ends = text[comment.range.end..]
-                .trim_start_matches([' ', '\t', '\r'])
-                .is_empty()
-                || text[comment.range.end..]
-                    .trim_start_matches([' ', '\t', '\r'])
-                    .starts_with('\n');
-            if line_ends {
-                tail = comment.range.end;
+        let tail = match comment_behind(text, all.get(at), body.end) {
+            Some(end) => {
                 at += 1;
+                end
             }
-        }
+            None => body.end,
+        };
         last_end = tail;
         let own = all[first..at]
             .iter()
@@ -139,6 +105,49 @@ fn pieces(text: &str) -> Vec<Piece> {
         });
     }
     pieces
+}
+
+/// The token after the one that ends the declaration, or the operator, that begins at `first`.
+fn end_of_piece(
+    text: &str,
+    all: &[Token],
+    first: usize,
+    operator: bool,
+    extern_python: bool,
+) -> usize {
+    let mut depth = 0usize;
+    for (at, token) in all.iter().enumerate().skip(first) {
+        let is_last = match token.kind {
+            TokenKind::Punctuation(b'(' | b'[' | b'{') => {
+                depth += 1;
+                false
+            }
+            TokenKind::Punctuation(b')' | b']') => {
+                depth = depth.saturating_sub(1);
+                operator && depth == 0
+            }
+            TokenKind::Punctuation(b'}') => {
+                depth = depth.saturating_sub(1);
+                depth == 0 && extern_python && block_of_extern(text, &all[first..=at])
+            }
+            TokenKind::Punctuation(b';') => depth == 0,
+            _ => false,
+        };
+        if is_last {
+            return at + 1;
+        }
+    }
+    all.len()
+}
+
+/// The end of a comment that stands behind a piece on the same line. One that is in front of another piece on that line
+/// belongs to that.
+fn comment_behind(text: &str, next: Option<&Token>, end: usize) -> Option<usize> {
+    let comment = next.filter(|next| next.kind == TokenKind::Comment)?;
+    let is_on_the_line = !text[end..comment.range.start].contains('\n');
+    let rest = text[comment.range.end..].trim_start_matches([' ', '\t', '\r']);
+    let line_ends = rest.is_empty() || rest.starts_with('\n');
+    (is_on_the_line && line_ends).then_some(comment.range.end)
 }
 
 /// Whether the tokens are `extern "Python" { ... }` rather than a declaration with braces in it.

@@ -55,16 +55,8 @@ fn absorb(digest: u64, text: &str) -> u64 {
     mix(mix(digest, u64::from_le_bytes(last)), text.len() as u64)
 }
 
-/// The module's text. Its `ffi` reads the declarations when it is first used.
-///
-/// # Errors
-/// The declarations need a C compiler.
-pub fn python_module(
-    module_name: &str,
-    cdefs: &[CdefText],
-    included: &[IncludedModule],
-    declarations: &Declarations,
-) -> Result<String, Vec<Diagnostic>> {
+/// What of the declarations needs a C compiler.
+fn refusals(declarations: &Declarations) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for question in declarations.questions() {
         // A constant of an integer type is read from the library: nothing is asked.
@@ -96,6 +88,20 @@ pub fn python_module(
             errors.push(error);
         }
     }
+    errors
+}
+
+/// The module's text. Its `ffi` reads the declarations when it is first used.
+///
+/// # Errors
+/// The declarations need a C compiler.
+pub fn python_module(
+    module_name: &str,
+    cdefs: &[CdefText],
+    included: &[IncludedModule],
+    declarations: &Declarations,
+) -> Result<String, Vec<Diagnostic>> {
+    let errors = refusals(declarations);
     if !errors.is_empty() {
         return Err(errors);
     }
