@@ -171,8 +171,8 @@ fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagn
             );
             let text = init.text.lines().nth(used.line.saturating_sub(1));
             let column = text.map_or(0, |text| {
-                let end = text.floor_char_boundary(used.column);
-                text[..end].chars().count()
+                let before = text.char_indices();
+                before.take_while(|&(at, _)| at < used.column).count()
             });
             let width = used.name.chars().count();
             let warning = warning.at(Place::at_line(

@@ -574,10 +574,17 @@ impl Probe {
         let number = |key| record.text(key).parse().unwrap_or(0);
         let compiled = record.texts("code");
         Ok(InitReport {
-            beside: record.texts("beside").iter().filter_map(beside).collect(),
+            beside: record
+                .texts("beside")
+                .iter()
+                .filter_map(|text| beside(text))
+                .collect(),
             defined: {
-                let mut all: Vec<Defined> =
-                    record.texts("defined").iter().filter_map(defined).collect();
+                let mut all: Vec<Defined> = record
+                    .texts("defined")
+                    .iter()
+                    .filter_map(|text| defined(text))
+                    .collect();
                 all.sort_by_key(|one| one.line);
                 all
             },
@@ -586,11 +593,15 @@ impl Probe {
                 .iter()
                 .filter_map(|line| line.parse().ok())
                 .collect(),
-            foreign: record.texts("foreign").iter().filter_map(foreign).collect(),
+            foreign: record
+                .texts("foreign")
+                .iter()
+                .filter_map(|text| foreign(text))
+                .collect(),
             uses_of_lib: record
                 .texts("uses_lib")
                 .iter()
-                .filter_map(use_of_lib)
+                .filter_map(|text| use_of_lib(text))
                 .collect(),
             init_code: record.texts("init_code").first().map(|code| bytes(code)),
             modules: record
@@ -601,7 +612,7 @@ impl Probe {
             module_errors: record
                 .texts("module_error")
                 .iter()
-                .filter_map(module_error)
+                .filter_map(|text| module_error(text))
                 .collect(),
             error: record.0.contains_key("error").then(|| InitError {
                 kind: record.text("error_type"),
@@ -651,7 +662,7 @@ impl Probe {
 }
 
 /// Lines: the line, the file, the name, the path.
-fn beside(text: &String) -> Option<Beside> {
+fn beside(text: &str) -> Option<Beside> {
     let [line, file, name, path] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Beside {
         line: line.parse().ok()?,
@@ -662,7 +673,7 @@ fn beside(text: &String) -> Option<Beside> {
 }
 
 /// Lines: the line, the column, the path, the message.
-fn module_error(text: &String) -> Option<ModuleError> {
+fn module_error(text: &str) -> Option<ModuleError> {
     let [line, column, path, message] = text.splitn(4, '\n').collect::<Vec<_>>().try_into().ok()?;
     Some(ModuleError {
         line: line.parse().ok()?,
@@ -673,7 +684,7 @@ fn module_error(text: &String) -> Option<ModuleError> {
 }
 
 /// Lines: see `shape` in probe.py.
-fn defined(text: &String) -> Option<Defined> {
+fn defined(text: &str) -> Option<Defined> {
     let [name, line, least, most, keywords, gives, is_always] =
         text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Defined {
@@ -688,7 +699,7 @@ fn defined(text: &String) -> Option<Defined> {
 }
 
 /// Lines: the line, the name, the module.
-fn foreign(text: &String) -> Option<Foreign> {
+fn foreign(text: &str) -> Option<Foreign> {
     let [line, name, module] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Foreign {
         line: line.parse().ok()?,
@@ -698,7 +709,7 @@ fn foreign(text: &String) -> Option<Foreign> {
 }
 
 /// Lines: the line, the column, the name.
-fn use_of_lib(text: &String) -> Option<UseOfLib> {
+fn use_of_lib(text: &str) -> Option<UseOfLib> {
     let [line, column, name] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(UseOfLib {
         line: line.parse().ok()?,
