@@ -1,4 +1,6 @@
 //! Files with declarations: plain cdefs as they are, headers as the preprocessor leaves them.
+use std::path::Path;
+
 use keelback_cdef::Declarations;
 use keelback_cdef::header::{self, Header, HeaderFile, PartKind};
 use keelback_codegen::CdefText;
@@ -75,13 +77,51 @@ fn prelude(files: &[CdefFile]) -> Option<Input> {
     }
     let mut text = String::new();
     for file in files {
-        let name = file.path.file_name()?.to_str()?;
-        text.push_str(&format!("#include \"{name}\"\n"));
+        let name = file.path.file_name()?;
+        // Two of one name are told apart by their folders.
+        let is_name = |other: &&CdefFile| other.path.file_name() == Some(name);
+        let path = if files.iter().filter(is_name).count() > 1 {
+            std::path::absolute(&file.path).ok()?
+        } else {
+            name.into()
+        };
+        text.push_str(&format!("#include \"{}\"\n", path.to_str()?));
     }
     Some(Input {
         name: "<the headers>".to_owned(),
         text,
     })
+}
+
+/// The declarations of a module of API mode: a header is preprocessed, everything else is as CFFI reads it.
+pub fn of_module(
+    path: &Path,
+    text: Input,
+    inputs: &mut Inputs,
+    reporter: &Reporter,
+) -> Result<Vec<CdefText>> {
+    if !header::is_preprocessed(&text.text) {
+        return Ok(vec![CdefText {
+            file: text.name,
+            text: text.text,
+            as_cffi: true,
+            ..CdefText::default()
+        }]);
+    }
+    let file = CdefFile {
+        path: path.to_owned(),
+        is_api: false,
+    };
+    let (name, texts) = (text.name.clone(), [text]);
+    let header = preprocessed(&[file], &texts, &Wanted::default(), inputs, reporter)?;
+    let parts = header.parts.into_iter().chain(header.other_macros);
+    let cdefs = parts.map(|part| CdefText {
+        file: name.clone(),
+        text: part.text,
+        preprocessed: true,
+        ..CdefText::default()
+    });
+    Ok(cdefs.collect())
 }
 
 /// The texts as they are.

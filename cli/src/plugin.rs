@@ -183,18 +183,13 @@ impl Declared {
     /// An extension module of API mode: `set_source()` with the prelude.
     pub fn module(
         module_name: &str,
-        cdef: Input,
+        cdefs: Vec<CdefText>,
         prelude: Input,
         reporter: &Reporter,
     ) -> Result<Plugin> {
         let declared = Self {
             name: module_name.to_owned(),
-            cdefs: vec![CdefText {
-                file: cdef.name,
-                text: cdef.text,
-                as_cffi: true,
-                ..CdefText::default()
-            }],
+            cdefs,
             prelude: Some(text(prelude)),
             config: Config::default(),
             header: HeaderOptions::default(),

@@ -32,6 +32,32 @@ fn read_sources_writes_the_c_source() {
 }
 
 #[test]
+fn a_header_may_be_the_declarations() {
+    let project = Project::new();
+    project.file(
+        "api.h",
+        "#ifndef API_H\n#define API_H\n#include \"types.h\"\n#define LIMIT (1 << 4)\nint twice(number_t);\n#endif\n",
+    );
+    project.file("types.h", "typedef int number_t;\nint other(void);\n");
+    project.file(
+        "prelude.c",
+        "#include \"api.h\"\nint twice(number_t x) { return 2 * x; }\n",
+    );
+    read(&project, &["mod", "api.h", "prelude.c", "mod.c"]).expect_success();
+    let text = project.read("mod.c");
+    assert!(text.contains("\"# 1 \\\"types.h\\\"\\n\"\n"), "{text}");
+    assert!(text.contains("typedef int number_t;") && !text.contains("other(void)"));
+    let mut compiler = std::process::Command::new("cc");
+    compiler.args(["-fsyntax-only", "-Wall", "-Werror", "mod.c"]);
+    outcome(compiler.current_dir(project.path())).expect(0, "");
+    project.file("api.h", "#include \"nowhere.h\"\n");
+    read(&project, &["mod", "api.h", "prelude.c", "mod.c"]).expect(
+        1,
+        "error: 'nowhere.h' is in none of the folders for includes\n --> api.h:1:10\n  |\n1 | #include \"nowhere.h\"\n  |          ^^^^^^^^^^^\n",
+    );
+}
+
+#[test]
 fn what_is_read_is_checked() {
     let project = sources();
     read(&project, &["mod", "cdef.txt", "./cdef.txt", "mod.c"]).expect(

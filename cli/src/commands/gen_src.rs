@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::arguments::{GenSrc, GenSrcArguments};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::headers;
 use crate::input::{Inputs, reason};
 use crate::interrupt::Running;
 use crate::output::{self, Outputs};
@@ -57,9 +58,10 @@ fn read_sources(
     let places: Vec<&Path> = place.into_iter().collect();
     let mut inputs = Inputs::beside(&places)?;
     let mut outputs = Outputs::for_paths(&places)?;
-    let cdef = inputs.read(cdef, "declarations")?;
+    let text = inputs.read(cdef, "declarations")?;
+    let cdefs = headers::of_module(cdef, text, &mut inputs, reporter)?;
     let prelude = inputs.read(csrc, "prelude")?;
-    let source = Declared::module(module_name, cdef, prelude, reporter)?.c_source();
+    let source = Declared::module(module_name, cdefs, prelude, reporter)?.c_source();
     reporter.settle()?;
     let Some(place) = place else {
         return output::print(&source);
