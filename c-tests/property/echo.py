@@ -13,7 +13,7 @@ import textwrap
 INTEGERS = [
     *("signed char", "unsigned char", "short", "unsigned short", "int", "unsigned int", "long", "unsigned long"),
     *("long long", "unsigned long long", "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t"),
-    *("int64_t", "uint64_t", "size_t", "ssize_t", "intptr_t", "uintptr_t", "ptrdiff_t", "__int128", "unsigned __int128"),
+    *("int64_t", "uint64_t", "size_t", "ssize_t", "intptr_t", "uintptr_t", "ptrdiff_t"),
 ]
 REALS = ["float", "double", "long double"]
 COMPLEX = ["float _Complex", "double _Complex"]
@@ -67,14 +67,15 @@ static long double real(void)
 
 
 class Interface:
-    def __init__(self, seed, signatures, records):
+    def __init__(self, seed, signatures, records, wide=()):
+        """`wide`: more integer types."""
         self.random = random.Random(seed)
         self.seed = seed
         self.records = []  # (name, [(declaration, member, type, length or None)])
         self.signatures = []  # [type]
         for number in range(records):
             self.records.append((f"struct s{number}", self.members(number)))
-        types = SCALARS + COMPLEX + [name for name, _ in self.records] * 3
+        types = SCALARS + COMPLEX + [name for name, _ in self.records] * 3 + list(wide) * 3
         for _ in range(signatures):
             count = self.random.choice([1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 14])
             # Sometimes all of one kind: the registers of that kind run out.

@@ -18,7 +18,7 @@ SEEDS = range(*map(int, told.split(".."))) if told else range(1, 4)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_values_come_out_as_they_went_in(plugin, host, run, tmp_path, seed):
-    interface = Interface(seed, SIGNATURES, RECORDS)
+    interface = Interface(seed, SIGNATURES, RECORDS, wide=["__int128", "unsigned __int128"])
     extra = tmp_path / "extra.cdef"
     extra.write_text(interface.extra())
     built = plugin(interface.api(), interface.init(), name="echoes", source=interface.prelude(), args=["--cdef", extra])

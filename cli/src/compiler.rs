@@ -149,17 +149,19 @@ impl Compiler {
             "-v shows the compiler's command line, `keelback emit` the C source; types that the declarations only name come from --source"
                 .to_owned()
         };
-        Failure::Compiler.because(
-            Diagnostic::error(
-                "compiler-failed",
-                format!(
-                    "the C compiler failed: {} ({status})",
-                    self.0.program().display()
-                ),
-            )
-            .output(said)
-            .hint(hint),
+        let lacking = what
+            .prelude
+            .and_then(|prelude| crate::lacking::error(&said, prelude, what.cdefs));
+        let failed = Diagnostic::error(
+            "compiler-failed",
+            format!(
+                "the C compiler failed: {} ({status})",
+                self.0.program().display()
+            ),
         )
+        .output(said)
+        .hint(hint);
+        Failure::Compiler.because_of(lacking.into_iter().chain([failed]).collect())
     }
 }
 

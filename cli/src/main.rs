@@ -9,6 +9,7 @@ mod headers;
 mod init_checks;
 mod input;
 mod interrupt;
+mod lacking;
 mod machine;
 mod output;
 mod plugin;

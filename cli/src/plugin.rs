@@ -254,6 +254,7 @@ impl Declared {
             cdefs: self.cdefs,
             includes: self.includes,
             prelude: self.prelude,
+            is_prelude_first: true,
             start_errors: self
                 .config
                 .errors

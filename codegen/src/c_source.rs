@@ -47,7 +47,7 @@ pub fn loader_source() -> String {
 #[derive(Serialize)]
 struct Context<'a> {
     keelback_version: &'static str,
-    abi_header: &'static str,
+    abi_header: Cow<'static, str>,
     loader_interface: &'static str,
     /// Empty: it is an object of its own.
     loader: &'static str,
@@ -61,6 +61,7 @@ struct Context<'a> {
     standalone: Option<String>,
     flags: String,
     prelude: Option<Prelude<'a>>,
+    prelude_first: bool,
     includes: BTreeSet<&'static str>,
     header_includes: &'a [String],
     early_functions: Vec<String>,
@@ -323,9 +324,15 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         .module_name
         .rsplit_once('.')
         .map_or(&*spec.module_name, |(_, last)| last);
+    let is_prelude_first = spec.is_prelude_first && spec.prelude.is_some();
     let context = Context {
+        prelude_first: is_prelude_first,
         keelback_version: env!("CARGO_PKG_VERSION"),
-        abi_header: ABI_HEADER,
+        abi_header: match is_prelude_first {
+            // The template defines what is needed of it.
+            true => ABI_HEADER.replace("#include <stdint.h>\n", "").into(),
+            false => ABI_HEADER.into(),
+        },
         loader_interface: templates::LOADER_INTERFACE,
         loader: match loader {
             Loader::Inside => templates::LOADER,

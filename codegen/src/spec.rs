@@ -125,6 +125,9 @@ pub struct PluginSpec {
     /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.
     /// Without it the declarations themselves provide the types.
     pub prelude: Option<SourceText>,
+    /// The prelude is C as any other: no header stands in front of it, and no macro that says what headers declare. Else it
+    /// is written for CFFI, which has some there.
+    pub is_prelude_first: bool,
     /// The init code.
     pub init: Option<SourceText>,
     /// The init code as `marshal` writes it.

@@ -1,7 +1,17 @@
 /* Made by keelback {{ keelback_version }}: the plugin {{ module_name }}. Changes to this file are lost. */
+{%- if prelude_first %}
+
+/* The prelude says which of their features the system's headers have: none is included in front of it. */
+#define uint16_t __UINT16_TYPE__
+#define uint32_t __UINT32_TYPE__
+#define uint64_t __UINT64_TYPE__
+#define uintptr_t __UINTPTR_TYPE__
+#define UINTPTR_MAX __UINTPTR_MAX__
+{%- else %}
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+{%- endif %}
 
 {{ abi_header }}
 {%- if standalone %}
@@ -31,7 +41,14 @@ KEELBACK_UNUSED static int cffi_start_python(void)
     return keelback_start_now("cffi_start_python") == 0 ? 0 : -1;
 }
 
-{% if prelude -%}
+{% if prelude_first -%}
+#define _CFFI_ 1
+#undef uint16_t
+#undef uint32_t
+#undef uint64_t
+#undef uintptr_t
+#undef UINTPTR_MAX
+{%- elif prelude -%}
 /* Preludes written for CFFI count on these. */
 #define _CFFI_ 1
 #include <errno.h>
@@ -69,6 +86,13 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 #line {{ prelude.line }} {{ prelude.file }}
 {{ prelude.text }}
 {{ own_lines }}
+{%- if prelude_first %}
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+{%- endif %}
 {%- endif %}
 
 #ifdef __cplusplus

@@ -36,6 +36,68 @@ help: -v shows the compiler's command line, `keelback emit` the C source; types 
 }
 
 #[test]
+fn a_prelude_that_lacks_types() {
+    let project = Project::good();
+    project.file(
+        "shapes.h",
+        "typedef struct { int x; } point_t;\nstruct shape { point_t a; };\nint add(int a, int b);\nint area(const struct shape *s);\n",
+    );
+    project.file("prelude.c", "int helper(void) { return 1; }\n");
+    for compiler in ["gcc", "clang"] {
+        let outcome = project.run(&[
+            "build",
+            "shapes.h",
+            "--init",
+            "plugin.py",
+            "--name",
+            "area",
+            "--cc",
+            compiler,
+            "--source",
+            "prelude.c",
+        ]);
+        assert_eq!(outcome.code, COMPILER, "{}", outcome.stderr);
+        let errors: Vec<_> = outcome
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .collect();
+        assert!(
+            errors[0].starts_with("error: prelude.c lacks the type")
+                && errors[0].contains("struct shape")
+                && errors[0].ends_with(
+                    ", which the declarations name: with a prelude, the types come from it"
+                ),
+            "{compiler}: {}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains(
+                "help: `#include \"shapes.h\"` in it, or the header of the library that has them\n"
+            ),
+            "{compiler}: {}",
+            outcome.stderr
+        );
+    }
+    // With the advice taken.
+    project.file(
+        "prelude.c",
+        "#include \"shapes.h\"\nint helper(void) { return 1; }\n",
+    );
+    let outcome = project.run(&[
+        "build",
+        "shapes.h",
+        "--init",
+        "plugin.py",
+        "--name",
+        "area",
+        "--source",
+        "prelude.c",
+    ]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}
+
+#[test]
 fn a_prelude_that_does_not_compile() {
     let project = Project::good();
     project.file(
