@@ -61,8 +61,17 @@ pub fn read(
             ..CdefText::default()
         }
     });
+    let mut cdefs: Vec<CdefText> = cdefs.collect();
+    if cdefs.is_empty() {
+        // They declare nothing.
+        cdefs.push(CdefText {
+            file: first.to_owned(),
+            preprocessed: true,
+            ..CdefText::default()
+        });
+    }
     Ok(Read {
-        cdefs: cdefs.collect(),
+        cdefs,
         includes: header.includes,
         prelude: prelude(files),
     })
@@ -183,6 +192,12 @@ pub fn preprocessed(
     let header = found.header.map_err(|errors| {
         Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
     })?;
+    for pattern in &header.unmatched {
+        let message = format!("no name matches --only '{pattern}'");
+        reporter.report(&Diagnostic::warning("only", message).hint(
+            "the pattern is for names that the named files declare: of functions, variables, types, enumerators, macros",
+        ));
+    }
     for warning in &header.warnings {
         reporter.report(&Diagnostic::of_cdef(warning));
     }

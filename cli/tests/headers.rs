@@ -123,6 +123,28 @@ fn the_header_that_is_given_can_be_the_public_one() {
 }
 
 #[test]
+fn nothing_to_export() {
+    let project = shapes();
+    project.file("all.h", "#include \"api.h\"\n");
+    let header = ["header", "all.h", "--name", "adder", "-Iinclude"];
+    let error = "error: the declarations have no function that the library could export\n\
+        help: what a header includes is not exported: name the files that declare the functions themselves\n";
+    project.run(&header).expect(1, error);
+    let warning = "warning: no name matches --only 'shapes_*'\n\
+        help: the pattern is for names that the named files declare: of functions, variables, types, enumerators, macros\n";
+    let only = [
+        "header",
+        "api.h",
+        "--name",
+        "adder",
+        "-Iinclude",
+        "--only",
+        "shapes_*",
+    ];
+    project.run(&only).expect(1, &(warning.to_owned() + error));
+}
+
+#[test]
 fn a_check_knows_the_macros() {
     let project = shapes();
     let init = INIT.replace("lib.SHAPE_LIMIT", "lib.SHAPE_LIMIT + lib.SHAPE_RATIO");

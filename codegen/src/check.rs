@@ -96,9 +96,14 @@ fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
         c_side::check(plugin, is_ffi, &mut problems);
     }
     if !plugin.spec.flags.extension_module && !is_ffi && plugin.callbacks().next().is_none() {
+        let from_header = plugin.spec.cdefs.iter().any(|cdef| cdef.preprocessed);
         problems.push(Problem::error(
             "the declarations have no function that the library could export",
-            "declare at least one function, such as: int add1(int, int);",
+            if from_header {
+                "what a header includes is not exported: name the files that declare the functions themselves"
+            } else {
+                "declare at least one function, such as: int add1(int, int);"
+            },
         ));
     }
     problems

@@ -17,6 +17,8 @@ pub(super) struct Cut {
     pub(super) kinds: Vec<Option<PartKind>>,
     /// The macros: where they stand, and their `#define` lines.
     pub(super) macros: Vec<(PartKind, MacroLine)>,
+    /// The patterns that no name of what stays matches.
+    pub(super) unmatched: Vec<String>,
 }
 
 /// A macro.
@@ -96,22 +98,53 @@ pub(super) fn cut(
             }
         }
         let Some(index) = waiting.pop() else {
+            cut.unmatched = unmatched(options, pieces, &cut, declarations);
             return cut;
         };
         needed = places.needed_by(&pieces[index], reading, declarations);
     }
 }
 
+/// The names that a piece declares.
+fn names<'a>(
+    piece: &'a Piece,
+    declarations: &'a Declarations,
+) -> impl Iterator<Item = &'a str> + 'a {
+    piece.names.iter().map(|&name| {
+        let (PieceName::Typedef(name)
+        | PieceName::Object(name)
+        | PieceName::Enumerator(name)
+        | PieceName::Tag(name)) = name;
+        declarations.text(name)
+    })
+}
+
+fn unmatched(
+    options: &HeaderOptions,
+    pieces: &[Piece],
+    cut: &Cut,
+    declarations: &Declarations,
+) -> Vec<String> {
+    let is_matched = |pattern: &String| {
+        let mut kept = pieces.iter().zip(&cut.kinds);
+        let mut lines = cut.macros.iter();
+        kept.any(|(piece, kind)| {
+            kind.is_some() && names(piece, declarations).any(|name| matches(pattern, name))
+        }) || lines.any(|(_, line)| {
+            let name = line.text.split(' ').nth(1);
+            name.is_some_and(|name| matches(pattern, name))
+        })
+    };
+    let only = options.only.iter();
+    only.filter(|pattern| !is_matched(pattern))
+        .cloned()
+        .collect()
+}
+
 fn is_chosen(options: &HeaderOptions, piece: &Piece, declarations: &Declarations) -> bool {
     options.only.is_empty()
-        || piece.names.iter().any(|&name| {
-            let (PieceName::Typedef(name)
-            | PieceName::Object(name)
-            | PieceName::Enumerator(name)
-            | PieceName::Tag(name)) = name;
-            let name = declarations.text(name);
-            options.only.iter().any(|pattern| matches(pattern, name))
-        })
+        || names(piece, declarations)
+            .any(|name| options.only.iter().any(|pattern| matches(pattern, name)))
 }
 
 /// Whether a cdef has all the names that a piece declares without it: `typedef unsigned long size_t;`.

@@ -88,6 +88,8 @@ pub struct Header {
     /// The macros that are no integers: floating and string constants, and what has no value. A text with these is read
     /// with [`ParseOptions::other_macros`].
     pub other_macros: Vec<Part>,
+    /// The patterns of [`HeaderOptions::only`] that match no name.
+    pub unmatched: Vec<String>,
     /// What is said of the named files.
     pub warnings: Vec<Diagnostic>,
 }
@@ -150,6 +152,7 @@ pub fn read(
     warnings.extend(reading.of_named(said));
     let cut = cut::cut(files, options, &reading, &pieces, &mut declarations);
     let mut header = write::write(&reading, &declarations, &pieces, &cut);
+    header.unmatched = cut.unmatched;
     header.includes = result.includes_of(|main| files[main].is_exported);
     header.warnings = warnings;
     Ok(header)
