@@ -123,6 +123,33 @@ fn the_header_that_is_given_can_be_the_public_one() {
 }
 
 #[test]
+fn the_header_asserts_nothing_of_others_types() {
+    let project = Project::with(
+        "#include <time.h>\nstruct span { long from, to; };\nlong length(struct span *, struct tm *);\n",
+        "",
+    );
+    let header = project.run(&["header", "api.h", "--name", "adder", "-o", "adder.h"]);
+    header.expect(0, "");
+    let text = project.read("adder.h");
+    assert!(
+        text.contains("offsetof(struct span, to)") && !text.contains("(struct tm, "),
+        "{text}"
+    );
+    for standard in ["-std=c11", "-std=gnu11"] {
+        let mut host = Command::new("cc");
+        host.args([
+            standard,
+            "-pedantic",
+            "-Wall",
+            "-Werror",
+            "-fsyntax-only",
+            "adder.h",
+        ]);
+        outcome(host.current_dir(project.path())).expect(0, "");
+    }
+}
+
+#[test]
 fn nothing_to_export() {
     let project = shapes();
     project.file("all.h", "#include \"api.h\"\n");

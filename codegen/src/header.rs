@@ -104,9 +104,11 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
         .map(RecordId::from_index)
         .filter(|&id| {
             let record = types.record(id);
-            record
-                .tag
-                .or(record.typedef_name)
+            // What another header declares may look otherwise to the host that includes it.
+            let cdef = plugin.spec.cdefs.get(record.span.source.0 as usize);
+            let is_included = cdef.is_some_and(|cdef| cdef.included);
+            let name = record.tag.or(record.typedef_name);
+            name.filter(|_| !is_included)
                 .is_some_and(|name| words.contains(types.text(name)))
         })
         .flat_map(|id| {
