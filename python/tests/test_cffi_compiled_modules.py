@@ -2,6 +2,7 @@
 test runs; one script uses them with either run time, and what comes out must be the same."""
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -152,6 +153,55 @@ def test_includes_between_both(tmp_path, included, including):
         f"3 100 {12345678901234567890} 3 4 56",
         "True True",
     ]
+
+
+LEAKS = """
+import ctypes, gc, os, sys
+import keelback
+keelback.install_as_cffi()
+import compiled_everything, compiled_including
+from compiled_everything import ffi, lib
+from compiled_everything.lib import add as imported_add
+from compiled_including import ffi as ffi2, lib as lib2
+
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks used free keep".split()]
+mallinfo = ctypes.CDLL(None).mallinfo2
+mallinfo.restype = Info
+text = open("use.py").read().split('EXPRESSIONS = \"\"\"')[1].split('\"\"\"')[0].strip().splitlines()
+codes = [compile(line, line, "eval") for line in text]
+ffi.def_extern(name="hook")(lambda n, d, part: int(n * d) + part.a)
+ffi.def_extern(name="hook_point")(lambda p, d: [p.y, int(d)])
+def every():
+    for code in codes:
+        try:
+            eval(code)
+        except Exception:
+            pass
+    for _ in range(20):
+        lib.call_hook(4), lib.call_hook_point(4, 5.5).x, lib.call_hook_thread(3)
+def used():
+    gc.collect()
+    return mallinfo().used
+sys.stderr = open(os.devnull, "w")
+for _ in range(5):
+    every()
+before = used()
+for _ in range(20):
+    every()
+sys.stderr = sys.__stderr__
+print(used() - before)
+"""
+
+
+def test_memory_does_not_grow(modules):
+    environment = dict(os.environ, PYTHONMALLOC="malloc")
+    done = subprocess.run(
+        [sys.executable, "-c", LEAKS], cwd=modules, capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    # 20 rounds of 170 expressions: a leak of one byte in each would be 3400.
+    assert int(done.stdout) < 2000
 
 
 def test_versions_out_of_range_as_with_cffi(tmp_path):

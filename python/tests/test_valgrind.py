@@ -1,5 +1,7 @@
-"""A script that uses every part of an in-line ffi under valgrind: no invalid read or write, no use of an undefined
+"""A script that uses every part of an in-line ffi, and one that uses modules that CFFI compiled, under valgrind: no invalid read or write, no use of an undefined
 value, by the runtime or with its memory."""
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from differential import need_cffi
+
+COMPILED = Path(__file__).resolve().parent / "cffi_compiled"
 SUPPRESSIONS = Path(__file__).resolve().parents[2] / "c-tests/memory/python.supp"
 
 SCRIPT = r"""
@@ -154,16 +159,33 @@ print("done")
 """
 
 
-def test_no_invalid_access(tmp_path):
+def under_valgrind(arguments, where):
     if not shutil.which("valgrind"):
         pytest.skip("valgrind is not installed (tools/test installs it)")
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT, encoding="utf-8")
     # Python's own allocator would hide every error from valgrind.
     environment = dict(os.environ, PYTHONMALLOC="malloc")
-    ran = subprocess.run(
+    return subprocess.run(
         ["valgrind", "--quiet", "--error-exitcode=9", "--num-callers=30", f"--suppressions={SUPPRESSIONS}",
-         sys.executable, script],
-        capture_output=True, text=True, timeout=900, env=environment,
+         sys.executable, *arguments],
+        cwd=where, capture_output=True, text=True, timeout=900, env=environment,
     )  # fmt: skip
+
+
+def test_no_invalid_access(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    ran = under_valgrind([script], tmp_path)
     assert (ran.stdout, ran.stderr, ran.returncode) == ("done\n", "", 0)
+
+
+def test_modules_that_cffi_compiled(tmp_path):
+    need_cffi()
+    if importlib.util.find_spec("setuptools") is None:
+        pytest.skip("CFFI compiles with setuptools")
+    subprocess.run([sys.executable, COMPILED / "compile.py"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "use.py").write_text((COMPILED / "use.py").read_text())
+    ran = under_valgrind(["use.py", "keelback"], tmp_path)
+    # The tracebacks of functions that C called are there too.
+    assert [line for line in ran.stderr.splitlines() if line.startswith("==")] == []
+    assert ran.returncode == 0
+    assert len(json.loads(ran.stdout)) > 150

@@ -126,8 +126,11 @@ impl<S: TableSource> Tables<S> {
             damage: None,
             source,
         };
-        tables.check_types()?;
-        if !tables.source.is_trusted() {
+        if tables.source.is_trusted() {
+            let count = tables.source.types().unwrap_or_default();
+            tables.slots = vec![Slot::Unseen; count];
+        } else {
+            tables.check_types()?;
             tables.check_records()?;
             tables.check_enums()?;
             tables.check_typedefs()?;
