@@ -290,6 +290,8 @@ class _Common:
 class FFI(_Common):
     """C declarations, and the C types and libraries behind them."""
 
+    BVoidP: ClassVar[CType]
+    BCharA: ClassVar[CType]
     def __init__(self, backend: None = None) -> None: ...
     def cdef(
         self,

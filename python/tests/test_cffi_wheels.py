@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from test_packages import run_on_both
+from test_packages import run, run_on_both
 
 BROTLI = """
 import brotlicffi
@@ -127,6 +127,15 @@ print(repr((pyvips.version(0), image.avg(), image.width, image.write_to_buffer("
 """
 
 
+# No compiled module: it keeps what its cdef() has made, takes ctypes from the FFI, and has a C library of its own.
+PYVEX = r"""
+import archinfo, pyvex
+for code in (b"\x48\x89\xe5\x5d\xc3\x90", b"\x0f\x0b", b"\x55\x48\x83\xec\x10\xe8\x00\x00\x00\x00"):
+    block = pyvex.lift(code, 0x400000, archinfo.ArchAMD64())
+    print(repr((block.size, block.jumpkind, block.instructions, str(block))))
+"""
+
+
 @pytest.mark.parametrize(
     "package, script",
     [("brotlicffi", BROTLI), ("cmarkgfm", CMARK), ("nacl", NACL), ("pymunk", PYMUNK)],
@@ -145,3 +154,20 @@ def test_large_wheel(script, monkeypatch):
         pytest.skip("KEELBACK_TEST_WHEELS names no folder that has them")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ.get("PYTHONPATH", ""), folder]))
     run_on_both([], [], script)
+
+
+def test_pyvex(monkeypatch, tmp_path):
+    folder = os.environ.get("KEELBACK_TEST_WHEELS")
+    if not folder:
+        pytest.skip("KEELBACK_TEST_WHEELS names no folder that has it")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ.get("PYTHONPATH", ""), folder]))
+    caches = [tmp_path / "first", tmp_path / "second"]
+    outcomes = []
+    for on_keelback, cache in zip((True, False), caches):
+        cache.mkdir()
+        monkeypatch.setenv("TMPDIR", str(cache))
+        # The second time with what the first one has kept.
+        outcomes += [run(PYVEX, on_keelback), run(PYVEX, on_keelback)]
+        assert len(list(cache.glob("pyvex_ffi_parser_cache.*"))) == 1
+    assert outcomes == [outcomes[0]] * 4
+    assert outcomes[0][0][:3] == (5, "Ijk_Ret", 3)

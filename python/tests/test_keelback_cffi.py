@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 
 import pytest
 
@@ -40,16 +41,21 @@ int main(void) { int n = twice(5); printf("%d\\n", n); return n != 10; }
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder that the wheel is installed to."""
+def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keelback-cffi")
     build = "import backend, sys; print(backend.build_wheel(sys.argv[1]))"
-    wheel = subprocess.run(
+    name = subprocess.run(
         [sys.executable, "-c", build, folder], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout.strip()
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def installed(wheel):
+    """A folder that the wheel is installed to."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--target", folder / "site", folder / wheel], check=True)
-    return folder / "site"
+    subprocess.run([*pip, "--target", wheel.parent / "site", wheel], check=True)
+    return wheel.parent / "site"
 
 
 def run(installed, code, *, where=None, hide_cffi=True):
@@ -88,6 +94,59 @@ print(distribution("cffi").read_text("INSTALLER"))
     version = (PROJECT.parents[1] / "Cargo.toml").read_text().split('version = "')[1].split('"')[0]
     lines = output(run(installed, code))
     assert lines[:2] == [f"2.1.1 {version} ['keelback=={version}']", "keelback-cffi"]
+
+
+def small_wheel(folder, name, version, modules, *metadata):
+    """A wheel of Python files."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    about = f"{name}-{version}.dist-info"
+    files = {
+        **modules,
+        f"{about}/METADATA": "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]),
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{file},,\n" for file in [*files, f"{about}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(file, text)
+    return path
+
+
+APPLICATION = """
+import cffi
+def main():
+    ffi = cffi.FFI()
+    ffi.cdef("int abs(int);")
+    print(ffi.dlopen(None).abs(-5), cffi.__spec__.origin, ffi.__class__.__module__)
+"""
+
+
+def test_an_environment_without_cffi(wheel, tmp_path):
+    """pip takes it for the cffi that an application requires; the application knows nothing of Keelback."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python = environment / "bin" / "python"
+
+    def pip(*arguments):
+        command = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", *arguments]
+        alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, env=alone)
+
+    version = wheel.name.split("-")[1]
+    links = ["--no-index", "--find-links", tmp_path, "--find-links", wheel.parent]
+    # The runtime itself comes from PYTHONPATH, as in all tests.
+    small_wheel(tmp_path, "keelback", version, {})
+    small_wheel(tmp_path, "application", "1.0", {"application.py": APPLICATION}, "Requires-Dist: cffi>=1.17")
+    refused = pip("install", *links, "application")
+    assert refused.returncode != 0 and "cffi>=1.17" in refused.stderr
+    for name in ("keelback-cffi", "application"):
+        done = pip("install", *links, name)
+        assert done.returncode == 0, done.stderr
+    assert "Requirement already satisfied: cffi>=1.17" in done.stdout
+    done = pip("check")
+    assert done.stdout.splitlines() == ["No broken requirements found."]
+    done = subprocess.run([python, "-c", "import application; application.main()"], capture_output=True, text=True)
+    assert output(done) == ["5 keelback keelback"]
 
 
 def test_beside_cffi_it_says_so(installed, tmp_path):

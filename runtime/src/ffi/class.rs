@@ -213,16 +213,15 @@ fn fill(ty: &mut ffi::PyTypeObject) {
     ty.tp_clear = Some(clear);
 }
 
-/// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*.
+/// The attributes of the classes that are not methods: NULL, CData, CType, buffer, error, RTLD_*; BVoidP, BCharA.
 ///
 /// # Safety
 /// Both types are ready, and nobody else uses them yet.
 unsafe fn fill_dict() -> Res<()> {
-    let null = crate::object::new_plain(
-        &*crate::ctype::pointer_to(&*crate::ctype::void()?)?,
-        std::ptr::null_mut(),
-        -1,
-    )?;
+    let void_pointer = crate::ctype::pointer_to(&*crate::ctype::void()?)?;
+    let null = crate::object::new_plain(&*void_pointer, std::ptr::null_mut(), -1)?;
+    let char = crate::ctype::primitive(keelback_cdef::Primitive::Char)?;
+    let char_array = crate::ctype::array_of(&char, -1)?;
     let error = &crate::errors::errors()?.error;
     let objects: [(&std::ffi::CStr, Obj); 5] = [
         (c"NULL", null.obj()),
@@ -231,11 +230,16 @@ unsafe fn fill_dict() -> Res<()> {
         (c"buffer", buffer::BUFFER_TYPE.ptr().cast()),
         (c"error", error.obj()),
     ];
-    for ty in [&INLINE_TYPE, &COMPILED_TYPE] {
+    // What CFFI's FFI has for its own use; pyvex takes it from there.
+    let inline = [
+        (c"BVoidP", void_pointer.obj()),
+        (c"BCharA", char_array.obj()),
+    ];
+    for (ty, more) in [(&INLINE_TYPE, &inline[..]), (&COMPILED_TYPE, &[])] {
         // SAFETY: a ready static type, before anyone else sees it; live values.
         unsafe {
             let dict = (*ty.ptr()).tp_dict;
-            for (name, value) in objects {
+            for &(name, value) in objects.iter().chain(more) {
                 if ffi::PyDict_SetItemString(dict, name.as_ptr(), value) < 0 {
                     return Err(Raised::already());
                 }
