@@ -117,7 +117,7 @@ import cffi
 def main():
     ffi = cffi.FFI()
     ffi.cdef("int abs(int);")
-    print(ffi.dlopen(None).abs(-5), cffi.__spec__.origin, ffi.__class__.__module__)
+    print(ffi.dlopen(None).abs(-5), cffi.__spec__.origin)
 """
 
 
@@ -146,7 +146,7 @@ def test_an_environment_without_cffi(wheel, tmp_path):
     done = pip("check")
     assert done.stdout.splitlines() == ["No broken requirements found."]
     done = subprocess.run([python, "-c", "import application; application.main()"], capture_output=True, text=True)
-    assert output(done) == ["5 keelback keelback"]
+    assert output(done) == ["5 keelback"]
 
 
 def test_beside_cffi_it_says_so(installed, tmp_path):

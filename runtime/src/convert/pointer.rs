@@ -5,7 +5,7 @@ use pyo3::ffi;
 use super::{put, wrong_initialiser};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::{CData, as_cdata};
-use crate::py::{Obj, Res};
+use crate::py::{Obj, Raised, Res};
 use crate::raise;
 
 /// The address that `value` stands for as an initialiser of pointer type `ctype`: a pointer of the same type, an array
@@ -62,6 +62,9 @@ unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
             if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
                 return Ok(address);
             }
+            if ctype.item().code == Code::Char {
+                return Err(to_char_pointer());
+            }
             return Err(raise!(
                 TypeError,
                 "initializer for ctype '{}' must be a pointer to same type, not cdata '{}'",
@@ -71,6 +74,15 @@ unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
         }
         Err(wrong_initialiser(ctype, "cdata pointer", value))
     }
+}
+
+#[cold]
+fn to_char_pointer() -> Raised {
+    raise!(
+        TypeError,
+        "implicit cast to 'char *' from a different pointer type.(check that the types are as you expect; use an explicit \
+         ffi.cast() if they are correct)"
+    )
 }
 
 /// Of a pointer or array of another type: what C converts by itself, and CFFI too.
@@ -97,11 +109,7 @@ unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u
             return address_of(cdata);
         }
         return Err(if is_char(to) {
-            raise!(
-                TypeError,
-                "implicit cast to 'char *' from a different pointer type.(check that the types are as you expect; use \
-                 an explicit ffi.cast() if they are correct)"
-            )
+            to_char_pointer()
         } else {
             raise!(
                 TypeError,

@@ -293,6 +293,8 @@ unsafe extern "C" fn to_memory(data: *mut c_char, ctype: *const CType, value: Ob
         let ctype = &*ctype;
         let size = ctype.known_size()?;
         let data = data.cast::<u8>();
+        // An argument by value, on the stack of the wrapper: what an initialiser does not name is not what was there.
+        data.write_bytes(0, size);
         write_in(ctype, data, value, Room::until(data.add(size)))
     })
 }
