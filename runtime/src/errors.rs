@@ -58,7 +58,7 @@ fn missing_variable() -> Res<Ref> {
             ffi::PyExc_Exception,
             c"__str__".as_ptr(),
         ))?;
-        let body = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;
+        let body = crate::py::make::dict([])?;
         if ffi::PyDict_SetItemString(body.obj(), c"__str__".as_ptr(), text.obj()) < 0 {
             return Err(Raised::already());
         }
@@ -185,14 +185,8 @@ fn add_note(raised: Raised, note: &str) -> Raised {
         return raise!(SystemError, "an exception of keelback vanished: {note}");
     };
     let added = str_from(note).and_then(|note| {
-        // SAFETY: live objects.
-        unsafe {
-            let method = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-                exception.value.obj(),
-                c"add_note".as_ptr(),
-            ))?;
-            Ref::<ffi::PyObject>::steal(ffi::PyObject_CallOneArg(method.obj(), note.obj()))
-        }
+        let method = exception.value.live().attribute(c"add_note")?;
+        method.live().call_with(note.live())
     });
     if let Err(without) = added {
         without.clear();

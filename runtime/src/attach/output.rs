@@ -230,7 +230,7 @@ pub fn renew_if_taken() {
             );
         // SAFETY: the GIL is held; names and formats are C strings.
         let renewed = unsafe {
-            Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr())).and_then(|io: Ref| {
+            crate::py::import(c"io").and_then(|io: Ref| {
                 let raw: Ref = Ref::steal(ffi::PyObject_CallMethod(
                     io.obj(),
                     c"FileIO".as_ptr(),
@@ -264,7 +264,7 @@ pub fn install() {
 fn try_install() -> Res<()> {
     // SAFETY: the GIL is held; names are C strings.
     unsafe {
-        let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
+        let io = crate::py::import(c"io")?;
         let base = attribute(&io, c"BufferedWriter")?;
         let wrapper = attribute(&io, c"TextIOWrapper")?;
         let output = Output {
@@ -319,7 +319,7 @@ mod sys {
     pub fn watch() -> Res<()> {
         // SAFETY: the GIL is held; the module is held for ever, and its dict with it.
         unsafe {
-            let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"sys".as_ptr()))?;
+            let module: Ref = crate::py::import(c"sys")?;
             let dict = ffi::PyModule_GetDict(module.into_ptr()).cast::<ffi::PyDictObject>();
             VERSION.store(&raw mut (*dict).ma_version_tag, Ordering::Relaxed);
         }
@@ -368,7 +368,7 @@ mod sys {
         // SAFETY: the GIL is held; the module is held for ever, and its dict with it; the callback is a function of a
         // library that is never unmapped.
         unsafe {
-            let module: Ref = Ref::steal(ffi::PyImport_ImportModule(c"sys".as_ptr()))?;
+            let module: Ref = crate::py::import(c"sys")?;
             let dict = ffi::PyModule_GetDict(module.into_ptr());
             let watcher = PyDict_AddWatcher(changed);
             if watcher < 0 || ffi::PyDict_Watch(watcher, dict) < 0 {
@@ -395,11 +395,11 @@ mod sys {
 unsafe fn make_stream(output: &Output, stream: &Stream, old: &Ref, raw: &Ref) -> Res<()> {
     // SAFETY: the caller's contract; a live format.
     unsafe {
-        let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
+        let io = crate::py::import(c"io")?;
         let wrapper = attribute(&io, c"TextIOWrapper")?;
         let (encoding, errors) = (attribute(old, c"encoding")?, attribute(old, c"errors")?);
         let line_buffering = attribute(old, c"line_buffering")?;
-        let buffer: Ref = Ref::steal(ffi::PyObject_CallOneArg(output.class.obj(), raw.obj()))?;
+        let buffer: Ref = output.class.live().call_with(raw.live())?;
         let arguments: Ref = Ref::steal(ffi::Py_BuildValue(
             c"(OOOsOO)".as_ptr(),
             buffer.obj(),

@@ -10,7 +10,7 @@ use super::PythonFunction;
 use super::headroom::Headroom;
 use crate::errors;
 use crate::py::code_texts::CodeTexts;
-use crate::py::{Exception, Obj, Raised, Ref, Res, str_text, write_unraisable};
+use crate::py::{Exception, Obj, Raised, Ref, Res, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
 pub struct Failure<'a> {
@@ -121,10 +121,12 @@ unsafe fn ask(
 
 /// CFFI's headline; in a plugin, whose host knows nothing of CFFI, one of our own.
 fn headline(function: &PythonFunction, stage: Stage) -> String {
-    // SAFETY: a live object; without a repr its absence is told.
-    let who = unsafe {
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(function.callable.obj()))
-            .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))
+    let who = {
+        function
+            .callable
+            .live()
+            .repr()
+            .and_then(|repr| Ok(repr.live().text()?.unwrap_or("?").to_string()))
             .unwrap_or_else(|raised| {
                 raised.clear();
                 "<object repr() failed>".to_string()
@@ -179,7 +181,7 @@ unsafe fn shown(object: Obj) -> String {
     // SAFETY: a live object; the GIL is held.
     let text = unsafe {
         Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))
-            .and_then(|repr| Ok(str_text(repr.obj())?.unwrap_or("?").to_string()))
+            .and_then(|repr| Ok(repr.live().text()?.unwrap_or("?").to_string()))
     };
     match text {
         Ok(text) if text.chars().count() <= MOST => text,
@@ -217,7 +219,7 @@ fn look_up_definition(code: &Ref) -> Res<String> {
         if first < 0 {
             return Err(Raised::already());
         }
-        let lines = Ref::<ffi::PyObject>::steal(ffi::PyImport_ImportModule(c"linecache".as_ptr()))?;
+        let lines = crate::py::import(c"linecache")?;
         // The code begins with the first decorator.
         let mut line = first;
         for number in first..first + 50 {
@@ -228,7 +230,7 @@ fn look_up_definition(code: &Ref) -> Res<String> {
                 file.obj(),
                 number,
             ))?;
-            let text = str_text(text.obj())?.unwrap_or("").trim_start();
+            let text = text.live().text()?.unwrap_or("").trim_start();
             if text.starts_with("def ") || text.starts_with("async def ") {
                 line = number;
                 break;
@@ -237,7 +239,7 @@ fn look_up_definition(code: &Ref) -> Res<String> {
                 break;
             }
         }
-        let file = str_text(file.obj())?.unwrap_or("?");
+        let file = file.live().text()?.unwrap_or("?");
         Ok(format!(" ({file}, line {line})"))
     }
 }

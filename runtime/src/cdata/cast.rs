@@ -6,7 +6,7 @@ use crate::convert::argument::is_file;
 use crate::convert::{character, integer, no_python_value, put, read, real};
 use crate::ctype::{CType, Code, Kind};
 use crate::object::{CData, as_cdata, new_plain, new_value};
-use crate::py::{Live, Obj, Ref, Res, type_name};
+use crate::py::{Live, Obj, Ref, Res};
 use crate::raise;
 
 /// `ffi.cast(ctype, value)`: C's conversion to an arithmetic type, an enum or a pointer. (To an array of known length:
@@ -214,7 +214,7 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
         match character::code_of_text(number.obj()) {
             Some(Ok(code)) => number = Ref::steal(ffi::PyLong_FromUnsignedLong(code.into()))?,
             Some(Err(_)) => {
-                let given = type_name(number.obj());
+                let given = number.live().type_name();
                 return Err(raise!(
                     TypeError,
                     "cannot cast {given} object to ctype '{}'",

@@ -4,8 +4,8 @@ use pyo3::ffi;
 
 use crate::convert::{Room, initialiser, initialiser_length, initialiser_size, write_in};
 use crate::ctype::{CType, Kind};
-use crate::object::{CData, Resource, as_cdata, new_managed, new_owning, new_owning_unset};
-use crate::py::{Obj, Ref, Res, type_name};
+use crate::object::{CData, Resource, new_managed, new_owning, new_owning_unset};
+use crate::py::{Obj, Ref, Res};
 use crate::raise;
 
 /// Where `new` gets its memory: `ffi.new_allocator(alloc, free, should_clear_after_alloc)`.
@@ -142,10 +142,10 @@ fn allocate_by(
     };
     // SAFETY: live objects; what alloc() returns is checked to be a pointer, and trusted to have `size` bytes.
     unsafe {
-        let wanted = Ref::steal(ffi::PyLong_FromSize_t(size))?;
-        let memory = Ref::steal(ffi::PyObject_CallOneArg(alloc.obj(), wanted.obj()))?;
-        let Some(cdata) = as_cdata(memory.obj()) else {
-            let given = type_name(memory.obj());
+        let wanted = crate::py::make::unsigned_int(size)?;
+        let memory = alloc.live().call_with(wanted.live())?;
+        let Some(cdata) = crate::object::CData::of(memory.live()) else {
+            let given = memory.live().type_name();
             return Err(raise!(
                 TypeError,
                 "alloc() must return a cdata object (got {given})"

@@ -20,8 +20,8 @@ const CAPSULE: &CStr = c"FILE";
 pub unsafe fn stream(object: Obj) -> Res<Option<*mut libc::FILE>> {
     // SAFETY: live objects; each result is checked.
     unsafe {
-        let io = Ref::steal(ffi::PyImport_ImportModule(c"_io".as_ptr()))?;
-        let base = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), c"_IOBase".as_ptr()))?;
+        let io = crate::py::import(c"_io")?;
+        let base = io.live().attribute(c"_IOBase")?;
         match ffi::PyObject_IsInstance(object, base.obj()) {
             1 => {}
             0 => return Ok(None),
@@ -80,7 +80,7 @@ unsafe fn c_mode(object: Obj) -> Res<std::ffi::CString> {
     // SAFETY: a live object.
     unsafe {
         let mode = Ref::steal(ffi::PyObject_GetAttrString(object, c"mode".as_ptr()))?;
-        let Some(text) = crate::py::str_text(mode.obj())? else {
+        let Some(text) = mode.live().text()? else {
             return Err(raise!(TypeError, "the file's mode must be a str"));
         };
         let (update, append, read) = (text.contains('+'), text.contains('a'), text.contains('r'));

@@ -227,7 +227,7 @@ pub(super) unsafe fn text_of(value: Obj) -> String {
     // SAFETY: `value` is live.
     unsafe {
         let text = Ref::steal(ffi::PyObject_Str(value))
-            .and_then(|text| Ok(crate::py::str_text(text.obj())?.unwrap_or("?").to_string()));
+            .and_then(|text| Ok(text.live().text()?.unwrap_or("?").to_string()));
         text.unwrap_or_else(|raised| {
             raised.clear();
             "?".to_string()

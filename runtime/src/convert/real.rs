@@ -7,7 +7,7 @@ use pyo3::ffi;
 use super::{get, put};
 use crate::ctype::{CType, Code, LONG_DOUBLE_SIZE};
 use crate::object::{as_cdata, new_value};
-use crate::py::{Obj, Raised, Ref, Res, str_text};
+use crate::py::{Obj, Raised, Ref, Res};
 use crate::raise;
 
 unsafe extern "C" {
@@ -91,7 +91,7 @@ pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
             if double.abs() < 1e40 {
                 let text = Ref::steal(ffi::PyObject_Str(value))?;
                 let text =
-                    std::ffi::CString::new(str_text(text.obj())?.unwrap_or("")).unwrap_or_default();
+                    std::ffi::CString::new(text.live().text()?.unwrap_or("")).unwrap_or_default();
                 if keelback_long_double_from_text(data.cast(), text.as_ptr()) == 0 {
                     return Ok(());
                 }

@@ -231,8 +231,8 @@ pub unsafe fn run_code(code: Obj, globals: Obj) -> Res<()> {
 unsafe fn run_text(text: &CStr, names: &[(&CStr, Obj)]) -> Res<()> {
     // SAFETY: the GIL is held; live objects.
     unsafe {
-        let globals: Ref = Ref::steal(ffi::PyDict_New())?;
-        let builtins: Ref = Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))?;
+        let globals: Ref = crate::py::make::dict([])?;
+        let builtins: Ref = crate::py::import(c"builtins")?;
         let own = (c"__builtins__", builtins.obj());
         for (name, value) in names.iter().copied().chain([own]) {
             if ffi::PyDict_SetItemString(globals.obj(), name.as_ptr(), value) < 0 {

@@ -80,7 +80,7 @@ extern "C" fn at_exit() {
 fn run_exit_functions() -> Res<()> {
     // SAFETY: the GIL is held. Runs and forgets all functions, so a second exit (a host that calls Py_Finalize) finds none.
     unsafe {
-        let atexit = Ref::steal(ffi::PyImport_ImportModule(c"atexit".as_ptr()))?;
+        let atexit = crate::py::import(c"atexit")?;
         Ref::steal(ffi::PyObject_CallMethod(
             atexit.obj(),
             c"_run_exitfuncs".as_ptr(),
@@ -141,7 +141,7 @@ fn close_unfinished_files() -> Res<()> {
 fn all_objects() -> Res<Ref> {
     // SAFETY: the GIL is held; names are C strings.
     unsafe {
-        let gc: Ref = Ref::steal(ffi::PyImport_ImportModule(c"gc".as_ptr()))?;
+        let gc: Ref = crate::py::import(c"gc")?;
         Ref::steal(ffi::PyObject_CallMethod(
             gc.obj(),
             c"get_objects".as_ptr(),
@@ -170,7 +170,7 @@ unsafe fn call_and_forget(object: Obj, method: &CStr) {
 fn write_open_files() -> Res<()> {
     // SAFETY: the GIL is held; names are C strings; `objects` keeps what it lists alive.
     unsafe {
-        let io = Ref::steal(ffi::PyImport_ImportModule(c"io".as_ptr()))?;
+        let io = crate::py::import(c"io")?;
         let objects = all_objects()?;
         for name in [c"TextIOWrapper", c"BufferedWriter", c"BufferedRandom"] {
             let class = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), name.as_ptr()))?;
@@ -220,11 +220,8 @@ fn try_watch() -> Res<()> {
             std::ptr::null_mut(),
             std::ptr::null_mut(),
         ))?;
-        let atexit = Ref::steal(ffi::PyImport_ImportModule(c"atexit".as_ptr()))?;
-        let register = Ref::steal(ffi::PyObject_GetAttrString(
-            atexit.obj(),
-            c"register".as_ptr(),
-        ))?;
+        let atexit = crate::py::import(c"atexit")?;
+        let register = atexit.live().attribute(c"register")?;
         let done = ffi::PyObject_CallOneArg(register.obj(), function.obj());
         if done.is_null() {
             return Err(Raised::already());

@@ -167,11 +167,8 @@ fn watch_python() -> Res<()> {
             ))
         };
         let (before, in_parent, in_child) = (function(0)?, function(1)?, function(2)?);
-        let os = Ref::steal(ffi::PyImport_ImportModule(c"os".as_ptr()))?;
-        let register = Ref::steal(ffi::PyObject_GetAttrString(
-            os.obj(),
-            c"register_at_fork".as_ptr(),
-        ))?;
+        let os = crate::py::import(c"os")?;
+        let register = os.live().attribute(c"register_at_fork")?;
         let keywords = Ref::steal(ffi::Py_BuildValue(
             c"{sOsOsO}".as_ptr(),
             c"before".as_ptr(),

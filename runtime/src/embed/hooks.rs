@@ -210,14 +210,16 @@ unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
                 }
                 let mut text = String::new();
                 if message.obj() != none {
-                    let message: Ref = Ref::steal(ffi::PyObject_Str(message.obj()))?;
+                    let message: Ref = message.live().str()?;
                     text += &any_text(message.obj())?;
                     text += ":";
                 } else if object.obj() != none {
                     text += "Exception ignored in:";
                 }
                 if object.obj() != none {
-                    let object = Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.obj()))
+                    let object = object
+                        .live()
+                        .repr()
                         .and_then(|repr| any_text(repr.obj()))
                         .unwrap_or_else(|raised| {
                             raised.clear();
@@ -256,7 +258,7 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
                     return Ok(false);
                 }
                 let name = attribute(thread.obj(), c"name")?;
-                let name: Ref = Ref::steal(ffi::PyObject_Str(name.obj()))?;
+                let name: Ref = name.live().str()?;
                 let text = format!(
                     "Exception in thread {}:\n{}",
                     any_text(name.obj())?,

@@ -21,9 +21,7 @@ pub fn run(plugin: &Plugin) -> Res<()> {
     };
     sources::tell_linecache_if_imported();
     // Without it a warning of the parser is printed by C, with the line of a file that has the name.
-    // SAFETY: the GIL is held.
-    let warnings: Res<Ref> =
-        unsafe { Ref::steal(ffi::PyImport_ImportModule(c"warnings".as_ptr())) };
+    let warnings: Res<Ref> = crate::py::import(c"warnings");
     if let Err(raised) = warnings {
         raised.clear();
     }

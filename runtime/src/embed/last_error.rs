@@ -11,7 +11,7 @@ use super::binding::Binding;
 use super::traceback;
 use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;
-use crate::py::{Exception, Obj, Raised, Ref, Res, any_text, str_text, type_name};
+use crate::py::{Exception, Obj, Raised, Ref, Res, any_text, type_name};
 
 thread_local! {
     /// The last failure of each plugin on this thread.
@@ -311,7 +311,7 @@ unsafe fn class_name(class: Obj) -> String {
             return name;
         }
         let module = Ref::steal(ffi::PyObject_GetAttrString(class, c"__module__".as_ptr()))
-            .and_then(|module| Ok(str_text(module.obj())?.map(str::to_owned)))
+            .and_then(|module| Ok(module.live().text()?.map(str::to_owned)))
             .unwrap_or_else(|raised| {
                 raised.clear();
                 None

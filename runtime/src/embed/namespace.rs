@@ -28,8 +28,7 @@ pub fn make(plugin: &Plugin, ffi: &Ref, lib: &Ref) -> Res<Ref> {
         Some((parent, _)) => parent,
         None => "",
     };
-    // SAFETY: the GIL is held; a C string.
-    let builtins = unsafe { Ref::steal(ffi::PyImport_ImportModule(c"builtins".as_ptr()))? };
+    let builtins = crate::py::import(c"builtins")?;
     add(&module, c"__builtins__", &builtins)?;
     add(&module, c"__package__", &str_from(package)?)?;
     // What inspect.getsource looks for when it is asked for a class.
@@ -78,18 +77,14 @@ pub fn adopt_spec(plugin: &Plugin, module: &Ref, spec: Obj) -> Res<()> {
                 return Err(Raised::already());
             }
         }
-        let adopted = Ref::steal(ffi::PyObject_GetAttrString(spec.obj(), c"loader".as_ptr()))
-            .and_then(|theirs: Ref| {
-                let get_source: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-                    ours.obj(),
-                    c"get_source".as_ptr(),
-                ))?;
-                let name = c"get_source".as_ptr();
-                if ffi::PyObject_SetAttrString(theirs.obj(), name, get_source.obj()) < 0 {
-                    return Err(Raised::already());
-                }
-                Ok(theirs)
-            });
+        let adopted = spec.live().attribute(c"loader").and_then(|theirs: Ref| {
+            let get_source: Ref = ours.live().attribute(c"get_source")?;
+            let name = c"get_source".as_ptr();
+            if ffi::PyObject_SetAttrString(theirs.obj(), name, get_source.obj()) < 0 {
+                return Err(Raised::already());
+            }
+            Ok(theirs)
+        });
         // Somebody else's loader may have no place for it: then ours remains the one that knows.
         let loader = adopted.unwrap_or_else(|raised| {
             raised.clear();

@@ -99,9 +99,9 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
         let loader = Ref::steal(ffi::PyObject_CallNoArgs(
             ffi::Py_TYPE(implementation).cast(),
         ))?;
-        if ffi::PyObject_SetAttrString(loader.obj(), c"get_source".as_ptr(), function.obj()) < 0 {
-            return Err(Raised::already());
-        }
+        loader
+            .live()
+            .set_attribute(c"get_source", function.live())?;
         Ok(loader)
     }
 }
@@ -118,8 +118,7 @@ unsafe extern "C" fn get_source(text: Obj, _module_name: Obj) -> Obj {
 /// Puts the init codes of all plugins into `linecache`, for a traceback that is about to be formatted. Goes without where
 /// somebody has replaced the module.
 pub fn tell_linecache() {
-    // SAFETY: the GIL is held.
-    let module = unsafe { Ref::steal(ffi::PyImport_ImportModule(c"linecache".as_ptr())) };
+    let module = crate::py::import(c"linecache");
     module
         .and_then(|module| fill(&module))
         .unwrap_or_else(Raised::clear);
@@ -142,7 +141,7 @@ pub fn tell_linecache_if_imported() {
 fn fill(module: &Ref) -> Res<()> {
     // SAFETY: the GIL is held; objects are live.
     unsafe {
-        let cache = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), c"cache".as_ptr()))?;
+        let cache = module.live().attribute(c"cache")?;
         for plugin in plugin::all() {
             // A file that is there speaks for itself, and linecache notes when it changes.
             if plugin.is_dev() {
@@ -213,13 +212,8 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
             if count < 1 || str_text(*args)? != Some("linecache") {
                 return Ok(none());
             }
-            let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(
-                c"_frozen_importlib_external".as_ptr(),
-            ))?;
-            let finder: Ref = Ref::steal(ffi::PyObject_GetAttrString(
-                machinery.obj(),
-                c"PathFinder".as_ptr(),
-            ))?;
+            let machinery: Ref = crate::py::import(c"_frozen_importlib_external")?;
+            let finder: Ref = machinery.live().attribute(c"PathFinder")?;
             let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
                 finder.obj(),
                 c"find_spec".as_ptr(),
@@ -227,19 +221,16 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
                 *args,
             ))?;
             if spec.obj() != ffi::Py_None() {
-                let loader: Ref =
-                    Ref::steal(ffi::PyObject_GetAttrString(spec.obj(), c"loader".as_ptr()))?;
+                let loader: Ref = spec.live().attribute(c"loader")?;
                 let execute: Ref = Ref::steal(ffi::PyCFunction_NewEx(
                     EXECUTE.ptr(),
                     loader.obj(),
                     std::ptr::null_mut(),
                 ))?;
                 // A loader of its own for this module, so it has to do with no other.
-                if ffi::PyObject_SetAttrString(loader.obj(), c"exec_module".as_ptr(), execute.obj())
-                    < 0
-                {
-                    return Err(Raised::already());
-                }
+                loader
+                    .live()
+                    .set_attribute(c"exec_module", execute.live())?;
             }
             Ok(spec)
         }

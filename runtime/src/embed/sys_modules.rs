@@ -135,7 +135,7 @@ fn package(name: &str) -> Res<Ref> {
 pub(super) fn forget_missing_directories() {
     // SAFETY: the GIL is held; names are C strings.
     let done: Res<Ref> = unsafe {
-        Ref::steal(ffi::PyImport_ImportModule(c"importlib".as_ptr())).and_then(|module: Ref| {
+        crate::py::import(c"importlib").and_then(|module: Ref| {
             Ref::steal(ffi::PyObject_CallMethod(
                 module.obj(),
                 c"invalidate_caches".as_ptr(),

@@ -11,7 +11,7 @@ use pyo3::ffi;
 
 use super::{sources, whose};
 use crate::py::code_texts::CodeTexts;
-use crate::py::{Obj, Ref, Res, any_text, str_text};
+use crate::py::{Obj, Ref, Res, any_text};
 
 static PLACES: CodeTexts = CodeTexts::new();
 
@@ -170,10 +170,10 @@ unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
             Ref::steal(ffi::PyObject_GetAttrString(class, name.as_ptr()))
         };
         let (module, name) = (attribute(c"__module__")?, attribute(c"__qualname__")?);
-        let Some(name) = str_text(name.obj())? else {
+        let Some(name) = name.live().text()? else {
             return Ok(None);
         };
-        let module = match str_text(module.obj()) {
+        let module = match module.live().text() {
             Ok(Some(module)) => module,
             Ok(None) => return Ok(None),
             Err(raised) => return Err(raised),

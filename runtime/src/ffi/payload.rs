@@ -12,7 +12,6 @@ use keelback_codegen::abi::{
     KEELBACK_CDEF_AS_CFFI, KEELBACK_CDEF_EMBEDDING_API, KEELBACK_CDEF_OVERRIDE,
     KEELBACK_CDEF_PACKED, keelback_cdef_t, keelback_plugin_t,
 };
-use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
 use super::attachment::ffi_and_lib_of;
@@ -191,10 +190,7 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
     unsafe {
         let lib = match ffi_and_lib_of(&module) {
             Some((_ffi, own)) => own,
-            None => Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-                module.obj(),
-                c"lib".as_ptr(),
-            ))?,
+            None => module.live().attribute(c"lib")?,
         };
         match crate::library::Lib::of(lib.live()) {
             Some(_) => Ok(Ref::borrow(lib.obj().cast())),

@@ -454,8 +454,7 @@ impl Lib {
                     ));
                 }
                 let value = self.constant(&ctype, &self.find_variable(name, &ctype, true)?)?;
-                // SAFETY: live.
-                match unsafe { crate::object::as_cdata(value.obj()) } {
+                match crate::object::CData::of(value.live()) {
                     Some(pointer) => Ok(new_plain(&ctype, pointer.data(), -1)?.into_obj()),
                     None => Err(self.no_such_name(name)),
                 }

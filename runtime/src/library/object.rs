@@ -48,7 +48,7 @@ impl Lib {
     pub(super) fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
         // SAFETY: the type is ready; every field is written before anyone sees the object.
         unsafe {
-            let found = Ref::<ffi::PyObject>::steal(ffi::PyDict_New())?;
+            let found = crate::py::make::dict([])?;
             let object = Ref::steal(ffi::PyObject_GC_New::<Lib>(LIB_TYPE.ptr()))?;
             let raw = object.as_ptr();
             (&raw mut (*raw).weakrefs).write(std::ptr::null_mut());

@@ -393,7 +393,7 @@ unsafe extern "C" fn target_repr(object: Obj) -> Obj {
         let target = &*object.cast::<Target>();
         let function = target.function.with(|function| function.clone());
         let function = function.unwrap_or_else(none);
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(function.obj()))
+        function.live().repr()
     })
 }
 

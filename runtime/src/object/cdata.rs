@@ -551,8 +551,7 @@ pub fn is_buffer(cdata: &CData) -> bool {
 
 /// A cdata over memory of `owner`, which it keeps alive.
 pub fn new_view(ctype: &CType, data: *mut u8, length: isize, owner: Ref) -> Res<Ref<CData>> {
-    // SAFETY: a live object.
-    let resource = unsafe { as_cdata(owner.obj()) }.and_then(CData::resource);
+    let resource = crate::object::CData::of(owner.live()).and_then(CData::resource);
     let ty = match resource {
         None => &TYPES.view,
         Some(Resource::Buffer(_) | Resource::Released { buffer: true, .. }) => {

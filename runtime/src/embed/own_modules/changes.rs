@@ -89,7 +89,7 @@ pub fn forget_modules(plugin: &Plugin) -> Res<Forgotten> {
                 };
                 take(&dict, |name| Ok(inside.contains(name) && is_module(name)?))?
             }
-            None => Ref::steal(ffi::PyDict_New())?,
+            None => crate::py::make::dict([])?,
         };
         Ok(Forgotten {
             modules: take(&modules, |name| Ok(is_own(name)))?,
@@ -106,7 +106,7 @@ unsafe fn take(from: &Ref, is_wanted: impl Fn(&str) -> Res<bool>) -> Res<Ref> {
     // SAFETY: the caller's contract: a dict. The list of keys is ours, its items are borrowed from it; values are kept by
     // the new dict before they leave the old one.
     unsafe {
-        let taken: Ref = Ref::steal(ffi::PyDict_New())?;
+        let taken: Ref = crate::py::make::dict([])?;
         let keys: Ref = Ref::steal(ffi::PyDict_Keys(from.obj()))?;
         for index in 0..ffi::PyList_Size(keys.obj()) {
             let key = ffi::PyList_GetItem(keys.obj(), index);

@@ -283,18 +283,17 @@ unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
         }
         let prefix = format!("{}/", found.directory());
         let root = root(found.plugin);
-        // SAFETY: the GIL is held; live objects.
-        let contents = unsafe {
-            let contents: Ref = Ref::steal(ffi::PyDict_New())?;
+        let contents = {
+            let contents: Ref = crate::py::make::dict([])?;
             for file in files(found.plugin) {
                 let path = format!("{root}/{}", path_of(file));
                 let Some(inside) = path.strip_prefix(&prefix) else {
                     continue;
                 };
                 let data = bytes_object(data_of(file))?;
-                if ffi::PyDict_SetItem(contents.obj(), str_from(inside)?.obj(), data.obj()) < 0 {
-                    return Err(Raised::already());
-                }
+                contents
+                    .live()
+                    .set_dict_item(str_from(inside)?.live(), data.live())?;
             }
             contents
         };

@@ -134,7 +134,7 @@ unsafe extern "C" fn sizeof(_: Obj, args: *const Obj, count: isize, names: Obj) 
                 };
                 layout::size(object, layout)?.total
             };
-            Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSize_t(size))
+            crate::py::make::unsigned_int(size)
         }
     })
 }
@@ -159,11 +159,8 @@ unsafe extern "C" fn addressof(_: Obj, args: *const Obj, count: isize, names: Ob
             } else {
                 return Err(raise!(TypeError, "object with buffer protocol required"));
             };
-            let number: Ref = Ref::steal(ffi::PyLong_FromSize_t(data))?;
-            let address: Ref = Ref::steal(ffi::PyObject_CallOneArg(
-                classes()?.address.obj(),
-                number.obj(),
-            ))?;
+            let number: Ref = crate::py::make::unsigned_int(data)?;
+            let address: Ref = classes()?.address.live().call_with(number.live())?;
             if ffi::PyObject_SetAttrString(address.obj(), OWNER.as_ptr(), object) < 0 {
                 return Err(Raised::already());
             }

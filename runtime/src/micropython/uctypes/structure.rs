@@ -408,8 +408,7 @@ pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
 unsafe extern "C" fn to_int(object: Obj) -> Obj {
     // SAFETY: a Structure.
     guard(|| match unsafe { pointer_value(object) } {
-        // SAFETY: a plain constructor.
-        Some(address) => unsafe { Ref::<ffi::PyObject>::steal(ffi::PyLong_FromSize_t(address)) },
+        Some(address) => crate::py::make::unsigned_int(address),
         None => Err(raise!(TypeError, "can't convert struct to int")),
     })
 }
