@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
 
-use crate::py::{Exception, Obj, Raised, Ref, Res, guard, name_after, none, str_from};
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, guard, name_after, none, str_from};
 use crate::raise;
 
 /// The exception classes of the package, made once per process.
@@ -215,10 +215,7 @@ pub fn raise_layout(error: &LayoutError) -> Raised {
 }
 
 /// Adds the classes to a module.
-///
-/// # Safety
-/// `module` is a live module.
-pub unsafe fn add_to(module: Obj) -> Res<()> {
+pub fn add_to(module: Live) -> Res<()> {
     let errors = errors()?;
     let list = [
         (c"error", &errors.error),
@@ -230,7 +227,7 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
     ];
     for (name, class) in list {
         // SAFETY: a live module and class.
-        if unsafe { ffi::PyModule_AddObjectRef(module, name.as_ptr(), class.obj()) } < 0 {
+        if unsafe { ffi::PyModule_AddObjectRef(module.ptr(), name.as_ptr(), class.obj()) } < 0 {
             return Err(Raised::already());
         }
     }

@@ -115,8 +115,8 @@ fn make() -> Res<Ref> {
         if ffi::PyUnstable_Module_SetGIL(module.obj(), ffi::Py_MOD_GIL_NOT_USED) < 0 {
             return Err(crate::py::Raised::already());
         }
-        crate::errors::add_to(module.obj())?;
-        crate::ffi::add_to(module.obj())?;
+        crate::errors::add_to(module.live())?;
+        crate::ffi::add_to(module.live())?;
         crate::micropython::add_to(&module)?;
         // An import sets it too; in a plugin there is none.
         if let Some(file) = file_of((&raw const DEFINITION).cast()) {

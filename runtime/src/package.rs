@@ -11,8 +11,8 @@ use pyo3::ffi;
 
 use crate::py::module::make_spec;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
-    str_from, str_text,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional,
+    simple, str_from,
 };
 use crate::raise;
 
@@ -140,7 +140,7 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
                     "find_spec expected 1 to 3 arguments, got {count}"
                 ));
             }
-            let (Some(source), Some(finder)) = (wanted(*args)?, FINDER.get()) else {
+            let (Some(source), Some(finder)) = (wanted(Live::new(*args))?, FINDER.get()) else {
                 return Ok(none());
             };
             let path = str_from(&source.path())?;
@@ -162,22 +162,13 @@ impl Source {
 }
 
 /// The source of the module of this name; `None` for somebody else's.
-///
-/// # Safety
-/// A live object.
-unsafe fn wanted(name: Obj) -> Res<Option<&'static Source>> {
-    // SAFETY: a live object.
-    Ok(unsafe { str_text(name)? }.and_then(source_of))
+fn wanted(name: Live) -> Res<Option<&'static Source>> {
+    Ok(name.text()?.and_then(source_of))
 }
 
 /// Likewise; raises ImportError for somebody else's.
-///
-/// # Safety
-/// A live object.
-unsafe fn required(name: Obj) -> Res<&'static Source> {
-    // SAFETY: a live object.
-    unsafe { wanted(name)? }
-        .ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
+fn required(name: Live) -> Res<&'static Source> {
+    wanted(name)?.ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
 }
 
 /// `create_module` of the finder and loader.
@@ -197,7 +188,7 @@ unsafe extern "C" fn exec_module(_: Obj, module: Obj) -> Obj {
         // SAFETY: live objects; the dict is borrowed from the module.
         unsafe {
             let name: Ref = Ref::steal(ffi::PyObject_GetAttrString(module, c"__name__".as_ptr()))?;
-            let source = required(name.obj())?;
+            let source = required(name.live())?;
             let text = CString::new(source.text)
                 .map_err(|_nul| raise!(ValueError, "source code contains a null byte"))?;
             let code: Ref = Ref::steal(ffi::Py_CompileStringObject(
@@ -223,7 +214,7 @@ unsafe extern "C" fn exec_module(_: Obj, module: Obj) -> Obj {
 /// Called by Python, as a function.
 unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
-    guard(|| str_from(unsafe { required(name)? }.text))
+    guard(|| str_from(unsafe { required(Live::new(name))? }.text))
 }
 
 /// `is_package` of the finder and loader.
@@ -233,7 +224,7 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
 unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
-        let source = unsafe { required(name)? };
+        let source = unsafe { required(Live::new(name))? };
         Ok(crate::py::bool_object(source.is_package()))
     })
 }

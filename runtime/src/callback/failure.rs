@@ -10,7 +10,7 @@ use super::PythonFunction;
 use super::headroom::Headroom;
 use crate::errors;
 use crate::py::code_texts::CodeTexts;
-use crate::py::{Exception, Obj, Raised, Ref, Res, write_unraisable};
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, write_unraisable};
 
 /// What is known of a failure that Python code did not handle.
 pub struct Failure<'a> {
@@ -111,7 +111,7 @@ unsafe fn ask(
             3,
             std::ptr::null_mut(),
         ))?;
-        if answer.obj() == ffi::Py_None() {
+        if answer.live().is_none() {
             Ok(())
         } else {
             function.plan().write_result(answer.obj(), result)
@@ -159,7 +159,7 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
         .signature()
         .map_or("?", |signature| &*signature.result.name);
     // SAFETY: a live object.
-    let (class, came) = unsafe { (crate::py::type_name(value), shown(value)) };
+    let (class, came) = unsafe { (crate::py::type_name(value), shown(Live::new(value))) };
     // Where a class of ours is in Python says nothing here.
     let class = ["keelback.", "_cffi_backend."]
         .iter()
@@ -173,14 +173,11 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
 }
 
 /// The repr of an object, if it is not too long.
-///
-/// # Safety
-/// A live object; the GIL is held.
-unsafe fn shown(object: Obj) -> String {
+fn shown(object: Live) -> String {
     const MOST: usize = 80;
     // SAFETY: a live object; the GIL is held.
     let text = unsafe {
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object))
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.ptr()))
             .and_then(|repr| Ok(repr.live().text()?.unwrap_or("?").to_string()))
     };
     match text {

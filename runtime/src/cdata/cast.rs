@@ -183,7 +183,7 @@ unsafe fn truth(value: Obj) -> Res<bool> {
         let converted = Ref::steal(convert(value))?;
         if ffi::PyFloat_Check(converted.obj()) != 0 {
             Ok(real::to_f64(converted.obj())? != 0.0)
-        } else if ffi::PyLong_Check(converted.obj()) != 0 {
+        } else if converted.live().is_int() {
             Ok(ffi::PyObject_IsTrue(converted.obj()) == 1)
         } else {
             Err(raise!(TypeError, "integer/float conversion failed"))
@@ -223,7 +223,7 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             }
             None => {}
         }
-        if ctype.code == Code::LongDouble && ffi::PyLong_Check(number.obj()) != 0 {
+        if ctype.code == Code::LongDouble && number.live().is_int() {
             // As CFFI, where a cast to any floating type goes through a double.
             number = Ref::steal(ffi::PyNumber_Float(number.obj()))?;
         }

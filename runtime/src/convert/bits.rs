@@ -218,8 +218,8 @@ unsafe fn big_value(ctype: &CType, value: Obj) -> Res<i128> {
         let mut overflow = 0;
         let number = ffi::PyLong_AsLongLongAndOverflow(index.obj(), &mut overflow);
         if overflow == 0 {
-            if number == -1 && !ffi::PyErr_Occurred().is_null() {
-                return Err(Raised::already());
+            if number == -1 {
+                Raised::if_set()?;
             }
             return Ok(number.into());
         }

@@ -62,8 +62,8 @@ pub unsafe fn initialiser_length(item: &CType, value: Obj) -> Res<isize> {
         }
         let length = ffi::PyNumber_AsSsize_t(value, ffi::PyExc_OverflowError);
         if length < 0 {
-            if length == -1 && !ffi::PyErr_Occurred().is_null() {
-                return Err(Raised::already());
+            if length == -1 {
+                Raised::if_set()?;
             }
             return Err(raise!(ValueError, "negative array length"));
         }
@@ -341,7 +341,7 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
         while ffi::PyDict_Next(value, &mut position, &mut key, &mut given) != 0 {
             // Owned while conversions run, which may change the dict.
             let (key, given) = (Ref::borrow(key), Ref::borrow(given));
-            let field = if ffi::PyUnicode_Check(key.obj()) != 0 {
+            let field = if key.live().is_str() {
                 details.field(key.live())
             } else {
                 None

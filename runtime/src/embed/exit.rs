@@ -19,7 +19,7 @@ use pyo3::ffi;
 use super::whose;
 use super::whose::Interpreter;
 use crate::attach::{output, threads};
-use crate::py::{Exception, Obj, Raised, Ref, Res, none};
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, none};
 
 /// The exit functions run because of us, not because Python is finalised.
 static OUR_EXIT: AtomicBool = AtomicBool::new(false);
@@ -129,7 +129,7 @@ fn close_unfinished_files() -> Res<()> {
                 if !object.is_null()
                     && ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) != 0
                 {
-                    call_and_forget(object, c"close");
+                    call_and_forget(Live::new(object), c"close");
                 }
             }
         }
@@ -151,13 +151,10 @@ fn all_objects() -> Res<Ref> {
 }
 
 /// Calls a method. It may fail: closed, detached, not writable.
-///
-/// # Safety
-/// `object` is live.
-unsafe fn call_and_forget(object: Obj, method: &CStr) {
+fn call_and_forget(object: Live, method: &CStr) {
     // SAFETY: a live object, a C string.
     unsafe {
-        let result = ffi::PyObject_CallMethod(object, method.as_ptr(), std::ptr::null());
+        let result = ffi::PyObject_CallMethod(object.ptr(), method.as_ptr(), std::ptr::null());
         if result.is_null() {
             ffi::PyErr_Clear();
         } else {
@@ -182,7 +179,7 @@ fn write_open_files() -> Res<()> {
                 {
                     continue;
                 }
-                call_and_forget(object, c"flush");
+                call_and_forget(Live::new(object), c"flush");
             }
         }
     }

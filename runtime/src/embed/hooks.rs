@@ -254,7 +254,7 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
                     get(c"exc_traceback")?,
                     get(c"thread")?,
                 );
-                if class.obj() == ffi::PyExc_SystemExit || thread.obj() == ffi::Py_None() {
+                if class.obj() == ffi::PyExc_SystemExit || thread.live().is_none() {
                     return Ok(false);
                 }
                 let name = attribute(thread.obj(), c"name")?;

@@ -7,7 +7,7 @@ use pyo3::ffi;
 
 use super::state::Cell;
 use super::{COMPILED_TYPE, FfiObject};
-use crate::py::{NameTable, Obj, Ref};
+use crate::py::{Live, NameTable, Obj, Ref};
 
 /// tp_getattro of compiled FFI objects.
 ///
@@ -42,7 +42,7 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
         if !attribute.is_null()
             && COMPILED_TYPE.is_exactly(object)
             && ffi::PyCFunction_CheckExact(attribute) != 0
-            && is_interned(name)
+            && is_interned(Live::new(name))
         {
             let pair = (Ref::borrow(name), Ref::borrow(attribute));
             cell.with(|bound| {
@@ -57,17 +57,15 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
     }
 }
 
-/// # Safety
-/// `name` is a live object.
-unsafe fn is_interned(name: Obj) -> bool {
+fn is_interned(name: Live) -> bool {
     // SAFETY: asks for the interned str of the same text; a str that is it is interned.
     unsafe {
-        if ffi::PyUnicode_CheckExact(name) == 0 {
+        if ffi::PyUnicode_CheckExact(name.ptr()) == 0 {
             return false;
         }
-        let mut interned = Ref::borrow(name).into_ptr();
+        let mut interned = name.to_ref().into_ptr();
         ffi::PyUnicode_InternInPlace(&mut interned);
-        let same = interned == name;
+        let same = interned == name.ptr();
         ffi::Py_DECREF(interned);
         same
     }

@@ -257,10 +257,7 @@ unsafe fn fill_dict() -> Res<()> {
 }
 
 /// Adds the classes to the runtime's module.
-///
-/// # Safety
-/// `module` is a live module.
-pub unsafe fn add_to(module: Obj) -> Res<()> {
+pub fn add_to(module: Live) -> Res<()> {
     let list = [
         (c"FFI", &INLINE_TYPE),
         (c"CompiledFFI", &COMPILED_TYPE),
@@ -272,13 +269,16 @@ pub unsafe fn add_to(module: Obj) -> Res<()> {
     ];
     for (name, class) in list {
         // SAFETY: a live module and a ready type.
-        if unsafe { ffi::PyModule_AddObjectRef(module, name.as_ptr(), class.ptr().cast()) } < 0 {
+        if unsafe { ffi::PyModule_AddObjectRef(module.ptr(), name.as_ptr(), class.ptr().cast()) }
+            < 0
+        {
             return Err(Raised::already());
         }
     }
     for (name, value) in loading::RTLD {
         // SAFETY: a live module.
-        if unsafe { ffi::PyModule_AddIntConstant(module, name.as_ptr(), (*value).into()) } < 0 {
+        if unsafe { ffi::PyModule_AddIntConstant(module.ptr(), name.as_ptr(), (*value).into()) } < 0
+        {
             return Err(Raised::already());
         }
     }

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Res, type_name};
+use crate::py::{Live, Obj, Raised, Res};
 use crate::raise;
 
 /// The arguments of a function with `required` to `N` positional parameters; NULL for those not given. `bound`: how
@@ -67,29 +67,26 @@ pub(super) fn check_count(given: usize, least: usize, most: usize) -> Res<()> {
 }
 
 /// The text of a str or bytes argument, up to its first NUL if it has one.
-///
-/// # Safety
-/// `object` is live, and outlives the use of the text.
-pub(super) unsafe fn text<'a>(object: Obj) -> Res<&'a [u8]> {
+pub(super) fn text<'a>(object: Live<'a>) -> Res<&'a [u8]> {
     // SAFETY: `object` is live, and outlives the use of the text.
     let bytes = unsafe {
-        if ffi::PyUnicode_Check(object) != 0 {
+        if object.is_str() {
             let mut length = 0;
-            let data = ffi::PyUnicode_AsUTF8AndSize(object, &mut length);
+            let data = ffi::PyUnicode_AsUTF8AndSize(object.ptr(), &mut length);
             if data.is_null() {
                 return Err(Raised::already());
             }
             std::slice::from_raw_parts(data.cast::<u8>(), length as usize)
-        } else if ffi::PyBytes_Check(object) != 0 {
+        } else if object.is_bytes() {
             std::slice::from_raw_parts(
-                ffi::PyBytes_AS_STRING(object).cast::<u8>(),
-                ffi::PyBytes_Size(object) as usize,
+                ffi::PyBytes_AS_STRING(object.ptr()).cast::<u8>(),
+                ffi::PyBytes_Size(object.ptr()) as usize,
             )
         } else {
             return Err(raise!(
                 TypeError,
                 "can't convert '{}' object to str implicitly",
-                type_name(object)
+                object.type_name()
             ));
         }
     };
@@ -97,10 +94,6 @@ pub(super) unsafe fn text<'a>(object: Obj) -> Res<&'a [u8]> {
 }
 
 /// As [`text`], for C.
-///
-/// # Safety
-/// `object` is live.
-pub(super) unsafe fn c_text(object: Obj) -> Res<std::ffi::CString> {
-    // SAFETY: the caller's contract. There is no NUL in it.
-    Ok(std::ffi::CString::new(unsafe { text(object)? }).unwrap_or_default())
+pub(super) fn c_text(object: Live) -> Res<std::ffi::CString> {
+    Ok(std::ffi::CString::new(text(object)?).unwrap_or_default())
 }

@@ -9,7 +9,9 @@ use std::ffi::c_int;
 use pyo3::ffi;
 
 use super::value;
-use crate::py::{END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords};
+use crate::py::{
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords,
+};
 use crate::raise;
 
 static BYTEARRAY_TYPE: StaticType = StaticType::new();
@@ -84,10 +86,7 @@ pub(super) unsafe fn new(data: *mut u8, size: usize, owner: Obj) -> Res<Ref> {
 }
 
 /// `bytearray_at(pointer, size)`: of int arguments.
-///
-/// # Safety
-/// The arguments are live.
-pub(super) unsafe fn at(pointer: Obj, size: Obj) -> Res<Ref> {
+pub(super) fn at(pointer: Live, size: Live) -> Res<Ref> {
     // SAFETY: the arguments are live.
     unsafe {
         let data = value::address(pointer)?;
@@ -102,12 +101,8 @@ pub(super) unsafe fn at(pointer: Obj, size: Obj) -> Res<Ref> {
 }
 
 /// A size in an int argument.
-///
-/// # Safety
-/// `value` is live.
-pub(super) unsafe fn size_argument(value: Obj) -> Res<usize> {
-    // SAFETY: `value` is live.
-    let size = unsafe { value::truncated(value)? } as i64;
+pub(super) fn size_argument(value: Live) -> Res<usize> {
+    let size = value::truncated(value)? as i64;
     match usize::try_from(size) {
         Ok(size) if isize::try_from(size).is_ok() => Ok(size),
         _ => Err(raise!(ValueError, "size must not be negative, got {size}")),
@@ -151,12 +146,9 @@ unsafe extern "C" fn init(_object: Obj, _args: Obj, _kwargs: Obj) -> c_int {
 }
 
 /// The same bytes in memory of their own.
-///
-/// # Safety
-/// `object` is live.
-unsafe fn copied(object: Obj) -> Res<Ref> {
+fn copied(object: Live) -> Res<Ref> {
     // SAFETY: live.
-    unsafe { Ref::steal(ffi::PyBytes_FromObject(object)) }
+    unsafe { Ref::steal(ffi::PyBytes_FromObject(object.ptr())) }
 }
 
 /// nb_int of the type.
@@ -165,7 +157,9 @@ unsafe fn copied(object: Obj) -> Res<Ref> {
 /// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_int(object: Obj) -> Obj {
     // SAFETY: live objects.
-    guard(|| unsafe { Ref::<ffi::PyObject>::steal(ffi::PyNumber_Long(copied(object)?.obj())) })
+    guard(|| unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyNumber_Long(copied(Live::new(object))?.obj()))
+    })
 }
 
 /// nb_float of the type.
@@ -174,7 +168,9 @@ unsafe extern "C" fn to_int(object: Obj) -> Obj {
 /// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_float(object: Obj) -> Obj {
     // SAFETY: live objects.
-    guard(|| unsafe { Ref::<ffi::PyObject>::steal(ffi::PyNumber_Float(copied(object)?.obj())) })
+    guard(|| unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyNumber_Float(copied(Live::new(object))?.obj()))
+    })
 }
 
 /// `reduce()`
@@ -185,7 +181,7 @@ unsafe extern "C" fn reduce(object: Obj, _args: *const Obj, _count: isize, _name
     guard(|| {
         // SAFETY: live objects; the tuples take references of their own.
         unsafe {
-            let bytes = copied(object)?;
+            let bytes = copied(Live::new(object))?;
             let arguments: Ref = Ref::steal(ffi::PyTuple_Pack(1, bytes.obj()))?;
             Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
                 2,

@@ -16,8 +16,8 @@ use crate::callback::Closure;
 use crate::convert::argument::widen;
 use crate::ctype::Code;
 use crate::py::{
-    END_OF_METHODS, Exception, GilCell, Methods, Obj, Raised, Ref, Res, StaticType, at_end, guard,
-    guard_unit, keywords, none, str_from, str_text, type_name,
+    END_OF_METHODS, Exception, GilCell, Live, Methods, Obj, Raised, Ref, Res, StaticType, at_end,
+    guard, guard_unit, keywords, none, str_from, str_text,
 };
 use crate::raise;
 
@@ -79,15 +79,12 @@ pub(super) fn ready() -> Res<()> {
 }
 
 /// The code address of a callback object; `None` for any other object.
-///
-/// # Safety
-/// `object` is live.
-pub(super) unsafe fn code_of(object: Obj) -> Option<*mut u8> {
+pub(super) fn code_of(object: Live) -> Option<*mut u8> {
     // SAFETY: `object` is live.
     unsafe {
         CALLBACK_TYPE
-            .is_exactly(object)
-            .then(|| (*object.cast::<Callback>()).closure.code())
+            .is_exactly(object.ptr())
+            .then(|| (*object.ptr().cast::<Callback>()).closure.code())
     }
 }
 
@@ -123,23 +120,25 @@ pub(super) unsafe extern "C" fn callback(
                     lock = truth > 0;
                 }
             }
-            make(*args, *args.add(1), *args.add(2), lock)
+            make(
+                Live::new(*args),
+                Live::new(*args.add(1)),
+                Live::new(*args.add(2)),
+                lock,
+            )
         }
     })
 }
 
 /// A callback, from the arguments of [`callback`].
-///
-/// # Safety
-/// The objects are live.
-unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> {
+fn make(result: Live, function: Live, params: Live, lock: bool) -> Res<Ref> {
     // SAFETY: live objects; fresh objects, filled before anyone sees them.
     unsafe {
-        if ffi::PyCallable_Check(function) == 0 {
+        if !function.is_callable() {
             return Err(raise!(
                 TypeError,
                 "'{}' object isn't callable",
-                type_name(function)
+                function.type_name()
             ));
         }
         let result = TypeCode::of_result(result)?;
@@ -148,7 +147,7 @@ unsafe fn make(result: Obj, function: Obj, params: Obj, lock: bool) -> Res<Ref> 
         let target = Ref::steal(ffi::PyObject_New::<Target>(TARGET_TYPE.ptr()))?;
         let raw = target.as_ptr();
         (&raw mut (*raw).vectorcall).write(called);
-        (&raw mut (*raw).function).write(GilCell::new(Some(Ref::borrow(function))));
+        (&raw mut (*raw).function).write(GilCell::new(Some(function.to_ref())));
         (&raw mut (*raw).takes_objects).write(params.iter().any(|param| param.is_object()));
         (&raw mut (*raw).params).write(params);
         (&raw mut (*raw).result).write(result);
@@ -275,7 +274,7 @@ impl Target {
             for (index, (place, param)) in objects.iter_mut().zip(&self.params).enumerate() {
                 *place = *args.add(index);
                 if param.is_object() {
-                    let address = value::address(*place)?;
+                    let address = value::address(Live::new(*place))?;
                     *place = if address.is_null() {
                         ffi::Py_None()
                     } else {
@@ -305,15 +304,15 @@ impl Target {
                 drop(before);
                 return Ok(address);
             }
-            if value.obj() == ffi::Py_None() {
+            if value.live().is_none() {
                 return self.nothing();
             }
             match self.result.code {
                 Code::F32 | Code::F64 => {
-                    Ref::steal(ffi::PyFloat_FromDouble(value::real(value.obj())?))
+                    Ref::steal(ffi::PyFloat_FromDouble(value::real(value.live())?))
                 }
                 code => {
-                    let bits = widen(code, value::truncated(value.obj())?);
+                    let bits = widen(code, value::truncated(value.live())?);
                     if code.is_signed() {
                         Ref::steal(ffi::PyLong_FromLongLong(bits as i64))
                     } else {

@@ -69,13 +69,9 @@ impl TypeCode {
     }
 
     /// From the first character of a str: MicroPython looks at no others. Raises TypeError for what is no code.
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub(super) unsafe fn of(object: Obj) -> Res<Self> {
-        // SAFETY: `object` is live.
-        let letter = unsafe {
-            if ffi::PyUnicode_Check(object) == 0 {
+    pub(super) fn of(object: Live) -> Res<Self> {
+        let letter = {
+            if !object.is_str() {
                 None
             } else {
                 arguments::text(object)?.first().copied()
@@ -85,30 +81,23 @@ impl TypeCode {
     }
 
     /// Of a function's result: as [`of`](Self::of), but what is no str is MicroPython's "can't convert".
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub(super) unsafe fn of_result(object: Obj) -> Res<Self> {
-        // SAFETY: `object` is live.
-        Self::new(unsafe { arguments::text(object)? }.first().copied())
+    pub(super) fn of_result(object: Live) -> Res<Self> {
+        Self::new(arguments::text(object)?.first().copied())
     }
 
     /// Of parameters, from any iterable of codes.
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub(super) unsafe fn list(object: Obj) -> Res<Box<[Self]>> {
+    pub(super) fn list(object: Live) -> Res<Box<[Self]>> {
         // SAFETY: the caller's contract; items are live while they are looked at.
         unsafe {
             let mut codes = Vec::new();
-            let iterator: Ref = Ref::steal(ffi::PyObject_GetIter(object))?;
+            let iterator: Ref = Ref::steal(ffi::PyObject_GetIter(object.ptr()))?;
             loop {
                 let item = ffi::PyIter_Next(iterator.obj());
                 if item.is_null() {
                     break;
                 }
                 let item: Ref = Ref::steal(item)?;
-                codes.push(Self::of(item.obj())?);
+                codes.push(Self::of(item.live())?);
             }
             if !ffi::PyErr_Occurred().is_null() {
                 return Err(Raised::already());
@@ -176,43 +165,40 @@ pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u6
     // SAFETY: `value` is live until the call is over, as is `held`.
     unsafe {
         match code.code {
-            Code::F32 => Ok(u64::from((value::real(value)? as f32).to_bits())),
-            Code::F64 => Ok(value::real(value)?.to_bits()),
+            Code::F32 => Ok(u64::from((value::real(Live::new(value))? as f32).to_bits())),
+            Code::F64 => Ok(value::real(Live::new(value))?.to_bits()),
             _ if code.is_object() => Ok(value as u64),
             _ => match small_long_value(value) {
                 Some(small) => Ok(widen(code.code, small as u64)),
-                None => slot_slowly(code, value, held),
+                None => slot_slowly(code, Live::new(value), held),
             },
         }
     }
 }
 
 /// What is no small int.
-///
-/// # Safety
-/// `value` is live.
 #[inline(never)]
-unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
+fn slot_slowly(code: TypeCode, value: Live, held: &mut Held) -> Res<u64> {
     // SAFETY: `value` is live.
     unsafe {
-        if code.holds_address && ffi::PyBytes_Check(value) != 0 {
-            return Ok(ffi::PyBytes_AS_STRING(value) as u64);
+        if code.holds_address && value.is_bytes() {
+            return Ok(ffi::PyBytes_AS_STRING(value.ptr()) as u64);
         }
-        if value == ffi::Py_None() {
+        if value.is_none() {
             return Ok(0);
         }
-        if ffi::PyLong_Check(value) != 0 {
+        if value.is_int() {
             return Ok(widen(code.code, value::truncated(value)?));
         }
         if code.holds_address {
-            if ffi::PyUnicode_Check(value) != 0 {
+            if value.is_str() {
                 return text(value, held);
             }
             if let Some(address) = callback::code_of(value) {
                 return Ok(address as u64);
             }
-            if ffi::PyObject_CheckBuffer(value) != 0 {
-                let view = View::of(Live::new(value), false)?;
+            if ffi::PyObject_CheckBuffer(value.ptr()) != 0 {
+                let view = View::of(value, false)?;
                 let address = view.data() as u64;
                 held.views.push(view);
                 return Ok(address);
@@ -228,19 +214,16 @@ unsafe fn slot_slowly(code: TypeCode, value: Obj, held: &mut Held) -> Res<u64> {
 
 /// The address of a str's NUL-terminated UTF-8, which lives as long as the str. One with undecodable bytes of a C
 /// string in it (see [`text_of`]) gives those bytes back, for as long as the call.
-///
-/// # Safety
-/// `value` is a live str.
-unsafe fn text(value: Obj, held: &mut Held) -> Res<u64> {
+fn text(value: Live, held: &mut Held) -> Res<u64> {
     // SAFETY: the caller's contract; the temporary has room for the bytes and the NUL.
     unsafe {
-        let address = ffi::PyUnicode_AsUTF8AndSize(value, std::ptr::null_mut());
+        let address = ffi::PyUnicode_AsUTF8AndSize(value.ptr(), std::ptr::null_mut());
         if !address.is_null() {
             return Ok(address as u64);
         }
         Raised::already().clear_if(ffi::PyExc_UnicodeEncodeError)?;
         let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
-            value,
+            value.ptr(),
             c"utf-8".as_ptr(),
             c"surrogateescape".as_ptr(),
         ))?;

@@ -13,7 +13,7 @@ use crate::call::CallPlan;
 use crate::convert::argument::Parameter;
 use crate::ctype::CType;
 use crate::library::Handle;
-use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit, str_from};
+use crate::py::{Live, Obj, Ref, Res, StaticType, guard, guard_unit, str_from};
 use crate::raise;
 
 static FUNCTION_TYPE: StaticType = StaticType::new();
@@ -71,8 +71,8 @@ pub(super) unsafe fn new(
 ) -> Res<Ref> {
     // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
     unsafe {
-        let result = TypeCode::of_result(result)?;
-        let params = TypeCode::list(params)?;
+        let result = TypeCode::of_result(Live::new(result))?;
+        let params = TypeCode::list(Live::new(params))?;
         let ctype = function_type(result, &params)?;
         let Some(signature) = ctype.signature() else {
             return Err(raise!(SystemError, "'{}' is no function", ctype.name));

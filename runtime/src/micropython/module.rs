@@ -10,7 +10,8 @@ use super::{bytearray, callback, function, value, variable};
 use crate::library::Handle;
 use crate::py::module::new as new_module;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none, str_from,
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none,
+    str_from,
 };
 
 static MODULE_TYPE: StaticType = StaticType::new();
@@ -116,7 +117,7 @@ unsafe extern "C" fn open(_: Obj, args: *const Obj, count: isize, names: Obj) ->
             let path = if name == ffi::Py_None() {
                 None
             } else {
-                Some(c_text(name)?)
+                Some(c_text(Live::new(name))?)
             };
             let flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
             let handle = Handle::try_open(path.as_deref(), flags).map_err(|error| {
@@ -147,7 +148,7 @@ unsafe extern "C" fn func(_: Obj, args: *const Obj, count: isize, names: Obj) ->
         // SAFETY: a FASTCALL function's arguments.
         unsafe {
             let [result, address, params] = positional(args, count, names, 3, 0)?;
-            function::new(value::address(address)?, result, params, None)
+            function::new(value::address(Live::new(address))?, result, params, None)
         }
     })
 }
@@ -161,7 +162,7 @@ unsafe extern "C" fn as_bytearray(_: Obj, args: *const Obj, count: isize, names:
         // SAFETY: a FASTCALL function's arguments.
         unsafe {
             let [pointer, size] = positional(args, count, names, 2, 0)?;
-            bytearray::at(pointer, size)
+            bytearray::at(Live::new(pointer), Live::new(size))
         }
     })
 }
@@ -176,7 +177,7 @@ unsafe extern "C" fn library_func(object: Obj, args: *const Obj, count: isize, n
         unsafe {
             let [result, name, params] = positional(args, count, names, 3, 1)?;
             let library = &this(object).handle;
-            let address = function::symbol(library, &c_text(name)?)?;
+            let address = function::symbol(library, &c_text(Live::new(name))?)?;
             function::new(address, result, params, Some(library.clone()))
         }
     })
@@ -192,7 +193,7 @@ unsafe extern "C" fn library_var(object: Obj, args: *const Obj, count: isize, na
         unsafe {
             let [code, name] = positional(args, count, names, 2, 1)?;
             let library = &this(object).handle;
-            let address = function::symbol(library, &c_text(name)?)?;
+            let address = function::symbol(library, &c_text(Live::new(name))?)?;
             variable::new(address, code, library.clone())
         }
     })
@@ -207,7 +208,7 @@ unsafe extern "C" fn library_addr(object: Obj, args: *const Obj, count: isize, n
         // SAFETY: a FASTCALL method of a Library.
         unsafe {
             let [name] = positional(args, count, names, 1, 1)?;
-            let address = function::symbol(&this(object).handle, &c_text(name)?)?;
+            let address = function::symbol(&this(object).handle, &c_text(Live::new(name))?)?;
             Ref::<ffi::PyObject>::steal(ffi::PyLong_FromVoidPtr(address.cast()))
         }
     })

@@ -13,7 +13,8 @@ use crate::convert::{get, put, read};
 use crate::ctype::{CType, Code};
 use crate::library::Handle;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none, str_from,
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, StaticType, guard, guard_unit, keywords, none,
+    str_from,
 };
 use crate::raise;
 
@@ -58,7 +59,7 @@ pub(super) fn ready() -> Res<()> {
 pub(super) unsafe fn new(address: *mut u8, code: Obj, library: Arc<Handle>) -> Res<Ref> {
     // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
     unsafe {
-        let code = TypeCode::of_result(code)?;
+        let code = TypeCode::of_result(Live::new(code))?;
         if code.code == Code::Void {
             return Err(raise!(TypeError, "unknown type"));
         }
@@ -121,7 +122,7 @@ unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, name
                     // C has it now: a reference for C, which nobody gives back.
                     Ref::borrow(value).into_ptr() as u64
                 }
-                _ => super::value::truncated(value)?,
+                _ => super::value::truncated(Live::new(value))?,
             };
             match variable.code.code {
                 Code::F32 => put(variable.address, slot as u32),

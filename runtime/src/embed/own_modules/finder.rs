@@ -10,8 +10,8 @@ use super::code;
 use super::find::{Content, Found, data_of, files, module, path_of, root};
 use crate::py::module::{call_function, make_spec};
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
-    str_from, str_text,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional,
+    simple, str_from, str_text,
 };
 use crate::raise;
 
@@ -153,7 +153,7 @@ unsafe extern "C" fn exec_module(_: Obj, object: Obj) -> Obj {
         // SAFETY: live objects; the dict is borrowed from the module.
         unsafe {
             let name: Ref = Ref::steal(ffi::PyObject_GetAttrString(object, c"__name__".as_ptr()))?;
-            let found = required(name.obj())?;
+            let found = required(name.live())?;
             if matches!(found.content, Content::Nothing) {
                 return Ok(none());
             }
@@ -168,12 +168,8 @@ unsafe extern "C" fn exec_module(_: Obj, object: Obj) -> Obj {
 }
 
 /// The module of that name.
-///
-/// # Safety
-/// A live object.
-unsafe fn required(name: Obj) -> Res<Found> {
-    // SAFETY: the caller's contract: a live object.
-    let text = unsafe { str_text(name)? }.unwrap_or("?");
+fn required(name: Live) -> Res<Found> {
+    let text = name.text()?.unwrap_or("?");
     module(text).ok_or_else(|| raise!(ImportError, "no plugin has a module '{text}'"))
 }
 
@@ -183,7 +179,7 @@ unsafe fn required(name: Obj) -> Res<Found> {
 /// Called by Python, as a function.
 unsafe extern "C" fn get_code(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
-    guard(|| code::code(&unsafe { required(name)? }))
+    guard(|| code::code(&unsafe { required(Live::new(name))? }))
 }
 
 /// `get_source` of the finder and loader.
@@ -193,7 +189,7 @@ unsafe extern "C" fn get_code(_: Obj, name: Obj) -> Obj {
 unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
-        let text = code::text(&unsafe { required(name)? })?;
+        let text = code::text(&unsafe { required(Live::new(name))? })?;
         let bytes = bytes_object(&text)?;
         // Of any encoding that its first lines name.
         call_function(
@@ -210,7 +206,7 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
 /// Called by Python, as a function.
 unsafe extern "C" fn get_filename(_: Obj, name: Obj) -> Obj {
     // SAFETY: a live object.
-    guard(|| str_from(&unsafe { required(name)? }.place))
+    guard(|| str_from(&unsafe { required(Live::new(name))? }.place))
 }
 
 /// `is_package` of the finder and loader.
@@ -220,7 +216,7 @@ unsafe extern "C" fn get_filename(_: Obj, name: Obj) -> Obj {
 unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
-        let found = unsafe { required(name)? };
+        let found = unsafe { required(Live::new(name))? };
         Ok(crate::py::bool_object(found.is_package))
     })
 }
@@ -269,7 +265,7 @@ unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
 unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
-        let found = unsafe { required(name)? };
+        let found = unsafe { required(Live::new(name))? };
         if !found.is_package {
             return Ok(none());
         }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Ref, Res};
+use crate::py::{Live, Obj, Raised, Ref, Res};
 use crate::raise;
 
 /// Classes that are made at run time.
@@ -47,29 +47,23 @@ pub(super) fn classes() -> Res<&'static Classes> {
 }
 
 /// KeyError for a field that is not there.
-///
-/// # Safety
-/// `name` is live.
 #[cold]
-pub(super) unsafe fn raise_no_field<T>(name: Obj) -> Res<T> {
+pub(super) fn raise_no_field<T>(name: Live) -> Res<T> {
     // SAFETY: live objects.
-    unsafe { ffi::PyErr_SetObject(classes()?.no_field.obj(), name) };
+    unsafe { ffi::PyErr_SetObject(classes()?.no_field.obj(), name.ptr()) };
     Err(Raised::already())
 }
 
 pub(super) const OWNER: &CStr = c"_owner";
 
 /// The object whose address it is, for an address that `addressof()` gave.
-///
-/// # Safety
-/// `address` is live.
-pub(crate) unsafe fn owner_of(address: Obj) -> Res<Option<Ref>> {
+pub(crate) fn owner_of(address: Live) -> Res<Option<Ref>> {
     // SAFETY: `address` is live.
     unsafe {
-        if ffi::Py_TYPE(address).cast() != classes()?.address.obj() {
+        if ffi::Py_TYPE(address.ptr()).cast() != classes()?.address.obj() {
             return Ok(None);
         }
-        let owner = ffi::PyObject_GetAttrString(address, OWNER.as_ptr());
+        let owner = ffi::PyObject_GetAttrString(address.ptr(), OWNER.as_ptr());
         if owner.is_null() {
             Raised::already().clear_if(ffi::PyExc_AttributeError)?;
             return Ok(None);

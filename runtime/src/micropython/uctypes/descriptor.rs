@@ -3,7 +3,7 @@
 
 use pyo3::ffi;
 
-use crate::py::{Obj, Raised, Res};
+use crate::py::{Live, Obj, Raised, Res};
 use crate::raise;
 
 /// Bits of a scalar's type; it stands right below the sign of a 32-bit int.
@@ -141,20 +141,17 @@ pub(super) fn syntax_error() -> Raised {
 }
 
 /// The value of an int in a descriptor.
-///
-/// # Safety
-/// `object` is live.
-unsafe fn int(object: Obj) -> Res<i64> {
+fn int(object: Live) -> Res<i64> {
     // SAFETY: a live object.
     unsafe {
-        if let Some(small) = crate::py::small_long_value(object) {
+        if let Some(small) = object.small_int() {
             return Ok(small);
         }
-        if ffi::PyLong_Check(object) == 0 {
+        if !object.is_int() {
             return Err(syntax_error());
         }
         let mut overflow = 0;
-        let value = ffi::PyLong_AsLongLongAndOverflow(object, &mut overflow);
+        let value = ffi::PyLong_AsLongLongAndOverflow(object.ptr(), &mut overflow);
         if overflow != 0 {
             return Err(syntax_error());
         }
@@ -163,15 +160,12 @@ unsafe fn int(object: Obj) -> Res<i64> {
 }
 
 /// The field that an int or a tuple describes.
-///
-/// # Safety
-/// `object` is live, and stays so while the field is used.
 #[inline]
-pub(super) unsafe fn field(object: Obj) -> Res<Field> {
+pub(super) fn field(object: Live) -> Res<Field> {
     // SAFETY: `object` is live, and stays so while the field is used.
     unsafe {
-        if ffi::PyTuple_Check(object) != 0 {
-            return aggregate(object);
+        if object.is_tuple() {
+            return aggregate(object.ptr());
         }
         let value = int(object)?;
         let scalar = Scalar::of(value);
@@ -206,17 +200,17 @@ pub(super) unsafe fn aggregate(tuple: Obj) -> Res<Field> {
         if length < 2 {
             return Err(syntax_error());
         }
-        let head = int(ffi::PyTuple_GET_ITEM(tuple, 0))?;
+        let head = int(Live::new(ffi::PyTuple_GET_ITEM(tuple, 0)))?;
         let second = ffi::PyTuple_GET_ITEM(tuple, 1);
         let kind = match ((head >> (31 - AGGREGATE_TYPE_BITS)) & 3, length) {
             (0, 2) => Kind::Struct(second),
             (1, 2) => Kind::Pointer(if ffi::PyLong_Check(second) != 0 {
-                Item::Scalar(Scalar::of(int(second)?))
+                Item::Scalar(Scalar::of(int(Live::new(second))?))
             } else {
                 Item::Aggregate(second)
             }),
             (2, 2 | 3) => {
-                let count = int(second)?;
+                let count = int(Live::new(second))?;
                 let item = if length == 2 {
                     Item::Scalar(Scalar::of(count))
                 } else {

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use super::descriptor::{Field, Item, Kind, aggregate, field, syntax_error};
-use crate::py::{Obj, Raised, Res};
+use crate::py::{Live, Raised, Res};
 use crate::raise;
 
 /// How the fields of a struct are held.
@@ -19,12 +19,8 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Of a constant of the module.
-    ///
-    /// # Safety
-    /// `object` is live.
-    pub(super) unsafe fn of(object: Obj) -> Res<Self> {
-        // SAFETY: `object` is live.
-        match unsafe { super::super::value::checked(object)? } {
+    pub(super) fn of(object: Live) -> Res<Self> {
+        match super::super::value::checked(object)? {
             0 => Ok(Self::Little),
             1 => Ok(Self::Big),
             2 => Ok(Self::Native),
@@ -66,10 +62,7 @@ impl Size {
 }
 
 /// The size of a descriptor: a dict or a tuple.
-///
-/// # Safety
-/// `descriptor` is live.
-pub(super) unsafe fn size(descriptor: Obj, layout: Layout) -> Res<Size> {
+pub(super) fn size(descriptor: Live, layout: Layout) -> Res<Size> {
     // SAFETY: the caller's contract. A descriptor may contain itself: CPython bounds the depth.
     unsafe {
         if ffi::Py_EnterRecursiveCall(c" in a uctypes descriptor".as_ptr()) != 0 {
@@ -86,26 +79,23 @@ pub(super) unsafe fn size(descriptor: Obj, layout: Layout) -> Res<Size> {
 }
 
 /// The size and alignment of what a descriptor describes.
-///
-/// # Safety
-/// `descriptor` is live.
-unsafe fn size_within(descriptor: Obj, layout: Layout) -> Res<Size> {
+fn size_within(descriptor: Live, layout: Layout) -> Res<Size> {
     // SAFETY: the caller's contract; nothing here runs Python code that could change the dict.
     unsafe {
-        if ffi::PyTuple_Check(descriptor) != 0 {
-            return field_size(&aggregate(descriptor)?, layout);
+        if descriptor.is_tuple() {
+            return field_size(&aggregate(descriptor.ptr())?, layout);
         }
-        if ffi::PyLong_Check(descriptor) != 0 {
+        if descriptor.is_int() {
             // The value of a scalar field is an int, too.
             return Err(raise!(TypeError, "can't unambiguously get sizeof scalar"));
         }
-        if ffi::PyDict_Check(descriptor) == 0 {
+        if !descriptor.is_dict() {
             return Err(syntax_error());
         }
         let mut size = Size::default();
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-        while ffi::PyDict_Next(descriptor, &mut position, &mut key, &mut value) != 0 {
-            let field = field(value)?;
+        while ffi::PyDict_Next(descriptor.ptr(), &mut position, &mut key, &mut value) != 0 {
+            let field = field(Live::new(value))?;
             size.include(field.offset, field_size(&field, layout)?);
         }
         if layout == Layout::Native && size.largest > 0 {
@@ -127,7 +117,7 @@ pub(super) unsafe fn field_size(field: &Field, layout: Layout) -> Res<Size> {
     unsafe {
         match field.kind {
             Kind::Scalar(scalar) | Kind::Bits(scalar, _) => Ok(Size::of(scalar.size())),
-            Kind::Struct(descriptor) => size(descriptor, layout),
+            Kind::Struct(descriptor) => size(Live::new(descriptor), layout),
             Kind::Pointer(_) => Ok(Size::of(size_of::<*const u8>())),
             Kind::Array(item, count) => {
                 let mut one = item_size(item, layout)?;
@@ -146,6 +136,6 @@ pub(super) unsafe fn item_size(item: Item, layout: Layout) -> Res<Size> {
     match item {
         Item::Scalar(scalar) => Ok(Size::of(scalar.size())),
         // SAFETY: the item's descriptor is live.
-        Item::Aggregate(descriptor) => unsafe { size(descriptor, layout) },
+        Item::Aggregate(descriptor) => unsafe { size(Live::new(descriptor), layout) },
     }
 }

@@ -118,21 +118,21 @@ unsafe extern "C" fn sizeof(_: Obj, args: *const Obj, count: isize, names: Obj) 
             let [object, layout] = positional(args, count, names, 1, 0)?;
             let size = if ffi::PyByteArray_Check(object) != 0 {
                 ffi::PyByteArray_Size(object) as usize
-            } else if let Some(structure) = structure::as_structure(object) {
+            } else if let Some(structure) = structure::as_structure(Live::new(object)) {
                 if !layout.is_null() {
                     return Err(raise!(
                         TypeError,
                         "sizeof() of a struct takes no layout: it has its own"
                     ));
                 }
-                layout::size(structure.descriptor, structure.layout)?.total
+                layout::size(Live::new(structure.descriptor), structure.layout)?.total
             } else {
                 let layout = if layout.is_null() {
                     Layout::Native
                 } else {
-                    Layout::of(layout)?
+                    Layout::of(Live::new(layout))?
                 };
-                layout::size(object, layout)?.total
+                layout::size(Live::new(object), layout)?.total
             };
             crate::py::make::unsigned_int(size)
         }
@@ -178,8 +178,8 @@ unsafe extern "C" fn bytes_at(_: Obj, args: *const Obj, count: isize, names: Obj
         // SAFETY: a FASTCALL function's arguments; that the memory is there is the word of the program.
         unsafe {
             let [address, size] = positional(args, count, names, 2, 0)?;
-            let data = value::address(address)?;
-            let size = bytearray::size_argument(size)?;
+            let data = value::address(Live::new(address))?;
+            let size = bytearray::size_argument(Live::new(size))?;
             if data.is_null() && size > 0 {
                 return Err(raise!(ValueError, "NULL pointer"));
             }
@@ -200,7 +200,7 @@ unsafe extern "C" fn bytearray_at(_: Obj, args: *const Obj, count: isize, names:
         // SAFETY: a FASTCALL function's arguments.
         unsafe {
             let [address, size] = positional(args, count, names, 2, 0)?;
-            bytearray::at(address, size)
+            bytearray::at(Live::new(address), Live::new(size))
         }
     })
 }

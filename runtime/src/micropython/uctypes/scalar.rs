@@ -5,7 +5,7 @@ use pyo3::ffi;
 use super::super::value;
 use super::descriptor::{Bits, Scalar};
 use crate::convert::{get, put};
-use crate::py::{Obj, Ref, Res};
+use crate::py::{Live, Obj, Ref, Res};
 
 /// Bytes in the machine's order, or turned around.
 trait Swap: Copy {
@@ -83,9 +83,9 @@ pub(super) unsafe fn store(scalar: Scalar, data: *mut u8, is_big: bool, value: O
     // SAFETY: `data` points to room for a value of the type; `value` is live.
     unsafe {
         let bits = match scalar {
-            Scalar::Float32 => u64::from((value::real(value)? as f32).to_bits()),
-            Scalar::Float64 => value::real(value)?.to_bits(),
-            _ => value::truncated(value)?,
+            Scalar::Float32 => u64::from((value::real(Live::new(value))? as f32).to_bits()),
+            Scalar::Float64 => value::real(Live::new(value))?.to_bits(),
+            _ => value::truncated(Live::new(value))?,
         };
         put_bits(scalar.size(), data, is_big, bits);
     }
@@ -137,7 +137,7 @@ pub(super) unsafe fn store_bits(
 ) -> Res<()> {
     // SAFETY: `data` points to its unit; `value` is live.
     unsafe {
-        let value = value::checked(value)? as u64;
+        let value = value::checked(Live::new(value))? as u64;
         let mask = ((1u64 << bits.length) - 1) << bits.position;
         let others = unit(scalar, data, is_big) & !mask;
         let whole = others | ((value << bits.position) & mask);

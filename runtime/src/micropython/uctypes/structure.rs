@@ -10,9 +10,7 @@ use super::descriptor::{Item, Kind, Scalar, aggregate, field, syntax_error};
 use super::layout::{Layout, item_size, size};
 use super::scalar::{load, load_bits, store, store_bits};
 use crate::convert::get;
-use crate::py::{
-    Obj, Raised, Ref, Res, StaticType, guard, guard_unit, str_from, str_text, type_name,
-};
+use crate::py::{Live, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, str_from, type_name};
 use crate::raise;
 
 static STRUCT_TYPE: StaticType = StaticType::new();
@@ -80,15 +78,12 @@ pub(super) fn class() -> Ref {
 }
 
 /// The object as a struct, if it is one.
-///
-/// # Safety
-/// `object` is live, and stays so while the result is used.
-pub(super) unsafe fn as_structure<'a>(object: Obj) -> Option<&'a Structure> {
+pub(super) fn as_structure<'a>(object: Live<'a>) -> Option<&'a Structure> {
     // SAFETY: `object` is live, and stays so while the result is used.
     unsafe {
         STRUCT_TYPE
-            .is_exactly(object)
-            .then(|| &*object.cast::<Structure>())
+            .is_exactly(object.ptr())
+            .then(|| &*object.ptr().cast::<Structure>())
     }
 }
 
@@ -132,13 +127,13 @@ unsafe extern "C" fn make(_: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> 
             let count = ffi::PyTuple_GET_SIZE(args);
             check_count(count as usize, 2, 3)?;
             let address = ffi::PyTuple_GET_ITEM(args, 0);
-            let data = value::address(address)?;
+            let data = value::address(Live::new(address))?;
             let layout = if count == 3 {
-                Layout::of(ffi::PyTuple_GET_ITEM(args, 2))?
+                Layout::of(Live::new(ffi::PyTuple_GET_ITEM(args, 2)))?
             } else {
                 Layout::Native
             };
-            let owner = super::owner_of(address)?;
+            let owner = super::owner_of(Live::new(address))?;
             new(
                 data,
                 ffi::PyTuple_GET_ITEM(args, 1),
@@ -169,24 +164,24 @@ impl Structure {
     }
 
     /// The descriptor of a field, held. `None`: the name is Python's own (`__class__`).
-    ///
-    /// # Safety
-    /// `name` is live.
-    unsafe fn find(&self, name: Obj) -> Res<Option<Ref>> {
+    fn find(&self, name: Live) -> Res<Option<Ref>> {
         // SAFETY: live objects; GetItemRef gives a new reference, or NULL.
         unsafe {
             let descriptor = self.descriptor()?;
             let is_dict = ffi::PyDict_Check(descriptor.obj()) != 0;
             if is_dict {
                 let mut found = std::ptr::null_mut();
-                if ffi::compat::PyDict_GetItemRef(descriptor.obj(), name, &mut found) < 0 {
+                if ffi::compat::PyDict_GetItemRef(descriptor.obj(), name.ptr(), &mut found) < 0 {
                     return Err(Raised::already());
                 }
                 if !found.is_null() {
                     return Ref::steal(found).map(Some);
                 }
             }
-            if str_text(name)?.is_some_and(|name| name.starts_with("__") && name.ends_with("__")) {
+            if name
+                .text()?
+                .is_some_and(|name| name.starts_with("__") && name.ends_with("__"))
+            {
                 return Ok(None);
             }
             if !is_dict {
@@ -224,10 +219,10 @@ unsafe extern "C" fn get_attribute(object: Obj, name: Obj) -> Obj {
         // SAFETY: a Structure and a str; that the memory is there is the word of the program.
         unsafe {
             let structure = this(object);
-            let Some(found) = structure.find(name)? else {
+            let Some(found) = structure.find(Live::new(name))? else {
                 return Ref::steal(ffi::PyObject_GenericGetAttr(object, name));
             };
-            let field = field(found.obj())?;
+            let field = field(found.live())?;
             let is_big = structure.layout.is_big();
             match field.kind {
                 Kind::Scalar(scalar) => load(scalar, structure.at(field.offset)?, is_big),
@@ -258,7 +253,7 @@ unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int 
         // SAFETY: as in `get_attribute`; a value, or NULL to delete.
         unsafe {
             let structure = this(object);
-            let Some(found) = structure.find(name)? else {
+            let Some(found) = structure.find(Live::new(name))? else {
                 if ffi::PyObject_GenericSetAttr(object, name, value) < 0 {
                     return Err(Raised::already());
                 }
@@ -267,7 +262,7 @@ unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int 
             if value.is_null() {
                 return Err(raise!(AttributeError, "struct: can't delete a field"));
             }
-            let field = field(found.obj())?;
+            let field = field(found.live())?;
             let is_big = structure.layout.is_big();
             match field.kind {
                 Kind::Scalar(scalar) => store(scalar, structure.at(field.offset)?, is_big, value),
@@ -310,7 +305,7 @@ unsafe fn place(structure: &Structure, descriptor: &Ref, index: Obj) -> Res<Plac
                 type_name(index)
             ));
         }
-        let number = value::checked(index)? as isize;
+        let number = value::checked(Live::new(index))? as isize;
         if let Some(count) = count
             && usize::try_from(number).map_or(true, |number| number >= count)
         {
@@ -378,10 +373,7 @@ unsafe extern "C" fn assign(object: Obj, index: Obj, value: Obj) -> c_int {
 }
 
 /// The address in a struct object that is a pointer; `None` for any other.
-///
-/// # Safety
-/// `object` is live.
-pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
+pub(crate) fn pointer_value(object: Live) -> Option<usize> {
     // SAFETY: `object` is live.
     unsafe {
         let structure = as_structure(object)?;
@@ -407,7 +399,7 @@ pub(crate) unsafe fn pointer_value(object: Obj) -> Option<usize> {
 /// Called by Python, through the slot of the type.
 unsafe extern "C" fn to_int(object: Obj) -> Obj {
     // SAFETY: a Structure.
-    guard(|| match unsafe { pointer_value(object) } {
+    guard(|| match unsafe { pointer_value(Live::new(object)) } {
         Some(address) => crate::py::make::unsigned_int(address),
         None => Err(raise!(TypeError, "can't convert struct to int")),
     })
@@ -423,7 +415,7 @@ unsafe extern "C" fn get_buffer(object: Obj, view: *mut ffi::Py_buffer, flags: c
         unsafe {
             let structure = this(object);
             let descriptor = structure.descriptor()?;
-            let size = size(descriptor.obj(), structure.layout)?.total as isize;
+            let size = size(descriptor.live(), structure.layout)?.total as isize;
             let data = structure.at(0)?.cast::<c_void>();
             if ffi::PyBuffer_FillInfo(view, object, data, size, 0, flags) < 0 {
                 return Err(Raised::already());
@@ -445,7 +437,7 @@ unsafe extern "C" fn repr(object: Obj) -> Obj {
             let descriptor = structure.descriptor()?;
             let kind = if ffi::PyDict_Check(descriptor.obj()) != 0 {
                 "STRUCT"
-            } else if ffi::PyTuple_Check(descriptor.obj()) != 0 {
+            } else if descriptor.live().is_tuple() {
                 match aggregate(descriptor.obj()).map(|field| field.kind) {
                     Ok(Kind::Pointer(_)) => "PTR",
                     Ok(Kind::Array(..)) => "ARRAY",
