@@ -35,8 +35,6 @@ pub struct Compilation<'a> {
     pub libraries: &'a [String],
     /// The prelude, for the advice after an error.
     pub prelude: Option<&'a str>,
-    /// The types that the declarations name, as C spells them.
-    pub types: &'a [String],
     /// Names and texts of the files with declarations.
     pub cdefs: &'a [(String, String)],
 }
@@ -139,8 +137,6 @@ impl Compiler {
             "the linker misses a library: install it, or say where it is with -L".to_owned()
         } else if said.contains("No such file or directory") && said.contains("fatal error:") {
             "the compiler misses a header: install it, or say where it is with -I".to_owned()
-        } else if let Some(hint) = what.lacking(&said) {
-            hint
         } else if let Some(prelude) = what.prelude {
             format!(
                 "see whether the declarations and {prelude} go together; -v shows the compiler's command line, `keelback emit` the C source"
@@ -174,34 +170,6 @@ impl Compilation<'_> {
     /// The files that the prelude includes, once it is compiled.
     pub fn included(&self) -> Vec<PathBuf> {
         std::fs::read_to_string(self.dependencies()).map_or(Vec::new(), |rule| prerequisites(&rule))
-    }
-
-    /// What to do if the compiler said that the prelude lacks types of the declarations.
-    fn lacking(&self, said: &str) -> Option<String> {
-        const MOST: usize = 5;
-        let prelude = self.prelude?;
-        let (header, _) = self.cdefs.first()?;
-        let mut names: Vec<&str> = Vec::new();
-        for line in said.lines().filter(|line| line.contains("error: ")) {
-            let quoted = line
-                .split(['\'', '\u{2018}', '\u{2019}'])
-                .skip(1)
-                .step_by(2);
-            for name in quoted {
-                let is_ours = self.types.iter().any(|known| known == name);
-                if is_ours && names.len() < MOST && !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        if names.is_empty() {
-            return None;
-        }
-        let name = Path::new(header).file_name()?.to_string_lossy();
-        Some(format!(
-            "{prelude} lacks types of the declarations: {}; include what has them, such as: #include \"{name}\"",
-            names.join(", ")
-        ))
     }
 
     fn library(&self) -> PathBuf {

@@ -318,18 +318,6 @@ impl Plugin {
         &self.header_dirs
     }
 
-    /// The types that the declarations name, as C spells them.
-    pub fn type_names(&self) -> Vec<String> {
-        let declarations = self.inner.declarations();
-        let typedefs = declarations.typedef_names().into_iter();
-        let mut names: Vec<String> = typedefs.map(str::to_owned).collect();
-        for kind in [RecordKind::Struct, RecordKind::Union] {
-            let tags = declarations.record_tags(kind).into_iter();
-            names.extend(tags.map(|tag| format!("{} {tag}", kind.keyword())));
-        }
-        names
-    }
-
     /// Names and texts of the files with declarations.
     pub fn cdefs(&self) -> Vec<(String, String)> {
         let cdefs = self.inner.spec().cdefs.iter();

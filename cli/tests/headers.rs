@@ -149,6 +149,21 @@ fn the_header_asserts_nothing_of_others_types() {
     }
 }
 
+/// The library's own needs of the system's headers are nothing to those that are given: types are what the host has.
+#[test]
+fn features_are_those_of_the_host() {
+    let project = Project::with(
+        "#include <features.h>\n#include \"types.h\"\nint take(struct feature *);\n",
+        "from adder import ffi\n\n@ffi.def_extern()\ndef take(it):\n    return 0\n",
+    );
+    project.file(
+        "types.h",
+        "struct feature {\n#ifdef __USE_GNU\n  int gnu;\n#endif\n  char always;\n};\n",
+    );
+    project.build(&[]).expect_success();
+    project.build(&["-D_GNU_SOURCE"]).expect_success();
+}
+
 #[test]
 fn nothing_to_export() {
     let project = shapes();
@@ -200,9 +215,10 @@ fn a_prelude_without_the_types() {
     let refused = project.build(&["-I", "include", "--source", "prelude.c"]);
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(
-        refused.stderr.ends_with(
-            "\nhelp: prelude.c lacks types of the declarations: shape_t; include what has them, such as: #include \"api.h\"\n"
-        ),
+        refused
+            .stderr
+            .contains("error: prelude.c lacks the type shape_t, ")
+            && refused.stderr.contains("help: `#include \"api.h\"` in it"),
         "{}",
         refused.stderr
     );

@@ -324,7 +324,12 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         .module_name
         .rsplit_once('.')
         .map_or(&*spec.module_name, |(_, last)| last);
-    let is_prelude_first = spec.is_prelude_first && spec.prelude.is_some();
+    // Headers that the cdefs come from say what they declare in the same way as a prelude.
+    let is_prelude_first = if spec.prelude.is_some() {
+        spec.is_prelude_first
+    } else {
+        !spec.includes.is_empty()
+    };
     let context = Context {
         prelude_first: is_prelude_first,
         keelback_version: env!("CARGO_PKG_VERSION"),

@@ -1,7 +1,7 @@
 /* Made by keelback {{ keelback_version }}: the plugin {{ module_name }}. Changes to this file are lost. */
 {%- if prelude_first %}
 
-/* The prelude says which of their features the system's headers have: none is included in front of it. */
+/* The user's C says which of their features the system's headers have: none is included in front of it. */
 #define uint16_t __UINT16_TYPE__
 #define uint32_t __UINT32_TYPE__
 #define uint64_t __UINT64_TYPE__
@@ -64,8 +64,13 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 {%- for include in includes %}
 #include <{{ include }}>
 {%- endfor %}
-{%- for include in header_includes %}
+{%- endif %}
+{%- if header_includes %}
+{% for include in header_includes %}
 #include {{ include }}
+{%- endfor %}
+{%- for include in includes %}
+#include <{{ include }}>
 {%- endfor %}
 {%- endif %}
 {%- if early_functions %}

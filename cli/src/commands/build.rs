@@ -161,7 +161,6 @@ fn compile(
         library_dirs: &arguments.library_dirs,
         libraries: &arguments.libraries,
         prelude: prelude_name.as_deref(),
-        types: &prepared.plugin.type_names(),
         cdefs: &prepared.plugin.cdefs(),
     };
     let library = compiler.run(&compilation, reporter)?;
