@@ -120,7 +120,7 @@ impl<T: ByteTables> TableSource for T {
         false
     }
     fn find(&self, table: Sorted, name: &[u8]) -> Option<usize> {
-        fn name_of<'a>(head: Option<(impl Sized, &'a [u8])>) -> &'a [u8] {
+        fn name_of(head: Option<(impl Sized, &[u8])>) -> &[u8] {
             head.map_or(&[], |(_, name)| name)
         }
         match table {
