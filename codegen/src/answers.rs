@@ -54,7 +54,7 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
         CExpression::Float(ty) => Answer {
             line: String::new(),
             value: format!("sizeof({ty})"),
-            // An integer has no half.
+            // 0.5 converted to an integer type is 0.
             negative: format!("(({ty})0.5) > 0"),
         },
     }

@@ -484,7 +484,7 @@ impl Writer<'_> {
         let is_type_only = content.functions.is_empty() && content.variables.is_empty();
         let has_body = piece.tokens.iter().any(|token| token.is(b'{'));
         if content.is_empty() && (has_body || !self.is_forward(text, piece)) {
-            // Said before, or overridden later.
+            // The same name was declared before, or a later text overrides it.
             return None;
         }
         if !is_type_only && self.destination == Destination::Source && !has_body {

@@ -118,7 +118,7 @@ fn make() -> Res<Ref> {
         crate::errors::add_to(module.live())?;
         crate::ffi::add_to(module.live())?;
         crate::micropython::add_to(&module)?;
-        // An import sets it too; in a plugin there is none.
+        // Python's import sets `__file__` as well; in a plugin the runtime was not imported, and nobody else would.
         if let Some(file) = file_of((&raw const DEFINITION).cast()) {
             add(&module, c"__file__", &str_from(&file.to_string_lossy())?)?;
         }
@@ -127,7 +127,7 @@ fn make() -> Res<Ref> {
             c"__version__",
             &str_from(env!("CARGO_PKG_VERSION"))?,
         )?;
-        // Modules that are kept are made again when it changes.
+        // verify() keeps compiled modules under a name that has this number, so that a new interface makes them again.
         let abi = keelback_codegen::abi::KEELBACK_ABI_VERSION;
         add(
             &module,

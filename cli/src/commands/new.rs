@@ -50,7 +50,7 @@ pub fn run(arguments: &NewArguments, reporter: &Reporter) -> Result<()> {
             cannot_write(name, &error)
         }
     })?;
-    // It has another name now: there is nothing to delete.
+    // The folder was renamed to its final name: the guard has nothing to delete any more.
     let _ = prepared.keep();
     reporter.done(format!(
         "made {name}: `make -C {name} run` builds and runs it"

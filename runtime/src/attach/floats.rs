@@ -196,7 +196,7 @@ impl Aside {
     #[cold]
     #[inline(never)]
     fn take_again(&self) {
-        // C may have changed it.
+        // The function of C may have changed the floating-point environment.
         self.registers.set(Some(Registers::put_aside()));
         self.thread.floats.set(std::ptr::from_ref(self).cast());
     }

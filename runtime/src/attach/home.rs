@@ -55,7 +55,7 @@ impl Home {
             if home.is_null() {
                 return Err(Raised::already());
             }
-            // The capsule has one count of it.
+            // The capsule in the interpreter's dict owns one count of it, which its destructor gives back.
             Arc::increment_strong_count(home);
             Ok(Some(Arc::from_raw(home)))
         }
@@ -96,7 +96,7 @@ impl Home {
                 _attached: attached,
             });
         }
-        // With the main interpreter's GIL, which is this one's too.
+        // The sub-interpreter shares the main interpreter's GIL, which the thread takes here.
         let attached = threads::attach()?;
         if self.ended.load(Ordering::Acquire) {
             return Err(Refused::Ended);

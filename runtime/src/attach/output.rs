@@ -80,7 +80,7 @@ impl Stream {
                 ffi::Py_DECREF(result);
                 self.fails.store(false, Ordering::Relaxed);
             } else if self.fails.swap(true, Ordering::Relaxed) {
-                // Told once, not after each call, until it works again.
+                // A stream that cannot be flushed is told once, not after each call, until it works again.
                 ffi::PyErr_Clear();
             } else {
                 // A full disk, a closed pipe. Python at its exit says it likewise.
@@ -108,7 +108,7 @@ fn flush(thread: &Thread) {
     }
     let mine = thread.has_printed.replace(false);
     let replaced = REPLACED.load(Ordering::Relaxed);
-    // As long as there is no memory it stays due.
+    // While the reserve of memory cannot be filled again, this function has to be called after the next call too.
     DUE.store(replaced | !reserve::fill(), Ordering::Relaxed);
     let Some(output) = OUTPUT.get() else { return };
     // SAFETY: the GIL is held by all callers.

@@ -89,7 +89,7 @@ impl ForeignType {
                     return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
                 }
                 if is_lone_int128(size, &leaves) {
-                    // What libffi aligns, unlike a struct of two.
+                    // libffi aligns this type to 16 bytes, which it does not do for a struct of two 64-bit integers.
                     return Ok(Some(Self::scalar(int128(ctype)?)));
                 }
                 let mut owned = describe(ctype, size, &leaves, fits)?;

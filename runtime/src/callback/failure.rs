@@ -160,7 +160,7 @@ fn wrong_result(function: &PythonFunction, value: Obj) -> String {
         .map_or("?", |signature| &*signature.result.name);
     // SAFETY: a live object.
     let (class, came) = unsafe { (crate::py::type_name(value), shown(Live::new(value))) };
-    // Where a class of ours is in Python says nothing here.
+    // Of our own classes the module's name says nothing to the reader: it is left out.
     let class = ["keelback.", "_cffi_backend."]
         .iter()
         .find_map(|module| class.strip_prefix(module))
@@ -217,7 +217,7 @@ fn look_up_definition(code: &Ref) -> Res<String> {
             return Err(Raised::already());
         }
         let lines = crate::py::import(c"linecache")?;
-        // The code begins with the first decorator.
+        // co_firstlineno is the line of the first decorator; the line with `def` comes after it.
         let mut line = first;
         for number in first..first + 50 {
             let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_CallMethod(

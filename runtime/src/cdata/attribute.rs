@@ -35,7 +35,7 @@ fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> 
         ctype
     };
     let access = record.known_record()?.access(name.ptr())?;
-    // Also that of a released cdata.
+    // Of a released cdata the address is NULL too.
     let data = cdata.data();
     if data.is_null() {
         return None;

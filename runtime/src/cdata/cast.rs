@@ -157,7 +157,7 @@ unsafe fn truth(value: Obj) -> Res<bool> {
                     return Ok(real::read_f64(code, cdata.data()) != 0.0);
                 }
                 Code::LongDouble => return Ok(!real::long_double_is_zero(cdata.data())),
-                // For its exception.
+                // A type that is no number: this call raises the TypeError that a cast to an integer gives.
                 _ => {
                     integer::wrapping_u64(value)?;
                 }

@@ -50,7 +50,7 @@ unsafe fn new_pointed(
     let mut bytes = -1;
     let mut size = item.size();
     if item.is_record() {
-        // Also completes the size of what was opaque.
+        // Asking for the fields also gives the type its size, if it was opaque when it was made.
         let details = item.record()?;
         size = item.size();
         if size >= 0 && details.is_some_and(|details| details.has_flexible) {

@@ -11,7 +11,7 @@ use crate::py::{Live, Ref, Res, type_name};
 fn repr_of(object: Live) -> Res<String> {
     match object.repr()?.live().text() {
         Ok(text) => return Ok(text.unwrap_or("?").to_string()),
-        // A lone surrogate.
+        // The repr has a lone surrogate, which UTF-8 cannot say.
         Err(raised) => raised.clear(),
     }
     // SAFETY: a live object.

@@ -339,7 +339,7 @@ unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room
         let value = copy.obj();
         let (mut position, mut key, mut given) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(value, &mut position, &mut key, &mut given) != 0 {
-            // Owned while conversions run, which may change the dict.
+            // Conversions may run Python code that changes the dict: key and value are held meanwhile.
             let (key, given) = (Ref::borrow(key), Ref::borrow(given));
             let field = if key.live().is_str() {
                 details.field(key.live())

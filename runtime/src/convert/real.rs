@@ -207,7 +207,7 @@ pub unsafe fn long_double_to_int(data: *const u8) -> Res<Ref> {
         keelback_long_double_to_text(data.cast(), 6000, text.as_mut_ptr().cast(), text.len());
         let end = text.iter().position(|&c| c == b'.' || c == 0).unwrap_or(0);
         if text.contains(&b'e') {
-            // Below 1e-4.
+            // The exponent says that the value is below 1e-4, and so the integer part is 0.
             return Ref::steal(ffi::PyLong_FromLong(0));
         }
         int_from_decimal(&text[..end])

@@ -200,7 +200,7 @@ impl RecordDetails {
                 .map(|&index| &self.flat[index as usize]),
             Ok(None) => None,
             Err(raised) => {
-                // A lone surrogate: no field is named so.
+                // The name has a lone surrogate: no field of C is named so.
                 raised.clear();
                 None
             }

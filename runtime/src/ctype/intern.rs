@@ -149,7 +149,7 @@ pub fn primitive(primitive: Primitive) -> Res<Ref<CType>> {
         let target = keelback_cdef::Target::host();
         let (size, align) = target.size_and_align(primitive);
         let size = size as usize;
-        // CFFI's spelling, which its own C code defines.
+        // These names are CFFI's own: its C code defines them as typedefs.
         let name = match primitive {
             Primitive::FloatComplex => "_cffi_float_complex_t",
             Primitive::DoubleComplex => "_cffi_double_complex_t",

@@ -536,7 +536,7 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
             has_flexible |=
                 is_flexible(&field_type) || inner.is_some_and(|inner| inner.has_flexible);
         } else if partial && is_flexible(&field_type) {
-            // It shares its memory with what follows in C.
+            // A flexible array in the middle of a partial struct shares its memory with the fields that follow in C.
             has_flexible = true;
         }
         // An initialiser list has a place for the first member of a union only.
@@ -585,7 +585,7 @@ pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
         if ctype.size() == UNKNOWN_SIZE
             && let Err(raised) = ctype.record()
         {
-            // A body without a layout: reported where the type is used.
+            // The struct has a body that cannot be laid out: that is reported where the type is used.
             raised.clear();
         }
     }

@@ -101,7 +101,7 @@ impl Binding {
             self.has_retired.store(false, Ordering::SeqCst);
             std::mem::take(&mut *retired)
         };
-        // Frees Python objects: outside of the lock.
+        // Dropping frees Python objects, which may run Python code: it is done outside of the lock.
         drop(retired);
     }
 

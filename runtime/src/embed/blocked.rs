@@ -85,7 +85,7 @@ impl Sleep {
         }
         let value = match operation & libc::FUTEX_CMD_MASK as usize {
             WAIT | WAIT_BITSET => value as u32,
-            // The kernel keeps the owner there.
+            // Of a priority-inheriting mutex the kernel keeps the owner's thread id in the futex itself.
             LOCK_PI | LOCK_PI2 => read(lock)?,
             _ => return None,
         };
@@ -96,7 +96,7 @@ impl Sleep {
     fn owner(&self) -> Option<pid_t> {
         const LOCKED_AND_WAITED_FOR: u32 = 2;
         if read(self.lock)? != self.value {
-            // It was just given back.
+            // The mutex was given back meanwhile: nobody owns it.
             return None;
         }
         let owner = if self.value == LOCKED_AND_WAITED_FOR {

@@ -188,7 +188,7 @@ fn write_open_files() -> Res<()> {
 
 /// Makes Python tell us when it is finalised. The GIL is held.
 pub(crate) fn watch_finalisation() {
-    // A sub-interpreter's end is not Python's.
+    // What ends with a sub-interpreter is not Python: nothing is watched there.
     if !whose::is_main() {
         return;
     }

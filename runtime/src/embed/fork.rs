@@ -88,7 +88,7 @@ fn prepare() {
     // How somebody else's interpreter gets over a fork of C is his affair.
     let theirs = whose::whose() == Interpreter::Theirs;
     if !by_python && !theirs && !threads::has_ended() {
-        // No child shall be born into a half-started plugin.
+        // The fork waits for starts that other threads are in: a child would inherit a plugin that is started by half.
         paused = Some(waiting::pause());
         if whose::is_ours() {
             attached = threads::attach_on_any_stack().ok();

@@ -131,7 +131,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
     loop {
         let claim = match waiting::claim(record) {
             Turn::Mine(claim) => claim,
-            // The importer shall see the exception itself.
+            // The start failed on another thread: this one tries itself, so that its importer gets the exception.
             Turn::Failed(_) => continue,
             // The thread that has it waits for this one: the module, with what is attached so far.
             Turn::Ring => {

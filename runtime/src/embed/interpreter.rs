@@ -185,7 +185,7 @@ fn import_signal() {
                 c"signal".as_ptr(),
                 c"ii".as_ptr(),
                 libc::SIGINT,
-                // The module's number for SIG_DFL.
+                // signal.SIG_DFL is 0.
                 0 as std::ffi::c_int,
             );
             ffi::Py_XDECREF(done);

@@ -19,7 +19,7 @@ impl Plugin {
             return Ok(());
         }
         if self.has_failed.swap(false, Ordering::Relaxed) {
-            // What was missing may have come meanwhile.
+            // A directory that was missing at the last import may exist now.
             forget_missing_directories();
         }
         self.newest_state

@@ -26,7 +26,7 @@ pub fn bytes(plugin: &Plugin) -> Res<Option<Vec<u8>>> {
         )
     };
     if flags & KEELBACK_PLUGIN_DEV != 0 {
-        // A byte order mark is not the code's.
+        // A byte order mark at the start of the file is not part of the code.
         let file = plugin.init_file();
         return match std::fs::read(&file) {
             Ok(text) => Ok(Some(match text.strip_prefix(b"\xef\xbb\xbf") {

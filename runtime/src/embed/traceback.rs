@@ -61,7 +61,7 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
         {
             return false;
         }
-        // New references, or NULL.
+        // Both functions give a new reference, or NULL.
         let linked = [
             ffi::PyException_GetCause(value),
             ffi::PyException_GetContext(value),
@@ -116,7 +116,7 @@ unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
             let here = &*next;
             let code: Ref = Ref::steal(ffi::PyFrame_GetCode(here.tb_frame).cast())?;
             let line = match here.tb_lineno {
-                // Worked out when somebody asks.
+                // CPython works the line number out only when somebody asks for it.
                 -1 => ffi::PyCode_Addr2Line(code.as_ptr().cast(), here.tb_lasti),
                 line => line,
             };

@@ -120,7 +120,7 @@ pub enum Turn {
 pub fn claim(record: *mut keelback_plugin_t) -> Turn {
     let plugin = Record(record);
     let me = thread_token();
-    // The table is free again before the thread waits.
+    // The table's lock is given back here, before the thread waits.
     let turn = try_claim(&mut table(), plugin, me);
     turn.unwrap_or_else(|| detached(|| wait_for_start(plugin, me)))
 }
@@ -300,7 +300,7 @@ impl Table {
             what,
             failure: None,
         });
-        // This may have closed a ring that others are in.
+        // This thread's waiting may have closed a ring: those who wait in it must look again.
         CHANGED.notify_all();
     }
     fn end_to_wait(&mut self, thread: usize) {
@@ -337,7 +337,7 @@ impl Table {
             all_functions &= waiter.what == Awaited::Function;
             plugin = waiter.plugin;
         }
-        // A ring of others.
+        // The chain leads into a ring that this thread is not in: those in it sort that out.
         Chain::Works(None)
     }
 }

@@ -242,7 +242,7 @@ fn c_source_of(arguments: [Option<Live>; 20]) -> Res<Ref> {
     let (plugin, warnings) =
         Plugin::new(plugin_spec(arguments)?).map_err(|problems| raise_problems(&problems))?;
     for warning in &warnings {
-        // Those of the declarations were given when they were read.
+        // Warnings about declarations were given when cdef() read them.
         if let Problem::Plugin { .. } = warning {
             warn(&warning.to_string().replace('\0', "?"))?;
         }

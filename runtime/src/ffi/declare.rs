@@ -10,6 +10,7 @@ use pyo3::ffi;
 
 use super::FfiObject;
 use super::header::take_preprocessed;
+use super::record::{caller, make_embedding, record};
 use super::text::ssize;
 use crate::errors::is_as_cffi;
 use crate::py::{
@@ -42,34 +43,6 @@ fn take(ffi: &FfiObject, source: Live, options: &ParseOptions<'_>) -> Res<Ref> {
         warn(&warning.headline())?;
     }
     Ok(none())
-}
-
-/// Keeps a text for what is built from the FFI, and where it was given.
-pub(super) fn record(ffi: &FfiObject, cdef: CdefText, caller: (Ref, i32)) {
-    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
-    unsafe {
-        ffi.recorded.with(|recorded| {
-            recorded.cdefs.push(cdef);
-            recorded.callers.push(caller);
-        });
-    }
-}
-
-/// The Python file and line that a method is called from: where the compiler's messages about a cdef point, if its text
-/// stands there.
-pub(super) fn caller() -> Res<(Ref, i32)> {
-    // SAFETY: attached; the frame is borrowed, and alive while its function runs.
-    let (code, line): (Ref, i32) = unsafe {
-        let frame = ffi::PyEval_GetFrame();
-        if frame.is_null() {
-            return Ok((none(), 0));
-        }
-        (
-            Ref::steal(ffi::PyFrame_GetCode(frame).cast())?,
-            ffi::PyFrame_GetLineNumber(frame),
-        )
-    };
-    Ok((code.live().attribute(c"co_filename")?, line))
 }
 
 /// The `packed` and `pack` arguments.
@@ -178,17 +151,6 @@ fn take_embedding_api(
     Ok(taken)
 }
 
-/// The FFI has an embedding API.
-pub(super) fn make_embedding(ffi: &FfiObject) -> Res<()> {
-    // What compile() makes is a library then. embedding_init_code() puts its text there.
-    let name = c"_embedding";
-    // SAFETY: a live object, a C string.
-    if unsafe { ffi::PyObject_HasAttrString(ffi.obj(), name.as_ptr()) } == 0 {
-        ffi.live().set_attribute(name, str_from("")?.live())?;
-    }
-    Ok(())
-}
-
 method!(pub include = "FFI.include", include_ffi, (ffi: &FfiObject, ffi_to_include: Live));
 
 fn include_ffi(ffi: &FfiObject, other: Live) -> Res<Ref> {
@@ -229,7 +191,7 @@ fn declare_unicode(ffi: &FfiObject, enabled_flag: Live) -> Res<Ref> {
         ..ParseOptions::default()
     };
     take(ffi, source.live(), &options)?;
-    // The builder tells the C compiler.
+    // The builder reads this attribute, and defines UNICODE for the C compiler.
     let flag = bool_object(enabled);
     ffi.live().set_attribute(c"_windows_unicode", flag.live())?;
     Ok(none())

@@ -47,7 +47,7 @@ fn from_other(arg: Live) -> Obj {
             return Err(raise!(TypeError, "expected a 'cdata' object"));
         };
         let ctype = cdata.ctype();
-        // As CFFI: `char *` too.
+        // CFFI takes a handle as `char *` too.
         let accepted = ctype.kind == Kind::Pointer
             && (ctype.item().kind == Kind::Void || ctype.item().code == Code::Char);
         if !accepted {

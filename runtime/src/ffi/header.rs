@@ -9,8 +9,8 @@ use keelback_compiler::headers::{self, Wanted};
 use pyo3::ffi;
 
 use super::FfiObject;
-use super::declare::{caller, make_embedding, record};
 use super::options::{text, tuple};
+use super::record::{caller, make_embedding, record};
 use crate::attach::threads::detached;
 use crate::errors::raise_diagnostics;
 use crate::py::{Live, Ref, Res, flag, given, method, none, warn};
@@ -72,7 +72,7 @@ fn take_header(
         .collect();
     let all = match given(all) {
         Some(all) => all.is_true()?,
-        // What is chosen by name may stand in any file.
+        // Declarations that are chosen by name may stand in any of the files that the header includes.
         None => !only.is_empty(),
     };
     let wanted = Wanted {
@@ -105,7 +105,7 @@ pub(super) fn take_preprocessed(ffi: &FfiObject, wanted: &Wanted<'_>) -> Res<Ref
             embedding_api: part.kind == PartKind::Exported,
             packed: wanted.packed && !is_included,
             pack: wanted.pack.filter(|_| !is_included),
-            // What two headers include is in both.
+            // A file that two headers include is taken twice, with the same declarations.
             override_: true,
             preprocessed: true,
             ..CdefText::default()

@@ -33,6 +33,7 @@ mod options;
 mod own_files;
 mod passing;
 pub mod payload;
+mod record;
 mod state;
 mod string;
 mod text;

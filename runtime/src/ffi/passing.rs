@@ -42,7 +42,7 @@ extern "C" fn end(signal: c_int) {
                     libc::kill(id, signal);
                 }
             }
-            // What the linker still writes goes as well.
+            // A linker that runs still may write the file once more: it is deleted again until the linker has ended.
             for _ in 0..if is_running { 10 } else { 1 } {
                 for file in &FILES {
                     let path = file.load(Ordering::SeqCst);

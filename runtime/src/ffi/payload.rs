@@ -312,7 +312,7 @@ unsafe fn compare_values(
         let ours = match declarations.lookup_ordinary(&name) {
             Some(Item::Constant(index)) => declarations.constants[index as usize].value,
             _ => {
-                // As CFFI: C's value counts, whatever the cdef says.
+                // As in CFFI, the C compiler's value of an enumerator counts, whatever the cdef says.
                 if let Some((id, index)) = declarations.enumerator_place(&name) {
                     enumerators.push((id, index, theirs));
                 }

@@ -103,7 +103,7 @@ impl Lib {
         }
         let text = name.text()?.unwrap_or("");
         let (Found::Object(made) | Found::Variable(made)) = self.find(text)?;
-        // Code asks by interned names: so is the key.
+        // Names in code are interned; with an interned key, later look-ups compare addresses only.
         let key = interned(name);
         known.set_dict_item(key.live(), made.live())?;
         self.remember(key.live(), &made);

@@ -40,7 +40,7 @@ impl Lib {
         match code {
             GlobalCode::Integer => match global.integer() {
                 Ok(Some(value)) => long_from_i128(value).map(Some),
-                // Whoever declares it says what is wrong.
+                // A type that cannot be read is reported by whoever asks for the name itself.
                 _ => Ok(None),
             },
             GlobalCode::Function(_) if !direct.is_null() => {
@@ -119,7 +119,7 @@ impl Lib {
                 continue;
             };
             let made = from_scope(&self.scope, ty)?;
-            // The wrapper wants records to be complete.
+            // The module's wrapper passes whole structs, whose fields must be known before.
             made.record()?;
             // SAFETY: a place of the module's own table, which holds an operation (an odd number) or a ctype.
             unsafe {

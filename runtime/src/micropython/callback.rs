@@ -347,7 +347,7 @@ fn print(raised: Raised) {
             exception.value.obj(),
             exception.traceback_or_null(),
         );
-        // sys.stderr itself may have failed.
+        // Printing the exception may have raised one in turn, from sys.stderr.
         ffi::PyErr_Clear();
     }
 }

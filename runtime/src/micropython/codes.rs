@@ -103,7 +103,7 @@ impl TypeCode {
                 return Err(Raised::already());
             }
             if codes.iter().any(|code| code.code == Code::Void) {
-                // void is only a result.
+                // A parameter cannot be void: MicroPython says so with libffi's error.
                 return Err(raise!(ValueError, "error in ffi_prep_cif"));
             }
             Ok(codes.into())

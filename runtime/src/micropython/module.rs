@@ -121,7 +121,7 @@ unsafe extern "C" fn open(_: Obj, args: *const Obj, count: isize, names: Obj) ->
             };
             let flags = libc::RTLD_NOW | libc::RTLD_LOCAL;
             let handle = Handle::try_open(path.as_deref(), flags).map_err(|error| {
-                // The C library sets none for a file that is no library.
+                // For a file that is no library, dlopen leaves errno at 0.
                 let errno = if error.errno == 0 {
                     libc::EINVAL
                 } else {

@@ -119,7 +119,8 @@ unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, name
             let slot = match variable.code.code {
                 Code::F32 | Code::F64 => slot(variable.code, value, &mut Held::new())?,
                 _ if variable.code.is_object() => {
-                    // C has it now: a reference for C, which nobody gives back.
+                    // The variable holds the object from now on: C gets a reference of its own, which nobody takes
+                    // back.
                     Ref::borrow(value).into_ptr() as u64
                 }
                 _ => super::value::truncated(Live::new(value))?,

@@ -72,7 +72,7 @@ impl Types {
     /// Whether objects of a cdata's type are [`ManagedCData`].
     #[inline(always)]
     pub fn is_managed(&self, ty: *mut ffi::PyTypeObject) -> bool {
-        // They are the last ones.
+        // The managed types stand at the end of the table, so that one comparison of addresses tells them.
         ty >= self.managed.ptr()
     }
 

@@ -73,7 +73,7 @@ impl CodeTexts {
 
     /// Gives all code objects back; the GIL is held.
     fn forget(&self) {
-        // What goes with them may run Python code: not under the lock.
+        // Freeing them may run Python code, which must not happen under the lock.
         let texts = self.lock().take();
         drop(texts);
     }

@@ -44,7 +44,7 @@ impl Exception {
                 Ref::steal(traceback).ok()
             };
             if let Some(traceback) = &traceback {
-                // For a hook or onerror that prints the exception itself.
+                // A hook or an onerror function may print the exception itself: it must have its traceback.
                 ffi::PyException_SetTraceback(value, traceback.obj());
             }
             Some(Self {

@@ -102,7 +102,7 @@ pub unsafe fn split_long(int: Obj) -> Res<(u64, Ref)> {
             return Err(Raised::already());
         }
         let distance: Ref = Ref::steal(ffi::PyLong_FromLong(64))?;
-        // An int's own, also of a subclass that has another.
+        // The shift of int itself: a subclass may have redefined `>>`.
         let shift = (*ffi::PyLong_Type.tp_as_number).nb_rshift;
         let high = shift.map_or(std::ptr::null_mut(), |shift| shift(int, distance.obj()));
         Ok((low, Ref::steal(high)?))

@@ -30,7 +30,7 @@ pub fn name_after(module: &str) {
         unsafe {
             let object = &mut *of.ptr();
             let name = CStr::from_ptr(object.tp_name).to_string_lossy();
-            // MicroPython's have no module's name in theirs.
+            // The names of MicroPython's types have no module in front, and stay as they are.
             let Some((_, name)) = name.rsplit_once('.') else {
                 continue;
             };

@@ -146,7 +146,7 @@ impl Scope {
             .map(|cdef| cdef.parse(&mut declarations))
             .collect();
         self.unread.is_some.store(false, Ordering::Release);
-        // Their digest says that they are good.
+        // The module's digest says that these texts were parsed without errors when it was made.
         if let Some(errors) = results.into_iter().find_map(Result::err) {
             panic!("declarations that were parsed before: {errors:?}");
         }

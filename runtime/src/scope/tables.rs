@@ -161,7 +161,7 @@ impl ByteTables for PythonTables {
         self.record_item(index, 0)
     }
     fn fields(&self, record: usize) -> usize {
-        // The first item is what it is called.
+        // The first item of a record's tuple is its name, the others are fields.
         item(&self.records, record).map_or(0, |tuple| tuple.tuple_len().saturating_sub(1))
     }
     fn field(&self, record: usize, index: usize) -> &[u8] {

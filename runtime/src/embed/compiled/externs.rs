@@ -98,7 +98,7 @@ pub(super) unsafe extern "C" fn call(external: *mut c_void, arguments: *mut c_ch
         let external = &*external.cast::<External>();
         let function = external.reserved.load(Ordering::Acquire);
         if function.is_null() {
-            // Its type cannot be had: nothing was attached.
+            // The function's type cannot be made, so no Python function can be attached: C gets zeros.
             arguments.write_bytes(0, external.result_size);
             return;
         }

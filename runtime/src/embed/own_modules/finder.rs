@@ -191,7 +191,7 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
         // SAFETY: a live object.
         let text = code::text(&unsafe { required(Live::new(name))? })?;
         let bytes = bytes_object(&text)?;
-        // Of any encoding that its first lines name.
+        // The bytes may be of any encoding that the file's first two lines name.
         call_function(
             c"_frozen_importlib_external",
             c"decode_source",

@@ -86,7 +86,7 @@ fn size_within(descriptor: Live, layout: Layout) -> Res<Size> {
             return field_size(&aggregate(descriptor.ptr())?, layout);
         }
         if descriptor.is_int() {
-            // The value of a scalar field is an int, too.
+            // An int may be a descriptor, or the value that a scalar field had: nobody knows which was meant.
             return Err(raise!(TypeError, "can't unambiguously get sizeof scalar"));
         }
         if !descriptor.is_dict() {

@@ -269,7 +269,7 @@ unsafe extern "C" fn set_attribute(object: Obj, name: Obj, value: Obj) -> c_int 
                 Kind::Bits(scalar, bits) => {
                     store_bits(scalar, bits, structure.at(field.offset)?, is_big, value)
                 }
-                // An aggregate cannot be assigned.
+                // A struct or an array as a whole cannot be assigned to, in MicroPython either.
                 _ => Err(syntax_error()),
             }
         }
