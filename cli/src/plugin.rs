@@ -1,9 +1,7 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{
-    Declarations, FunctionOrigin, MacroValue, ParseOptions, RecordKind, Severity, Type,
-};
+use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, ParseOptions, Severity, Type};
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
