@@ -123,7 +123,9 @@ def test_ended_and_started_again(go):
     assert ran.stdout == (
         f"42\n-1\nended: {call}\n-1\nstart 1\nagain: restart: {ENDED}\nrun 0\nstop 0\n-1\n"
     )
-    assert ran.stderr.startswith(f"{call}\n{call}\n") and ran.code == 0
+    # The host's second Python, of 3.15, may say that it has not found its extension modules.
+    told = [line for line in ran.stderr.splitlines() if not line.startswith("WARN: ")]
+    assert told[:2] == [call, call] and ran.code == 0
 
 
 def test_our_interpreter_ended_by_the_host(go):
