@@ -188,8 +188,8 @@ def ask(executable, code):
 
 
 def version_of(executable):
-    """"3.11" """
-    told = ask(executable, "import sys; print('%d.%d' % sys.version_info[:2])")
+    """"3.11"; "3.14t" of one without a GIL."""
+    told = ask(executable, "import sys; print('%d.%d' % sys.version_info[:2] + 't' * ('t' in sys.abiflags))")
     return None if told is None else told.strip()
 
 

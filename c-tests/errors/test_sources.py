@@ -19,7 +19,7 @@ HOST = """
     }
 """
 # The first Python that marks the part of a line that failed.
-HAS_CARETS = tuple(map(int, version_of(python()).split("."))) >= (3, 11)
+HAS_CARETS = tuple(map(int, version_of(python()).rstrip("t").split("."))) >= (3, 11)
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def abi_version():
 
 def hexed(version):
     major, minor = version.split(".")
-    return int(major) << 8 | int(minor)
+    return int(major) << 8 | int(minor.rstrip("t"))
 
 
 NO_LIBPYTHON = (

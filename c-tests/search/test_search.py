@@ -10,6 +10,7 @@ import pytest
 from harness import TIMEOUT, Ran, ask, clean_environment, libpython_of, python, version_of, planted_venv
 
 VERSION = version_of(python())
+BASE = VERSION.rstrip("t")
 PREFIX = (ask(python(), "import sys; print(sys.base_prefix)") or "").strip()
 
 Found = collections.namedtuple("Found", "prefix executable libpython runtime")
@@ -80,21 +81,21 @@ def test_2_of_two_kinds_in_one_prefix(recorded, host, here, run, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "lib" / f"python{VERSION}").symlink_to(f"{PREFIX}/lib/python{VERSION}")
     for kind in ("", "t"):
-        shutil.copy(library, tmp_path / "lib" / f"libpython{VERSION}{kind}.so.1.0")
-        executable = tmp_path / "bin" / f"python{VERSION}{kind}"
+        shutil.copy(library, tmp_path / "lib" / f"libpython{BASE}{kind}.so.1.0")
+        executable = tmp_path / "bin" / f"python{BASE}{kind}"
         executable.write_text("")
         executable.chmod(0o755)
         venv = tmp_path / f"venv{kind}"
         (venv / "bin").mkdir(parents=True)
         copy = venv / "bin" / "python"
         shutil.copy(executable, copy)
-        (venv / "pyvenv.cfg").write_text(f"home = {executable.parent}\nversion = {VERSION}.1\nexecutable = {executable}\n")
+        (venv / "pyvenv.cfg").write_text(f"home = {executable.parent}\nversion = {BASE}.1\nexecutable = {executable}\n")
         kinds[kind] = [executable, copy]
     program = host(here / "host.c", recorded)
     for kind, executables in kinds.items():
         for executable in executables:
             found = look(run, program, KEELBACK_PYTHON=executable)
-            assert found.libpython == str(tmp_path / "lib" / f"libpython{VERSION}{kind}.so.1.0")
+            assert found.libpython == str(tmp_path / "lib" / f"libpython{BASE}{kind}.so.1.0")
 
 
 # 3, the bundle, is in c-tests/bundle.
