@@ -219,7 +219,7 @@ fn fill(ty: &mut ffi::PyTypeObject) {
 /// Both types are ready, and nobody else uses them yet.
 unsafe fn fill_dict() -> Res<()> {
     let void_pointer = crate::ctype::pointer_to(&*crate::ctype::void()?)?;
-    let null = crate::object::new_plain(&*void_pointer, std::ptr::null_mut(), -1)?;
+    let null = crate::object::new_plain(&void_pointer, std::ptr::null_mut(), -1)?;
     let char = crate::ctype::primitive(keelback_cdef::Primitive::Char)?;
     let char_array = crate::ctype::array_of(&char, -1)?;
     let error = &crate::errors::errors()?.error;
