@@ -31,7 +31,7 @@ import cffi
 for name, cdef, source in json.load(sys.stdin):
     ffi = cffi.FFI()
     ffi.cdef(cdef)
-    ffi.set_source(name, source, extra_compile_args=["-O2"])
+    ffi.set_source(name, source, extra_compile_args=["-O1"])
     ffi.compile(tmpdir=sys.argv[1])
 """
 RUN_TIME = {
