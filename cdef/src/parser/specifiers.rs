@@ -203,6 +203,49 @@ impl Words {
     }
 }
 
+/// The specifiers of a declaration while they are read.
+struct Reading {
+    place: Place,
+    start: u32,
+    words: Words,
+    /// In a type string: the word with which the words stopped making a type.
+    stray: Option<Span>,
+    found: Option<Base>,
+    /// `_BitInt(n)` or `__int128`; the words beside it may say its sign.
+    wide: Option<Wide>,
+    quals: Qualifiers,
+    specs: Specifiers,
+}
+
+impl Reading {
+    fn new(place: Place, start: u32) -> Self {
+        Self {
+            place,
+            start,
+            words: Words::default(),
+            stray: None,
+            found: None,
+            wide: None,
+            quals: Qualifiers::NONE,
+            specs: Specifiers {
+                base: Base::Dots,
+                storage: 0,
+                stdcall: false,
+                attributes: Attributes::default(),
+                tag: None,
+                is_new_enum: false,
+            },
+        }
+    }
+    /// Whether a type was named, or words of one.
+    fn has_type(&self) -> bool {
+        self.found.is_some() || self.words.any()
+    }
+    fn add(&mut self, qualifier: Qualifiers) {
+        self.quals = self.quals.union(qualifier);
+    }
+}
+
 impl Parser<'_> {
     /// Whether `symbol` names a type here: a typedef, or a predefined name of the target.
     pub(super) fn is_type_name(&self, symbol: Symbol) -> bool {
@@ -427,190 +470,228 @@ impl Parser<'_> {
     }
 
     pub(super) fn specifiers(&mut self, place: Place) -> Parse<Specifiers> {
-        let start = self.tok.start;
-        let mut words = Words::default();
-        // In a type string: the word with which the words stopped making a type.
-        let mut stray: Option<Span> = None;
-        let mut found: Option<Base> = None;
-        // `_BitInt(n)` or `__int128`; the words beside it may say its sign.
-        let mut wide: Option<Wide> = None;
-        let mut quals = Qualifiers::NONE;
-        let mut specs = Specifiers {
-            base: Base::Dots,
-            storage: 0,
-            stdcall: false,
-            attributes: Attributes::default(),
-            tag: None,
-            is_new_enum: false,
-        };
-        loop {
-            let span = self.span();
-            match self.tok() {
-                Tok::Keyword(keyword) => {
-                    if crate::keyword::is_soft(self.text_of(self.tok))
-                        && (found.is_some() || words.any())
-                        && self.peek().tok != Tok::LParen
-                    {
-                        break;
-                    }
-                    if let Some(slot) = words.slot(keyword) {
-                        if found.is_some() {
-                            return Err(self.two_types(span));
-                        }
-                        *slot = slot.saturating_add(1);
-                        if self.is_type_string {
-                            stray = match words.resolve() {
-                                None => stray.or(Some(span)),
-                                Some(_) => None,
-                            };
-                        }
-                        self.bump();
-                        continue;
-                    }
-                    match keyword {
-                        Keyword::Const => quals = quals.union(Qualifiers::CONST),
-                        Keyword::Volatile => quals = quals.union(Qualifiers::VOLATILE),
-                        Keyword::Restrict => quals = quals.union(Qualifiers::RESTRICT),
-                        Keyword::Atomic => {
-                            quals = quals.union(Qualifiers::ATOMIC);
-                            if self.peek().tok == Tok::LParen {
-                                self.bump();
-                                self.bump();
-                                let ty = self.type_name()?;
-                                if !self.at(Tok::RParen) {
-                                    return Err(self.unexpected(message::expected("')'")));
-                                }
-                                if found.is_some() || words.any() {
-                                    return Err(self.two_types(span));
-                                }
-                                found = Some(Base::Type(ty));
-                            }
-                        }
-                        Keyword::Typeof => {
-                            let ty = self.typeof_specifier()?;
-                            if found.is_some() || words.any() {
-                                return Err(self.two_types(span));
-                            }
-                            found = Some(Base::Type(ty));
-                        }
-                        Keyword::Struct | Keyword::Union | Keyword::Enum => {
-                            if found.is_some() || words.any() {
-                                return Err(self.two_types(span));
-                            }
-                            let (tag, ty) = if keyword == Keyword::Enum {
-                                let enums = self.decls.types.enums.len();
-                                let found = self.enum_specifier()?;
-                                specs.is_new_enum = self.decls.types.enums.len() > enums;
-                                found
-                            } else {
-                                self.record_specifier()?
-                            };
-                            specs.tag = Some(tag);
-                            found = Some(Base::Type(QualType::plain(ty)));
-                            continue;
-                        }
-                        Keyword::Typedef
-                        | Keyword::Extern
-                        | Keyword::Static
-                        | Keyword::Auto
-                        | Keyword::Register
-                        | Keyword::ThreadLocal => {
-                            let allowed = place == Place::File
-                                || (place == Place::Parameter && keyword == Keyword::Register);
-                            if !allowed {
-                                return Err(self.unexpected(message::STORAGE_HERE));
-                            }
-                            specs.storage |= match keyword {
-                                Keyword::Typedef => storage::TYPEDEF,
-                                Keyword::Extern => storage::EXTERN,
-                                Keyword::Static => storage::STATIC,
-                                _ => storage::OTHER,
-                            };
-                        }
-                        Keyword::Inline
-                        | Keyword::Noreturn
-                        | Keyword::Extension
-                        | Keyword::Cdecl => {}
-                        // Clang's, on a typedef of a pointer.
-                        Keyword::Nullability if !self.is_cffi_only() => {}
-                        Keyword::OtherConvention => self.other_convention()?,
-                        Keyword::Stdcall => specs.stdcall = true,
-                        Keyword::Alignas => {
-                            let align = self.alignas()?;
-                            specs.attributes.align_at_least(align);
-                            continue;
-                        }
-                        Keyword::Attribute | Keyword::Declspec => {
-                            self.attribute(&mut specs.attributes)?;
-                            continue;
-                        }
-                        Keyword::Unsupported
-                            if found.is_none() && wide.is_none() && self.at_wide_integer() =>
-                        {
-                            wide = Some(self.wide_integer(&mut words.unsigned)?);
-                            continue;
-                        }
-                        Keyword::Unsupported if found.is_none() && self.floating(&mut words) => {}
-                        Keyword::Unsupported
-                            if found.is_none()
-                                && !words.any()
-                                && !self.is_cffi_only()
-                                && is_sealed_floating(self.text_of(self.tok)) =>
-                        {
-                            found = self.sealed_floating().map(Base::Type);
-                        }
-                        Keyword::Unsupported | Keyword::Imaginary => {
-                            let text = self.text_of(self.tok);
-                            let message = message::unsupported_type(text);
-                            return Err(Box::new(Diagnostic::ffi(span, message)));
-                        }
-                        _ => break,
-                    }
-                    self.bump();
-                }
-                Tok::Name if found.is_none() && !words.any() && wide.is_none() => {
-                    if !self.is_type_name(self.tok.symbol) {
-                        if place == Place::File && self.at_constexpr() {
-                            quals = quals.union(Qualifiers::CONST);
-                            specs.storage |= storage::STATIC;
-                            self.bump();
-                            continue;
-                        }
-                        if specs.storage & storage::OTHER != 0
-                            && let Some(ty) = self.inferred()?
-                        {
-                            found = Some(Base::Type(ty));
-                            break;
-                        }
-                        return self.no_type(specs, quals);
-                    }
-                    let ty = self.named_type(self.tok.symbol)?;
-                    found = Some(Base::Type(ty));
-                    self.bump();
-                }
-                Tok::Ellipsis if specs.storage & storage::TYPEDEF != 0 => {
-                    if matches!(found, Some(base) if is_dots(base) || !words.any()) {
-                        return Err(self.unexpected(message::BAD_DOTS));
-                    }
-                    found = Some(if !words.any() {
-                        Base::Dots
-                    } else if words.is_integer() {
-                        Base::IntegerDots
-                    } else if words.is_floating() {
-                        Base::FloatDots
-                    } else {
-                        let diagnostic = self.unexpected(message::DOTS_IN_TYPEDEF);
-                        return Err(Box::new(diagnostic.hint(message::HINT_DOTS_IN_TYPEDEF)));
-                    });
-                    words = Words::default();
-                    self.bump();
-                }
-                Tok::LBracket if self.peek().tok == Tok::LBracket => {
-                    self.bracket_attribute(&mut specs.attributes)?;
-                }
-                _ => break,
+        let mut read = Reading::new(place, self.tok.start);
+        while self.specifier(&mut read)? {}
+        self.specified(read)
+    }
+
+    /// Takes one specifier. `false`: what comes is none.
+    fn specifier(&mut self, read: &mut Reading) -> Parse<bool> {
+        match self.tok() {
+            Tok::Keyword(keyword) => self.keyword_specifier(keyword, read),
+            Tok::Name if !read.has_type() && read.wide.is_none() => self.name_specifier(read),
+            Tok::Ellipsis if read.specs.storage & storage::TYPEDEF != 0 => {
+                self.dots_specifier(read)?;
+                Ok(true)
             }
+            Tok::LBracket if self.peek().tok == Tok::LBracket => {
+                self.bracket_attribute(&mut read.specs.attributes)?;
+                Ok(true)
+            }
+            _ => Ok(false),
         }
+    }
+
+    fn keyword_specifier(&mut self, keyword: Keyword, read: &mut Reading) -> Parse<bool> {
+        let span = self.span();
+        if crate::keyword::is_soft(self.text_of(self.tok))
+            && read.has_type()
+            && self.peek().tok != Tok::LParen
+        {
+            return Ok(false);
+        }
+        if let Some(slot) = read.words.slot(keyword) {
+            if read.found.is_some() {
+                return Err(self.two_types(span));
+            }
+            *slot = slot.saturating_add(1);
+            if self.is_type_string {
+                read.stray = match read.words.resolve() {
+                    None => read.stray.or(Some(span)),
+                    Some(_) => None,
+                };
+            }
+            self.bump();
+            return Ok(true);
+        }
+        match keyword {
+            Keyword::Const => read.add(Qualifiers::CONST),
+            Keyword::Volatile => read.add(Qualifiers::VOLATILE),
+            Keyword::Restrict => read.add(Qualifiers::RESTRICT),
+            Keyword::Atomic => self.atomic_specifier(span, read)?,
+            Keyword::Typeof => {
+                let ty = self.typeof_specifier()?;
+                self.set_type(span, ty, read)?;
+            }
+            Keyword::Struct | Keyword::Union | Keyword::Enum => {
+                self.tagged_specifier(keyword, span, read)?;
+                return Ok(true);
+            }
+            Keyword::Typedef
+            | Keyword::Extern
+            | Keyword::Static
+            | Keyword::Auto
+            | Keyword::Register
+            | Keyword::ThreadLocal => self.storage_specifier(keyword, read)?,
+            Keyword::Inline | Keyword::Noreturn | Keyword::Extension | Keyword::Cdecl => {}
+            // Clang's, on a typedef of a pointer.
+            Keyword::Nullability if !self.is_cffi_only() => {}
+            Keyword::OtherConvention => self.other_convention()?,
+            Keyword::Stdcall => read.specs.stdcall = true,
+            Keyword::Alignas => {
+                let align = self.alignas()?;
+                read.specs.attributes.align_at_least(align);
+                return Ok(true);
+            }
+            Keyword::Attribute | Keyword::Declspec => {
+                self.attribute(&mut read.specs.attributes)?;
+                return Ok(true);
+            }
+            Keyword::Unsupported | Keyword::Imaginary => {
+                return self.rare_specifier(keyword, span, read);
+            }
+            _ => return Ok(false),
+        }
+        self.bump();
+        Ok(true)
+    }
+
+    /// The type of a declaration that has none yet.
+    fn set_type(&mut self, span: Span, ty: QualType, read: &mut Reading) -> Parse<()> {
+        if read.has_type() {
+            return Err(self.two_types(span));
+        }
+        read.found = Some(Base::Type(ty));
+        Ok(())
+    }
+
+    /// `_Atomic`, or `_Atomic(type)` up to its last parenthesis.
+    fn atomic_specifier(&mut self, span: Span, read: &mut Reading) -> Parse<()> {
+        read.add(Qualifiers::ATOMIC);
+        if self.peek().tok != Tok::LParen {
+            return Ok(());
+        }
+        self.bump();
+        self.bump();
+        let ty = self.type_name()?;
+        if !self.at(Tok::RParen) {
+            return Err(self.unexpected(message::expected("')'")));
+        }
+        self.set_type(span, ty, read)
+    }
+
+    /// A struct, a union or an enum: its tag, its body, or both.
+    fn tagged_specifier(&mut self, keyword: Keyword, span: Span, read: &mut Reading) -> Parse<()> {
+        if read.has_type() {
+            return Err(self.two_types(span));
+        }
+        let (tag, ty) = if keyword == Keyword::Enum {
+            let enums = self.decls.types.enums.len();
+            let found = self.enum_specifier()?;
+            read.specs.is_new_enum = self.decls.types.enums.len() > enums;
+            found
+        } else {
+            self.record_specifier()?
+        };
+        read.specs.tag = Some(tag);
+        read.found = Some(Base::Type(QualType::plain(ty)));
+        Ok(())
+    }
+
+    /// `typedef`, `extern`, `static` and their like.
+    fn storage_specifier(&mut self, keyword: Keyword, read: &mut Reading) -> Parse<()> {
+        let allowed = read.place == Place::File
+            || (read.place == Place::Parameter && keyword == Keyword::Register);
+        if !allowed {
+            return Err(self.unexpected(message::STORAGE_HERE));
+        }
+        read.specs.storage |= match keyword {
+            Keyword::Typedef => storage::TYPEDEF,
+            Keyword::Extern => storage::EXTERN,
+            Keyword::Static => storage::STATIC,
+            _ => storage::OTHER,
+        };
+        Ok(())
+    }
+
+    /// Types that few compilers have: those that are known, and the refusal of the others.
+    fn rare_specifier(&mut self, keyword: Keyword, span: Span, read: &mut Reading) -> Parse<bool> {
+        let is_first = keyword == Keyword::Unsupported && read.found.is_none();
+        if is_first && read.wide.is_none() && self.at_wide_integer() {
+            read.wide = Some(self.wide_integer(&mut read.words.unsigned)?);
+            return Ok(true);
+        }
+        if is_first && self.floating(&mut read.words) {
+            self.bump();
+            return Ok(true);
+        }
+        if is_first
+            && !read.words.any()
+            && !self.is_cffi_only()
+            && is_sealed_floating(self.text_of(self.tok))
+        {
+            read.found = self.sealed_floating().map(Base::Type);
+            self.bump();
+            return Ok(true);
+        }
+        let message = message::unsupported_type(self.text_of(self.tok));
+        Err(Box::new(Diagnostic::ffi(span, message)))
+    }
+
+    /// The name of a type, where none is known yet.
+    fn name_specifier(&mut self, read: &mut Reading) -> Parse<bool> {
+        if self.is_type_name(self.tok.symbol) {
+            let ty = self.named_type(self.tok.symbol)?;
+            read.found = Some(Base::Type(ty));
+            self.bump();
+            return Ok(true);
+        }
+        if read.place == Place::File && self.at_constexpr() {
+            read.add(Qualifiers::CONST);
+            read.specs.storage |= storage::STATIC;
+            self.bump();
+            return Ok(true);
+        }
+        if read.specs.storage & storage::OTHER != 0
+            && let Some(ty) = self.inferred()?
+        {
+            read.found = Some(Base::Type(ty));
+        }
+        Ok(false)
+    }
+
+    /// `...` in a typedef: what the type is, only the C compiler knows.
+    fn dots_specifier(&mut self, read: &mut Reading) -> Parse<()> {
+        if matches!(read.found, Some(base) if is_dots(base) || !read.words.any()) {
+            return Err(self.unexpected(message::BAD_DOTS));
+        }
+        read.found = Some(if !read.words.any() {
+            Base::Dots
+        } else if read.words.is_integer() {
+            Base::IntegerDots
+        } else if read.words.is_floating() {
+            Base::FloatDots
+        } else {
+            let diagnostic = self.unexpected(message::DOTS_IN_TYPEDEF);
+            return Err(Box::new(diagnostic.hint(message::HINT_DOTS_IN_TYPEDEF)));
+        });
+        read.words = Words::default();
+        self.bump();
+        Ok(())
+    }
+
+    /// What the specifiers say together.
+    fn specified(&mut self, read: Reading) -> Parse<Specifiers> {
+        let Reading {
+            start,
+            words,
+            stray,
+            mut found,
+            wide,
+            quals,
+            mut specs,
+            ..
+        } = read;
         if let Some(wide) = wide {
             let span = self.span_from(start);
             let is_unsigned = words.sign().filter(|_| found.is_none());
