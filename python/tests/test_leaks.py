@@ -21,6 +21,7 @@ LIBRARY = """
     int snprintf(char *, size_t, const char *, ...);
     void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
     extern char **environ;
+    void free(void *);
 """
 
 SETUP = """
@@ -157,6 +158,12 @@ OPERATIONS = """
     lib.abs()
     lib.abs(x=1)
     lib.nosuch
+    lib.free(ffi.malloc("int[]", 100))
+    lib.free(ffi.malloc("struct P *", [1, 2]))
+    ffi.malloc("int *", "x")
+    ffi.malloc("int")
+    ffi.BVoidP, ffi.BCharA
+    api.ffi.library_path
     lib.div(7, 2).rem
     lib.strlen(b"abc")
     lib.strlen("abc")
@@ -375,8 +382,8 @@ def api_module():
     return module
 
 
-# What writes files or runs a compiler: used once, when a module is built.
-BUILDING = {"compile", "distutils_extension", "set_source_pkgconfig", "verify"}
+# What reads headers, writes files or runs a compiler: used once, when a module is built.
+BUILDING = {"compile", "distutils_extension", "header", "set_source_pkgconfig", "verify"}
 
 
 @pytest.mark.parametrize("kind", [keelback.FFI, keelback._runtime.CompiledFFI])
