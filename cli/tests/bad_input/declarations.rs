@@ -75,7 +75,7 @@ help: take a pointer and a length, or one function for each kind of call",
 #[test]
 fn an_exported_function_with_an_unsupported_type() {
     let project = Project::with(
-        "struct opaque;\nint f(struct opaque value);\nstruct opaque g(void);\n__int128 wide(void);\n",
+        "struct opaque;\nint f(struct opaque value);\nstruct opaque g(void);\n_Decimal64 wide(void);\n",
         "",
     );
     project.build(&[]).expect(
@@ -95,11 +95,11 @@ error: the result of the exported function 'g' has the incomplete type 'struct o
   |               ^
   |
 help: pass a pointer instead
-error: the result of the exported function 'wide' has the type '__int128': it is an integer of 128 bits
- --> api.h:4:10
+error: the result of the exported function 'wide' has the type '_Decimal64': it is a decimal floating-point number
+ --> api.h:4:12
   |
-4 | __int128 wide(void);
-  |          ^^^^
+4 | _Decimal64 wide(void);
+  |            ^^^^
   |
 help: pass a pointer instead",
     );
