@@ -252,7 +252,8 @@ impl Declared {
             cdefs: self.cdefs,
             includes: self.includes,
             prelude: self.prelude,
-            is_prelude_first: true,
+            // A module's prelude is one of set_source(): CFFI's order, in which headers stand in front of it.
+            is_prelude_first: !rest.flags.extension_module,
             start_errors: self
                 .config
                 .errors
