@@ -101,7 +101,8 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
 
         def get_ext_filename(self, fullname: str) -> str:
             filename: str = super().get_ext_filename(fullname)
-            if self.ext_map.get(fullname) is extension:
+            # A command of distutils knows extensions by name only, and gives them no such ending.
+            if getattr(self, "ext_map", {}).get(fullname) is extension:
                 # With the platform's name in it, which setuptools takes where there is one (3.15), a module is not
                 # found by the versions before.
                 filename = re.sub(r"\.(abi3t?)-[^/]*\.so$", r".\1.so", filename)
@@ -145,13 +146,5 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
                 _builder.emit_python_code(ffi, path)
             super().run()
-
-        def get_ext_filename(self, fullname: str) -> str:
-            filename: str = super().get_ext_filename(fullname)
-            if self.ext_map.get(fullname) is extension:
-                # With the platform's name in it, which setuptools takes where there is one (3.15), a module is not
-                # found by the versions before.
-                filename = re.sub(r"\.(abi3t?)-[^/]*\.so$", r".\1.so", filename)
-            return filename
 
     dist.cmdclass["build_ext"] = BuildExt
