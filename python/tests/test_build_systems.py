@@ -165,6 +165,26 @@ def test_setuptools_names_of_other_pythons(venv, tmp_path, suffixes, name):
     assert made.name == (name or "_shapes" + sysconfig.get_config_var("EXT_SUFFIX"))
 
 
+@pytest.mark.parametrize("base", ["setuptools", "distutils"])
+@pytest.mark.parametrize("source", ["''", "None"])
+def test_setuptools_beside_other_extensions(venv, tmp_path, base, source):
+    """The package has an extension of its own, and a command of its own that builds it."""
+    (tmp_path / "build_it.py").write_text(
+        "import keelback\nffibuilder = keelback.FFI()\nffibuilder.cdef('int abs(int);')\n"
+        f"ffibuilder.set_source('of_ours', {source})\n"
+    )
+    (tmp_path / "own.c").write_text("int PyInit_own(void) { return 0; }\n")
+    (tmp_path / "setup.py").write_text(
+        f"from setuptools import Extension, setup\nfrom {base}.command.build_ext import build_ext\n"
+        "class Own(build_ext):\n    pass\n"
+        "setup(name='beside', version='1', py_modules=[], ext_modules=[Extension('own', ['own.c'])], "
+        "keelback_modules=['build_it.py:ffibuilder'], cmdclass={'build_ext': Own})\n"
+    )
+    venv("setup.py", "--quiet", "build_ext", "--inplace", cwd=tmp_path)
+    made = sorted(path.name.partition(".")[0] for path in tmp_path.iterdir() if path.suffix == ".so" or path.name == "of_ours.py")
+    assert made == ["of_ours", "own"]
+
+
 def test_setuptools_abi_mode_in_place(venv, tmp_path):
     """A module without C, in place and installed."""
     project = copied("setuptools", tmp_path)
