@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use pyo3::ffi;
 
+use crate::py::finder::{create_module, name_argument, put_on_meta_path};
 use crate::py::module::make_spec;
 use crate::py::{
     END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional,
@@ -111,17 +112,7 @@ pub fn install(first: bool) -> Res<()> {
         return Ok(());
     }
     let finder = namespace(&METHODS)?;
-    // SAFETY: the GIL is held; sys.meta_path is borrowed.
-    unsafe {
-        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
-        if path.is_null() || ffi::PyList_Check(path) == 0 {
-            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
-        }
-        let place = if first { 0 } else { ffi::PyList_Size(path) };
-        if ffi::PyList_Insert(path, place, finder.obj()) < 0 {
-            return Err(Raised::already());
-        }
-    }
+    put_on_meta_path(&finder, first)?;
     let _ = FINDER.set(finder);
     Ok(())
 }
@@ -134,13 +125,8 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
         // SAFETY: a FASTCALL function's arguments; live objects.
         unsafe {
-            if !(1..=3).contains(&count) {
-                return Err(raise!(
-                    TypeError,
-                    "find_spec expected 1 to 3 arguments, got {count}"
-                ));
-            }
-            let (Some(source), Some(finder)) = (wanted(Live::new(*args))?, FINDER.get()) else {
+            let name = name_argument(args, count)?;
+            let (Some(source), Some(finder)) = (wanted(name)?, FINDER.get()) else {
                 return Ok(none());
             };
             let path = str_from(&source.path())?;
@@ -149,8 +135,7 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
             } else {
                 None
             };
-            let name = Ref::borrow(*args);
-            make_spec(&name, finder, Some(&path), search.as_ref())
+            make_spec(&name.to_ref(), finder, Some(&path), search.as_ref())
         }
     })
 }
@@ -169,14 +154,6 @@ fn wanted(name: Live) -> Res<Option<&'static Source>> {
 /// Likewise; raises ImportError for somebody else's.
 fn required(name: Live) -> Res<&'static Source> {
     wanted(name)?.ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
-}
-
-/// `create_module` of the finder and loader.
-///
-/// # Safety
-/// Called by Python, as a function.
-unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
-    guard(|| Ok(none()))
 }
 
 /// `exec_module` of the finder and loader.

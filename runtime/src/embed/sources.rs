@@ -9,6 +9,7 @@ use pyo3::ffi;
 
 use super::plugin::{self, Plugin};
 use crate::ffi::payload;
+use crate::py::finder::put_on_meta_path;
 use crate::py::{
     END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
     str_from, str_text,
@@ -187,18 +188,9 @@ static FINDER: Methods<2> = Methods::new([
 ///
 /// The GIL is held, the interpreter is ours.
 pub fn watch_linecache() {
-    let watch = || -> Res<()> {
-        let finder = namespace(&FINDER)?;
-        // SAFETY: the GIL is held; sys.meta_path is borrowed.
-        unsafe {
-            let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
-            if path.is_null() || ffi::PyList_Insert(path, 0, finder.obj()) < 0 {
-                return Err(raise!(RuntimeError, "no sys.meta_path"));
-            }
-        }
-        Ok(())
-    };
-    watch().unwrap_or_else(Raised::clear);
+    namespace(&FINDER)
+        .and_then(|finder| put_on_meta_path(&finder, true))
+        .unwrap_or_else(Raised::clear);
 }
 
 /// `find_spec(name, path=None, target=None)`

@@ -13,6 +13,7 @@ mod at_end;
 mod cell;
 pub mod code_texts;
 mod exception;
+pub mod finder;
 mod guard;
 mod integer;
 mod live;

@@ -1,6 +1,7 @@
 //! Which file of which plugin has a module.
 
 use std::collections::BTreeSet;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
 use keelback_codegen::abi::{KEELBACK_FILE_TOP_LEVEL, keelback_file_t};
@@ -50,9 +51,11 @@ pub fn has_any(plugin: &Plugin) -> bool {
 }
 
 /// The path among the modules.
-pub(super) fn path_of(file: &keelback_file_t) -> String {
-    // SAFETY: the record is as abi.rs says.
-    unsafe { text(file.path) }
+pub(super) fn path_of(file: &'static keelback_file_t) -> &'static str {
+    // SAFETY: the record is as abi.rs says: a C string, which lives as long as the process. The generator takes UTF-8.
+    unsafe { CStr::from_ptr(file.path) }
+        .to_str()
+        .unwrap_or_default()
 }
 
 /// The contents, in a library that has them inside.
@@ -71,7 +74,7 @@ pub(super) fn names(plugin: &Plugin, top_level: bool) -> BTreeSet<String> {
     files(plugin)
         .iter()
         .filter(|file| is_top_level(file) == top_level)
-        .map(|file| root_of(&path_of(file)).to_owned())
+        .map(|file| root_of(path_of(file)).to_owned())
         .collect()
 }
 
@@ -106,7 +109,7 @@ fn owner(name: &str) -> Option<(&'static Plugin, String)> {
         let has = |below: &str, top_level: bool| {
             let root = below.split('.').next().unwrap_or_default();
             all.iter()
-                .any(|file| is_top_level(file) == top_level && root_of(&path_of(file)) == root)
+                .any(|file| is_top_level(file) == top_level && root_of(path_of(file)) == root)
         };
         let below = match inside {
             Some(below) if has(below, false) => below,

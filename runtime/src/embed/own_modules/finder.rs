@@ -8,9 +8,10 @@ use pyo3::ffi;
 use super::super::plugin;
 use super::code;
 use super::find::{Content, Found, data_of, files, module, path_of, root};
+use crate::py::finder::{create_module, name_argument, put_on_meta_path};
 use crate::py::module::{call_function, make_spec};
 use crate::py::{
-    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, make, namespace, none, positional,
     simple, str_from, str_text,
 };
 use crate::raise;
@@ -80,16 +81,7 @@ pub fn install() -> Res<()> {
         return Ok(());
     }
     let finder = namespace(&METHODS)?;
-    // SAFETY: the GIL is held; sys.meta_path is borrowed.
-    unsafe {
-        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
-        if path.is_null() || ffi::PyList_Check(path) == 0 {
-            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
-        }
-        if ffi::PyList_Insert(path, 0, finder.obj()) < 0 {
-            return Err(Raised::already());
-        }
-    }
+    put_on_meta_path(&finder, true)?;
     let _ = FINDER.set(finder);
     Ok(())
 }
@@ -100,16 +92,9 @@ pub fn install() -> Res<()> {
 /// Called by Python, as a function.
 unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
-        if !(1..=3).contains(&count) {
-            return Err(raise!(
-                TypeError,
-                "find_spec expected 1 to 3 arguments, got {count}"
-            ));
-        }
         // SAFETY: a FASTCALL function's arguments.
-        let name = unsafe { *args };
-        // SAFETY: a live object.
-        let found = unsafe { str_text(name)? }.and_then(module);
+        let name = unsafe { name_argument(args, count)? };
+        let found = name.text()?.and_then(module);
         let (Some(found), Some(finder)) = (found, FINDER.get()) else {
             return Ok(none());
         };
@@ -130,18 +115,8 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
             Content::Nothing => None,
             _ => Some(str_from(&found.place)?),
         };
-        // SAFETY: a live object.
-        let name = unsafe { Ref::borrow(name) };
-        make_spec(&name, finder, place.as_ref(), search.as_ref())
+        make_spec(&name.to_ref(), finder, place.as_ref(), search.as_ref())
     })
-}
-
-/// `create_module` of the finder and loader.
-///
-/// # Safety
-/// Called by Python, as a function.
-unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
-    guard(|| Ok(none()))
 }
 
 /// `exec_module` of the finder and loader.
@@ -190,7 +165,7 @@ unsafe extern "C" fn get_source(_: Obj, name: Obj) -> Obj {
     guard(|| {
         // SAFETY: a live object.
         let text = code::text(&unsafe { required(Live::new(name))? })?;
-        let bytes = bytes_object(&text)?;
+        let bytes = make::bytes(&text)?;
         // The bytes may be of any encoding that the file's first two lines name.
         call_function(
             c"_frozen_importlib_external",
@@ -221,16 +196,6 @@ unsafe extern "C" fn is_package(_: Obj, name: Obj) -> Obj {
     })
 }
 
-fn bytes_object(data: &[u8]) -> Res<Ref> {
-    // SAFETY: the GIL is held; the bytes are copied.
-    unsafe {
-        Ref::steal(ffi::PyBytes_FromStringAndSize(
-            data.as_ptr().cast(),
-            data.len() as isize,
-        ))
-    }
-}
-
 /// `get_data(path)`: of a file inside a library, or on disk.
 ///
 /// # Safety
@@ -247,7 +212,7 @@ unsafe extern "C" fn get_data(_: Obj, path: Obj) -> Obj {
                 .and_then(|rest| rest.strip_prefix('/'));
             let Some(inside) = inside else { continue };
             if let Some(file) = files(plugin).iter().find(|file| path_of(file) == inside) {
-                return bytes_object(data_of(file));
+                return make::bytes(data_of(file));
             }
         }
         call_function(
@@ -286,7 +251,7 @@ unsafe extern "C" fn get_resource_reader(_: Obj, name: Obj) -> Obj {
                 let Some(inside) = path.strip_prefix(&prefix) else {
                     continue;
                 };
-                let data = bytes_object(data_of(file))?;
+                let data = make::bytes(data_of(file))?;
                 contents
                     .live()
                     .set_dict_item(str_from(inside)?.live(), data.live())?;

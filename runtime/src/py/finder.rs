@@ -1,0 +1,45 @@
+//! What finders have in common that are their own loaders: objects on `sys.meta_path`.
+
+use pyo3::ffi;
+
+use super::{Live, Obj, Raised, Ref, Res, guard, none};
+use crate::raise;
+
+/// Puts a finder on `sys.meta_path`: in front of the others, or behind them. The GIL is held.
+pub fn put_on_meta_path(finder: &Ref, first: bool) -> Res<()> {
+    // SAFETY: the GIL is held; sys.meta_path is borrowed.
+    unsafe {
+        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
+        if path.is_null() || ffi::PyList_Check(path) == 0 {
+            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
+        }
+        let place = if first { 0 } else { ffi::PyList_Size(path) };
+        if ffi::PyList_Insert(path, place, finder.obj()) < 0 {
+            return Err(Raised::already());
+        }
+    }
+    Ok(())
+}
+
+/// The module's name in the arguments of `find_spec(name, path=None, target=None)`.
+///
+/// # Safety
+/// A FASTCALL function's arguments, which are alive for `'a`.
+pub unsafe fn name_argument<'a>(args: *const Obj, count: isize) -> Res<Live<'a>> {
+    if !(1..=3).contains(&count) {
+        return Err(raise!(
+            TypeError,
+            "find_spec expected 1 to 3 arguments, got {count}"
+        ));
+    }
+    // SAFETY: the caller's contract, and there is one at least.
+    Ok(unsafe { Live::new(*args) })
+}
+
+/// `create_module(spec)` of a loader that leaves this to the import system: None.
+///
+/// # Safety
+/// Called by Python, as a function.
+pub unsafe extern "C" fn create_module(_: Obj, _spec: Obj) -> Obj {
+    guard(|| Ok(none()))
+}
