@@ -323,3 +323,11 @@ def test_names_of_modules_may_be_names_of_the_code(shop):
             return tax(value) + rules(value)
     """
     assert shop(init, 0, 100)[1]() == Ran(stdout="217\n")
+
+
+def test_the_init_code_is_utf_8(shop):
+    """Whatever a coding comment says of it; a module says its encoding itself."""
+    init = "# -*- coding: latin-1 -*-\nimport rules\nfrom shop import ffi\n@ffi.def_extern(error=-1)\ndef act(what, value):\n"
+    init += "    assert 'ü' == chr(0xfc) and rules.tax\n    return value\n"
+    for how in ([], ["--dev"]):
+        assert shop(init, 0, 7, args=("--module", "rules", "--module", "helper.py", *how))[1]() == Ran(stdout="7\n")

@@ -80,6 +80,7 @@ fn what_is_no_module() {
         "data.txt",
         "2nd.py",
         "ffi.py",
+        "adder.py",
         "packed/fast.abi3.so",
         "packed/x.py",
         "empty/.hidden",
@@ -112,7 +113,12 @@ fn what_is_no_module() {
         (
             "ffi.py",
             "the module ffi.py has the name 'ffi', which means something else in a plugin",
-            "`ffi` and `lib` are in the plugin's module already: rename it",
+            "`ffi`, `lib` and the plugin's own name are taken: rename it",
+        ),
+        (
+            "adder.py",
+            "the module adder.py has the name 'adder', which means something else in a plugin",
+            "`ffi`, `lib` and the plugin's own name are taken: rename it",
         ),
         (
             "packed",

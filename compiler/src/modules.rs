@@ -15,7 +15,7 @@ pub enum ModuleError {
     NoModule(PathBuf),
     /// Nobody could import it: its name is no identifier, or no text.
     Name(PathBuf),
-    /// The plugin's module has that name itself: `ffi` or `lib`.
+    /// The plugin needs that name itself: `ffi`, `lib`, or its own.
     Taken(PathBuf, String),
     /// A module that was compiled from C: the operating system loads it from a file only.
     Compiled(PathBuf),
@@ -35,9 +35,7 @@ impl ModuleError {
             Self::Name(_) => {
                 Some("the name of the file or directory is what Python code imports: rename it")
             }
-            Self::Taken(..) => {
-                Some("`ffi` and `lib` are in the plugin's module already: rename it")
-            }
+            Self::Taken(..) => Some("`ffi`, `lib` and the plugin's own name are taken: rename it"),
             Self::Compiled(_) => Some(
                 "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
             ),
@@ -101,14 +99,20 @@ pub struct OwnFiles {
 /// The files of modules and packages, in an order that depends on their names only. For a development library (`is_dev`)
 /// the places alone.
 ///
+/// `plugin` is the name of the plugin's module: in its own code, `import` of that name gives the plugin.
+///
 /// Left out are what Python compiled (`__pycache__`, `.pyc`) and what begins with a dot.
-pub fn collect(modules: &[OwnModule], is_dev: bool) -> Result<OwnFiles, ModuleError> {
+pub fn collect(plugin: &str, modules: &[OwnModule], is_dev: bool) -> Result<OwnFiles, ModuleError> {
     let mut found = OwnFiles::default();
     let mut names = HashSet::new();
     for OwnModule { path, is_top_level } in modules {
         let cannot = |error| ModuleError::CannotRead(path.clone(), error);
         let is_dir = std::fs::metadata(path).map_err(cannot)?.is_dir();
         let name = name_of(path, is_dir)?;
+        let own = plugin.split('.').next().unwrap_or_default();
+        if [own, "ffi", "lib"].contains(&&*name) {
+            return Err(ModuleError::Taken(path.clone(), name));
+        }
         if !names.insert(name.clone()) {
             return Err(ModuleError::Twice(name));
         }
@@ -166,9 +170,6 @@ fn name_of(path: &Path, is_dir: bool) -> Result<String, ModuleError> {
     let is_first = |c: char| c == '_' || c.is_alphabetic();
     if !letters.next().is_some_and(is_first) || !letters.all(|c| is_first(c) || c.is_numeric()) {
         return Err(ModuleError::Name(path.into()));
-    }
-    if matches!(name, "ffi" | "lib") {
-        return Err(ModuleError::Taken(path.into(), name.to_owned()));
     }
     Ok(name.to_owned())
 }

@@ -257,10 +257,10 @@ def _own_files(ffi: FFI, name: str, init_code: str) -> dict[str, Any]:
 
     from keelback._own_modules import compile_own
 
-    found = _runtime._own_files(inside, top_level)
+    found = _runtime._own_files(name, inside, top_level)
     own = " ".join({re.split("[/.]", path, maxsplit=1)[0] for path, is_top_level, *_ in found if not is_top_level})
 
-    def compiled(source: bytes, path: str) -> bytes:
+    def compiled(source: bytes | str, path: str) -> bytes:
         return marshal.dumps(compile_own(source, path, name, own))
 
     return {
@@ -268,7 +268,7 @@ def _own_files(ffi: FFI, name: str, init_code: str) -> dict[str, Any]:
             (path, is_top_level, data, compiled(data, path) if path.endswith(".py") else None)
             for path, is_top_level, data, _ in found
         ],
-        "init_compiled": compiled(init_code.encode(), f"<init code for '{name}'>"),
+        "init_compiled": compiled(init_code, f"<init code for '{name}'>"),
         "code_magic": int.from_bytes(importlib.util.MAGIC_NUMBER, "little"),
     }
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 _ONLY_AST = 0x0400  # ast.PyCF_ONLY_AST; importing ast takes time
 
 
-def compile_own(source: bytes, file: str, module: str, own: str) -> CodeType:
+def compile_own(source: bytes | str, file: str, module: str, own: str) -> CodeType:
     """The code of an own module, or of the init code, of the plugin `module`, which has the modules `own`."""
     from keelback._init_errors import walk
     from keelback._own_imports import rewrite

@@ -499,6 +499,9 @@ def test_own_modules_of_an_embedding_builder(place):
         refused(top_level_modules=["/dev/null"])("x.c")
     with pytest.raises(ValueError, match=r"rules/__init__\.py would be overwritten: it is read as well"):
         refused(modules=paths)("rules/__init__.py")
+    (place / "own_refused.py").write_text("")
+    with pytest.raises(ValueError, match=r"has the name 'own_refused', which means something else in a plugin"):
+        refused(modules=["own_refused.py"])("x.c")
     with pytest.raises(TypeError, match=r"^modules: a list of paths, not 'helper\.py'$"):
         refused(modules="helper.py")
     (place / "wrong.py").write_text("retrun 1\n")

@@ -217,7 +217,12 @@ impl Sources {
         let init = inputs.read(&init_arguments.init, "init code")?;
         let declared = Declared::read(declarations, &mut inputs, reporter)?;
         Ok(Self {
-            files: own_files(declared.modules(), init_arguments, &mut inputs)?,
+            files: own_files(
+                &declarations.name,
+                declared.modules(),
+                init_arguments,
+                &mut inputs,
+            )?,
             init,
             declared,
             inputs,
@@ -335,6 +340,7 @@ impl Sources {
 
 /// The files of the plugin's own modules: those of keelback.toml first.
 fn own_files(
+    plugin: &str,
     configured: &[OwnModule],
     arguments: &InitArguments,
     inputs: &mut Inputs,
@@ -360,7 +366,7 @@ fn own_files(
             None => diagnostic,
         })
     };
-    let found = modules::collect(&all, arguments.dev).map_err(refuse)?;
+    let found = modules::collect(plugin, &all, arguments.dev).map_err(refuse)?;
     for path in found.read {
         inputs.others_read(&path)?;
     }

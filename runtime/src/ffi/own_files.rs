@@ -12,12 +12,13 @@ use crate::raise;
 method!(
     pub own_files = "_own_files",
     files_of,
-    (_module: Option<Live>, modules: Live, top_level_modules: Live)
+    (_module: Option<Live>, name: Live, modules: Live, top_level_modules: Live)
 );
 
-/// `_runtime._own_files(modules, top_level_modules)`: of each file its path among the modules, whether it is importable
+/// `_runtime._own_files(name, modules, top_level_modules)`: of each file its path among the modules, whether it is importable
 /// by its own name too, its bytes, and where it was read.
-fn files_of(_module: Option<Live>, inside: Live, top_level: Live) -> Res<Ref> {
+fn files_of(_module: Option<Live>, name: Live, inside: Live, top_level: Live) -> Res<Ref> {
+    let name = text(Some(name))?.unwrap_or_default();
     let mut wanted = Vec::new();
     for (paths, is_top_level) in [(inside, false), (top_level, true)] {
         wanted.extend(texts(Some(paths))?.into_iter().map(|path| OwnModule {
@@ -25,7 +26,7 @@ fn files_of(_module: Option<Live>, inside: Live, top_level: Live) -> Res<Ref> {
             is_top_level,
         }));
     }
-    let found = modules::collect(&wanted, false).map_err(refused)?;
+    let found = modules::collect(&name, &wanted, false).map_err(refused)?;
     make::list(found.files.iter().zip(&found.read).map(|(file, read)| {
         let row = [
             str_from(&file.path)?,

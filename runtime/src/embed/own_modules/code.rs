@@ -7,7 +7,7 @@ use super::changes;
 use super::find::{Content, Found, names};
 use crate::ffi::payload::bytes;
 use crate::py::module::call_function;
-use crate::py::{Ref, Res, str_from};
+use crate::py::{Ref, Res, make, str_from};
 use crate::raise;
 
 /// A module's text; empty where there is no file. Noted, if it may change.
@@ -33,7 +33,8 @@ pub(super) fn code(found: &Found) -> Res<Ref> {
         fix_file_name(&code, &found.place)?;
         return Ok(code);
     }
-    compile(found.plugin, &text(found)?, &found.place)
+    // A module says its encoding itself.
+    compile(found.plugin, &make::bytes(&text(found)?)?, &found.place)
 }
 
 /// The code of the init code of a plugin with own modules.
@@ -47,7 +48,16 @@ pub fn init_code(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
     {
         return Ok(code);
     }
-    compile(plugin, source, file)
+    // UTF-8 whatever a coding comment says, as without own modules.
+    // SAFETY: the GIL is held; the bytes live during the call.
+    let source: Ref = unsafe {
+        Ref::steal(ffi::PyUnicode_DecodeUTF8(
+            source.as_ptr().cast(),
+            source.len() as isize,
+            std::ptr::null(),
+        ))?
+    };
+    compile(plugin, &source, file)
 }
 
 /// What the build's Python compiled, if this is one of its kind.
@@ -73,14 +83,8 @@ fn fix_file_name(code: &Ref, place: &str) -> Res<()> {
     .map(drop)
 }
 
-fn compile(plugin: &Plugin, source: &[u8], file: &str) -> Res<Ref> {
-    // SAFETY: the GIL is held; the bytes live during the call.
-    let source: Ref = unsafe {
-        Ref::steal(ffi::PyBytes_FromStringAndSize(
-            source.as_ptr().cast(),
-            source.len() as isize,
-        ))?
-    };
+/// The code of a text, str or bytes.
+fn compile(plugin: &Plugin, source: &Ref, file: &str) -> Res<Ref> {
     let own = names(plugin, false)
         .into_iter()
         .collect::<Vec<_>>()
