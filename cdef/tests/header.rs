@@ -1,30 +1,11 @@
 //! Real headers become plain cdefs: what stays, what it says, where messages point.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod loaders;
 
 use keelback_cdef::header::{Header, HeaderFile, HeaderOptions, PartKind, read};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
 use keelback_cdef::{Declarations, Layouts, MacroValue, ParseOptions, QualType, RecordId, Target};
-
-/// Files in memory.
-struct Memory(HashMap<String, String>);
-
-impl Loader for Memory {
-    fn load(&mut self, path: &str) -> Option<Arc<str>> {
-        self.0.get(path).map(|text| text.as_str().into())
-    }
-}
-
-/// Files of the system.
-struct Disk;
-
-impl Loader for Disk {
-    fn load(&mut self, path: &str) -> Option<Arc<str>> {
-        let bytes = std::fs::read(path).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into())
-    }
-}
+use loaders::{Disk, Memory};
 
 fn try_read(text: &str, files: &[(&str, &str)], only: &[&str]) -> Result<Header, Vec<String>> {
     let named = HeaderFile {

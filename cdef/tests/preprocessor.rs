@@ -1,33 +1,14 @@
 //! The preprocessor: C11 6.10's own examples, C23's and GNU's additions, messages, bounds, and what a real compiler says.
 
-use std::collections::HashMap;
+mod loaders;
+
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use keelback_cdef::preprocessor::{
-    Loader, PreprocessOptions, Preprocessed, TokenKind, predefined, preprocess, usual_dirs,
+    PreprocessOptions, Preprocessed, TokenKind, predefined, preprocess, usual_dirs,
 };
 use keelback_cdef::{Severity, Target};
-
-/// Files in memory.
-#[derive(Default)]
-struct Memory(HashMap<String, String>);
-
-impl Loader for Memory {
-    fn load(&mut self, path: &str) -> Option<Arc<str>> {
-        self.0.get(path).map(|text| text.as_str().into())
-    }
-}
-
-/// Files of the system.
-struct Disk;
-
-impl Loader for Disk {
-    fn load(&mut self, path: &str) -> Option<Arc<str>> {
-        let bytes = std::fs::read(path).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into())
-    }
-}
+use loaders::{Disk, Memory};
 
 fn with_files(text: &str, files: &[(&str, &str)], options: &PreprocessOptions) -> Preprocessed {
     let files = files

@@ -1,7 +1,7 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, ParseOptions, Severity, Type};
+use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Type};
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
     SourceText, StartError, StubsOf,
@@ -213,16 +213,7 @@ impl Declared {
         let mut declarations = Declarations::default();
         let mut errors = Vec::new();
         for cdef in &self.cdefs {
-            let options = ParseOptions {
-                file: Some(&cdef.file),
-                packed: cdef.packed,
-                pack: cdef.pack,
-                embedding_api: cdef.embedding_api,
-                of_headers: true,
-                other_macros: cdef.preprocessed,
-                ..ParseOptions::default()
-            };
-            match declarations.parse(&cdef.text, &options) {
+            match declarations.parse(&cdef.text, &cdef.options()) {
                 Ok(_) if cdef.preprocessed => {}
                 Ok(warnings) => warnings
                     .iter()

@@ -7,8 +7,8 @@ mod start_errors;
 use init_errors::take_init_errors;
 
 use keelback_cdef::{
-    Declarations, Diagnostic, DiagnosticKind, Function, FunctionOrigin, FunctionType, ParseOptions,
-    Question, Severity, Span, Type, TypeId,
+    Declarations, Diagnostic, DiagnosticKind, Function, FunctionOrigin, FunctionType, Question,
+    Severity, Span, Type, TypeId,
 };
 
 use crate::answers::subject;
@@ -36,17 +36,7 @@ impl Plugin {
             let Some(cdef) = spec.cdefs.get(position) else {
                 break;
             };
-            let options = ParseOptions {
-                file: Some(&cdef.file),
-                override_: cdef.override_,
-                packed: cdef.packed,
-                pack: cdef.pack,
-                embedding_api: cdef.embedding_api,
-                as_cffi: cdef.as_cffi,
-                of_headers: true,
-                other_macros: cdef.preprocessed,
-            };
-            match declarations.parse(&cdef.text, &options) {
+            match declarations.parse(&cdef.text, &cdef.options()) {
                 Ok(_) if cdef.preprocessed => {}
                 Ok(warnings) => problems.extend(warnings.into_iter().map(Problem::from)),
                 Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),

@@ -1,5 +1,7 @@
 //! What a plugin is made of: the input of [`Plugin::new`](crate::Plugin::new).
 
+use keelback_cdef::ParseOptions;
+
 /// A text and the name of the file that it came from, for messages and `#line`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceText {
@@ -32,6 +34,22 @@ pub struct CdefText {
     pub preprocessed: bool,
     /// Generated C includes the file that has it, and does not repeat it.
     pub included: bool,
+}
+
+impl CdefText {
+    /// How it is read.
+    pub fn options(&self) -> ParseOptions<'_> {
+        ParseOptions {
+            file: Some(&self.file),
+            override_: self.override_,
+            packed: self.packed,
+            pack: self.pack,
+            embedding_api: self.embedding_api,
+            as_cffi: self.as_cffi,
+            of_headers: true,
+            other_macros: self.preprocessed,
+        }
+    }
 }
 
 /// The Python that a plugin is made for. The plugin looks for it there first (unless the process has a Python

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use keelback_cdef::ParseOptions;
 use keelback_cdef::header::{HeaderFile, PartKind};
 use keelback_codegen::CdefText;
 use keelback_compiler::headers::{self, Wanted};
@@ -110,17 +109,7 @@ pub(super) fn take_preprocessed(ffi: &FfiObject, wanted: &Wanted<'_>) -> Res<Ref
             preprocessed: true,
             ..CdefText::default()
         };
-        let options = ParseOptions {
-            file: Some(""),
-            override_: cdef.override_,
-            packed: cdef.packed,
-            pack: cdef.pack,
-            embedding_api: cdef.embedding_api,
-            of_headers: true,
-            other_macros: true,
-            ..ParseOptions::default()
-        };
-        let parsed = ffi.scope.write().parse(&cdef.text, &options);
+        let parsed = ffi.scope.write().parse(&cdef.text, &cdef.options());
         parsed.map_err(|errors| raise_diagnostics(&errors))?;
         record(ffi, cdef, caller.clone());
     }
