@@ -12,13 +12,14 @@ import argparse
 import contextlib
 import importlib
 import io
-import json
 import statistics
 import sys
 import tempfile
 from time import perf_counter_ns
 
 from python_to_c import C_SOURCE, CDEF, compiled
+
+import report
 
 SOURCE = "#include <stdio.h>\n" + C_SOURCE + """
 static int compare(void *, void *);
@@ -118,11 +119,7 @@ def main():
             if not options.json:
                 print(f"{name:28}{result['keelback']:12.1f}{result['cffi']:12.1f}{result['ratio']:8.2f}"
                       f"{result['median']:8.2f}{limit:8.2f}{' *' if name in failed else ''}", flush=True)
-    if options.json:
-        json.dump({"python": sys.version, "cases": results}, sys.stdout, indent=1)
-        print()
-    if options.check and failed:
-        sys.exit(f"above their limits: {', '.join(failed)}")
+    report.finish(options, results, failed, "cases")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import sys
 import tempfile
 from time import perf_counter_ns
 
+import report
 from python_to_c import C_SOURCE, CDEF, compiled
 
 NAMES = ("keelback", "cffi")
@@ -191,11 +192,7 @@ def main():
             if not options.json:
                 print(f"{row:28}{result['keelback']:9.3f} {unit}{result['cffi']:9.3f} {unit}{ratio:8.2f}"
                       f"{result['median']:8.2f}{limit:8.2f}{' *' if row in failed else ''}", flush=True)
-    if options.json:
-        json.dump({"python": sys.version, "rows": results}, sys.stdout, indent=1)
-        print()
-    if options.check and failed:
-        sys.exit(f"above their limits: {', '.join(failed)}")
+    report.finish(options, results, failed)
 
 
 if __name__ == "__main__":

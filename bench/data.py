@@ -15,13 +15,14 @@ the loop says `ffi.new(...)`. `--check` makes it fail when a row of the in-line 
 """
 import argparse
 import importlib
-import json
 import re
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter_ns
+
+import report
 
 CDEF = """
 struct point { int x, y; };
@@ -202,11 +203,7 @@ def main():
             mark = " *" if row in failed else ""
             print(f"{row:20}" + "".join(f"{time:13.1f}" for time in best.values())
                   + "".join(f"{ratio:13.2f}" for ratio in ratios) + mark, flush=True)
-    if options.json:
-        json.dump({"python": sys.version, "rows": results}, sys.stdout, indent=1)
-        print()
-    if options.check and failed:
-        sys.exit(f"above their limits: {', '.join(failed)}")
+    report.finish(options, results, failed)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import importlib
 import io
-import json
 import os
 import statistics
 import subprocess
@@ -20,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter_ns
+
+import report
 
 NAMES = ("keelback", "cffi")
 
@@ -186,11 +187,7 @@ def main():
             if not options.json:
                 print(f"{row:26}{best['keelback']:11.4f}{best['cffi']:11.4f}{ratio:9.4f}{results[row]['median']:9.4f}"
                       f"{'' if limit is None else limit:>8}{' *' if row in failed else ''}", flush=True)
-    if options.json:
-        json.dump({"python": sys.version, "rows": results}, sys.stdout, indent=1)
-        print()
-    if options.check and failed:
-        sys.exit(f"above their limits: {', '.join(failed)}")
+    report.finish(options, results, failed)
 
 
 if __name__ == "__main__":
