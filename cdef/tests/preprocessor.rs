@@ -260,6 +260,10 @@ fn directives_that_are_wrong() {
             "main.h:1:2: error: unknown directive '#unknown'",
         ),
         ("#error  no   way", "main.h:1:2: error: #error no way"),
+        (
+            "#error \"a \\\"b\\\"\" 'c'",
+            "main.h:1:2: error: #error \"a \\\"b\\\"\" 'c'",
+        ),
         ("#warning hm", "main.h:1:2: warning: #warning hm"),
         (
             "#include",

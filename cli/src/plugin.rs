@@ -266,6 +266,9 @@ impl Declared {
                     header: self.header,
                     header_dirs: self.header_dirs,
                 };
+                for warning in plugin.idle_exports(&self.exports) {
+                    reporter.report(&warning);
+                }
                 match plugin.taken_names(&self.exports) {
                     taken if taken.is_empty() => Ok(plugin),
                     taken => Err(Failure::Input.because_of(taken)),
@@ -314,6 +317,25 @@ impl Plugin {
         cdefs
             .map(|cdef| (cdef.file.clone(), cdef.text.clone()))
             .collect()
+    }
+
+    /// `--export` of names that the library does not export.
+    fn idle_exports(&self, exports: &[String]) -> Vec<Diagnostic> {
+        let declarations = self.inner.declarations();
+        let is_exported = |name: &&String| {
+            declarations.functions.iter().any(|function| {
+                function.origin == FunctionOrigin::Exported
+                    && declarations.text(function.label.unwrap_or(function.name)) == **name
+            })
+        };
+        let idle = exports.iter().filter(|name| !is_exported(name));
+        idle.map(|name| {
+            Diagnostic::warning(
+                "idle-export",
+                format!("--export {name} has no effect: no exported function has that name"),
+            )
+        })
+        .collect()
     }
 
     /// What is said of exported functions whose names another library has. `exports`: names that it may take.

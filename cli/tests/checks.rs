@@ -234,3 +234,13 @@ fn errors_are_those_of_a_build() {
         ended.stderr
     );
 }
+
+#[test]
+fn an_export_of_nothing() {
+    let good = format!("{GOOD}@ffi.def_extern()\ndef add(a, b):\n    return 1\n");
+    check(&good, &["--export", "add"]).expect_success();
+    check(&good, &["--export", "ad"]).expect(
+        0,
+        "warning: --export ad has no effect: no exported function has that name\n",
+    );
+}

@@ -184,3 +184,30 @@ fn from_the_configuration() {
         )
     );
 }
+
+#[test]
+fn special_files_and_links_in_circles() {
+    let project = project();
+    let refused = |message: &str| {
+        let ended = build(&project, &["--module", "helper.py", "--module", "odd"]);
+        ended.expect(2, &format!("error: {message}\n"));
+    };
+    project.file("odd/__init__.py", "");
+    let pipe = project.path().join("odd/pipe");
+    let mut make = std::process::Command::new("mkfifo");
+    assert!(make.arg(&pipe).status().unwrap().success());
+    refused("odd/pipe is no file that a library can hold");
+    std::fs::remove_file(&pipe).unwrap();
+    project.file("odd/deep/x.py", "");
+    let link = |name: &str, to: &str| {
+        std::os::unix::fs::symlink(to, project.path().join(name)).unwrap();
+    };
+    link("odd/deep/one", "..");
+    link("odd/deep/two", "..");
+    refused("odd/deep/one leads back to a directory that it is in");
+    std::fs::remove_file(project.path().join("odd/deep/one")).unwrap();
+    std::fs::remove_file(project.path().join("odd/deep/two")).unwrap();
+    // The same directory twice is no circle.
+    link("odd/again", "deep");
+    build(&project, &["--module", "helper.py", "--module", "odd"]).expect_success();
+}

@@ -23,6 +23,10 @@ pub enum ModuleError {
     Twice(String),
     /// A package without anything in it.
     Empty(PathBuf),
+    /// Neither a file nor a directory: a pipe, a socket, a device.
+    Special(PathBuf),
+    /// A directory that a link in it leads back to.
+    Cycle(PathBuf),
 }
 
 impl ModuleError {
@@ -39,7 +43,11 @@ impl ModuleError {
             Self::Compiled(_) => Some(
                 "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
             ),
-            Self::CannotRead(..) | Self::Twice(_) | Self::Empty(_) => None,
+            Self::CannotRead(..)
+            | Self::Twice(_)
+            | Self::Empty(_)
+            | Self::Special(_)
+            | Self::Cycle(_) => None,
         }
     }
 }
@@ -73,6 +81,14 @@ impl fmt::Display for ModuleError {
                 path.display()
             ),
             Self::Twice(name) => write!(f, "two modules have the name '{name}'"),
+            Self::Special(path) => {
+                write!(f, "{} is no file that a library can hold", path.display())
+            }
+            Self::Cycle(path) => write!(
+                f,
+                "{} leads back to a directory that it is in",
+                path.display()
+            ),
             Self::Empty(path) => write!(f, "there is no file in the package {}", path.display()),
         }
     }
@@ -128,7 +144,7 @@ pub fn collect(plugin: &str, modules: &[OwnModule], is_dev: bool) -> Result<OwnF
                 ..OwnFile::default()
             });
         } else if is_dir {
-            walk(path, &name, &mut found)?;
+            walk(path, &name, &mut Vec::new(), &mut found)?;
         } else {
             found.read(path, format!("{name}.py"))?;
         }
@@ -174,8 +190,18 @@ fn name_of(path: &Path, is_dir: bool) -> Result<String, ModuleError> {
     Ok(name.to_owned())
 }
 
-fn walk(directory: &Path, inside: &str, found: &mut OwnFiles) -> Result<(), ModuleError> {
+fn walk(
+    directory: &Path,
+    inside: &str,
+    around: &mut Vec<PathBuf>,
+    found: &mut OwnFiles,
+) -> Result<(), ModuleError> {
     let cannot = |error| ModuleError::CannotRead(directory.into(), error);
+    let real = directory.canonicalize().map_err(cannot)?;
+    if around.contains(&real) {
+        return Err(ModuleError::Cycle(directory.into()));
+    }
+    around.push(real);
     let mut entries = std::fs::read_dir(directory)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(cannot)?;
@@ -193,13 +219,14 @@ fn walk(directory: &Path, inside: &str, found: &mut OwnFiles) -> Result<(), Modu
             .map_err(|error| ModuleError::CannotRead(path.clone(), error))?;
         let inside = format!("{inside}/{name}");
         if about.is_dir() {
-            walk(&path, &inside, found)?;
+            walk(&path, &inside, around, found)?;
         } else if is_compiled_module(name) {
             return Err(ModuleError::Compiled(path));
         } else {
             found.read(&path, inside)?;
         }
     }
+    around.pop();
     Ok(())
 }
 
@@ -213,8 +240,12 @@ fn is_compiled_module(name: &str) -> bool {
 
 impl OwnFiles {
     fn read(&mut self, path: &Path, inside: String) -> Result<(), ModuleError> {
-        let data =
-            std::fs::read(path).map_err(|error| ModuleError::CannotRead(path.into(), error))?;
+        let cannot = |error| ModuleError::CannotRead(path.into(), error);
+        // A pipe would be waited for.
+        if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+            return Err(ModuleError::Special(path.into()));
+        }
+        let data = std::fs::read(path).map_err(cannot)?;
         self.files.push(OwnFile {
             path: inside,
             data,

@@ -113,8 +113,7 @@ impl Preprocessor<'_> {
 
     fn say(&mut self, name: Token, kind: &str) {
         let tokens = self.rest_of_line();
-        let quoted = self.stringified(&tokens);
-        let message = format!("#{kind} {}", &quoted[1..quoted.len() - 1]);
+        let message = format!("#{kind} {}", self.written(&tokens));
         if kind == "error" {
             self.error(name, message);
         } else {

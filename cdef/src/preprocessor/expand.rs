@@ -496,12 +496,7 @@ impl Preprocessor<'_> {
 
     /// What `#` makes of an argument (C11 6.10.3.2).
     pub(super) fn stringified(&self, argument: &[Token]) -> String {
-        let mut text = String::from("\"");
-        let written = |token: &&Token| token.kind != TokenKind::Placemarker;
-        for (index, &token) in argument.iter().filter(written).enumerate() {
-            if index > 0 && token.has(SPACE | START) {
-                text.push(' ');
-            }
+        let escaped = |token: Token, text: &mut String| {
             let quoted = matches!(token.kind, TokenKind::Text | TokenKind::Character);
             for character in self.text(token).chars() {
                 if quoted && matches!(character, '"' | '\\') {
@@ -509,8 +504,24 @@ impl Preprocessor<'_> {
                 }
                 text.push(character);
             }
+        };
+        format!("\"{}\"", self.spelled(argument, escaped))
+    }
+
+    /// Tokens as they are written, with one space where there was any.
+    pub(super) fn written(&self, tokens: &[Token]) -> String {
+        self.spelled(tokens, |token, text| text.push_str(self.text(token)))
+    }
+
+    fn spelled(&self, tokens: &[Token], spell: impl Fn(Token, &mut String)) -> String {
+        let mut text = String::new();
+        let written = |token: &&Token| token.kind != TokenKind::Placemarker;
+        for (index, &token) in tokens.iter().filter(written).enumerate() {
+            if index > 0 && token.has(SPACE | START) {
+                text.push(' ');
+            }
+            spell(token, &mut text);
         }
-        text.push('"');
         text
     }
 }
