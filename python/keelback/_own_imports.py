@@ -39,7 +39,11 @@ def _real(node, module, own):
     for alias in node.names:
         top = _top(alias.name)
         if top not in own:
-            statements.append(type(node)([alias]))
+            others = type(node)([alias])
+            # `lazy import`, from 3.15 on.
+            for field in node._fields[1:]:
+                setattr(others, field, getattr(node, field))
+            statements.append(others)
         elif alias.asname or top == alias.name:
             statements.append(_bind(alias.asname or top, module + "." + alias.name))
         else:

@@ -238,3 +238,54 @@ def test_out_of_line_abi_mode(tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     use(ffi, ffi.dlopen(ctypes.util.find_library(library)), work)
+
+
+# Calls of header() that are wrong, or that come twice.
+
+
+@pytest.fixture
+def own(tmp_path):
+    header = tmp_path / "own.h"
+    header.write_text("#include <stdio.h>\n#define TEN 10\nstruct s { int a; };\nint g(FILE *f, struct s *s);\nint h(struct s *s);\n")
+    return str(header)
+
+
+def test_a_header_twice(own):
+    ffi = keelback.FFI()
+    ffi.header(own)
+    taken = ffi._cdefs()
+    ffi.header(own)
+    assert ffi._cdefs() == taken
+    assert ffi.sizeof("struct s") == 4
+    chosen = keelback.FFI()
+    chosen.header(own, only="g")
+    with pytest.raises(keelback.FFIError) as caught:
+        chosen.header(own, only="h")
+    text = str(caught.value)
+    assert text.startswith(f"header(): '{own}' was taken before, with other arguments: take all that is wanted in one call, as in only=[...] (")
+    together = keelback.FFI()
+    together.header(own, only=["g", "h"])
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        ({"name": 5}, "'name' takes a str or several, not int"),
+        ({"name": ["stdio.h", 5]}, "'name' takes a str or several, not int"),
+        ({"only": 5}, "'only' takes a str or several, not int"),
+        ({"define": 5}, "'define' takes a str or several, not int"),
+        ({"undef": b"X"}, "'undef' takes a str or several, not int"),
+        ({"define": {"A": object()}}, "the value of the macro 'A' is a str, an int or a float, not object"),
+        ({"define": {5: "A"}}, "the names of macros are str"),
+    ],
+)
+def test_arguments_of_the_wrong_type(own, arguments, text):
+    with pytest.raises(TypeError) as caught:
+        keelback.FFI().header(**{"name": own, **arguments})
+    assert str(caught.value) == text
+
+
+def test_patterns_that_match_nothing(own):
+    with pytest.warns(UserWarning) as told:
+        keelback.FFI().header(own, only=["g", "zz*"])
+    assert [str(warning.message) for warning in told] == ["header(): no name that is declared matches 'zz*'"]

@@ -11,8 +11,8 @@ use super::FfiObject;
 use super::options::{text, tuple};
 use super::record::{caller, make_embedding, record};
 use crate::attach::threads::detached;
-use crate::errors::raise_diagnostics;
-use crate::py::{Live, Ref, Res, flag, given, method, none, warn};
+use crate::errors::{raise_diagnostics, raise_error};
+use crate::py::{Exception, Live, Raised, Ref, Res, flag, given, method, none, warn};
 use crate::raise;
 
 method!(
@@ -84,11 +84,69 @@ fn take_header(
         with_own_folders: true,
         ..Wanted::default()
     };
-    let taken = take_preprocessed(ffi, &wanted)?;
+    let arguments = format!("{only:?} {include_dirs:?} {define:?} {undef:?} {all} {is_exported}");
+    let before = taken(ffi, &texts);
+    let is_same = |known: &Option<(String, String)>| {
+        known.as_ref().is_some_and(|(_, known)| *known == arguments)
+    };
+    if !before.is_empty() && before.iter().all(is_same) {
+        // As an `#include` of a file that has a guard.
+        return Ok(none());
+    }
+    let done =
+        take_preprocessed(ffi, &wanted).map_err(|raised| match before.iter().flatten().next() {
+            Some((path, _)) => taken_before(path, raised),
+            None => raised,
+        })?;
+    note_taken(ffi, &texts, &arguments);
     if is_exported {
         make_embedding(ffi)?;
     }
-    Ok(taken)
+    Ok(done)
+}
+
+/// For each file: it and the arguments with which it was taken last, if it was.
+fn taken(ffi: &FfiObject, files: &[(String, String)]) -> Vec<Option<(String, String)>> {
+    let last = |headers: &[(String, String)], path: &str| {
+        headers.iter().rfind(|(known, _)| known == path).cloned()
+    };
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe {
+        ffi.recorded.with(|recorded| {
+            let paths = files.iter().map(|(path, _)| path);
+            paths.map(|path| last(&recorded.headers, path)).collect()
+        })
+    }
+}
+
+/// Notes that files were taken.
+fn note_taken(ffi: &FfiObject, files: &[(String, String)], arguments: &str) {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe {
+        ffi.recorded.with(|recorded| {
+            let paths = files.iter().map(|(path, _)| path.clone());
+            recorded
+                .headers
+                .extend(paths.map(|path| (path, arguments.to_owned())));
+        });
+    }
+}
+
+/// A header that was taken before, with other arguments, cannot be taken.
+fn taken_before(path: &str, raised: Raised) -> Raised {
+    let said = Exception::fetch(raised).and_then(|cause| {
+        let text = cause.value.live().str().ok()?;
+        let text = text.live().text().ok()??;
+        Some(text.lines().next()?.to_owned())
+    });
+    raise_error(
+        |errors| &errors.ffi_error,
+        format_args!(
+            "header(): '{path}' was taken before, with other arguments: take all that is wanted in one call, as in \
+             only=[...] ({})",
+            said.unwrap_or_default()
+        ),
+    )
 }
 
 /// Takes what headers declare into an FFI.
@@ -115,6 +173,11 @@ pub(super) fn take_preprocessed(ffi: &FfiObject, wanted: &Wanted<'_>) -> Res<Ref
     }
     ffi.clear_cache();
     crate::ctype::complete_records(&ffi.scope)?;
+    for pattern in &header.unmatched {
+        warn(&format!(
+            "header(): no name that is declared matches '{pattern}'"
+        ))?;
+    }
     for warning in &header.warnings {
         warn(&warning.headline())?;
     }
@@ -129,14 +192,20 @@ fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
     if let Some(one) = object.text()? {
         return Ok(vec![one.to_owned()]);
     }
-    let items = tuple(Some(object))?;
-    let texts = items.iter().map(|item| match item.live().text()? {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(raise!(
+    let wrong = |item: Live| {
+        raise!(
             TypeError,
             "'{what}' takes a str or several, not {}",
-            item.live().type_name()
-        )),
+            item.type_name()
+        )
+    };
+    let items = tuple(Some(object)).map_err(|raised| {
+        raised.clear();
+        wrong(object)
+    })?;
+    let texts = items.iter().map(|item| match item.live().text()? {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(wrong(item.live())),
     });
     texts.collect()
 }
@@ -163,6 +232,11 @@ fn paths(object: Option<Live>) -> Res<Vec<PathBuf>> {
         .collect()
 }
 
+fn is_float(value: Live) -> bool {
+    // SAFETY: a live object.
+    unsafe { ffi::PyFloat_Check(value.ptr()) != 0 }
+}
+
 /// `NAME`, `NAME=VALUE`, or a dict of names and values (None: 1).
 fn defines(object: Option<Live>) -> Res<Vec<String>> {
     let Some(dict) = given(object).filter(|object| object.is_dict()) else {
@@ -179,9 +253,14 @@ fn defines(object: Option<Live>) -> Res<Vec<String>> {
             .map(Ref::live)
             .filter(|value| !value.is_none())
         {
-            Some(value) => Ok(format!(
+            Some(value) if value.is_str() || value.is_int() || is_float(value) => Ok(format!(
                 "{name}={}",
                 value.str()?.live().text()?.unwrap_or("1")
+            )),
+            Some(value) => Err(raise!(
+                TypeError,
+                "the value of the macro '{name}' is a str, an int or a float, not {}",
+                value.type_name()
             )),
             None => Ok(name.to_owned()),
         }

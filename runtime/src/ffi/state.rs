@@ -81,6 +81,8 @@ pub struct Recorded {
     pub callers: Vec<(Ref, i32)>,
     /// For each include(): how many cdefs came before it.
     pub included_at: Vec<usize>,
+    /// What header() took: the file, and the arguments beside its name.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What init_once has done on one FFI: two dicts by tag, made at the first use.
