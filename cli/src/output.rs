@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use keelback_compiler::files::resolve;
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::diagnostic::{Diagnostic, Error, Failure, Result};
-use crate::input::reason;
+use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
+use crate::input::{Inputs, reason};
 use crate::interrupt;
 
 /// Files that are ready to take their places.
@@ -140,6 +140,33 @@ impl Drop for Outputs {
             // One that somebody else has filled meanwhile stays.
             let _ = std::fs::remove_dir(directory);
         }
+    }
+}
+
+/// The one text that a command writes: to a file, or to standard output (no path, or `-`).
+pub struct TextOutput<'a> {
+    place: Option<&'a Path>,
+    outputs: Outputs,
+}
+
+impl<'a> TextOutput<'a> {
+    /// Prepares for it, and for reading the run's inputs, of which it is none.
+    pub fn at(path: Option<&'a Path>) -> Result<(Self, Inputs)> {
+        let place = path.filter(|path| !crate::is_dash(path.as_os_str()));
+        let places: Vec<&Path> = place.into_iter().collect();
+        let inputs = Inputs::beside(&places)?;
+        let outputs = Outputs::for_paths(&places)?;
+        Ok((Self { place, outputs }, inputs))
+    }
+
+    /// Writes it, unless a warning is an error.
+    pub fn write(mut self, text: &str, reporter: &Reporter) -> Result<()> {
+        reporter.settle()?;
+        let Some(place) = self.place else {
+            return print(text);
+        };
+        self.outputs.add(place, text.as_bytes(), 0o666)?;
+        self.outputs.commit()
     }
 }
 

@@ -1,23 +1,14 @@
 //! `keelback cdef`.
-use std::path::Path;
-
 use keelback_compiler::headers::Wanted;
 
 use crate::arguments::{CdefArguments, CdefFile};
 use crate::diagnostic::{Reporter, Result};
 use crate::headers;
-use crate::input::Inputs;
-use crate::output::{self, Outputs};
+use crate::output::TextOutput;
 
 /// `keelback cdef ...`
 pub fn run(arguments: &CdefArguments, reporter: &Reporter) -> Result<()> {
-    let place = arguments
-        .output
-        .as_deref()
-        .filter(|path| !crate::is_dash(path.as_os_str()));
-    let places: Vec<&Path> = place.into_iter().collect();
-    let mut inputs = Inputs::beside(&places)?;
-    let mut outputs = Outputs::for_paths(&places)?;
+    let (output, mut inputs) = TextOutput::at(arguments.output.as_deref())?;
     let (mut files, mut texts) = (Vec::new(), Vec::new());
     for path in &arguments.headers {
         texts.push(inputs.read(path, "header")?);
@@ -36,10 +27,5 @@ pub fn run(arguments: &CdefArguments, reporter: &Reporter) -> Result<()> {
     } else {
         header.plain_text()
     };
-    reporter.settle()?;
-    let Some(place) = place else {
-        return output::print(&text);
-    };
-    outputs.add(place, text.as_bytes(), 0o666)?;
-    outputs.commit()
+    output.write(&text, reporter)
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::headers;
 use crate::input::{Inputs, reason};
 use crate::interrupt::Running;
-use crate::output::{self, Outputs};
+use crate::output::TextOutput;
 use crate::plugin::Declared;
 use crate::python;
 
@@ -54,20 +54,12 @@ fn read_sources(
                 .hint("the first has the declarations, the second the C source in front of them"),
         ));
     }
-    let place = (!crate::is_dash(output.as_os_str())).then_some(output);
-    let places: Vec<&Path> = place.into_iter().collect();
-    let mut inputs = Inputs::beside(&places)?;
-    let mut outputs = Outputs::for_paths(&places)?;
+    let (output, mut inputs) = TextOutput::at(Some(output))?;
     let text = inputs.read(cdef, "declarations")?;
     let cdefs = headers::of_module(cdef, text, &mut inputs, reporter)?;
     let prelude = inputs.read(csrc, "prelude")?;
     let source = Declared::module(module_name, cdefs, prelude, reporter)?.c_source();
-    reporter.settle()?;
-    let Some(place) = place else {
-        return output::print(&source);
-    };
-    outputs.add(place, source.as_bytes(), 0o666)?;
-    outputs.commit()
+    output.write(&source, reporter)
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
