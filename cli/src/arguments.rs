@@ -99,7 +99,7 @@ pub struct OutputArguments {
     /// Show what is found and run: Python, the runtime, the compiler's command line, times
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Write nothing if there is a warning: exit status 1
+    /// Write nothing if there is a warning: exit status 1. A library's start then fails where it would warn
     #[arg(long, global = true)]
     pub strict: bool,
     /// Form of the messages on standard error; json: one object per line

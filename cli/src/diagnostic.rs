@@ -354,6 +354,11 @@ impl Reporter {
         }
     }
 
+    /// Whether warnings are errors.
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Before anything is written: with `--strict` a warning is an error.
     pub fn settle(&self) -> Result<()> {
         match self.warnings.load(Ordering::Relaxed) {

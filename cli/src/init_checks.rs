@@ -102,7 +102,7 @@ fn shape_warnings(
             .iter()
             .find(|function| function.name == defined.name);
         if let Some(function) = function
-            && let Some(what) = what_is_wrong(defined, function.parameters)
+            && let Some(what) = defined.shape.what_is_wrong(function.parameters)
         {
             warnings.push(
                 Diagnostic::warning("cannot-be-called", format!("'{}' {what}", defined.name))
@@ -115,46 +115,6 @@ fn shape_warnings(
         }
     }
     warnings
-}
-
-/// Why no call from C with so many arguments can succeed.
-fn what_is_wrong(defined: &python::Defined, given: usize) -> Option<String> {
-    let arguments = |count: usize| match count {
-        0 => "no arguments".to_owned(),
-        1 => "1 argument".to_owned(),
-        _ => format!("{count} arguments"),
-    };
-    let takes = match defined.most {
-        None if given < defined.least => format!("at least {}", arguments(defined.least)),
-        Some(most) if given < defined.least || given > most => {
-            if defined.least == most {
-                arguments(most)
-            } else {
-                format!("{} to {}", defined.least, arguments(most))
-            }
-        }
-        _ if !defined.keywords.is_empty() => {
-            return Some(format!(
-                "must be given '{}' by keyword, which C cannot do",
-                defined.keywords.replace(' ', "' and '")
-            ));
-        }
-        _ if !defined.gives.is_empty() => {
-            return Some(format!(
-                "gives {} when it is called, and no result",
-                defined.gives
-            ));
-        }
-        _ => return None,
-    };
-    Some(format!(
-        "takes {takes}, and C calls it with {}",
-        if given == 0 {
-            "none".to_owned()
-        } else {
-            given.to_string()
-        }
-    ))
 }
 
 /// Names that lib has not.

@@ -159,6 +159,7 @@ impl Declared {
             use_environment: embedding.use_environment || self.config.use_environment,
             ignore_sigpipe: embedding.ignore_sigpipe || self.config.ignore_sigpipe,
             dev: embedding.dev,
+            strict: reporter.is_strict(),
             ..PluginFlags::default()
         };
         self.finish(

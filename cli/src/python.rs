@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use keelback_codegen::OwnFile;
+use keelback_codegen::{OwnFile, PythonShape};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::{Input, reason};
@@ -85,14 +85,8 @@ pub struct Defined {
     pub name: String,
     /// The line of its `def`.
     pub line: usize,
-    /// The least arguments by position.
-    pub least: usize,
-    /// The most; `None`: any number.
-    pub most: Option<usize>,
-    /// Parameters that must be given by keyword, with spaces between them.
-    pub keywords: String,
-    /// What a call gives, if that is no result: "a coroutine".
-    pub gives: String,
+    /// What it takes and gives.
+    pub shape: PythonShape,
     /// No `if`, `try` or function is around it.
     pub is_always: bool,
 }
@@ -690,10 +684,12 @@ fn defined(text: &str) -> Option<Defined> {
     Some(Defined {
         name: name.to_owned(),
         line: line.parse().ok()?,
-        least: least.parse().ok()?,
-        most: most.parse().ok(),
-        keywords: keywords.to_owned(),
-        gives: gives.to_owned(),
+        shape: PythonShape {
+            least: least.parse().ok()?,
+            most: most.parse().ok(),
+            keywords: keywords.to_owned(),
+            gives: gives.to_owned(),
+        },
         is_always: is_always == "1",
     })
 }

@@ -160,6 +160,8 @@ pub const KEELBACK_PLUGIN_DEV: u32 = 4;
 pub const KEELBACK_PLUGIN_EXTENSION_MODULE: u32 = 8;
 /// SIGPIPE is ignored from the start on, where it is at its default.
 pub const KEELBACK_PLUGIN_IGNORE_SIGPIPE: u32 = 16;
+/// What `def_extern` would warn of is an error.
+pub const KEELBACK_PLUGIN_STRICT: u32 = 32;
 
 /// What the runtime calls for each call of a C function that runs Python. `slots` has the arguments, 8 bytes each
 /// (aggregates and long double: a pointer to the caller's copy), and room for the result, which is written at `slots`

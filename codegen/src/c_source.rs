@@ -430,6 +430,7 @@ fn flags(spec: &PluginSpec) -> String {
         ),
         (spec.flags.dev, "KEELBACK_PLUGIN_DEV"),
         (spec.flags.ignore_sigpipe, "KEELBACK_PLUGIN_IGNORE_SIGPIPE"),
+        (spec.flags.strict, "KEELBACK_PLUGIN_STRICT"),
         (
             spec.flags.extension_module,
             "KEELBACK_PLUGIN_EXTENSION_MODULE",

@@ -18,6 +18,7 @@ mod prelude_wrappers;
 mod problem;
 mod pyi;
 mod python_module;
+mod python_shape;
 mod repeated;
 mod spec;
 mod spelling;
@@ -31,6 +32,7 @@ pub use plugin::Plugin;
 pub use problem::Problem;
 pub use pyi::{StubsOf, stubs};
 pub use python_module::{ModuleCdef, digest as python_module_digest, python_module};
+pub use python_shape::PythonShape;
 pub use spec::*;
 
 /// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.

@@ -101,6 +101,8 @@ pub struct PluginFlags {
     pub dev: bool,
     /// An API-mode extension module: it has no init code.
     pub extension_module: bool,
+    /// What `def_extern` would warn of is an error.
+    pub strict: bool,
 }
 
 /// A module whose declarations are visible in the plugin's.

@@ -132,6 +132,29 @@ def test_sub_interpreters_and_exit_as_with_cffi(modules):
     assert theirs == [f"5 56 0 2 {from_sub}", *ours[1:]]
 
 
+SHAPES = """
+import sys, warnings
+if sys.argv[1] == "keelback":
+    import keelback; keelback.install_as_cffi()
+warnings.simplefilter("error")
+from compiled_everything import ffi, lib
+ffi.def_extern(name="hook")(lambda: 1)
+"""
+
+
+@pytest.mark.parametrize("made_by, said", [("cffi", ""), ("keelback", "UserWarning: ffi.def_extern('hook'): 'hook' takes no arguments, and C calls it with 3\n")])  # fmt: skip
+def test_a_function_that_cannot_be_called(modules, tmp_path, made_by, said):
+    """CFFI takes any callable, and its modules get no warning that they would not get there; ours do."""
+    need_cffi()
+    if made_by == "keelback":
+        run([FOLDER / "compile.py", "keelback", "compiled_everything"], tmp_path)
+    else:
+        run(["-c", SHAPES], modules, "cffi")
+    where = tmp_path if made_by == "keelback" else modules
+    done = subprocess.run([sys.executable, "-c", SHAPES, "keelback"], cwd=where, capture_output=True, text=True)
+    assert done.stderr.endswith(said) and (done.returncode != 0) == bool(said), done.stderr
+
+
 MIXED = """
 import keelback
 keelback.install_as_cffi()

@@ -5,11 +5,12 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::plugin::Plugin;
-use super::{last_error, waiting, whose};
+use super::{last_error, shape, waiting, whose};
 use crate::callback::PythonFunction;
+use crate::ctype::{self, CType};
 use crate::ffi::attachment::Attachment;
 use crate::py::{Live, Methods, Obj, Raised, Ref, Res, given, make, none, simple, slot, warn};
-use crate::{ctype, raise};
+use crate::raise;
 
 static DECORATOR: Methods<1> = Methods::new([simple(
     c"def_extern_decorator",
@@ -107,6 +108,7 @@ fn attach(
             "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
         ));
     }
+    tell_what_is_wrong(plugin, text, &ctype, function)?;
     made.sink = Some((
         last_error::sink,
         std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
@@ -115,6 +117,25 @@ fn attach(
     binding.replace(Some(made));
     waiting::function_attached();
     Ok(())
+}
+
+/// A function that no call from C can succeed with, in a library or module that Keelback built: a warning, as CFFI takes
+/// any callable, or an error after `--strict`. Modules that CFFI compiled have its silence.
+fn tell_what_is_wrong(plugin: &Plugin, name: &str, ctype: &CType, function: Live) -> Res<()> {
+    let Some(signature) = ctype.signature().filter(|_| !plugin.is_of_cffi()) else {
+        return Ok(());
+    };
+    let given = signature.params.len();
+    let Some(what) = shape::of(function)?.and_then(|shape| shape.what_is_wrong(given)) else {
+        return Ok(());
+    };
+    if plugin.is_strict() {
+        return Err(raise!(
+            TypeError,
+            "ffi.def_extern('{name}'): '{name}' {what} (the library was built with --strict)"
+        ));
+    }
+    warn(&format!("ffi.def_extern('{name}'): '{name}' {what}"))
 }
 
 #[cold]

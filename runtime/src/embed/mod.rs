@@ -24,6 +24,7 @@
 //! | `dispatch` | the hot path of every call |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
+//! | `shape` | what a Python function that is attached takes |
 //! | `traceback` | what a failure's traceback says |
 //! | `last_error` | last_error, the error handler |
 //! | `fork`, `exit` | fork and exit of the host |
@@ -54,6 +55,7 @@ mod plugin;
 mod prefix;
 mod read;
 mod run;
+mod shape;
 mod sites;
 mod sources;
 mod start;

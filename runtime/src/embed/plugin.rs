@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use keelback_codegen::abi::KEELBACK_PLUGIN_DEV;
-use keelback_codegen::abi::keelback_plugin_t;
+use keelback_codegen::abi::{KEELBACK_PLUGIN_DEV, KEELBACK_PLUGIN_STRICT, keelback_plugin_t};
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
@@ -109,6 +108,16 @@ impl Plugin {
     pub fn is_dev(&self) -> bool {
         // SAFETY: the record is as abi.rs says.
         unsafe { (*self.record()).flags & KEELBACK_PLUGIN_DEV != 0 }
+    }
+    /// Whether what `def_extern` would warn of is an error.
+    pub fn is_strict(&self) -> bool {
+        // SAFETY: the record is as abi.rs says.
+        unsafe { (*self.record()).flags & KEELBACK_PLUGIN_STRICT != 0 }
+    }
+    /// Whether it is that of a module which CFFI compiled: it has no declarations as text.
+    pub fn is_of_cffi(&self) -> bool {
+        // SAFETY: the record is as abi.rs says.
+        unsafe { (*self.record()).cdefs.is_null() }
     }
     /// How far it is.
     pub fn state(&self) -> PluginState {
