@@ -102,7 +102,8 @@ NO_LIBPYTHON = (
     "{tried}"
     f"Install Python {VERSION} with its shared library (Debian, Ubuntu: apt install libpython{VERSION}; Fedora: dnf "
     f"install python3-libs; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install {VERSION}), or set "
-    "KEELBACK_PYTHON to the path of a libpython or of a python executable.\n"
+    "KEELBACK_PYTHON to the path of a libpython or of a python executable. Or put a Python beside the library: keelback "
+    "bundle, where it was built.\n"
 )
 
 

@@ -277,7 +277,8 @@ impl Place {
 
 const ADVICE: &str = "Install Python 3.99 with its shared library (Debian, Ubuntu: apt install libpython3.99; Fedora: \
     dnf install python3-libs; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install 3.99), or set \
-    KEELBACK_PYTHON to the path of a libpython or of a python executable.\n";
+    KEELBACK_PYTHON to the path of a libpython or of a python executable. Or put a Python beside the library: \
+    keelback bundle, where it was built.\n";
 const RUNTIME_ADVICE: &str = "Install the package keelback into that Python (pip install keelback), or set \
     KEELBACK_RUNTIME to the path of its runtime.\n";
 

@@ -13,7 +13,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *f
                      "%s: no libpython could be loaded, so Python cannot be started. Tried:\n%s"
                      "Install Python %s with its shared library (Debian, Ubuntu: apt install libpython%s; Fedora: dnf "
                      "install python3-libs; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install %s), or set "
-                     "KEELBACK_PYTHON to the path of a libpython or of a python executable.\n",
+                     "KEELBACK_PYTHON to the path of a libpython or of a python executable. Or put a Python beside the "
+                     "library: keelback bundle, where it was built.\n",
                      keelback_this()->module_name, tried.text == NULL ? "" : tried.text,
                      keelback_recorded()->version, keelback_recorded()->version, keelback_recorded()->version);
         runtime = NULL;

@@ -51,10 +51,15 @@ fn from_other(arg: Live) -> Obj {
         let accepted = ctype.kind == Kind::Pointer
             && (ctype.item().kind == Kind::Void || ctype.item().code == Code::Char);
         if !accepted {
+            // A pointer of the interface's own type may be a handle: CFFI takes none of them, and does not say what to do.
+            let advice = match ctype.kind {
+                Kind::Pointer => ": write ffi.from_handle(ffi.cast(\"void *\", p))",
+                _ => "",
+            };
             return Err(raise!(
                 TypeError,
-                "expected a 'cdata' object with a 'void *' out of new_handle(), got '{}'",
-                cdata.ctype().name
+                "expected a 'cdata' object with a 'void *' out of new_handle(), got '{}'{advice}",
+                ctype.name
             ));
         }
         match handles::get(cdata.data()) {
