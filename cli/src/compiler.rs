@@ -14,6 +14,7 @@ pub struct Compiler(keelback_compiler::Compiler);
 const LOADER_OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keelback_loader.o"));
 
 /// What is compiled.
+#[derive(Clone, Copy)]
 pub struct Compilation<'a> {
     /// The plugin's C file.
     pub source: &'a str,
@@ -66,7 +67,7 @@ impl Compiler {
         {
             let object = what.directory.join("keelback_loader.o");
             std::fs::write(&object, LOADER_OBJECT).map_err(cannot_use_directory)?;
-            let output = self.compile(source, Some(&object), what, reporter)?;
+            let output = self.compile(source, Some(&object), &[], what, reporter)?;
             if output.is_success {
                 return finished(&output, what, reporter);
             }
@@ -77,11 +78,21 @@ impl Compiler {
             // messages are the same with all of it in one file.
             reporter.detail("compiler: once more, with the loader in the same file");
         }
-        let output = self.compile(what.source, None, what, reporter)?;
+        let output = self.compile(what.source, None, &[], what, reporter)?;
         if output.is_success {
             return finished(&output, what, reporter);
         }
         Err(self.failed(what, &output.status, output.said))
+    }
+
+    /// Has the compiler look at a text, and makes nothing of it.
+    pub fn look_at(
+        &self,
+        source: &str,
+        what: &Compilation<'_>,
+        reporter: &Reporter,
+    ) -> Result<Outcome> {
+        self.compile(source, None, &["-fsyntax-only"], what, reporter)
     }
 
     /// One run of the compiler.
@@ -89,6 +100,7 @@ impl Compiler {
         &self,
         source: &str,
         object: Option<&Path>,
+        options: &[&str],
         what: &Compilation<'_>,
         reporter: &Reporter,
     ) -> Result<Outcome> {
@@ -97,7 +109,7 @@ impl Compiler {
         let library = what.library();
         let mut sources = vec![c_file];
         sources.extend(object.map(Path::to_owned));
-        let mut compile_arguments = Vec::new();
+        let mut compile_arguments: Vec<String> = options.iter().map(|&one| one.into()).collect();
         if what.prelude.is_some()
             && let Some(place) = what.dependencies().to_str()
         {

@@ -5,6 +5,7 @@ mod commands;
 mod compiler;
 mod config;
 mod diagnostic;
+mod header_check;
 mod headers;
 mod init_checks;
 mod input;

@@ -307,6 +307,11 @@ impl Plugin {
         self.inner.header(&self.header)
     }
 
+    /// What that includes by the user's wish, as it stands behind `#include`.
+    pub fn header_includes(&self) -> &[String] {
+        &self.header.includes
+    }
+
     /// Where the headers may be that the C file includes.
     pub fn header_dirs(&self) -> &[PathBuf] {
         &self.header_dirs

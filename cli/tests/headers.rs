@@ -393,3 +393,43 @@ fn without_a_compiler() {
         ("int f(uint8_t);\n", "")
     );
 }
+
+/// What `--header-include` has as well is refused, before a host finds it; as an include of the declarations it goes.
+#[test]
+fn a_header_that_has_the_same_types() {
+    let function = "double shape_area(const shape_t *shape);\nint shape_name(void);\n";
+    let types = "typedef struct shape { double width, height; } shape_t;\n";
+    let named = "from adder import ffi\n\n@ffi.def_extern()\ndef shape_area(shape):\n    return 1\n\n\
+        @ffi.def_extern()\ndef shape_name():\n    return 1\n";
+    let project = Project::with(&format!("{types}{function}"), named);
+    project.file("include/types.h", types);
+    project.file("prelude.c", "#include \"types.h\"\n");
+    let arguments = ["-I", "include", "--source", "prelude.c"];
+    let with = |more: &[&'static str]| project.build(&[&arguments, more].concat());
+    let refused = with(&["--header-include", "types.h"]);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    let said = &refused.stderr;
+    assert!(said.contains("adder.h:"), "{said}");
+    assert!(
+        said.ends_with(
+            "error: adder.h would not compile together with \"types.h\"\nhelp: if it declares again what \"types.h\" has: \
+             write that `#include` into the declarations, in place of these and of --header-include\n"
+        ),
+        "{said}"
+    );
+    assert!(!project.names().contains(&"adder.h".to_owned()));
+    // What only the host has is the host's business.
+    with(&["--header-include", "hosts.h"]).expect_success();
+    // Names alone are what the option is for, and the advice is good.
+    project.file(
+        "api.h",
+        format!("typedef struct shape shape_t;\n{function}"),
+    );
+    with(&["--header-include", "types.h"]).expect_success();
+    project.file("api.h", format!("#include \"types.h\"\n{function}"));
+    with(&[]).expect_success();
+    project.file("host.c", "#include \"types.h\"\n#include \"adder.h\"\n");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-Iinclude", "-fsyntax-only", "host.c"]);
+    outcome(compiler.current_dir(project.path())).expect_success();
+}

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
 use crate::compiler::{Compilation, Compiler, cannot_use_directory};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::header_check::HeaderCheck;
 use crate::init_checks::{self, InitCodeTexts};
 use crate::input::{Input, Inputs};
 use crate::interrupt;
@@ -75,7 +76,15 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let compiled = match compiler {
         Some(compiler) => {
             let compiler = compiler?;
-            compile(arguments, &mut prepared, &source, &compiler, reporter)
+            let header = header.as_deref();
+            compile(
+                arguments,
+                &mut prepared,
+                &source,
+                header,
+                &compiler,
+                reporter,
+            )
         }
         None => Ok(source.into_bytes()),
     };
@@ -134,6 +143,7 @@ fn compile(
     arguments: &BuildArguments,
     prepared: &mut Prepared,
     source: &str,
+    header: Option<&Path>,
     compiler: &Compiler,
     reporter: &Reporter,
 ) -> Result<Vec<u8>> {
@@ -164,6 +174,16 @@ fn compile(
         cdefs: &prepared.plugin.cdefs(),
     };
     let library = compiler.run(&compilation, reporter)?;
+    if let Some(path) = header.filter(|_| !arguments.declarations.header_includes.is_empty()) {
+        let text = prepared.plugin.header();
+        let includes = prepared.plugin.header_includes();
+        HeaderCheck {
+            text: &text,
+            path,
+            includes,
+        }
+        .run(compiler, &compilation, reporter)?;
+    }
     for included in compilation.included() {
         // A header that an earlier build made may be made again.
         if !is_made_by_us(&included) {
