@@ -398,7 +398,7 @@ fn without_a_compiler() {
 #[test]
 fn a_header_that_has_the_same_types() {
     let function = "double shape_area(const shape_t *shape);\nint shape_name(void);\n";
-    let types = "typedef struct shape { double width, height; } shape_t;\n";
+    let types = "#pragma once\ntypedef struct shape { double width, height; } shape_t;\n";
     let named = "from adder import ffi\n\n@ffi.def_extern()\ndef shape_area(shape):\n    return 1\n\n\
         @ffi.def_extern()\ndef shape_name():\n    return 1\n";
     let project = Project::with(&format!("{types}{function}"), named);
