@@ -15,6 +15,9 @@ fn main() {
     for flag in keelback_codegen::compile_flags(keelback_codegen::Product::SharedLibrary) {
         build.flag(flag);
     }
+    for flag in keelback_codegen::hardening_flags(keelback_codegen::Product::SharedLibrary).0 {
+        build.flag_if_supported(flag);
+    }
     // Without the object (no compiler here, or no loader for the platform) each build compiles the loader itself.
     let object = match build.try_compile_intermediates() {
         Ok(objects) => objects

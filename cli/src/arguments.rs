@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
+use keelback_compiler::soname::SoVersion;
 
 const EXIT_CODES: &str = "\
 Exit status:
@@ -321,6 +322,19 @@ pub struct BuildArguments {
     /// Write no header
     #[arg(long)]
     pub no_header: bool,
+    /// The version X.Y.Z of the library's interface: libNAME.so.X.Y.Z is written, with links to it called libNAME.so.X (what
+    /// programs look for when they start) and libNAME.so (what the linker looks for)
+    #[arg(long, value_name = "X.Y.Z", conflicts_with = "emit")]
+    pub soversion: Option<SoVersion>,
+    /// A header for C++17 and later too.
+    #[arg(skip)]
+    pub cpp_header: Option<Option<PathBuf>>,
+    /// Write what the library was made of, for make and ninja
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub depfile: Option<PathBuf>,
+    /// With what debuggers want to know, and not optimised: they show the line of the Python function
+    #[arg(short = 'g', conflicts_with = "emit")]
+    pub debug: bool,
     /// Stop before the compiler, and write what it would get
     #[arg(long, value_name = "FORM")]
     pub emit: Option<EmitForm>,
@@ -376,6 +390,9 @@ pub struct EmitArguments {
     /// The C source [default: standard output]
     #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// Write what the C source was made of, for make and ninja
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "output")]
+    pub depfile: Option<PathBuf>,
 }
 
 /// `keelback check`

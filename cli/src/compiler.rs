@@ -34,6 +34,8 @@ pub struct Compilation<'a> {
     pub library_dirs: &'a [PathBuf],
     /// `-l`
     pub libraries: &'a [String],
+    /// The library's SONAME.
+    pub soname: Option<&'a str>,
     /// The prelude, for the advice after an error.
     pub prelude: Option<&'a str>,
     /// Names and texts of the files with declarations.
@@ -41,11 +43,12 @@ pub struct Compilation<'a> {
 }
 
 impl Compiler {
-    /// The compiler of `--cc`, CC, or `cc`. `has_prelude`: there is C of the user's.
-    pub fn find(given: Option<&str>, has_prelude: bool) -> Result<Self> {
+    /// The compiler of `--cc`, CC, or `cc`. `has_prelude`: there is C of the user's. `debug`: for debuggers.
+    pub fn find(given: Option<&str>, has_prelude: bool, debug: bool) -> Result<Self> {
         let wishes = Wishes {
             command: given,
             has_prelude,
+            debug,
             ..Wishes::default()
         };
         // It makes a file of its own while it asks the compiler what it is.
@@ -115,7 +118,7 @@ impl Compiler {
         {
             compile_arguments.extend(["-MD", "-MF", place].map(str::to_owned));
         }
-        let invocation = self.0.invocation(&keelback_compiler::Compilation {
+        let mut compilation = keelback_compiler::Compilation {
             directory: None,
             sources: &sources,
             output: &library,
@@ -126,9 +129,27 @@ impl Compiler {
             libraries: what.libraries,
             compile_arguments: &compile_arguments,
             link_arguments: &[],
-        });
+            soname: what.soname,
+            is_plain: false,
+        };
+        let mut output = self.run_once(&compilation, reporter)?;
+        if output.dislikes_hardening() {
+            reporter.detail("compiler: once more, without what hardens");
+            compilation.is_plain = true;
+            output = self.run_once(&compilation, reporter)?;
+        }
+        output.said = messages::for_users(&output.said, Some(what.directory), what.cdefs);
+        Ok(output)
+    }
+
+    fn run_once(
+        &self,
+        what: &keelback_compiler::Compilation<'_>,
+        reporter: &Reporter,
+    ) -> Result<Outcome> {
+        let invocation = self.0.invocation(what);
         reporter.detail(format!("compiler: {}", invocation.line()));
-        let mut output = invocation.run(interrupt::output).map_err(|error| {
+        let output = invocation.run(interrupt::output).map_err(|error| {
             missing(&format!(
                 "{} cannot be run: {}",
                 self.0.program().display(),
@@ -140,7 +161,6 @@ impl Compiler {
             output.status,
             output.elapsed.as_secs_f64() * 1e3
         ));
-        output.said = messages::for_users(&output.said, Some(what.directory), what.cdefs);
         Ok(output)
     }
 
@@ -181,7 +201,10 @@ impl Compilation<'_> {
 
     /// The files that the prelude includes, once it is compiled.
     pub fn included(&self) -> Vec<PathBuf> {
-        std::fs::read_to_string(self.dependencies()).map_or(Vec::new(), |rule| prerequisites(&rule))
+        let rule = std::fs::read_to_string(self.dependencies());
+        let mut found = rule.map_or(Vec::new(), |rule| prerequisites(&rule));
+        found.retain(|path| !path.starts_with(self.directory));
+        found
     }
 
     fn library(&self) -> PathBuf {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use keelback_compiler::modules::OwnModule;
+use keelback_compiler::soname::SoVersion;
 use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Failure, Place, Result};
@@ -24,6 +25,7 @@ struct File {
     modules: Vec<PathBuf>,
     #[serde(default)]
     top_level_modules: Vec<PathBuf>,
+    soversion: Option<toml::Spanned<String>>,
     #[serde(default)]
     functions: BTreeMap<toml::Spanned<String>, Function>,
 }
@@ -72,6 +74,8 @@ pub struct Config {
     /// `modules = [...]` and `top-level-modules = [...]`: as `--module` and `--top-level-module`, from the file's
     /// directory on.
     pub modules: Vec<OwnModule>,
+    /// `soversion = "1.2.3"`: as `--soversion`.
+    pub soversion: Option<SoVersion>,
 }
 
 /// Reads the configuration: `given`, or the one beside the first cdef if there is one.
@@ -105,7 +109,7 @@ fn parse(input: &Input) -> Result<Config> {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
         Failure::Input
-            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
     })?;
     let errors = file
         .functions
@@ -125,12 +129,20 @@ fn parse(input: &Input) -> Result<Config> {
             })
         })
         .collect();
+    let soversion = file.soversion.map(|given| {
+        given.get_ref().parse::<SoVersion>().map_err(|error| {
+            let message = format!("soversion \"{}\": {error}", given.get_ref());
+            let place = Place::in_source(&input.name, &input.text, given.span());
+            Failure::Input.because(Diagnostic::error("config", message).at(place))
+        })
+    });
     let own = |is_top_level: bool| move |path: PathBuf| OwnModule { path, is_top_level };
     let modules = file.modules.into_iter().map(own(false));
     Ok(Config {
         modules: modules
             .chain(file.top_level_modules.into_iter().map(own(true)))
             .collect(),
+        soversion: soversion.transpose()?,
         errors,
         no_site: file.no_site,
         use_environment: file.use_environment,
@@ -179,6 +191,19 @@ mod tests {
             .collect();
         assert_eq!(pairs, [("a", "-1"), ("b", "NULL"), ("c", "1.0")]);
         assert_eq!(values[0].place.as_ref().unwrap().line, 2);
+    }
+
+    #[test]
+    fn a_soversion_is_a_version() {
+        let soversion = parse(&input("soversion = \"1.2.3\"\n")).unwrap().soversion;
+        assert_eq!(soversion.unwrap().major(), "1");
+        let error = parse(&input("no-site = true\nsoversion = \"1.x\"\n")).unwrap_err();
+        let diagnostic = &error.diagnostics[0];
+        assert_eq!(
+            diagnostic.message,
+            "soversion \"1.x\": a version is one to three numbers with dots between them: 1.2.3"
+        );
+        assert_eq!(diagnostic.place.as_ref().unwrap().line, 2);
     }
 
     #[test]

@@ -185,7 +185,9 @@ pub fn preprocessed(
     let found = headers::read(&wanted, &Declarations::default());
     for file in &found.files {
         // A header that an earlier build made may be made again.
-        if !is_made_by_us(file) {
+        if is_made_by_us(file) {
+            inputs.reads_made(file);
+        } else {
             inputs.others_read(file)?;
         }
     }

@@ -1,6 +1,6 @@
 //! Reading the user's files.
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keelback_compiler::files::{Conflict, Files};
 
@@ -23,6 +23,8 @@ pub struct Input {
 pub struct Inputs {
     stdin_for: Option<&'static str>,
     files: Files,
+    /// In order, once each: what the outputs depend on.
+    paths: Vec<PathBuf>,
 }
 
 impl Inputs {
@@ -30,17 +32,44 @@ impl Inputs {
     pub fn beside(places: &[&Path]) -> Result<Self> {
         let mut inputs = Self::default();
         for place in places {
-            inputs
-                .files
-                .writes(place)
-                .map_err(|found| conflict(&found))?;
+            inputs.writes(place)?;
         }
         Ok(inputs)
     }
 
+    /// Notes a file that the run writes, which is none of those that it reads.
+    pub fn writes(&mut self, place: &Path) -> Result<()> {
+        self.files.writes(place).map_err(|found| conflict(&found))
+    }
+
+    /// Notes a link that the run makes.
+    pub fn links(&self, place: &Path) -> Result<()> {
+        self.files.links(place).map_err(|found| conflict(&found))
+    }
+
+    /// Notes a file that an earlier run made: this one reads it, and may write it again.
+    pub fn reads_made(&mut self, path: &Path) {
+        if !self.files.is_written(path) {
+            self.note(path);
+        }
+    }
+
+    /// The files that were read, by this program and by others for it.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    fn note(&mut self, path: &Path) {
+        if !crate::is_dash(path.as_os_str()) && !self.paths.iter().any(|known| known == path) {
+            self.paths.push(path.to_owned());
+        }
+    }
+
     /// Notes a file that others read for this run: the compiler, the linker, Python.
     pub fn others_read(&mut self, path: &Path) -> Result<()> {
-        self.files.reads(path).map_err(|found| conflict(&found))
+        self.files.reads(path).map_err(|found| conflict(&found))?;
+        self.note(path);
+        Ok(())
     }
 
     /// Reads the text file at `path`; `-` is standard input. `role` is what the file is for: "declarations".

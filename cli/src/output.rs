@@ -5,7 +5,7 @@
 //! missing are made, and taken away again when nothing came into them.
 use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use keelback_compiler::files::resolve;
@@ -87,6 +87,26 @@ impl Outputs {
         Ok(())
     }
 
+    /// Prepares a symbolic link at `path`, which replaces what is there: a link is not followed.
+    pub fn link(&mut self, path: &Path, leads_to: &str) -> Result<()> {
+        if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+            return Err(unwritable(path, "it is a directory"));
+        }
+        let make = || {
+            tempfile::Builder::new()
+                .prefix(".keelback-")
+                .make_in(directory(path), |place| symlink(leads_to, place))
+        };
+        let made = interrupt::temporary(make, NamedTempFile::path)
+            .map_err(|error| unwritable(path, &reason(&error)))?;
+        self.files.push(Pending {
+            prepared: made.into_temp_path(),
+            target: path.to_owned(),
+            shown: path.to_owned(),
+        });
+        Ok(())
+    }
+
     /// Puts every file in its place, or none.
     pub fn commit(mut self) -> Result<()> {
         for (shown, bytes) in std::mem::take(&mut self.streams) {
@@ -159,13 +179,26 @@ impl<'a> TextOutput<'a> {
         Ok((Self { place, outputs }, inputs))
     }
 
+    /// Prepares for another text, in a file, that goes along with it.
+    pub fn prepare(&mut self, path: &Path, inputs: &mut Inputs) -> Result<()> {
+        inputs.writes(path)?;
+        let mut outputs = Outputs::for_paths(&[path])?;
+        self.outputs.made.append(&mut outputs.made);
+        Ok(())
+    }
+
+    /// The other text.
+    pub fn add(&mut self, path: &Path, text: &str) -> Result<()> {
+        self.outputs.add(path, text.as_bytes(), 0o666)
+    }
+
     /// Writes it, unless a warning is an error.
     pub fn write(mut self, text: &str, reporter: &Reporter) -> Result<()> {
         reporter.settle()?;
-        let Some(place) = self.place else {
-            return print(text);
-        };
-        self.outputs.add(place, text.as_bytes(), 0o666)?;
+        match self.place {
+            Some(place) => self.outputs.add(place, text.as_bytes(), 0o666)?,
+            None => print(text)?,
+        }
         self.outputs.commit()
     }
 }
@@ -204,15 +237,22 @@ fn prepare(target: &Path, shown: &Path, mode: u32) -> Result<NamedTempFile> {
 
 /// A second name for the file at `target`, if there is one.
 fn keep_old(target: &Path) -> std::io::Result<Option<TempPath>> {
-    if !target.exists() {
+    let Ok(found) = std::fs::symlink_metadata(target) else {
         return Ok(None);
-    }
+    };
     let made = tempfile::Builder::new()
         .prefix(".keelback-old-")
         .make_in(directory(target), |path| std::fs::hard_link(target, path));
     match made {
         Ok(file) => Ok(Some(file.into_temp_path())),
         // A file system without hard links.
+        Err(_) if found.is_symlink() => {
+            let leads_to = std::fs::read_link(target)?;
+            let copy = tempfile::Builder::new()
+                .prefix(".keelback-old-")
+                .make_in(directory(target), |place| symlink(&leads_to, place))?;
+            Ok(Some(copy.into_temp_path()))
+        }
         Err(_) => {
             let copy = tempfile::Builder::new()
                 .prefix(".keelback-old-")
@@ -261,6 +301,39 @@ mod tests {
     }
 
     #[test]
+    fn a_link_replaces_a_link_or_a_file_and_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("libv.so.1.0"), "old").unwrap();
+        symlink("libv.so.1.0", at("libv.so")).unwrap();
+        std::fs::write(at("libv.so.1"), "a file").unwrap();
+        let prepare = || {
+            let mut outputs = Outputs::default();
+            outputs.add(&at("libv.so.1.1"), b"new", 0o777).unwrap();
+            outputs.link(&at("libv.so.1"), "libv.so.1.1").unwrap();
+            outputs.link(&at("libv.so"), "libv.so.1").unwrap();
+            outputs
+        };
+        let mut failing = prepare();
+        failing.add(&at("last"), b"", 0o666).unwrap();
+        std::fs::create_dir(at("last")).unwrap();
+        failing.commit().unwrap_err();
+        assert_eq!(
+            std::fs::read_link(at("libv.so")).unwrap(),
+            Path::new("libv.so.1.0")
+        );
+        assert_eq!(std::fs::read_to_string(at("libv.so.1")).unwrap(), "a file");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
+        prepare().commit().unwrap();
+        assert_eq!(
+            std::fs::read_link(at("libv.so")).unwrap(),
+            Path::new("libv.so.1")
+        );
+        assert_eq!(std::fs::read_to_string(at("libv.so")).unwrap(), "new");
+        assert_eq!(std::fs::read_to_string(at("libv.so.1.0")).unwrap(), "old");
+    }
+
+    #[test]
     fn directories_are_made_and_taken_away() {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("a/b");
@@ -283,7 +356,7 @@ mod tests {
         );
         std::fs::write(&real, "old").unwrap();
         std::fs::File::create(&plain).unwrap();
-        std::os::unix::fs::symlink(&real, &link).unwrap();
+        symlink(&real, &link).unwrap();
         let mut outputs = Outputs::default();
         outputs.add(&link, b"new", 0o666).unwrap();
         outputs.commit().unwrap();

@@ -7,6 +7,7 @@ use keelback_codegen::{
     SourceText, StartError, StubsOf,
 };
 use keelback_compiler::modules::OwnModule;
+use keelback_compiler::soname::SoVersion;
 
 use crate::arguments::DeclarationArguments;
 use crate::config::{self, Config, ErrorValue};
@@ -130,6 +131,11 @@ impl Declared {
             header_dirs,
             exports: arguments.exports.clone(),
         })
+    }
+
+    /// The version of the library's interface that keelback.toml names.
+    pub fn soversion(&self) -> Option<&SoVersion> {
+        self.config.soversion.as_ref()
     }
 
     /// The own modules that keelback.toml names.

@@ -18,6 +18,21 @@ pub fn compile_flags(product: Product) -> &'static [&'static str] {
     }
 }
 
+/// What makes mistakes in C harder to exploit. Compilers that are like GCC have it; the user's own flags stand behind it.
+///
+/// The first list is for the compiler, the second for the linker: the tables of a library's functions are filled when it is
+/// loaded and cannot be written afterwards, and its stack holds no code.
+pub fn hardening_flags(product: Product) -> (&'static [&'static str], &'static [&'static str]) {
+    let compile: &[&str] = &["-fstack-protector-strong"];
+    match product {
+        Product::SharedLibrary if !cfg!(target_os = "macos") => (
+            compile,
+            &["-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"],
+        ),
+        _ => (compile, &[]),
+    }
+}
+
 /// Options for the linker, behind the file and the user's own `LDFLAGS`.
 ///
 /// Undefined symbols stay allowed: a plugin may call back into its host. `-z nodelete` makes dlclose and a second

@@ -69,6 +69,25 @@ impl Files {
         Ok(())
     }
 
+    /// Notes that the run puts a link at `path`, in place of what is there.
+    ///
+    /// # Errors
+    /// What is there is read.
+    pub fn links(&self, path: &Path) -> Result<(), Conflict> {
+        match Identity::of(path) {
+            Some(identity) if self.read.contains(&identity) => {
+                Err(Conflict::IsRead(path.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the run writes the file at `path`.
+    pub fn is_written(&self, path: &Path) -> bool {
+        Identity::of(path)
+            .is_some_and(|identity| self.written.iter().any(|(known, _)| *known == identity))
+    }
+
     /// Notes that the run writes the file at `path`.
     ///
     /// # Errors

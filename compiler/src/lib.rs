@@ -4,6 +4,7 @@ pub mod files;
 pub mod headers;
 pub mod messages;
 pub mod modules;
+pub mod soname;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -21,6 +22,8 @@ pub struct Compiler {
     flags_given: bool,
     is_cpp: bool,
     product: Product,
+    /// It takes what hardens.
+    hardens: bool,
 }
 
 /// How the compiler is looked for, and the flags for every file.
@@ -62,6 +65,10 @@ pub struct Compilation<'a> {
     pub compile_arguments: &'a [String],
     /// Behind the libraries.
     pub link_arguments: &'a [String],
+    /// The name that programs linked to the library look for when they start.
+    pub soname: Option<&'a str>,
+    /// Without what hardens: for a compiler that did not take it, as [`Outcome::dislikes_hardening`] says.
+    pub is_plain: bool,
 }
 
 /// A run of the compiler, ready to start.
@@ -135,19 +142,22 @@ impl Compiler {
         }
         let variable = if wishes.is_cpp { "CXXFLAGS" } else { "CFLAGS" };
         Ok(Self {
-            tool,
             arguments: words.iter().skip(1).map(OsString::from).collect(),
+            // What cc asked the compiler about itself says it: no run of its own is needed.
+            hardens: tool.is_like_gnu() || tool.is_like_clang(),
+            tool,
             is_cpp: wishes.is_cpp,
             product,
             flags_given: std::env::var_os(variable).is_some(),
         })
     }
 
-    /// The program, CC's wrapper (`ccache gcc`) and the flags for every file.
-    fn command(&self) -> Command {
+    /// The program, CC's wrapper (`ccache gcc`) and the flags for every file; `hardening` in front of the user's.
+    fn command(&self, hardening: &[&str]) -> Command {
         let tool = self.tool.to_command();
         let mut command = Command::new(tool.get_program());
         command.args(&self.arguments);
+        command.args(hardening);
         // cc adds -Wall where there are no CFLAGS; the prelude's style is its author's business.
         command.args(
             tool.get_args()
@@ -169,7 +179,11 @@ impl Compiler {
 
     /// Compiling and linking in one run.
     pub fn invocation(&self, what: &Compilation<'_>) -> Invocation {
-        let mut command = self.command();
+        let (compile_hardening, link_hardening) = match self.hardens && !what.is_plain {
+            true => keelback_codegen::hardening_flags(self.product),
+            false => Default::default(),
+        };
+        let mut command = self.command(compile_hardening);
         for dir in what.include_dirs {
             command.arg("-I").arg(dir);
         }
@@ -193,6 +207,12 @@ impl Compiler {
             command.arg("-L").arg(dir);
         }
         command.args(what.libraries.iter().map(|library| format!("-l{library}")));
+        command.args(link_hardening);
+        if let Some(soname) = what.soname
+            && !cfg!(target_os = "macos")
+        {
+            command.arg(format!("-Wl,-soname,{soname}"));
+        }
         command.args(what.link_arguments);
         if let Some(flags) = std::env::var_os("LDFLAGS") {
             command.args(flags.to_string_lossy().split_whitespace());
@@ -233,6 +253,20 @@ impl Invocation {
                 + &String::from_utf8_lossy(&output.stdout),
             elapsed: started.elapsed(),
         })
+    }
+}
+
+impl Outcome {
+    /// Whether it failed for what hardens, which this compiler, its linker or its libraries do not have.
+    pub fn dislikes_hardening(&self) -> bool {
+        const WORDS: [&str; 5] = [
+            "stack-protector",
+            "__stack_chk",
+            "relro",
+            "noexecstack",
+            "-z now",
+        ];
+        !self.is_success && WORDS.iter().any(|word| self.said.contains(word))
     }
 }
 

@@ -553,6 +553,8 @@ def compile_c(
             library_dirs=[os.fspath(path) for path in listed("library_dirs")],
             libraries=listed("libraries"),
             link_arguments=link_arguments,
+            # Nobody links to an extension module, whatever its name is.
+            library=output if getattr(ffi, "_embedding", None) is not None else None,
         )
         if getattr(ffi, "_embedding", None) is not None:
             _warn_of_other_machine(temporary, output)

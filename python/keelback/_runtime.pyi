@@ -66,6 +66,7 @@ def _compile(
     directory: str | None = None,
     is_object: bool = False,
     cdefs: list[tuple[str, str]] | None = None,
+    library: str | None = None,
 ) -> tuple[bool, str, str, str]: ...
 
 micropython_ffi: Final[_Ffi]

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
 use crate::compiler::{Compilation, Compiler, cannot_use_directory};
+use crate::depfile;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::header_check::HeaderCheck;
 use crate::init_checks::{self, InitCodeTexts};
@@ -16,6 +17,7 @@ use crate::input::{Input, Inputs};
 use crate::interrupt;
 use crate::machine::{self, Machine};
 use crate::output::Outputs;
+use crate::places::Places;
 use crate::plugin::{self, Declared, Embedding, Plugin};
 use crate::progress::Progress;
 use crate::python::{InitCode, InitReport, Search};
@@ -24,32 +26,25 @@ use crate::runtime;
 /// `keelback build ...`
 pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let started = Instant::now();
-    let module = arguments.declarations.name.as_str();
-    plugin::check_module_name(module)?;
-    let library = arguments.output.clone().unwrap_or_else(|| {
-        PathBuf::from(match arguments.emit {
-            Some(EmitForm::C) => format!("{module}.c"),
-            None => format!("lib{module}.so"),
-        })
-    });
-    let header = (!arguments.no_header).then(|| {
-        arguments
-            .header
-            .clone()
-            .unwrap_or_else(|| library.with_file_name(format!("{module}.h")))
-    });
-    let mut places = vec![library.as_path()];
-    places.extend(header.as_deref());
-    let mut inputs = Inputs::beside(&places)?;
-    let mut outputs = Outputs::for_paths(&places)?;
+    plugin::check_module_name(&arguments.declarations.name)?;
+    let mut places = Places::of(arguments);
+    let mut inputs = Inputs::beside(&places.others())?;
+    let mut early = places.others();
+    early.push(&places.library);
+    let mut outputs = Outputs::for_paths(&early)?;
     for linked in linked_files(arguments) {
         inputs.others_read(&linked)?;
     }
 
-    let sources = Sources::read(&arguments.declarations, &arguments.init, inputs, reporter)?;
+    let mut sources = Sources::read(&arguments.declarations, &arguments.init, inputs, reporter)?;
+    let wants_compiler = arguments.emit != Some(EmitForm::C);
+    if wants_compiler {
+        let soversion = sources.declared.soversion();
+        places.name_library(arguments.soversion.as_ref().or(soversion))?;
+    }
+    places.claim_library(&mut sources.inputs)?;
     // Python and the compiler are slow to answer: both are asked at once. The scope waits for the compiler also when
     // something else fails, for it removes its temporary file then.
-    let wants_compiler = arguments.emit != Some(EmitForm::C);
     let has_prelude = arguments.declarations.source.is_some();
     let (prepared, compiler) = std::thread::scope(|scope| {
         let compiler = wants_compiler.then(|| {
@@ -57,6 +52,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
                 Compiler::find(
                     arguments.declarations.preprocessing.cc.as_deref(),
                     has_prelude,
+                    arguments.debug,
                 )
             })
         });
@@ -76,12 +72,11 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let compiled = match compiler {
         Some(compiler) => {
             let compiler = compiler?;
-            let header = header.as_deref();
             compile(
                 arguments,
+                &places,
                 &mut prepared,
                 &source,
-                header,
                 &compiler,
                 reporter,
             )
@@ -98,25 +93,27 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
             ("the runtime", &**runtime),
             ("the libpython", &*prepared.libpython),
         ];
-        machine::check(Machine::of(&compiled), &library, &parts)?;
+        machine::check(Machine::of(&compiled), &places.output, &parts)?;
     }
     let mode = if arguments.emit.is_some() {
         0o666
     } else {
         0o777
     };
-    outputs.add(&library, &compiled, mode)?;
-    if let Some(header) = &header {
-        outputs.add(header, prepared.plugin.header().as_bytes(), 0o666)?;
+    outputs.add(&places.library, &compiled, mode)?;
+    for (place, leads_to) in &places.links {
+        outputs.link(place, leads_to)?;
     }
+    prepared.add_texts(&places, &mut outputs)?;
     reporter.settle()?;
     outputs.commit()?;
+    let written: Vec<String> = std::iter::once(&*places.output)
+        .chain(places.others())
+        .map(|path| path.display().to_string())
+        .collect();
     reporter.detail(format!(
-        "wrote {}{} after {:.0} ms",
-        library.display(),
-        header
-            .as_deref()
-            .map_or(String::new(), |header| format!(" and {}", header.display())),
+        "wrote {} after {:.0} ms",
+        written.join(" and "),
         started.elapsed().as_secs_f64() * 1e3
     ));
     Ok(())
@@ -141,9 +138,9 @@ fn linked_files(arguments: &BuildArguments) -> Vec<PathBuf> {
 
 fn compile(
     arguments: &BuildArguments,
+    places: &Places,
     prepared: &mut Prepared,
     source: &str,
-    header: Option<&Path>,
     compiler: &Compiler,
     reporter: &Reporter,
 ) -> Result<Vec<u8>> {
@@ -170,10 +167,12 @@ fn compile(
         undefines: &preprocessing.undefines,
         library_dirs: &arguments.library_dirs,
         libraries: &arguments.libraries,
+        soname: places.soname.as_deref(),
         prelude: prelude_name.as_deref(),
         cdefs: &prepared.plugin.cdefs(),
     };
     let library = compiler.run(&compilation, reporter)?;
+    let header = places.header.as_deref();
     if let Some(path) = header.filter(|_| !arguments.declarations.header_includes.is_empty()) {
         let text = prepared.plugin.header();
         let includes = prepared.plugin.header_includes();
@@ -186,7 +185,9 @@ fn compile(
     }
     for included in compilation.included() {
         // A header that an earlier build made may be made again.
-        if !is_made_by_us(&included) {
+        if is_made_by_us(&included) {
+            prepared.inputs.reads_made(&included);
+        } else {
             prepared.inputs.others_read(&included)?;
         }
     }
@@ -419,6 +420,23 @@ fn whole_path(init: &Path) -> Result<String> {
 }
 
 impl Prepared {
+    /// The files that are text: headers and the depfile.
+    fn add_texts(&self, places: &Places, outputs: &mut Outputs) -> Result<()> {
+        if let Some(header) = &places.header {
+            outputs.add(header, self.plugin.header().as_bytes(), 0o666)?;
+        }
+        if let Some(depfile) = &places.depfile {
+            let text = self.depfile(&places.output)?;
+            outputs.add(depfile, text.as_bytes(), 0o666)?;
+        }
+        Ok(())
+    }
+
+    /// What `output` was made of.
+    pub fn depfile(&self, output: &Path) -> Result<String> {
+        depfile::text(output, self.inputs.paths())
+    }
+
     /// Tells what Python says of the init code; an error if it cannot run.
     pub fn check_init(&mut self, reporter: &Reporter) -> Result<()> {
         let Some(mut search) = self.search.take() else {

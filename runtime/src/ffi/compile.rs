@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use keelback_compiler::files::Files;
+use keelback_compiler::soname::LibraryName;
 use keelback_compiler::{Compilation, Compiler, Missing, Wishes, messages};
 
 use super::builder::rows;
@@ -31,7 +32,13 @@ fn check(_module: Option<Live>, written: Live, read: Live) -> Res<Ref> {
     Ok(none())
 }
 
-static COMPILE: Signature<15> = Signature::new(
+/// The SONAME of a library at that path.
+fn soname_of(path: &str) -> Option<String> {
+    let name = Path::new(path).file_name()?.to_str()?;
+    LibraryName::parse(name).map(|name| name.soname())
+}
+
+static COMPILE: Signature<16> = Signature::new(
     "_compile",
     [
         "sources",
@@ -49,12 +56,14 @@ static COMPILE: Signature<15> = Signature::new(
         "directory",
         "is_object",
         "cdefs",
+        "library",
     ],
     2,
 );
 
 /// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line,
-/// how it ended, what it said: with carets where it speaks of one of `cdefs`, pairs of a name and a text). Raises VerificationError when there is none.
+/// how it ended, what it said: with carets where it speaks of one of `cdefs`, pairs of a name and a text). `library`: the name that the output will have, if
+/// programs may be linked to it. Raises VerificationError when there is none.
 ///
 /// # Safety
 /// Called by Python, as a function of the module.
@@ -63,7 +72,7 @@ pub unsafe extern "C" fn compile(_module: Obj, args: *const Obj, count: isize, n
     guard(|| run_compiler(unsafe { COMPILE.parse_live(args, count, names) }?))
 }
 
-fn run_compiler(given: [Option<Live>; 15]) -> Res<Ref> {
+fn run_compiler(given: [Option<Live>; 16]) -> Res<Ref> {
     let paths = |object: Option<Live>| -> Res<Vec<PathBuf>> {
         Ok(texts(object)?.into_iter().map(PathBuf::from).collect())
     };
@@ -101,7 +110,9 @@ fn run_compiler(given: [Option<Live>; 15]) -> Res<Ref> {
         )
     };
     let compiler = Compiler::find(&wishes).map_err(|Missing(why)| no_compiler(&why))?;
-    let invocation = compiler.invocation(&Compilation {
+    let library = text(given[15])?;
+    let soname = library.as_deref().and_then(soname_of);
+    let mut compilation = Compilation {
         directory: directory.as_deref(),
         sources: &sources,
         output: &output,
@@ -112,11 +123,24 @@ fn run_compiler(given: [Option<Live>; 15]) -> Res<Ref> {
         libraries: &libraries,
         compile_arguments: &compile_arguments,
         link_arguments: &link_arguments,
-    });
-    let line = invocation.line();
-    // SAFETY: attached to the interpreter, and nothing of Python's is used inside.
-    let outcome = unsafe { crate::call::outside_python(|| invocation.run(super::passing::output)) }
-        .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))?;
+        soname: soname.as_deref(),
+        is_plain: false,
+    };
+    let run = |what: &Compilation<'_>| {
+        let invocation = compiler.invocation(what);
+        let line = invocation.line();
+        // SAFETY: attached to the interpreter, and nothing of Python's is used inside.
+        let outcome =
+            unsafe { crate::call::outside_python(|| invocation.run(super::passing::output)) };
+        outcome
+            .map(|outcome| (line, outcome))
+            .map_err(|error| no_compiler(&format!("it cannot be run: {error}")))
+    };
+    let (mut line, mut outcome) = run(&compilation)?;
+    if outcome.dislikes_hardening() {
+        compilation.is_plain = true;
+        (line, outcome) = run(&compilation)?;
+    }
     let result = [
         bool_object(outcome.is_success),
         str_from(&line)?,

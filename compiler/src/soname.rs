@@ -1,0 +1,121 @@
+//! The names of shared libraries: what programs that are linked to one look for when they start.
+//!
+//! `libvec.so.1.2.3` is the file; `libvec.so.1`, its SONAME, is what programs look for; `libvec.so` is what the linker
+//! looks for with `-lvec`. Libraries whose names do not begin with `lib` are opened by their paths (plugins of some host,
+//! Python's extension modules), and have no SONAME.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// `X`, `X.Y` or `X.Y.Z`. Programs that were linked to another `X` do not run with the library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SoVersion(String);
+
+/// Text that is no version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoVersion;
+
+impl fmt::Display for NoVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a version is one to three numbers with dots between them: 1.2.3")
+    }
+}
+
+impl std::error::Error for NoVersion {}
+
+impl FromStr for SoVersion {
+    type Err = NoVersion;
+
+    fn from_str(text: &str) -> Result<Self, NoVersion> {
+        let is_number = |part: &str| {
+            (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let is_version = text.split('.').count() <= 3 && text.split('.').all(is_number);
+        is_version.then(|| Self(text.to_owned())).ok_or(NoVersion)
+    }
+}
+
+impl fmt::Display for SoVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl SoVersion {
+    /// The first number.
+    pub fn major(&self) -> &str {
+        self.0.split('.').next().unwrap_or_default()
+    }
+}
+
+/// The name of a library's file, taken apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LibraryName<'a> {
+    /// `vec`: what stands behind `-l`.
+    pub stem: &'a str,
+    /// `1.2.3`, if it has one.
+    pub version: Option<&'a str>,
+}
+
+impl<'a> LibraryName<'a> {
+    /// Of `libvec.so` or `libvec.so.1.2.3`; None for other names.
+    pub fn parse(file_name: &'a str) -> Option<Self> {
+        let rest = file_name.strip_prefix("lib")?;
+        let (stem, version) = match rest.strip_suffix(".so") {
+            Some(stem) => (stem, None),
+            None => {
+                let (stem, version) = rest.split_once(".so.")?;
+                version.parse::<SoVersion>().ok()?;
+                (stem, Some(version))
+            }
+        };
+        (!stem.is_empty()).then_some(Self { stem, version })
+    }
+
+    /// What programs look for.
+    pub fn soname(&self) -> String {
+        match self.version.and_then(|version| version.split('.').next()) {
+            Some(major) => format!("lib{}.so.{major}", self.stem),
+            None => format!("lib{}.so", self.stem),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sonames() {
+        let soname = |name| LibraryName::parse(name).map(|name| name.soname());
+        assert_eq!(soname("libvec.so").as_deref(), Some("libvec.so"));
+        assert_eq!(soname("libvec.so.1.2.3").as_deref(), Some("libvec.so.1"));
+        assert_eq!(
+            soname("libpkg.vec.so.12").as_deref(),
+            Some("libpkg.vec.so.12")
+        );
+        for other in [
+            "vec.so",
+            "lib.so",
+            "vec.abi3.so",
+            "libvec.so.x",
+            "libvec.so.1.2.3.4",
+            "libvec.node",
+        ] {
+            assert_eq!(soname(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn versions() {
+        let major = |text: &str| {
+            text.parse::<SoVersion>()
+                .map(|version| version.major().to_owned())
+        };
+        assert_eq!(major("0.1").as_deref(), Ok("0"));
+        assert_eq!(major("12.3.4").as_deref(), Ok("12"));
+        for wrong in ["", "1.", ".1", "1.2.3.4", "v1", "1-2", "1.2b", "9999999999"] {
+            assert_eq!(major(wrong), Err(NoVersion), "{wrong}");
+        }
+    }
+}
