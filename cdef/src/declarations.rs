@@ -101,6 +101,15 @@ pub enum MacroValue {
     Nothing,
 }
 
+/// A function or variable of a header that cannot be used here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Its name.
+    pub name: Symbol,
+    /// Why, in one line.
+    pub why: Box<str>,
+}
+
 /// A typedef.
 #[derive(Clone, Debug)]
 pub struct Typedef {
@@ -148,6 +157,9 @@ pub struct Declarations {
     pub typedefs: Vec<Typedef>,
     /// Macros of headers that are no integers, in order of definition.
     pub macros: Vec<Macro>,
+    /// What headers declare and nothing here can use, in order of declaration. Types are opaque instead
+    /// ([`Record::refused`](crate::Record::refused)).
+    pub refused: Vec<Refused>,
     /// Everything in source order.
     pub items: Vec<Item>,
     /// The platform that sizes and constant expressions are computed for.
@@ -205,6 +217,7 @@ pub(crate) struct Mark {
     constants: usize,
     typedefs: usize,
     macros: usize,
+    refused: usize,
     items: usize,
     sources: usize,
 }
@@ -264,6 +277,7 @@ impl Declarations {
             constants: self.constants.len(),
             typedefs: self.typedefs.len(),
             macros: self.macros.len(),
+            refused: self.refused.len(),
             items: self.items.len(),
             sources: self.sources.len(),
         }
@@ -311,6 +325,7 @@ impl Declarations {
         self.constants.truncate(mark.constants);
         self.typedefs.truncate(mark.typedefs);
         self.macros.truncate(mark.macros);
+        self.refused.truncate(mark.refused);
         self.items.truncate(mark.items);
         self.sources.truncate(mark.sources);
         let records = self.types.records.len();

@@ -34,7 +34,7 @@ keywords! {
     Cdecl = "__cdecl" | "_cdecl"; Stdcall = "__stdcall" | "_stdcall" | "WINAPI"; OtherConvention = "__fastcall" | "__vectorcall" | "__thiscall";
     Pragma = "_Pragma" | "__pragma";
     Typeof = "typeof" | "__typeof__" | "__typeof" | "typeof_unqual" | "__typeof_unqual__" | "__typeof_unqual"; Generic = "_Generic";
-    Unsupported = "__int128" | "_Float16" | "_Float32" | "_Float64" | "_Float128" | "__float128" | "_Decimal32" | "_Decimal64" | "_Decimal128" | "_BitInt" | "_Float32x" | "_Float64x" | "__bf16" | "__fp16" | "__int128_t" | "__uint128_t" | "_Sat" | "_Fract" | "_Accum";
+    Unsupported = "__int128" | "_Float16" | "_Float32" | "_Float64" | "_Float128" | "__float128" | "__float80" | "_Decimal32" | "_Decimal64" | "_Decimal128" | "_BitInt" | "_Float32x" | "_Float64x" | "__bf16" | "__fp16" | "__int128_t" | "__uint128_t" | "_Sat" | "_Fract" | "_Accum";
 }
 
 impl Keyword {

@@ -330,11 +330,11 @@ impl Layouts {
                     custom: false,
                 });
             }
-            return Err(LayoutError::new(
-                DiagnosticKind::Value,
-                record.span,
-                message::unknown_size(&name()),
-            ));
+            let mut text = message::unknown_size(&name());
+            if let Some(why) = &record.refused {
+                text = message::opaque_because(&text, why);
+            }
+            return Err(LayoutError::new(DiagnosticKind::Value, record.span, text));
         };
         check_names(declarations, id, fields)?;
         if let Some(told) = &record.compiler_layout {
@@ -405,14 +405,16 @@ impl Layouts {
                 Ok((size, align, flexible))
             }
             // CFFI says TypeError when it is a field that has no size, and names the field.
-            Err(error) if error.kind == DiagnosticKind::Value => Err(LayoutError::new(
-                DiagnosticKind::Type,
-                field.span,
-                message::field_of_unknown_size(
+            Err(error) if error.kind == DiagnosticKind::Value => {
+                let mut text = message::field_of_unknown_size(
                     &declarations.field_name(id, field),
                     &declarations.cffi_name(field.ty),
-                ),
-            )),
+                );
+                if let Some(why) = refused(declarations, field.ty) {
+                    text = message::opaque_because(&text, why);
+                }
+                Err(LayoutError::new(DiagnosticKind::Type, field.span, text))
+            }
             Err(error) => Err(error),
         }
     }
@@ -528,6 +530,18 @@ impl Declarations {
         let name = field.name.map_or("", |name| self.text(name));
         format!("{}.{name}", self.record_name(id))
     }
+}
+
+/// Why a header's type has no size here, if it is (an array of) one that was refused.
+fn refused(declarations: &Declarations, ty: QualType) -> Option<&str> {
+    let mut ty = ty.ty;
+    while let Type::Array { item, .. } = declarations.types.get(ty) {
+        ty = item.ty;
+    }
+    let Type::Record(id) = declarations.types.get(ty) else {
+        return None;
+    };
+    declarations.types.record(*id).refused.as_deref()
 }
 
 /// No two fields of a record have the same name, those of anonymous members included (C11 6.7.2.1p13).

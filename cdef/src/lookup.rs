@@ -62,6 +62,13 @@ impl Declarations {
         found.map(|found| &found.value)
     }
 
+    /// Why the function or variable of that name, which a header declares, cannot be used.
+    pub fn lookup_refused(&self, name: &str) -> Option<&str> {
+        let name = self.types.find_symbol(name)?;
+        let found = self.refused.iter().rev().find(|found| found.name == name);
+        found.map(|found| &*found.why)
+    }
+
     /// The typedef of that name. Predefined names are none.
     pub fn lookup_typedef(&self, name: &str) -> Option<&Typedef> {
         let index = *self.typedef_names.get(&self.types.find_symbol(name)?)?;

@@ -279,6 +279,9 @@ pub(crate) fn too_large(name: &str) -> String {
 pub(crate) fn unknown_size(name: &str) -> String {
     format!("ctype '{name}' is of unknown size")
 }
+pub(crate) fn opaque_because(said: &str, why: &str) -> String {
+    format!("{said}: {why}")
+}
 pub(crate) fn verification_missing(name: &str) -> String {
     format!(
         "'{name}' is declared with '...': its layout is known only after the C compiler was asked"

@@ -40,6 +40,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whether `long double` is the 80-bit number of the x87, which GCC calls `__float80` too.
+    pub(crate) fn has_x87(&self) -> bool {
+        self.name == Self::X86_64_SYSV.name || self.name == Self::I386.name
+    }
+
     /// x86-64 with the System V ABI (Linux, BSD, macOS on Intel).
     pub const X86_64_SYSV: Self = Self {
         name: "x86-64 System V",

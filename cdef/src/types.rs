@@ -323,6 +323,8 @@ pub struct Record {
     pub given_layout: Option<Box<GivenLayout>>,
     /// It is `_BitInt(n)`, a vector or a floating type that C11 has not, and `typedef_name` spells it.
     pub sealed: Option<Sealed>,
+    /// Of a header, which has a body for it (or another type) that means nothing here: why. It is opaque.
+    pub refused: Option<Box<str>>,
     /// Where the body (or the first mention) is.
     pub span: Span,
 }

@@ -306,7 +306,7 @@ class FFI(_Common):
     ) -> None: ...
     def header(
         self,
-        name: str | Iterable[str],
+        name: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         only: str | Iterable[str] = (),
         include_dirs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
         define: str | Iterable[str] | dict[str, Any] = (),

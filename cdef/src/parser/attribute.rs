@@ -249,7 +249,8 @@ impl Parser<'_> {
             }
         };
         let span = self.span_from(start);
-        Err(Box::new(Diagnostic::ffi(span, refused(change))))
+        let why = Box::new(Diagnostic::ffi(span, refused(change)));
+        self.refuse(why, change == Change::Call)
     }
 
     /// `__fastcall`, `__vectorcall`, `__thiscall`: as the attribute of that name.
@@ -258,7 +259,8 @@ impl Parser<'_> {
         match attribute_table::effect(name, &self.decls.target) {
             Effect::Refused(change) => {
                 let message = message::attribute_refused(name, change.text());
-                Err(Box::new(Diagnostic::ffi(self.span(), message)))
+                let why = Box::new(Diagnostic::ffi(self.span(), message));
+                self.refuse(why, change == Change::Call)
             }
             _ => Ok(()),
         }

@@ -73,7 +73,7 @@ impl Parser<'_> {
     }
 
     /// What stands behind `=`: an integer constant, or something that is skipped.
-    fn initialiser(&mut self, ty: TypeId) -> Parse<Option<i128>> {
+    pub(super) fn initialiser(&mut self, ty: TypeId) -> Parse<Option<i128>> {
         if self.constant_type(ty).is_some() && !self.at(Tok::LBrace) {
             let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
             let warnings = self.warnings.len();
@@ -350,6 +350,12 @@ impl Parser<'_> {
             span: declared.span,
             doc,
         };
+        self.put_typedef(typedef)
+    }
+
+    /// Declares a typedef, once more or for the first time.
+    pub(super) fn put_typedef(&mut self, typedef: Typedef) -> Parse<()> {
+        let Typedef { name, ty, span, .. } = typedef;
         match self.decls.typedef_names.get(&name) {
             None => {
                 let index = self.decls.typedefs.len() as u32;
@@ -364,7 +370,7 @@ impl Parser<'_> {
                 }
                 if !self.override_ {
                     let earlier = old.span;
-                    return Err(self.multiple("typedef", name, declared.span, earlier));
+                    return Err(self.multiple("typedef", name, span, earlier));
                 }
                 let old = std::mem::replace(old, typedef);
                 self.decls.journal.push(Undo::Typedef(index, Box::new(old)));

@@ -15,6 +15,7 @@ mod initialiser;
 mod macro_value;
 mod old_style;
 mod pieces;
+mod refusal;
 mod sealed;
 mod specifiers;
 mod tags;
@@ -96,6 +97,8 @@ pub(crate) struct Parser<'a> {
     as_cffi: bool,
     of_headers: bool,
     other_macros: bool,
+    /// Why what is being declared cannot be used.
+    refusal: Option<refusal::Refusal>,
     /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
     old_style_body: Option<old_style::Ahead<'a>>,
     origin: FunctionOrigin,
@@ -152,6 +155,7 @@ impl<'a> Parser<'a> {
             as_cffi: false,
             of_headers: false,
             other_macros: false,
+            refusal: None,
             old_style_body: None,
             origin: FunctionOrigin::C,
             pack_option: None,

@@ -347,6 +347,7 @@ impl Parser<'_> {
             "_Float128" if self.decls.target.name == Target::AARCH64.name => {
                 (words.long, words.double) = (1, 1);
             }
+            "__float80" if self.decls.target.has_x87() => (words.long, words.double) = (1, 1),
             "_Float32" => words.float = 1,
             "_Float64" | "_Float32x" => words.double = 1,
             "_Float64x" => (words.long, words.double) = (1, 1),
@@ -409,6 +410,7 @@ impl Parser<'_> {
             compiler_layout: None,
             given_layout: None,
             sealed: None,
+            refused: None,
             span,
         });
         id
@@ -635,7 +637,13 @@ impl Parser<'_> {
             return Ok(true);
         }
         let message = message::unsupported_type(self.text_of(self.tok));
-        Err(Box::new(Diagnostic::ffi(span, message)))
+        self.refuse(Box::new(Diagnostic::ffi(span, message)), false)?;
+        // Whatever it is, the declaration around is refused: any type will do.
+        read.found = Some(Base::Type(QualType::plain(TypeTable::primitive_id(
+            Primitive::Int,
+        ))));
+        self.bump();
+        Ok(true)
     }
 
     /// The name of a type, where none is known yet.

@@ -27,6 +27,7 @@ impl Parser<'_> {
             RecordKind::Union
         };
         self.bump();
+        let around = self.refusal.take();
         let mut attributes = Attributes::default();
         self.attributes(&mut attributes)?;
         let tag = self.tag_name();
@@ -60,6 +61,8 @@ impl Parser<'_> {
                 .for_each(|tag| self.piece_names(PieceName::Tag(tag)));
             self.record_body(id, span, attributes)?;
         }
+        // What a body has in it is its record's business.
+        self.refusal = around.or_else(|| self.refusal.take());
         self.ascend();
         Ok((Tag::Record(id), ty))
     }
@@ -161,6 +164,16 @@ impl Parser<'_> {
         if self.decls.types.record(id).fields.is_some() {
             // A struct of the same name inside its own body.
             return Err(self.duplicate_record(id, span));
+        }
+        let refusal = self.refusal.take();
+        let by_value = || {
+            fields
+                .iter()
+                .find_map(|field| self.refused_by_value(field.ty.ty))
+        };
+        if let Some(why) = refusal.or_else(by_value) {
+            self.refuse_record(id, &why);
+            return Ok(());
         }
         fields.shrink_to_fit();
         for (index, field) in fields.iter().enumerate() {

@@ -162,8 +162,10 @@ impl Parser<'_> {
     pub(super) fn declaration(&mut self, storage: u8) -> Parse<()> {
         let doc = self.doc();
         let start = self.tok.start;
+        self.refusal = None;
         let mut specs = self.specifiers(Place::File)?;
         specs.storage |= storage;
+        let refused = self.refusal.take();
         if self.at(Tok::Semicolon) {
             self.tag_only(&specs, start)?;
             self.bump();
@@ -176,6 +178,21 @@ impl Parser<'_> {
             }
             let declared = self.declarator(&specs, mode)?;
             self.go_to_old_style_body();
+            let is_typedef = specs.storage & storage::TYPEDEF != 0;
+            let refusal = self.refusal.take().or_else(|| refused.clone());
+            let refusal = refusal.or_else(|| match is_typedef {
+                true => None,
+                false => self.refused_by_value(declared.ty.ty),
+            });
+            if let Some(why) = refusal {
+                if self.declare_refused(&specs, &declared, doc, &why)? {
+                    return Ok(());
+                }
+                if !self.eat(Tok::Comma) {
+                    break;
+                }
+                continue;
+            }
             let is_function = matches!(self.decls.types.get(declared.ty.ty), Type::Function(_));
             if self.at(Tok::LBrace) && is_function && self.skips_bodies() {
                 // A body is its library's business; the function is declared.

@@ -685,6 +685,7 @@ fn blank(kind: RecordKind) -> Record {
         compiler_layout: None,
         given_layout: None,
         sealed: None,
+        refused: None,
         span: Span::NOWHERE,
     }
 }

@@ -109,8 +109,9 @@ fn collect_record(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Lea
     let Some(record) = ctype.record()? else {
         return Err(raise!(
             TypeError,
-            "ctype '{}' has incomplete type",
-            ctype.name
+            "ctype '{}' has incomplete type{}",
+            ctype.name,
+            ctype.why_opaque()
         ));
     };
     if let Some(kind) = record.sealed {

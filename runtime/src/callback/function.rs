@@ -45,8 +45,9 @@ impl CallbackPlan {
             if param.size() < 0 {
                 return Err(raise!(
                     TypeError,
-                    "ctype '{}' has incomplete type",
-                    param.name
+                    "ctype '{}' has incomplete type{}",
+                    param.name,
+                    param.why_opaque()
                 ));
             }
         }

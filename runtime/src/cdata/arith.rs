@@ -45,8 +45,9 @@ fn offset(cdata: &CData, offset: Live, sign: isize) -> Res<Ref> {
     let Some(step) = step(ctype.item()) else {
         return Err(raise!(
             TypeError,
-            "ctype '{}' points to items of unknown size",
-            ctype.name
+            "ctype '{}' points to items of unknown size{}",
+            ctype.name,
+            ctype.why_opaque()
         ));
     };
     let data = cdata.data().wrapping_offset(count.wrapping_mul(step));

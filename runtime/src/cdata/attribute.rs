@@ -199,7 +199,8 @@ fn no_attribute(raised: Raised, cdata: &CData, name: Live, access: &str) -> Rais
         Some(Ok(None)) => {
             raise!(
                 AttributeError,
-                "cdata '{ctype}' points to an opaque type: cannot {access} fields"
+                "cdata '{ctype}' points to an opaque type{}: cannot {access} fields",
+                cdata.ctype().why_opaque()
             )
         }
         Some(Ok(Some(&RecordDetails {

@@ -185,8 +185,9 @@ fn item_of_pointer<'a>(
         None if index == 0 => Ok((item, data)),
         None => Err(raise!(
             TypeError,
-            "ctype '{}' points to items of unknown size",
-            cdata.ctype().name
+            "ctype '{}' points to items of unknown size{}",
+            cdata.ctype().name,
+            item.why_opaque()
         )),
     }
 }
@@ -300,8 +301,9 @@ fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<
     if size < 0 {
         return Err(raise!(
             ValueError,
-            "array item of unknown size: '{}'",
-            item.name
+            "array item of unknown size: '{}'{}",
+            item.name,
+            item.why_opaque()
         ));
     }
     let data = cdata.data().wrapping_offset(start.wrapping_mul(size));

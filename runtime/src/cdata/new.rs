@@ -64,8 +64,9 @@ unsafe fn new_pointed(
     if size < 0 {
         return Err(raise!(
             TypeError,
-            "cannot instantiate ctype '{}' of unknown size",
-            item.name
+            "cannot instantiate ctype '{}' of unknown size{}",
+            item.name,
+            item.why_opaque()
         ));
     }
     // A character is followed by a NUL, so that it is a string too.

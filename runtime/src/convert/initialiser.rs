@@ -266,7 +266,12 @@ pub(super) unsafe fn write_record(ctype: &CType, data: *mut u8, value: Obj, room
     unsafe {
         let details = ctype.record()?;
         let Some(details) = details else {
-            return Err(raise!(TypeError, "'{}' is opaque", ctype.name));
+            return Err(raise!(
+                TypeError,
+                "'{}' is opaque{}",
+                ctype.name,
+                ctype.why_opaque()
+            ));
         };
         if let Some(cdata) = as_cdata(value) {
             if std::ptr::eq(cdata.ctype(), ctype) {

@@ -67,7 +67,12 @@ unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
             Code::ComplexF32 | Code::ComplexF64 | Code::ComplexLongDouble => {
                 real::read_complex(ctype.code, data)
             }
-            _ => Err(raise!(TypeError, "cdata '{}' is opaque", ctype.name)),
+            _ => Err(raise!(
+                TypeError,
+                "cdata '{}' is opaque{}",
+                ctype.name,
+                ctype.why_opaque()
+            )),
         }
     }
 }

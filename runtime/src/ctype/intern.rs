@@ -242,8 +242,9 @@ fn find_array(item: &CType, length: isize) -> Res<Ref<CType>> {
     if item_size < 0 {
         return Err(raise!(
             ValueError,
-            "array item of unknown size: '{}'",
-            item.name
+            "array item of unknown size: '{}'{}",
+            item.name,
+            item.why_opaque()
         ));
     }
     let size = if length < 0 {

@@ -393,8 +393,9 @@ fn check_function_pointer(member: &CType) -> Res<()> {
     if is_opaque(&signature.result) {
         return Err(raise!(
             TypeError,
-            "result type '{}' is opaque",
-            signature.result.name
+            "result type '{}' is opaque{}",
+            signature.result.name,
+            signature.result.why_opaque()
         ));
     }
     signature.result.record()?;
@@ -402,8 +403,9 @@ fn check_function_pointer(member: &CType) -> Res<()> {
         if is_opaque(param) {
             return Err(raise!(
                 TypeError,
-                "ctype '{}' has incomplete type",
-                param.name
+                "ctype '{}' has incomplete type{}",
+                param.name,
+                param.why_opaque()
             ));
         }
         param.record()?;

@@ -265,8 +265,28 @@ impl CType {
     }
     /// sizeof, or the exception that CFFI raises for a type without one.
     pub fn known_size(&self) -> Res<usize> {
-        usize::try_from(self.size())
-            .map_err(|_| raise!(ValueError, "ctype '{}' is of unknown size", self.name))
+        usize::try_from(self.size()).map_err(|_| {
+            raise!(
+                ValueError,
+                "ctype '{}' is of unknown size{}",
+                self.name,
+                self.why_opaque()
+            )
+        })
+    }
+    /// Behind a message about a type without a size: why the header's type has none here, if it comes from there.
+    #[cold]
+    pub fn why_opaque(&self) -> String {
+        let mut ctype = self;
+        while ctype.is_pointer_or_array() {
+            ctype = ctype.item();
+        }
+        let Details::Record(source, _) = &ctype.details else {
+            return String::new();
+        };
+        let declarations = source.scope.read();
+        let refused = declarations.types.record(source.id).refused.as_deref();
+        refused.map_or_else(String::new, |why| format!(": {why}"))
     }
 }
 

@@ -201,8 +201,9 @@ fn default_size(cdata: &CData) -> Res<isize> {
     if size < 0 {
         return Err(raise!(
             TypeError,
-            "don't know the size pointed to by '{}'",
-            ctype.name
+            "don't know the size pointed to by '{}'{}",
+            ctype.name,
+            ctype.why_opaque()
         ));
     }
     Ok(size)

@@ -41,7 +41,10 @@ fn take_header(
     all: Option<Live>,
     embedding_api: Option<Live>,
 ) -> Res<Ref> {
-    let names = words(Some(name), "name")?;
+    let names = match is_path(name) {
+        true => vec![path(name)?],
+        false => words(Some(name), "name")?,
+    };
     let only = words(only, "only")?;
     let include_dirs = paths(include_dirs)?;
     let (define, undef) = (defines(define)?, words(undef, "undef")?);
@@ -205,9 +208,23 @@ fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
     })?;
     let texts = items.iter().map(|item| match item.live().text()? {
         Some(text) => Ok(text.to_owned()),
+        None if what == "name" && is_path(item.live()) => path(item.live()),
         None => Err(wrong(item.live())),
     });
     texts.collect()
+}
+
+/// Whether it is an `os.PathLike`.
+fn is_path(object: Live) -> bool {
+    // SAFETY: a live object.
+    unsafe { ffi::PyObject_HasAttrString(object.ptr(), c"__fspath__".as_ptr()) == 1 }
+}
+
+/// The path that a str or an `os.PathLike` stands for.
+fn path(object: Live) -> Res<String> {
+    // SAFETY: a live object.
+    let path: Ref = unsafe { Ref::steal(ffi::PyOS_FSPath(object.ptr())) }?;
+    Ok(text(Some(path.live()))?.unwrap_or_default())
 }
 
 /// Folders, as str or as `os.PathLike`.
@@ -215,20 +232,12 @@ fn paths(object: Option<Live>) -> Res<Vec<PathBuf>> {
     let Some(object) = given(object) else {
         return Ok(Vec::new());
     };
-    let path = |item: Live| -> Res<PathBuf> {
-        // SAFETY: a live object.
-        let path: Ref = unsafe { Ref::steal(ffi::PyOS_FSPath(item.ptr())) }?;
-        Ok(text(Some(path.live()))?.unwrap_or_default().into())
-    };
-    // SAFETY: a live object.
-    let is_one = object.is_str()
-        || unsafe { ffi::PyObject_HasAttrString(object.ptr(), c"__fspath__".as_ptr()) } == 1;
-    if is_one {
-        return Ok(vec![path(object)?]);
+    if object.is_str() || is_path(object) {
+        return Ok(vec![path(object)?.into()]);
     }
     tuple(Some(object))?
         .iter()
-        .map(|item| path(item.live()))
+        .map(|item| path(item.live()).map(PathBuf::from))
         .collect()
 }
 

@@ -59,7 +59,11 @@ fn size_of_argument(ffi: &FfiObject, cdecl: Live) -> Res<Ref> {
             if ctype.size() < 0 && !ffi.inline {
                 return Err(raise_error(
                     |errors| &errors.error,
-                    format_args!("don't know the size of ctype '{}'", ctype.name),
+                    format_args!(
+                        "don't know the size of ctype '{}'{}",
+                        ctype.name,
+                        ctype.why_opaque()
+                    ),
                 ));
             }
             ctype.known_size()? as isize

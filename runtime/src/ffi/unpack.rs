@@ -43,8 +43,9 @@ fn items_of(_ffi: &FfiObject, cdata: Live, length: Live) -> Res<Ref> {
     if item.size() < 0 {
         return Err(raise!(
             ValueError,
-            "'{}' points to items of unknown size",
-            ctype.name
+            "'{}' points to items of unknown size{}",
+            ctype.name,
+            ctype.why_opaque()
         ));
     }
     // SAFETY: so many items are there, which is the user's responsibility, as in C.

@@ -264,7 +264,14 @@ impl Lib {
     /// "There is no such name", or none with a value.
     #[cold]
     fn no_such_name_or_value(&self, name: &str) -> Raised {
-        match self.scope.read().lookup_macro(name) {
+        let declarations = self.scope.read();
+        if let Some(why) = declarations.lookup_refused(name) {
+            return raise!(
+                AttributeError,
+                "'{name}', which a header declares, cannot be used: {why}"
+            );
+        }
+        match declarations.lookup_macro(name) {
             Some(MacroValue::Nothing) => {
                 raise!(
                     AttributeError,

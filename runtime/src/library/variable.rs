@@ -88,7 +88,12 @@ impl Variable {
     /// Its value now.
     pub(super) fn get(&self) -> Res<Ref> {
         if self.is_opaque() {
-            return Err(raise!(TypeError, "cdata '{}' is opaque", self.ctype.name));
+            return Err(raise!(
+                TypeError,
+                "cdata '{}' is opaque{}",
+                self.ctype.name,
+                self.ctype.why_opaque()
+            ));
         }
         let address = self.place.checked_address(&self.name)?;
         // SAFETY: an object of the type is there, by the declaration.
@@ -97,7 +102,12 @@ impl Variable {
     /// Changes it.
     pub(super) fn set(&self, value: Live) -> Res<()> {
         if self.is_opaque() {
-            return Err(raise!(TypeError, "'{}' is opaque", self.ctype.name));
+            return Err(raise!(
+                TypeError,
+                "'{}' is opaque{}",
+                self.ctype.name,
+                self.ctype.why_opaque()
+            ));
         }
         let address = self.place.checked_address(&self.name)?;
         // SAFETY: as in `get`.

@@ -364,7 +364,12 @@ pub fn released(cdata: &CData) -> Raised {
 #[cold]
 #[inline(never)]
 pub fn not_callable(cdata: &CData) -> Raised {
-    raise!(TypeError, "cdata '{}' is not callable", cdata.ctype().name)
+    raise!(
+        TypeError,
+        "cdata '{}' is not callable{}",
+        cdata.ctype().name,
+        cdata.ctype().why_opaque()
+    )
 }
 
 /// `object` as a cdata, if it is one.
