@@ -19,7 +19,6 @@ mod plugin;
 mod progress;
 mod python;
 mod runtime;
-mod taken;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Type};
 use keelback_codegen::{
-    CdefText, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem, RecordedPython,
-    SourceText, StartError, StubsOf,
+    CdefText, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem,
+    RecordedPython, SourceText, StartError, StubsOf,
 };
 use keelback_compiler::modules::OwnModule;
 use keelback_compiler::soname::SoVersion;
@@ -15,7 +15,6 @@ use crate::diagnostic::{Diagnostic, Failure, Place, Reporter, Result};
 use crate::headers;
 use crate::input::{Input, Inputs};
 use crate::python::Python;
-use crate::taken::Taken;
 
 /// What is declared, as read and not yet understood.
 pub struct Declared {
@@ -252,6 +251,7 @@ impl Declared {
             prelude: self.prelude,
             // A module's prelude is one of set_source(): CFFI's order, in which headers stand in front of it.
             is_prelude_first: !rest.flags.extension_module,
+            exports: ExportRule::OfCommandLine(self.exports),
             start_errors: self
                 .config
                 .errors
@@ -273,13 +273,7 @@ impl Declared {
                     header: self.header,
                     header_dirs: self.header_dirs,
                 };
-                for warning in plugin.idle_exports(&self.exports) {
-                    reporter.report(&warning);
-                }
-                match plugin.taken_names(&self.exports) {
-                    taken if taken.is_empty() => Ok(plugin),
-                    taken => Err(Failure::Input.because_of(taken)),
-                }
+                Ok(plugin)
             }
             Err(problems) => Err(Failure::Input.because_of(
                 problems
@@ -329,57 +323,6 @@ impl Plugin {
         cdefs
             .map(|cdef| (cdef.file.clone(), cdef.text.clone()))
             .collect()
-    }
-
-    /// `--export` of names that the library does not export.
-    fn idle_exports(&self, exports: &[String]) -> Vec<Diagnostic> {
-        let declarations = self.inner.declarations();
-        let is_exported = |name: &&String| {
-            declarations.functions.iter().any(|function| {
-                function.origin == FunctionOrigin::Exported
-                    && declarations.text(function.label.unwrap_or(function.name)) == **name
-            })
-        };
-        let idle = exports.iter().filter(|name| !is_exported(name));
-        idle.map(|name| {
-            Diagnostic::warning(
-                "idle-export",
-                format!("--export {name} has no effect: no exported function has that name"),
-            )
-        })
-        .collect()
-    }
-
-    /// What is said of exported functions whose names another library has. `exports`: names that it may take.
-    fn taken_names(&self, exports: &[String]) -> Vec<Diagnostic> {
-        let declarations = self.inner.declarations();
-        let mut exported = declarations
-            .functions
-            .iter()
-            .filter(|function| function.origin == FunctionOrigin::Exported)
-            .peekable();
-        if exported.peek().is_none() {
-            return Vec::new();
-        }
-        let taken = Taken::read();
-        let refused = exported.filter_map(|function| {
-            let name = declarations.text(function.label.unwrap_or(function.name));
-            let library = taken.library_of(name)?;
-            if exports.iter().any(|export| export == name) {
-                return None;
-            }
-            let message = format!("the library would export '{name}', which {library} has");
-            let mut error = keelback_cdef::Diagnostic::at(declarations, function.span, message);
-            error.hint = Some(
-                format!(
-                    "what others in the process call '{name}' might then be this: rename it, choose the functions with --only, \
-                     or insist with --export {name}"
-                )
-                .into(),
-            );
-            Some(Diagnostic::of_cdef(&error))
-        });
-        refused.collect()
     }
 
     /// Whether `lib` has that name.

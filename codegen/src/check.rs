@@ -1,8 +1,10 @@
 //! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
 
 mod c_side;
+mod exports;
 mod init_errors;
 mod start_errors;
+mod taken;
 
 use init_errors::take_init_errors;
 
@@ -71,6 +73,7 @@ fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
         function_name(plugin, function, &mut problems);
         signature(&plugin.declarations, function, ty, &mut problems);
     }
+    exports::check(plugin, &mut problems);
     if plugin.spec.prelude.is_none() {
         without_prelude(&plugin.declarations, &mut problems);
     }

@@ -105,6 +105,19 @@ pub struct PluginFlags {
     pub strict: bool,
 }
 
+/// Which names the exported functions may have. A process has one table of names: a `strlen` of the plugin's would be called
+/// by others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ExportRule {
+    /// Any, as in CFFI.
+    #[default]
+    Any,
+    /// None of the C library's and of libpython's, but for these, which `--export` gave.
+    OfCommandLine(Vec<String>),
+    /// The same, of `embedding_api(export=)`.
+    OfBuilder(Vec<String>),
+}
+
 /// A module whose declarations are visible in the plugin's.
 #[derive(Clone, Debug)]
 pub struct IncludedModule {
@@ -166,6 +179,8 @@ pub struct PluginSpec {
     pub init_errors: Vec<InitError>,
     /// How Python is started.
     pub flags: PluginFlags,
+    /// Which names its functions may have.
+    pub exports: ExportRule,
     /// Path of a runtime that the plugin carries inside (`--standalone`); read by the C compiler.
     pub standalone_runtime: Option<String>,
 }

@@ -313,9 +313,15 @@ class FFI(_Common):
         undef: str | Iterable[str] = (),
         all: bool | None = None,
         embedding_api: bool = False,
+        export: str | Iterable[str] = (),
     ) -> None: ...
     def embedding_api(
-        self, csource: str, packed: bool = False, pack: int | None = None, preprocess: bool = False
+        self,
+        csource: str,
+        packed: bool = False,
+        pack: int | None = None,
+        preprocess: bool = False,
+        export: str | Iterable[str] = (),
     ) -> None: ...
     def include(self, ffi_to_include: FFI) -> None: ...
     def set_unicode(self, enabled_flag: bool) -> None: ...

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
-    CdefText, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags, PluginSpec, Problem,
-    RecordedPython, SourceText, StartError, StubsOf, python_module, python_module_digest,
+    CdefText, ExportRule, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags, PluginSpec,
+    Problem, RecordedPython, SourceText, StartError, StubsOf, python_module, python_module_digest,
 };
 use pyo3::ffi;
 
@@ -16,7 +16,7 @@ use super::attachment::ffi_and_lib_of;
 use super::options::{bytes, text, texts, tuple};
 use super::own_files::read_own_files;
 use super::text::{ssize, ssize_or};
-use crate::errors::raise_error;
+use crate::errors::{is_as_cffi, raise_error};
 use crate::py::{
     Live, Obj, Raised, Ref, Res, Signature, flag, given, guard, import, make, method, none,
     str_from, warn,
@@ -278,7 +278,8 @@ fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
         return Err(raise!(TypeError, "_generate() expects an FFI and a name"));
     };
     let module_name = module_name(name)?;
-    let (mut cdefs, included) = recorded(an_ffi(ffi, "_generate")?, &module_name, false)?;
+    let ffi = an_ffi(ffi, "_generate")?;
+    let (mut cdefs, included) = recorded(ffi, &module_name, false)?;
     // `#line` directives: where the texts stand in the user's files.
     for (cdef, line) in cdefs.iter_mut().zip(texts(cdef_lines)?) {
         cdef.text.insert_str(0, &line);
@@ -317,6 +318,7 @@ fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
             free_threaded,
         },
         runtime_path: text(runtime)?,
+        exports: export_rule(ffi),
         start_errors: start_errors(errors)?,
         init_errors: read_errors(init_errors)?,
         files: read_own_files(files)?,
@@ -324,6 +326,16 @@ fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
         code_magic: ssize_or(given(code_magic), 0)? as u32,
         ..PluginSpec::default()
     })
+}
+
+/// Under `install_as_cffi()` any name may be exported, as in CFFI.
+fn export_rule(ffi: &FfiObject) -> ExportRule {
+    if is_as_cffi() {
+        return ExportRule::Any;
+    }
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    let names = unsafe { ffi.recorded.with(|recorded| recorded.exports.clone()) };
+    ExportRule::OfBuilder(names)
 }
 
 /// A text of the user's with the file and the line that it comes from.

@@ -9,8 +9,8 @@ use keelback_compiler::headers::Wanted;
 use pyo3::ffi;
 
 use super::FfiObject;
-use super::header::take_preprocessed;
-use super::record::{caller, make_embedding, record};
+use super::header::{take_preprocessed, words};
+use super::record::{caller, make_embedding, record, record_exports};
 use super::text::ssize;
 use crate::errors::is_as_cffi;
 use crate::py::{
@@ -125,7 +125,7 @@ fn take_as_header(
     take_preprocessed(ffi, &wanted)
 }
 
-method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>));
+method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>, export: Option<Live>));
 
 fn take_embedding_api(
     ffi: &FfiObject,
@@ -133,8 +133,10 @@ fn take_embedding_api(
     packed: Option<Live>,
     pack: Option<Live>,
     preprocess: Option<Live>,
+    export: Option<Live>,
 ) -> Res<Ref> {
     let (packed, pack) = packing(packed, pack)?;
+    let exports = words(export, "export")?;
     let taken = if flag(preprocess, false)? {
         take_as_header(ffi, csource, packed, pack, true)?
     } else {
@@ -148,6 +150,7 @@ fn take_embedding_api(
         take(ffi, csource, &options)?
     };
     make_embedding(ffi)?;
+    record_exports(ffi, exports);
     Ok(taken)
 }
 

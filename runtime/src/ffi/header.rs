@@ -9,7 +9,7 @@ use pyo3::ffi;
 
 use super::FfiObject;
 use super::options::{text, tuple};
-use super::record::{caller, make_embedding, record};
+use super::record::{caller, make_embedding, record, record_exports};
 use crate::attach::threads::detached;
 use crate::errors::{raise_diagnostics, raise_error};
 use crate::py::{Exception, Live, Raised, Ref, Res, flag, given, method, none, warn};
@@ -27,6 +27,7 @@ method!(
         undef: Option<Live>,
         all: Option<Live>,
         embedding_api: Option<Live>,
+        export: Option<Live>,
     )
 );
 
@@ -40,6 +41,7 @@ fn take_header(
     undef: Option<Live>,
     all: Option<Live>,
     embedding_api: Option<Live>,
+    export: Option<Live>,
 ) -> Res<Ref> {
     let names = match is_path(name) {
         true => vec![path(name)?],
@@ -49,6 +51,7 @@ fn take_header(
     let include_dirs = paths(include_dirs)?;
     let (define, undef) = (defines(define)?, words(undef, "undef")?);
     let is_exported = flag(embedding_api, false)?;
+    let exports = words(export, "export")?;
     let known = ffi.scope.read().clone();
     let find = || {
         let found = names.iter().map(|name| {
@@ -105,6 +108,7 @@ fn take_header(
     if is_exported {
         make_embedding(ffi)?;
     }
+    record_exports(ffi, exports);
     Ok(done)
 }
 
@@ -188,7 +192,7 @@ pub(super) fn take_preprocessed(ffi: &FfiObject, wanted: &Wanted<'_>) -> Res<Ref
 }
 
 /// A str, or several.
-fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
+pub(super) fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
     let Some(object) = given(object) else {
         return Ok(Vec::new());
     };

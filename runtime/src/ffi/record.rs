@@ -17,6 +17,12 @@ pub(super) fn record(ffi: &FfiObject, cdef: CdefText, caller: (Ref, i32)) {
     }
 }
 
+/// Names of the C library that a library built from the FFI may export.
+pub(super) fn record_exports(ffi: &FfiObject, names: Vec<String>) {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe { ffi.recorded.with(|recorded| recorded.exports.extend(names)) };
+}
+
 /// The Python file and line that a method is called from: where the compiler's messages about a cdef point, if its text
 /// stands there.
 pub(super) fn caller() -> Res<(Ref, i32)> {

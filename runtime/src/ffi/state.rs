@@ -81,6 +81,8 @@ pub struct Recorded {
     pub callers: Vec<(Ref, i32)>,
     /// For each include(): how many cdefs came before it.
     pub included_at: Vec<usize>,
+    /// Names of the C library that an embedding library may export: embedding_api(export=...).
+    pub exports: Vec<String>,
     /// What header() took: the file, and the arguments beside its name.
     pub headers: Vec<(String, String)>,
 }

@@ -1,5 +1,6 @@
-//! Names that a library must not export unasked: those of the C library and of libpython. The process that loads it has one
-//! table of names, and whoever comes first in it serves all: a `strlen` of a plugin's would be called by everything.
+//! The names that the C library and libpython have. The process that loads a plugin has one table of names, and whoever comes
+//! first in it serves all: a `strlen` of a plugin's would be called by everything.
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use object::read::elf::{FileHeader, Sym};
 use object::{Endianness, elf};
 
 /// The names of the C library that this process uses.
-pub struct Taken {
+pub(super) struct Taken {
     names: HashMap<String, &'static str>,
 }
 
@@ -21,7 +22,7 @@ const LIBRARIES: [(&str, &str); 4] = [
 
 impl Taken {
     /// Reads the libraries. What cannot be read takes no names.
-    pub fn read() -> Self {
+    pub(super) fn read() -> Self {
         let mut names = HashMap::new();
         for (path, library) in libraries() {
             for name in exported(&path).unwrap_or_default() {
@@ -32,7 +33,7 @@ impl Taken {
     }
 
     /// The library that has the name.
-    pub fn library_of(&self, name: &str) -> Option<&'static str> {
+    pub(super) fn library_of(&self, name: &str) -> Option<&'static str> {
         // All that libpython exports is called so.
         let rest = name.strip_prefix('_').unwrap_or(name).strip_prefix("Py");
         if rest.is_some_and(|rest| rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())) {
