@@ -12,7 +12,7 @@ use crate::py::module::add;
 use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, simple, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<12> = Methods::new([
+static FUNCTIONS: Methods<13> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -58,6 +58,11 @@ static FUNCTIONS: Methods<12> = Methods::new([
         c"_own_files",
         crate::ffi::own_files,
         c"The files of a plugin's own modules.",
+    ),
+    keywords(
+        c"_declared",
+        crate::ffi::declared,
+        c"The functions and variables that an FFI declares, with their ctypes.",
     ),
     simple(
         c"_name_types_as_cffi",

@@ -198,7 +198,7 @@ fn read_errors(object: Option<Live>) -> Res<Vec<InitError>> {
 }
 
 /// An argument that must be an FFI.
-fn an_ffi<'a>(object: Live<'a>, function: &str) -> Res<&'a FfiObject> {
+pub(super) fn an_ffi<'a>(object: Live<'a>, function: &str) -> Res<&'a FfiObject> {
     FfiObject::of(object).ok_or_else(|| raise!(TypeError, "{function}() expects an FFI"))
 }
 

@@ -1,0 +1,391 @@
+"""A plugin's Python code in an ordinary Python: for tests, coverage and debuggers, without a build or a C compiler.
+
+    from keelback.testing import load
+
+    def test_greet():
+        with load("greeter_api.h", "greeter.py") as greeter:
+            assert greeter.greet(b"world") == 1
+
+Arguments and results go through the conversions that they go through when C calls, both ways. What the Python function
+raises is raised where the test calls it; `greeter.lib.greet(...)` is what C sees of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+import keelback
+from keelback import _runtime
+from keelback._runtime import CType
+
+__all__ = ["Plugin", "load"]
+
+_Path = str | os.PathLike[str]
+
+
+def load(
+    cdef: _Path | Iterable[_Path],
+    init: _Path,
+    name: str | None = None,
+    *,
+    extra_cdef: _Path | Iterable[_Path] = (),
+    include_dirs: Iterable[_Path] = (),
+    define: str | Iterable[str] | Mapping[str, Any] = (),
+    only: str | Iterable[str] = (),
+    modules: Iterable[_Path] = (),
+    top_level_modules: Iterable[_Path] = (),
+    libraries: Iterable[Any] = (),
+    lib: Mapping[str, Any] | None = None,
+) -> Plugin:
+    """Runs the init code `init` for the declarations in the files `cdef`, as `keelback build` would build them into a
+    library called `name`: without it, the module from which the init code imports `ffi` or `lib`.
+
+    `extra_cdef`, `include_dirs`, `define`, `only`, `modules` and `top_level_modules` are the command line's --cdef, -I, -D,
+    --only, --module and --top-level-module. What C would provide of `lib` (its prelude's functions and variables) comes
+    from `lib`, a dict of Python functions and values by name, else from `libraries`, which are opened, else from the
+    process. A variable that none of them has starts as zeros.
+    """
+    init = os.path.abspath(os.fspath(init))
+    ffi = _TestFFI()
+    options: dict[str, Any] = {"include_dirs": list(include_dirs), "define": define}
+    ffi.header(_paths(cdef), embedding_api=True, only=only, **options)
+    if more := _paths(extra_cdef):
+        ffi.header(more, **options)
+    with open(init, encoding="utf-8-sig") as file:
+        text = file.read()
+    if name is None:
+        name = _module_of(text, init)
+    own = _runtime._own_files(name, *[[os.fspath(path) for path in paths] for paths in (modules, top_level_modules)])
+    plugin = Plugin(name, ffi, libraries, lib or {})
+    plugin._run(_Finder(name, init, own))
+    return plugin
+
+
+def _paths(given: Any) -> list[str]:
+    one = isinstance(given, (str, bytes, os.PathLike))
+    return [os.path.abspath(os.fsdecode(path)) for path in ([given] if one else given)]
+
+
+def _module_of(text: str, path: str) -> str:
+    """The module from which init code imports `ffi` and `lib`; its file's name where that is not clear."""
+    found = {
+        node.module
+        for node in ast.walk(ast.parse(text, path))
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        if any(alias.name in ("ffi", "lib") for alias in node.names)
+    }
+    return found.pop() if len(found) == 1 else os.path.splitext(os.path.basename(path))[0]
+
+
+class Plugin:
+    """A plugin that `load()` has started. Its attributes are its functions (`plugin["name"]` too): a call converts the
+    arguments to C and back, runs the Python function, and gives its result as C has it. What it raises is raised.
+
+    `ffi` and `lib` are those of the init code, `module` is its module. `lib.name(...)` is a call as C makes it: what the
+    function raises is printed or goes to its `onerror`, and the result is its `error` value. `with` and `close()` take the
+    plugin's modules out of `sys.modules`.
+    """
+
+    ffi: Any
+    lib: Any
+    module: ModuleType
+
+    def __init__(self, name: str, ffi: _TestFFI, libraries: Iterable[Any], given: Mapping[str, Any]) -> None:
+        self._name = name
+        self._functions: dict[str, _Function] = {}
+        self._before: dict[str, ModuleType] = {}
+        self._finder: _Finder | None = None
+        self.ffi, self.lib = ffi, _Lib(ffi, libraries, given, self._functions)
+        ffi._functions, ffi._lib = self._functions, self.lib
+
+    def _run(self, finder: _Finder) -> None:
+        spec = finder.find_spec(self._name)
+        assert spec is not None and spec.loader is not None
+        self.module = importlib.util.module_from_spec(spec)
+        self.module.ffi, self.module.lib = self.ffi, self.lib  # type: ignore[attr-defined]
+        self._before = {one: sys.modules.pop(one) for one in list(sys.modules) if finder.is_own(one)}
+        self._finder = finder
+        sys.meta_path.insert(0, finder)
+        sys.modules[self._name] = self.module
+        try:
+            spec.loader.exec_module(self.module)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Takes the plugin's modules out of `sys.modules`, and puts back what was there before."""
+        finder, self._finder = self._finder, None
+        if finder is not None:
+            sys.meta_path.remove(finder)
+            for one in [one for one in sys.modules if finder.is_own(one)]:
+                del sys.modules[one]
+            sys.modules.update(self._before)
+
+    def __enter__(self) -> Plugin:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._functions[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_functions"][name]
+        except KeyError:
+            raise AttributeError(f"the plugin has no function '{name}'") from None
+
+    def __dir__(self) -> Iterator[str]:
+        yield from super().__dir__()
+        yield from self._functions
+
+    def __repr__(self) -> str:
+        return f"<plugin {self._name!r} from {self.module.__file__}>"
+
+
+class _Function:
+    """A function that C calls and Python has."""
+
+    def __init__(self, ffi: keelback.FFI, name: str, ctype: CType) -> None:
+        self.__name__ = name
+        self._ffi, self._ctype = ffi, ctype
+        self._attached: tuple[Any, Any] | None = None
+        self._called: Any = None
+        # What C has keeps its address whatever is attached, and those that were attached may be in a call.
+        self._all: list[Any] = []
+        self.pointer = ffi.callback(ctype, self._call_as_c)
+
+    def attach(self, function: Callable[..., Any], error: Any, onerror: Any) -> None:
+        self._called = self._ffi.callback(self._ctype, function, error=error, onerror=onerror)
+        self._all.append(self._called)
+        self._attached = function, error
+
+    def _call_as_c(self, *arguments: Any) -> Any:
+        if self._attached is not None:
+            return self._called(*arguments)
+        sys.stderr.write(self._unattached() + "  Returning 0.\n")
+        result = self._ctype.result
+        return None if result.kind == "void" else self._ffi.new(self._ffi.getctype(result, "*"))[0]
+
+    def _unattached(self) -> str:
+        return (
+            f'extern "Python": function {self.__name__}() called, but no code was attached to it yet with @ffi.def_extern().'
+        )
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._attached is None:
+            raise RuntimeError(self._unattached())
+        function, error = self._attached
+        raised: list[BaseException] = []
+
+        def keep(kind: type[BaseException], value: BaseException, traceback: TracebackType | None) -> None:
+            raised.append(value)
+
+        # One for each call: another that runs meanwhile has its own exceptions.
+        result = self._ffi.callback(self._ctype, function, error=error, onerror=keep)(*arguments)
+        if raised:
+            raise raised[0]
+        return result
+
+    def __repr__(self) -> str:
+        return f"<function {self._ffi.getctype(self._ctype, self.__name__)} of a plugin>"
+
+
+class _TestFFI(keelback.FFI):
+    """The `ffi` of the init code."""
+
+    _functions: dict[str, _Function]
+    _lib: _Lib
+
+    def def_extern(self, name: str | None = None, error: Any = None, onerror: Any = None) -> Callable[[Any], Any]:
+        def attach(function: Any) -> Any:
+            of = function.__name__ if name is None else name
+            if not isinstance(of, str):
+                raise TypeError(f"the name of the function must be a str or None, not {type(of).__name__}")
+            if of not in self._functions:
+                raise keelback.FFIError(f"ffi.def_extern('{of}'): no 'extern \"Python\"' function with this name")
+            self._functions[of].attach(function, error, onerror)
+            return function
+
+        return attach
+
+    @property
+    def library_path(self) -> None:
+        """There is no library."""
+        return None
+
+    def integer_const(self, name: str) -> int:
+        value = getattr(self._lib, name)
+        if isinstance(value, int):
+            return value
+        raise AttributeError(f"'{name}' is not an integer constant")
+
+    def addressof(self, cdata: Any, *fields_or_indexes: Any) -> Any:
+        if isinstance(cdata, _Lib):
+            return cdata._address(*fields_or_indexes)
+        return super().addressof(cdata, *fields_or_indexes)
+
+
+class _Lib:
+    """The `lib` of the init code."""
+
+    def __init__(
+        self, ffi: _TestFFI, libraries: Iterable[Any], given: Mapping[str, Any], functions: dict[str, _Function]
+    ) -> None:
+        pointers: dict[str, Any] = {}
+        variables: dict[str, Any] = {}
+        opened = [ffi.dlopen(None if one is None else os.fspath(one)) for one in [*libraries, None]]
+        unknown = dict(given)
+        declared = {}
+        for name, ctype, what in _runtime._declared(ffi):
+            declared[name] = ctype
+            if what == "python":
+                functions[name] = _Function(ffi, name, ctype)
+                pointers[name] = functions[name].pointer
+            elif what == "function":
+                pointers[name] = _provided(ffi, name, ctype, unknown.pop(name), given) if name in given else None
+            else:
+                variables[name] = _memory(ffi, name, ctype, opened)
+        self.__dict__.update(_ffi=ffi, _opened=opened, _pointers=pointers, _variables=variables)
+        for name, value in unknown.items():
+            if name in variables and variables[name] is None:
+                # An array whose length only C knows.
+                variables[name] = ffi.new(declared[name], value)
+            else:
+                setattr(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        pointer = self._pointers.get(name)
+        if pointer is not None:
+            return pointer
+        memory = self._variables.get(name)
+        if memory is not None:
+            return memory[0] if self._ffi.typeof(memory).kind == "pointer" else memory
+        for library in self._opened[:-1]:
+            try:
+                return getattr(library, name)
+            except AttributeError:
+                pass
+        try:
+            return getattr(self._opened[-1], name)
+        except AttributeError as error:
+            if name in self._pointers or name in self._variables:
+                raise AttributeError(
+                    f"'{name}' is C's: give load() what stands for it, as in lib={{{name!r}: ...}}, or its library"
+                ) from None
+            raise error
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        memory = self._variables.get(name)
+        if memory is not None and self._ffi.typeof(memory).kind == "pointer":
+            memory[0] = value
+        else:
+            # As the real one: no such variable, or a constant.
+            setattr(self._opened[-1], name, value)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._opened[-1])
+
+    def _address(self, name: str, *fields_or_indexes: Any) -> Any:
+        memory = self._variables.get(name)
+        if memory is not None:
+            at = (0,) if self._ffi.typeof(memory).kind == "pointer" else ()
+            return self._ffi.addressof(memory, *at, *fields_or_indexes)
+        return getattr(self, name)
+
+
+def _provided(ffi: keelback.FFI, name: str, ctype: CType, function: Any, given: Mapping[str, Any]) -> Any:
+    """What stands in for a C function."""
+    if isinstance(function, keelback.CData):
+        return function
+    stand_in = _Function(ffi, name, ctype)
+    stand_in.attach(function, None, None)
+    return stand_in
+
+
+def _memory(ffi: keelback.FFI, name: str, ctype: CType, opened: list[Any]) -> Any:
+    """A pointer to a variable: a library's, or one of its own; of an array without a length the array, if there is one."""
+    has_size = ctype.kind != "array" or ctype.length is not None
+    for library in opened:
+        try:
+            return ffi.addressof(library, name) if has_size else getattr(library, name)
+        except AttributeError:
+            pass
+    return ffi.new(ffi.getctype(ctype, "*")) if has_size else None
+
+
+class _Finder:
+    """Finds the init code and the plugin's own modules, where their files are."""
+
+    def __init__(self, name: str, init: str, own: list[tuple[str, bool, bytes, str]]) -> None:
+        self._name, self._init = name, init
+        # Of each module its file, and whether it is a package.
+        self._files: dict[str, tuple[str, bool]] = {}
+        self._own = set()
+        for path, is_top_level, _, place in own:
+            if not path.endswith(".py"):
+                continue
+            parts = path[: -len(".py")].split("/")
+            is_package = parts[-1] == "__init__"
+            module = ".".join(parts[:-1] if is_package else parts)
+            if not is_top_level:
+                self._own.add(parts[0])
+            self._files[module if is_top_level else f"{name}.{module}"] = os.path.abspath(place), is_package
+        # Directories without an __init__.py.
+        for module in list(self._files):
+            while "." in module:
+                module = module.rpartition(".")[0]
+                if module != name:
+                    self._files.setdefault(module, ("", True))
+
+    def is_own(self, module: str) -> bool:
+        return module == self._name or module in self._files
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname == self._name:
+            place, is_package = self._init, bool(self._own)
+        elif fullname in self._files:
+            place, is_package = self._files[fullname]
+        else:
+            return None
+        if not place:
+            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        else:
+            loader = _Loader(fullname, place, self._name, " ".join(sorted(self._own)))
+            # Nobody but this finder looks for what is inside.
+            inside: list[str] | None = [] if is_package else None
+            spec_or_none = importlib.util.spec_from_file_location(
+                fullname, place, loader=loader, submodule_search_locations=inside
+            )
+            assert spec_or_none is not None
+            spec = spec_or_none
+            spec.cached = None
+        return spec
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Compiles as the build does: `import rules` of the plugin's own code means its own `rules`."""
+
+    def __init__(self, fullname: str, path: str, plugin: str, own: str) -> None:
+        super().__init__(fullname, path)
+        self._plugin, self._own = plugin, own
+
+    def get_code(self, fullname: str) -> CodeType:
+        from keelback._own_modules import compile_own
+
+        # UTF-8 whatever a coding comment says.
+        text = self.get_data(self.path).decode("utf-8-sig")
+        return compile_own(text, self.path, self._plugin, self._own)
