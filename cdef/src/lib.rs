@@ -2,6 +2,7 @@
 //!
 //! No Python and no I/O in here. Text goes in, [`Declarations`] or diagnostics come out.
 mod c_text;
+pub mod compare;
 mod constant;
 mod declarations;
 mod diagnostic;
