@@ -18,6 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "keelback_plugin_t".into(),
                 "keelback_runtime_t".into(),
                 "keelback_note_t".into(),
+                "keelback_description_t".into(),
+                "keelback_search_t".into(),
             ],
             ..Default::default()
         },

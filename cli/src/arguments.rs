@@ -37,6 +37,20 @@ Environment:
 const CDEF_HELP: &str = "\
 What the headers declare themselves is there, and of what they include the types that this needs. Macros whose value is a
 constant are there with their value.";
+const INSPECT_HELP: &str = "\
+What is inside is read out of the file, and where the library would look for Python and the runtime is what its own loader
+says, in this environment. Neither Python nor the init code is started.
+
+Exit status 4: one of them finds no Python or no runtime here. KEELBACK_PYTHON and KEELBACK_RUNTIME count as they do when
+it starts.";
+const ABI_HELP: &str = "\
+OLD and NEW are each a library that `keelback build` made, a header, or a file with declarations.
+
+Exit status:
+  0  the same
+  1  compatible: programs that use OLD go on working with NEW
+  2  incompatible
+  3  there was nothing to compare: something is wrong with the command line or with a file";
 const GEN_SRC_HELP: &str = "\
 The arguments are those of CFFI's cffi-gen-src. The C source includes no Python header and is the same for
 every version of Python: compile it into a module that Python imports under the name it was given.";
@@ -75,6 +89,8 @@ impl Arguments {
                 | Command::Bundle(_)
                 | Command::GenSrc(_)
                 | Command::New(_)
+                | Command::Inspect(_)
+                | Command::Abi(_)
                 | Command::Completions { .. }
                 | Command::Man { .. } => {}
             }
@@ -156,6 +172,12 @@ pub enum Command {
     Stubs(Box<StubsArguments>),
     /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
     New(NewArguments),
+    /// Say what is inside a library, and which Python and runtime it would take here, step by step
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(InspectArguments),
+    /// Compare two versions of an interface: what is new, changed and gone, and which version number that asks for
+    #[command(after_help = ABI_HELP)]
+    Abi(AbiArguments),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -486,6 +508,41 @@ pub enum GenSrc {
         #[arg(value_name = "OUT.c", value_hint = ValueHint::FilePath)]
         output: PathBuf,
     },
+}
+
+/// `keelback inspect`
+#[derive(Args, Debug)]
+pub struct InspectArguments {
+    /// Libraries that `keelback build` made, or directories of `keelback bundle`; several: what they hide from each other
+    /// in one process, in this order
+    #[arg(value_name = "LIB", required = true, value_hint = ValueHint::AnyPath)]
+    pub libraries: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What the command asks of itself
+    #[arg(long, hide = true)]
+    pub search_here: bool,
+}
+
+/// `keelback abi`
+#[derive(Args, Debug)]
+pub struct AbiArguments {
+    /// The older version
+    #[arg(value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub old: PathBuf,
+    /// The newer version
+    #[arg(value_name = "NEW", value_hint = ValueHint::FilePath)]
+    pub new: PathBuf,
+    /// How headers are found and read.
+    #[command(flatten)]
+    pub preprocessing: PreprocessArguments,
+    /// The version of OLD [default: that in its file's name, libNAME.so.X.Y.Z]
+    #[arg(long, value_name = "X.Y.Z")]
+    pub soversion: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `keelback new`

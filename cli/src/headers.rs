@@ -21,18 +21,42 @@ pub struct Read {
     pub prelude: Option<Input>,
 }
 
+/// Files of the command line, and how they are read.
+#[derive(Clone, Copy)]
+pub struct Named<'a> {
+    /// In order.
+    pub files: &'a [CdefFile],
+    /// Folders, macros and patterns.
+    pub preprocessing: &'a PreprocessArguments,
+    /// `--packed`
+    pub packed: bool,
+    /// `--pack`
+    pub pack: Option<u32>,
+}
+
 /// Reads the files that the command line names.
 pub fn read(
     arguments: &DeclarationArguments,
     inputs: &mut Inputs,
     reporter: &Reporter,
 ) -> Result<Read> {
-    let files = &arguments.in_order;
+    let named = Named {
+        files: &arguments.in_order,
+        preprocessing: &arguments.preprocessing,
+        packed: arguments.packed,
+        pack: arguments.pack,
+    };
+    read_named(named, inputs, reporter)
+}
+
+/// Reads files.
+pub fn read_named(arguments: Named<'_>, inputs: &mut Inputs, reporter: &Reporter) -> Result<Read> {
+    let files = arguments.files;
     let mut texts = Vec::new();
     for file in files {
         texts.push(inputs.read(&file.path, "declarations")?);
     }
-    let preprocessing = &arguments.preprocessing;
+    let preprocessing = arguments.preprocessing;
     if !texts.iter().any(|text| is_header(text, preprocessing)) {
         return Ok(Read {
             cdefs: plain(arguments, texts),
@@ -134,8 +158,8 @@ pub fn of_module(
 }
 
 /// The texts as they are.
-fn plain(arguments: &DeclarationArguments, texts: Vec<Input>) -> Vec<CdefText> {
-    let files = texts.into_iter().zip(&arguments.in_order);
+fn plain(arguments: Named<'_>, texts: Vec<Input>) -> Vec<CdefText> {
+    let files = texts.into_iter().zip(arguments.files);
     files
         .map(|(input, file)| CdefText {
             file: input.name,

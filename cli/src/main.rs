@@ -8,17 +8,22 @@ mod depfile;
 mod diagnostic;
 mod header_check;
 mod headers;
+mod image;
 mod init_checks;
 mod input;
 mod interrupt;
 mod lacking;
+mod loader_search;
 mod machine;
 mod output;
+mod payload;
 mod places;
 mod plugin;
 mod progress;
 mod python;
 mod runtime;
+mod shadowed;
+mod taken;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -27,7 +32,7 @@ use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory};
 
 use crate::arguments::{Arguments, Command, MessageFormat, OutputArguments};
-use crate::diagnostic::{Diagnostic, Failure, Reporter};
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 
 fn main() -> ExitCode {
     let arguments = match parse() {
@@ -46,24 +51,37 @@ fn main() -> ExitCode {
         Command::GenSrc(gen_src) => commands::gen_src::run(gen_src, &reporter),
         Command::Stubs(stubs) => commands::stubs::run(stubs, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
+        Command::Inspect(inspect) => {
+            let status = commands::inspect::run(inspect, &reporter);
+            return end(status, None, &reporter);
+        }
+        Command::Abi(abi) => {
+            let status = commands::abi::run(abi, &reporter);
+            return end(status, Some(commands::abi::FAILED), &reporter);
+        }
         Command::Completions { shell } => commands::help::completions(*shell),
         Command::Man { dir } => commands::help::man(dir.as_deref()),
     };
+    end(outcome.map(|()| 0), None, &reporter)
+}
+
+/// Tells what failed. The exit status is the outcome's, or that of the failure, unless all failures have one.
+fn end(outcome: Result<u8>, failed: Option<u8>, reporter: &Reporter) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         // Who interrupts knows it.
         Err(_) if interrupt::happened() => interrupt::wait(),
         Err(error) => {
             for diagnostic in &error.diagnostics {
                 reporter.report(diagnostic);
             }
-            ExitCode::from(error.failure as u8)
+            ExitCode::from(failed.unwrap_or(error.failure as u8))
         }
     }
 }
 
 /// The command line, or the exit status after clap has said what there is to say.
-fn parse() -> Result<Arguments, ExitCode> {
+fn parse() -> std::result::Result<Arguments, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let color = match option(&words, "--color") {
         Some("always") => ColorChoice::Always,
@@ -99,8 +117,16 @@ fn parse() -> Result<Arguments, ExitCode> {
                 // A closed standard output or error leaves nobody to tell.
                 let _ = error.print();
             }
+            // Words in front of it may be options' values: then the status is that of other commands.
+            let is_abi = words
+                .iter()
+                .skip(1)
+                .find(|word| !word.as_encoded_bytes().starts_with(b"-"))
+                .is_some_and(|word| word == "abi");
             if asked_for {
                 ExitCode::SUCCESS
+            } else if is_abi {
+                ExitCode::from(commands::abi::FAILED)
             } else {
                 ExitCode::from(Failure::Usage as u8)
             }

@@ -3,10 +3,10 @@ use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 
 use keelback_codegen::abi::{KEELBACK_ABI_VERSION, keelback_runtime_t};
-use object::{Object, ObjectSegment, ObjectSymbol, ReadCache, ReadRef};
+use object::{Object, ObjectSymbol};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
-use crate::input::reason;
+use crate::image::{Image, ImageFile};
 use crate::python::Python;
 
 /// The environment variable that names the runtime, at build time as at run time.
@@ -169,74 +169,28 @@ fn spell((major, minor): (u32, u32), free_threaded: bool) -> String {
 /// Reads the `keelback_runtime` symbol out of the file. Loading the library instead would need a libpython in
 /// this process, and run the library's code.
 fn identify(path: &Path) -> std::result::Result<Identity, String> {
-    // Reads only what is looked at: the library is large, and this is a handful of bytes.
-    let library = std::fs::File::open(path).map_err(|error| reason(&error))?;
-    let cache = ReadCache::new(library);
-    let file = object::File::parse(&cache).map_err(|_| "it is no library".to_owned())?;
-    let address = file
+    let file = ImageFile::open(path)?;
+    let image = Image::of(&file)?;
+    let address = image
+        .file()
         .dynamic_symbols()
         .find(|symbol| symbol.is_definition() && symbol.name() == Ok("keelback_runtime"))
         .ok_or("it has no symbol keelback_runtime")?
         .address();
     let damaged = || "its keelback_runtime is damaged".to_owned();
-    let number = |offset: usize| -> std::result::Result<u32, String> {
-        let bytes = at(&file, address + offset as u64, 4).ok_or_else(damaged)?;
-        let bytes = bytes.try_into().map_err(|_| damaged())?;
-        Ok(if file.is_little_endian() {
-            u32::from_le_bytes(bytes)
-        } else {
-            u32::from_be_bytes(bytes)
-        })
-    };
+    let number = |offset: usize| image.u32(address + offset as u64).ok_or_else(damaged);
     let abi_version = number(offset_of!(keelback_runtime_t, abi_version))?;
     let python_version = number(offset_of!(keelback_runtime_t, python_version))?;
     let free_threaded = number(offset_of!(keelback_runtime_t, free_threaded))?;
-    let keelback_version = version_text(&file, address).ok_or_else(damaged)?;
+    let keelback_version = image
+        .text(address + offset_of!(keelback_runtime_t, keelback_version) as u64)
+        .flatten()
+        .filter(|text| !text.is_empty())
+        .ok_or_else(damaged)?;
     Ok(Identity {
         abi_version,
         python: (python_version >> 8, python_version & 0xff),
         free_threaded: free_threaded != 0,
         keelback_version,
     })
-}
-
-/// The string behind the struct's `keelback_version`.
-fn version_text<'data>(
-    file: &object::File<'data, impl ReadRef<'data>>,
-    address: u64,
-) -> Option<String> {
-    let pointer_at = address + offset_of!(keelback_runtime_t, keelback_version) as u64;
-    // In a shared library the pointer is the addend of a relative relocation; with packed relocations (RELR) it
-    // stands in its place.
-    let relocated = file.dynamic_relocations().and_then(|mut relocations| {
-        relocations.find_map(|(at, relocation)| {
-            (at == pointer_at).then(|| u64::try_from(relocation.addend()).ok())?
-        })
-    });
-    let text_at = match relocated {
-        Some(target) if target != 0 => target,
-        _ => {
-            let bytes = at(file, pointer_at, 8)?.try_into().ok()?;
-            if file.is_little_endian() {
-                u64::from_le_bytes(bytes)
-            } else {
-                u64::from_be_bytes(bytes)
-            }
-        }
-    };
-    let text: Vec<u8> = (text_at..text_at + 64)
-        .map_while(|at_byte| at(file, at_byte, 1).map(|byte| byte[0]))
-        .take_while(|&byte| byte != 0)
-        .collect();
-    String::from_utf8(text).ok().filter(|text| !text.is_empty())
-}
-
-/// The bytes that will be at an address once the library is mapped.
-fn at<'data>(
-    file: &object::File<'data, impl ReadRef<'data>>,
-    address: u64,
-    size: u64,
-) -> Option<&'data [u8]> {
-    file.segments()
-        .find_map(|segment| segment.data_range(address, size).ok().flatten())
 }

@@ -311,3 +311,52 @@ pub struct keelback_note_t {
     /// As in [`keelback_runtime_t`]; NUL-terminated.
     pub keelback_version: [c_char; 32],
 }
+
+/// Where Python and the runtime were when the plugin was made; NULL: not known.
+#[repr(C)]
+pub struct keelback_recorded_t {
+    /// Its libpython.
+    pub libpython: *const c_char,
+    /// sys.base_prefix.
+    pub home: *const c_char,
+    /// Its executable.
+    pub executable: *const c_char,
+    /// The runtime.
+    pub runtime: *const c_char,
+    /// "3.11"
+    pub version: *const c_char,
+    /// What the system's libraries call that Python's.
+    pub library_name: *const c_char,
+}
+
+/// What a loader's search for Python and the runtime came to, for `keelback inspect`. The texts are the caller's.
+#[repr(C)]
+pub struct keelback_search_t {
+    /// Where Python was looked for, one line a step; the last one says where it was found.
+    pub python_steps: *mut c_char,
+    /// Where the runtime was looked for, likewise; NULL where no Python was found.
+    pub runtime_steps: *mut c_char,
+    /// The Python; all NULL where none was found.
+    pub python: keelback_python_t,
+    /// Its version: 0x030B for 3.11; 0 where none was found.
+    pub python_version: u32,
+    /// 1 for a free-threaded one.
+    pub free_threaded: u32,
+    /// The runtime's file; NULL where none was found.
+    pub runtime: *const c_char,
+}
+
+/// The section `.keelback` of a plugin: what `keelback inspect` and `keelback abi` read in its file. The runtime does not use
+/// it, so a plugin without one does no harm.
+#[repr(C)]
+pub struct keelback_description_t {
+    /// The plugin. The version in it says whether the rest can be read.
+    pub plugin: *const keelback_plugin_t,
+    /// What was recorded at build time.
+    pub recorded: *const keelback_recorded_t,
+    /// Searches as the first call would, and tells the steps; starts nothing. The process should have no other use:
+    /// what is found is mapped.
+    pub search: Option<unsafe extern "C" fn(search: *mut keelback_search_t)>,
+    /// 1: the plugin carries its runtime.
+    pub is_standalone: u32,
+}

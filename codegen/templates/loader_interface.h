@@ -13,18 +13,6 @@
 extern "C" {
 #endif
 
-/* Where Python and the runtime were when the plugin was made; NULL: not known. */
-typedef struct keelback_recorded_t {
-    const char *libpython;
-    const char *home;
-    const char *executable;
-    const char *runtime;
-    /* "3.11" */
-    const char *version;
-    /* What the system's libraries call that Python's. */
-    const char *library_name;
-} keelback_recorded_t;
-
 /* The plugin's part. */
 KEELBACK_SHARED keelback_plugin_t *keelback_this(void);
 KEELBACK_SHARED const keelback_recorded_t *keelback_recorded(void);
@@ -39,6 +27,8 @@ KEELBACK_UNUSED KEELBACK_SHARED const char *keelback_last_failure(void);
 KEELBACK_UNUSED KEELBACK_SHARED void keelback_handle_errors(keelback_error_handler_t handler, void *data);
 /* `import NAME` in a Python: the module, or NULL with an ImportError set. */
 KEELBACK_SHARED void *keelback_import(void);
+/* keelback_description_t.search */
+KEELBACK_SHARED void keelback_search(keelback_search_t *search);
 
 #ifdef __cplusplus
 }

@@ -157,7 +157,7 @@ impl Interface<'_> {
         for one in &declarations.macros {
             let value = match &one.value {
                 MacroValue::Floating(value) => (format!("{value:?}"), false),
-                MacroValue::Text(bytes) => (format!("\"{}\"", bytes.escape_ascii()), true),
+                MacroValue::Text(bytes) => (format!("{:?}", String::from_utf8_lossy(bytes)), true),
                 MacroValue::Nothing => continue,
             };
             found.insert(self.text(one.name), value);

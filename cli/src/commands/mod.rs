@@ -1,4 +1,5 @@
 //! One file per command.
+pub mod abi;
 pub mod build;
 pub mod bundle;
 pub mod cdef;
@@ -7,5 +8,6 @@ pub mod emit;
 pub mod gen_src;
 pub mod header;
 pub mod help;
+pub mod inspect;
 pub mod new;
 pub mod stubs;

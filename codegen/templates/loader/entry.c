@@ -96,6 +96,36 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_handle_errors(keelback_error_handler
         runtime->set_error_handler(plugin, handler, data);
 }
 
+KEELBACK_SHARED KEELBACK_COLD void keelback_search(keelback_search_t *search)
+{
+    keelback_found_t found;
+    keelback_text_t steps = {NULL, 0};
+    const keelback_runtime_t *runtime = NULL;
+    char *directory;
+    __builtin_memset(search, 0, sizeof *search);
+    __builtin_memset(&found, 0, sizeof found);
+    keelback_lock();
+    keelback_telling = 1;
+    directory = keelback_own_directory();
+    if (keelback_find_python(&found, directory, &steps)) {
+        search->python_steps = steps.text;
+        steps.text = NULL;
+        steps.length = 0;
+        keelback_ask_version(&found);
+        search->python = found.python;
+        search->python_version = found.version;
+        search->free_threaded = found.free_threaded;
+        runtime = keelback_find_runtime(&found, directory, &steps);
+        search->runtime_steps = steps.text;
+    } else
+        search->python_steps = steps.text;
+    if (runtime != NULL)
+        search->runtime = keelback_file_of(runtime);
+    keelback_free(directory);
+    keelback_telling = 0;
+    keelback_unlock();
+}
+
 KEELBACK_SHARED KEELBACK_COLD void *keelback_import(void)
 {
     const keelback_runtime_t *runtime = keelback_need_runtime(1);

@@ -26,6 +26,8 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
     if (bundled.bundle != NULL)
         bundled.libpython = keelback_libpython_of(bundled.bundle, any);
     if (keelback_find_present(found)) {
+        if (keelback_telling)
+            keelback_add(why, "  this process: has a Python already\n");
         /* Also when another plugin, or an attempt that failed later, mapped it first. */
         if (!keelback_claim(found, &wished) && !keelback_claim(found, &bundled))
             keelback_claim(found, &recorded);
@@ -39,6 +41,8 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
                      keelback_recorded()->version);
         return 0;
     }
+    if (keelback_telling)
+        keelback_add(why, "  this process: has no Python (a host that has one keeps it)\n");
     /* An explicit wish that cannot be granted is an error, and no reason to take another Python. */
     if (wish != NULL)
         return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)
@@ -48,6 +52,13 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
         keelback_claim(found, &bundled);
         return 1;
     }
+    if (keelback_telling && bundled.libpython == NULL)
+        keelback_add(why,
+                     bundled.bundle != NULL ? "  the bundle: %s has no libpython\n"
+                                            : "  the bundle: none beside the library, in %s\n",
+                     bundled.bundle != NULL ? bundled.bundle : directory == NULL ? "." : directory);
+    if (keelback_telling && recorded.libpython == NULL)
+        keelback_add(why, "  recorded at build time: nothing\n");
     if (recorded.libpython != NULL
         && keelback_open_libpython(found, recorded.libpython, "recorded at build time", why)) {
         keelback_claim(found, &recorded);

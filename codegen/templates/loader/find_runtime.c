@@ -19,6 +19,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_runtime_in(const char *d
             runtime = keelback_try_runtime(path.text, found, why);
         keelback_free(path.text);
     }
+    if (keelback_telling && runtime == NULL)
+        keelback_add(why, "  %s: no libkeelback_runtime fits there\n", directory);
     return runtime;
 }
 
@@ -95,6 +97,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_find_runtime(keelback_fo
     keelback_text_t prefix = {NULL, 0};
     if (runtime != NULL)
         return runtime;
+    if (keelback_telling)
+        keelback_add(why, "  this process: has no runtime\n");
     if (wish != NULL) {
         keelback_add(why, "  KEELBACK_RUNTIME is set:\n");
         return keelback_try_runtime(wish, found, why);

@@ -170,6 +170,8 @@ static KEELBACK_COLD int keelback_open_libpython(keelback_found_t *found, const 
         }
         path = keelback_file_of(address);
     }
+    if (keelback_telling)
+        keelback_add(why, "  %s: %s\n", origin, path);
     found->python.libpython = path;
     return 1;
 }

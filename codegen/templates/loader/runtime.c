@@ -71,6 +71,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
         keelback_dlclose(handle);
         return NULL;
     }
+    if (keelback_telling)
+        keelback_add(why, "  %s: fits\n", path);
     /* When two plugins with a runtime each come here at once, both then see the same one first. */
     keelback_dlopen(path, KEELBACK_RTLD_LAZY | KEELBACK_RTLD_NOLOAD | keelback_global());
     first = keelback_present_runtime(found, &unused);

@@ -22,6 +22,9 @@ static __thread const char *keelback_thread_failure;
 /* This thread is in the loader. An API that exports, say, `open` is called by the loader's own dlopen. */
 static __thread int keelback_loading;
 
+/* `keelback inspect` asks: the texts that collect what was tried have every step, also those that failures do not need. */
+static int keelback_telling;
+
 /* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
 static int keelback_locked;
 /* This thread holds the lock over a fork; some thread does; the runtime that was told. */

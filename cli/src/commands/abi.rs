@@ -1,0 +1,288 @@
+//! `keelback abi`: two versions of an interface, and what the version number has to say of it.
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::Path;
+
+use keelback_cdef::FunctionOrigin;
+use keelback_cdef::compare::{Change, Effect, Subject, compare};
+use keelback_codegen::CdefText;
+use serde_json::{Value, json};
+
+use crate::arguments::{AbiArguments, CdefFile, PreprocessArguments};
+use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::headers::{self, Named};
+use crate::input::{Inputs, reason};
+use crate::output;
+use crate::payload::{self, Interface};
+
+/// The exit status of everything that keeps the two from being compared.
+pub const FAILED: u8 = 3;
+
+/// `keelback abi OLD NEW`: the exit status.
+pub fn run(arguments: &AbiArguments, reporter: &Reporter) -> Result<u8> {
+    let version = match &arguments.soversion {
+        Some(given) => Some(Version::given(given)?),
+        None => Version::of_file(&arguments.old),
+    };
+    let mut inputs = Inputs::beside(&[])?;
+    let preprocessing = &arguments.preprocessing;
+    let old = Side::read(&arguments.old, preprocessing, &mut inputs, reporter)?;
+    let new = Side::read(&arguments.new, preprocessing, &mut inputs, reporter)?;
+    let mut changes = compare(old.interface.compared(), new.interface.compared());
+    // What every library has is not declared everywhere.
+    if old.own_functions.is_none() || new.own_functions.is_none() {
+        let own = [old.own_functions, new.own_functions];
+        let own: BTreeSet<String> = own.into_iter().flatten().flatten().collect();
+        changes.retain(|change| change.subject != Subject::Function || !own.contains(&change.name));
+    }
+    reporter.settle()?;
+    let worst = changes.iter().map(|change| change.effect).max();
+    let report = Report {
+        changes: &changes,
+        worst,
+        version,
+    };
+    let text = if arguments.json {
+        format!("{}\n", report.json())
+    } else {
+        report.text()
+    };
+    output::print(&text)?;
+    Ok(match worst {
+        None => 0,
+        Some(Effect::Compatible) => 1,
+        Some(Effect::Incompatible) => 2,
+    })
+}
+
+/// One of the two.
+struct Side {
+    interface: Interface,
+    /// NAME_start and its like; none where they are not declared.
+    own_functions: Option<Vec<String>>,
+}
+
+impl Side {
+    fn read(
+        path: &Path,
+        preprocessing: &PreprocessArguments,
+        inputs: &mut Inputs,
+        reporter: &Reporter,
+    ) -> Result<Self> {
+        let cdefs = if is_library(path)? {
+            of_library(path)?
+        } else {
+            let files = [CdefFile {
+                path: path.to_owned(),
+                is_api: true,
+            }];
+            let named = Named {
+                files: &files,
+                preprocessing,
+                packed: false,
+                pack: None,
+            };
+            headers::read_named(named, inputs, reporter)?.cdefs
+        };
+        let interface = Interface::parse(&cdefs).map_err(|errors| {
+            Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
+        })?;
+        let own_functions = own_functions(&interface);
+        Ok(Self {
+            interface,
+            own_functions,
+        })
+    }
+}
+
+/// Whether the file is an ELF one. Standard input is text.
+fn is_library(path: &Path) -> Result<bool> {
+    if crate::is_dash(path.as_os_str()) {
+        return Ok(false);
+    }
+    let mut start = [0; 4];
+    let read = std::fs::File::open(path).and_then(|file| {
+        let mut file = file.take(start.len() as u64);
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        start[..bytes.len()].copy_from_slice(&bytes);
+        Ok(())
+    });
+    read.map_err(|error| {
+        Failure::Files.because(Diagnostic::error(
+            "cannot-read",
+            format!("cannot read {}: {}", path.display(), reason(&error)),
+        ))
+    })?;
+    Ok(start == *b"\x7fELF")
+}
+
+/// What a plugin declares, with the functions that every plugin has.
+fn of_library(path: &Path) -> Result<Vec<CdefText>> {
+    let payload = payload::read(path).map_err(|why| why.failure(path))?;
+    let mut cdefs = payload.cdefs;
+    let prefix = payload.module_name.replace('.', "_");
+    cdefs.push(CdefText {
+        file: "<every library>".to_owned(),
+        text: format!(
+            "int {prefix}_start(void);\n\
+             const char *{prefix}_last_error(void);\n\
+             void {prefix}_set_error_handler(void (*handler)(const char *, const char *, void *), void *data);\n"
+        ),
+        embedding_api: true,
+        ..CdefText::default()
+    });
+    Ok(cdefs)
+}
+
+/// The three functions of one prefix that every library has, if they are declared.
+fn own_functions(interface: &Interface) -> Option<Vec<String>> {
+    let declarations = &interface.declarations;
+    let exported = declarations.functions.iter();
+    let names: BTreeSet<&str> = exported
+        .filter(|function| function.origin == FunctionOrigin::Exported)
+        .map(|function| declarations.text(function.name))
+        .collect();
+    names.iter().find_map(|name| {
+        let prefix = name.strip_suffix("_set_error_handler")?;
+        let own = ["start", "last_error", "set_error_handler"].map(|end| format!("{prefix}_{end}"));
+        own.iter()
+            .all(|name| names.contains(name.as_str()))
+            .then(|| own.to_vec())
+    })
+}
+
+/// `X.Y.Z`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Version([u32; 3]);
+
+impl Version {
+    fn read(text: &str) -> Option<Self> {
+        let mut numbers = [0; 3];
+        let mut places = numbers.iter_mut();
+        for part in text.split('.') {
+            *places.next()? = part.parse().ok()?;
+        }
+        Some(Self(numbers))
+    }
+
+    fn given(text: &str) -> Result<Self> {
+        Self::read(text).ok_or_else(|| {
+            Failure::Usage.because(
+                Diagnostic::error("usage", format!("--soversion {text} is no version"))
+                    .hint("three numbers: --soversion 1.4.0"),
+            )
+        })
+    }
+
+    /// That of `libkv.so.1.4.0`, through links.
+    fn of_file(path: &Path) -> Option<Self> {
+        let real = std::fs::canonicalize(path).ok()?;
+        let (_, version) = real.file_name()?.to_str()?.split_once(".so.")?;
+        Self::read(version)
+    }
+
+    /// The next one, by semver.
+    fn next(self, worst: Option<Effect>) -> Self {
+        let [major, minor, patch] = self.0;
+        Self(match worst {
+            None => [major, minor, patch + 1],
+            Some(Effect::Compatible) => [major, minor + 1, 0],
+            Some(Effect::Incompatible) => [major + 1, 0, 0],
+        })
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+struct Report<'a> {
+    changes: &'a [Change],
+    worst: Option<Effect>,
+    version: Option<Version>,
+}
+
+fn verb(change: &Change) -> &'static str {
+    match (&change.old, &change.new) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    }
+}
+
+impl Report<'_> {
+    fn word(&self) -> &'static str {
+        match self.worst {
+            None => "the same",
+            Some(Effect::Compatible) => "compatible",
+            Some(Effect::Incompatible) => "incompatible",
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for change in self.changes {
+            let _ = write!(text, "{} {}: ", verb(change), change.subject.word());
+            let named = match change.subject {
+                Subject::Constant => format!("{} = ", change.name),
+                _ => String::new(),
+            };
+            let _ = match (&change.old, &change.new) {
+                (Some(old), Some(new)) if old != new => write!(text, "{named}{old} -> {new}"),
+                (Some(one), _) | (None, Some(one)) => write!(text, "{named}{one}"),
+                (None, None) => Ok(()),
+            };
+            if change.effect == Effect::Incompatible {
+                text.push_str(" (incompatible)");
+            }
+            text.push('\n');
+            for detail in &change.details {
+                let _ = writeln!(text, "  {detail}");
+            }
+        }
+        let _ = write!(text, "{}: ", self.word());
+        let _ = match (self.version, self.worst) {
+            (Some(version), worst) => {
+                writeln!(text, "after {version} comes {}", version.next(worst))
+            }
+            (None, None) => writeln!(text, "the last number of the version goes up"),
+            (None, Some(Effect::Compatible)) => {
+                writeln!(text, "the second number of the version goes up")
+            }
+            (None, Some(Effect::Incompatible)) => {
+                writeln!(text, "the first number of the version goes up")
+            }
+        };
+        text
+    }
+
+    fn json(&self) -> Value {
+        let changes = self.changes.iter().map(|change| {
+            json!({
+                "change": verb(change),
+                "subject": change.subject.word(),
+                "name": change.name,
+                "old": change.old,
+                "new": change.new,
+                "compatible": change.effect == Effect::Compatible,
+                "details": change.details,
+            })
+        });
+        let version = |version: Version| version.to_string();
+        json!({
+            "result": match self.worst {
+                None => "same",
+                Some(Effect::Compatible) => "compatible",
+                Some(Effect::Incompatible) => "incompatible",
+            },
+            "changes": changes.collect::<Vec<_>>(),
+            "soversion": self.version.map(version),
+            "proposed": self.version.map(|old| version(old.next(self.worst))),
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Which Python and runtime a plugin would take here. The plugin's own loader is asked: its search runs in a process of its
+//! own, as that maps what it finds. Neither Python nor the init code is started.
+use std::ffi::{CStr, c_char};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use keelback_codegen::abi::{keelback_description_t, keelback_search_t};
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Failure, Result};
+use crate::input::reason;
+use crate::interrupt;
+use crate::output;
+use crate::payload;
+
+/// What the search came to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Found {
+    /// Why the library cannot be opened at all.
+    pub error: Option<String>,
+    /// Where Python was looked for; the last line is where it was found.
+    pub python_steps: Vec<String>,
+    /// Where the runtime was looked for, likewise.
+    pub runtime_steps: Vec<String>,
+    /// `3.11`, `3.13t`; none: no Python was found.
+    pub version: Option<String>,
+    /// Its libpython.
+    pub libpython: Option<String>,
+    /// Its standard library's prefix, where that is known.
+    pub home: Option<String>,
+    /// Its executable: a virtual environment's one makes its packages importable.
+    pub executable: Option<String>,
+    /// The bundle that it is in.
+    pub bundle: Option<String>,
+    /// The runtime.
+    pub runtime: Option<String>,
+}
+
+/// Asks the plugin at `path`, in a process of its own.
+pub fn search(path: &Path) -> Result<Found> {
+    let failure = |why: String| {
+        Failure::Files.because(Diagnostic::error(
+            "cannot-run",
+            format!("cannot run keelback once more: {why}"),
+        ))
+    };
+    let own = std::env::current_exe().map_err(|error| failure(reason(&error)))?;
+    let mut command = Command::new(own);
+    command.args(["inspect", "--search-here", "--"]).arg(path);
+    let output = interrupt::output(&mut command).map_err(|error| failure(reason(&error)))?;
+    // What the library's own constructors print stands in front.
+    let said = String::from_utf8_lossy(&output.stdout);
+    let found = said
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str(line).ok());
+    Ok(found.unwrap_or_else(|| Found {
+        error: Some(format!("opening it ended the process ({})", output.status)),
+        ..Found::default()
+    }))
+}
+
+/// The other half, in that process.
+pub fn answer(path: &Path) -> Result<u8> {
+    let found = search_in_this_process(path);
+    let line = serde_json::to_string(&found).expect("texts always become JSON");
+    output::print(&format!("\n{line}\n"))?;
+    Ok(0)
+}
+
+fn search_in_this_process(path: &Path) -> Found {
+    let failed = |why: String| Found {
+        error: Some(why),
+        ..Found::default()
+    };
+    let place = match payload::place(path) {
+        Ok(place) => place,
+        Err(why) => return failed(why),
+    };
+    // With a slash in its name the dynamic linker takes this file, and no other.
+    let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    // SAFETY: the library's constructors run; it is the user's own, who asked for it, and this process does nothing else.
+    let library = match unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) } {
+        Ok(library) => library,
+        Err(error) => return failed(error.to_string()),
+    };
+    // SAFETY: only its address is used.
+    let anchor = unsafe { library.get::<*const ()>(place.anchor.as_bytes()) };
+    let Ok(anchor) = anchor else {
+        return failed(format!("it has no {}", place.anchor));
+    };
+    let address = (anchor.as_raw_ptr() as usize)
+        .wrapping_sub(place.anchor_address as usize)
+        .wrapping_add(place.description as usize);
+    let description = address as *const keelback_description_t;
+    // SAFETY: the file has the description there, for a plugin of this ABI and this machine (`payload::place`), the
+    // library is mapped, and stays so: it is never closed.
+    let search = unsafe { (*description).search };
+    std::mem::forget(library);
+    let Some(search) = search else {
+        return failed("its description is damaged".to_owned());
+    };
+    // SAFETY: all fields may be zero.
+    let mut result: keelback_search_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the function fills in what it is given.
+    unsafe { search(&mut result) };
+    read(&result)
+}
+
+fn read(result: &keelback_search_t) -> Found {
+    let text = |text: *const c_char| {
+        // SAFETY: the loader's texts end with NUL and live on; no other thread is there to change them.
+        (!text.is_null()).then(|| {
+            unsafe { CStr::from_ptr(text) }
+                .to_string_lossy()
+                .into_owned()
+        })
+    };
+    let lines = |steps: *mut c_char| {
+        let steps = text(steps).unwrap_or_default();
+        steps.lines().map(|line| line.trim().to_owned()).collect()
+    };
+    let version = (result.python_version != 0).then(|| {
+        let thread = if result.free_threaded != 0 { "t" } else { "" };
+        let (major, minor) = (result.python_version >> 8, result.python_version & 0xff);
+        format!("{major}.{minor}{thread}")
+    });
+    Found {
+        error: None,
+        python_steps: lines(result.python_steps),
+        runtime_steps: lines(result.runtime_steps),
+        version,
+        libpython: text(result.python.libpython),
+        home: text(result.python.home),
+        executable: text(result.python.executable),
+        bundle: text(result.python.bundle),
+        runtime: text(result.runtime),
+    }
+}

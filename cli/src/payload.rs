@@ -1,0 +1,340 @@
+//! What a built plugin says of itself in its file: `keelback_description_t` and what it leads to. Nothing of the plugin
+//! runs, and it may be for another machine.
+use std::mem::{offset_of, size_of};
+use std::path::Path;
+
+use keelback_cdef::{Declarations, FunctionOrigin, SourceId};
+use keelback_codegen::CdefText;
+use keelback_codegen::abi::*;
+use object::{Object, ObjectSymbol};
+
+use crate::diagnostic::{Diagnostic, Error, Failure};
+use crate::image::{Image, ImageFile};
+
+/// The section that has the description.
+const SECTION: &str = ".keelback";
+
+/// Why nothing can be read.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// It is no plugin.
+    NoPlugin(String),
+    /// It is one of another version.
+    OtherVersion {
+        /// The version of keelback that made it.
+        keelback: String,
+        /// That of its interface.
+        abi: u32,
+    },
+}
+
+/// A plugin's contents.
+pub struct Payload {
+    /// The version of keelback that made it.
+    pub keelback_version: String,
+    /// The module name.
+    pub module_name: String,
+    /// KEELBACK_PLUGIN_ flags.
+    pub flags: u32,
+    /// The declarations.
+    pub cdefs: Vec<CdefText>,
+    /// The init code's name; none: it has no init code.
+    pub init_file: Option<String>,
+    /// Bytes of init code.
+    pub init_length: u64,
+    /// There is compiled init code.
+    pub is_compiled: bool,
+    /// The plugin's own modules.
+    pub files: Vec<PayloadFile>,
+    /// What the prelude gives Python through `lib`.
+    pub symbols: Vec<String>,
+    /// What was recorded of Python and the runtime.
+    pub recorded: Recorded,
+    /// It carries its runtime.
+    pub is_standalone: bool,
+}
+
+/// A file of the plugin's own modules.
+pub struct PayloadFile {
+    /// Where it is among the modules.
+    pub path: String,
+    /// Importable by all.
+    pub is_top_level: bool,
+    /// In a development library, where it is on disk.
+    pub place: Option<String>,
+    /// Its size.
+    pub length: u64,
+}
+
+/// Where Python and the runtime were at the build.
+pub struct Recorded {
+    /// The libpython.
+    pub libpython: Option<String>,
+    /// sys.base_prefix.
+    pub home: Option<String>,
+    /// The executable.
+    pub executable: Option<String>,
+    /// The runtime.
+    pub runtime: Option<String>,
+    /// "3.11"
+    pub version: Option<String>,
+}
+
+/// Where the description is in memory: beside what the library exports.
+pub struct Described {
+    /// A symbol that the library exports.
+    pub anchor: String,
+    /// Its address in the file.
+    pub anchor_address: u64,
+    /// That of the description.
+    pub description: u64,
+}
+
+/// Where the description of the plugin at `path` will be, if this process can have it.
+pub fn place(path: &Path) -> Result<Described, String> {
+    read(path).map_err(|why| match why {
+        Unreadable::NoPlugin(why) => why,
+        Unreadable::OtherVersion { .. } => "it is one of another version".to_owned(),
+    })?;
+    let file = ImageFile::open(path)?;
+    let image = Image::of(&file)?;
+    let exported = image.file().dynamic_symbols().find_map(|symbol| {
+        let name = symbol.name().ok()?;
+        let is_anchor = symbol.is_definition() && name.starts_with("PyInit_");
+        is_anchor.then(|| (name.to_owned(), symbol.address()))
+    });
+    let (anchor, anchor_address) = exported.ok_or("it exports no PyInit_NAME")?;
+    let (description, _) = image.section(SECTION).ok_or("it has no description")?;
+    Ok(Described {
+        anchor,
+        anchor_address,
+        description,
+    })
+}
+
+/// Reads the plugin at `path`.
+pub fn read(path: &Path) -> Result<Payload, Unreadable> {
+    let file = ImageFile::open(path).map_err(Unreadable::NoPlugin)?;
+    let image = Image::of(&file).map_err(Unreadable::NoPlugin)?;
+    let no_plugin = |why: &str| Unreadable::NoPlugin(why.to_owned());
+    let (description, size) = image.section(SECTION).ok_or_else(|| {
+        no_plugin("it has no description, which `keelback build` gives every plugin")
+    })?;
+    if !image.file().is_64() {
+        return Err(no_plugin("it is for a machine with 32 bits"));
+    }
+    let damaged = || no_plugin("its description is damaged");
+    if size < size_of::<keelback_description_t>() as u64 {
+        return Err(damaged());
+    }
+    let plugin = image
+        .pointer(description + offset_of!(keelback_description_t, plugin) as u64)
+        .ok_or_else(damaged)?;
+    let reader = Reader { image, plugin };
+    let abi = reader
+        .number(offset_of!(keelback_plugin_t, abi_version))
+        .ok_or_else(damaged)?;
+    let keelback = reader
+        .text(offset_of!(keelback_plugin_t, keelback_version))
+        .flatten()
+        .ok_or_else(damaged)?;
+    if abi != KEELBACK_ABI_VERSION {
+        return Err(Unreadable::OtherVersion { keelback, abi });
+    }
+    reader.payload(description, keelback).ok_or_else(damaged)
+}
+
+struct Reader<'data> {
+    image: Image<'data>,
+    plugin: u64,
+}
+
+impl Reader<'_> {
+    fn number(&self, offset: usize) -> Option<u32> {
+        self.image.u32(self.plugin + offset as u64)
+    }
+
+    fn text(&self, offset: usize) -> Option<Option<String>> {
+        self.image.text(self.plugin + offset as u64)
+    }
+
+    /// The addresses of a table's rows.
+    fn rows(&self, table: usize, count: usize, size: usize) -> Option<Vec<u64>> {
+        let from = self.image.pointer(self.plugin + table as u64)?;
+        let count = self.image.u64(self.plugin + count as u64)?;
+        // The bytes must be there, which also keeps a damaged count from taking all memory.
+        self.image.bytes(from, count.checked_mul(size as u64)?)?;
+        Some((0..count).map(|row| from + row * size as u64).collect())
+    }
+
+    fn payload(&self, description: u64, keelback_version: String) -> Option<Payload> {
+        let length = |offset: usize| self.image.u64(self.plugin + offset as u64);
+        let recorded = self
+            .image
+            .pointer(description + offset_of!(keelback_description_t, recorded) as u64)?;
+        Some(Payload {
+            keelback_version,
+            module_name: self.text(offset_of!(keelback_plugin_t, module_name))??,
+            flags: self.number(offset_of!(keelback_plugin_t, flags))?,
+            cdefs: self.cdefs()?,
+            init_file: self.text(offset_of!(keelback_plugin_t, init_file))?,
+            init_length: length(offset_of!(keelback_plugin_t, init_code_length))?,
+            is_compiled: length(offset_of!(keelback_plugin_t, init_compiled_length))? > 0,
+            files: self.files()?,
+            symbols: self.symbols()?,
+            recorded: self.recorded(recorded)?,
+            is_standalone: self
+                .image
+                .u32(description + offset_of!(keelback_description_t, is_standalone) as u64)?
+                != 0,
+        })
+    }
+
+    fn cdefs(&self) -> Option<Vec<CdefText>> {
+        let rows = self.rows(
+            offset_of!(keelback_plugin_t, cdefs),
+            offset_of!(keelback_plugin_t, cdef_count),
+            size_of::<keelback_cdef_t>(),
+        )?;
+        let cdef = |row: u64| {
+            let at = |offset: usize| row + offset as u64;
+            let flags = self.image.u32(at(offset_of!(keelback_cdef_t, flags)))?;
+            let pack = self.image.u32(at(offset_of!(keelback_cdef_t, pack)))?;
+            let from = self.image.pointer(at(offset_of!(keelback_cdef_t, text)))?;
+            let length = self.image.u64(at(offset_of!(keelback_cdef_t, length)))?;
+            let text = self.image.bytes(from, length)?;
+            Some(CdefText {
+                file: self.image.text(at(offset_of!(keelback_cdef_t, file)))??,
+                text: String::from_utf8(text.to_vec()).ok()?,
+                embedding_api: flags & KEELBACK_CDEF_EMBEDDING_API != 0,
+                packed: flags & KEELBACK_CDEF_PACKED != 0,
+                override_: flags & KEELBACK_CDEF_OVERRIDE != 0,
+                as_cffi: flags & KEELBACK_CDEF_AS_CFFI != 0,
+                pack: (pack != 0).then_some(pack),
+                // As the runtime reads it.
+                preprocessed: true,
+                ..CdefText::default()
+            })
+        };
+        rows.into_iter().map(cdef).collect()
+    }
+
+    fn files(&self) -> Option<Vec<PayloadFile>> {
+        let rows = self.rows(
+            offset_of!(keelback_plugin_t, files),
+            offset_of!(keelback_plugin_t, file_count),
+            size_of::<keelback_file_t>(),
+        )?;
+        let file = |row: u64| {
+            let at = |offset: usize| row + offset as u64;
+            let flags = self.image.u32(at(offset_of!(keelback_file_t, flags)))?;
+            Some(PayloadFile {
+                path: self.image.text(at(offset_of!(keelback_file_t, path)))??,
+                is_top_level: flags & KEELBACK_FILE_TOP_LEVEL != 0,
+                place: self.image.text(at(offset_of!(keelback_file_t, place)))?,
+                length: self.image.u64(at(offset_of!(keelback_file_t, length)))?,
+            })
+        };
+        rows.into_iter().map(file).collect()
+    }
+
+    fn symbols(&self) -> Option<Vec<String>> {
+        let rows = self.rows(
+            offset_of!(keelback_plugin_t, symbols),
+            offset_of!(keelback_plugin_t, symbol_count),
+            size_of::<keelback_symbol_t>(),
+        )?;
+        let name = |row: u64| {
+            let at = row + offset_of!(keelback_symbol_t, name) as u64;
+            self.image.text(at)?
+        };
+        rows.into_iter().map(name).collect()
+    }
+
+    fn recorded(&self, from: u64) -> Option<Recorded> {
+        let text = |offset: usize| self.image.text(from + offset as u64);
+        Some(Recorded {
+            libpython: text(offset_of!(keelback_recorded_t, libpython))?,
+            home: text(offset_of!(keelback_recorded_t, home))?,
+            executable: text(offset_of!(keelback_recorded_t, executable))?,
+            runtime: text(offset_of!(keelback_recorded_t, runtime))?,
+            version: text(offset_of!(keelback_recorded_t, version))?,
+        })
+    }
+}
+
+/// Declarations, and which of their texts are the interface.
+pub struct Interface {
+    /// All of them.
+    pub declarations: Declarations,
+    /// The texts that are exported; without any, all texts.
+    pub own: Vec<SourceId>,
+}
+
+impl Interface {
+    /// Parses texts as they are.
+    ///
+    /// # Errors
+    /// What the parser says.
+    pub fn parse(cdefs: &[CdefText]) -> Result<Self, Vec<keelback_cdef::Diagnostic>> {
+        let mut declarations = Declarations::default();
+        for cdef in cdefs {
+            declarations.parse(&cdef.text, &cdef.options())?;
+        }
+        let all = || (0..).map(SourceId).zip(cdefs);
+        let exported = all().filter(|(_, cdef)| cdef.embedding_api);
+        let mut own: Vec<SourceId> = exported.map(|(id, _)| id).collect();
+        if own.is_empty() {
+            own = all().map(|(id, _)| id).collect();
+        }
+        Ok(Self { declarations, own })
+    }
+
+    /// For `keelback_cdef::compare`.
+    pub fn compared(&self) -> keelback_cdef::compare::Interface<'_> {
+        keelback_cdef::compare::Interface {
+            declarations: &self.declarations,
+            own: &self.own,
+        }
+    }
+
+    /// The functions that C calls, each as its declaration.
+    pub fn functions(&self) -> Vec<String> {
+        let declarations = &self.declarations;
+        let exported = declarations.functions.iter().filter(|function| {
+            matches!(
+                function.origin,
+                FunctionOrigin::Exported | FunctionOrigin::ExternPythonC
+            )
+        });
+        exported
+            .map(|function| {
+                let ty = keelback_cdef::QualType::plain(function.ty);
+                declarations.c_declaration(ty, declarations.text(function.name))
+            })
+            .collect()
+    }
+}
+
+impl Unreadable {
+    /// As a failure of a command.
+    pub fn failure(self, path: &Path) -> Box<Error> {
+        let path = path.display();
+        match self {
+            Self::NoPlugin(why) => Failure::Usage.because(
+                Diagnostic::error("no-plugin", format!("{path} is no plugin: {why}"))
+                    .hint("name a library that `keelback build` made"),
+            ),
+            Self::OtherVersion { keelback, abi } => Failure::Usage.because(
+                Diagnostic::error(
+                    "plugin-version",
+                    format!(
+                        "{path} was made by keelback {keelback} (plugin ABI {abi}), and this is keelback {} (plugin ABI {KEELBACK_ABI_VERSION})",
+                        env!("CARGO_PKG_VERSION")
+                    ),
+                )
+                .hint("take the `keelback` that made it; `keelback abi` also compares headers"),
+            ),
+        }
+    }
+}
