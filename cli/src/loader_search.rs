@@ -83,7 +83,11 @@ fn search_in_this_process(path: &Path) -> Found {
     // SAFETY: the library's constructors run; it is the user's own, who asked for it, and this process does nothing else.
     let library = match unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) } {
         Ok(library) => library,
-        Err(error) => return failed(error.to_string()),
+        // The dynamic linker's own words.
+        Err(error) => {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            return failed(why.unwrap_or_else(|| error.to_string()));
+        }
     };
     // SAFETY: only its address is used.
     let anchor = unsafe { library.get::<*const ()>(place.anchor.as_bytes()) };

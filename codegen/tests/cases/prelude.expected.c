@@ -346,21 +346,36 @@ KEELBACK_SHARED keelback_plugin_t *keelback_this(void)
     return &keelback_plugin;
 }
 
+static const keelback_recorded_t keelback_where = {
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    "3.11",
+#ifdef __APPLE__
+    "libpython" "3.11" ".dylib",
+#else
+    "libpython" "3.11" ".so.1.0",
+#endif
+};
+
+/* Found by its section: the library exports nothing for it. */
+#ifdef __APPLE__
+__attribute__((used, section("__DATA,__keelback")))
+#else
+__attribute__((used, section(".keelback")))
+#endif
+static keelback_description_t keelback_description = {
+    &keelback_plugin,
+    &keelback_where,
+    keelback_search,
+    KEELBACK_STANDALONE,
+};
+
 KEELBACK_SHARED KEELBACK_COLD const keelback_recorded_t *keelback_recorded(void)
 {
-    static const keelback_recorded_t recorded = {
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        "3.11",
-#ifdef __APPLE__
-        "libpython" "3.11" ".dylib",
-#else
-        "libpython" "3.11" ".so.1.0",
-#endif
-    };
-    return &recorded;
+    /* By way of the description, so that no linker takes it for unused. */
+    return keelback_description.recorded;
 }
 
 static inline void keelback_call(keelback_function_t *function, void *slots)
