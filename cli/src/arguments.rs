@@ -539,7 +539,7 @@ pub struct AbiArguments {
     pub preprocessing: PreprocessArguments,
     /// The version of OLD [default: that in its file's name, libNAME.so.X.Y.Z]
     #[arg(long, value_name = "X.Y.Z")]
-    pub soversion: Option<String>,
+    pub soversion: Option<SoVersion>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -118,7 +118,7 @@ fn failures_have_one_status() {
         ),
         (
             &["abi", "api.h", "api.h", "--soversion", "x"],
-            "--soversion x is no version",
+            "a version is one to three numbers",
         ),
         (
             &["-q", "abi", "api.h"],

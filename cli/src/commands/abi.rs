@@ -7,6 +7,7 @@ use std::path::Path;
 use keelback_cdef::FunctionOrigin;
 use keelback_cdef::compare::{Change, Effect, Subject, compare};
 use keelback_codegen::CdefText;
+use keelback_compiler::soname::{LibraryName, SoVersion};
 use serde_json::{Value, json};
 
 use crate::arguments::{AbiArguments, CdefFile, PreprocessArguments};
@@ -22,7 +23,7 @@ pub const FAILED: u8 = 3;
 /// `keelback abi OLD NEW`: the exit status.
 pub fn run(arguments: &AbiArguments, reporter: &Reporter) -> Result<u8> {
     let version = match &arguments.soversion {
-        Some(given) => Some(Version::given(given)?),
+        Some(given) => Some(Version::of(given)),
         None => Version::of_file(&arguments.old),
     };
     let mut inputs = Inputs::beside(&[])?;
@@ -158,29 +159,21 @@ fn own_functions(interface: &Interface) -> Option<Vec<String>> {
 struct Version([u32; 3]);
 
 impl Version {
-    fn read(text: &str) -> Option<Self> {
+    /// What is not given is 0.
+    fn of(version: &SoVersion) -> Self {
         let mut numbers = [0; 3];
-        let mut places = numbers.iter_mut();
-        for part in text.split('.') {
-            *places.next()? = part.parse().ok()?;
+        for (number, part) in numbers.iter_mut().zip(version.to_string().split('.')) {
+            // A version has numbers of nine digits at most.
+            *number = part.parse().unwrap_or_default();
         }
-        Some(Self(numbers))
-    }
-
-    fn given(text: &str) -> Result<Self> {
-        Self::read(text).ok_or_else(|| {
-            Failure::Usage.because(
-                Diagnostic::error("usage", format!("--soversion {text} is no version"))
-                    .hint("three numbers: --soversion 1.4.0"),
-            )
-        })
+        Self(numbers)
     }
 
     /// That of `libkv.so.1.4.0`, through links.
     fn of_file(path: &Path) -> Option<Self> {
         let real = std::fs::canonicalize(path).ok()?;
-        let (_, version) = real.file_name()?.to_str()?.split_once(".so.")?;
-        Self::read(version)
+        let version = LibraryName::parse(real.file_name()?.to_str()?)?.version?;
+        Some(Self::of(&version.parse().ok()?))
     }
 
     /// The next one, by semver.
