@@ -23,7 +23,6 @@ mod progress;
 mod python;
 mod runtime;
 mod shadowed;
-mod taken;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
