@@ -348,8 +348,8 @@ pub struct BuildArguments {
     /// programs look for when they start) and libNAME.so (what the linker looks for)
     #[arg(long, value_name = "X.Y.Z", conflicts_with = "emit")]
     pub soversion: Option<SoVersion>,
-    /// A header for C++17 and later too.
-    #[arg(skip)]
+    /// A header for C++17 and later too, with exceptions, std::string_view and std::span [default: NAME.hpp beside the header]
+    #[arg(long, value_name = "HPP", value_hint = ValueHint::FilePath, num_args = 0..=1, require_equals = true)]
     pub cpp_header: Option<Option<PathBuf>>,
     /// Write what the library was made of, for make and ninja
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -395,6 +395,9 @@ pub struct HeaderArguments {
     #[command(flatten)]
     /// What is declared.
     pub declarations: DeclarationArguments,
+    /// The header for C++17 and later, which includes NAME.h
+    #[arg(long)]
+    pub cpp: bool,
     /// The header [default: standard output]
     #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

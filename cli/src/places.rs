@@ -19,6 +19,8 @@ pub struct Places {
     pub links: Vec<(PathBuf, String)>,
     /// The header.
     pub header: Option<PathBuf>,
+    /// `NAME.h`
+    default_header: String,
     /// The header for C++.
     pub cpp_header: Option<PathBuf>,
     /// What the outputs were made of.
@@ -52,10 +54,20 @@ impl Places {
             soname: None,
             links: Vec::new(),
             header,
+            default_header: format!("{module}.h"),
             cpp_header,
             depfile: arguments.depfile.clone(),
             output,
         }
+    }
+
+    /// What the header for C++ includes.
+    pub fn header_name(&self) -> String {
+        let name = self.header.as_deref().and_then(Path::file_name);
+        name.map_or_else(
+            || self.default_header.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        )
     }
 
     /// The files besides the library.

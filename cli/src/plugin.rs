@@ -236,11 +236,21 @@ impl Declared {
 
     /// The public header, which needs no Python.
     pub fn header(self, reporter: &Reporter) -> Result<String> {
+        Ok(self.interface(reporter)?.header())
+    }
+
+    /// The header for C++, which includes `header`.
+    pub fn cpp_header(self, header: &str, reporter: &Reporter) -> Result<String> {
+        Ok(self.interface(reporter)?.cpp_header(header))
+    }
+
+    /// A plugin of which only the C interface is known.
+    fn interface(self, reporter: &Reporter) -> Result<Plugin> {
         let spec = PluginSpec {
             init: Some(SourceText::default()),
             ..PluginSpec::default()
         };
-        Ok(self.finish(spec, reporter)?.header())
+        self.finish(spec, reporter)
     }
 
     fn finish(self, rest: PluginSpec, reporter: &Reporter) -> Result<Plugin> {
@@ -310,6 +320,11 @@ impl Plugin {
     /// What that includes by the user's wish, as it stands behind `#include`.
     pub fn header_includes(&self) -> &[String] {
         &self.header.includes
+    }
+
+    /// The header for C++, which includes the public one.
+    pub fn cpp_header(&self, header: &str) -> String {
+        self.inner.cpp_header(header)
     }
 
     /// Where the headers may be that the C file includes.

@@ -39,6 +39,25 @@ fn names_of_the_outputs() {
 }
 
 #[test]
+fn the_header_for_cplusplus() {
+    let project = Project::good();
+    project
+        .build(&["--cpp-header", "--header", "include/api2.h"])
+        .expect_success();
+    let text = project.read("include/adder.hpp");
+    assert!(text.contains("\n#include \"api2.h\"\n"), "{text}");
+
+    let project = Project::good();
+    project
+        .build(&["--cpp-header=x/y.hpp", "--no-header"])
+        .expect_success();
+    let written = project.read("x/y.hpp");
+    let printed = project.run(&["header", "api.h", "--name", "adder", "--cpp"]);
+    assert_eq!(printed.stdout, written);
+    assert_eq!(project.names(), ["api.h", "libadder.so", "plugin.py", "x"]);
+}
+
+#[test]
 fn the_library_is_executable_and_the_header_is_not() {
     use std::os::unix::fs::PermissionsExt;
     let project = Project::good();

@@ -8,6 +8,7 @@ mod answers;
 mod c_source;
 mod c_text;
 mod check;
+mod cpp_header;
 mod declared;
 mod flags;
 mod header;

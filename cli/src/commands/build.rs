@@ -425,6 +425,10 @@ impl Prepared {
         if let Some(header) = &places.header {
             outputs.add(header, self.plugin.header().as_bytes(), 0o666)?;
         }
+        if let Some(cpp_header) = &places.cpp_header {
+            let text = self.plugin.cpp_header(&places.header_name());
+            outputs.add(cpp_header, text.as_bytes(), 0o666)?;
+        }
         if let Some(depfile) = &places.depfile {
             let text = self.depfile(&places.output)?;
             outputs.add(depfile, text.as_bytes(), 0o666)?;

@@ -8,7 +8,11 @@ use crate::plugin::{self, Declared};
 pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
     plugin::check_module_name(&arguments.declarations.name)?;
     let (output, mut inputs) = TextOutput::at(arguments.output.as_deref())?;
-    let header =
-        Declared::read(&arguments.declarations, &mut inputs, reporter)?.header(reporter)?;
+    let declared = Declared::read(&arguments.declarations, &mut inputs, reporter)?;
+    let header = if arguments.cpp {
+        declared.cpp_header(&format!("{}.h", arguments.declarations.name), reporter)?
+    } else {
+        declared.header(reporter)?
+    };
     output.write(&header, reporter)
 }
