@@ -228,6 +228,14 @@ pub struct DeclarationArguments {
     /// What exported function NAME returns when Python cannot start or the init code fails (may be repeated)
     #[arg(long = "error", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub errors: Vec<String>,
+    /// The same for all exported functions that return TYPE, as their declarations spell it: kv_status=-1, 'char *=NULL' (may
+    /// be repeated)
+    #[arg(
+        long = "error-type",
+        value_name = "TYPE=VALUE",
+        allow_hyphen_values = true
+    )]
+    pub type_errors: Vec<String>,
     /// Configuration file [default: keelback.toml beside the first CDEF, if there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

@@ -28,6 +28,8 @@ struct File {
     soversion: Option<toml::Spanned<String>>,
     #[serde(default)]
     functions: BTreeMap<toml::Spanned<String>, Function>,
+    #[serde(default)]
+    errors: BTreeMap<String, toml::Spanned<Value>>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -60,11 +62,29 @@ pub struct ErrorValue {
     pub place: Option<Place>,
 }
 
+impl ErrorValue {
+    fn in_file(function: String, error: toml::Spanned<Value>, input: &Input) -> Self {
+        let place = Place::in_source(&input.name, &input.text, error.span());
+        Self {
+            function,
+            value: match error.into_inner() {
+                Value::Integer(value) => value.to_string(),
+                Value::Float(value) => format!("{value:?}"),
+                Value::Bool(value) => u8::from(value).to_string(),
+                Value::Text(text) => text,
+            },
+            place: Some(place),
+        }
+    }
+}
+
 /// What `keelback.toml` says.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Error values of functions.
     pub errors: Vec<ErrorValue>,
+    /// `[errors]`: those of all functions that return a type, which stands in the place of the function's name.
+    pub type_errors: Vec<ErrorValue>,
     /// `no-site = true`: as `--no-site`.
     pub no_site: bool,
     /// `use-environment = true`: as `--use-environment`.
@@ -109,25 +129,20 @@ fn parse(input: &Input) -> Result<Config> {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
         Failure::Input
-            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
     })?;
     let errors = file
         .functions
         .into_iter()
         .filter_map(|(function, settings)| {
             let error = settings.error?;
-            let place = Place::in_source(&input.name, &input.text, error.span());
-            Some(ErrorValue {
-                function: function.into_inner(),
-                value: match error.into_inner() {
-                    Value::Integer(value) => value.to_string(),
-                    Value::Float(value) => format!("{value:?}"),
-                    Value::Bool(value) => u8::from(value).to_string(),
-                    Value::Text(text) => text,
-                },
-                place: Some(place),
-            })
+            Some(ErrorValue::in_file(function.into_inner(), error, input))
         })
+        .collect();
+    let type_errors = file
+        .errors
+        .into_iter()
+        .map(|(ty, error)| ErrorValue::in_file(ty, error, input))
         .collect();
     let soversion = file.soversion.map(|given| {
         given.get_ref().parse::<SoVersion>().map_err(|error| {
@@ -144,6 +159,7 @@ fn parse(input: &Input) -> Result<Config> {
             .collect(),
         soversion: soversion.transpose()?,
         errors,
+        type_errors,
         no_site: file.no_site,
         use_environment: file.use_environment,
         ignore_sigpipe: file.ignore_sigpipe,
@@ -151,7 +167,7 @@ fn parse(input: &Input) -> Result<Config> {
 }
 
 /// `NAME=VALUE` of the command line.
-pub fn parse_argument(argument: &str) -> Result<ErrorValue> {
+pub fn parse_argument(option: &str, argument: &str) -> Result<ErrorValue> {
     match argument.split_once('=') {
         Some((function, value)) if !function.trim().is_empty() && !value.trim().is_empty() => {
             Ok(ErrorValue {
@@ -161,8 +177,12 @@ pub fn parse_argument(argument: &str) -> Result<ErrorValue> {
             })
         }
         _ => Err(Failure::Usage.because(
-            Diagnostic::error("usage", format!("--error {argument} is not NAME=VALUE"))
-                .hint("for instance --error parse=-1"),
+            Diagnostic::error("usage", format!("{option} {argument} is not NAME=VALUE")).hint(
+                match option {
+                    "--error" => "for instance --error parse=-1",
+                    _ => "for instance --error-type status_t=-1",
+                },
+            ),
         )),
     }
 }

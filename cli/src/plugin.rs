@@ -112,13 +112,20 @@ impl Declared {
             None => own_prelude.map(text),
         };
         let mut config = config::read(arguments.config.as_deref(), &arguments.cdefs[0], inputs)?;
-        for argument in &arguments.errors {
-            let given = config::parse_argument(argument)?;
-            // The command line has the last word.
-            config
-                .errors
-                .retain(|error| error.function != given.function);
-            config.errors.push(given);
+        for (option, arguments, values) in [
+            ("--error", &arguments.errors, &mut config.errors),
+            (
+                "--error-type",
+                &arguments.type_errors,
+                &mut config.type_errors,
+            ),
+        ] {
+            for argument in arguments {
+                let given = config::parse_argument(option, argument)?;
+                // The command line has the last word.
+                values.retain(|error| error.function != given.function);
+                values.push(given);
+            }
         }
         Ok(Self {
             name: arguments.name.clone(),
@@ -262,15 +269,8 @@ impl Declared {
             // A module's prelude is one of set_source(): CFFI's order, in which headers stand in front of it.
             is_prelude_first: !rest.flags.extension_module,
             exports: ExportRule::OfCommandLine(self.exports),
-            start_errors: self
-                .config
-                .errors
-                .iter()
-                .map(|error| StartError {
-                    function: error.function.clone(),
-                    value: error.value.clone(),
-                })
-                .collect(),
+            start_errors: start_errors(&self.config.errors),
+            type_errors: start_errors(&self.config.type_errors),
             ..rest
         };
         match keelback_codegen::Plugin::new(spec) {
@@ -290,7 +290,7 @@ impl Declared {
                     .iter()
                     .map(|problem| {
                         let diagnostic = diagnostic(problem);
-                        match place_of(&diagnostic, &self.config.errors) {
+                        match place_of(&diagnostic, &self.config) {
                             Some(place) => diagnostic.at(place),
                             None => diagnostic,
                         }
@@ -442,19 +442,26 @@ fn diagnostic(problem: &Problem) -> Diagnostic {
 }
 
 /// Where the error value that a message is about was given, if that was a file.
-fn place_of(diagnostic: &Diagnostic, errors: &[ErrorValue]) -> Option<Place> {
+fn place_of(diagnostic: &Diagnostic, config: &Config) -> Option<Place> {
     if diagnostic.place.is_some() || !diagnostic.message.contains("error value") {
         return None;
     }
-    errors
+    let names = |error: &&ErrorValue| {
+        let name = format!("'{}'", error.function);
+        diagnostic.message.contains(&name)
+    };
+    let mut errors = config.errors.iter().chain(&config.type_errors);
+    errors.find(names)?.place.clone()
+}
+
+fn start_errors(values: &[ErrorValue]) -> Vec<StartError> {
+    values
         .iter()
-        .find(|error| {
-            diagnostic
-                .message
-                .contains(&format!("'{}'", error.function))
-        })?
-        .place
-        .clone()
+        .map(|error| StartError {
+            function: error.function.clone(),
+            value: error.value.clone(),
+        })
+        .collect()
 }
 
 fn text(input: Input) -> SourceText {

@@ -384,3 +384,50 @@ fn a_fraction_is_no_error_value_of_an_integer() {
         .build(&["--emit", "c", "--error", "add=0xE"])
         .expect_success();
 }
+
+/// `[errors]` and `--error-type`: a value for all functions of a type, and where a wrong one stands.
+#[test]
+fn error_values_of_types() {
+    let project = Project::with(
+        "typedef int status;\nstatus add(int a);\nstatus sub(int a);\nint mul(int a);\n",
+        "import computed\n",
+    );
+    let values = |arguments: &[&str]| {
+        project
+            .build(&[&["--emit", "c", "--no-header", "-q"], arguments].concat())
+            .expect_success();
+        let source = project.read("adder.c");
+        let lines = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("static const "));
+        let values = lines.filter(|line| line.contains(" keelback_error_"));
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let both = [
+        "int keelback_error_0 = (int)(-4);",
+        "int keelback_error_1 = (int)(-4);",
+    ];
+    assert_eq!(values(&["--error-type", "status=-4"]), both);
+    project.file("keelback.toml", "[errors]\nstatus = -4\n");
+    assert_eq!(values(&[]), both);
+    assert_eq!(
+        values(&["--error-type", "status=-5", "--error", "sub=-6"]),
+        [
+            "int keelback_error_0 = (int)(-5);",
+            "int keelback_error_1 = (int)(-6);"
+        ]
+    );
+    project.file("keelback.toml", "[errors]\nstatus = -4\nlong = 1\n");
+    project.build(&["-q"]).expect(
+        1,
+        "error: an error value is given for the type 'long', but no exported function returns it\n \
+         --> keelback.toml:3:8\n  |\n3 | long = 1\n  |        ^\n  |\n\
+         help: they return: status, int",
+    );
+    project.file("keelback.toml", "");
+    let wrong = project.build(&["--error-type", "status"]);
+    wrong.expect(
+        2,
+        "error: --error-type status is not NAME=VALUE\nhelp: for instance --error-type status_t=-1",
+    );
+}

@@ -5,6 +5,7 @@ mod exports;
 mod init_errors;
 mod start_errors;
 mod taken;
+mod type_errors;
 
 use init_errors::take_init_errors;
 
@@ -49,7 +50,12 @@ impl Plugin {
             return Err(problems);
         }
         let mut plugin = Self { spec, declarations };
-        problems.extend(take_init_errors(&mut plugin));
+        let (of_types, wrong) = type_errors::of_functions(&plugin);
+        problems.extend(take_init_errors(&mut plugin, &of_types));
+        if wrong.is_empty() {
+            type_errors::take(&mut plugin, of_types);
+        }
+        problems.extend(wrong);
         problems.extend(check_plugin(&plugin));
         if problems.iter().any(Problem::is_error) {
             Err(problems)

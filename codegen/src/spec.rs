@@ -175,6 +175,9 @@ pub struct PluginSpec {
     pub runtime_path: Option<String>,
     /// Values of functions whose Python cannot be started.
     pub start_errors: Vec<StartError>,
+    /// The same for all functions that return a type, which stands in the place of the function's name; counts for those
+    /// that neither `start_errors` nor `init_errors` has anything for.
+    pub type_errors: Vec<StartError>,
     /// What the init code says of them; counts for functions that `start_errors` has nothing for.
     pub init_errors: Vec<InitError>,
     /// How Python is started.

@@ -1,8 +1,8 @@
 //! Specs that no plugin can be made of: each mistake has its own message, compared to the letter.
 
 use keelback_codegen::{
-    CdefText, HeaderOptions, Plugin, PluginFlags, PluginSpec, RecordedPython, SourceText,
-    StartError,
+    CdefText, HeaderOptions, InitError, Plugin, PluginFlags, PluginSpec, RecordedPython,
+    SourceText, StartError,
 };
 
 fn spec(text: &str) -> PluginSpec {
@@ -359,4 +359,98 @@ fn whatever_the_init_code_is_it_arrives() {
             .header(&HeaderOptions::default())
             .contains("#ifndef DEMO_H\n")
     );
+}
+
+fn with_type_error(api: &str, ty: &str, value: &str) -> PluginSpec {
+    PluginSpec {
+        type_errors: vec![StartError {
+            function: ty.into(),
+            value: value.into(),
+        }],
+        ..spec(api)
+    }
+}
+
+const TYPED: &str = "typedef int status; typedef int count; typedef struct node node; typedef enum { OK, BAD } result;\n\
+    status a(void); extern const status b(int x), c(void); count d(void); int e(void); const char *f(void);\n\
+    char const *g(void), *const h(void); node *i(void); struct node *j(void); unsigned k(void); unsigned int l(void);\n\
+    __attribute__((cold)) status m(void); result n(void); void o(void); int (*p(void))(int); status *q(void);";
+
+/// The functions that get a value by that type.
+fn functions_of(ty: &str, value: &str) -> String {
+    let (plugin, warnings) = Plugin::new(with_type_error(TYPED, ty, value)).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let errors = &plugin.spec().start_errors;
+    assert!(errors.iter().all(|error| error.value == value));
+    let names: Vec<&str> = errors.iter().map(|error| &*error.function).collect();
+    names.join(" ")
+}
+
+#[test]
+fn error_values_of_types() {
+    for (ty, value, functions) in [
+        ("status", "-1", "a b c m"),
+        ("const status", "-1", "a b c m"),
+        ("count", "-1", "d"),
+        ("int", "-1", "e"),
+        ("signed", "-1", "e"),
+        ("char *", "NULL", "f g h"),
+        ("const char*", "NULL", "f g h"),
+        ("node *", "NULL", "i"),
+        ("struct node *", "NULL", "j"),
+        ("unsigned int", "7", "k l"),
+        ("result", "BAD", "n"),
+        ("status *", "NULL", "q"),
+        ("int(*)(int)", "NULL", "p"),
+    ] {
+        assert_eq!(functions_of(ty, value), functions, "{ty}");
+    }
+    assert_eq!(
+        lines(with_type_error(TYPED, "long", "-1")),
+        [
+            "error: an error value is given for the type 'long', but no exported function returns it (they return: status, \
+          count, int, char *, node *, struct node *, unsigned, unsigned int, result, int (*)(int), status *)"
+        ]
+    );
+    assert_eq!(
+        lines(with_type_error("void f(void);", "void", "-1")),
+        [
+            "error: an error value is given for the type 'void', but no exported function returns it (no exported function \
+          returns anything)"
+        ]
+    );
+    assert_eq!(
+        lines(with_type_error(
+            "typedef unsigned char b; b f(void);",
+            "b",
+            "300"
+        )),
+        [
+            "error: the error value '300' of 'b' does not fit into unsigned char (give a constant expression of C, such as -1)"
+        ]
+    );
+}
+
+/// What is said of the function itself comes first, and of its init code.
+#[test]
+fn error_values_of_types_give_way() {
+    let mut spec = with_type_error("typedef int s; s f(void), g(void), h(void);", "s", "-1");
+    spec.start_errors.push(StartError {
+        function: "f".into(),
+        value: "-2".into(),
+    });
+    for (function, value) in [("g", Some("-3".to_owned())), ("h", None)] {
+        spec.init_errors.push(InitError {
+            function: function.into(),
+            value,
+            line: 1,
+        });
+    }
+    let (plugin, warnings) = Plugin::new(spec).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let values = plugin.spec().start_errors.iter();
+    let values: Vec<String> = values
+        .map(|error| format!("{}={}", error.function, error.value))
+        .collect();
+    assert_eq!(values, ["f=-2", "g=-3", "h=-1"]);
 }

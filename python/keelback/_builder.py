@@ -134,12 +134,13 @@ def embedding_init_code(
     use_environment: bool = False,
     ignore_sigpipe: bool = False,
     errors: dict[str, str | int | float] | None = None,
+    error_types: dict[str, str | int | float] | None = None,
     modules: Iterable[Any] = (),
     top_level_modules: Iterable[Any] = (),
 ) -> None:
     """`use_environment`: PYTHONPATH and the other PYTHON* variables of the host's environment count. `ignore_sigpipe`:
     SIGPIPE is ignored from the start on, where the host left it at its default. `errors`: what a function returns when
-    Python cannot be started, as C text. `modules`: paths of Python files and packages that go into the library, as the
+    Python cannot be started, as C text. `error_types`: the same for all functions that return a type. `modules`: paths of Python files and packages that go into the library, as the
     command line's `--module` (`top_level_modules`: its `--top-level-module`)."""
     if getattr(ffi, "_embedding", None):
         raise ValueError("embedding_init_code() can only be called once")
@@ -147,9 +148,11 @@ def embedding_init_code(
         raise TypeError(f"embedding_init_code() expects a str, not {type(pysource).__name__}")
     text = _dedent(pysource)
     compile(text, "cffi_init", "exec")
-    for function, value in (errors or {}).items():
-        if not isinstance(function, str) or not isinstance(value, (str, int, float)):
-            raise TypeError("errors: names of functions and values of C, as text or numbers")
+    for what, values in ("errors", errors), ("error_types", error_types):
+        for name, value in (values or {}).items():
+            if not isinstance(name, str) or not isinstance(value, (str, int, float)):
+                names = "names of functions" if what == "errors" else "types"
+                raise TypeError(f"{what}: {names} and values of C, as text or numbers")
     for paths in (modules, top_level_modules):
         if isinstance(paths, (str, bytes)):
             raise TypeError(f"modules: a list of paths, not {paths!r}")
@@ -160,10 +163,10 @@ def embedding_init_code(
     ffi._embedding = text  # type: ignore[attr-defined]
     ffi._use_environment = bool(use_environment)  # type: ignore[attr-defined]
     ffi._ignore_sigpipe = bool(ignore_sigpipe)  # type: ignore[attr-defined]
-    ffi._start_errors = {  # type: ignore[attr-defined]
-        function: str(int(value)) if isinstance(value, bool) else str(value)
-        for function, value in (errors or {}).items()
-    }
+    ffi._start_errors, ffi._type_errors = (  # type: ignore[attr-defined]
+        {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in (values or {}).items()}
+        for values in (errors, error_types)
+    )
 
 
 def _common_prefix(texts: list[str]) -> str:
@@ -231,6 +234,7 @@ def c_source(
             use_environment=getattr(ffi, "_use_environment", False),
             ignore_sigpipe=getattr(ffi, "_ignore_sigpipe", False),
             errors=list(getattr(ffi, "_start_errors", {}).items()),
+            type_errors=list(getattr(ffi, "_type_errors", {}).items()),
             init_errors=_errors_of_init_code(init_code, name),
             **_own_files(ffi, name, init_code),
             **_this_python(),

@@ -345,6 +345,7 @@ class FFI(_Common):
         use_environment: bool = False,
         ignore_sigpipe: bool = False,
         errors: dict[str, str | int | float] | None = None,
+        error_types: dict[str, str | int | float] | None = None,
         modules: Iterable[str | os.PathLike[str]] = (),
         top_level_modules: Iterable[str | os.PathLike[str]] = (),
     ) -> None: ...

@@ -450,6 +450,11 @@ def test_environment_and_errors_of_an_embedding_builder(place):
     assert embedded(place, "env_used", init, use_environment=True)(PYTHONPATH=str(place)) == ("21\n", "")
     with pytest.warns(UserWarning, match="the error value of 'triple' .* is none that the build can read"):
         embedded(place, "env_warns", "@ffi.def_extern(error=int('7'))\ndef triple(x): return 3 * x\n")
+    # A value for the type covers what the build cannot read.
+    run = embedded(place, "env_typed", "@ffi.def_extern(error=int('7'))\ndef triple(x): return 3 * x\n", error_types={"int": -7})
+    assert run(KEELBACK_PYTHON="/nonexistent/libpython3.so")[0] == "-7\n"
+    with pytest.raises(TypeError, match="^error_types: types and values of C, as text or numbers$"):
+        embedded(place, "env_wrong", "", error_types={"int": None})
 
 
 CLOSED_PIPE = """

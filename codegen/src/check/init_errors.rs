@@ -9,8 +9,9 @@ use crate::plugin::Plugin;
 use crate::problem::Problem;
 use crate::spec::{InitError, StartError};
 
-/// Takes over the values of the init code as start errors; the warnings are about those that cannot be.
-pub(crate) fn take_init_errors(plugin: &mut Plugin) -> Vec<Problem> {
+/// Takes over the values of the init code as start errors; the warnings are about those that cannot be, where the function
+/// has no other value by its type.
+pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> Vec<Problem> {
     let mut warnings = Vec::new();
     let mut declarations = plugin.declarations.clone();
     let mut taken = Vec::new();
@@ -50,6 +51,7 @@ pub(crate) fn take_init_errors(plugin: &mut Plugin) -> Vec<Problem> {
             {
                 taken.push(error);
             }
+            _ if of_types.iter().any(|error| error.function == name) => {}
             _ => warnings.push(unreadable(plugin, name, last.line)),
         }
     }

@@ -179,7 +179,7 @@ pub(super) fn rows<const N: usize>(object: Option<Live>, wrong: &str) -> Res<Vec
     tuple(object)?.iter().map(row).collect()
 }
 
-/// Pairs of a function and its value.
+/// Pairs of a function, or a type, and its value.
 fn start_errors(object: Option<Live>) -> Res<Vec<StartError>> {
     let pairs = rows(object, "errors are pairs of a function and a value")?;
     let error = |[function, value]: [String; 2]| StartError { function, value };
@@ -202,7 +202,7 @@ pub(super) fn an_ffi<'a>(object: Live<'a>, function: &str) -> Res<&'a FfiObject>
     FfiObject::of(object).ok_or_else(|| raise!(TypeError, "{function}() expects an FFI"))
 }
 
-static GENERATE: Signature<20> = Signature::new(
+static GENERATE: Signature<21> = Signature::new(
     "_generate",
     [
         "ffi",
@@ -221,6 +221,7 @@ static GENERATE: Signature<20> = Signature::new(
         "use_environment",
         "ignore_sigpipe",
         "errors",
+        "type_errors",
         "init_errors",
         "files",
         "init_compiled",
@@ -238,7 +239,7 @@ pub unsafe extern "C" fn generate(_module: Obj, args: *const Obj, count: isize, 
     guard(|| c_source_of(unsafe { GENERATE.parse_live(args, count, names) }?))
 }
 
-fn c_source_of(arguments: [Option<Live>; 20]) -> Res<Ref> {
+fn c_source_of(arguments: [Option<Live>; 21]) -> Res<Ref> {
     let (plugin, warnings) =
         Plugin::new(plugin_spec(arguments)?).map_err(|problems| raise_problems(&problems))?;
     for warning in &warnings {
@@ -251,7 +252,7 @@ fn c_source_of(arguments: [Option<Live>; 20]) -> Res<Ref> {
 }
 
 /// What codegen makes a plugin of, from the arguments of `_generate()`.
-fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
+fn plugin_spec(arguments: [Option<Live>; 21]) -> Res<PluginSpec> {
     let [
         Some(ffi),
         Some(name),
@@ -269,6 +270,7 @@ fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
         use_environment,
         ignore_sigpipe,
         errors,
+        type_errors,
         init_errors,
         files,
         init_compiled,
@@ -320,6 +322,7 @@ fn plugin_spec(arguments: [Option<Live>; 20]) -> Res<PluginSpec> {
         runtime_path: text(runtime)?,
         exports: export_rule(ffi),
         start_errors: start_errors(errors)?,
+        type_errors: start_errors(type_errors)?,
         init_errors: read_errors(init_errors)?,
         files: read_own_files(files)?,
         init_compiled: bytes(init_compiled)?,

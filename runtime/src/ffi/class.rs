@@ -56,7 +56,7 @@ macro_rules! common_methods {
 static INLINE_METHODS: Methods<39> = common_methods![
     keywords(c"compile", builder::compile_method, c"compile($self, tmpdir='.', verbose=0, target=None, debug=None, *, stubs=False)\n--\n\nWrites and compiles the module or library that set_source() described; returns its path. With stubs, also MODULE.pyi."),
     keywords(c"distutils_extension", builder::distutils_extension, c"distutils_extension($self, tmpdir='build', verbose=True)\n--\n\nWrites the C source, and returns a setuptools Extension for it."),
-    keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource, *, use_environment=False, ignore_sigpipe=False, errors=None, modules=(), top_level_modules=())\n--\n\nThe Python code that an embedding library runs once, when it starts."),
+    keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource, *, use_environment=False, ignore_sigpipe=False, errors=None, error_types=None, modules=(), top_level_modules=())\n--\n\nThe Python code that an embedding library runs once, when it starts."),
     keywords(c"emit_c_code", builder::emit_c_code, c"emit_c_code($self, filename)\n--\n\nWrites the C source that compile() would compile, to a file or file-like object."),
     keywords(c"emit_python_code", builder::emit_python_code, c"emit_python_code($self, filename)\n--\n\nWrites the Python module of set_source(name, None), to a file or file-like object."),
     keywords(c"set_source", builder::set_source, c"set_source($self, module_name, source, source_extension='.c', **kwds)\n--\n\nSays what is built: a module's name, and C source that provides what the cdef declares."),
