@@ -44,7 +44,8 @@ impl<const N: usize> Signature<N> {
             }
             return Ok(out);
         }
-        // SAFETY: what the function was called with.
+        // SAFETY: a FASTCALL function gets `given` positional arguments and after them one for each of `names`, which is
+        // NULL or a tuple (the caller's contract).
         unsafe { self.parse_slowly(args, given, names) }
     }
 
@@ -58,18 +59,21 @@ impl<const N: usize> Signature<N> {
         count: isize,
         names: Obj,
     ) -> Res<[Option<Live<'a>>; N]> {
-        // SAFETY: the same contract.
+        // SAFETY: the three are what a FASTCALL function was called with (the caller's contract).
         let given = unsafe { self.parse(args, count, names) }?;
-        // SAFETY: arguments, NULL for those that were left out.
+        // SAFETY: `parse` returns arguments, which are alive for 'a (the caller's contract), or NULL.
         Ok(given.map(|argument| unsafe { Live::or_null(argument) }))
     }
 
     /// As [`parse`](Self::parse), of the tuple and the dict that tp_init gets.
     ///
     /// # Safety
-    /// `args` is a tuple, `kwargs` NULL or a dict whose keys are str.
+    /// `args` is a live tuple, `kwargs` NULL or a live dict whose keys are str, and nobody changes the dict. The result is
+    /// borrowed from both.
     pub unsafe fn parse_tuple(&self, args: Obj, kwargs: Obj) -> Res<[Obj; N]> {
-        // SAFETY: the caller's contract; what is taken from the tuple and the dict is borrowed while they live.
+        // SAFETY: `args` is a tuple and is read below its length; `kwargs`, where it is not NULL, is a dict, and every name
+        // is one of its keys, so that no item is NULL (both are the caller's contract). `all` has the `given` items of the
+        // tuple and one more for each of `names`, which is what `parse` expects.
         unsafe {
             let given = ffi::PyTuple_GET_SIZE(args);
             let mut all: Vec<Obj> = (0..given)

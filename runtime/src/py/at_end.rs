@@ -11,18 +11,19 @@ use pyo3::ffi;
 
 use super::{Obj, Raised, Ref, Res};
 
-/// Names with one underscore are the first to go.
+/// Where the list is in `sys`. CPython clears the names with one leading underscore before the others.
 const KEY: &CStr = c"_keelback_held";
 
-/// Gives something back. In Python, of the interpreter that ends; no exception is set.
+/// Gives something back. It is called with the GIL held, in the interpreter that ends, and no exception is set.
 pub type GiveBack = unsafe fn(what: *mut c_void);
 
 /// Has `give_back(what)` called when the interpreter that the thread is in ends, or when its `sys` is taken apart.
 ///
 /// # Safety
-/// `give_back` may be called with `what` at any later time; `what` is not NULL.
+/// The GIL is held. `give_back` may be called with `what` at any later time; `what` is not NULL.
 pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
-    // SAFETY: in Python; the list is borrowed from the dict of sys; `give_back` comes out of the capsule as it went in.
+    // SAFETY: the GIL is held and `what` is not NULL, as a capsule needs it (the caller's contract). The list is borrowed
+    // from the dict of sys, which nothing here takes it out of.
     unsafe {
         let capsule: Ref = Ref::steal(ffi::PyCapsule_New(what, KEY.as_ptr(), Some(ends)))?;
         if ffi::PyCapsule_SetContext(capsule.obj(), give_back as *mut c_void) < 0 {
@@ -49,7 +50,8 @@ pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
 /// Called by Python, with a capsule of this kind.
 unsafe extern "C" fn ends(capsule: Obj) {
     super::guard_unit(|| {
-        // SAFETY: called once, by the capsule's end, with what `at_end` put into it.
+        // SAFETY: the capsule is one of `at_end`'s (the contract of this function), so its context is a `GiveBack`, which
+        // may be called with the capsule's pointer at any time. A capsule ends once.
         unsafe {
             let what = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr());
             let context = ffi::PyCapsule_GetContext(capsule);

@@ -19,7 +19,8 @@ pub struct CodeTexts {
 
 type Texts = FxHashMap<(usize, i32), (Ref, Arc<str>)>;
 
-/// What fails again and again fails in few places.
+/// How many texts are kept. A program that fails again and again fails in few places; when there are more, all are
+/// forgotten and the table starts anew.
 const MOST: usize = 1024;
 
 impl CodeTexts {
@@ -49,7 +50,8 @@ impl CodeTexts {
             return;
         }
         if !self.is_given_back.swap(true, Ordering::AcqRel) {
-            // SAFETY: a static, which is what `give_back` expects. What cannot be given back is not kept.
+            // SAFETY: `self` is a static (the signature asks for one), so `give_back` may be called with it at any later
+            // time. A text that cannot be given back at the end is not kept.
             let asked = unsafe { at_end(give_back, std::ptr::from_ref(self).cast_mut().cast()) };
             if let Err(raised) = asked {
                 raised.clear();
@@ -80,8 +82,8 @@ impl CodeTexts {
 }
 
 /// # Safety
-/// What [`CodeTexts::keep`] gave to `at_end`.
+/// `texts` is what [`CodeTexts::keep`] gave to `at_end`: the address of a static `CodeTexts`. The GIL is held.
 unsafe fn give_back(texts: *mut c_void) {
-    // SAFETY: the caller's contract: a static.
+    // SAFETY: `texts` points to a `CodeTexts` (the caller's contract), and a static is never moved or freed.
     unsafe { &*texts.cast::<CodeTexts>() }.forget();
 }

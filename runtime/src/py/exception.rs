@@ -26,7 +26,8 @@ impl Exception {
             std::ptr::null_mut(),
             std::ptr::null_mut::<ffi::PyObject>(),
         );
-        // SAFETY: gives three owned references, of which the last may be NULL, and after normalising only it.
+        // SAFETY: PyErr_Fetch gives three owned references, all NULL if no exception is set; after normalising only the
+        // traceback may be NULL. Each is taken over once.
         unsafe {
             ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
             ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);

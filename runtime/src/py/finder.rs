@@ -24,7 +24,7 @@ pub fn put_on_meta_path(finder: &Ref, first: bool) -> Res<()> {
 /// The module's name in the arguments of `find_spec(name, path=None, target=None)`.
 ///
 /// # Safety
-/// A FASTCALL function's arguments, which are alive for `'a`.
+/// `args` points to `count` objects, which are alive for `'a`: a FASTCALL function's arguments.
 pub unsafe fn name_argument<'a>(args: *const Obj, count: isize) -> Res<Live<'a>> {
     if !(1..=3).contains(&count) {
         return Err(raise!(
@@ -32,7 +32,7 @@ pub unsafe fn name_argument<'a>(args: *const Obj, count: isize) -> Res<Live<'a>>
             "find_spec expected 1 to 3 arguments, got {count}"
         ));
     }
-    // SAFETY: the caller's contract, and there is one at least.
+    // SAFETY: `count`, which was checked to be at least 1, is the number of live arguments (the caller's contract).
     Ok(unsafe { Live::new(*args) })
 }
 

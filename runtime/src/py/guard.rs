@@ -66,7 +66,7 @@ pub fn guard<T: Failure>(body: impl FnOnce() -> Res<T>) -> T::Output {
 pub fn guard_unit(body: impl FnOnce()) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
         report_panic(panic);
-        // SAFETY: an exception is set, by report_panic.
+        // SAFETY: report_panic has set an exception.
         unsafe { ffi::PyErr_WriteUnraisable(std::ptr::null_mut()) }
     }
 }

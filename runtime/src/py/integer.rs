@@ -21,8 +21,8 @@ struct LongHead {
 /// `object` is a live object.
 #[inline(always)]
 pub unsafe fn small_long_value(object: Obj) -> Option<i64> {
-    // SAFETY: live by the contract; the layout is that of CPython 3.10 to 3.15, whose builds for 64-bit machines
-    // all use 30-bit digits.
+    // SAFETY: `object` is live (the caller's contract) and was checked to be an exact int, whose memory is a `LongHead` in
+    // CPython 3.10 to 3.15: their builds for 64-bit machines all use 30-bit digits.
     unsafe {
         if !cfg!(target_pointer_width = "64")
             || ffi::Py_TYPE(object) != std::ptr::addr_of_mut!(ffi::PyLong_Type)

@@ -4,10 +4,10 @@ use std::ffi::{CStr, OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-/// The file that an address is mapped from: dladdr, which libloading does not have.
+/// The file that an address is mapped from. libloading has nothing for dladdr.
 pub fn file_of(address: *const c_void) -> Option<PathBuf> {
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: a valid out parameter; all zeros is a valid Dl_info.
+    // SAFETY: dladdr may be asked about any address, and writes into a Dl_info of ours; one of all zeros is valid as well.
     let info = unsafe {
         if libc::dladdr(address, info.as_mut_ptr()) == 0 {
             return None;
@@ -22,7 +22,7 @@ pub fn path_of(text: *const c_char) -> Option<PathBuf> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: a C string of the loader, by the ABI.
+    // SAFETY: not NULL; the loader's and the ABI's paths are C strings, which stay while they are copied here.
     let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
     (!bytes.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(bytes)))
 }

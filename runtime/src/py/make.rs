@@ -25,7 +25,7 @@ pub fn float(value: f64) -> Res<Ref> {
     unsafe { Ref::steal(ffi::PyFloat_FromDouble(value)) }
 }
 
-/// bytes.
+/// A bytes object with a copy of the data.
 pub fn bytes(data: &[u8]) -> Res<Ref> {
     // SAFETY: the data with its length.
     unsafe {

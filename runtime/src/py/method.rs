@@ -129,7 +129,7 @@ pub const fn tuples(name: &'static CStr, function: Tuples, doc: &'static CStr) -
 /// A NULL-terminated table of properties, as `tp_getset` wants it.
 pub struct Properties<const N: usize>(UnsafeCell<[ffi::PyGetSetDef; N]>);
 
-// SAFETY: as for Methods.
+// SAFETY: never changed after compile time; CPython only reads tables of properties.
 unsafe impl<const N: usize> Sync for Properties<N> {}
 
 impl<const N: usize> Properties<N> {

@@ -8,7 +8,7 @@ use super::{Raised, Ref, Res};
 
 /// Sets an attribute of a module.
 pub fn add(module: &Ref, name: &CStr, value: &Ref) -> Res<()> {
-    // SAFETY: live objects.
+    // SAFETY: the references keep both objects alive; the module takes a reference of its own.
     if unsafe { ffi::PyModule_AddObjectRef(module.obj(), name.as_ptr(), value.obj()) } < 0 {
         return Err(Raised::already());
     }

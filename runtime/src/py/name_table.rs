@@ -23,7 +23,7 @@ struct Slot<T> {
 }
 
 impl<T: Copy> NameTable<T> {
-    /// A table of these names, which are not twice in it.
+    /// A table of these names. None may come twice.
     pub fn new(names: impl ExactSizeIterator<Item = (Obj, T)>) -> Self {
         let size = (names.len() * 2).next_power_of_two().max(2);
         let mut table = Self {

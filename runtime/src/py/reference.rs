@@ -180,7 +180,8 @@ impl<T> Ref<T> {
     /// # Safety
     /// `object` points to a live `T`.
     pub unsafe fn borrow(object: *mut T) -> Self {
-        // SAFETY: live by the caller's contract; T starts with a PyObject.
+        // SAFETY: `object` is live (the caller's contract), and so not NULL; every T starts with a PyObject, whose count
+        // Py_INCREF raises.
         unsafe {
             ffi::Py_INCREF(object.cast());
             Self(NonNull::new_unchecked(object))
@@ -191,7 +192,7 @@ impl<T> Ref<T> {
     /// # Safety
     /// `object` is an owned reference to a live `T`.
     pub unsafe fn owned(object: *mut T) -> Self {
-        // SAFETY: not NULL, by the caller's contract.
+        // SAFETY: `object` is a reference to a live T (the caller's contract), and so not NULL.
         Self(unsafe { NonNull::new_unchecked(object) })
     }
     /// The pointer, still owned by self.

@@ -24,7 +24,7 @@ impl Parameter for Live<'_> {
     type C = Obj;
     #[inline(always)]
     unsafe fn from_c(value: Obj) -> Self {
-        // SAFETY: the contract.
+        // SAFETY: `value` is an object that lives until the slot returns (the contract of `Parameter::from_c`).
         unsafe { Live::new(value) }
     }
 }
@@ -34,7 +34,7 @@ impl Parameter for Option<Live<'_>> {
     const REQUIRED: bool = false;
     #[inline(always)]
     unsafe fn from_c(value: Obj) -> Self {
-        // SAFETY: the contract.
+        // SAFETY: `value` is NULL, or an object that lives until the slot returns (the contract of `Parameter::from_c`).
         unsafe { Live::or_null(value) }
     }
 }
@@ -43,7 +43,8 @@ impl<T: Instance> Parameter for &T {
     type C = Obj;
     #[inline(always)]
     unsafe fn from_c(value: Obj) -> Self {
-        // SAFETY: the contract.
+        // SAFETY: `value` is an object of the type that has `T` behind its objects, and lives until the slot returns (the
+        // contract of `Parameter::from_c`).
         unsafe { Live::new(value).cast() }
     }
 }
@@ -179,7 +180,8 @@ macro_rules! method {
             $crate::py::guard(|| {
                 // SAFETY: what Python passes to a method of these flags.
                 let [$($arg),*] = unsafe { SIGNATURE.parse(args, count, names)? };
-                // SAFETY: objects that are alive until the method returns; those that are required are not NULL.
+                // SAFETY: Python keeps `this` and the arguments alive until the method returns, and `parse` returns NULL
+                // only for parameters that are not required.
                 let this = unsafe { <$self as $crate::py::Parameter>::from_c($this) };
                 $(
                     // SAFETY: as above.

@@ -58,7 +58,7 @@ impl StaticType {
     /// `object` is a live object.
     #[inline(always)]
     pub unsafe fn is_exactly(&self, object: *mut ffi::PyObject) -> bool {
-        // SAFETY: live by the caller's contract.
+        // SAFETY: `object` is live (the caller's contract), so its type can be read; `self.ptr()` is only compared.
         unsafe { ffi::Py_TYPE(object) == self.ptr() }
     }
     /// Whether `object` is an instance of this type or of a subtype.
@@ -67,7 +67,8 @@ impl StaticType {
     /// `object` is a live object, and the type is ready.
     #[inline(always)]
     pub unsafe fn is_instance(&self, object: *mut ffi::PyObject) -> bool {
-        // SAFETY: live by the caller's contract.
+        // SAFETY: `object` is live, so its type can be read, and this type is ready, so that its MRO can be compared with
+        // (both are the caller's contract).
         unsafe { ffi::PyObject_TypeCheck(object, self.ptr()) != 0 }
     }
     /// Fills the type in and makes it ready. `flags` are Py_TPFLAGS_ besides DEFAULT.
@@ -113,7 +114,8 @@ impl StaticType {
     /// During module initialisation with the GIL held, after [`ready`](Self::ready).
     pub unsafe fn set_attribute(&self, name: &std::ffi::CStr, value: &str) -> Res<()> {
         let value = super::str_from(value)?;
-        // SAFETY: the dict of a ready type, before anybody looked into it.
+        // SAFETY: the type is ready and so has a dict; the module's initialisation is the only one that uses it so far
+        // (the caller's contract), so nobody else holds a reference into the type.
         unsafe {
             let object = &mut *self.ptr();
             if ffi::PyDict_SetItemString(object.tp_dict, name.as_ptr(), value.obj()) < 0 {

@@ -31,7 +31,9 @@ pub fn intern(text: &str) -> Res<Ref> {
 /// # Safety
 /// `object` is live, and outlives the use of the text.
 pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
-    // SAFETY: live by the caller's contract; the UTF-8 cache belongs to the object.
+    // SAFETY: `object` is live (the caller's contract) and was checked to be a str. PyUnicode_AsUTF8AndSize returns
+    // `length` bytes of valid UTF-8 that belong to the object and are freed with it, which is after 'a (the caller's
+    // contract).
     unsafe {
         if ffi::PyUnicode_Check(object) == 0 {
             return Ok(None);
@@ -61,7 +63,8 @@ pub fn warn(text: &str) -> Res<()> {
 /// # Safety
 /// A live object; the GIL is held.
 pub unsafe fn any_text(object: Obj) -> Res<String> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `object` is live (the caller's contract); PyUnicode_AsEncodedString raises where it is no str, and returns
+    // bytes otherwise. `bytes` owns the `length` bytes at `data` and lives until the end of the block.
     unsafe {
         let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
             object,

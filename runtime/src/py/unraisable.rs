@@ -6,7 +6,7 @@ use super::{Exception, Obj, Ref, str_text};
 
 #[cfg(not(Py_3_13))]
 unsafe extern "C" {
-    /// In every CPython from 3.8 to 3.12, without a declaration in the public headers.
+    /// Every CPython from 3.8 to 3.12 exports it, but no public header declares it.
     fn _PyErr_WriteUnraisableMsg(message: *const std::ffi::c_char, object: Obj);
 }
 
@@ -19,9 +19,10 @@ unsafe extern "C" {
 /// object>`. `object` may be NULL.
 ///
 /// # Safety
-/// An exception is set; `object` is live or NULL.
+/// An exception is set; `object` is live or NULL; the GIL is held.
 pub unsafe fn write_unraisable(context: &str, object: Obj) {
-    // SAFETY: the caller's contract; the exception is put back before it is written.
+    // SAFETY: `object` is live where it is not NULL (the caller's contract), and `text`, its repr, outlives the use of
+    // its characters. The exception is set again before CPython's function is called, which writes the one that is set.
     unsafe {
         let exception = Exception::fetch_if_set();
         let mut headline = context.to_string();

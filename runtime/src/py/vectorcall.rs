@@ -4,14 +4,18 @@ use pyo3::ffi;
 
 use super::Obj;
 
-/// `PyObject_Vectorcall` without keywords. Functions written in Python, which are what C calls, are entered directly:
-/// what that function checks of others holds for them.
+/// `PyObject_Vectorcall` without keywords. Functions written in Python, which are what C calls most, are entered
+/// directly: `PyObject_Vectorcall` checks that a callable has an entry and that its result fits the exception state, and
+/// both hold for every Python function.
 ///
 /// # Safety
-/// As for `PyObject_Vectorcall`.
+/// `callable` is a live object, and `arguments` points to as many live objects as `flags` says. Where `flags` has
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`, the place before the first of them may be written during the call.
 #[inline(always)]
 pub unsafe fn vectorcall(callable: Obj, arguments: *const Obj, flags: usize) -> Obj {
-    // SAFETY: the caller's contract; a function object has its entry where its type says.
+    // SAFETY: `callable` is live and `arguments` and `flags` describe live arguments (the caller's contract), which is
+    // what the entry and PyObject_Vectorcall ask for. An object whose type is exactly that of functions has its entry,
+    // or NULL, at its type's tp_vectorcall_offset.
     unsafe {
         let class = ffi::Py_TYPE(callable);
         if class == &raw mut ffi::PyFunction_Type {

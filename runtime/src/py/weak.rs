@@ -14,16 +14,17 @@ use super::{Obj, Ref};
 /// How often an object was found that its finder did not own.
 static FOUND: AtomicUsize = AtomicUsize::new(0);
 
-/// A number that changes whenever an object is found by an address that does not own it. An object that nothing but
-/// garbage referred to at some moment is garbage still if the number is what it was then.
+/// A number that changes whenever an object is found by an address that does not own it. If only garbage referred to an
+/// object at some moment, and the number has not changed since, then the object is still garbage: nobody found it.
 pub fn found() -> usize {
     FOUND.load(Ordering::Relaxed)
 }
 
-/// To be called with each object that is found so, before anything else is done with it.
+/// To be called whenever an object is found so, before anything else is done with it.
 #[inline(always)]
 pub fn note_found() {
-    // With a GIL nobody counts in between; without one a number that two have made is a new one all the same.
+    // With a GIL no other thread counts between the load and the store. Without one two threads may store the same
+    // number, but it differs from the one before, which is all that `found` promises.
     FOUND.store(found().wrapping_add(1), Ordering::Relaxed);
 }
 
@@ -33,7 +34,8 @@ pub fn note_found() {
 /// out under that lock, before the object's memory goes and before Python code can run.
 pub struct Weak<T>(*mut T);
 
-// SAFETY: an address; what is behind it is only touched by `revive`, under its contract.
+// SAFETY: an address, which any thread may hold; only `revive` touches the memory behind it, and whoever calls that holds
+// the table's lock.
 unsafe impl<T> Send for Weak<T> {}
 
 impl<T> Weak<T> {
@@ -54,7 +56,8 @@ impl<T> Weak<T> {
     /// # Safety
     /// The table's lock is held, and the table keeps to the contract above.
     pub unsafe fn revive(&self) -> Option<Ref<T>> {
-        // SAFETY: the memory is there, since the object's end waits for the table's lock.
+        // SAFETY: the object's tp_dealloc takes the entry out under the table's lock, which is held (the caller's
+        // contract). This entry is still in the table, so the object is alive, or its tp_dealloc waits for the lock.
         let object = unsafe { try_borrow(self.0) };
         note_found();
         object
@@ -80,12 +83,14 @@ pub unsafe fn prepare(object: Obj) {
 /// `object` points to the memory of an object that is alive, or at whose end tp_dealloc waits for a lock that is held.
 unsafe fn try_borrow<T>(object: *mut T) -> Option<Ref<T>> {
     #[cfg(Py_GIL_DISABLED)]
-    // SAFETY: the caller's contract; the new reference is owned by what is returned.
+    // SAFETY: the object's memory is there (the caller's contract). Where the count could be raised, the object is alive
+    // and the returned `Ref` owns the reference that was added.
     unsafe {
         counts::try_increment(object.cast()).then(|| Ref::owned(object))
     }
     #[cfg(not(Py_GIL_DISABLED))]
-    // SAFETY: the caller's contract; with the GIL held nobody changes the count between the two.
+    // SAFETY: the object's memory is there (the caller's contract). An object whose count is above 0 is alive, and with the
+    // GIL held no other thread lowers the count before `Ref::borrow` raises it.
     unsafe {
         (ffi::Py_REFCNT(object.cast()) > 0).then(|| Ref::borrow(object))
     }
@@ -95,18 +100,23 @@ unsafe fn try_borrow<T>(object: *mut T) -> Option<Ref<T>> {
 mod counts {
     use super::{Obj, ffi};
 
+    /// # Safety
+    /// `object` is a live object that no other thread has seen.
     pub(super) unsafe fn enable(object: Obj) {
-        // SAFETY: the caller's contract.
+        // SAFETY: `object` is live, and the calling thread owns it because no other has seen it (the caller's contract).
         unsafe { ffi::PyUnstable_EnableTryIncRef(object) }
     }
+    /// # Safety
+    /// `object` points to an object's memory, and `enable` was called for the object.
     pub(super) unsafe fn try_increment(object: Obj) -> bool {
-        // SAFETY: the caller's contract.
+        // SAFETY: the memory is there and `enable` was called (the caller's contract); the function returns 0 for an object
+        // whose end has begun.
         unsafe { ffi::PyUnstable_TryIncRef(object) != 0 }
     }
 }
 
-/// What 3.14 has functions for, as 3.13's headers do it (pycore_object.h). No release is for a free-threaded 3.13, but
-/// it is the one that tests run on (tools/pythons).
+/// What 3.14 has functions for, done as 3.13's own headers do it (pycore_object.h). No release of Keelback is for a
+/// free-threaded 3.13, but tests run on one (tools/pythons).
 #[cfg(all(Py_GIL_DISABLED, not(Py_3_14)))]
 mod counts {
     use std::sync::atomic::Ordering;
@@ -118,17 +128,22 @@ mod counts {
     const MERGED: isize = 3;
     const ONE: isize = 4;
 
+    /// # Safety
+    /// `object` is a live object that no other thread has seen.
     pub(super) unsafe fn enable(object: Obj) {
-        // SAFETY: a live object that no other thread has seen.
+        // SAFETY: `object` is live (the caller's contract), so its head can be written; the field is atomic.
         unsafe {
             (*object)
                 .ob_ref_shared
                 .fetch_or(MAYBE_WEAKREF, Ordering::Relaxed)
         };
     }
+    /// # Safety
+    /// `object` points to an object's memory, and `enable` was called for the object.
     pub(super) unsafe fn try_increment(object: Obj) -> bool {
-        // SAFETY: the caller's contract: the memory is there. The owner may count here too. No reference at all: the
-        // count of others is 0, and the owner's was merged into it.
+        // The owner, for whom CPython has a cheaper way, may count here too. The two values that are left alone say that
+        // no reference exists: the count of other threads is 0, and there is no owner's count or it was merged into it.
+        // SAFETY: the object's memory is there (the caller's contract); the field is atomic.
         unsafe {
             (*object)
                 .ob_ref_shared
