@@ -455,9 +455,25 @@ pub struct BundleArguments {
     /// All installed packages
     #[arg(long)]
     pub all_packages: bool,
-    /// A module of the standard library that the bundle can do without (may be repeated)
+    /// A module that the bundle can do without: the standard library's or, with dots, a package's (may be repeated)
     #[arg(long = "exclude", value_name = "MODULE")]
     pub excluded: Vec<String>,
+    /// Leave out what the init code is not seen to import: runs it here, once
+    #[arg(long)]
+    pub trim: bool,
+    /// A module that comes along although --trim does not see it, or although it needs a C library under the GPL
+    /// (readline, _gdbm, _dbm) (may be repeated)
+    #[arg(long = "include", value_name = "MODULE")]
+    pub included: Vec<String>,
+    /// Bytecode alone, without the Python files: tracebacks have no source lines
+    #[arg(long)]
+    pub no_source: bool,
+    /// Leave symbols and debug information in the libraries
+    #[arg(long)]
+    pub keep_symbols: bool,
+    /// Write the plugins and their bundle to an archive instead, the same bytes each time: .tar.zst, .tar.gz or .tar
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub archive: Option<PathBuf>,
 }
 
 /// `keelback stubs`

@@ -6,6 +6,7 @@ mod compiler;
 mod config;
 mod depfile;
 mod diagnostic;
+mod elf;
 mod header_check;
 mod headers;
 mod image;

@@ -1,12 +1,21 @@
 # Run by `keelback bundle` with the Python that is bundled: copies what it needs to run elsewhere.
 #
-# The command line has one JSON object: target (an empty directory), libpython, excluded (names of modules), packages
-# (names of distributions), all_packages. Fields `key=value` go to standard output, each ended by a NUL byte:
+# The command line has one JSON object: target (an empty directory), libpython, excluded and included (names of modules),
+# packages (names of distributions), all_packages, sources (whether .py files stay), trimmed_to (the modules of the
+# standard library that are used; null: all). Fields `key=value` go to standard output, each ended by a NUL byte:
 #   error     why there is no bundle; what to do follows after a newline
 #   warning   what the bundle lacks; likewise
-#   links     a file of the bundle (path from its top) that needs C libraries of lib/
-#   package   name and version of a distribution that was copied
-#   library   file name of a C library that was copied
+#   native    an ELF file of the bundle (path from its top), where it was copied from, and the package it is of (empty:
+#             Python itself), each on a line
+#   place     a directory whose files were copied, and what it is in the bundle, each on a line
+#   machine   a path of this machine that may stand in files; the longest come first
+#   package   a distribution that was copied, as JSON: name, version, licence, url, files with its licence
+#   python    of this Python, as JSON: files with its licence
+import sys
+
+# The working directory is no place for modules.
+sys.path[:] = [path for path in sys.path if path]
+
 import importlib.metadata
 import json
 import os
@@ -14,8 +23,6 @@ import py_compile
 import re
 import shutil
 import site
-import subprocess
-import sys
 import sysconfig
 
 out = sys.stdout.buffer
@@ -25,15 +32,32 @@ out = sys.stdout.buffer
 LEFT_OUT_DIRECTORIES = {"__pycache__", "test", "tests", "idlelib", "turtledemo", "tkinter", "ensurepip", "site-packages", "dist-packages"}
 LEFT_OUT_FILES = {"turtle.py", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 LEFT_OUT_ENDINGS = (".a", ".o", ".exe", ".pyc", ".pyo")
+# What pip notes about the machine.
+LEFT_OUT_NOTES = {"direct_url.json", "REQUESTED"}
+# Of packages, when a bundle is trimmed.
+TRIMMED_DIRECTORIES = {"test", "tests"}
+TRIMMED_ENDINGS = (".pyi", ".h", ".hpp", ".hxx", ".pxd", ".pyx", ".c", ".cpp", ".cu", ".cuh", ".lib")
 # nis is gone from Python 3.13, and would bring all of Kerberos.
 LEFT_OUT_EXTENSIONS = re.compile(r"_test|_xx|xx|_ctypes_test|_tkinter|nis\.")
+# Extension modules of Python whose C libraries may be under the GPL, or are: whoever ships a bundle ships them.
+GPL_MODULES = {"readline", "_gdbm", "_dbm"}
+GPL_LIBRARIES = re.compile(rb"lib(readline|history|gdbm|gdbm_compat)\.so")
 
-# The C library's and the compiler's own libraries: every machine has them, and two of them in a process do not mix.
-OF_THE_SYSTEM = re.compile(
-    r"linux-vdso|linux-gate|ld-linux|ld-musl|ld64|lib(c|m|dl|pthread|rt|util|resolv|nsl|anl|mvec|BrokenLocale|thread_db)\.so"
-    r"|libnss_|libgcc_s\.so|libstdc\+\+\.so|libc\.musl|libpython3"
+# What is there in a trimmed bundle whatever was seen: start, tracebacks, texts, the end of a process.
+ALWAYS = """
+    __future__ _bootlocale _collections_abc _sitebuiltins _sysconfigdata _weakrefset abc ast atexit bisect codecs
+    collections contextlib copy copyreg dis encodings enum functools genericpath heapq importlib inspect io keyword
+    linecache locale ntpath opcode operator os platform posixpath re reprlib runpy selectors signal site socket
+    sre_compile sre_constants sre_parse stat string struct subprocess sysconfig tempfile textwrap threading token tokenize
+    traceback types typing warnings weakref
+    _datetime _socket _struct array fcntl math select
+""".split()
+# Whole packages of those.
+ALWAYS_WHOLE = ("collections", "importlib", "re")
+# Tables of single-byte and Asian encodings are most of this package.
+RARE_ENCODINGS = re.compile(
+    r"cp(?!437|1252|850)|mac_|big5|gb|hz|iso2022|johab|euc_|shift_jis|koi8|ptcp|tis|kz|hp_|palmos|quopri|uu|bz2|rot|iso8859_(?!1$|15$)"
 )
-
 
 def send(key, value):
     out.write(key.encode() + b"=" + os.fsencode(value) + b"\0")
@@ -44,9 +68,14 @@ class Refused(Exception):
 
 
 class Bundle:
-    def __init__(self, target, excluded):
-        self.target = target
-        self.excluded = excluded
+    def __init__(self, wishes):
+        self.target = target = wishes["target"]
+        self.excluded = set(wishes["excluded"])
+        self.included = set(wishes["included"])
+        self.sources = wishes["sources"]
+        used = wishes["trimmed_to"]
+        self.used = None if used is None else set(used) | set(ALWAYS)
+        self.machine = machine_paths(wishes["libpython"])
         version = "python%d.%d" % sys.version_info[:2]
         if sysconfig.get_config_var("Py_GIL_DISABLED"):
             version += "t"
@@ -56,24 +85,52 @@ class Bundle:
         # Where the bundled Python's `site` will look.
         own = [path for path in site.getsitepackages([target]) if os.path.dirname(path) == self.stdlib]
         self.site_packages = own[-1] if own else os.path.join(self.stdlib, "site-packages")
-        self.native = {}  # copied ELF file -> where it came from
-        self.sources = []  # directories whose libraries are copied with their packages
 
     def is_excluded(self, name):
         return name in self.excluded
 
-    def copy(self, source, target):
+    def is_excluded_file(self, within):
+        """Whether it belongs to a module of a package that stays out: `package.module`, or all below it."""
+        parts = within.split(os.sep)
+        parts[-1] = parts[-1].partition(".")[0]
+        return any(".".join(parts[:length]) in self.excluded for length in range(1, len(parts) + 1))
+
+    def copy(self, source, target, package=""):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copyfile(source, target)
-        if re.search(r"\.so(\.\d+)*$", source):
-            self.native[target] = source
+        os.chmod(target, 0o755 if os.stat(source).st_mode & 0o100 else 0o644)
+        with open(target, "rb") as file:
+            is_native = file.read(4) == b"\x7fELF"
+        if is_native:
+            send("native", "%s\n%s\n%s" % (os.path.relpath(target, self.target), source, package))
+
+    def is_used(self, module):
+        """Whether a trimmed bundle has this module of the standard library."""
+        if self.used is None or module in self.used or module.removesuffix(".__init__") in self.used:
+            return True
+        top = module.partition(".")[0]
+        if top == "encodings":
+            return top in self.included or not RARE_ENCODINGS.match(module.partition(".")[2])
+        return top in self.included or top in ALWAYS_WHOLE or top.startswith("_sysconfigdata")
+
+    def is_free(self, source, module):
+        """Whether it comes along without being asked for: not with a C library under the GPL."""
+        if module not in GPL_MODULES or module in self.included:
+            return True
+        with open(source, "rb") as file:
+            return not GPL_LIBRARIES.search(file.read())
+
+    def tell_place(self, place, target):
+        """Libraries that are here may be named by this path."""
+        send("place", "%s\n%s" % (os.path.realpath(place), os.path.relpath(target, self.target)))
 
     # -- the standard library --
 
     def copy_stdlib(self):
         stdlib = os.path.dirname(os.path.abspath(os.__file__))
         dynamic = sysconfig.get_config_var("DESTSHARED") or os.path.join(stdlib, "lib-dynload")
-        self.sources.append(stdlib)
+        self.tell_place(stdlib, self.stdlib)
+        self.tell_place(dynamic, os.path.join(self.stdlib, "lib-dynload"))
         for directory, names, files in os.walk(stdlib):
             within = os.path.relpath(directory, stdlib)
             top = within == "."
@@ -88,12 +145,22 @@ class Bundle:
                 module = name.partition(".")[0]
                 if name in LEFT_OUT_FILES or name.endswith(LEFT_OUT_ENDINGS) or (top and self.is_excluded(module)):
                     continue
+                dotted = module if top else within.replace(os.sep, ".") + "." + module
+                if not self.is_used(dotted if name.endswith(".py") else dotted.rpartition(".")[0]):
+                    continue
                 self.copy(os.path.join(directory, name), os.path.normpath(os.path.join(self.stdlib, within, name)))
         if os.path.isdir(dynamic):
             for name in sorted(os.listdir(dynamic)):
                 module = name.partition(".")[0]
-                if name.endswith(".so") and not LEFT_OUT_EXTENSIONS.match(name) and not self.is_excluded(module):
-                    self.copy(os.path.join(dynamic, name), os.path.join(self.stdlib, "lib-dynload", name))
+                source = os.path.join(dynamic, name)
+                if (
+                    name.endswith(".so")
+                    and not LEFT_OUT_EXTENSIONS.match(name)
+                    and not self.is_excluded(module)
+                    and self.is_used(module)
+                    and self.is_free(source, module)
+                ):
+                    self.copy(source, os.path.join(self.stdlib, "lib-dynload", name))
         # Also when there is nothing in it: Python warns where it is not.
         os.makedirs(os.path.join(self.stdlib, "lib-dynload"), exist_ok=True)
         os.makedirs(self.site_packages, exist_ok=True)
@@ -118,6 +185,8 @@ class Bundle:
             add_with_requirements(normal(name), found, wanted)
         if take_all:
             wanted.update((name, found[name]) for name in found if name not in ("pip", "setuptools", "wheel", "keelback"))
+        for place in places:
+            self.tell_place(place, self.site_packages)
         for name in sorted(wanted):
             self.copy_distribution(wanted[name], places)
 
@@ -131,46 +200,50 @@ class Bundle:
         files = distribution.files
         if not files:
             raise Refused("the package '%s' does not tell its files (it has no RECORD)\ninstall it with pip" % name)
+        licences = []
         for file in files:
             source = os.path.normpath(str(distribution.locate_file(file)))
             place = next((place for place in places if source.startswith(place + os.sep)), None)
             # Scripts, manual pages and the like stay behind.
             if place is None or source.endswith(LEFT_OUT_ENDINGS) or not os.path.isfile(source):
                 continue
-            if place not in self.sources:
-                self.sources.append(place)
-            self.copy(source, os.path.join(self.site_packages, os.path.relpath(source, place)))
-        send("package", "%s %s" % (name, distribution.version))
-
-    # -- C libraries --
-
-    def copy_libraries(self):
-        queue = dict(self.native)
-        copied = {}
-        for target, source, needs in dependencies(queue):
-            missing = sorted(name for name, path in needs.items() if path is None and not OF_THE_SYSTEM.match(name))
-            if missing:
-                send(
-                    "warning",
-                    "%s is left out: it needs %s, which this machine does not have\ninstall the library, or leave the "
-                    "module out with --exclude" % (os.path.relpath(target, self.stdlib), ", ".join(missing)),
-                )
-                os.unlink(target)
+            within = os.path.relpath(source, place)
+            if self.is_excluded_file(within) or self.is_trimmed_file(within) or os.path.basename(source) in LEFT_OUT_NOTES:
                 continue
-            uses = False
-            for name, path in sorted(needs.items()):
-                if path is None or OF_THE_SYSTEM.match(name) or any(inside(path, place) for place in self.sources):
+            if os.path.dirname(within).endswith(".dist-info") and LICENCE.match(os.path.basename(within)):
+                licences.append(source)
+            self.copy(source, os.path.join(self.site_packages, within), name)
+        send("package", json.dumps(told_of(distribution, licences)))
+
+    def is_trimmed_file(self, within):
+        if self.used is None:
+            return False
+        parts = within.split(os.sep)
+        return within.endswith(TRIMMED_ENDINGS) or not TRIMMED_DIRECTORIES.isdisjoint(parts[:-1])
+
+    # -- the machine --
+
+    def hide_machine(self):
+        """No text says where this Python was. Files with machine code are seen to elsewhere."""
+        prefix = sys.base_prefix
+        # In Python code a path of one part may be anything.
+        paths = [path for path in self.machine if path.count(os.sep) > 1]
+        words = [(re.compile(re.escape(os.fsencode(path)) + rb"(?![\w.-])"), nowhere(path)) for path in paths]
+        for directory, _, files in os.walk(self.target):
+            for name in files:
+                path = os.path.join(directory, name)
+                with open(path, "rb") as file:
+                    text = file.read()
+                if text.startswith(b"\x7fELF"):
                     continue
-                uses = True
-                if name not in copied:
-                    copied[name] = os.path.join(self.lib, name)
-                    self.copy(path, copied[name])
-                    send("library", name)
-            if uses:
-                send("links", os.path.relpath(target, self.target))
-        # They need each other; all are beside each other.
-        for target in copied.values():
-            send("links", os.path.relpath(target, self.target))
+                changed = text
+                if name.startswith("_sysconfigdata") and name.endswith(".py"):
+                    changed = movable(changed, prefix)
+                for word, other in words:
+                    changed = word.sub(other, changed)
+                if changed != text:
+                    with open(path, "wb") as file:
+                        file.write(changed)
 
     # -- bytecode --
 
@@ -182,16 +255,87 @@ class Bundle:
                 if not name.endswith(".py"):
                     continue
                 path = os.path.join(directory, name)
+                beside = path + "c"
                 try:
                     py_compile.compile(
                         path,
+                        cfile=None if self.sources else beside,
                         dfile=os.path.relpath(path, self.target),
                         doraise=True,
                         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
                     )
                 except (py_compile.PyCompileError, ValueError, RecursionError):
                     # Templates, and code for other versions, that nobody imports.
-                    pass
+                    continue
+                if not self.sources:
+                    os.unlink(path)
+
+
+LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS|COPYRIGHT)", re.I)
+
+
+def told_of(distribution, licences):
+    """What a distribution says of itself."""
+    metadata = distribution.metadata
+    licence = metadata.get("License-Expression") or metadata.get("License") or ""
+    classifiers = [each.rpartition(" :: ")[2] for each in metadata.get_all("Classifier") or [] if each.startswith("License ::")]
+    if not licence or "\n" in licence or len(licence) > 100:
+        licence = " OR ".join(classifiers) or licence.partition("\n")[0]
+    urls = [each.partition(",")[2].strip() for each in metadata.get_all("Project-URL") or []]
+    told = distribution.read_text("direct_url.json")
+    origin = json.loads(told).get("url", "") if told else ""
+    for file in distribution.files or ():
+        # Newer wheels have a folder for them, and those of older ones are beside the metadata.
+        if ".dist-info/licenses/" in str(file):
+            licences.append(str(distribution.locate_file(file)))
+    return {
+        "name": metadata["Name"],
+        "version": distribution.version,
+        "licence": licence,
+        "url": metadata.get("Home-page") or (urls[0] if urls else ""),
+        "origin": "" if origin.startswith("file:") else origin,
+        "licences": sorted({os.path.abspath(path) for path in licences if os.path.isfile(path)}),
+    }
+
+
+def told_of_python():
+    stdlib = os.path.dirname(os.path.abspath(os.__file__))
+    places = [os.path.join(stdlib, name) for name in ("LICENSE.txt", "LICENSE")]
+    places.append("/usr/share/doc/python%d.%d/copyright" % sys.version_info[:2])
+    return {"licences": [path for path in places if os.path.isfile(path)][:1]}
+
+
+def machine_paths(libpython):
+    """Directories of this Python, of its environment and of where it was built, the longest first."""
+    variables = sysconfig.get_config_vars()
+    paths = [sys.base_prefix, sys.base_exec_prefix, sys.prefix, venv_directory(), os.path.dirname(libpython)]
+    paths += [variables.get(name) for name in ("abs_builddir", "abs_srcdir", "srcdir", "projectbase", "prefix", "exec_prefix", "base")]
+    found = set()
+    for path in paths:
+        for each in (path, path and os.path.realpath(path)):
+            if each and os.path.isabs(each):
+                found.add(os.path.normpath(each))
+    # Where every machine has them.
+    common = {"/", "/usr", "/usr/local", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/opt", "/tmp"}
+    common |= {path for path in found if re.match(r"/usr/(local/)?(lib|share)(64)?/", path)}
+    return sorted(found - common, key=lambda path: (-len(path), path))
+
+
+def nowhere(path):
+    """As long, and nowhere: slashes count as one."""
+    length = len(os.fsencode(path))
+    return b"/nowhere".ljust(length, b"/")[:length]
+
+
+def movable(text, prefix):
+    """The variables of the build, with what is below the prefix where the bundle is."""
+    if prefix in ("/", "/usr", "/usr/local"):
+        return text
+    changed = re.sub(re.escape(os.fsencode(prefix)) + rb"(?![\w.-])", b"@prefix@", text)
+    return changed + (
+        b"\nimport sys\nfor _key, _value in build_time_vars.items():\n    if isinstance(_value, str):\n"
+        b"        build_time_vars[_key] = _value.replace('@prefix@', sys.base_prefix)\n"
+    )
 
 
 def normal(name):
@@ -201,12 +345,7 @@ def normal(name):
 def site_directories():
     """The site-packages of this Python: a virtual environment's first, as far as it sees others."""
     prefixes = []
-    venv = None
-    place = os.path.dirname(os.path.abspath(sys.executable))
-    for directory in (os.path.dirname(place), place):
-        if os.path.isfile(os.path.join(directory, "pyvenv.cfg")):
-            venv = directory
-            break
+    venv = venv_directory()
     if venv is None:
         prefixes = [sys.base_prefix]
     else:
@@ -229,6 +368,14 @@ def site_directories():
     return places
 
 
+def venv_directory():
+    place = os.path.dirname(os.path.abspath(sys.executable))
+    for directory in (os.path.dirname(place), place):
+        if os.path.isfile(os.path.join(directory, "pyvenv.cfg")):
+            return directory
+    return None
+
+
 def add_with_requirements(name, found, wanted):
     if name in wanted:
         return
@@ -248,47 +395,18 @@ def add_with_requirements(name, found, wanted):
             )
 
 
-def inside(path, directory):
-    return os.path.realpath(path).startswith(os.path.realpath(directory) + os.sep)
-
-
-def dependencies(native):
-    """(target, source, {name: path or None}) of each file: what the dynamic linker finds for it here."""
-    targets = sorted(native)
-    for start in range(0, len(targets), 50):
-        batch = targets[start : start + 50]
-        sources = [native[target] for target in batch]
-        try:
-            # The name of the file is a line of its own when there are several.
-            told = subprocess.run(["ldd", *sources, sources[0]], capture_output=True, text=True, errors="surrogateescape").stdout
-        except OSError as error:
-            raise Refused(
-                "the command ldd, which tells what C libraries the modules need, cannot be run: %s\ninstall it: "
-                "`libc-bin` on Debian and Ubuntu, `glibc-common` on Fedora" % error.strerror
-            )
-        needs = {}
-        current = None
-        for line in told.splitlines():
-            if not line[:1].isspace():
-                current = needs.setdefault(line.rstrip(":"), {})
-                continue
-            name, arrow, rest = line.strip().partition(" => ")
-            if arrow and current is not None:
-                path = rest.rpartition(" (")[0] or rest
-                current[name] = path if path.startswith("/") else None
-        for target, source in zip(batch, sources):
-            yield target, source, needs.get(source, {})
-
-
 def main():
     wishes = json.loads(sys.argv[1])
-    bundle = Bundle(wishes["target"], set(wishes["excluded"]))
+    bundle = Bundle(wishes)
+    for path in bundle.machine:
+        send("machine", path)
+    send("python", json.dumps(told_of_python()))
     library = "lib%s.so.1.0" % bundle.version
     bundle.copy(wishes["libpython"], os.path.join(bundle.lib, library))
     # First what can be refused.
     bundle.copy_packages(wishes["packages"], wishes["all_packages"])
     bundle.copy_stdlib()
-    bundle.copy_libraries()
+    bundle.hide_machine()
     bundle.compile()
 
 

@@ -1,20 +1,22 @@
 //! What `keelback bundle` puts beside a plugin: a Python that needs no other.
+mod gather;
+mod libraries;
+mod natives;
+mod needs;
 pub mod plugin;
-mod runpath;
+mod trace;
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
-use crate::interrupt;
 use crate::python::Python;
-
-const COLLECT: &str = include_str!("collect.py");
+use libraries::{Native, Owner};
+use natives::Treatment;
+use needs::Needs;
+pub use trace::trace;
 
 /// The file at the top of a bundle that says what is in it.
 const DESCRIPTION: &str = "bundle.json";
@@ -25,8 +27,16 @@ pub struct Wishes<'a> {
     pub packages: &'a [String],
     /// All of them.
     pub all_packages: bool,
-    /// Modules of the standard library that stay out.
+    /// Modules that stay out.
     pub excluded: &'a [String],
+    /// Modules that come along although nobody was seen to import them, or although they need C libraries under the GPL.
+    pub included: &'a [String],
+    /// Python files, and not only their bytecode.
+    pub sources: bool,
+    /// What debuggers read stays in the libraries.
+    pub keep_symbols: bool,
+    /// The modules of the standard library that are used; `None`: all.
+    pub trimmed_to: Option<Vec<String>>,
 }
 
 /// What a bundle says of itself.
@@ -40,6 +50,9 @@ pub struct Description {
     pub packages: Vec<String>,
     /// The C libraries that came along.
     pub libraries: Vec<String>,
+    /// Of the machine that it runs on.
+    #[serde(default)]
+    pub needs: Needs,
 }
 
 /// Fills the empty directory `target`.
@@ -50,110 +63,68 @@ pub fn fill(
     wishes: &Wishes<'_>,
     reporter: &Reporter,
 ) -> Result<Description> {
+    let mut gathered = gather::gather(target, python, wishes, reporter)?;
+    let within = Path::new("lib/libkeelback_runtime.so");
+    let copy = target.join(within);
+    std::fs::copy(runtime, &copy).map_err(|error| unwritable(&copy, &reason(&error)))?;
+    let runtime = Native::new(within.into(), runtime.into(), Owner::Python);
+    gathered.natives.push(runtime);
+    let natives = libraries::copy_needed(target, gathered.natives, reporter)?;
+    gathered.machine.extend(own_paths());
+    let needs = natives::treat(
+        target,
+        &natives,
+        &Treatment {
+            places: &gathered.places,
+            machine: &gathered.machine,
+            keep_symbols: wishes.keep_symbols,
+        },
+    )?;
+    let name_and_version = |package: &serde_json::Value| {
+        let text = |key| package[key].as_str().unwrap_or_default().to_owned();
+        format!("{} {}", text("name"), text("version"))
+    };
     let mut description = Description {
         keelback: env!("CARGO_PKG_VERSION").into(),
         python: python.full_version.clone(),
-        packages: Vec::new(),
-        libraries: Vec::new(),
+        packages: gathered.packages.iter().map(name_and_version).collect(),
+        libraries: natives
+            .iter()
+            .filter(|native| native.owner == Owner::System)
+            .filter_map(|native| Some(native.within.file_name()?.to_string_lossy().into_owned()))
+            .collect(),
+        needs,
     };
-    for (key, value) in collect(target, python, wishes)? {
-        let text = value.to_string_lossy().into_owned();
-        match key.as_str() {
-            "error" => return Err(Failure::Python.because(advice(Diagnostic::error, &text))),
-            "warning" => reporter.report(&advice(Diagnostic::warning, &text)),
-            "package" => description.packages.push(text),
-            "library" => description.libraries.push(text),
-            "links" => {
-                let file = target.join(&value);
-                runpath::add(&file, Path::new(&value))
-                    .map_err(|why| unwritable(&file, &format!("its DT_RUNPATH: {why}")))?;
-            }
-            _ => {}
-        }
-    }
     description.packages.sort();
     description.libraries.sort();
-    let copy = target.join("lib/libkeelback_runtime.so");
-    std::fs::copy(runtime, &copy).map_err(|error| unwritable(&copy, &reason(&error)))?;
-    let told = target.join(DESCRIPTION);
     let mut text = serde_json::to_string_pretty(&description).expect("strings become JSON");
     text.push('\n');
-    std::fs::write(&told, text).map_err(|error| unwritable(&told, &reason(&error)))?;
+    write(&target.join(DESCRIPTION), text.as_bytes())?;
     Ok(description)
+}
+
+/// Where Keelback was built: the runtime's messages have the names of its source files.
+fn own_paths() -> Vec<Vec<u8>> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let cargo = option_env!("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
+    workspace
+        .map(Path::to_owned)
+        .into_iter()
+        .chain(cargo)
+        .map(|path| path.into_os_string().into_encoded_bytes())
+        .collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|error| unwritable(path, &reason(&error)))
 }
 
 /// Whether there is a bundle at `directory`: nothing else may be replaced.
 pub fn is_bundle(directory: &Path) -> bool {
     std::fs::read(directory.join(DESCRIPTION))
         .is_ok_and(|text| serde_json::from_slice::<Description>(&text).is_ok())
-}
-
-/// Has Python copy its files; the fields that it answers with.
-fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(String, OsString)>> {
-    #[derive(Serialize)]
-    struct Arguments<'a> {
-        target: &'a Path,
-        libpython: &'a Path,
-        excluded: &'a [String],
-        packages: &'a [String],
-        all_packages: bool,
-    }
-    let Some(program) = &python.executable else {
-        return Err(Failure::Python.because(
-            Diagnostic::error(
-                "no-python",
-                format!(
-                    "no python executable is near {}: it has to copy its standard library",
-                    python.libpython.display()
-                ),
-            )
-            .hint("give --python the executable"),
-        ));
-    };
-    let arguments = serde_json::to_string(&Arguments {
-        target,
-        libpython: &python.libpython,
-        excluded: wishes.excluded,
-        packages: wishes.packages,
-        all_packages: wishes.all_packages,
-    })
-    .map_err(|error| unwritable(target, &error.to_string()))?;
-    let failed = |why: &str| {
-        Failure::Python.because(Diagnostic::error(
-            "no-python",
-            format!("{} could not copy its files: {why}", program.display()),
-        ))
-    };
-    let mut command = Command::new(program);
-    command
-        .args(["-I", "-S", "-B", "-c", COLLECT])
-        .arg(arguments)
-        .stdin(Stdio::null());
-    let output = interrupt::output(&mut command).map_err(|error| failed(&reason(&error)))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rfind(|line| !line.trim().is_empty());
-        return Err(failed(
-            last.unwrap_or(&format!("it gave no answer ({})", output.status)),
-        ));
-    }
-    Ok(output
-        .stdout
-        .split(|&byte| byte == 0)
-        .filter_map(|field| {
-            let equals = field.iter().position(|&byte| byte == b'=')?;
-            let key = String::from_utf8(field[..equals].to_vec()).ok()?;
-            Some((key, OsString::from_vec(field[equals + 1..].to_vec())))
-        })
-        .collect())
-}
-
-/// A message whose further lines say what to do.
-fn advice(make: fn(&'static str, String) -> Diagnostic, text: &str) -> Diagnostic {
-    match text.split_once('\n') {
-        Some((message, hint)) => make("bundle", message.to_owned()).hint(hint.replace('\n', " ")),
-        None => make("bundle", text.to_owned()),
-    }
 }
 
 /// A file of the bundle cannot be made.

@@ -56,6 +56,10 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         packages: &arguments.packages,
         all_packages: arguments.all_packages,
         excluded: &arguments.excluded,
+        included: &arguments.included,
+        sources: !arguments.no_source,
+        keep_symbols: arguments.keep_symbols,
+        trimmed_to: trimmed_to(arguments, &python, &runtime)?,
     };
     let progress = Progress::start(reporter, "copying Python");
     let description = bundle::fill(&made, &python, &runtime, &wishes, reporter)?;
@@ -78,6 +82,18 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         size.div_ceil(1_000_000)
     ));
     Ok(())
+}
+
+/// What the plugins' init codes import, with `--trim`.
+fn trimmed_to(
+    arguments: &BundleArguments,
+    python: &Python,
+    runtime: &Path,
+) -> Result<Option<Vec<String>>> {
+    if !arguments.trim {
+        return Ok(None);
+    }
+    bundle::trace(&arguments.plugins, &arguments.included, python, runtime).map(Some)
 }
 
 /// Renames the bundle that was made to its place; what is there already goes to `old`.

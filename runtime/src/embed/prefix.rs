@@ -87,7 +87,13 @@ fn has_standard_library(home: &Path) -> bool {
     // Fedora's is in lib64, which is sys.platlibdir there; CPython knows that by itself.
     ["lib", "lib64"]
         .iter()
-        .any(|lib| home.join(lib).join(directory_name()).join("os.py").exists())
+        .map(|lib| home.join(lib).join(directory_name()))
+        // A bundle may have the bytecode alone.
+        .any(|place| {
+            ["os.py", "os.pyc"]
+                .iter()
+                .any(|file| place.join(file).exists())
+        })
 }
 
 /// The file that Python's code is mapped from.

@@ -1,0 +1,62 @@
+//! Which modules are used: the init code is run once, where it is.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::{plugin, unwritable};
+use crate::diagnostic::{Diagnostic, Failure, Result};
+use crate::input::reason;
+use crate::interrupt;
+use crate::python::Python;
+
+const TRACE: &str = include_str!("trace.py");
+
+/// The names of the modules that are there once the plugins have started and `included` are imported.
+pub fn trace(
+    plugins: &[PathBuf],
+    included: &[String],
+    python: &Python,
+    runtime: &Path,
+) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Told {
+        error: Option<String>,
+        modules: Vec<String>,
+    }
+    let failed = |why: &str| {
+        Failure::Python.because(
+            Diagnostic::error("trim", format!("--trim: the init code does not run here: {why}"))
+                .hint("it is run once to see what it imports; choose with --python the environment that it runs in"),
+        )
+    };
+    let program = python.executable.as_deref().unwrap_or(Path::new("python3"));
+    let place = tempfile::NamedTempFile::new()
+        .map_err(|error| unwritable(&std::env::temp_dir(), &reason(&error)))?;
+    let named: Vec<(String, PathBuf)> = plugins
+        .iter()
+        .filter_map(|path| {
+            let name = plugin::module_name(path).ok()?;
+            Some((name, std::fs::canonicalize(path).ok()?))
+        })
+        .collect();
+    let wishes = serde_json::json!({ "plugins": named, "included": included });
+    let mut command = Command::new(program);
+    command
+        .args(["-B", "-c", TRACE])
+        .arg(place.path())
+        .arg(wishes.to_string())
+        .env("KEELBACK_RUNTIME", runtime)
+        .stdin(Stdio::null());
+    let output = interrupt::output(&mut command).map_err(|error| failed(&reason(&error)))?;
+    let text = std::fs::read_to_string(place.path()).unwrap_or_default();
+    let Ok(told) = serde_json::from_str::<Told>(&text) else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rfind(|line| !line.trim().is_empty());
+        return Err(failed(last.unwrap_or(&output.status.to_string())));
+    };
+    match told.error {
+        Some(error) => Err(failed(&error)),
+        None => Ok(told.modules),
+    }
+}

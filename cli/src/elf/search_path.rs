@@ -1,0 +1,172 @@
+//! Where a library looks for the ones that it needs: DT_RPATH or DT_RUNPATH.
+use super::{
+    Broken, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_VERDEF, DT_VERNEED, Elf, SHT_DYNSYM,
+    broken,
+};
+
+/// The directories, and who uses them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchPath {
+    /// DT_RPATH: also the libraries that this one brings, and those that they bring, look there.
+    pub is_inherited: bool,
+    /// Between colons.
+    pub text: Vec<u8>,
+}
+
+impl Elf {
+    /// What the dynamic linker goes by: DT_RUNPATH, else DT_RPATH.
+    pub fn search_path(&self) -> Result<Option<SearchPath>, Broken> {
+        for (tag, is_inherited) in [(DT_RUNPATH, false), (DT_RPATH, true)] {
+            if let Some(value) = self.value(tag)? {
+                return Ok(Some(SearchPath {
+                    is_inherited,
+                    text: self.string(value)?.to_vec(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Replaces it: where it stands if there is room, else by a segment at the end of the file. Nothing of the old one
+    /// stays. Without directories there is none.
+    pub fn set_search_path(&mut self, path: &SearchPath) -> Result<(), Broken> {
+        let tag = if path.is_inherited {
+            DT_RPATH
+        } else {
+            DT_RUNPATH
+        };
+        let entries = self.dynamic()?;
+        let is_path = |&&(tag, _): &&(u64, u64)| matches!(tag, DT_RPATH | DT_RUNPATH);
+        let old: Vec<(u64, u64)> = entries.iter().filter(is_path).copied().collect();
+        let mut kept: Vec<(u64, u64)> = entries
+            .iter()
+            .filter(|entry| !is_path(entry))
+            .copied()
+            .collect();
+        let mut rooms = Vec::new();
+        for &(_, offset) in &old {
+            rooms.push((offset, self.room_at(offset)?));
+        }
+        rooms.dedup();
+        for &(offset, room) in &rooms {
+            self.blank(offset, room)?;
+        }
+        if path.text.is_empty() {
+            return self.put_dynamic(&kept);
+        }
+        // Its end needs a byte as well.
+        if let Some(&(offset, _)) = rooms
+            .iter()
+            .find(|&&(_, room)| room > path.text.len() as u64)
+        {
+            let start = self.strings()?.checked_add(offset).ok_or_else(broken)?;
+            self.bytes[start as usize..][..path.text.len()].copy_from_slice(&path.text);
+            kept.push((tag, offset));
+            return self.put_dynamic(&kept);
+        }
+        self.grow(kept, tag, &path.text)
+    }
+
+    fn blank(&mut self, offset: u64, room: u64) -> Result<(), Broken> {
+        let start = self.strings()?.checked_add(offset).ok_or_else(broken)?;
+        for at in start..start + room {
+            self.put(at, 1, 0)?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes, with the zero at its end, the string at `offset` has for itself. Linkers let strings share their
+    /// tails: `lib` may be the end of `/usr/lib`.
+    fn room_at(&self, offset: u64) -> Result<u64, Broken> {
+        let length = self.string(offset)?.len() as u64;
+        let Some(used) = self.used_strings()? else {
+            return Ok(0);
+        };
+        // One that begins in front of it, and ends with it.
+        let before = self.strings()?.saturating_add(offset).wrapping_sub(1);
+        if offset > 0 && self.number(before, 1)? != 0 {
+            return Ok(0);
+        }
+        let shared = used
+            .iter()
+            .copied()
+            .filter(|&other| (offset..=offset + length).contains(&other))
+            .min();
+        // The shared part begins where ours has to have ended.
+        Ok(shared.map_or(length + 1, |other| other - offset))
+    }
+
+    /// Offsets of all strings but the search paths; `None` when it cannot be known.
+    fn used_strings(&self) -> Result<Option<Vec<u64>>, Broken> {
+        let mut used: Vec<u64> = Vec::new();
+        for (tag, value) in self.dynamic()? {
+            // Also filters and auditors: they are strings too.
+            if matches!(tag, DT_NEEDED | DT_SONAME | 0x6fff_fefa..=0x6fff_fefc | 0x7fff_fffd..=0x7fff_ffff)
+            {
+                used.push(value);
+            }
+        }
+        let Some(symbols) = self
+            .sections()?
+            .into_iter()
+            .find(|section| section.kind == SHT_DYNSYM)
+        else {
+            return Ok(None);
+        };
+        let size = if self.wide { 24 } else { 16 };
+        for index in 0..symbols.size / size {
+            used.push(self.number(symbols.offset + index * size, 4)?);
+        }
+        for (tag, is_need) in [(DT_VERNEED, true), (DT_VERDEF, false)] {
+            if let Some(address) = self.value(tag)? {
+                self.strings_of_versions(self.place_of(address)?, is_need, &mut used)?;
+            }
+        }
+        Ok(Some(used))
+    }
+
+    fn strings_of_versions(
+        &self,
+        table: u64,
+        is_need: bool,
+        used: &mut Vec<u64>,
+    ) -> Result<(), Broken> {
+        // Where the count, the file's name, the first name and the next record stand; and in a name.
+        let mut at = table;
+        loop {
+            let (first, next) = if is_need {
+                used.push(self.number(at + 4, 4)?);
+                (self.number(at + 8, 4)?, self.number(at + 12, 4)?)
+            } else {
+                (self.number(at + 12, 4)?, self.number(at + 16, 4)?)
+            };
+            let mut name = at + first;
+            loop {
+                let (text, follows) = if is_need { (8, 12) } else { (0, 4) };
+                used.push(self.number(name + text, 4)?);
+                match self.number(name + follows, 4)? {
+                    0 => break,
+                    distance => name += distance,
+                }
+            }
+            match next {
+                0 => return Ok(()),
+                distance => at += distance,
+            }
+        }
+    }
+
+    /// Writes the entries where they are: there are no more of them than before.
+    pub(super) fn put_dynamic(&mut self, entries: &[(u64, u64)]) -> Result<(), Broken> {
+        let Some(segment) = self.dynamic_segment()? else {
+            return Ok(());
+        };
+        let word = self.word();
+        for index in 0..segment.size / (2 * word as u64) {
+            let (tag, value) = entries.get(index as usize).copied().unwrap_or((0, 0));
+            let at = segment.offset + index * 2 * word as u64;
+            self.put_numbers(at, [word, word], [tag, value])?;
+        }
+        Ok(())
+    }
+}
