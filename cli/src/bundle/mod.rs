@@ -1,4 +1,5 @@
 //! What `keelback bundle` puts beside a plugin: a Python that needs no other.
+pub mod archive;
 mod gather;
 mod libraries;
 mod natives;

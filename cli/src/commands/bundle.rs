@@ -2,11 +2,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::arguments::BundleArguments;
+use crate::bundle::archive::{self, Form};
 use crate::bundle::{self, Wishes, unwritable};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::interrupt;
 use crate::machine::{self, Machine};
+use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::python::{Python, Search};
 use crate::runtime;
@@ -14,7 +16,8 @@ use crate::runtime;
 /// `keelback bundle PLUGIN...`
 pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let place = place(&arguments.plugins)?;
-    let exists = place.symlink_metadata().is_ok();
+    let archive = arguments.archive.as_deref().map(form_of).transpose()?;
+    let exists = archive.is_none() && place.symlink_metadata().is_ok();
     if exists && !bundle::is_bundle(&place) {
         return Err(Failure::Files.because(
             Diagnostic::error(
@@ -35,21 +38,7 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         machine::check(Machine::of_file(plugin), plugin, &parts)?;
     }
     refuse_own_parts(&place, &python, &runtime)?;
-    // Made aside and then renamed: it appears complete or not at all.
-    let directory = match place.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let absolute =
-        std::path::absolute(directory).map_err(|error| unwritable(&place, &reason(&error)))?;
-    let make = || {
-        tempfile::Builder::new()
-            .prefix(".keelback-bundle-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
-            .tempdir_in(absolute)
-    };
-    let prepared = interrupt::temporary(make, tempfile::TempDir::path)
-        .map_err(|error| unwritable(&place, &reason(&error)))?;
+    let prepared = prepared(archive.map_or(&*place, |(path, _)| path))?;
     let made = prepared.path().join("new");
     std::fs::create_dir(&made).map_err(|error| unwritable(&place, &reason(&error)))?;
     let wishes = Wishes {
@@ -65,9 +54,18 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let description = bundle::fill(&made, &python, &runtime, &wishes, reporter)?;
     drop(progress);
     let size = bundle::size_of_tree(&made);
-    let old = exists.then(|| prepared.path().join("old"));
-    interrupt::whole(|| put(&made, &place, old.as_deref()))
-        .map_err(|error| unwritable(&place, &reason(&error)))?;
+    let written = match archive {
+        Some((path, form)) => {
+            pack(path, form, arguments, &made, &place, reporter)?;
+            path
+        }
+        None => {
+            let old = exists.then(|| prepared.path().join("old"));
+            interrupt::whole(|| put(&made, &place, old.as_deref()))
+                .map_err(|error| unwritable(&place, &reason(&error)))?;
+            &place
+        }
+    };
     for library in &description.libraries {
         reporter.detail(format!("library: {library}"));
     }
@@ -77,11 +75,67 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     };
     reporter.done(format!(
         "made {}: Python {}{packages} ({} MB)",
-        place.display(),
+        written.display(),
         description.python,
         size.div_ceil(1_000_000)
     ));
     Ok(())
+}
+
+/// What becomes of the archive, by its name.
+fn form_of(path: &Path) -> Result<(&Path, Form)> {
+    let form = Form::of(path).ok_or_else(|| {
+        Failure::Usage.because(
+            Diagnostic::error(
+                "archive",
+                format!("{} is no name of an archive", path.display()),
+            )
+            .hint("it ends in .tar.zst, .tar.gz, .tgz or .tar"),
+        )
+    })?;
+    Ok((path, form))
+}
+
+/// A directory beside the place: the bundle is made there and then renamed, and appears complete or not at all.
+fn prepared(place: &Path) -> Result<tempfile::TempDir> {
+    let directory = match place.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let absolute =
+        std::path::absolute(directory).map_err(|error| unwritable(place, &reason(&error)))?;
+    let make = || {
+        tempfile::Builder::new()
+            .prefix(".keelback-bundle-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777))
+            .tempdir_in(absolute)
+    };
+    interrupt::temporary(make, tempfile::TempDir::path)
+        .map_err(|error| unwritable(place, &reason(&error)))
+}
+
+/// Writes the plugins and the bundle to the archive.
+fn pack(
+    path: &Path,
+    form: Form,
+    arguments: &BundleArguments,
+    made: &Path,
+    place: &Path,
+    reporter: &Reporter,
+) -> Result<()> {
+    let mut outputs = Outputs::for_paths(&[path])?;
+    let _progress = Progress::start(reporter, "packing");
+    let mut entries: Vec<(PathBuf, &std::ffi::OsStr)> = arguments
+        .plugins
+        .iter()
+        .filter_map(|plugin| Some((plugin.clone(), plugin.file_name()?)))
+        .collect();
+    entries.extend(place.file_name().map(|name| (made.to_owned(), name)));
+    entries.sort_by_key(|&(_, name)| name);
+    let packed =
+        archive::pack(form, &entries).map_err(|error| unwritable(path, &reason(&error)))?;
+    outputs.add(path, &packed, 0o644)?;
+    outputs.commit()
 }
 
 /// What the plugins' init codes import, with `--trim`.

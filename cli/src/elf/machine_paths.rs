@@ -6,37 +6,27 @@ fn nowhere(length: usize) -> Vec<u8> {
     text
 }
 
-/// Replaces each of the paths, and what begins with one of them up to its end, by a path of the same length that is
-/// nowhere. The longest come first. Says whether there was one.
+/// Replaces each of the paths, and the beginning of what is below them, by a path of the same length that is nowhere. The
+/// longest come first. Says whether there was one.
 pub fn hide(bytes: &mut [u8], paths: &[Vec<u8>]) -> bool {
     let mut found = false;
-    for path in paths {
-        let mut from = 0;
-        while let Some(at) = find(&bytes[from..], path) {
-            let start = from + at;
-            from = start + path.len();
-            if is_whole(bytes, from) {
-                bytes[start..from].copy_from_slice(&nowhere(path.len()));
-                found = true;
-            }
+    let mut at = 0;
+    // Once through the file: all of them begin with a slash.
+    while let Some(slash) = bytes[at..].iter().position(|&byte| byte == b'/') {
+        at += slash;
+        let there = paths
+            .iter()
+            .find(|path| bytes[at..].starts_with(path) && is_whole(bytes, at + path.len()));
+        if let Some(path) = there {
+            bytes[at..at + path.len()].copy_from_slice(&nowhere(path.len()));
+            found = true;
         }
+        at += there.map_or(1, Vec::len);
     }
     found
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    let first = *what.first()?;
-    let mut from = 0;
-    while let Some(at) = text[from..].iter().position(|&byte| byte == first) {
-        if text[from + at..].starts_with(what) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
-}
-
-/// Whether the path does not go on in the middle of a name.
+/// Whether no name goes on here.
 fn is_whole(bytes: &[u8], end: usize) -> bool {
     bytes
         .get(end)
