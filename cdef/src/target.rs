@@ -124,6 +124,31 @@ impl Target {
         }
     }
 
+    /// The platform of a C compiler with these predefined macros, as `#define` lines. `None`: none of those that are known.
+    pub fn of_macros(predefined: &str) -> Option<Self> {
+        let names: Vec<&str> = predefined
+            .lines()
+            .filter_map(|line| line.strip_prefix("#define ")?.split([' ', '(']).next())
+            .collect();
+        let has = |name| names.contains(&name);
+        if has("__ILP32__") && !has("__i386__") {
+            // x32 and its like on ARM.
+            return None;
+        }
+        let is_wide = has("__x86_64__") || has("_M_X64");
+        Some(match (has("_WIN32"), is_wide) {
+            (true, true) => Self::WINDOWS_X86_64,
+            (true, false) if has("__i386__") || has("_M_IX86") => Self::WINDOWS_X86,
+            (true, false) => return None,
+            (false, true) => Self::X86_64_SYSV,
+            _ if has("__i386__") => Self::I386,
+            _ if has("__aarch64__") && has("__AARCH64EB__") => return None,
+            _ if has("__aarch64__") && has("__APPLE__") => Self::AARCH64_APPLE,
+            _ if has("__aarch64__") => Self::AARCH64,
+            _ => return None,
+        })
+    }
+
     /// The platform this was built for.
     pub const fn host() -> Self {
         if cfg!(windows) {

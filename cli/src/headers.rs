@@ -206,7 +206,8 @@ pub fn preprocessed(
         files: &named,
         ..*wanted
     };
-    let found = headers::read(&wanted, &Declarations::default());
+    let known = Declarations::new(headers::target(wanted.compiler));
+    let found = headers::read(&wanted, &known);
     for file in &found.files {
         // A header that an earlier build made may be made again.
         if is_made_by_us(file) {

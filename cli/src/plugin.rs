@@ -1,11 +1,12 @@
 //! From files and options to codegen's plugin.
 use std::path::{Path, PathBuf};
 
-use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Type};
+use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Target, Type};
 use keelback_codegen::{
     CdefText, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem,
     RecordedPython, SourceText, StartError, StubsOf,
 };
+use keelback_compiler::headers::target;
 use keelback_compiler::modules::OwnModule;
 use keelback_compiler::soname::SoVersion;
 
@@ -29,6 +30,8 @@ pub struct Declared {
     header_dirs: Vec<PathBuf>,
     /// Exported whoever has the names.
     exports: Vec<String>,
+    /// The platform of the C compiler.
+    target: Target,
 }
 
 /// The Python half of a plugin.
@@ -136,6 +139,7 @@ impl Declared {
             includes,
             header_dirs,
             exports: arguments.exports.clone(),
+            target: target(arguments.preprocessing.cc.as_deref()),
         })
     }
 
@@ -207,6 +211,7 @@ impl Declared {
             includes: Vec::new(),
             header_dirs: Vec::new(),
             exports: Vec::new(),
+            target: Target::host(),
         };
         let flags = PluginFlags {
             extension_module: true,
@@ -223,7 +228,7 @@ impl Declared {
 
     /// The type stubs, which need neither Python nor what the C compiler knows.
     pub fn stubs(self, of: StubsOf, reporter: &Reporter) -> Result<String> {
-        let mut declarations = Declarations::default();
+        let mut declarations = Declarations::new(self.target);
         let mut errors = Vec::new();
         for cdef in &self.cdefs {
             match declarations.parse(&cdef.text, &cdef.options()) {
@@ -268,6 +273,7 @@ impl Declared {
             prelude: self.prelude,
             // A module's prelude is one of set_source(): CFFI's order, in which headers stand in front of it.
             is_prelude_first: !rest.flags.extension_module,
+            target: self.target,
             exports: ExportRule::OfCommandLine(self.exports),
             start_errors: start_errors(&self.config.errors),
             type_errors: start_errors(&self.config.type_errors),

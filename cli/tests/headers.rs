@@ -433,3 +433,56 @@ fn a_header_that_has_the_same_types() {
     compiler.args(["-Iinclude", "-fsyntax-only", "host.c"]);
     outcome(compiler.current_dir(project.path())).expect_success();
 }
+
+/// With another compiler, and with flags that ask for another machine, sizes and constants are those of its machine.
+#[test]
+fn the_compilers_machine_decides() {
+    let is_x86 = usize::from(cfg!(target_arch = "x86_64"));
+    for (macros, pointer, long_double, negative) in [
+        ("#define __STDC__ 1\\n#define __i386__ 1\\n", 4, 12, 1),
+        (
+            "#define __STDC__ 1\\n#define __aarch64__ 1\\n#define __CHAR_UNSIGNED__ 1\\n",
+            8,
+            16,
+            0,
+        ),
+        // Nobody knows it: as this machine.
+        ("#define __STDC__ 1\\n#define __sparc__ 1\\n", 8, 16, is_x86),
+    ] {
+        let project = Project::with(
+            "struct s { void *p; long double d; char negative[1 + ('\\xff' < 0)]; };\nint f(struct s *s);\n",
+            "from adder import ffi\n@ffi.def_extern()\ndef f(s):\n    return 0\n",
+        );
+        let compiler = project.script(
+            "other-cc",
+            &format!(
+                "#!/bin/sh\necho '#include <...> search starts here:' >&2\nprintf '{macros}'\n"
+            ),
+        );
+        let prelude = "struct s { void *p; long double d; char negative[2]; };\n";
+        project.file("prelude.h", prelude);
+        let mut command = project.keelback();
+        command.args([
+            "emit",
+            "api.h",
+            "--init",
+            "plugin.py",
+            "--name",
+            "adder",
+            "--source",
+            "prelude.h",
+            "-o",
+            "out.c",
+        ]);
+        outcome(command.env("CC", &compiler).env_remove("CFLAGS")).expect_success();
+        let text = project.read("out.c");
+        for (field, size) in [
+            ("p", pointer),
+            ("d", long_double),
+            ("negative", 1 + negative),
+        ] {
+            let condition = format!("KEELBACK_ASSERT(sizeof(((struct s *)0)->{field}) == {size},");
+            assert!(text.contains(&condition), "{macros}: no {condition}");
+        }
+    }
+}

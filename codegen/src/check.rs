@@ -28,7 +28,7 @@ impl Plugin {
     /// All that is wrong, warnings among it, in the order of the texts.
     pub fn new(spec: PluginSpec) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = check_spec(&spec);
-        let mut declarations = Declarations::default();
+        let mut declarations = Declarations::new(spec.target.clone());
         let mut included = spec.included.iter().peekable();
         for position in 0..=spec.cdefs.len() {
             while let Some(module) = included.next_if(|module| module.position <= position) {

@@ -1,6 +1,6 @@
 //! What a plugin is made of: the input of [`Plugin::new`](crate::Plugin::new).
 
-use keelback_cdef::ParseOptions;
+use keelback_cdef::{ParseOptions, Target};
 
 /// A text and the name of the file that it came from, for messages and `#line`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,6 +182,8 @@ pub struct PluginSpec {
     pub init_errors: Vec<InitError>,
     /// How Python is started.
     pub flags: PluginFlags,
+    /// The platform that it is for.
+    pub target: Target,
     /// Which names its functions may have.
     pub exports: ExportRule,
     /// Path of a runtime that the plugin carries inside (`--standalone`); read by the C compiler.

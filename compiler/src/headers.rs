@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 
 use keelback_cdef::header::{Header, HeaderFile, HeaderOptions};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
-use keelback_cdef::{Declarations, Diagnostic};
+use keelback_cdef::{Declarations, Diagnostic, Target};
 
 /// Which headers, and how they are to be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +47,17 @@ pub struct Found {
     pub header: Result<Header, Vec<Diagnostic>>,
     /// The files that were included, as they were found.
     pub files: Vec<PathBuf>,
+}
+
+/// The platform that the C compiler compiles for: its predefined macros say it. Where nothing names another compiler or
+/// gives it flags, and where its platform is none that is known, that is this machine's.
+pub fn target(compiler: Option<&str>) -> Target {
+    let is_given = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if compiler.is_none() && !is_given("CC") && !is_given("CFLAGS") {
+        return Target::host();
+    }
+    let facts = Facts::of(compiler, &Declarations::default());
+    Target::of_macros(&facts.predefined).unwrap_or_else(Target::host)
 }
 
 /// Reads headers with the files of this machine. `known` is what their declarations may use.

@@ -1,6 +1,6 @@
 //! `--error NAME=VALUE`: what a function returns when Python cannot be started has to be of its result's type.
 
-use keelback_cdef::{Declarations, Primitive, Type};
+use keelback_cdef::{Declarations, Primitive, Target, Type};
 
 use crate::plugin::Plugin;
 use crate::problem::Problem;
@@ -58,7 +58,8 @@ pub(super) fn start_error(
             EXPRESSION_HINT,
         )
     };
-    form(result, &error.value).map_err(refuse)?;
+    let target = declarations.target.clone();
+    form(result, &error.value, &target).map_err(refuse)?;
     let place = format!("the error value of '{}'", error.function);
     match declarations.check_initialiser(&error.value, &place) {
         Err(mut diagnostic) => {
@@ -66,7 +67,7 @@ pub(super) fn start_error(
             Err(diagnostic.into())
         }
         Ok(Some(value)) => match result {
-            Type::Primitive(primitive) => integer_range(*primitive, value).map_err(refuse),
+            Type::Primitive(primitive) => integer_range(*primitive, value, &target).map_err(refuse),
             _ => Ok(()),
         },
         // Only the C compiler knows.
@@ -77,7 +78,7 @@ pub(super) fn start_error(
 const EXPRESSION_HINT: &str = "give a constant expression of C, such as -1";
 
 /// Refuses what would be more, or something else, where it is put into the C file.
-fn form(result: &Type, text: &str) -> Result<(), String> {
+fn form(result: &Type, text: &str, target: &Target) -> Result<(), String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("is empty".into());
@@ -90,9 +91,7 @@ fn form(result: &Type, text: &str) -> Result<(), String> {
     }
     if is_floating(text)
         && let Type::Primitive(primitive) = result
-        && keelback_cdef::Target::host()
-            .is_signed(*primitive)
-            .is_some()
+        && target.is_signed(*primitive).is_some()
     {
         return Err(format!("is no integer, as {} is one", primitive.name()));
     }
@@ -118,8 +117,7 @@ fn is_floating(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || ".+-".contains(c))
 }
 
-fn integer_range(primitive: Primitive, number: i128) -> Result<(), String> {
-    let target = keelback_cdef::Target::host();
+fn integer_range(primitive: Primitive, number: i128, target: &Target) -> Result<(), String> {
     let Some(is_signed) = target.is_signed(primitive) else {
         return Ok(());
     };
