@@ -47,6 +47,25 @@ install_needed() {
     [ "$status" = 0 ] || exit 1
 }
 
+# unpack_header HEADER DEBIAN_PACKAGE: a header that the C compiler does not find, and whose package cannot be installed beside
+# what is there, is unpacked into the cache folder; KEELBACK_TEST_INCLUDE_DIRS gets its folders. Fails where there is no such
+# package to be had.
+unpack_header() {
+    has_header "$1" && return
+    local cache="${XDG_CACHE_HOME:-$HOME/.cache}/keelback/headers/$2" deb
+    if [ ! -d "$cache/usr/include" ]; then
+        command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || return 1
+        rm -rf "$cache" && mkdir -p "$cache" || return 1
+        # apt-get writes into the current folder, as the user that it gives itself up to.
+        (cd "$cache" && apt-get download -q "$2" >/dev/null 2>&1) || return 1
+        for deb in "$cache"/*.deb; do dpkg-deb -x "$deb" "$cache" && rm "$deb" || return 1; done
+    fi
+    for deb in "$cache"/usr/include "$cache"/usr/include/*-linux-gnu*; do
+        [ ! -d "$deb" ] || KEELBACK_TEST_INCLUDE_DIRS="${KEELBACK_TEST_INCLUDE_DIRS:+$KEELBACK_TEST_INCLUDE_DIRS:}$deb"
+    done
+    export KEELBACK_TEST_INCLUDE_DIRS
+}
+
 # The Python that everything is built for: $PYTHON, else python3. Its real executable, not a version manager's shim.
 find_python() {
     need "${PYTHON:-python3}" python3 "the Python that plugins embed"

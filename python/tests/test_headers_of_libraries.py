@@ -190,6 +190,10 @@ LIBRARIES = {
 INCLUDE_DIRS = [path for path in os.environ.get("KEELBACK_TEST_INCLUDE_DIRS", "").split(":") if path]
 
 
+# Not all words of a test are names of its header.
+pytestmark = pytest.mark.filterwarnings("ignore:header")
+
+
 def declare(header, package, **options):
     ffi = keelback.FFI()
     try:
