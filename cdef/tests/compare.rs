@@ -115,6 +115,29 @@ fn functions() {
 }
 
 #[test]
+fn alignment() {
+    check(
+        "typedef double d __attribute__((aligned(2)));",
+        "typedef double d;",
+        "~!type d; its alignment was 2 and is the type's own\n",
+    );
+}
+
+#[test]
+fn opaque_pointers() {
+    check(
+        "typedef ... *handle; void f(handle);",
+        "typedef struct h *handle; void f(handle);",
+        "+ type struct h: struct h\n",
+    );
+    let told = changes_of(
+        &["typedef ... *handle; void f(handle);"],
+        &["typedef struct { int a; } *handle; void f(handle);"],
+    );
+    assert!(told.contains("~!function f"), "{told}");
+}
+
+#[test]
 fn variables_and_constants() {
     check(
         "extern int v;",

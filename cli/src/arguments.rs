@@ -406,6 +406,9 @@ pub struct HeaderArguments {
     /// The header for C++17 and later, which includes NAME.h
     #[arg(long)]
     pub cpp: bool,
+    /// A header for parsers without a preprocessor, such as PHP's FFI: no directives, macros or attributes
+    #[arg(long, conflicts_with_all = ["cpp", "keep_header"])]
+    pub plain: bool,
     /// The header [default: standard output]
     #[arg(short, long = "output", value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

@@ -251,6 +251,14 @@ impl Declared {
         Ok(self.interface(reporter)?.header())
     }
 
+    /// The header for parsers without a preprocessor.
+    pub fn plain_header(self, reporter: &Reporter) -> Result<String> {
+        let plugin = self.interface(reporter)?;
+        plugin.inner.plain_header().map_err(|problems| {
+            Failure::Input.because_of(problems.iter().map(diagnostic).collect())
+        })
+    }
+
     /// The header for C++, which includes `header`.
     pub fn cpp_header(self, header: &str, reporter: &Reporter) -> Result<String> {
         Ok(self.interface(reporter)?.cpp_header(header))

@@ -14,6 +14,7 @@ mod flags;
 mod header;
 mod layout_checks;
 mod lines;
+mod plain_header;
 mod plugin;
 mod prelude_wrappers;
 mod problem;

@@ -13,6 +13,10 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, text) in [
         ("plugin.c", include_str!("../templates/plugin.c")),
         ("header.h", include_str!("../templates/header.h")),
+        (
+            "plain_header.h",
+            include_str!("../templates/plain_header.h"),
+        ),
         ("header.hpp", include_str!("../templates/header.hpp")),
     ] {
         if let Err(error) = environment.add_template(name, text) {

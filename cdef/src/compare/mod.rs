@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::declarations::{Declarations, MacroValue};
 use crate::source::{SourceId, Span};
-use crate::types::{EnumId, QualType, RecordId, Type};
+use crate::types::{Alignment, EnumId, QualType, RecordId, Type};
 
 use ty::{Difference, Place, Types};
 
@@ -131,7 +131,12 @@ impl Interface<'_> {
         let types = &self.declarations.types;
         (0..types.records.len())
             .map(RecordId::from_index)
-            .filter(|&id| types.record(id).number == 0)
+            .filter(|&id| {
+                let record = types.record(id);
+                // What only a pointer's typedef names is compared where it is used.
+                let has_name = record.tag.is_some() || record.typedef_name.is_some();
+                record.number == 0 && (has_name || record.fields.is_some())
+            })
     }
 
     /// Names with a value: as text, and whether it is one that every version changes.
@@ -208,10 +213,20 @@ fn typed(
             old: old.map(|ty| types.old.c_declaration(ty, name)),
             new: new.map(|ty| types.new.c_declaration(ty, name)),
             effect,
-            details: Vec::new(),
+            details: alignments(old, new).into_iter().collect(),
         });
     }
     changes
+}
+
+/// What the spelling of two types does not tell.
+fn alignments(old: Option<QualType>, new: Option<QualType>) -> Option<String> {
+    let (old, new) = (old?.align, new?.align);
+    let text = |align: Alignment| match align.bytes() {
+        Some(bytes) => bytes.to_string(),
+        None => "the type's own".to_owned(),
+    };
+    (old != new).then(|| format!("its alignment was {} and is {}", text(old), text(new)))
 }
 
 fn functions(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec<Change> {

@@ -2,7 +2,7 @@
 
 use crate::declarations::Declarations;
 use crate::types::{
-    ArrayLength, EnumId, FunctionType, Primitive, QualType, Qualifiers, RecordId, Type,
+    ArrayLength, EnumId, FunctionType, Primitive, QualType, Qualifiers, Record, RecordId, Type,
 };
 
 use super::{Effect, Interface};
@@ -144,6 +144,13 @@ impl Types<'_> {
         let (a, b) = (self.old.types.record(old), self.new.types.record(new));
         if a.kind != b.kind {
             return Difference::Other;
+        }
+        // `typedef ... *handle;`: what it points to is anything that has no members.
+        let is_anything = |record: &Record| {
+            record.tag.is_none() && record.typedef_name.is_none() && record.fields.is_none()
+        };
+        if is_anything(a) && b.fields.is_none() || is_anything(b) && a.fields.is_none() {
+            return Difference::None;
         }
         if a.number == 0 && b.number == 0 {
             let names = record_names(self.new, new);

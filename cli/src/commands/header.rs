@@ -11,6 +11,8 @@ pub fn run(arguments: &HeaderArguments, reporter: &Reporter) -> Result<()> {
     let declared = Declared::read(&arguments.declarations, &mut inputs, reporter)?;
     let header = if arguments.cpp {
         declared.cpp_header(&format!("{}.h", arguments.declarations.name), reporter)?
+    } else if arguments.plain {
+        declared.plain_header(reporter)?
     } else {
         declared.header(reporter)?
     };

@@ -30,6 +30,8 @@ pub(crate) enum Destination<'a> {
         /// Headers come first that define what only the prelude defines.
         has_includes: bool,
     },
+    /// Into a header for parsers that know no preprocessor and no attributes.
+    Plain,
     /// Into the plugin's C file, in the place of a prelude: types and constants only.
     Source,
 }
@@ -53,7 +55,8 @@ pub(crate) fn declared_text(
 ) -> DeclaredText {
     let places = Places::new(declarations);
     let cdefs: Vec<_> = (cdefs.iter().copied())
-        .filter(|(_, cdef)| !cdef.included)
+        // A plain header includes nothing: what the interface needs of other headers stands in it.
+        .filter(|(_, cdef)| !cdef.included || destination == Destination::Plain)
         .collect();
     let cdefs = &*cdefs;
     let parsed: Vec<Vec<(Piece, Content)>> = cdefs
@@ -69,7 +72,9 @@ pub(crate) fn declared_text(
         })
         .collect();
     let needed = match destination {
-        Destination::Header { .. } => needed_words(cdefs, &parsed, declarations),
+        Destination::Header { .. } | Destination::Plain => {
+            needed_words(cdefs, &parsed, declarations)
+        }
         Destination::Source => HashSet::new(),
     };
     let mut writer = Writer {

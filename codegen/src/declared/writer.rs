@@ -117,6 +117,9 @@ impl Writer<'_> {
         if piece.extern_python {
             return self.extern_python(content);
         }
+        if piece.directive && self.destination == Destination::Plain {
+            return self.plain_macro(&text[piece.body.clone()]);
+        }
         if piece.directive {
             let line = &text[piece.body.clone()];
             if pragma_words(line).is_some() {
@@ -162,10 +165,12 @@ impl Writer<'_> {
                 format!("{api_macro} ")
             }
             Destination::Header { api_macro, .. } => format!("{api_macro} extern "),
-            Destination::Source => "extern ".to_owned(),
+            Destination::Plain if content.variables.is_empty() => String::new(),
+            Destination::Plain | Destination::Source => "extern ".to_owned(),
         };
         let body = self.clean(text, piece, content);
-        let extension = if needs_extension(text, piece) {
+        let is_plain = self.destination == Destination::Plain;
+        let extension = if !is_plain && needs_extension(text, piece) {
             self.uses_extension = true;
             "KEELBACK_EXTENSION "
         } else {
@@ -190,10 +195,20 @@ impl Writer<'_> {
         }
     }
 
+    /// An integer macro as an enumerator; parsers that know no macros know those. Other values have no form there.
+    fn plain_macro(&self, line: &str) -> Option<String> {
+        let definition = line[1..].trim_start().strip_prefix("define")?.trim_start();
+        let end = definition.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let name = &definition[..end.unwrap_or(definition.len())];
+        plain_constant(name, self.declarations.lookup_constant(name)?.value?)
+    }
+
     /// In an embedding API `extern "Python"` says nothing new: its functions are exported like all others (as in CFFI).
     fn extern_python(&self, content: &Content) -> Option<String> {
-        let Destination::Header { api_macro, .. } = self.destination else {
-            return None;
+        let prefix = match self.destination {
+            Destination::Header { api_macro, .. } => format!("{api_macro} "),
+            Destination::Plain => String::new(),
+            Destination::Source => return None,
         };
         let lines: Vec<String> = content
             .functions
@@ -205,10 +220,7 @@ impl Writer<'_> {
                     QualType::plain(function.ty),
                     self.declarations.text(function.name),
                 );
-                format!(
-                    "{api_macro} {};",
-                    replace_word(&declaration, "_Bool", "bool")
-                )
+                format!("{prefix}{};", replace_word(&declaration, "_Bool", "bool"))
             })
             .collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
@@ -255,6 +267,9 @@ impl Writer<'_> {
             .filter_map(|&index| {
                 let constant = &self.declarations.constants[index as usize];
                 let name = self.declarations.types.text(constant.name);
+                if self.destination == Destination::Plain {
+                    return plain_constant(name, constant.value?);
+                }
                 Some(format!("#define {name} {}", integer(constant.value?)))
             })
             .collect();
@@ -263,8 +278,10 @@ impl Writer<'_> {
 
     /// What a header can say of types that only the prelude defines in full.
     fn opaque(&self, content: &Content) -> Option<String> {
-        let Destination::Header { has_includes, .. } = self.destination else {
-            return None;
+        let has_includes = match self.destination {
+            Destination::Header { has_includes, .. } => has_includes,
+            Destination::Plain => false,
+            Destination::Source => return None,
         };
         let types = &self.declarations.types;
         let mut lines = Vec::new();
@@ -319,6 +336,12 @@ impl Writer<'_> {
                 let attributes = &piece.tokens[index..end];
                 index = end;
                 let target = &self.declarations.target;
+                if self.destination == Destination::Plain {
+                    out.push_str(&text[copied..token.range.start]);
+                    copied = attributes[attributes.len() - 1].range.end;
+                    replace(text, &mut out, &mut copied, "");
+                    continue;
+                }
                 let Some(repeated) = repeated_attributes(text, attributes, target) else {
                     continue;
                 };
@@ -341,6 +364,16 @@ impl Writer<'_> {
                 TokenKind::Punctuation(b')') => depth = depth.saturating_sub(1),
                 TokenKind::Word => {
                     let word = &text[token.range.clone()];
+                    if self.destination == Destination::Plain
+                        && matches!(word, "_Alignas" | "alignas")
+                        && let Some(end) = parentheses_end(&piece.tokens, index + 1)
+                    {
+                        out.push_str(&text[copied..token.range.start]);
+                        copied = piece.tokens[end - 1].range.end;
+                        replace(text, &mut out, &mut copied, "");
+                        index = end;
+                        continue;
+                    }
                     replacement = match word {
                         "static" | "extern" | "inline" | "__inline" | "__inline__"
                             if specifiers =>
@@ -349,6 +382,12 @@ impl Writer<'_> {
                         }
                         "const" if depth == 0 && is_const(index) => Some(String::new()),
                         "_Bool" => Some("bool".to_owned()),
+                        "restrict" | "__restrict" | "__restrict__" | "_Noreturn"
+                        | "__extension__"
+                            if self.destination == Destination::Plain =>
+                        {
+                            Some(String::new())
+                        }
                         "restrict" => Some("__restrict".to_owned()),
                         "__stdcall" | "__cdecl" | "WINAPI" => Some(String::new()),
                         _ if depth > 0 && is_reserved_name(word) => Some(format!("{word}_")),
@@ -387,6 +426,31 @@ impl Writer<'_> {
             is_before_name || !is_pointer
         })
     }
+}
+
+/// The token behind the parentheses that open at `index`.
+fn parentheses_end(tokens: &[Token], index: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, token) in tokens.iter().enumerate().skip(index) {
+        match token.kind {
+            TokenKind::Punctuation(b'(') => depth += 1,
+            TokenKind::Punctuation(b')') => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return (at > index).then_some(at + 1);
+        }
+    }
+    None
+}
+
+/// `enum { NAME = VALUE };`
+fn plain_constant(name: &str, value: i128) -> Option<String> {
+    // What is larger is no enumerator for all of them, and the least number none that can be written.
+    let value = i64::try_from(value)
+        .ok()
+        .filter(|&value| value != i64::MIN)?;
+    Some(format!("enum {{ {name} = {value} }};"))
 }
 
 /// The tag that stands at `index`, or behind attributes that do.
