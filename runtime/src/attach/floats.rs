@@ -21,7 +21,7 @@ unsafe extern "C" {
 }
 
 impl Whole {
-    /// This thread's. From now on it has C's default one.
+    /// Returns this thread's environment, and gives the thread C's default one.
     pub fn put_aside() -> Self {
         let mut saved = Self([0; 64]);
         // SAFETY: room for a fenv_t, as fenv.c asserts.
@@ -51,7 +51,8 @@ mod registers {
     /// The registers of an environment that is not the default one.
     pub struct Registers {
         mxcsr: u32,
-        /// The x87's, where that is not at its default. With it in place of `mxcsr` alone, all of it is put back.
+        /// The whole environment, where the x87's is not the default one either: then all of it is put back, and not only
+        /// `mxcsr`.
         x87: Option<Whole>,
     }
 
@@ -66,7 +67,7 @@ mod registers {
     }
 
     fn set_mxcsr(register: u32) {
-        // SAFETY: what this thread had before, or the default.
+        // SAFETY: the value is one that this thread's MXCSR had before, or the default; both are valid.
         unsafe {
             asm!("ldmxcsr [{}]", in(reg) &raw const register, options(nostack, readonly, preserves_flags));
         }
@@ -125,14 +126,14 @@ mod registers {
         pub fn put_aside() -> Self {
             let control = control();
             let status: u64;
-            // SAFETY: the flags are read, and the default is set.
+            // SAFETY: reads the flags and sets the default control word, which is valid.
             unsafe {
                 asm!("mrs {}, fpsr", "msr fpcr, xzr", out(reg) status, options(nostack));
             }
             Self { control, status }
         }
         pub fn put_back(self) {
-            // SAFETY: what this thread had before.
+            // SAFETY: the values are those that this thread's two registers had before.
             unsafe {
                 asm!("msr fpsr, {}", "msr fpcr, {}", in(reg) self.status, in(reg) self.control, options(nostack));
             }
@@ -142,7 +143,7 @@ mod registers {
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod registers {
-    /// Reading the environment is dear: calls run in the caller's.
+    /// Nothing: on this machine reading the environment costs too much, so Python runs in that of its caller.
     pub struct Registers;
 
     #[inline(always)]
@@ -164,9 +165,9 @@ pub use registers::is_default;
 /// C's environment, put aside until this is dropped: on the thread that made it.
 pub struct Aside {
     thread: &'static Thread,
-    /// None while C that Python calls has it.
+    /// The registers; `None` while a C function that Python calls has them.
     registers: Cell<Option<Registers>>,
-    /// That of the call that this one is inside of.
+    /// What the call from C that this call is nested in has put aside; NULL if there is none.
     outer: *const Aside,
 }
 
@@ -221,7 +222,8 @@ impl Lent {
     pub fn begin(thread: &Thread) -> Self {
         let aside = thread.floats.get().cast::<Aside>();
         if !aside.is_null() {
-            // SAFETY: it is up the stack of this thread, in the call from C that Python runs in.
+            // SAFETY: `aside` belongs to the call from C that Python runs in: further up the stack of this thread, and not
+            // over yet.
             unsafe { (*aside).lend() }
         }
         Self(aside)
@@ -232,7 +234,7 @@ impl Drop for Lent {
     #[inline(always)]
     fn drop(&mut self) {
         if !self.0.is_null() {
-            // SAFETY: as in `begin`; that call has not returned.
+            // SAFETY: the address that `begin` found; the call from C that it belongs to has not returned yet.
             unsafe { (*self.0).take_again() }
         }
     }

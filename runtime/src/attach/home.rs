@@ -17,13 +17,13 @@ const KEY: &CStr = c"keelback.home";
 /// A sub-interpreter, while it lives and after it.
 pub struct Home {
     interpreter: *mut ffi::PyInterpreterState,
-    /// Its dict is gone, and it will be.
+    /// Set when its dict goes, which happens shortly before the interpreter itself goes.
     ended: AtomicBool,
 }
 
 // SAFETY: the pointer is used only with the GIL, and only as long as the interpreter has not ended.
 unsafe impl Send for Home {}
-// SAFETY: as above.
+// SAFETY: as for Send: the GIL is the pointer's lock, and `ended` is atomic.
 unsafe impl Sync for Home {}
 
 /// As long as this lives, the thread is in a sub-interpreter.
@@ -35,9 +35,10 @@ pub struct Inside {
 }
 
 impl Home {
-    /// The sub-interpreter that this thread is in; `None` for the main one. In Python.
+    /// The sub-interpreter that this thread is in; `None` for the main one. The GIL is held.
     pub fn current() -> Res<Option<Arc<Self>>> {
-        // SAFETY: in Python; the dict is borrowed, and lives as long as its interpreter.
+        // SAFETY: the GIL is held, so the thread has a state and its interpreter lives; the dict is borrowed, and lives as
+        // long as its interpreter. Under KEY the dict has a capsule of `make`, whose pointer came from `Arc::into_raw`.
         unsafe {
             let interpreter = ffi::PyThreadState_GetInterpreter(ffi::PyThreadState_Get());
             if interpreter == ffi::PyInterpreterState_Main() {
@@ -61,15 +62,18 @@ impl Home {
         }
     }
 
+    /// A new `Home`, which the interpreter's dict keeps a count of.
+    ///
     /// # Safety
-    /// In Python, in this interpreter; its dict.
+    /// The GIL is held, and this thread is in `interpreter`, whose dict `dict` is.
     unsafe fn make(interpreter: *mut ffi::PyInterpreterState, dict: Obj) -> Res<Arc<Self>> {
         let home = Arc::new(Self {
             interpreter,
             ended: AtomicBool::new(false),
         });
         let given = Arc::into_raw(Arc::clone(&home));
-        // SAFETY: the caller's contract; the capsule takes one count over, if it is made.
+        // SAFETY: the GIL is held and `dict` is a live dict (the caller's contract). `given` is one count: the capsule takes
+        // it over, or there is no capsule and it is given back here.
         unsafe {
             let capsule = ffi::PyCapsule_New(
                 given.cast_mut().cast(),
@@ -101,7 +105,8 @@ impl Home {
         if self.ended.load(Ordering::Acquire) {
             return Err(Refused::Ended);
         }
-        // SAFETY: the interpreter lives, and goes only with the GIL that this thread has.
+        // SAFETY: the interpreter has not ended, and cannot end meanwhile: that takes the GIL, which this thread has. The
+        // state in whose place the new one is put is the main interpreter's, with which `attach` took the GIL.
         unsafe {
             let state = ffi::PyThreadState_New(self.interpreter);
             if state.is_null() {
@@ -119,7 +124,8 @@ impl Home {
 impl Drop for Inside {
     fn drop(&mut self) {
         if let Some((state, main)) = self.states {
-            // SAFETY: made for this call, which is over; attached, and no more when it is deleted.
+            // SAFETY: `state` was made by `enter` for this call, which is over, and is the attached one; it is deleted after
+            // `main` has taken its place.
             unsafe {
                 ffi::PyThreadState_Clear(state);
                 ffi::PyThreadState_Swap(main);
@@ -132,9 +138,10 @@ impl Drop for Inside {
 /// The destructor of a [`Home`]'s capsule.
 ///
 /// # Safety
-/// Called by Python, with a capsule of this kind that goes.
+/// Called by Python, once, as the destructor of a capsule that [`Home::make`] made.
 unsafe extern "C" fn interpreter_ends(capsule: Obj) {
-    // SAFETY: called once, with the capsule, which has one count.
+    // SAFETY: `capsule` is one of `make`'s (the caller's contract), so its pointer is a count from `Arc::into_raw`, which
+    // is given back here and nowhere else.
     unsafe {
         let home = ffi::PyCapsule_GetPointer(capsule, KEY.as_ptr()).cast::<Home>();
         if !home.is_null() {

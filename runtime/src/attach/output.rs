@@ -20,7 +20,7 @@ use super::Thread;
 use crate::py::{Exception, Obj, Raised, Ref, Res, guard, intern};
 use crate::reserve::{self, DUE};
 
-/// `sys.stdout` or `sys.stderr` is something of the init code's.
+/// Whether Python code has put something of its own in the place of `sys.stdout` or `sys.stderr`.
 static REPLACED: AtomicBool = AtomicBool::new(false);
 
 struct Output {
@@ -44,7 +44,7 @@ struct Stream {
     text: AtomicPtr<ffi::PyObject>,
     /// How many threads are in the buffer. Changed with the GIL.
     busy: AtomicU32,
-    /// The last flush failed, and that was told.
+    /// Whether the last flush failed; that was reported then, and is not reported again.
     fails: AtomicBool,
 }
 
@@ -146,8 +146,9 @@ fn flush_replaced(output: &Output) {
     }
 }
 
-/// After the init code, and when `sys` has changed: whether somebody has put something else in the place of `sys.stdout` or `sys.stderr`, or has changed it
-/// so that it keeps text back. The GIL is held; an exception that is set stays.
+/// Finds out whether somebody has put something else in the place of `sys.stdout` or `sys.stderr`, or has changed it so
+/// that it keeps text back. Called after the init code, and when `sys` has changed. The GIL is held; an exception that is
+/// set stays.
 pub fn look_at_streams() {
     let Some(output) = OUTPUT.get() else { return };
     sys::note();
@@ -178,7 +179,8 @@ pub fn look_at_streams() {
     }
 }
 
-/// Before a fork: what is in the buffers would come from both processes. Nobody is waited for. The GIL is held.
+/// To be called before a fork: both processes would write what is still in the buffers. A buffer that another thread is
+/// in is left alone, so that the fork waits for nobody. The GIL is held.
 pub fn flush_if_free() {
     let Some(output) = OUTPUT.get() else { return };
     let saved = Exception::fetch_if_set();
@@ -212,8 +214,8 @@ pub fn is_out_of_reach(file: Obj) -> bool {
         }
 }
 
-/// In a forked child: a buffer that another thread was in belongs to that thread for ever, so there is a new one. The GIL
-/// is held.
+/// To be called in a forked child: a buffer that another thread was in at the fork stays locked for ever, so the stream
+/// gets a new one. The GIL is held.
 pub fn renew_if_taken() {
     let Some(output) = OUTPUT.get() else { return };
     let saved = Exception::fetch_if_set();
@@ -292,7 +294,7 @@ fn try_install() -> Res<()> {
             call(&old, c"detach")?;
             call(&old_buffer, c"detach")?;
         }
-        // Only now: a BufferedWriter of the class looks `write` up here.
+        // OUTPUT is set before `sys` gets the streams: the `write` of the new class looks the base's `write` up in it.
         let output = OUTPUT.get_or_init(|| output);
         for stream in &output.streams {
             set(stream, true)?;
@@ -310,7 +312,7 @@ mod sys {
 
     use crate::py::{Ref, Res};
 
-    /// Where the version is; of nothing, as long as nobody watches.
+    /// Where the version of the dict of `sys` is; before `watch` this points to a number that never changes.
     static VERSION: AtomicPtr<u64> = AtomicPtr::new(NO_VERSION.as_ptr());
     static NO_VERSION: AtomicU64 = AtomicU64::new(0);
     static NOTED: AtomicU64 = AtomicU64::new(0);
@@ -328,14 +330,15 @@ mod sys {
     }
     #[inline(always)]
     fn version() -> u64 {
-        // SAFETY: static, or in a dict that is held for ever; the GIL is held.
+        // SAFETY: VERSION points to a static, or into a dict that is held for ever; the GIL, which is held, keeps others
+        // from changing the number meanwhile.
         unsafe { *VERSION.load(Ordering::Relaxed) }
     }
-    /// What there is now is known. The GIL is held.
+    /// Remembers the state that there is now as known. The GIL is held.
     pub fn note() {
         NOTED.store(version(), Ordering::Relaxed);
     }
-    /// Something was set since `note`. The GIL is held.
+    /// Whether something was set since `note`. The GIL is held.
     #[inline(always)]
     pub fn has_changed() -> bool {
         version() != NOTED.load(Ordering::Relaxed)
@@ -377,11 +380,12 @@ mod sys {
         }
         Ok(())
     }
-    /// What there is now is known.
+    /// Remembers the state that there is now as known.
     pub fn note() {
         CHANGED.store(false, Ordering::Relaxed);
     }
-    /// Something was set since `note`: `DUE` says so too, so that one look is enough.
+    /// Whether something was set since `note`. `changed` sets `DUE` as well, so a caller that finds `DUE` unset need not ask
+    /// here.
     #[inline(always)]
     pub fn has_changed() -> bool {
         CHANGED.load(Ordering::Relaxed)
@@ -393,14 +397,15 @@ mod sys {
 /// # Safety
 /// The GIL is held.
 unsafe fn make_stream(output: &Output, stream: &Stream, old: &Ref, raw: &Ref) -> Res<()> {
-    // SAFETY: the caller's contract; a live format.
-    unsafe {
-        let io = crate::py::import(c"io")?;
-        let wrapper = attribute(&io, c"TextIOWrapper")?;
-        let (encoding, errors) = (attribute(old, c"encoding")?, attribute(old, c"errors")?);
-        let line_buffering = attribute(old, c"line_buffering")?;
-        let buffer: Ref = output.class.live().call_with(raw.live())?;
-        let arguments: Ref = Ref::steal(ffi::Py_BuildValue(
+    let io = crate::py::import(c"io")?;
+    let wrapper = attribute(&io, c"TextIOWrapper")?;
+    let (encoding, errors) = (attribute(old, c"encoding")?, attribute(old, c"errors")?);
+    let line_buffering = attribute(old, c"line_buffering")?;
+    let buffer: Ref = output.class.live().call_with(raw.live())?;
+    // SAFETY: the GIL is held (the caller's contract). The format asks for five objects, which the references keep alive,
+    // and a C string, in this order.
+    let arguments: Ref = unsafe {
+        Ref::steal(ffi::Py_BuildValue(
             c"(OOOsOO)".as_ptr(),
             buffer.obj(),
             encoding.obj(),
@@ -408,14 +413,15 @@ unsafe fn make_stream(output: &Output, stream: &Stream, old: &Ref, raw: &Ref) ->
             c"\n".as_ptr(),
             line_buffering.obj(),
             ffi::Py_True(),
-        ))?;
-        let text: Ref = Ref::steal(ffi::PyObject_CallObject(wrapper.obj(), arguments.obj()))?;
-        let mode: Ref = Ref::steal(ffi::PyUnicode_FromString(c"w".as_ptr()))?;
-        set_attribute(&text, c"mode", &mode)?;
-        stream.buffer.store(buffer.into_ptr(), Ordering::Relaxed);
-        stream.text.store(text.into_ptr(), Ordering::Relaxed);
-        Ok(())
-    }
+        ))?
+    };
+    // SAFETY: the GIL is held (the caller's contract); a live callable and a live tuple.
+    let text: Ref =
+        unsafe { Ref::steal(ffi::PyObject_CallObject(wrapper.obj(), arguments.obj()))? };
+    set_attribute(&text, c"mode", &crate::py::str_from("w")?)?;
+    stream.buffer.store(buffer.into_ptr(), Ordering::Relaxed);
+    stream.text.store(text.into_ptr(), Ordering::Relaxed);
+    Ok(())
 }
 
 /// Puts a stream into `sys`.
@@ -427,7 +433,7 @@ unsafe fn set(stream: &Stream, is_current: bool) -> Res<()> {
     if text.is_null() {
         return Ok(());
     }
-    // SAFETY: the GIL is held.
+    // SAFETY: the GIL is held (the caller's contract); `text` is owned by the stream for ever; the names are C strings.
     unsafe {
         if (is_current && ffi::PySys_SetObject(stream.name.as_ptr(), text) < 0)
             || ffi::PySys_SetObject(stream.dunder.as_ptr(), text) < 0
@@ -488,7 +494,8 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
             return Err(crate::raise!(RuntimeError, "no output yet"));
         };
         let mut arguments = [writer, data];
-        // SAFETY: live objects, by the slot's contract; the unbound method of the base class takes self first.
+        // SAFETY: Python keeps `writer` and `data` alive during the call (the caller's contract); the base class's unbound
+        // `write` takes self first.
         let mut write = || unsafe {
             Ref::steal(ffi::PyObject_Vectorcall(
                 output.write.obj(),
@@ -499,7 +506,7 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
         };
         let mut streams = output.streams.iter();
         let Some(stream) = streams.find(|one| one.buffer.load(Ordering::Relaxed) == writer) else {
-            // An object of the class that somebody else has made, or the one of before a fork.
+            // Not a current stream: Python code has made an object of this class, or the stream was replaced after a fork.
             return write();
         };
         let written = stream.busily(&mut write)?;
@@ -518,7 +525,7 @@ unsafe extern "C" fn write(writer: Obj, data: Obj) -> Obj {
 
 /// Whether there is a line end in what is written.
 fn ends_line(data: Obj) -> bool {
-    // SAFETY: a live object; the bytes are its own, and stay.
+    // SAFETY: `data` is live during the call of `write`, and bytes or the text of a str stay as long as their object.
     unsafe {
         if ffi::PyBytes_CheckExact(data) == 0 {
             return true;

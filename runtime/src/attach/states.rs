@@ -56,7 +56,7 @@ fn is_this_thread(number: Option<libc::c_ulong>) -> bool {
 /// read by way of the kernel, which says so when the memory is gone.
 #[cfg(not(Py_3_12))]
 fn thread_of(state: *mut ffi::PyThreadState) -> Option<libc::c_ulong> {
-    /// The place of `thread_id`, of which [`is_here`] makes sure with a state that is known.
+    /// The offset of `thread_id` in a thread state. [`is_here`] checks it with a state whose thread is known.
     const THREAD_ID: usize = if cfg!(Py_3_11) { 152 } else { 176 };
     let mut number: libc::c_ulong = 0;
     let local = libc::iovec {
@@ -77,6 +77,6 @@ fn thread_of(state: *mut ffi::PyThreadState) -> Option<libc::c_ulong> {
 /// # Safety
 /// A live state.
 pub unsafe fn is_of_main(state: *mut ffi::PyThreadState) -> bool {
-    // SAFETY: a live state.
+    // SAFETY: `state` is live (the caller's contract), and the function only reads its interpreter.
     unsafe { ffi::PyThreadState_GetInterpreter(state) == ffi::PyInterpreterState_Main() }
 }

@@ -37,7 +37,7 @@ unsafe extern "C" {
 }
 
 impl Thread {
-    /// That of the thread that asks. Usable until the very end of the thread: nothing in it has a destructor.
+    /// The data of the thread that asks. Usable until the very end of the thread: nothing in it has a destructor.
     #[inline(always)]
     pub fn here() -> &'static Self {
         // SAFETY: static thread-local storage, zeroed at first, which outlives all code that the thread runs; the type
@@ -64,13 +64,13 @@ impl Thread {
     /// The C library's errno.
     #[inline(always)]
     pub fn errno(&self) -> c_int {
-        // SAFETY: this thread's own variable; self never leaves the thread.
+        // SAFETY: the address of this thread's errno; self never leaves the thread.
         unsafe { *self.errno.get() }
     }
     /// Sets the C library's errno.
     #[inline(always)]
     pub fn set_errno(&self, value: c_int) {
-        // SAFETY: as in `errno`.
+        // SAFETY: the address of this thread's errno; self never leaves the thread.
         unsafe { *self.errno.get() = value }
     }
 }

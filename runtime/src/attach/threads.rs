@@ -18,7 +18,7 @@ use super::{output, stack};
 /// Python's finalisation has begun, or is over: no other thread may wait for the GIL any more.
 static ENDED: AtomicBool = AtomicBool::new(false);
 
-/// The [`thread_token`] of the thread on which it is; 0 before it begins.
+/// The [`thread_token`] of the thread that finalises Python; 0 before that begins.
 static ENDING_THREAD: AtomicUsize = AtomicUsize::new(0);
 
 /// Why a thread is not let in.
@@ -87,7 +87,7 @@ pub struct Attached {
     unusual: Option<Box<Unusual>>,
 }
 
-/// What few calls have to undo.
+/// What only a few calls have to undo.
 struct Unusual {
     /// The state of a sub-interpreter that the thread was in; NULL if it was in none.
     previous: *mut ffi::PyThreadState,
@@ -149,16 +149,19 @@ pub fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
     if let Some(left) = stack::left_of(thread, stack::RESERVE) {
         return Err(refuse_small_stack(thread, left));
     }
-    // SAFETY: a kept state stays valid until its thread ends, or Python does: then ENDED is set.
+    // SAFETY: `thread` is this thread's data, and was checked to have a state.
     unsafe { enter(thread) }
 }
 
+/// Enters Python with the state that is kept for this thread.
+///
 /// # Safety
-/// A thread with a state of ours, and it is this one.
+/// `thread` is the data of this thread, and has a state.
 #[inline(always)]
 unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
     let state = thread.state.get();
-    // SAFETY: a thread with a state of ours, and it is this one.
+    // SAFETY: `state` is this thread's (the caller's contract). It is live as long as ENDED is not set, which is checked
+    // before Python gets it. `enter_from` and `enter_at_the_end` have the same contract, and get what was found here.
     unsafe {
         let current = current();
         let leaves = current != state;
@@ -178,7 +181,7 @@ unsafe fn enter(thread: &'static Thread) -> Result<Attached, Refused> {
 /// [`enter`] while Python is being finalised, or later.
 ///
 /// # Safety
-/// As [`enter`]; `leaves` if the thread is not in Python.
+/// As [`enter`], whose state is `state`; `leaves` says that the thread is not in Python.
 #[cold]
 #[inline(never)]
 unsafe fn enter_at_the_end(
@@ -187,7 +190,7 @@ unsafe fn enter_at_the_end(
     leaves: bool,
 ) -> Result<Attached, Refused> {
     if leaves {
-        // SAFETY: a state of ours is not NULL.
+        // SAFETY: `state` is one that the runtime made (the caller's contract), and so not NULL.
         unsafe { come_back(thread, state)? };
     } else if !is_our_interpreter() {
         return Err(Refused::Ended);
@@ -198,14 +201,15 @@ unsafe fn enter_at_the_end(
 /// [`enter`] for a thread that is in Python with another state: a sub-interpreter's, or one that somebody else made.
 ///
 /// # Safety
-/// A thread with a state of ours, this one; it is attached with `current`.
+/// `thread` is the data of this thread, and has a state; the thread is attached with another one, `current`.
 #[cold]
 #[inline(never)]
 unsafe fn enter_from(
     current: *mut ffi::PyThreadState,
     thread: &'static Thread,
 ) -> Result<Attached, Refused> {
-    // SAFETY: a thread with a state of ours, this one; it is attached with `current`.
+    // SAFETY: `current` is attached and so live, and can be left; the state that is taken instead is this thread's own (both
+    // are the caller's contract), and live, since Python has not ended.
     unsafe {
         let leaves = !is_of_main(current);
         if ENDED.load(Ordering::Acquire) && (leaves || !is_our_interpreter()) {
@@ -240,7 +244,7 @@ pub(crate) fn attach_on_any_stack() -> Result<Attached, Refused> {
     if thread.state.get().is_null() {
         return attach_on_stack(thread, None);
     }
-    // SAFETY: as in `attach_on`.
+    // SAFETY: `thread` is this thread's data, and was checked to have a state.
     unsafe { enter(thread) }
 }
 
@@ -260,7 +264,8 @@ pub fn stay_in(interpreter: *mut ffi::PyInterpreterState) -> Result<Option<Attac
 
 #[inline(never)]
 fn attach_without_state(thread: &'static Thread) -> Result<Attached, Refused> {
-    // What callbacks of a Python program meet: its own thread, which has left Python for C. All else takes longer.
+    // The usual case of a callback in a Python program: a thread of Python's own, which has left Python for C. All others
+    // take the longer way.
     let is_usual = thread.stack_low.get() != 0
         && stack::left_of(thread, stack::RESERVE).is_none()
         && current().is_null()
@@ -287,7 +292,9 @@ fn attach_without_usual_state(thread: &'static Thread) -> Result<Attached, Refus
 
 fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<Attached, Refused> {
     let too_small = shortage.map(|left| refuse_small_stack(thread, left));
-    // SAFETY: both calls are valid without the GIL, also when Python is not initialised.
+    // SAFETY: `here`, Py_IsInitialized and PyGILState_GetThisThreadState may be called without the GIL, also when Python is
+    // not initialised. Only states of this thread are saved and restored: `previous` is attached where it is not NULL,
+    // and `state` is this thread's own for the main interpreter. Where Python ends, `come_back` decides.
     unsafe {
         let mut leaves = false;
         let mut previous = here();
@@ -359,7 +366,7 @@ unsafe fn new_state(thread: &Thread) -> Result<*mut ffi::PyThreadState, Refused>
         // CPython 3.11 crashes where there is no memory for the state, which takes less than this.
         // SAFETY: what is allocated is freed at once; neither call of Python's needs the GIL.
         unsafe {
-            // Out of the optimiser's sight: it knows malloc, and takes it for granted.
+            // black_box keeps the optimiser, which knows malloc, from assuming that it succeeds.
             let probe = std::hint::black_box(libc::malloc(16 << 10));
             if probe.is_null() {
                 return Err(Refused::NoMemory);
@@ -379,13 +386,14 @@ unsafe fn new_state(thread: &Thread) -> Result<*mut ffi::PyThreadState, Refused>
     Ok(state)
 }
 
-/// Held while a state is made without the GIL, which takes a lock of CPython's: a child would find that taken.
+/// Held while a state is made without the GIL. Making one takes a lock of CPython's, and a child that was forked meanwhile
+/// would find it taken for ever: so a fork takes this lock first.
 pub fn lock_new_states() -> MutexGuard<'static, ()> {
     static NEW_STATES: Mutex<()> = Mutex::new(());
     NEW_STATES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a forked child: its one thread is Python's main thread now, whose state is never freed.
+/// To be called in a forked child: its one thread is Python's main thread now, whose state must never be freed.
 pub fn keep_state_for_good() {
     if let (false, Some(key)) = (Thread::here().state.get().is_null(), make_key()) {
         // SAFETY: a valid key. Without a value the destructor does not run.
@@ -399,7 +407,7 @@ pub fn keep_state_for_good() {
 /// # Safety
 /// The thread has just initialised Python, and holds the GIL.
 pub unsafe fn keep_initial_state() {
-    // SAFETY: the thread has just initialised Python, and holds the GIL.
+    // SAFETY: the thread holds the GIL (the caller's contract).
     let state = unsafe { ffi::PyEval_SaveThread() };
     Thread::here().state.set(state);
 }
@@ -449,7 +457,7 @@ pub fn detached<R>(body: impl FnOnce() -> R) -> R {
     if !is_attached() {
         return body();
     }
-    // SAFETY: attached, as just asked; the same state is taken again.
+    // SAFETY: the thread is attached, as was just checked; it takes the state again that it left with.
     unsafe {
         let state = ffi::PyEval_SaveThread();
         let lent = Lent::begin(Thread::here());
@@ -470,7 +478,8 @@ pub fn newest_state() -> i64 {
     unsafe {
         ffi::PyThreadState_GetID(ffi::PyInterpreterState_ThreadHead(interpreter)) as i64
     }
-    // Without a GIL the first of the list may go at any moment: a state of our own is the newest for one.
+    // Without a GIL the first state of the list may be freed at any moment, so its number cannot be read. A state that is
+    // made here is the newest one at this moment.
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: attached; a new state, which nobody else knows, is cleared and freed.
     unsafe {
