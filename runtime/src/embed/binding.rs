@@ -65,7 +65,8 @@ impl Binding {
         if old.is_null() {
             return;
         }
-        // SAFETY: it came from a Box, and is nobody else's any more.
+        // SAFETY: `current` holds only what came from a Box; the swap made this thread the only one that has the old one,
+        // but for calls that are in it, which are waited for below.
         let old = unsafe { Box::from_raw(old) };
         if !self.calls.are_there() {
             drop(old);
@@ -108,9 +109,9 @@ impl Binding {
     /// Writes what the function returns when Python has nothing to say.
     ///
     /// # Safety
-    /// `slots` are the function's.
+    /// `slots` are those of a call of this function.
     pub(super) unsafe fn write_failure(&self, slots: *mut u8) {
-        // SAFETY: the caller's contract, and the ABI's.
+        // SAFETY: `slots` are the function's (the caller's contract); its record lives as long as the process, by the ABI.
         unsafe { write_failure(self.function, slots) }
     }
 }
@@ -118,9 +119,10 @@ impl Binding {
 /// Writes the function's `start_error`, or zeros.
 ///
 /// # Safety
-/// The record of a function, and its slots.
+/// `function` is a record by the ABI, and `slots` those of a call of it: they have room for `result_size` bytes.
 pub(super) unsafe fn write_failure(function: *const keelback_function_t, slots: *mut u8) {
-    // SAFETY: the caller's contract: there is room for the result.
+    // SAFETY: the record is live, and `slots` have room for `result_size` bytes (the caller's contract). `start_error`, where
+    // the record has one, points to a value of the result's type, which has as many bytes.
     unsafe {
         let size = (*function).result_size;
         if (*function).start_error.is_null() {

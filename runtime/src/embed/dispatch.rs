@@ -18,10 +18,10 @@ use crate::callback::{self, Slots};
 /// Called by a stub, with the record of its function and its slots.
 pub unsafe extern "C" fn dispatch(function: *mut keelback_function_t, slots: *mut c_void) {
     let slots = slots.cast::<u8>();
-    // SAFETY: what Python passes to it.
+    // SAFETY: `function` is the stub's record and `slots` are its slots (the caller's contract).
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { call(function, slots) }));
     if outcome.is_err() {
-        // SAFETY: what Python passes to it.
+        // SAFETY: as above; C gets a result although the call has failed.
         unsafe { write_failure(function, slots) }
     }
 }
@@ -32,7 +32,9 @@ pub unsafe extern "C" fn dispatch(function: *mut keelback_function_t, slots: *mu
 /// `function` is the stub's record, `slots` its arguments as the ABI has them.
 #[inline(always)]
 unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
-    // SAFETY: the caller's contract; bindings are set before the stubs lead here, and never freed.
+    // SAFETY: `function` is a live record (the caller's contract), whose binding is NULL or was set before its stub leads
+    // here, and is never freed. `slots` are the arguments of a call of this function (the caller's contract). `current`
+    // is not freed before `leave`: whoever replaces it waits for the calls that `begin` counted.
     unsafe {
         let Some(binding) = (*function).binding.cast::<Binding>().as_ref() else {
             return write_failure(function, slots);

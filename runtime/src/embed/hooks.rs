@@ -69,14 +69,16 @@ static THREAD: Methods<2> = Methods::new([
 /// what it cannot do.
 ///
 /// # Safety
-/// The GIL is held; a static method.
+/// The GIL is held; `method` points to a static definition of a METH_FASTCALL or METH_O function.
 unsafe fn replace(
     module: &str,
     name: &CStr,
     second: &CStr,
     method: *mut ffi::PyMethodDef,
 ) -> Res<()> {
-    // SAFETY: the caller's contract; the module is borrowed, and held meanwhile.
+    // SAFETY: the GIL is held (the caller's contract). The module is borrowed from the dict of modules, and held by a
+    // reference before Python code can run. `default` was checked to be a built-in function before its `m_ml` is read.
+    // `method` is static (the caller's contract), as a built-in function needs it.
     unsafe {
         let module = ffi::PyDict_GetItem(ffi::PyImport_GetModuleDict(), str_from(module)?.obj());
         if module.is_null() {
@@ -84,7 +86,8 @@ unsafe fn replace(
         }
         let module: Ref = Ref::borrow(module);
         let default: Ref = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), name.as_ptr()))?;
-        // `site` or a .pth file may have put another there; and threading has ours from _thread, if it came later.
+        // `site` or a .pth file may have put a hook of its own there, which stays. And `threading` copies its hook from
+        // `_thread`: if it was imported after that one was replaced, it has ours already.
         let is_default = ffi::PyCFunction_Check(default.obj()) != 0
             && (*default.obj().cast::<ffi::PyCFunctionObject>()).m_ml != method;
         if !is_default {
@@ -109,13 +112,14 @@ unsafe fn replace(
 /// Has a hook do its work; where it cannot, the default one does.
 ///
 /// # Safety
-/// Live objects; the GIL is held.
+/// `default` and `args` are live objects; the GIL is held.
 unsafe fn or_default(
     default: Obj,
     args: &[Obj],
     print: impl FnOnce(&Ref) -> Res<bool>,
 ) -> Res<Ref> {
-    // SAFETY: the caller's contract; sys.stderr is borrowed, and held meanwhile.
+    // SAFETY: the GIL is held, `default` and `args` are live (the caller's contract). sys.stderr is borrowed, and held by a
+    // reference before Python code can run.
     unsafe {
         let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
         if !stderr.is_null() && stderr != ffi::Py_None() {
@@ -154,9 +158,10 @@ fn write(stderr: &Ref, text: &str) -> Res<bool> {
 /// The traceback of an exception, with its last line.
 ///
 /// # Safety
-/// Live objects; the GIL is held.
+/// The three are live objects; the GIL is held and no exception is set.
 unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
-    // SAFETY: live objects; the GIL is held.
+    // SAFETY: the three are live, the traceback is live or NULL here, the GIL is held and no exception is set (the caller's
+    // contract).
     unsafe {
         let traceback = if traceback == ffi::Py_None() {
             std::ptr::null_mut()
@@ -173,9 +178,10 @@ unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
 /// Called by Python, as a function.
 unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
+        // SAFETY: Python passes a FASTCALL function `count` live arguments.
         let args = unsafe { std::slice::from_raw_parts(args, count as usize) };
-        // SAFETY: live objects.
+        // SAFETY: Python calls the hook with the GIL; `default`, the function's self, and the arguments live during the
+        // call. CPython's functions leave no exception set where they are asked for a text.
         unsafe {
             or_default(default, args, |stderr| match args {
                 &[class, value, trace] if ffi::PyExceptionInstance_Check(value) != 0 => {
@@ -271,8 +277,8 @@ unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
 }
 
 /// # Safety
-/// A live object; the GIL is held.
+/// `object` is live; the GIL is held.
 unsafe fn attribute(object: Obj, name: &CStr) -> Res<Ref> {
-    // SAFETY: a live object; the GIL is held.
+    // SAFETY: `object` is live and the GIL is held (the caller's contract); the name is a C string.
     unsafe { Ref::steal(ffi::PyObject_GetAttrString(object, name.as_ptr())) }
 }

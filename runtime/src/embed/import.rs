@@ -126,14 +126,15 @@ unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj
 /// no other thread look at the module, so that the init code could not run on one that C was quicker to call on.
 ///
 /// # Safety
-/// A record by the ABI, the import system's spec. The GIL is held.
+/// `record` is a record by the ABI, which lives as long as the process; `spec` is a live object, the import system's spec.
+/// The GIL is held.
 unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static Plugin> {
     loop {
         let claim = match waiting::claim(record) {
             Turn::Mine(claim) => claim,
-            // The start failed on another thread: this one tries itself, so that its importer gets the exception.
+            // The start failed on another thread. This thread tries again itself, so that its importer gets the exception.
             Turn::Failed(_) => continue,
-            // The thread that has it waits for this one: the module, with what is attached so far.
+            // The thread that has claimed the start waits for this one, which gets the module with what is attached so far.
             Turn::Ring => {
                 // SAFETY: a record by the ABI, the import system's spec. The GIL is held.
                 let (known, name) = unsafe { (Plugin::known(record), Plugin::name_of(record)) };
@@ -149,7 +150,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
         if let (true, Some(plugin)) = (claim.taken_over, unsafe { Plugin::known(record) }) {
             plugin.start_over();
         }
-        // SAFETY: the caller's contract; the start is claimed.
+        // SAFETY: `record` is a record by the ABI and the GIL is held (the caller's contract); `claim` is the start's.
         let plugin = unsafe { Plugin::attach(record)? };
         if let (true, Some(module)) = (whose::is_main(), plugin.module()) {
             namespace::adopt_spec(plugin, &module, spec)?;

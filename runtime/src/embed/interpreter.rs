@@ -259,7 +259,7 @@ impl Drop for Config {
 /// Sets a string of the configuration.
 ///
 /// # Safety
-/// `field` is a field of `config`.
+/// `field` is a field of `config`, which is initialised, and Python is preinitialised.
 unsafe fn set(
     config: *mut ffi::PyConfig,
     field: *mut *mut libc::wchar_t,
@@ -267,7 +267,8 @@ unsafe fn set(
 ) -> Result<(), String> {
     let text = CString::new(value.as_os_str().as_bytes())
         .map_err(|_nul| "a path contains NUL\n".to_string())?;
-    // SAFETY: the caller's contract. Preinitialised: bytes are decoded as UTF-8.
+    // SAFETY: `field` is a string of the initialised `config` (the caller's contract), and `text` is a C string, which is
+    // copied. Python is preinitialised in UTF-8 mode, so that it decodes the bytes as UTF-8.
     check(unsafe { ffi::PyConfig_SetBytesString(config, field, text.as_ptr()) })
 }
 

@@ -221,7 +221,7 @@ pub struct Described {
 /// Takes the exception that is set.
 pub fn take_exception(raised: Raised) -> Described {
     match Exception::fetch(raised) {
-        // SAFETY: live objects; no exception is set now.
+        // SAFETY: `taken` keeps the objects alive, the traceback may be NULL, and taking the exception has cleared it.
         Some(taken) => unsafe {
             describe(
                 taken.class.obj(),
@@ -236,10 +236,13 @@ pub fn take_exception(raised: Raised) -> Described {
     }
 }
 
+/// The texts of an exception.
+///
 /// # Safety
-/// Live objects or NULL; the GIL is held and no exception is set.
+/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
 pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
-    // SAFETY: the caller's contract.
+    // SAFETY: all three are live or NULL, as `one_line`, `traceback::format` and `places` ask for, the GIL is held and no
+    // exception is set (the caller's contract); one that `format` raises is cleared before `places` runs.
     unsafe {
         let line = one_line(class, value);
         let traceback = traceback::format(class, value, traceback).unwrap_or_else(|raised| {
@@ -253,9 +256,10 @@ pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Describ
 /// Where the exception passed, as Python prints it but without the lines of source: for when Python cannot.
 ///
 /// # Safety
-/// As [`describe`].
+/// `traceback` is a live object or NULL; the GIL is held and no exception is set.
 unsafe fn places(traceback: Obj) -> String {
-    // SAFETY: the caller's contract; attributes of tracebacks, frames and code.
+    // SAFETY: `traceback` is live where it is not NULL, and the GIL is held (the caller's contract). All other objects are
+    // attributes, each held by a reference while it is used; CPython checks that they are there and of what type.
     unsafe {
         let mut text = String::new();
         let mut next = if traceback.is_null() {
@@ -295,9 +299,10 @@ unsafe fn places(traceback: Obj) -> String {
 /// As in a traceback: `ValueError`, `decimal.InvalidOperation`.
 ///
 /// # Safety
-/// `class` is live.
+/// `class` is a live object or NULL; the GIL is held and no exception is set.
 unsafe fn class_name(class: Obj) -> String {
-    // SAFETY: the caller's contract.
+    // SAFETY: `class` is live where it is not NULL (the caller's contract), and was checked to be a type before its fields
+    // are read; a type's name is a C string, which is copied.
     unsafe {
         if class.is_null() || ffi::PyType_Check(class) == 0 {
             return "Exception".to_string();
@@ -326,9 +331,10 @@ unsafe fn class_name(class: Obj) -> String {
 /// The last line of a traceback.
 ///
 /// # Safety
-/// `class` and `value` are live.
+/// `class` and `value` are live objects or NULL; the GIL is held and no exception is set.
 unsafe fn one_line(class: Obj, value: Obj) -> String {
-    // SAFETY: the caller's contract.
+    // SAFETY: `class` may be NULL for `class_name`; `value` was checked not to be NULL, and so is live (the caller's
+    // contract); its str is held by `text`'s reference.
     unsafe {
         let class = class_name(class);
         if value.is_null() {

@@ -172,12 +172,12 @@ impl Plugin {
     }
 }
 
-/// The interpreter ends: C finds no Python functions any more.
+/// Takes all Python functions away from C, because the interpreter ends.
 ///
 /// # Safety
-/// In Python; a plugin.
+/// `plugin` is the address of a [`Plugin`]; the GIL is held.
 unsafe fn give_back(plugin: *mut std::ffi::c_void) {
-    // SAFETY: the caller's contract; plugins are never freed.
+    // SAFETY: `plugin` is the address of a Plugin (the caller's contract), and plugins are never freed.
     let plugin = unsafe { &*plugin.cast::<Plugin>() };
     let mut held = false;
     for binding in &plugin.bindings {
@@ -185,14 +185,15 @@ unsafe fn give_back(plugin: *mut std::ffi::c_void) {
         binding.replace(None);
     }
     if let Some(objects) = plugin.objects.get() {
-        // SAFETY: made by `make_objects`, of this class.
+        // SAFETY: `make_objects` made it, as an instance of FfiObject.
         held |= unsafe { &*objects.ffi.as_ptr().cast::<FfiObject>() }.forget_once();
     }
     if !held {
         return;
     }
-    // A module and its functions are a cycle. Python's own last collection comes when print() does not work any more.
-    // SAFETY: in Python.
+    // A module and its functions are a cycle, which only the collector frees. Python's own last collection comes when
+    // destructors cannot print any more, so there is one here.
+    // SAFETY: the GIL is held (the caller's contract).
     unsafe { ffi::PyGC_Collect() };
 }
 

@@ -19,11 +19,11 @@ use crate::raise;
 use crate::scope::Scope;
 
 impl Plugin {
-    /// The plugin of a record, its module in `sys.modules`. By the thread that has claimed the start, in
-    /// Python.
+    /// The plugin of a record, its module in `sys.modules`.
     ///
     /// # Safety
-    /// A record by the ABI.
+    /// `record` is a record by the ABI, which lives as long as the process. The GIL is held, and this thread has claimed
+    /// the record's start.
     pub unsafe fn attach(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
         // SAFETY: a record by the ABI.
         let plugin = match unsafe { Self::known(record) } {
@@ -39,9 +39,11 @@ impl Plugin {
     /// Reads a record: declarations, functions.
     ///
     /// # Safety
-    /// `record` is a record by the ABI, which lives as long as the process.
+    /// `record` is a record by the ABI, which lives as long as the process; this thread has claimed its start.
     unsafe fn read(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
-        // SAFETY: the caller's contract: tables of as many items, which stay.
+        // SAFETY: a record by the ABI (the caller's contract) has at `functions` a table of `function_count` items, which
+        // stays as long as the process, and which nobody else changes while the plugin is read by the thread that has
+        // claimed the start.
         let (name, functions) = unsafe {
             (
                 Self::name_of(record),
@@ -75,7 +77,8 @@ impl Plugin {
     /// A plugin of these declarations and functions, which are declared.
     ///
     /// # Safety
-    /// A record by the ABI, and records of functions that stay.
+    /// `record` is a record by the ABI, and `functions` are records of functions; all live as long as the process, and this
+    /// thread has claimed the start, so that no other reads `binding` in them.
     pub(super) unsafe fn register(
         record: *mut keelback_plugin_t,
         name: String,
@@ -119,7 +122,8 @@ impl Plugin {
             objects: OnceLock::new(),
         });
         for (&function, binding) in functions.iter().zip(&plugin.bindings) {
-            // SAFETY: the caller's contract; nobody reads it before.
+            // SAFETY: the record of the function is live, and no other thread reads its `binding` before the start is over
+            // (the caller's contract).
             unsafe { (*function).binding = std::ptr::from_ref(binding).cast_mut().cast() };
         }
         remember(plugin);

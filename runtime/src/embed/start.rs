@@ -21,7 +21,7 @@ const INIT_CODE_FAILED: c_int = -3;
 /// keelback_runtime_t.start
 ///
 /// # Safety
-/// By the ABI: a plugin that lives as long as the process; `python` is NULL or valid during the call.
+/// By the ABI: `plugin` is a record that lives as long as the process; `python` is NULL or valid during the call.
 pub unsafe extern "C" fn start(
     plugin: *mut keelback_plugin_t,
     python: *const keelback_python_t,
@@ -29,10 +29,12 @@ pub unsafe extern "C" fn start(
     let thread = Thread::here();
     let errno = thread.errno();
     crate::reserve::fill();
-    // Constants are rounded as everywhere, nothing traps, and no flag is raised.
+    // Python starts in the default floating-point environment: it rounds constants as everywhere, nothing traps, and the
+    // host finds none of its flags changed.
     let aside = (!floats::is_default()).then(|| Aside::begin(thread));
     let whole = floats::Whole::put_aside();
-    // SAFETY: the caller's contract.
+    // SAFETY: `plugin` lives as long as the process, and `python` is NULL or valid until this returns (the caller's
+    // contract).
     let outcome = catch_unwind(AssertUnwindSafe(|| unsafe {
         try_start(plugin, python.as_ref())
     }));
@@ -98,7 +100,7 @@ unsafe fn try_start(
         // Another thread was quicker; or it is the init code itself, on this thread, that calls its own plugin.
         return Ok(());
     }
-    // SAFETY: the caller's contract; the start is claimed.
+    // SAFETY: `record` is a record by the ABI (the caller's contract), whose start was claimed above.
     unsafe { attach_and_run(record, python, &name, claim.taken_over) }
         .inspect_err(|failure| claim.failed(failure))
 }
@@ -106,7 +108,7 @@ unsafe fn try_start(
 /// Attaches the plugin to Python, and runs its init code.
 ///
 /// # Safety
-/// A record by the ABI, its start claimed.
+/// `record` is a record by the ABI, which lives as long as the process; this thread has claimed its start.
 unsafe fn attach_and_run(
     record: *mut keelback_plugin_t,
     python: Option<&keelback_python_t>,

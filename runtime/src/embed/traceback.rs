@@ -18,9 +18,9 @@ static PLACES: CodeTexts = CodeTexts::new();
 /// `traceback.format_exception()` of an exception.
 ///
 /// # Safety
-/// Live objects or NULL; the GIL is held and no exception is set.
+/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
 pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the three functions have this function's contract, and `put_together` is called where `is_plain` said so.
     unsafe {
         if is_plain(class, value)
             && let Some(text) = put_together(class, value, traceback)?
@@ -36,7 +36,9 @@ pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
 /// # Safety
 /// As [`format()`].
 unsafe fn is_plain(class: Obj, value: Obj) -> bool {
-    // SAFETY: the caller's contract; classes are statics of libpython.
+    // SAFETY: `class` and `value` were checked not to be NULL, so they are live, and the GIL is held (the caller's
+    // contract). `class` was checked to be a type, and to be the type of `value`. The classes that it is compared with are
+    // statics of libpython.
     unsafe {
         if class.is_null()
             || value.is_null()
@@ -79,7 +81,8 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
 /// # Safety
 /// As [`format()`], and [`is_plain`] said so.
 unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `traceback` is live where it is not NULL; `class` and `value` are live, since `is_plain` said so; the GIL is
+    // held (all are the caller's contract).
     unsafe {
         let mut text = String::new();
         if !traceback.is_null() && traceback != ffi::Py_None() {
@@ -94,13 +97,14 @@ unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<Str
     }
 }
 
-/// `traceback._RECURSIVE_CUTOFF`: so often a place is shown that comes again and again.
+/// `traceback._RECURSIVE_CUTOFF`: how often a place is shown that comes several times in a row.
 const SHOWN: usize = 3;
 
+/// Adds the lines of all places of a traceback.
+///
 /// # Safety
-/// A traceback; the GIL is held.
+/// `traceback` is a live traceback; the GIL is held.
 unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
-    let mut next = traceback.cast::<ffi::PyTracebackObject>();
     let mut last: Option<(Ref, i32)> = None;
     let mut count = 0;
     let again = |text: &mut String, count: usize| {
@@ -110,10 +114,15 @@ unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
             text.push_str(&format!("  [Previous line repeated {more} more time{s}]\n"));
         }
     };
-    // SAFETY: tracebacks, frames and their code live as long as the first traceback, which the caller holds.
+    // SAFETY: `traceback` is live where it is not NULL (the caller's contract); None excepted, it and all that come after it
+    // in the chain are tracebacks. Each is held by a reference while it is looked at, because Python code that runs in
+    // `place` (a loader's get_source(), for one) may cut the chain. A traceback keeps its frame.
     unsafe {
-        while !next.is_null() && next.cast() != ffi::Py_None() {
-            let here = &*next;
+        let or_none = |traceback: *mut ffi::PyTracebackObject| {
+            (!traceback.is_null()).then(|| Ref::borrow(traceback))
+        };
+        let mut next = or_none(traceback.cast());
+        while let Some(here) = next.filter(|here| here.obj() != ffi::Py_None()) {
             let code: Ref = Ref::steal(ffi::PyFrame_GetCode(here.tb_frame).cast())?;
             let line = match here.tb_lineno {
                 // CPython works the line number out only when somebody asks for it.
@@ -129,10 +138,10 @@ unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
             }
             count += 1;
             if count <= SHOWN {
-                text.push_str(&place(&code, next)?);
+                text.push_str(&place(&code, here.as_ptr())?);
             }
             last = Some((code, line));
-            next = here.tb_next;
+            next = or_none(here.tb_next);
         }
     }
     again(text, count);
@@ -142,15 +151,15 @@ unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
 /// The lines of one place.
 ///
 /// # Safety
-/// A traceback, and the code of its frame; the GIL is held.
+/// `traceback` is a live traceback, and `code` the code of its frame; the GIL is held.
 unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<str>> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `traceback` is live (the caller's contract).
     let at = unsafe { (*traceback).tb_lasti };
     if let Some(text) = PLACES.get(code, at) {
         return Ok(text);
     }
     sources::tell_linecache();
-    // SAFETY: the caller's contract; names are C strings.
+    // SAFETY: `traceback` is live and the GIL is held (the caller's contract); `joined` gets what `call` returned.
     let text: Arc<str> = unsafe {
         let lines = call(c"format_tb", &[traceback.cast()], Some(1))?;
         joined(&lines)?.into()
@@ -162,9 +171,10 @@ unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<s
 /// `CLASS: TEXT`, as `traceback.format_exception_only()` has it; `None` where the text cannot be had.
 ///
 /// # Safety
-/// As [`format()`].
+/// `class` and `value` are live objects; the GIL is held.
 unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
-    // SAFETY: the caller's contract; names are C strings.
+    // SAFETY: `class` and `value` are live: only `put_together` calls this, and it has them from `is_plain`; the GIL is
+    // held (the caller's contract). Each object that is asked for its text is held by a reference.
     unsafe {
         let attribute = |name: &CStr| -> Res<Ref> {
             Ref::steal(ffi::PyObject_GetAttrString(class, name.as_ptr()))
@@ -199,11 +209,14 @@ unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
     }
 }
 
+/// [`format()`], all of it by the module `traceback`.
+///
 /// # Safety
 /// As [`format()`].
 unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     sources::tell_linecache();
-    // SAFETY: the caller's contract.
+    // SAFETY: the three are live or NULL (the caller's contract), and None, which is always alive, stands in for NULL; the
+    // GIL is held.
     unsafe {
         let none = ffi::Py_None();
         let or_none = |object: Obj| if object.is_null() { none } else { object };
@@ -219,9 +232,9 @@ unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String
 /// Calls a function of the module `traceback`, with `limit` as its last argument if there is one.
 ///
 /// # Safety
-/// Live objects; the GIL is held.
+/// `arguments` are live objects; the GIL is held.
 unsafe fn call(function: &CStr, arguments: &[Obj], limit: Option<i32>) -> Res<Ref> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the GIL is held (the caller's contract); `limit` owns the int until the call is over.
     unsafe {
         let limit: Option<Ref> = match limit {
             Some(limit) => Some(Ref::steal(ffi::PyLong_FromLong(limit.into()))?),
@@ -233,11 +246,14 @@ unsafe fn call(function: &CStr, arguments: &[Obj], limit: Option<i32>) -> Res<Re
     }
 }
 
+/// The text of lines that are Python strings.
+///
 /// # Safety
-/// A live object; the GIL is held.
+/// The GIL is held.
 unsafe fn joined(lines: &Ref) -> Res<String> {
     let empty = crate::py::str_from("")?;
-    // SAFETY: the caller's contract.
+    // SAFETY: the GIL is held (the caller's contract); both references keep their objects alive, and CPython checks that
+    // `lines` are strings.
     unsafe {
         let text: Ref = Ref::steal(ffi::PyUnicode_Join(empty.obj(), lines.obj()))?;
         any_text(text.obj())

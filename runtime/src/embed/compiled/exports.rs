@@ -19,7 +19,8 @@ unsafe extern "C" {
     ) -> *const c_void;
 }
 
-/// How many there are for every module; with `extern "Python"`; from the version on that has char16_t and char32_t.
+/// How many functions a module's table has room for: every module's; that of one with `extern "Python"`; that of one
+/// whose version has char16_t and char32_t.
 const FOR_ALL: usize = 25;
 const WITH_EXTERN_PYTHON: usize = 26;
 const ALL: usize = 28;
@@ -28,7 +29,8 @@ const WITH_WIDE_CHARACTERS: isize = 0x2801;
 /// Fills a module's table.
 ///
 /// # Safety
-/// The table is that of a module of this version.
+/// `table` is the table of a module of this version, and `has_extern_python` says whether the module has `extern
+/// "Python"`: the two decide how many places the table has.
 pub(super) unsafe fn fill(table: *mut *const c_void, version: isize, has_extern_python: bool) {
     let count = if version >= WITH_WIDE_CHARACTERS {
         ALL
@@ -38,7 +40,8 @@ pub(super) unsafe fn fill(table: *mut *const c_void, version: isize, has_extern_
         FOR_ALL
     };
     let all = all();
-    // SAFETY: the caller's contract: there is room for as many.
+    // SAFETY: a module of this version, with or without `extern "Python"`, has `count` places in its table (the caller's
+    // contract), and `all` has at least as many items.
     unsafe { table.copy_from_nonoverlapping(all.as_ptr(), count) };
 }
 

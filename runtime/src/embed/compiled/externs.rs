@@ -91,9 +91,12 @@ fn look_at(declarations: &Declarations, name: &str) -> Option<(usize, Box<[usize
 /// `_cffi_call_python`: the C function of an `extern "Python"` was called. The result is written at `arguments`.
 ///
 /// # Safety
-/// As CFFI's generated code calls it.
+/// CFFI's generated code calls it: `external` is the module's record of the function, and at `arguments` are 8 bytes for
+/// each parameter, with room for the result and for 8 bytes at least.
 pub(super) unsafe extern "C" fn call(external: *mut c_void, arguments: *mut c_char) {
-    // SAFETY: the caller's contract; the record was leaked.
+    // SAFETY: `external` is a module's record, which is static, and at `arguments` there is room for each parameter and for
+    // the result (the caller's contract). What `reserved` points to was leaked, and so lives for ever. `frame` has a place
+    // for each parameter, for the whole result, and one at least.
     unsafe {
         let external = &*external.cast::<External>();
         let function = external.reserved.load(Ordering::Acquire);

@@ -49,10 +49,13 @@ pub unsafe extern "C" fn load(_module: Obj, argument: Obj) -> Obj {
     })
 }
 
+/// Makes the module of a compiled library.
+///
 /// # Safety
-/// As CFFI's modules fill it.
+/// `raw` is filled as CFFI's modules fill it: `name` is a C string, and it, `exports` and `context` point to static data
+/// of the module, which is never unmapped. The GIL is held.
 unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
-    // SAFETY: as CFFI's modules fill it.
+    // SAFETY: `name` is a C string (the caller's contract).
     let name = unsafe { CStr::from_ptr(raw.name) };
     let text = name.to_string_lossy();
     if !VERSIONS.contains(&raw.version) {
@@ -63,7 +66,8 @@ unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
             raw.version
         ));
     }
-    // SAFETY: the caller's contract; the version says how many exports there are.
+    // SAFETY: `raw` has a module's static tables (the caller's contract). Its version, which was checked to be a known one,
+    // says how they are laid out and how many exports there are.
     unsafe {
         let tables = CompiledTables::new(raw.context);
         exports::fill(raw.exports, raw.version, tables.has_extern_python());

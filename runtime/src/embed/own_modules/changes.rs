@@ -101,16 +101,16 @@ pub fn forget_modules(plugin: &Plugin) -> Res<Forgotten> {
 /// Takes the items whose keys are wanted out of a dict, into another.
 ///
 /// # Safety
-/// The GIL is held; a dict.
+/// The GIL is held; `from` is a dict.
 unsafe fn take(from: &Ref, is_wanted: impl Fn(&str) -> Res<bool>) -> Res<Ref> {
-    // SAFETY: the caller's contract: a dict. The list of keys is ours, its items are borrowed from it; values are kept by
-    // the new dict before they leave the old one.
+    // SAFETY: the GIL is held and `from` is a dict (the caller's contract). The list of keys is nobody else's, so the keys
+    // that are borrowed from it stay; the new dict takes a reference to a value before the old one gives its own up.
     unsafe {
         let taken: Ref = crate::py::make::dict([])?;
         let keys: Ref = Ref::steal(ffi::PyDict_Keys(from.obj()))?;
         for index in 0..ffi::PyList_Size(keys.obj()) {
             let key = ffi::PyList_GetItem(keys.obj(), index);
-            // A key that is no str is nobody's module.
+            // A key that is not a str is the name of no module.
             if ffi::PyUnicode_Check(key) == 0 || !str_text(key)?.map_or(Ok(false), &is_wanted)? {
                 continue;
             }
