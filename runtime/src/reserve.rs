@@ -147,28 +147,30 @@ impl LastPiece {
 unsafe impl GlobalAlloc for WithReserve {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: `layout` is not empty (the contract of `GlobalAlloc::alloc`).
         with_reserve(|| unsafe { System.alloc(layout) }, layout)
     }
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: `layout` is not empty (the contract of `GlobalAlloc::alloc_zeroed`).
         let memory = with_reserve(|| unsafe { System.alloc_zeroed(layout) }, layout);
         if LAST.has(memory) {
-            // SAFETY: just allocated, and so large.
+            // SAFETY: `LAST` has just given out `layout.size()` bytes there.
             unsafe { memory.write_bytes(0, layout.size()) };
         }
         memory
     }
     #[inline]
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: by the caller's contract the new size is a valid one for the alignment.
+        // SAFETY: `size`, rounded up to the alignment, does not overflow an isize (the contract of `GlobalAlloc::realloc`).
         let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         if !LAST.has(memory) {
-            // SAFETY: the caller's contract. A realloc that failed leaves the memory as it was.
+            // SAFETY: `memory` is a block of this allocator's with this layout (the contract of `GlobalAlloc::realloc`); it is
+            // not in `LAST`, so it is the system's. A realloc that failed leaves it as it was.
             let moved = with_reserve(|| unsafe { System.realloc(memory, layout, size) }, new);
             if LAST.has(moved) {
-                // SAFETY: two live blocks of at least so many bytes; the old one is the system's.
+                // SAFETY: two live blocks that do not overlap: the new one has `size` bytes, the old one, which is still the
+                // system's, `layout.size()`. Nobody uses the old one afterwards.
                 unsafe {
                     moved.copy_from_nonoverlapping(memory, layout.size().min(size));
                     System.dealloc(memory, layout);
@@ -176,7 +178,8 @@ unsafe impl GlobalAlloc for WithReserve {
             }
             return moved;
         }
-        // SAFETY: as above.
+        // SAFETY: `new` is not empty, as `size` is not 0 (the contract of `GlobalAlloc::realloc`). The old block has
+        // `layout.size()` bytes, the new one `size`, and they do not overlap.
         unsafe {
             let moved = self.alloc(new);
             if !moved.is_null() {
@@ -191,7 +194,8 @@ unsafe impl GlobalAlloc for WithReserve {
         if LAST.has(memory) {
             return LAST.dealloc(memory, layout.size());
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: `memory` is a live block of this allocator's with this layout (the contract of `GlobalAlloc::dealloc`), and
+        // not in `LAST`, so it is the system's.
         unsafe { System.dealloc(memory, layout) }
     }
 }

@@ -28,7 +28,8 @@ impl PlanSlot {
     #[inline(always)]
     pub unsafe fn get<T>(&self) -> Option<&T> {
         let erased = self.0.get()?;
-        // SAFETY: a boxed T, by the caller's contract, which lives as long as the place.
+        // SAFETY: `get_or_init` put a boxed T there, since T is the only type that this place is used with (the caller's
+        // contract). The box lives as long as the place, which is borrowed.
         Some(unsafe { erased.value.cast().as_ref() })
     }
     /// The value; this one, if there is none yet.

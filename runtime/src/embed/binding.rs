@@ -17,9 +17,9 @@ pub struct Binding {
     pub ty: TypeId,
     /// What `def_extern` attached; NULL before.
     pub(super) current: AtomicPtr<PythonFunction>,
-    /// Those in a Python function of this binding.
+    /// The calls that are in a Python function of this binding.
     pub(super) calls: Calls,
-    /// What was replaced while calls were in it, where they still find it.
+    /// Functions that were replaced while calls were in them: they stay where those calls find them.
     #[expect(clippy::vec_box, reason = "the calls have its address")]
     pub(super) retired: Mutex<Vec<Box<PythonFunction>>>,
     pub(super) has_retired: AtomicBool,
@@ -43,7 +43,7 @@ impl Binding {
             has_retired: AtomicBool::new(false),
         }
     }
-    /// Whose it is.
+    /// The plugin that it is of.
     pub fn plugin(&self) -> &'static Plugin {
         // SAFETY: plugins are never freed.
         unsafe { &*self.plugin }
@@ -76,7 +76,8 @@ impl Binding {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(old);
             self.has_retired.store(true, Ordering::SeqCst);
-            // On a free-threaded Python the last call in it may have left meanwhile.
+            // On a free-threaded Python the last call may have left between the look at `calls` and this line, and would
+            // then have found nothing to free.
             if cfg!(Py_GIL_DISABLED) {
                 self.free_retired();
             }
@@ -95,7 +96,8 @@ impl Binding {
     fn free_retired(&self) {
         let retired = {
             let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-            // Asked under the lock: what is retired now was taken away before, so a call that is in it is counted.
+            // This has to be asked under the lock: every function that is in `retired` now was taken out of `current`
+            // before, so each call that can still be in one of them is counted.
             if self.calls.are_there() {
                 return;
             }
@@ -106,7 +108,7 @@ impl Binding {
         drop(retired);
     }
 
-    /// Writes what the function returns when Python has nothing to say.
+    /// Writes the result of a call that Python code cannot give a result for.
     ///
     /// # Safety
     /// `slots` are those of a call of this function.

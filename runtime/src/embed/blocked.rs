@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use libc::pid_t;
 
-/// How often one looks.
+/// How long to wait between two looks.
 pub const PERIOD: Duration = Duration::from_millis(50);
 
-/// So many looks in a row must find the same, before it is believed: the pieces are not read at one instant.
+/// So many looks in a row must find the same before it is believed: one look reads several places one after another, and
+/// threads go on between them.
 const ENOUGH: u32 = 4;
 
 /// How many threads a chain of locks may lead through.
 const LONGEST: usize = 8;
 
-/// Looks again and again.
+/// What the looks so far have found.
 #[derive(Default)]
 pub struct Watch {
     found: Option<usize>,
@@ -108,7 +109,7 @@ impl Sleep {
     }
 }
 
-/// Four bytes of this process's memory, which may be gone by now.
+/// Four bytes at an address of this process; `None` if no memory is there any more.
 fn read(address: usize) -> Option<u32> {
     let mut value = 0u32;
     let size = size_of::<u32>();

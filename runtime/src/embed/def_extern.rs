@@ -102,8 +102,8 @@ fn attach(
     let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
     let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
     if !whose::is_main() {
-        // The function's objects would be gone before C's next call, and threads that C starts come to the main
-        // interpreter: the arguments are checked, and nothing is attached.
+        // In a sub-interpreter the arguments are checked, and nothing is attached: the function's objects would go with the
+        // interpreter, perhaps before C's next call, and threads that C starts enter the main interpreter.
         return warn(&format!(
             "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
         ));

@@ -43,15 +43,15 @@ pub struct LastRun(Vec<(usize, Stamp)>);
 
 static RUN: Mutex<LastRun> = Mutex::new(LastRun(Vec::new()));
 
-/// Looked at outside of Python; taken over a fork.
+/// Locks what was run. The lock is taken outside of Python, and held over a fork.
 pub fn lock_last_run() -> MutexGuard<'static, LastRun> {
     RUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes the file as it is now; true if it was another before.
+/// Notes the state of the file; true if it was another one before.
 fn note(plugin: &Plugin) -> bool {
     let Some(stamp) = Stamp::of(&plugin.init_file()) else {
-        // It is just being replaced by an editor, or gone: what runs goes on.
+        // The file is gone, or an editor is just replacing it: the code that runs stays.
         return false;
     };
     let key = std::ptr::from_ref(plugin).addr();
@@ -69,7 +69,7 @@ fn note(plugin: &Plugin) -> bool {
     }
 }
 
-/// Before the file is read for the plugin's start.
+/// To be called before the file is read for the plugin's start.
 pub fn note_start(plugin: &Plugin) {
     note(plugin);
 }
@@ -98,8 +98,8 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
     unsafe { dispatch::dispatch(function, slots) };
 }
 
-/// Runs the changed file, in the same module, as `importlib.reload` does. The functions that it attaches replace the old ones, at the same C addresses.
-/// If it fails, that is reported, and what it has not replaced stays.
+/// Runs the changed file, in the same module, as `importlib.reload` does. The functions that it attaches replace the old
+/// ones, at the same C addresses. If it fails, that is reported, and what it has not replaced stays.
 fn run_again(plugin: &Plugin) {
     let Ok(_attached) = threads::attach() else {
         return;
@@ -189,7 +189,7 @@ sys.settrace(debugger.trace_dispatch)
 exec(code, namespace)
 ";
 
-/// Once in a process: further plugins find debugpy at work.
+/// Starts debugpy, once in a process: further plugins find it at work.
 const DEBUGPY: &CStr = c"
 import sys
 if not getattr(sys, '_keelback_debugpy', False):
@@ -203,7 +203,7 @@ if not getattr(sys, '_keelback_debugpy', False):
 /// Runs the init code of a development library, in a debugger if one is asked for.
 ///
 /// # Safety
-/// The GIL is held; a code object and a dict.
+/// The GIL is held; `code` is a live code object, `globals` a live dict.
 pub unsafe fn run_code(code: Obj, globals: Obj) -> Res<()> {
     let debugger = Debugger::wished().map_err(|text| crate::raise!(ValueError, "{text}"))?;
     // SAFETY: the GIL is held; a code object and a dict.
@@ -227,7 +227,7 @@ pub unsafe fn run_code(code: Obj, globals: Obj) -> Res<()> {
 /// Runs a text of ours with these globals.
 ///
 /// # Safety
-/// The GIL is held; live objects.
+/// The GIL is held; the objects in `names` are live.
 unsafe fn run_text(text: &CStr, names: &[(&CStr, Obj)]) -> Res<()> {
     // SAFETY: the GIL is held; live objects.
     unsafe {

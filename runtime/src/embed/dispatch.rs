@@ -61,7 +61,8 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
     }
 }
 
-/// No Python function is attached: waits for an init code that runs on another thread, else says so.
+/// A call of a function that no Python function is attached to: waits for an init code that runs on another thread, and
+/// else reports that there is none.
 ///
 /// # Safety
 /// `slots` are the arguments of a call of the function, as the ABI has them.
@@ -99,7 +100,7 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
     last_error::report(binding.plugin().record(), binding.name(), &text);
 }
 
-/// Python cannot be entered on this thread: C gets the error value, and the reason is told.
+/// A call on a thread that cannot enter Python: C gets the error value, and the reason is reported.
 ///
 /// # Safety
 /// `slots` are the arguments of a call of the function, as the ABI has them.

@@ -11,7 +11,7 @@ unsafe extern "C" {
 /// and runs what it finds there.
 const NAMES: [&CStr; 2] = [c"PYTHONEXECUTABLE=", c"__PYVENV_LAUNCHER__="];
 
-/// What stands in their place meanwhile: no variable at all.
+/// The entries that stand in their place meanwhile. Without a `=` they are no variables.
 const NOTHING: [&CStr; 2] = [c"keelback-0", c"keelback-1"];
 
 /// As long as this lives the variables cannot be found. The host's other threads may read the environment meanwhile:
@@ -47,7 +47,7 @@ impl Drop for Hidden {
     }
 }
 
-/// Puts another entry in the place of the first that is wanted; gives the old one, or NULL.
+/// Puts another entry in the place of the first one for which `is_wanted` is true; returns the old one, or NULL.
 fn exchange(is_wanted: impl Fn(*mut c_char) -> bool, new: *mut c_char) -> *mut c_char {
     // SAFETY: the environment ends with NULL; its places are pointers, which other threads only read.
     unsafe {

@@ -21,7 +21,7 @@ use super::whose::Interpreter;
 use crate::attach::{output, threads};
 use crate::py::{Exception, Live, Obj, Raised, Ref, Res, none};
 
-/// The exit functions run because of us, not because Python is finalised.
+/// Whether the exit functions run because we call them, and not because Python is finalised.
 static OUR_EXIT: AtomicBool = AtomicBool::new(false);
 
 /// At exit() of the host: Python's atexit functions, and its open files.
@@ -55,10 +55,11 @@ extern "C" fn at_exit() {
         let Ok(_attached) = threads::attach() else {
             return;
         };
-        // exit() called by C code that a failing Python function called: its exception is none of ours.
+        // exit() may be called by C code that Python code called while an exception was set: that one is put back.
         let saved = Exception::fetch_if_set();
         OUR_EXIT.store(true, Ordering::Relaxed);
-        // Text goes down into the compressed files, and from those into the files below.
+        // In this order, because each step writes into the files of the next: text files into compressed ones, and those
+        // into the plain files below them.
         for step in [
             run_exit_functions as fn() -> Res<()>,
             write_open_files,
@@ -150,7 +151,7 @@ fn all_objects() -> Res<Ref> {
     }
 }
 
-/// Calls a method. It may fail: closed, detached, not writable.
+/// Calls a method. A failure is no matter: the file may be closed, detached or not writable.
 fn call_and_forget(object: Live, method: &CStr) {
     // SAFETY: a live object, a C string.
     unsafe {
@@ -188,7 +189,7 @@ fn write_open_files() -> Res<()> {
 
 /// Makes Python tell us when it is finalised. The GIL is held.
 pub(crate) fn watch_finalisation() {
-    // What ends with a sub-interpreter is not Python: nothing is watched there.
+    // The end of a sub-interpreter is not the end of Python, so nothing is watched there.
     if !whose::is_main() {
         return;
     }

@@ -25,12 +25,12 @@ use crate::py::{Obj, Ref, Res, guard, none};
 /// What is held over a fork.
 struct Forking {
     starts: Frozen,
-    /// What is locked outside of Python too.
+    /// The lock of the error handlers, which is taken outside of Python too.
     handlers: MutexGuard<'static, ()>,
     new_states: MutexGuard<'static, ()>,
     last_run: MutexGuard<'static, LastRun>,
     ran: MutexGuard<'static, Ran>,
-    /// In Python, its own before-work done; only if that is for us to do.
+    /// Present if Python's work before a fork was for us to do: the thread is in Python, and that work is done.
     attached: Option<Attached>,
     paused: Option<Paused>,
 }
@@ -66,12 +66,13 @@ pub unsafe extern "C" fn fork(step: u32) {
     });
 }
 
-/// Whether this thread is between the handlers of a fork: what they hold it cannot take again.
+/// Whether this thread is between the handlers of a fork, and so must not take the locks that they hold.
 pub fn is_under_way_here() -> bool {
     HANDLERS.get() > 0
 }
 
-/// From now on a fork does Python's own work, if Python does not do it: the interpreter is ours. Python is initialised.
+/// From now on a fork does Python's own work where Python does not do it. To be called when Python is initialised and the
+/// interpreter is ours.
 pub fn do_python_s_work() {
     let Ok(_attached) = threads::attach() else {
         return;
@@ -83,9 +84,9 @@ pub fn do_python_s_work() {
 
 fn prepare() {
     let (mut attached, mut paused) = (None, None);
-    // In Python already, with the GIL: os.fork(), or the fork inside of subprocess, whose child only calls exec.
+    // A thread that is in Python and has the GIL forks in os.fork(), or inside of subprocess, whose child only calls exec.
     let by_python = BY_PYTHON.get() || threads::is_attached();
-    // How somebody else's interpreter gets over a fork of C is his affair.
+    // An interpreter that the process had before us is its owner's to bring over a fork in C.
     let theirs = whose::whose() == Interpreter::Theirs;
     if !by_python && !theirs && !threads::has_ended() {
         // The fork waits for starts that other threads are in: a child would inherit a plugin that is started by half.
@@ -195,8 +196,8 @@ fn watch_python() -> Res<()> {
 unsafe extern "C" fn before(_self: Obj, _none: Obj) -> Obj {
     guard(|| {
         BY_PYTHON.set(true);
-        // What is waiting to be written would be written by both. Not later: behind this hook 3.13 holds a lock that a
-        // thread which gets the GIL meanwhile may wait for.
+        // Both processes would write what is still in the buffers. They cannot be flushed later: after this hook 3.13 takes
+        // a lock, and flushing gives the GIL away to threads that may wait for that lock.
         output::flush_if_free();
         let held = NEW_STATES.take();
         NEW_STATES.set(Some(held.unwrap_or_else(threads::lock_new_states)));

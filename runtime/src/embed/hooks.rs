@@ -25,7 +25,7 @@ pub fn install() {
                 c"__unraisablehook__",
                 UNRAISABLE.ptr(),
             ),
-            // Where threading takes it from; and threading, if `site` has imported it.
+            // threading takes its hook from _thread; `site` may have imported threading before.
             ("_thread", c"_excepthook", c"", THREAD.ptr()),
             ("threading", c"excepthook", c"__excepthook__", THREAD.ptr()),
         ];

@@ -122,8 +122,9 @@ unsafe extern "C" fn create(spec: Obj, definition: *mut ffi::PyModuleDef) -> Obj
     })
 }
 
-/// The plugin, its init code run. That belongs here, not into a Py_mod_exec slot: while that runs the import system lets
-/// no other thread look at the module, so that the init code could not run on one that C was quicker to call on.
+/// The plugin, after its init code has run. That belongs here and not into a Py_mod_exec slot: while such a slot runs, the
+/// import system lets no other thread look at the module, and another thread may be running the init code because a call
+/// from C came first there.
 ///
 /// # Safety
 /// `record` is a record by the ABI, which lives as long as the process; `spec` is a live object, the import system's spec.

@@ -20,7 +20,8 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         return Ok(());
     };
     sources::tell_linecache_if_imported();
-    // Without it a warning of the parser is printed by C, with the line of a file that has the name.
+    // Where the module `warnings` is not imported, C code prints the parser's warnings, with a line from whatever file has
+    // the init code's name.
     let warnings: Res<Ref> = crate::py::import(c"warnings");
     if let Err(raised) = warnings {
         raised.clear();
@@ -35,7 +36,7 @@ pub fn run(plugin: &Plugin) -> Res<()> {
     // SAFETY: the GIL is held; objects are live, the dict with its module.
     unsafe {
         let file = str_from(&file)?;
-        // UTF-8 whatever a coding comment says: the build has decoded it.
+        // The text is UTF-8 whatever a coding comment in it says: the build has decoded it.
         let mut flags = ffi::PyCompilerFlags {
             cf_flags: IS_UTF8 | IGNORE_COOKIE,
             cf_feature_version: VERSION_MINOR,

@@ -38,7 +38,8 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
                 text: text.clone(),
             });
         }),
-        // A plugin that Python imports in its own start (from a .pth file) waits for this thread: that is far enough.
+        // Python imports a plugin in its own start (from a .pth file), and that plugin waits for this thread. Python is
+        // started far enough for it.
         Turn::Ring => Ok(()),
         Turn::Failed(failure) => Err(failure.text),
     }
@@ -87,7 +88,7 @@ fn adopt() -> Result<(), String> {
     Ok(())
 }
 
-/// Python was started here, and without PYTHONPATH and its like.
+/// Whether Python was started here, and so without PYTHONPATH and its like.
 static IGNORES_ENVIRONMENT: AtomicBool = AtomicBool::new(false);
 
 /// Whether PYTHONPATH and its like have no effect. They may in a Python that was there before.
@@ -179,7 +180,7 @@ fn import_signal() {
         libc::sigaction(libc::SIGINT, std::ptr::null(), &mut host);
         let module = ffi::PyImport_ImportModule(c"_signal".as_ptr());
         if !module.is_null() && host.sa_sigaction == libc::SIG_DFL {
-            // Python's own table shall say so too: asyncio.run() asks it.
+            // Python's own table of handlers must say so too, because asyncio.run() asks it.
             let done = ffi::PyObject_CallMethod(
                 module,
                 c"signal".as_ptr(),
@@ -225,7 +226,7 @@ impl Config {
         config.pathconfig_warnings = 0;
         config.site_import = (flags & KEELBACK_PLUGIN_NO_SITE == 0).into();
         if !honours_environment {
-            // What `isolated` says besides "no environment": the user's own site-packages count no more than PYTHONPATH.
+            // `isolated` means not only "no environment": the user's own site-packages are left out like PYTHONPATH.
             config.user_site_directory = 0;
         }
         let config: *mut ffi::PyConfig = config;

@@ -16,7 +16,7 @@ use crate::py::{Exception, Obj, Raised, Ref, Res, any_text, type_name};
 thread_local! {
     /// The last failure of each plugin on this thread.
     static LAST: RefCell<Vec<Last>> = const { RefCell::new(Vec::new()) };
-    /// An error handler runs on this thread.
+    /// Whether an error handler runs on this thread.
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -31,14 +31,14 @@ struct Last {
 enum Kind {
     Call,
     Start,
-    /// One of a start that has succeeded since. The host may still hold the text.
+    /// The failure of a start that was tried again and has succeeded. The host may still hold the text.
     Over,
 }
 
 /// Guards the handler fields of all plugins: a handler and its data are read and written together.
 static HANDLERS: Mutex<()> = Mutex::new(());
 
-/// Taken over a fork.
+/// The lock of the error handlers, for a fork, which holds it.
 pub fn lock_handlers() -> MutexGuard<'static, ()> {
     HANDLERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -48,7 +48,7 @@ pub fn record(plugin: *const keelback_plugin_t, text: &str) {
     remember(plugin, text, Kind::Call);
 }
 
-/// Likewise, until the plugin is started.
+/// As [`record`], but the failure is forgotten when the plugin is started.
 pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
     remember(plugin, text, Kind::Start);
 }
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn record_of_loader(plugin: *mut keelback_plugin_t, text: 
     record_start(plugin, &text.to_string_lossy());
 }
 
-/// The plugin is started: what stood in the way does so no longer.
+/// Forgets the failures of a plugin's start, which has succeeded now.
 pub fn forget_start(plugin: *const keelback_plugin_t) {
     let _ = LAST.try_with(|last| {
         for last in last.borrow_mut().iter_mut() {
@@ -168,7 +168,7 @@ pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
     let described = unsafe { describe(failure.class, failure.value, failure.traceback) };
     let headline = failure.headline.trim_end_matches([':', '\n']);
     let text = format!("{}\n{headline}:\n{}", described.line, described.traceback);
-    // A handler is given the function's name, `last_error` has no other place for it.
+    // A handler gets the function's name as an argument; the text of `last_error` must contain it.
     record(
         binding.plugin().record(),
         &format!(
@@ -182,7 +182,7 @@ pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
     }
     let text = format!("{headline}:\n{}", described.traceback);
     print_as_unraisable(&text).unwrap_or_else(|raised| {
-        // At the recursion limit nothing of Python works that could print.
+        // At the recursion limit no Python code can run that would print.
         raised.clear();
         write_to_stderr(&text);
         true

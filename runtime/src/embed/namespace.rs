@@ -9,8 +9,8 @@ use crate::py::module::{add, make_spec};
 use crate::py::{Obj, Raised, Ref, Res, str_from};
 use crate::raise;
 
-/// A new module. Each start of the init code gets one, as each `import` of a module whose last one failed does: what a
-/// start that failed has left behind is not in it, and goes on with its own.
+/// A new module. Each start of the init code gets one, as a module gets whose last `import` failed. So nothing of a start
+/// that failed is in it, and threads or callbacks which that start has left behind go on with the old one.
 pub fn make(plugin: &Plugin, ffi: &Ref, lib: &Ref) -> Res<Ref> {
     let name = str_from(plugin.name())?;
     // SAFETY: the GIL is held; a live str.
@@ -31,7 +31,7 @@ pub fn make(plugin: &Plugin, ffi: &Ref, lib: &Ref) -> Res<Ref> {
     let builtins = crate::py::import(c"builtins")?;
     add(&module, c"__builtins__", &builtins)?;
     add(&module, c"__package__", &str_from(package)?)?;
-    // What inspect.getsource looks for when it is asked for a class.
+    // inspect.getsource looks for `__file__` when it is asked for a class.
     add(&module, c"__file__", &file)?;
     add(
         &module,
@@ -85,7 +85,7 @@ pub fn adopt_spec(plugin: &Plugin, module: &Ref, spec: Obj) -> Res<()> {
             }
             Ok(theirs)
         });
-        // Somebody else's loader may have no place for it: then ours remains the one that knows.
+        // A loader of somebody else's may not take the attribute. Then the module keeps our loader, which has the text.
         let loader = adopted.unwrap_or_else(|raised| {
             raised.clear();
             ours

@@ -15,7 +15,7 @@ use crate::library::Lib;
 use crate::py::{Ref, Res, at_end};
 use crate::scope::Scope;
 
-/// How far a plugin is.
+/// How far a plugin's start has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum PluginState {
@@ -32,11 +32,11 @@ pub struct Plugin {
     pub(super) record: *mut keelback_plugin_t,
     pub(super) name: String,
     pub(super) state: AtomicU8,
-    /// The init code has failed.
+    /// Whether the init code has failed.
     pub(super) has_failed: AtomicBool,
     /// See [`Plugin::give_back_at_end`].
     pub(super) is_given_back: AtomicBool,
-    /// While the init code runs: the newest thread state at its begin.
+    /// While the init code runs: the number of the thread state that was the newest when it began.
     pub(super) newest_state: AtomicI64,
     pub(super) scope: Arc<Scope>,
     /// The libs of included modules.
@@ -119,7 +119,7 @@ impl Plugin {
         // SAFETY: the record is as abi.rs says.
         unsafe { (*self.record()).cdefs.is_null() }
     }
-    /// How far it is.
+    /// How far its start has come.
     pub fn state(&self) -> PluginState {
         match self.state.load(Ordering::Acquire) {
             0 => PluginState::Known,
@@ -143,7 +143,7 @@ impl Plugin {
     pub fn name(&self) -> &str {
         &self.name
     }
-    /// What the C file holds of it.
+    /// The record in its C file.
     pub fn record(&self) -> *mut keelback_plugin_t {
         self.record
     }

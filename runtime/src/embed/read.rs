@@ -87,7 +87,7 @@ impl Plugin {
         functions: &[*mut keelback_function_t],
     ) -> Res<&'static Plugin> {
         let declarations = scope.read();
-        // Bindings need the plugin's address: it gets its place first.
+        // Bindings need the plugin's address, so its memory is there before it is.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
         let address = place.as_ptr();
         let mut bindings = Vec::with_capacity(functions.len());

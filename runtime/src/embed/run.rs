@@ -28,7 +28,7 @@ impl Plugin {
         let outcome = init_code::run(self);
         output::look_at_streams();
         if let Err(raised) = outcome {
-            // The next try starts from the beginning. The exception is kept meanwhile.
+            // The next try starts from the beginning. The exception is put aside while that is prepared.
             let exception = Exception::fetch(raised);
             self.has_failed.store(true, Ordering::Relaxed);
             self.start_over();
@@ -51,8 +51,8 @@ impl Plugin {
         }));
     }
 
-    /// Back to where nothing of the init code has run: it failed, or the thread that ran it is not in this process.
-    /// In Python.
+    /// Goes back to the state in which nothing of the init code has run: it has failed, or this is a forked child and the
+    /// thread that ran it is not in it. The GIL is held.
     pub fn start_over(&self) {
         self.leave_sys_modules();
         let module = self

@@ -17,11 +17,11 @@ const GIVES: [(i64, &str); 3] = [
 ];
 
 unsafe extern "C" {
-    // libpython has it, and pyo3 does not declare it.
+    // libpython exports it, and pyo3 does not declare it.
     static mut PyMethod_Type: ffi::PyTypeObject;
 }
 
-/// The shape of a callable; None: nobody can tell.
+/// The shape of a callable; `None` if it cannot be known.
 pub fn of(callable: Live) -> Res<Option<PythonShape>> {
     let (function_type, method_type) = (&raw mut ffi::PyFunction_Type, &raw mut PyMethod_Type);
     if callable.class() == function_type {
@@ -34,14 +34,14 @@ pub fn of(callable: Live) -> Res<Option<PythonShape>> {
     if callable.type_name() == "functools.partial" {
         let (function, arguments) = (callable.attribute(c"func")?, callable.attribute(c"args")?);
         let keywords = callable.attribute(c"keywords")?;
-        // What is given by keyword moves parameters, as a place that is left open (3.14) does.
+        // Arguments by keyword, and places that are left open (3.14), change which parameter an argument of C's meets.
         let is_open = |argument: Live| argument.type_name().contains("Placeholder");
         if keywords.live().dict_len() > 0 || arguments.live().tuple_items().any(is_open) {
             return Ok(None);
         }
         return of_plain(function.live(), arguments.live().tuple_len(), function_type);
     }
-    // An object is called through its class. A class, and what is written in C, say nothing that is sure.
+    // An object is called through its class. Of classes, and of callables that are written in C, nothing is certain.
     // SAFETY: the class of a live object.
     let class: Ref = unsafe { Ref::borrow(callable.class().cast()) };
     let call = class.live().attribute(c"__call__")?;

@@ -79,7 +79,7 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
         ml_flags: ffi::METH_O,
         ml_doc: std::ptr::null(),
     });
-    // A file speaks for itself; that it cannot be read is the start's affair.
+    // A development library's text is in its file, where the tools read it; the start reports a file that cannot be read.
     let text = if plugin.is_dev() {
         String::new()
     } else {
@@ -116,7 +116,7 @@ unsafe extern "C" fn get_source(text: Obj, _module_name: Obj) -> Obj {
     guard(|| Ok(unsafe { Ref::borrow(text) }))
 }
 
-/// Puts the init codes of all plugins into `linecache`, for a traceback that is about to be formatted. Goes without where
+/// Puts the init codes of all plugins into `linecache`, for a traceback that is about to be formatted. Does nothing where
 /// somebody has replaced the module.
 pub fn tell_linecache() {
     let module = crate::py::import(c"linecache");
@@ -144,7 +144,7 @@ fn fill(module: &Ref) -> Res<()> {
     unsafe {
         let cache = module.live().attribute(c"cache")?;
         for plugin in plugin::all() {
-            // A file that is there speaks for itself, and linecache notes when it changes.
+            // The text of a development library is in a file, which linecache reads itself, and again when it changes.
             if plugin.is_dev() {
                 continue;
             }
@@ -219,7 +219,7 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
                     loader.obj(),
                     std::ptr::null_mut(),
                 ))?;
-                // A loader of its own for this module, so it has to do with no other.
+                // `loader` is a new object for this module, so that changing it changes no other module's loading.
                 loader
                     .live()
                     .set_attribute(c"exec_module", execute.live())?;

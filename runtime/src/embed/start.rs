@@ -78,7 +78,7 @@ unsafe fn try_start(
         )
     };
     if let Some(plugin) = known {
-        // Threads that the init code started may call what it has attached so far: it may be waiting for them.
+        // Threads that the init code started may call what it has attached so far, because it may be waiting for them.
         if (plugin.state() == PluginState::Ready && !threads::has_ended())
             || (plugin.is_thread_of_init_code() && waiting::is_under_way(record))
         {
@@ -158,9 +158,9 @@ unsafe fn attach_and_run(
     })
 }
 
-/// The plugin asks for it (`--ignore-sigpipe`). A handler of the host's stays. To block the signal in each call would
-/// leave the disposition alone, but takes two system calls, more than the call itself, and processes that Python starts
-/// would inherit the mask; what is ignored, `subprocess` puts back for them.
+/// Ignores SIGPIPE, for a plugin that asks for it (`--ignore-sigpipe`). A handler of the host's stays. Blocking the signal
+/// in each call would leave the disposition alone, but takes two system calls, which is more than the call itself, and
+/// processes that Python starts would inherit the mask. A signal that is ignored, `subprocess` restores for them.
 fn ignore_sigpipe() {
     // SAFETY: all zeros is a valid sigaction; out parameter and plain values.
     unsafe {

@@ -22,7 +22,8 @@ impl Plugin {
             return Ok(());
         }
         put_into_sys_modules(c"keelback._runtime", &crate::module::create(when_made)?)?;
-        // In a Python of our own nothing that is installed takes part; in the process's own Python its package comes first.
+        // In a Python that we started the package `keelback` is always ours; in the process's own Python an installed one
+        // comes first.
         crate::package::install(whose::is_ours())?;
         let ffi = FfiObject::for_plugin(self.scope.clone(), Some(self))?.into_obj();
         // SAFETY: the record is as abi.rs says.
@@ -48,7 +49,8 @@ impl Plugin {
             let lib_name = str_from(&format!("{}.lib", self.name))?;
             for (name, object) in [(str_from(&self.name)?, &module), (lib_name, &objects.lib)] {
                 if std::ptr::eq(object, &raw const module) && !whose::is_main() {
-                    // It would empty the main interpreter's module at its end: `import` makes one for it.
+                    // A sub-interpreter empties the modules in its `sys.modules` when it ends, and this one is the main
+                    // interpreter's: `import` makes another one for it.
                     continue;
                 }
                 if ffi::PyObject_SetItem(modules, name.obj(), object.obj()) < 0 {

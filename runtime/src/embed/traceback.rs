@@ -76,7 +76,7 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
     }
 }
 
-/// The text, by pieces; `None` where only Python can tell.
+/// The text, put together from kept pieces; `None` where only the module `traceback` can tell it.
 ///
 /// # Safety
 /// As [`format()`], and [`is_plain`] said so.

@@ -129,7 +129,8 @@ mod named {
         signature: &'static Signature<1>,
         body: Simple,
     ) -> Obj {
-        // SAFETY: the caller's contract: a FASTCALL method's arguments.
+        // SAFETY: `args`, `count` and `names` are what Python passed to the method (the caller's contract), which is what
+        // `parse` and, with `object` and one live argument, `body` ask for.
         unsafe {
             match signature.parse(args, count, names) {
                 Ok([argument]) => body(object, argument),

@@ -8,11 +8,12 @@ use crate::py::{Live, Res};
 /// Units of `size` bytes before the first zero, at most `limit`.
 ///
 /// # Safety
-/// Readable up to there.
+/// `size` is 2 or 4; at `data`, every unit up to the first zero, or up to `limit`, can be read.
 pub unsafe fn wide_units(data: *const u8, size: usize, limit: Option<usize>) -> usize {
     let mut count = 0;
     while limit.is_none_or(|limit| count < limit) {
-        // SAFETY: the caller's contract: every unit up to the zero can be read.
+        // SAFETY: no unit before this one was zero and `count` is below the limit, so this one can be read (the caller's
+        // contract). It need not be aligned.
         let unit = unsafe {
             match size {
                 2 => u32::from(data.cast::<u16>().add(count).read_unaligned()),

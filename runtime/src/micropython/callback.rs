@@ -42,7 +42,7 @@ struct Target {
     /// Some parameter is an object.
     takes_objects: bool,
     lock: bool,
-    /// The object that C was given last as a result: kept alive until the next one.
+    /// The object that C got last as a result, which is kept alive until C gets the next one.
     given: GilCell<Option<Ref>>,
 }
 
@@ -156,20 +156,21 @@ fn make(result: Live, function: Live, params: Live, lock: bool) -> Res<Ref> {
         let closure = Closure::new(&ctype, target.live(), None, None)?;
         let object = Ref::steal(ffi::PyObject_New::<Callback>(CALLBACK_TYPE.ptr()))?;
         (&raw mut (*object.as_ptr()).closure).write(closure);
-        // C may keep the address as long as it likes, and programs rely on MicroPython never freeing a callback: this
-        // reference is never given back; the function is, when the interpreter ends.
+        // C may keep the address as long as it likes, and programs rely on MicroPython never freeing a callback: so this
+        // reference is never given back. The program's function is given back when the interpreter ends.
         std::mem::forget(object.clone());
         at_end(forget_function, raw.cast())?;
         Ok(object.into_obj())
     }
 }
 
-/// The interpreter ends: the program's function, and with it its module's variables, go.
+/// Gives the program's function back, and with it its module's variables, because the interpreter ends.
 ///
 /// # Safety
-/// In Python; a [`Target`].
+/// The GIL is held; `target` is the address of a [`Target`] that [`make`] made.
 unsafe fn forget_function(target: *mut c_void) {
-    // SAFETY: the caller's contract; the callback that has it is never freed.
+    // SAFETY: `target` is a Target (the caller's contract), which lives: its callback holds it, and `make` has seen to it
+    // that the callback is never freed. Taking the function out of the cell drops nothing inside of `with`.
     let function = unsafe { (*target.cast::<Target>()).function.with(Option::take) };
     drop(function);
 }
@@ -239,7 +240,7 @@ impl Target {
                 if self.lock {
                     print(raised);
                 } else {
-                    // Outside of a call there is nobody to raise it: the engine reports it.
+                    // Outside of a call of an FFI function nobody can raise the exception, and the engine reports it.
                     current.fail(raised)?;
                 }
                 self.nothing()
@@ -252,7 +253,9 @@ impl Target {
     /// # Safety
     /// `args` are as many live arguments as `flags` says, as vectorcall passes them.
     unsafe fn python(&self, function: &Ref, args: *const Obj, flags: usize) -> Res<Ref> {
-        // SAFETY: the caller's contract. An object argument is an object by the program's word, alive during the call.
+        // SAFETY: there are as many live arguments as the callback has parameters: the engine calls with those of its type
+        // (the caller's contract). `objects` has a place for each. That the address in an object argument is NULL or a
+        // live object is the program's promise.
         unsafe {
             if !self.takes_objects {
                 return Ref::steal(ffi::PyObject_Vectorcall(
@@ -323,7 +326,7 @@ impl Target {
         }
     }
 
-    /// Zero.
+    /// The result of a callback that did not run, or failed: zero.
     fn nothing(&self) -> Res<Ref> {
         if self.result.code == Code::Void {
             return Ok(none());

@@ -80,14 +80,15 @@ impl TypeCode {
         Self::new(letter)
     }
 
-    /// Of a function's result: as [`of`](Self::of), but what is no str is MicroPython's "can't convert".
+    /// The code of a function's result: as [`of`](Self::of), but for an object that is not a str MicroPython's error is
+    /// "can't convert".
     pub(super) fn of_result(object: Live) -> Res<Self> {
         Self::new(arguments::text(object)?.first().copied())
     }
 
-    /// Of parameters, from any iterable of codes.
+    /// The codes of parameters, from any iterable of codes.
     pub(super) fn list(object: Live) -> Res<Box<[Self]>> {
-        // SAFETY: the caller's contract; items are live while they are looked at.
+        // SAFETY: `object` is live; the references keep the iterator and each item alive while they are used.
         unsafe {
             let mut codes = Vec::new();
             let iterator: Ref = Ref::steal(ffi::PyObject_GetIter(object.ptr()))?;
@@ -103,7 +104,7 @@ impl TypeCode {
                 return Err(Raised::already());
             }
             if codes.iter().any(|code| code.code == Code::Void) {
-                // A parameter cannot be void: MicroPython says so with libffi's error.
+                // A parameter cannot be void; this is MicroPython's error for it, which comes from libffi.
                 return Err(raise!(ValueError, "error in ffi_prep_cif"));
             }
             Ok(codes.into())
@@ -176,7 +177,7 @@ pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u6
     }
 }
 
-/// What is no small int.
+/// [`slot`] for every value but a small int.
 #[inline(never)]
 fn slot_slowly(code: TypeCode, value: Live, held: &mut Held) -> Res<u64> {
     // SAFETY: `value` is live.
@@ -215,7 +216,8 @@ fn slot_slowly(code: TypeCode, value: Live, held: &mut Held) -> Res<u64> {
 /// The address of a str's NUL-terminated UTF-8, which lives as long as the str. One with undecodable bytes of a C
 /// string in it (see [`text_of`]) gives those bytes back, for as long as the call.
 fn text(value: Live, held: &mut Held) -> Res<u64> {
-    // SAFETY: the caller's contract; the temporary has room for the bytes and the NUL.
+    // SAFETY: `value` is live and a str, as `slot_slowly` has checked; CPython would raise otherwise. `memory` has room for
+    // `length` bytes and a NUL, which is there already: `allocate` returns zeroed memory.
     unsafe {
         let address = ffi::PyUnicode_AsUTF8AndSize(value.ptr(), std::ptr::null_mut());
         if !address.is_null() {

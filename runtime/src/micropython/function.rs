@@ -62,14 +62,15 @@ pub(super) fn ready() -> Res<()> {
 /// The function at `address`, with these codes (a str for the result, an iterable for the parameters).
 ///
 /// # Safety
-/// The objects are live. That such a function is there is the word of the program.
+/// `result` and `params` are live objects. That a function of this type is at `address` is the program's promise.
 pub(super) unsafe fn new(
     address: *const u8,
     result: Obj,
     params: Obj,
     library: Option<Arc<Handle>>,
 ) -> Res<Ref> {
-    // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
+    // SAFETY: `result` and `params` are live (the caller's contract). PyObject_New returns memory for a Function that nobody
+    // else has seen; all its fields are written, in place, before the object is returned, and nothing in between can fail.
     unsafe {
         let result = TypeCode::of_result(Live::new(result))?;
         let params = TypeCode::list(Live::new(params))?;
@@ -122,12 +123,17 @@ unsafe extern "C" fn called(object: Obj, args: *const Obj, flags: usize, names: 
 }
 
 impl Function {
+    /// Calls the C function.
+    ///
     /// # Safety
-    /// As many live arguments as parameters, and at least as many slots.
+    /// `args` points to as many live objects as there are parameters; there are at least as many `slots`, and one at
+    /// least. `address` is not NULL.
     #[inline(always)]
     unsafe fn call(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
         let mut held = Held::new();
-        // SAFETY: the caller's contract; the plan belongs to the type that self keeps alive.
+        // SAFETY: `zip` ends with the parameters, for each of which there is a live argument and a slot (the caller's
+        // contract). `plan` belongs to `ctype`, which self keeps alive. `held` keeps what the slots point to until the call
+        // is over.
         unsafe {
             for (index, (place, &code)) in slots.iter_mut().zip(&self.params).enumerate() {
                 *place = slot(code, *args.add(index), &mut held)?;

@@ -79,7 +79,7 @@ pub(super) fn address(value: Live) -> Res<*mut u8> {
 /// The value of a float or an int.
 #[inline]
 pub(super) fn real(value: Live) -> Res<f64> {
-    // SAFETY: the caller's contract; the object is a float where its value is read.
+    // SAFETY: `value` is live, and was checked to be an exact float before its value is read.
     unsafe {
         if ffi::PyFloat_CheckExact(value.ptr()) != 0 {
             return Ok((*value.ptr().cast::<ffi::PyFloatObject>()).ob_fval);

@@ -55,9 +55,10 @@ pub(super) fn ready() -> Res<()> {
 /// The variable at `address`.
 ///
 /// # Safety
-/// `code` is live. That such a variable is there is the word of the program.
+/// `code` is a live object. That a variable of this type is at `address` is the program's promise.
 pub(super) unsafe fn new(address: *mut u8, code: Obj, library: Arc<Handle>) -> Res<Ref> {
-    // SAFETY: the caller's contract; a fresh object, filled before anyone sees it.
+    // SAFETY: `code` is live (the caller's contract). PyObject_New returns memory for a Variable that nobody else has seen;
+    // all its fields are written, in place, before the object is returned, and nothing in between can fail.
     unsafe {
         let code = TypeCode::of_result(Live::new(code))?;
         if code.code == Code::Void {
@@ -80,9 +81,9 @@ pub(super) unsafe fn new(address: *mut u8, code: Obj, library: Arc<Handle>) -> R
 }
 
 /// # Safety
-/// A slot or method of the type: the object is a Variable.
+/// `object` is a Variable, which is alive for `'a`: what a slot or method of the type gets.
 unsafe fn this<'a>(object: Obj) -> &'a Variable {
-    // SAFETY: a slot or method of the type: the object is a Variable.
+    // SAFETY: `object` is a live Variable (the caller's contract).
     unsafe { &*object.cast::<Variable>() }
 }
 

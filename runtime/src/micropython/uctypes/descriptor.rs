@@ -194,7 +194,8 @@ pub(super) fn field(object: Live) -> Res<Field> {
 /// # Safety
 /// `tuple` is a live tuple, and stays so while the field is used.
 pub(super) unsafe fn aggregate(tuple: Obj) -> Res<Field> {
-    // SAFETY: the caller's contract; items are looked at within the tuple's length.
+    // SAFETY: `tuple` is a live tuple (the caller's contract), which keeps its items alive and never changes. Items 0 and 1
+    // are there because the length is at least 2, item 2 where it is 3.
     unsafe {
         let length = ffi::PyTuple_GET_SIZE(tuple);
         if length < 2 {

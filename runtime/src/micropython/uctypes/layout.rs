@@ -63,7 +63,9 @@ impl Size {
 
 /// The size of a descriptor: a dict or a tuple.
 pub(super) fn size(descriptor: Live, layout: Layout) -> Res<Size> {
-    // SAFETY: the caller's contract. A descriptor may contain itself: CPython bounds the depth.
+    // A descriptor may contain itself, so CPython's recursion limit bounds the depth.
+    // SAFETY: a descriptor is live as long as its `Live`, so the GIL is held; Py_LeaveRecursiveCall undoes what
+    // Py_EnterRecursiveCall did.
     unsafe {
         if ffi::Py_EnterRecursiveCall(c" in a uctypes descriptor".as_ptr()) != 0 {
             return Err(Raised::already());
@@ -80,7 +82,8 @@ pub(super) fn size(descriptor: Live, layout: Layout) -> Res<Size> {
 
 /// The size and alignment of what a descriptor describes.
 fn size_within(descriptor: Live, layout: Layout) -> Res<Size> {
-    // SAFETY: the caller's contract; nothing here runs Python code that could change the dict.
+    // SAFETY: `descriptor` is live and was checked to be a dict; it keeps its values alive while it is not changed, and
+    // nothing here runs Python code that could change it: ints, tuples and dicts are read by CPython's own functions.
     unsafe {
         if descriptor.is_tuple() {
             return field_size(&aggregate(descriptor.ptr())?, layout);
