@@ -298,15 +298,15 @@ fn is_homogeneous(_ctype: &CType) -> Res<bool> {
     Ok(false)
 }
 
-/// libffi for AArch64 copies a large struct to the stack, and when the registers are taken its address as well; the room
-/// that it reckons with is that of the copy alone.
+/// libffi for AArch64 copies a large struct to the stack and, when the registers are taken, its address as well, but makes
+/// room for the copy alone. This adds the room for the addresses.
 ///
 /// # Safety
-/// A prepared signature, and its parameters' types.
+/// `cif` is prepared, and `params` are the types of its parameters: pointers to live `ffi_type`s.
 #[cfg(target_arch = "aarch64")]
 unsafe fn leave_room_for_pointers(cif: &mut ffi_cif, params: &[*mut ffi_type]) {
     for &param in params {
-        // SAFETY: the caller's contract.
+        // SAFETY: `param` points to a live type (the caller's contract), whose size libffi has filled in.
         let (size, align) = unsafe { ((*param).size, (*param).alignment) };
         if size > 16 {
             // The copies lie below each other, each rounded down to its alignment.
@@ -415,14 +415,15 @@ impl Cif {
     /// `result`, integers that are smaller than a register widened to one.
     ///
     /// # Safety
-    /// The function has this signature; `result` has room for the result, at least 16 bytes.
+    /// `function` has this signature; `values` point to a value for each parameter that libffi sees; `result` has room for
+    /// the result, at least 16 bytes. The `values` may be changed.
     #[inline(always)]
     pub unsafe fn call(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
         if self.copied.is_empty() {
-            // SAFETY: the caller's contract.
+            // SAFETY: the same arguments, with the same contract; nothing has to be copied.
             unsafe { self.call_with(function, values, result) }
         } else {
-            // SAFETY: the caller's contract.
+            // SAFETY: the same arguments, with the same contract.
             unsafe { self.call_with_copies(function, values, result) }
         }
     }
@@ -453,15 +454,17 @@ impl Cif {
         for (copied, address) in self.copied.iter().zip(&mut addresses) {
             values[copied.value] = std::ptr::from_mut(address).cast();
         }
-        // SAFETY: the caller's contract; the copies live until the call is over.
+        // SAFETY: as `call`, whose contract this function has; the values that go by reference are replaced by addresses of
+        // copies, and both live until the call is over.
         unsafe { self.call_with(function, values, result) }
     }
 
     /// # Safety
-    /// As [`Self::call`]; what is copied has been.
+    /// As [`Self::call`]; the values that go by reference are addresses of copies.
     #[inline(always)]
     unsafe fn call_with(&self, function: *const u8, values: &mut [*mut c_void], result: *mut u8) {
-        // SAFETY: the caller's contract; ffi_call does not change the cif.
+        // SAFETY: `function`, `values` and `result` fit the signature (the caller's contract), for which the cif was
+        // prepared; ffi_call takes it as `*mut` and does not change it.
         unsafe {
             ffi_call(
                 &raw const *self.cif as *mut ffi_cif,

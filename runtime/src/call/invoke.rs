@@ -20,6 +20,7 @@ pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Ob
         return Err(not_callable(function));
     };
     let plan = CallPlan::of(signature)?;
-    // SAFETY: the caller's contract; the plan is that of the function's type.
+    // SAFETY: `args` are `count` live objects, `kwnames` is NULL or a tuple (the caller's contract); `plan` is that of
+    // `ctype`, the type of the function at `function.data()`.
     unsafe { plan.call(ctype, function.data(), args, count, kwnames) }
 }

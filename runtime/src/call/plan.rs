@@ -95,7 +95,8 @@ impl CallPlan {
     /// one for each parameter (more of them are quicker: see [`SLOTS`]).
     #[inline(always)]
     pub unsafe fn call_slots(&self, function: *const u8, slots: &mut [u64]) -> u64 {
-        // SAFETY: the caller's contract; a scalar needs no memory.
+        // SAFETY: `function` has the plan's signature and there is a slot for each parameter (the caller's contract). No
+        // memory for the result is passed: it is a scalar, and comes in a register.
         unsafe {
             match &self.path {
                 Path::Registers(registers) => {
@@ -194,7 +195,9 @@ impl CallPlan {
         count: usize,
         temporaries: &mut Temporaries,
     ) -> Res<Ref> {
-        // SAFETY: the caller's contract: `count` arguments, at least one for each parameter, and a slot for each.
+        // SAFETY: there are `count` live arguments, at least one for each parameter, and a slot for each; `function` has the
+        // plan's signature (the caller's contract). The slots are converted before the call, and `temporaries`, which the
+        // caller holds, keeps what they point to.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
                 slots[index] = slot(parameter, *args.add(index), temporaries)?;

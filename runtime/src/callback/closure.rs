@@ -40,10 +40,14 @@ struct Target {
 }
 
 impl Target {
+    /// Ends one use of the target; the last one frees it.
+    ///
     /// # Safety
-    /// In Python; a use of a live target ends, and its user does not look at it again.
+    /// The GIL is held. `this` came from a Box and is live, because of a use that ends here; whoever had that use does not
+    /// look at the target again.
     unsafe fn end_use(this: *const Self) {
-        // SAFETY: the caller's contract. The last one frees what came from a Box.
+        // SAFETY: `this` is live, because the use that ends here was counted, and came from a Box (the caller's contract).
+        // `end` is true for the last use only, after which nobody has the target.
         unsafe {
             if (*this).uses.end() {
                 drop(Box::from_raw(this.cast_mut()));
@@ -130,7 +134,7 @@ impl Closure {
 
 impl Held for Closure {
     unsafe fn traverse(&self, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
-        // SAFETY: the caller's contract.
+        // SAFETY: `visit` and `arg` are what Python passed to tp_traverse (the contract of this trait's `traverse`).
         unsafe { self.function().traverse(visit, arg) }
     }
     fn callable(&self) -> Obj {
@@ -193,16 +197,16 @@ unsafe extern "C" fn called(
     errno.restore();
 }
 
-/// The interpreter is gone, or cannot be entered: C gets zeros.
+/// A call whose interpreter is gone, or cannot be entered: C gets zeros.
 ///
 /// # Safety
-/// A live target, and libffi's room for its result.
+/// `target` is live; `result` is libffi's room for the result of its function: as large as that, and as a register.
 #[cold]
 unsafe fn refuse(target: &Target, refused: &threads::Refused, result: *mut u8) {
     threads::tell_refusal(refused);
     let size = target.function.plan().result_size;
     if size > 0 {
-        // SAFETY: the caller's contract; there is room for a register at least.
+        // SAFETY: `result` has room for the result, and for a register at least (the caller's contract).
         unsafe { result.write_bytes(0, size.max(8)) }
     }
 }

@@ -139,9 +139,9 @@ impl CallbackPlan {
 /// A pointer to memory that is freed when the call ends would be a dangling one in C: CFFI hands it out.
 ///
 /// # Safety
-/// A live object, of which the caller has one reference.
+/// `value` is a live object, of which the caller has one reference.
 unsafe fn refuse_what_goes(value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `value` is live (the caller's contract), and its reference outlives this function.
     let Some(cdata) = (unsafe { crate::object::as_cdata(value) }) else {
         return Ok(());
     };

@@ -31,7 +31,8 @@ pub struct Slots(pub *const u8);
 impl Arguments for Slots {
     #[inline(always)]
     unsafe fn address(self, index: usize, scalar: bool) -> *const u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: the slots have 8 bytes for each argument and `index` is that of one; a slot whose argument is no scalar
+        // has the address of the value (the contract of `Arguments::address`).
         unsafe {
             let slot = self.0.add(index * 8);
             if scalar {
@@ -50,7 +51,8 @@ pub struct Pointers(pub *const *const u8);
 impl Arguments for Pointers {
     #[inline(always)]
     unsafe fn address(self, index: usize, _scalar: bool) -> *const u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: libffi gives a pointer for each argument, and `index` is that of one (the contract of
+        // `Arguments::address`).
         unsafe { *self.0.add(index) }
     }
 }
@@ -109,7 +111,8 @@ const ON_STACK: usize = 8;
 #[inline(always)]
 pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
     // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
-    // SAFETY: the caller's contract; the arrays have room for one object more than there are parameters.
+    // SAFETY: `args` and `result` are those of a call of the function, and the GIL is held (the caller's contract);
+    // `objects` has room for ON_STACK + 1, which is at least one more than `count`.
     unsafe {
         let count = function.plan().params.len();
         if count <= ON_STACK {
@@ -158,7 +161,9 @@ unsafe fn invoke_with(
     result: *mut u8,
 ) {
     let plan = function.plan();
-    // SAFETY: the caller's contract; an exception is set when there is a `Raised`.
+    // SAFETY: `args` are the function's, `objects` has room for one more than there are parameters, and `result` has room
+    // for the result (the caller's contract); `plan` is the function's own. `handle` wants an exception to be set, which a
+    // `Raised` says.
     unsafe {
         match call(function, plan, args, objects) {
             Ok(value) => {
@@ -182,8 +187,9 @@ unsafe fn call(
     args: impl Arguments,
     objects: *mut Obj,
 ) -> Res<Ref> {
-    // SAFETY: the caller's contract. The objects are live, and given up here once each. The callable is held over the
-    // call: it may replace or free its own function.
+    // SAFETY: `objects` has a place before the first object and one for each parameter, of whose types `args` are (the
+    // caller's contract). Each place that is filled owns a reference, which is given up once: by `drop_objects`, here or
+    // after the call. The callable is held over the call, because it may replace or free its own function.
     unsafe {
         objects.write(std::ptr::null_mut());
         let first = objects.add(1);

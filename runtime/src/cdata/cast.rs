@@ -15,7 +15,8 @@ use crate::raise;
 /// # Safety
 /// `value` is live.
 pub unsafe fn cast(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
-    // SAFETY: the caller's contract; a fresh primitive has room for a value of its type.
+    // SAFETY: `value` is live (the caller's contract), which is all that the conversions ask for; `made` is a new cdata of
+    // this type, so its data has room for the bits of a value.
     unsafe {
         match ctype.code {
             Code::Pointer => new_plain(ctype, address(ctype, value)?, -1),
@@ -83,7 +84,7 @@ impl Bits for u64 {
         number as u64
     }
     unsafe fn of_object(value: Obj) -> Res<Self> {
-        // SAFETY: the caller's contract.
+        // SAFETY: `value` is live (the contract of `Bits::of_object`).
         unsafe { integer::wrapping_u64(value) }
     }
 }
@@ -93,7 +94,7 @@ impl Bits for u128 {
         number as u128
     }
     unsafe fn of_object(value: Obj) -> Res<Self> {
-        // SAFETY: the caller's contract.
+        // SAFETY: `value` is live (the contract of `Bits::of_object`).
         unsafe { integer::wrapping_u128(value) }
     }
 }

@@ -56,8 +56,8 @@ pub fn release(cdata: &CData) -> Res<()> {
 /// # Safety
 /// `object` is a live ManagedCData, and nobody holds a reference into its resource.
 unsafe fn release_managed(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract: a live ManagedCData. The replaced fields are plain memory; nobody holds a
-    // reference into the resource while Python code can run.
+    // SAFETY: `object` is a live ManagedCData, and nobody holds a reference into its resource (the caller's contract), so
+    // the resource may be replaced. `data` and `length` are cells of plain numbers.
     unsafe {
         let buffer = matches!((*object).resource, Resource::Buffer(_));
         if matches!(
@@ -83,13 +83,14 @@ unsafe fn release_managed(object: *mut ManagedCData) {
     }
 }
 
-/// A number (a file descriptor, say) is what it is after its destructor, as in CFFI: its value stays, and with it what
-/// holds it.
+/// Releases a number that has a destructor (a file descriptor, say). As in CFFI it keeps its value afterwards, and so the
+/// cdata that holds the value is kept.
 ///
 /// # Safety
-/// A live ManagedCData.
+/// `object` is a live ManagedCData, and nobody holds a reference into its resource.
 unsafe fn release_number(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract; nobody holds a reference into the resource while Python code can run.
+    // SAFETY: `object` is live and nobody holds a reference into its resource (the caller's contract). The one that is
+    // taken here to copy `origin` ends inside of `steady`, before the resource is taken.
     unsafe {
         let origin = steady(|| match &(*object).resource {
             Resource::Gc { origin, .. } => Some(origin.clone()),
@@ -106,7 +107,8 @@ unsafe fn release_number(object: *mut ManagedCData) {
 /// # Safety
 /// Called once, by tp_dealloc, with the last reference gone.
 pub(super) unsafe fn end(object: *mut ManagedCData) {
-    // SAFETY: the caller's contract: nobody looks at the resource any more, so what is in it may be moved out.
+    // SAFETY: the last reference is gone and tp_dealloc calls this once (the caller's contract), so nobody looks at the
+    // resource any more: what is in it is moved out or dropped in place, once.
     unsafe {
         match &mut (*object).resource {
             Resource::Handle(kept) => {
@@ -143,7 +145,8 @@ pub(crate) fn steady<R>(body: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `object` is a live ManagedCData, and nobody holds a reference into its resource.
 unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
-    // SAFETY: the caller's contract; swaps are serialised, and no Python code runs here.
+    // SAFETY: `object` is live, and nobody holds a reference into its resource (the caller's contract). `steady` lets one
+    // thread swap at a time, and the closure runs no Python code.
     steady(|| unsafe { std::mem::replace(&mut (*object).resource, replacement) })
 }
 

@@ -87,7 +87,7 @@ pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporar
     }
 }
 
-/// What is neither a common number nor a cdata of the parameter's type.
+/// [`slot`] for a value that is neither a common number nor a cdata of the parameter's type.
 ///
 /// # Safety
 /// That of [`slot`]: `value` is live.
@@ -98,7 +98,8 @@ unsafe fn slot_slowly(
     temporaries: &mut Temporaries,
 ) -> Res<u64> {
     let ctype = parameter.ctype();
-    // SAFETY: the caller's contract; a slot has room for every scalar, and the temporary for the whole value.
+    // SAFETY: `value` is live (the caller's contract). `memory` has `size` bytes, which is the type's size, and `room` ends
+    // with them; `slot` has 8 bytes, and every type that is left for it is a scalar of at most as many.
     unsafe {
         match parameter.code {
             Code::Record
@@ -301,7 +302,8 @@ unsafe fn list(item: &CType, size: usize, value: Obj, temporaries: &mut Temporar
 /// `value` is a live str.
 unsafe fn wide_text(item: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
     let array = crate::ctype::array_of(item, -1)?;
-    // SAFETY: the caller's contract; the memory has room for as many items as the engine says it writes.
+    // SAFETY: `value` is a live str (the caller's contract). `memory` has room for `length` items, which is how many
+    // `write_in` writes for this str, and `room` ends with them.
     unsafe {
         let length = super::initialiser_length(&array, value)?;
         let size = item.known_size()? * length.max(0) as usize;

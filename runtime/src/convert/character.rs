@@ -118,7 +118,8 @@ pub(super) unsafe fn read_character(code: Code, data: *const u8) -> Res<Ref> {
 /// # Safety
 /// `text` is a live str.
 pub unsafe fn length_in_char16(text: Obj) -> isize {
-    // SAFETY: the caller's contract; the data of a ready str is as long as it says.
+    // SAFETY: `text` is a live str (the caller's contract); one of the kind 4BYTE has `length` characters of four bytes
+    // each at its data, which never change.
     unsafe {
         let length = ffi::PyUnicode_GetLength(text);
         if ffi::PyUnicode_KIND(text) != ffi::PyUnicode_4BYTE_KIND {
@@ -150,7 +151,9 @@ pub unsafe fn length_in_wide(code: Code, text: Obj) -> isize {
 /// # Safety
 /// `data` has room for [`length_in_wide`] items; `text` is a live str.
 pub unsafe fn write_wide_text(code: Code, data: *mut u8, text: Obj) {
-    // SAFETY: the caller's contract; the data of a ready str is as long as it says.
+    // SAFETY: `text` is a live str, which has `length` characters of its kind's width at its data; `data` has room for
+    // `length_in_wide` items (both are the caller's contract): one for each character, and for a char16_t one more for
+    // each character above 0xffff, which is what is written.
     unsafe {
         let length = ffi::PyUnicode_GetLength(text) as usize;
         let kind = ffi::PyUnicode_KIND(text);

@@ -161,7 +161,9 @@ pub(super) unsafe fn write_array(ctype: &CType, data: *mut u8, value: Obj, room:
     } else {
         room.items(data, item.size())
     };
-    // SAFETY: the caller's contract; no more than `capacity` items are written.
+    // SAFETY: `value` is live, and `data` has room for `capacity` items or, where that is not known, for as many as `value`
+    // has (the contract of `write_in`). Each length is compared with the capacity before anything is written, and each
+    // object is read as the type that it was just checked to be.
     unsafe {
         if is_list_or_tuple(value) {
             let length = sequence_length(value);
@@ -245,7 +247,8 @@ unsafe fn write_bytes(
             "an array of _Bool can only contain \\x00 or \\x01"
         ));
     }
-    // SAFETY: within the capacity, by the caller's contract when it is unknown.
+    // SAFETY: `bytes.len()` was checked against `capacity`, and the terminator is written only where it is below that;
+    // without a capacity `data` has room for both (the caller's contract).
     unsafe {
         // The array may be a view of the very bytes.
         std::ptr::copy(bytes.as_ptr(), data, bytes.len());
@@ -336,7 +339,9 @@ unsafe fn write_by_position(
 /// # Safety
 /// `data` is a record of these fields, writable up to `room`; `value` is a live dict.
 unsafe fn write_by_name(details: &RecordDetails, data: *mut u8, value: Obj, room: Room) -> Res<()> {
-    // SAFETY: the caller's contract. On a free-threaded Python the dict is copied first, because others may change it.
+    // SAFETY: `value` is a live dict, and `data` is a record of these fields (the caller's contract). PyDict_Next gives
+    // borrowed items and allows for a dict that has changed since the last step, but not during one: on a free-threaded
+    // Python, where other threads may do that, it goes over a copy.
     unsafe {
         #[cfg(Py_GIL_DISABLED)]
         let copy = Ref::steal(ffi::PyDict_Copy(value))?;

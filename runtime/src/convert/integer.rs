@@ -22,7 +22,7 @@ unsafe fn with_int<T>(
     allow_float: bool,
     use_int: impl FnOnce(Obj) -> Res<T>,
 ) -> Res<T> {
-    // SAFETY: the caller's contract; the converted int outlives its use.
+    // SAFETY: `value` is live (the caller's contract); the reference to the converted int lives until `use_int` returns.
     unsafe {
         if ffi::PyLong_Check(value) != 0 {
             return use_int(value);
@@ -31,13 +31,14 @@ unsafe fn with_int<T>(
     }
 }
 
-/// An object that is no int, as one.
+/// The int that an object which is not one stands for.
 ///
 /// # Safety
 /// `value` is live.
 #[inline(never)]
 unsafe fn converted(value: Obj, allow_float: bool) -> Res<Ref> {
-    // SAFETY: the caller's contract; slots of a live type.
+    // SAFETY: `value` is live (the caller's contract), and so is its type, whose slots are NULL or valid; nb_int gets an
+    // object of its type, and returns a new reference or NULL with an exception.
     unsafe {
         let is_float = ffi::PyFloat_Check(value) != 0
             || as_cdata(value).is_some_and(|cdata| {

@@ -13,7 +13,8 @@ use crate::py::{Obj, Ref, Res, small_long_value};
 /// `sequence` is a live list or tuple.
 #[inline(always)]
 pub(crate) unsafe fn item_at(sequence: Obj, index: isize) -> Option<Ref> {
-    // SAFETY: the caller's contract; the index is below the length at this moment.
+    // SAFETY: `sequence` is a live list or tuple (the caller's contract). The index is compared with the length right before
+    // the item is read, with the GIL held; without one, PyList_GetItemRef does both at once. A tuple never changes.
     unsafe {
         if ffi::PyList_Check(sequence) != 0 {
             #[cfg(Py_GIL_DISABLED)]
@@ -52,8 +53,9 @@ unsafe fn run_fast(
     count: isize,
     mut fast: impl FnMut(isize, Obj) -> bool,
 ) -> isize {
-    // On a free-threaded Python, others may change a list under borrowed items.
-    // SAFETY: the caller's contract; with the GIL held, nothing changes the list while no Python code runs.
+    // On a free-threaded Python other threads may change a list while its items are borrowed: there is no fast way.
+    // SAFETY: `sequence` is a live list or tuple, and `fast` runs no Python code (the caller's contract), so with the GIL
+    // held nothing changes a list meanwhile; indexes are below its length.
     unsafe {
         let is_list = ffi::PyList_Check(sequence) != 0;
         if cfg!(Py_GIL_DISABLED) && is_list {
@@ -120,7 +122,9 @@ pub unsafe fn write_sequence(
     }
     let size = item.size();
     let mut index = 0;
-    // SAFETY: the caller's contract: every index is below `count`.
+    // SAFETY: `sequence` is a live list or tuple and `data` has room for `count` items (the caller's contract); every index
+    // that is written at is below `count`. The closures of the macros run no Python code: they look at exact ints and
+    // floats only.
     unsafe {
         while index < count {
             index = match item.code {
@@ -139,7 +143,7 @@ pub unsafe fn write_sequence(
             if index >= count {
                 break;
             }
-            // One item the long way: it may run Python code, which may change the list.
+            // This item goes the long way, which may run Python code; that may change the list.
             let Some(value) = item_at(sequence, index) else {
                 break;
             };
@@ -164,8 +168,9 @@ pub unsafe fn read_list(item: &CType, data: *const u8, count: usize) -> Res<Ref>
             }
         };
     }
-    // SAFETY: the caller's contract; each place of the fresh list is filled once (NULL places are fine when a failure
-    // drops it early).
+    // SAFETY: `data` points to `count` readable items (the caller's contract), and indexes are below that. Each place of
+    // the new list is filled once, with a reference that it takes over; a list that a failure drops early may have NULL in
+    // the others.
     unsafe {
         let list = Ref::steal(ffi::PyList_New(count as isize))?;
         match item.code {

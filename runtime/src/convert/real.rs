@@ -71,7 +71,8 @@ pub(super) unsafe fn write_real(ctype: &CType, data: *mut u8, value: Obj) -> Res
 /// # Safety
 /// `data` points to room for a long double; `value` is live.
 pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract; the helpers take memory of a whole long double.
+    // SAFETY: `data` has room for a long double and `value` is live (the caller's contract). A cdata of that type has as
+    // many bytes at its data; the helpers in C write one long double to `data`.
     unsafe {
         if let Some(cdata) = as_cdata(value)
             && cdata.ctype().code == Code::LongDouble
@@ -180,7 +181,8 @@ pub unsafe fn read_complex(code: Code, data: *const u8) -> Res<Ref> {
 /// `data` points to a readable long double.
 pub unsafe fn read_long_double(ctype: &CType, data: *const u8) -> Res<Ref> {
     let copy = new_value(ctype)?;
-    // SAFETY: the caller's contract; the copy has room for a value of its type.
+    // SAFETY: `data` points to a readable long double (the caller's contract); `copy` is a new cdata of this type and has
+    // room for one, in memory of its own.
     unsafe { std::ptr::copy_nonoverlapping(data, copy.data(), LONG_DOUBLE_SIZE) };
     Ok(copy.into_obj())
 }
@@ -190,7 +192,8 @@ pub unsafe fn read_long_double(ctype: &CType, data: *const u8) -> Res<Ref> {
 /// # Safety
 /// `data` points to a readable long double.
 pub unsafe fn long_double_to_int(data: *const u8) -> Res<Ref> {
-    // SAFETY: the caller's contract; the buffers are as long as the helpers are told.
+    // SAFETY: `data` points to a readable long double (the caller's contract); `back` is larger than one, and `text` is as
+    // long as the helper is told.
     unsafe {
         let double = keelback_long_double_to_double(data.cast());
         let mut back = [0u8; 32];
@@ -268,7 +271,7 @@ pub unsafe fn long_double_is_zero(data: *const u8) -> bool {
 /// `data` points to a readable long double.
 pub unsafe fn long_double_text(data: *const u8) -> String {
     let mut text = [0u8; 64];
-    // SAFETY: the caller's contract; the buffer is as long as the helper is told.
+    // SAFETY: `data` points to a readable long double (the caller's contract); `text` is as long as the helper is told.
     unsafe {
         keelback_long_double_to_exponent_text(data.cast(), text.as_mut_ptr().cast(), text.len())
     };

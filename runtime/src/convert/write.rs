@@ -37,7 +37,8 @@ impl Room {
 /// `data` points to writable memory of the type's size (for `T[]`: of as many items as `value` has); `value` is live.
 #[inline]
 pub unsafe fn write(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` has room for the type or, for `T[]`, for the items of `value`, and `value` is live (the caller's
+    // contract): so the room need not be known.
     unsafe { write_in(ctype, data, value, Room::UNKNOWN) }
 }
 
@@ -47,7 +48,8 @@ pub unsafe fn write(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
 /// As for [`write()`]; for `T[]`, `data` has room for as many items as `value` has, or `room` is known.
 #[inline]
 pub unsafe fn write_in(ctype: &CType, data: *mut u8, value: Obj, room: Room) -> Res<()> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `data` has room for a value of the type, and `value` is live (the caller's contract). Each arm writes a value
+    // of the type's own width, or hands `data`, `value` and `room` on to a function of the same contract for that type.
     unsafe {
         match ctype.code {
             Code::I32 => {

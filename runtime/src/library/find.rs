@@ -40,10 +40,11 @@ unsafe impl Sync for Symbols {}
 
 impl Symbols {
     /// # Safety
-    /// The plugin's tables are as abi.rs says, and stay as long as the process.
+    /// `plugin` is a record by the ABI; it and its tables stay as long as the process.
     pub(super) unsafe fn new(plugin: *const keelback_plugin_t) -> Self {
         let mut by_name = FxHashMap::default();
-        // SAFETY: the caller's contract: tables of as many items, names are C strings.
+        // SAFETY: a record by the ABI has tables of `symbol_count` and `function_count` items, whose names are C strings
+        // (the caller's contract).
         unsafe {
             let name = |name| Box::<str>::from(CStr::from_ptr(name).to_string_lossy());
             for index in 0..(*plugin).symbol_count {

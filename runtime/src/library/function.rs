@@ -396,7 +396,7 @@ impl Function {
     /// Finds the type of an [`untyped`] function, and how it is called. Python calls it directly from then on.
     ///
     /// # Safety
-    /// It is part of a live object; the GIL is held.
+    /// `self` is part of a live function object; the GIL is held.
     #[cold]
     unsafe fn plan_it(&self) -> Res<()> {
         let method = match self.count {
@@ -404,8 +404,9 @@ impl Function {
             1 => planned_with_one as *mut c_void,
             _ => planned as *mut c_void,
         };
-        // SAFETY: the caller's contract; the plan lives in the type, which the function keeps. CPython reads the pointer
-        // at each call: either function has the same flags.
+        // SAFETY: self is live and the GIL is held (the caller's contract). The plan lives in the type, which the function
+        // keeps. CPython may read `ml_meth` at the same time: the store is atomic, and the old function has the same flags
+        // as the new one.
         unsafe {
             let ctype = self.head.ctype()?;
             let Some(signature) = ctype.signature() else {
@@ -419,11 +420,14 @@ impl Function {
         Ok(())
     }
 
+    /// A call by the plan.
+    ///
     /// # Safety
-    /// The function has a plan; as many live arguments as it has parameters.
+    /// The function has a plan; `args` points to `count` live objects.
     #[inline(always)]
     unsafe fn call_planned(&self, args: *const Obj, count: usize) -> Res<Ref> {
-        // SAFETY: the caller's contract; the plan is that of the function's type.
+        // SAFETY: `plan` is not NULL and `args` are `count` live objects (the caller's contract); the plan is that of the
+        // function's type, which the function keeps.
         unsafe {
             (*self.plan.load(Ordering::Acquire)).call(
                 self.head.known_ctype(),
@@ -435,13 +439,15 @@ impl Function {
         }
     }
 
+    /// A call by the wrapper that the C compiler made.
+    ///
     /// # Safety
-    /// As many live arguments as there are parameters.
+    /// `args` points to as many live objects as there are parameters.
     #[inline(always)]
     unsafe fn call(&self, args: *const Obj) -> Res<Ref> {
         let count = self.count;
-        // SAFETY: the caller's contract. One slot more than arguments: for the result of a function without parameters,
-        // or for the address of a large result.
+        // SAFETY: `args` are as many as there are parameters (the caller's contract), which is `count`. Both arrays have one
+        // slot more than that: for the result of a function without parameters, or for the address of a large result.
         unsafe {
             if count < SLOTS {
                 self.call_with(args, &mut [0u64; SLOTS])
@@ -451,13 +457,18 @@ impl Function {
         }
     }
 
+    /// [`call`](Self::call) with room for the slots.
+    ///
     /// # Safety
-    /// As many live arguments as there are parameters, and at least one slot more.
+    /// `args` points to as many live objects as there are parameters; there is at least one slot more than that. The
+    /// function is called through slots.
     #[inline(always)]
     unsafe fn call_with(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
         let mut temporaries = Temporaries::new();
-        // SAFETY: the caller's contract; it is called through slots, and so has a result's type; the wrapper reads the arguments that its C function takes, and writes its
-        // result to the first slot, or to memory of the result's size.
+        // SAFETY: there is a live argument and a slot for each parameter (the caller's contract). A function that is called
+        // through slots has its result's type. The wrapper reads the slots of its C function's parameters, and writes the
+        // result to the first slot, or to `memory`, whose address is in the slot after them and which has the result's
+        // size.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
                 slots[index] = argument::slot(parameter, *args.add(index), &mut temporaries)?;

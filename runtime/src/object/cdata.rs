@@ -378,7 +378,8 @@ pub fn not_callable(cdata: &CData) -> Raised {
 /// `object` is live, and stays so while the result is used.
 #[inline(always)]
 pub unsafe fn as_cdata<'a>(object: Obj) -> Option<&'a CData> {
-    // SAFETY: the caller's contract; every instance of these types starts with a CData.
+    // SAFETY: `object` is live for `'a` (the caller's contract), so its type can be read; a type inside of `TYPES` is one
+    // of the cdata types, and each of their instances starts with a CData.
     unsafe {
         let offset = (ffi::Py_TYPE(object) as usize).wrapping_sub(&raw const TYPES as usize);
         if offset < size_of::<Types>() {

@@ -82,8 +82,9 @@ pub(super) fn size(descriptor: Live, layout: Layout) -> Res<Size> {
 
 /// The size and alignment of what a descriptor describes.
 fn size_within(descriptor: Live, layout: Layout) -> Res<Size> {
-    // SAFETY: `descriptor` is live and was checked to be a dict; it keeps its values alive while it is not changed, and
-    // nothing here runs Python code that could change it: ints, tuples and dicts are read by CPython's own functions.
+    // SAFETY: `descriptor` is live and was checked to be a dict; it keeps its values alive while it is not changed. Nothing
+    // here runs Python code that could change it (ints, tuples and dicts are read by CPython's own functions), and on a
+    // free-threaded Python, where other threads may, a copy is looked at.
     unsafe {
         if descriptor.is_tuple() {
             return field_size(&aggregate(descriptor.ptr())?, layout);
@@ -95,6 +96,10 @@ fn size_within(descriptor: Live, layout: Layout) -> Res<Size> {
         if !descriptor.is_dict() {
             return Err(syntax_error());
         }
+        #[cfg(Py_GIL_DISABLED)]
+        let copy = crate::py::Ref::<ffi::PyObject>::steal(ffi::PyDict_Copy(descriptor.ptr()))?;
+        #[cfg(Py_GIL_DISABLED)]
+        let descriptor = copy.live();
         let mut size = Size::default();
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(descriptor.ptr(), &mut position, &mut key, &mut value) != 0 {
