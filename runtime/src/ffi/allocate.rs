@@ -31,15 +31,16 @@ fn malloc_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CDa
         _ => ctype,
     };
     let size = known_extent(&made).unwrap_or_default();
-    // SAFETY: a plain call. One byte at least: NULL would mean that there is no memory.
+    // At least one byte is asked for: for none, malloc may return NULL, which would be taken for a lack of memory.
+    // SAFETY: malloc may be called with any size.
     let memory = unsafe { host_s_malloc()(size.max(1)) }.cast::<u8>();
     if memory.is_null() {
         return Err(no_memory());
     }
-    // SAFETY: `size` bytes on both sides.
+    // SAFETY: both memories have `size` bytes, and the new one overlaps nothing.
     unsafe { made.data().copy_to_nonoverlapping(memory, size) };
     new_plain(&pointer, memory, -1).inspect_err(|_| {
-        // SAFETY: nobody else has it.
+        // SAFETY: malloc gave the memory, and nobody else has its address.
         unsafe { libc::free(memory.cast()) };
     })
 }

@@ -1,4 +1,4 @@
-//! What stands behind the `ffi` of a plugin: this layer knows what it does, not what it is.
+//! The plugin behind an `ffi`, as far as this layer needs to know it: a trait, which the layer above implements.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ pub trait Attachment: Sync {
     fn ffi_and_lib(&self) -> Option<(&Ref, &Ref)>;
 }
 
-/// All that there are.
+/// All plugins that are attached.
 static ALL: Mutex<Vec<&'static dyn Attachment>> = Mutex::new(Vec::new());
 
 /// Makes a plugin known to those that include its module.

@@ -37,8 +37,8 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
     // SAFETY: as in `get_attribute`.
     unsafe {
         let attribute = ffi::PyObject_GenericGetAttr(object, name);
-        // Only names that are in code: those are interned, so their addresses stay and are few.
-        // An instance of a subclass has attributes of its own.
+        // Only names that stand in code are kept: those are interned, so their addresses stay and are few. An instance of a
+        // subclass is left out, because it has attributes of its own.
         if !attribute.is_null()
             && COMPILED_TYPE.is_exactly(object)
             && ffi::PyCFunction_CheckExact(attribute) != 0
@@ -58,7 +58,8 @@ unsafe fn find(object: Obj, name: Obj, cell: &Cell) -> Obj {
 }
 
 fn is_interned(name: Live) -> bool {
-    // SAFETY: asks for the interned str of the same text; a str that is it is interned.
+    // SAFETY: PyUnicode_InternInPlace takes over a reference and gives one to the interned str of the same text. If that is
+    // the same object, the name is interned.
     unsafe {
         if ffi::PyUnicode_CheckExact(name.ptr()) == 0 {
             return false;

@@ -33,12 +33,13 @@ impl Buffer {
         if count == 0 {
             return &[];
         }
-        // SAFETY: a place inside, in memory that the cdata keeps alive, as far as it knows.
+        // SAFETY: callers ask for a part inside of `size`. The cdata keeps the memory alive as far as it knows of it; behind
+        // a bare pointer it is the user's to keep, as in C.
         unsafe { std::slice::from_raw_parts(self.data.add(start), count) }
     }
     /// Raises for memory that cannot be there.
     fn check(&self) -> Res<()> {
-        // SAFETY: NULL only after tp_clear; a live cdata otherwise.
+        // SAFETY: `keep` is NULL after tp_clear, and otherwise an owned reference to a live cdata.
         if let Some(cdata) = unsafe { Live::or_null(self.keep) }.and_then(CData::of) {
             cdata.check_live()?;
         }
@@ -272,7 +273,7 @@ fn item(buffer: &Buffer, index: isize) -> Res<Ref> {
     make::bytes(buffer.range(index as usize, 1))
 }
 
-/// What a subscript means.
+/// The part of a buffer that a subscript means.
 enum Place {
     Index(usize),
     Range(usize, usize),
@@ -382,7 +383,8 @@ fn compare(left: Live, right: Live, operation: c_int) -> Res<Ref> {
     let views = match (View::of(left, false), View::of(right, false)) {
         (Ok(left), Ok(right)) => (left, right),
         (Err(raised), _) | (_, Err(raised)) => {
-            // Not a buffer: no opinion. Anything else (a released memoryview) is an error of the user's.
+            // An object without a buffer leaves the comparison to the other operand. Any other failure (a released
+            // memoryview, say) is the user's error, and raised.
             raised.clear_if(exception!(TypeError))?;
             return Ok(not_implemented());
         }

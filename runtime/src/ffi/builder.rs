@@ -82,7 +82,7 @@ fn module_name(object: Live) -> Res<String> {
     text(Some(object))?.ok_or_else(|| raise!(TypeError, "a module has a name"))
 }
 
-/// `FFI._cdefs()`: what the FFI was given so far.
+/// `FFI._cdefs()`: the texts that the FFI was given so far.
 pub fn cdefs(ffi: &FfiObject) -> Res<Ref> {
     // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
     let (cdefs, callers) = unsafe {

@@ -20,7 +20,7 @@ use crate::py::{
 use crate::raise;
 use crate::scope::{AnyTables, PythonTables, Scope};
 
-/// What both kinds have.
+/// The methods that both types have.
 macro_rules! common_methods {
     ($($more:expr),* $(,)?) => {
         Methods::new([
@@ -231,7 +231,7 @@ unsafe fn fill_dict() -> Res<()> {
         (c"buffer", buffer::BUFFER_TYPE.ptr().cast()),
         (c"error", error.obj()),
     ];
-    // What CFFI's FFI has for its own use; pyvex takes it from there.
+    // CFFI's FFI has these for its own use, and pyvex uses them.
     let inline = [
         (c"BVoidP", void_pointer.obj()),
         (c"BCharA", char_array.obj()),
@@ -334,7 +334,7 @@ pub(super) unsafe fn allocate(
 /// # Safety
 /// Called by Python, through the slot.
 unsafe extern "C" fn new_inline(ty: *mut ffi::PyTypeObject, _args: Obj, _kwargs: Obj) -> Obj {
-    // A subclass may take arguments of its own: __init__ looks at them.
+    // The arguments are left to __init__, because a subclass may take others.
     // SAFETY: tp_new of the in-line type or a subtype.
     guard(|| unsafe { allocate(ty, empty_scope(), None) })
 }
@@ -589,7 +589,7 @@ fn library_path(ffi: &FfiObject) -> Res<Ref> {
         return Ok(crate::py::none());
     };
     let bytes = path.as_os_str().as_encoded_bytes();
-    // As the file system names it, also where that is no UTF-8.
+    // The path is decoded as the file system's names are, also where it is not UTF-8.
     // SAFETY: the GIL is held; the bytes live during the call.
     unsafe {
         Ref::steal(ffi::PyUnicode_DecodeFSDefaultAndSize(

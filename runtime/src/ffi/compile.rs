@@ -61,9 +61,9 @@ static COMPILE: Signature<16> = Signature::new(
     2,
 );
 
-/// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line,
-/// how it ended, what it said: with carets where it speaks of one of `cdefs`, pairs of a name and a text). `library`: the name that the output will have, if
-/// programs may be linked to it. Raises VerificationError when there is none.
+/// `_runtime._compile(sources, output, ...)`: runs the C compiler. Returns (whether it succeeded, its command line, how it
+/// ended, what it said: with carets where it speaks of one of `cdefs`, pairs of a name and a text). `library`: the name
+/// that the output will have, if programs may be linked to it. Raises VerificationError when there is no compiler.
 ///
 /// # Safety
 /// Called by Python, as a function of the module.

@@ -186,7 +186,7 @@ fn declare_unicode(ffi: &FfiObject, enabled_flag: Live) -> Res<Ref> {
     if ffi.unicode.swap(true, Ordering::Relaxed) {
         return Err(raise!(ValueError, "set_unicode() can only be called once"));
     }
-    // Declarations like others: what is built from this FFI has them too.
+    // They are declarations like others, so that what is built from this FFI has them too.
     let character = if enabled { "wchar_t" } else { "char" };
     let source = str_from(&UNICODE_TYPES.replace("CHARACTER", character))?;
     let options = ParseOptions {

@@ -4,7 +4,7 @@ use crate::ctype::Kind;
 use crate::object::{CData, Resource, TYPES};
 use crate::py::Ref;
 
-/// The bytes behind an owning pointer, or behind from_buffer's; `None` when nobody knows.
+/// The bytes behind an owning pointer, or behind one of from_buffer(); `None` where the number is not known.
 pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     let ctype = cdata.ctype();
     if ctype.kind == Kind::Pointer && cdata.python_type() == TYPES.owning.ptr() {
@@ -18,8 +18,9 @@ pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
     None
 }
 
-/// How many bytes may be touched from a cdata's address on; `None` when nobody knows: a pointer. Of a part of something
-/// larger, all that comes after it: C programs go on behind an array in a struct where they know what is there.
+/// How many bytes may be touched from a cdata's address on; `None` where that is not known, as for a pointer. For a part of
+/// something larger these are all bytes up to the end of the whole: C programs go on behind an array in a struct where
+/// they know what is there.
 pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
     if cdata.python_type() == TYPES.owning.ptr() {
         return match cdata.ctype().kind {
@@ -43,13 +44,13 @@ pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
 pub(super) fn managed_extent(cdata: &CData) -> Option<usize> {
     enum Known {
         Bytes(usize),
-        /// As much as what it was made of.
+        /// As much as is known of the object that it was made of.
         As(Ref),
-        /// What its type says, if it is an array or a pointer to one value.
+        /// As much as its type says, if it is an array or a pointer to one value.
         ByType,
         Nothing,
     }
-    // What is behind the lock is only looked at: asking on runs after it.
+    // Under the lock the resource is only looked at; the object that it was made of is asked afterwards.
     let known = crate::cdata::lifetime::steady(|| match cdata.resource() {
         Some(Resource::Buffer(view)) => Known::Bytes(view.len as usize),
         Some(Resource::Gc { origin, .. } | Resource::KeepAlive(origin)) => {

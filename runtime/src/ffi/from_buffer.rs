@@ -42,7 +42,7 @@ fn cdata_over(
 /// How many items of an array a buffer of so many bytes shows; -1 for a pointer.
 fn length_of(ctype: &CType, bytes: isize) -> Res<isize> {
     if ctype.kind == Kind::Pointer {
-        // CFFI takes it, and p[0] then reads what is behind the buffer.
+        // CFFI accepts a buffer that is smaller than the item; p[0] then reads the memory behind it.
         let size = ctype.item().size();
         if bytes < size {
             return Err(raise!(

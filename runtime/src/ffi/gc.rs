@@ -17,7 +17,7 @@ fn with_destructor(
     destructor: Live,
     size: Option<Live>,
 ) -> Res<Ref> {
-    // A hint for collectors that do not count references: only checked to be an int.
+    // `size` is a hint for garbage collectors that do not count references; here it is only checked to be an int.
     if let Some(size) = size {
         ssize(size)?;
     }

@@ -28,7 +28,7 @@ fn handle_of(_ffi: &FfiObject, x: Live) -> Res<Ref<CData>> {
 /// Called by Python, as a method with a live argument.
 #[inline]
 pub unsafe extern "C" fn from_handle(_object: Obj, arg: Obj) -> Obj {
-    // SAFETY: the contract.
+    // SAFETY: `arg` is alive until the method returns (the caller's contract).
     let arg = unsafe { Live::new(arg) };
     if let Some(cdata) = CData::of(arg)
         && is_known_void_pointer(cdata.ctype())

@@ -96,7 +96,7 @@ fn take_header(
         known.as_ref().is_some_and(|(_, known)| *known == arguments)
     };
     if !before.is_empty() && before.iter().all(is_same) {
-        // As an `#include` of a file that has a guard.
+        // A header that was taken before is skipped, as an `#include` of a file with a guard is.
         return Ok(none());
     }
     let done =

@@ -164,9 +164,10 @@ fn find_library(name: Live) -> Res<Option<CString>> {
     }
 }
 
-/// Nobody can use a lib any more that is closed: its FFI does not keep it.
+/// Takes a closed lib out of those that its FFI keeps, since nobody can use it any more.
 fn let_go(ffi: &FfiObject, lib: &Lib) {
-    // SAFETY: attached to the interpreter; what is taken out is dropped outside. The newest are the likeliest.
+    // The list is searched from its end: libs that were opened last are closed first, mostly.
+    // SAFETY: attached to the interpreter; what is taken out is dropped outside of `with`.
     let kept = unsafe {
         ffi.libraries.with(|list| {
             let place = list

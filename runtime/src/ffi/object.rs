@@ -24,7 +24,7 @@ pub struct FfiObject {
     /// `__dict__` of the in-line kind; NULL until something is put there.
     pub(super) dict: Obj,
     pub(super) weakrefs: Obj,
-    /// Made by `FFI()`: takes cdefs, raises CFFI's FFIError and CDefError.
+    /// Whether it was made by `FFI()`: then it takes cdefs, and raises CFFI's FFIError and CDefError.
     pub(super) inline: bool,
     /// Its declarations.
     pub(super) scope: Arc<Scope>,
@@ -39,9 +39,9 @@ pub struct FfiObject {
     pub(super) libraries: GilCell<Vec<Ref>>,
     /// The bound methods that a compiled one keeps.
     pub(super) bound: state::Cell,
-    /// set_unicode() was called.
+    /// Whether set_unicode() was called.
     pub(super) unicode: AtomicBool,
-    /// `__init__` of a compiled one ran.
+    /// Whether `__init__` of a compiled one ran.
     pub(super) initialised: AtomicBool,
     /// The plugin that it is the `ffi` of; `None` for an in-line FFI, and for a module's.
     pub(super) attachment: Option<&'static dyn Attachment>,
@@ -51,7 +51,7 @@ pub struct FfiObject {
 unsafe impl Instance for FfiObject {}
 
 impl FfiObject {
-    /// Gives back what init_once() keeps. Whether there was anything. In Python.
+    /// Gives back what init_once() keeps; returns whether there was anything. The GIL is held.
     pub fn forget_once(&self) -> bool {
         // SAFETY: attached to the interpreter; what is taken out is dropped outside.
         let once = unsafe { self.once.with(std::mem::take) };

@@ -17,7 +17,7 @@ fn once(ffi: &FfiObject, func: Live, tag: Live) -> Res<Ref> {
         Some(lock) => lock,
         None => {
             let fresh = new_lock()?;
-            // Another thread may have put one there meanwhile: then that is the lock.
+            // If another thread has put a lock there meanwhile, that one counts.
             // SAFETY: a dict and live objects; what it returns is the dict's.
             let lock = unsafe {
                 Live::or_null(ffi::PyDict_SetDefault(locks.obj(), tag.ptr(), fresh.obj()))
@@ -62,7 +62,7 @@ fn dicts(ffi: &FfiObject) -> Res<(Ref, Ref)> {
     })
 }
 
-/// Under the lock: what another thread did meanwhile, or the function's result.
+/// To be called with the lock: the result that another thread has left meanwhile, or else that of calling the function.
 fn run(func: Live, tag: Live, done: &Ref) -> Res<Ref> {
     if let Some(result) = done.live().dict_item(tag)? {
         return Ok(result);

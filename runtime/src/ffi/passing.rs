@@ -12,7 +12,7 @@ use pyo3::ffi;
 use crate::py::{Live, Ref, Res, method, none};
 use crate::raise;
 
-/// So many files of this process may be under way at once; what comes beyond is not seen to.
+/// How many files of this process may be under way at once; any more are not taken away when a signal ends it.
 const MOST: usize = 16;
 const SIGNALS: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
 
@@ -20,9 +20,9 @@ const SIGNALS: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
 static FILES: [AtomicPtr<c_char>; MOST] = [const { AtomicPtr::new(null_mut()) }; MOST];
 /// Compilers that are running, 0 for none.
 static COMPILERS: [AtomicI32; MOST] = [const { AtomicI32::new(0) }; MOST];
-/// The process that the files are of: a fork of it has the handler too.
+/// The process that the files belong to. A forked child has the handler too, and must leave them alone.
 static OWNER: AtomicI32 = AtomicI32::new(0);
-/// The handler has begun, and may look at any path that was there.
+/// Whether the handler has begun: it may then look at any path that was there at that moment.
 static ENDING: AtomicBool = AtomicBool::new(false);
 /// How many files there are. Whoever changes dispositions holds it.
 static COUNT: Mutex<usize> = Mutex::new(0);
@@ -59,7 +59,7 @@ extern "C" fn end(signal: c_int) {
                 }
             }
         }
-        // It is blocked until the handler returns, and ends the process then.
+        // The signal is blocked until the handler returns, and ends the process then.
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal);
     }
@@ -139,7 +139,7 @@ fn settle(path: &CString) -> bool {
         file.store(null_mut(), Ordering::SeqCst);
         // A handler that begins after this finds no path; one that has begun may have found it, and ends the process.
         if !ENDING.load(Ordering::SeqCst) {
-            // SAFETY: it came from into_raw(), and is nowhere any more.
+            // SAFETY: the path came from into_raw(), it was taken out of its place above, and no handler has begun.
             drop(unsafe { CString::from_raw(raw) });
         }
         return true;

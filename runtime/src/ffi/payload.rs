@@ -21,16 +21,16 @@ use crate::py::{Ref, Res};
 use crate::raise;
 use crate::scope::{Disagreements, Scope};
 
-/// Reads the declarations of a plugin. Gives the libs of the modules that it includes.
+/// Reads the declarations of a plugin. Returns the libs of the modules that it includes.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 pub unsafe fn declare(
     scope: &Arc<Scope>,
     name: &str,
     record: *const keelback_plugin_t,
 ) -> Res<Vec<Ref<Lib>>> {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract): tables have as many items as it says.
     let (cdefs, includes) = unsafe {
         (
             table((*record).cdefs, (*record).cdef_count),
@@ -41,13 +41,13 @@ pub unsafe fn declare(
     let mut to_include = includes.iter().peekable();
     for position in 0..=cdefs.len() {
         while let Some(module) = to_include.next_if(|module| module.position <= position) {
-            // SAFETY: a record by the ABI.
+            // SAFETY: `record` is a record by the ABI (the caller's contract), whose texts are C strings.
             included.push(include(scope, name, &unsafe { text(module.module_name) })?);
         }
         let Some(cdef) = cdefs.get(position) else {
             break;
         };
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         unsafe { parse(&mut scope.write(), cdef) }.map_err(|errors| {
             let text: Vec<String> = errors.iter().map(|error| error.render(false)).collect();
             raise!(
@@ -60,12 +60,12 @@ pub unsafe fn declare(
     Ok(included)
 }
 
-/// What the C compiler answered.
+/// What the C compiler answered when the plugin was built.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 pub unsafe fn answers(record: *const keelback_plugin_t) -> Vec<Answer> {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract): tables have as many items as it says.
     unsafe { table((*record).answers, (*record).answer_count) }
         .iter()
         .map(|answer| Answer {
@@ -78,9 +78,9 @@ pub unsafe fn answers(record: *const keelback_plugin_t) -> Vec<Answer> {
 /// Remembers where the compiler did not agree with the declarations.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 pub unsafe fn compare(scope: &Scope, record: *const keelback_plugin_t) {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     let (found, enumerators) = unsafe { disagreements(scope, record) };
     scope.set_disagreements(found);
     for (id, index, value) in enumerators {
@@ -92,9 +92,9 @@ pub unsafe fn compare(scope: &Scope, record: *const keelback_plugin_t) {
 /// (`ffi.verify()`). Gives the libs of the modules that it includes. What an earlier module has answered stays.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Res<Vec<Ref<Lib>>> {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract), whose texts are C strings.
     let (name, first_function) = unsafe {
         let function = (*record).functions;
         let is_there = (*record).function_count > 0;
@@ -110,7 +110,7 @@ pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Re
         ));
     }
     let fresh = Scope::new(Declarations::new(Target::host()));
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     let (included, answers) = unsafe { (declare(&fresh, &name, record)?, answers(record)) };
     let other = |what: &str| {
         raise!(
@@ -141,7 +141,7 @@ pub unsafe fn complete(scope: &Arc<Scope>, record: *mut keelback_plugin_t) -> Re
     if let Err(error) = answered {
         return Err(crate::errors::raise_diagnostics(&[*error]));
     }
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     let (found, enumerators) = unsafe { disagreements(scope, record) };
     match first_disagreement(&scope.read(), found, &enumerators) {
         Some(message) => Err(crate::errors::raise_error(
@@ -205,14 +205,14 @@ fn include(scope: &Arc<Scope>, importer: &str, name: &str) -> Res<Ref<Lib>> {
 /// Where the compiler of an extension module did not agree with its declarations, and its values of enumerators.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn disagreements(
     scope: &Scope,
     record: *const keelback_plugin_t,
 ) -> (Disagreements, Vec<(EnumId, u32, i128)>) {
     let mut found = Disagreements::default();
     let declarations = scope.read();
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     unsafe {
         compare_layouts(scope, &declarations, record, &mut found);
         let enumerators = compare_values(&declarations, record, &mut found);
@@ -223,19 +223,19 @@ unsafe fn disagreements(
 /// The sizes and places that the compiler found other than the declarations say.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn compare_layouts(
     scope: &Scope,
     declarations: &Declarations,
     record: *const keelback_plugin_t,
     found: &mut Disagreements,
 ) {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract): tables have as many items as it says.
     let layouts = unsafe { table((*record).layouts, (*record).layout_count) };
     let records = records_by_name(declarations);
     let (whole, members): (Vec<_>, Vec<_>) = layouts.iter().partition(|fact| fact.member.is_null());
     for fact in members.into_iter().chain(whole) {
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract), whose texts are C strings.
         let (name, member) = unsafe { (text(fact.record), text(fact.member)) };
         let Some(&id) = records.get(&*name) else {
             continue;
@@ -292,17 +292,17 @@ fn wrong_place(
 /// The constants that have another value for the compiler. Gives the enumerators' values, which count as they are.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn compare_values(
     declarations: &Declarations,
     record: *const keelback_plugin_t,
     found: &mut Disagreements,
 ) -> Vec<(EnumId, u32, i128)> {
     let mut enumerators = Vec::new();
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract): tables have as many items as it says.
     let values = unsafe { table((*record).values, (*record).value_count) };
     for fact in values {
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract), whose texts are C strings.
         let name = unsafe { text(fact.name) };
         let theirs = if fact.value.is_negative != 0 {
             i128::from(fact.value.value as i64)
@@ -369,13 +369,15 @@ fn records_by_name(declarations: &Declarations) -> FxHashMap<String, RecordId> {
     records
 }
 
+/// Parses the text of a cdef.
+///
 /// # Safety
-/// A cdef by the ABI.
+/// `cdef` is a cdef by the ABI: `file` is NULL or a C string, `text` has `length` bytes.
 unsafe fn parse(
     declarations: &mut Declarations,
     cdef: &keelback_cdef_t,
 ) -> Result<(), Vec<Diagnostic>> {
-    // SAFETY: a cdef by the ABI.
+    // SAFETY: `file` is NULL or a C string and `text` has `length` bytes (the caller's contract).
     let (file, source) = unsafe { (text(cdef.file), bytes(cdef.text, cdef.length)) };
     let source = String::from_utf8_lossy(source);
     let options = ParseOptions {
@@ -386,7 +388,7 @@ unsafe fn parse(
         embedding_api: cdef.flags & KEELBACK_CDEF_EMBEDDING_API != 0,
         as_cffi: cdef.flags & KEELBACK_CDEF_AS_CFFI != 0,
         of_headers: true,
-        // Only the texts of headers have some: others were refused then.
+        // Only texts of headers still contain other macros: at build time they were refused in all others.
         other_macros: true,
     };
     // The warnings were shown at build time.
@@ -395,31 +397,37 @@ unsafe fn parse(
     Ok(())
 }
 
+/// A C string's text; empty for NULL.
+///
 /// # Safety
-/// NULL, or a C string.
+/// `text` is NULL, or a C string.
 pub unsafe fn text(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }
-    // SAFETY: NULL, or a C string.
+    // SAFETY: `text` is not NULL, and so a C string (the caller's contract).
     unsafe { CStr::from_ptr(text) }
         .to_string_lossy()
         .into_owned()
 }
 
+/// The bytes at an address; none for NULL.
+///
 /// # Safety
-/// NULL, or as many bytes.
+/// `data` is NULL, or points to `length` bytes that stay, unchanged, for `'a`.
 pub unsafe fn bytes<'a>(data: *const c_char, length: usize) -> &'a [u8] {
-    // SAFETY: NULL, or as many bytes.
+    // SAFETY: `data` is NULL, or points to `length` bytes that stay (the caller's contract).
     unsafe { table(data.cast(), length) }
 }
 
+/// The items at an address; none for NULL.
+///
 /// # Safety
-/// NULL, or as many items.
+/// `items` is NULL, or points to `count` items that stay, unchanged, for `'a`.
 unsafe fn table<'a, T>(items: *const T, count: usize) -> &'a [T] {
     if items.is_null() {
         return &[];
     }
-    // SAFETY: NULL, or as many items.
+    // SAFETY: `items` is not NULL, and so points to `count` items that stay (the caller's contract).
     unsafe { std::slice::from_raw_parts(items, count) }
 }

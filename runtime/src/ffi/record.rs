@@ -40,9 +40,9 @@ pub(super) fn caller() -> Res<(Ref, i32)> {
     Ok((code.live().attribute(c"co_filename")?, line))
 }
 
-/// The FFI has an embedding API.
+/// Notes that the FFI has an embedding API.
 pub(super) fn make_embedding(ffi: &FfiObject) -> Res<()> {
-    // What compile() makes is a library then. embedding_init_code() puts its text there.
+    // With this attribute compile() makes a library. embedding_init_code() replaces its value by a text.
     let name = c"_embedding";
     // SAFETY: a live object, a C string.
     if unsafe { ffi::PyObject_HasAttrString(ffi.obj(), name.as_ptr()) } == 0 {

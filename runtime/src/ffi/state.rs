@@ -20,7 +20,7 @@ pub struct TypeCache {
 }
 
 fn slot_of(key: Obj) -> usize {
-    // Strings are at least 48 bytes apart; the low four bits are always zero.
+    // A str takes at least 48 bytes, and the low four bits of its address are always zero.
     let address = key as usize;
     ((address >> 4) ^ (address >> 10)) % SLOTS
 }
@@ -32,7 +32,7 @@ impl TypeCache {
             by_text: None,
         }
     }
-    /// By address.
+    /// The types of strings, by the address of the string.
     #[inline(always)]
     pub fn get(&self, key: Obj) -> Option<Ref<CType>> {
         match &self.slots[slot_of(key)] {
@@ -58,14 +58,14 @@ impl TypeCache {
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
         for (_, ctype) in self.slots.iter().flatten() {
-            // SAFETY: what Python passes to it.
+            // SAFETY: `visit` and `arg` are what Python passed to tp_traverse (the caller's contract); self owns the object.
             let stop = unsafe { visit(ctype.obj(), arg) };
             if stop != 0 {
                 return stop;
             }
         }
         match &self.by_text {
-            // SAFETY: what Python passes to it.
+            // SAFETY: as above.
             Some(dict) => unsafe { visit(dict.obj(), arg) },
             None => 0,
         }

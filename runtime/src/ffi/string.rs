@@ -67,9 +67,10 @@ fn text_of(_ffi: &FfiObject, cdata: Live, maxlen: Option<Live>) -> Res<Ref> {
 /// The bytes or the str at an address.
 ///
 /// # Safety
-/// Readable up to the limit or the first zero.
+/// At `data`, items of the type can be read up to the first zero, or up to `limit`.
 unsafe fn text_at(item: &CType, data: *const u8, limit: Option<usize>) -> Res<Ref> {
-    // SAFETY: the contract.
+    // SAFETY: items can be read up to the first zero or the limit (the caller's contract), and `length` and `units` are
+    // found by reading no further.
     unsafe {
         if is_byte(item.code) {
             let length = byte_length(data, limit);
@@ -83,9 +84,10 @@ unsafe fn text_at(item: &CType, data: *const u8, limit: Option<usize>) -> Res<Re
 /// Bytes before the first NUL, at most `limit`.
 ///
 /// # Safety
-/// Readable up to there.
+/// At `data`, bytes can be read up to the first NUL, or up to `limit`.
 unsafe fn byte_length(data: *const u8, limit: Option<usize>) -> usize {
-    // SAFETY: readable up to there.
+    // SAFETY: bytes can be read up to the first NUL or the limit (the caller's contract), and neither function goes on
+    // behind it.
     unsafe {
         match limit {
             None => libc::strlen(data.cast()),

@@ -17,7 +17,7 @@ use crate::{exception, raise};
 /// Called by Python, as a method of an FFI object with a live argument.
 #[inline]
 pub unsafe extern "C" fn typeof_(object: Obj, arg: Obj) -> Obj {
-    // SAFETY: the contract.
+    // SAFETY: `arg` is alive until the method returns (the caller's contract).
     let (ffi, arg) = unsafe { (Live::new(object).cast::<FfiObject>(), Live::new(arg)) };
     let known = match CData::of(arg) {
         Some(cdata) => Some(cdata.ctype().to_ref()),
@@ -115,7 +115,8 @@ fn alignment_of_argument(ffi: &FfiObject, cdecl: Live) -> Res<Ref> {
         Some(cdata) => cdata.ctype().to_ref(),
         None => checked(type_or_function(ffi, cdecl)?)?,
     };
-    // A typedef's alignment is no part of the ctype: `d4` and `double` are one.
+    // The alignment that a typedef gives is not part of the ctype: `d4` (a double aligned to 4) and `double` are the same
+    // one.
     let given = if cdecl.is_str() {
         ffi.given_alignment(cdecl)?
     } else {
@@ -219,7 +220,8 @@ pub(super) unsafe fn first_and_rest<'a>(
     count: isize,
     names: Obj,
 ) -> Res<(Live<'a>, &'a [Live<'a>])> {
-    // SAFETY: the contract; a `Live` is laid out as the pointer that it is.
+    // SAFETY: `args` points to `count` objects that are alive for `'a` (the caller's contract); a `Live` is laid out as the
+    // pointer in it.
     let (all, names) = unsafe {
         let all = match count {
             0 => &[],

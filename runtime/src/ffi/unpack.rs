@@ -48,7 +48,7 @@ fn items_of(_ffi: &FfiObject, cdata: Live, length: Live) -> Res<Ref> {
             ctype.why_opaque()
         ));
     }
-    // SAFETY: so many items are there, which is the user's responsibility, as in C.
+    // SAFETY: that so many items are at the address is the user's responsibility, as in C.
     unsafe {
         if item.code == Code::Char {
             return make::bytes(std::slice::from_raw_parts(cdata.data(), length as usize));

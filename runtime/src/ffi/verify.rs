@@ -68,7 +68,7 @@ fn lib_of_module(
     // SAFETY: the init function of an extension module, called as Python calls it.
     let lib = unsafe { init() };
     VERIFIED.set(outer);
-    // SAFETY: what it returns is a new reference, or NULL with an exception.
+    // SAFETY: an init function returns a new reference, or NULL with an exception set.
     unsafe { Ref::steal(lib.cast()) }
 }
 
@@ -76,12 +76,12 @@ fn lib_of_module(
 /// None.
 ///
 /// # Safety
-/// A record by the ABI.
+/// `record` is a record by the ABI, which lives as long as the process.
 pub unsafe fn import_verified(record: *mut keelback_plugin_t) -> Option<Res<Ref>> {
     let verified = VERIFIED.take();
     // SAFETY: set by `load_verified`, whose caller holds a reference for the time of this call.
     let ffi = unsafe { verified.as_ref() }?;
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     Some(unsafe { lib_of(ffi, record) })
 }
 
@@ -90,16 +90,17 @@ pub unsafe fn import_verified(record: *mut keelback_plugin_t) -> Option<Res<Ref>
 /// # Safety
 /// `record` is a record by the ABI, which lives as long as the process.
 unsafe fn lib_of(ffi: &FfiObject, record: *mut keelback_plugin_t) -> Res<Ref> {
-    // SAFETY: a record by the ABI.
+    // SAFETY: `record` is a record by the ABI (the caller's contract).
     let included = unsafe { complete(&ffi.scope, record)? };
     ffi.clear_cache();
     crate::ctype::complete_records(&ffi.scope)?;
-    // SAFETY: as above.
+    // SAFETY: `record` is a record by the ABI, which lives as long as the process (the caller's contract).
     let lib = unsafe { Lib::from_plugin(Arc::clone(&ffi.scope), record)? };
     lib.include(included);
     let lib = lib.into_obj();
     let kept = lib.clone();
-    // SAFETY: attached. The lib is as old as its FFI, as in CFFI.
+    // The lib lives as long as its FFI, as in CFFI.
+    // SAFETY: attached to the interpreter; pushing to the list runs no Python code and drops no object.
     unsafe { ffi.libraries.with(|list| list.push(kept)) };
     Ok(lib)
 }
