@@ -13,6 +13,7 @@ not_quick=(
     python/tests/test_leaks.py
     python/tests/test_module_stubs.py
     python/tests/test_packages.py
+    python/tests/test_plugin_stubs.py
     python/tests/test_released_things.py
     python/tests/test_valgrind.py
 )

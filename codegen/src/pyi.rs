@@ -10,6 +10,9 @@ use keelback_cdef::{
 
 use crate::check::is_python_keyword;
 
+mod def_extern;
+mod literals;
+
 /// What the stubs are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StubsOf {
@@ -32,8 +35,10 @@ pub fn stubs(module_name: &str, declarations: &Declarations, of: StubsOf) -> Str
     let mut out = format!(
         "# Made by keelback {}: what type checkers see of {module_name}. Changes to this file are lost.\n\
          import builtins as _b\n\
-         from typing import Any, Final, Literal, overload, type_check_only\n\n\
-         import keelback.types as _t\n",
+         from collections.abc import Callable\n\
+         from typing import Any, Final, Literal, TypeVar, overload, type_check_only\n\n\
+         import keelback.types as _t\n\
+         from keelback import CData as _CData\n",
         env!("CARGO_PKG_VERSION"),
     );
     stubs.records(&mut out);
@@ -45,6 +50,9 @@ pub fn stubs(module_name: &str, declarations: &Declarations, of: StubsOf) -> Str
     }
     out
 }
+
+/// A record has several classes: of a pointer to it, and of either as C hands it to Python.
+const ENDINGS: [&str; 3] = ["_p", "_c", "_p_c"];
 
 struct Stubs<'a> {
     declarations: &'a Declarations,
@@ -71,12 +79,16 @@ impl Stubs<'_> {
             .collect();
         while is_reserved(&name)
             || self.names.contains_key(&name)
-            || self.names.contains_key(&format!("{name}_p"))
+            || ENDINGS
+                .iter()
+                .any(|end| self.names.contains_key(&format!("{name}{end}")))
         {
             name.push('_');
         }
         self.names.insert(name.clone(), id.index());
-        self.names.insert(format!("{name}_p"), id.index());
+        for end in ENDINGS {
+            self.names.insert(format!("{name}{end}"), id.index());
+        }
         self.classes.insert(id.index(), name);
     }
 
@@ -197,47 +209,19 @@ impl Stubs<'_> {
         );
     }
 
-    fn ffi(&self, out: &mut String, of: StubsOf) {
+    fn ffi(&mut self, out: &mut String, of: StubsOf) {
+        let begin = out.len();
         out.push_str("\n@type_check_only\nclass _FFI(_t.FFI):\n");
-        let mut new = Vec::new();
-        for (&index, class) in &self.classes {
-            let spellings = self.spellings(RecordId::from_index(index));
-            if spellings.is_empty() {
-                continue;
-            }
-            let pointers: Vec<String> = spellings
-                .iter()
-                .map(|name| format!("\"{name} *\", \"{name}*\""))
-                .chain(self.pointer_typedefs(index))
-                .collect();
-            let arrays: Vec<String> = spellings
-                .iter()
-                .map(|name| format!("\"{name}[]\""))
-                .collect();
-            new.push((pointers.join(", "), format!("{class}_p")));
-            new.push((arrays.join(", "), format!("_t.Array[{class}]")));
-        }
-        if !new.is_empty() {
-            for (method, argument) in [("new", "init: Any = None"), ("cast", "source: Any")] {
-                for (literals, result) in &new {
-                    let _ = write!(
-                        out,
-                        "    @overload\n    def {method}(self, cdecl: Literal[{literals}], {argument}) -> {result}: ...\n",
-                    );
-                }
-                let _ = write!(
-                    out,
-                    "    @overload\n    def {method}(self, cdecl: _b.str | _t._CType, {argument}) -> Any: ...\n",
-                );
-            }
-        }
+        self.constructors(out);
+        let (mut top, mut methods) = (String::new(), String::new());
+        self.def_extern(&mut top, &mut methods);
+        out.insert_str(begin, &top);
+        out.push_str(&methods);
         if of == StubsOf::AbiModule {
             // What it opens has what was declared.
             out.push_str(
                 "    def dlopen(self, name: Any, flags: _b.int = 0) -> _Lib: ...  # type: ignore[override]\n",
             );
-        } else if new.is_empty() {
-            out.push_str("    ...\n");
         }
     }
 
@@ -256,20 +240,6 @@ impl Stubs<'_> {
             .collect()
     }
 
-    /// The typedefs of pointers to a record, quoted.
-    fn pointer_typedefs(&self, index: usize) -> Vec<String> {
-        let types = &self.declarations.types;
-        let is_pointer = |ty: TypeId| {
-            matches!(types.get(ty), Type::Pointer(to)
-                if *types.get(to.ty) == Type::Record(RecordId::from_index(index)))
-        };
-        let typedefs = self.declarations.typedefs.iter();
-        typedefs
-            .filter(|typedef| is_pointer(typedef.ty.ty))
-            .map(|typedef| format!("\"{}\"", types.text(typedef.name)))
-            .collect()
-    }
-
     /// What Python gets for a value of a type.
     fn got(&self, ty: TypeId) -> String {
         let types = &self.declarations.types;
@@ -282,12 +252,7 @@ impl Stubs<'_> {
                 UnknownKind::Float => "_b.float".into(),
             },
             Type::Record(id) => self.class(*id).into(),
-            Type::Pointer(to) => match types.get(to.ty) {
-                Type::Record(id) => format!("{}_p", self.class(*id)),
-                Type::Function(function) => self.function_pointer(function),
-                Type::Void => "_t.Pointer[Any]".into(),
-                _ => format!("_t.Pointer[{}]", self.got(to.ty)),
-            },
+            Type::Pointer(to) => self.pointer_to(to.ty),
             Type::Array { item, .. } => format!("_t.Array[{}]", self.got(item.ty)),
             Type::Function(function) => self.function_pointer(function),
         }
@@ -375,6 +340,16 @@ fn primitive_type(primitive: Primitive) -> &'static str {
 fn is_reserved(name: &str) -> bool {
     matches!(
         name,
-        "Any" | "Final" | "Literal" | "overload" | "type_check_only" | "ffi" | "lib"
+        "Any"
+            | "Callable"
+            | "TypeVar"
+            | "Final"
+            | "Literal"
+            | "overload"
+            | "type_check_only"
+            | "ffi"
+            | "lib"
     ) || is_python_keyword(name)
+        // A type variable of `def_extern`'s.
+        || name.strip_prefix("_F").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
 }

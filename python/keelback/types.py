@@ -20,7 +20,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
 
-    from keelback._runtime import CType, Lib, buffer, error
+    from keelback._runtime import CData, CType, Lib, buffer, error
+else:
+    CData = object
 
 
 class AnyCData:
@@ -55,22 +57,22 @@ class Pointer(AnyCData, Generic[_T_co]):
         raise NotImplementedError
 
     @overload
-    def __sub__(self, other: AnyCData, /) -> int: ...
+    def __sub__(self, other: AnyCData | CData, /) -> int: ...
     @overload
     def __sub__(self, other: SupportsIndex, /) -> Self: ...
     def __sub__(self, other: Any, /) -> Any:
         raise NotImplementedError
 
-    def __lt__(self, other: AnyCData, /) -> bool:
+    def __lt__(self, other: AnyCData | CData, /) -> bool:
         raise NotImplementedError
 
-    def __le__(self, other: AnyCData, /) -> bool:
+    def __le__(self, other: AnyCData | CData, /) -> bool:
         raise NotImplementedError
 
-    def __gt__(self, other: AnyCData, /) -> bool:
+    def __gt__(self, other: AnyCData | CData, /) -> bool:
         raise NotImplementedError
 
-    def __ge__(self, other: AnyCData, /) -> bool:
+    def __ge__(self, other: AnyCData | CData, /) -> bool:
         raise NotImplementedError
 
 
@@ -89,6 +91,20 @@ class FunctionPointer(AnyCData, Generic[_P, _R_co]):
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co:
         raise NotImplementedError
+
+
+class HandedPointer(Pointer[_T_co], CData):  # type: ignore[misc]
+    """A pointer that C hands to a Python function, where a type checker looks at it. Annotate it as `Pointer[T]` or as
+    `keelback.CData`."""
+
+
+class HandedFunctionPointer(FunctionPointer[_P, _R_co], CData):  # type: ignore[misc]
+    """A pointer to a function that C hands to a Python function. Annotate it as `FunctionPointer[...]` or as
+    `keelback.CData`."""
+
+
+if TYPE_CHECKING:
+    OnError = Callable[[type[BaseException], BaseException, TracebackType | None], _T]
 
 
 class FFI:

@@ -1,0 +1,167 @@
+//! `@ffi.def_extern()`: which Python function fits which C function, for type checkers.
+//!
+//! `def_extern(name="f")` has an overload of its own for each function. Without a name it is the decorated function's
+//! `__name__` that counts, which no type says: such a function has to fit one of all that are declared.
+
+use std::fmt::Write;
+
+use keelback_cdef::{FunctionOrigin, FunctionType, Type, TypeId};
+
+use super::Stubs;
+
+/// Functions that Python implements, and that are alike.
+struct Shape {
+    names: Vec<String>,
+    /// The `Callable` that fits.
+    signature: String,
+    /// What it may return.
+    result: String,
+}
+
+impl Stubs<'_> {
+    /// Appends the type variables to `top`, and the overloads of the method to `methods`.
+    pub(super) fn def_extern(&mut self, top: &mut String, methods: &mut String) {
+        let shapes = self.shapes();
+        if shapes.is_empty() {
+            return;
+        }
+        self.handed_classes(top);
+        let is_one = shapes.len() == 1;
+        let variable = |index: usize| {
+            if is_one {
+                "_F".to_owned()
+            } else {
+                format!("_F{}", index + 1)
+            }
+        };
+        for (index, shape) in shapes.iter().enumerate().filter(|_| !is_one) {
+            let (variable, bound) = (variable(index), &shape.signature);
+            let _ = writeln!(top, "{variable} = TypeVar(\"{variable}\", bound={bound})");
+        }
+        let signatures: Vec<&str> = shapes.iter().map(|shape| &*shape.signature).collect();
+        let any = signatures.join(" | ");
+        let _ = writeln!(top, "_F = TypeVar(\"_F\", bound={any})");
+        for (index, shape) in shapes.iter().enumerate() {
+            // `_t.FFI` takes any function; and a literal is a str too, for which more functions fit.
+            let head = if index == 0 {
+                "  # type: ignore[override]"
+            } else {
+                ""
+            };
+            let line = if is_one {
+                ""
+            } else {
+                "  # type: ignore[overload-overlap]"
+            };
+            let name = format!("name: Literal[\"{}\"]", shape.names.join("\", \""));
+            overload(
+                methods,
+                [head, line],
+                &name,
+                &shape.result,
+                &variable(index),
+            );
+        }
+        let mut results: Vec<&str> = Vec::new();
+        for shape in &shapes {
+            if !results.contains(&shape.result.as_str()) {
+                results.push(&shape.result);
+            }
+        }
+        let results = results.join(" | ");
+        for name in ["name: None = None", "name: _b.str"] {
+            overload(methods, ["", ""], name, &results, "_F");
+        }
+    }
+
+    /// The functions that Python implements, those of one signature together.
+    fn shapes(&self) -> Vec<Shape> {
+        let types = &self.declarations.types;
+        let mut shapes: Vec<Shape> = Vec::new();
+        let functions = self.declarations.functions.iter();
+        for function in functions.filter(|function| function.origin != FunctionOrigin::C) {
+            let Type::Function(ty) = types.get(function.ty) else {
+                continue;
+            };
+            let result = self.returned(ty.result.ty);
+            let signature = self.signature(ty, &result);
+            let name = types.text(function.name).to_owned();
+            match shapes.iter_mut().find(|shape| shape.signature == signature) {
+                Some(shape) => shape.names.push(name),
+                None => shapes.push(Shape {
+                    names: vec![name],
+                    signature,
+                    result,
+                }),
+            }
+        }
+        shapes
+    }
+
+    fn signature(&self, ty: &FunctionType, result: &str) -> String {
+        let parameters: Vec<String> = ty
+            .params
+            .iter()
+            .map(|param| self.handed(param.ty))
+            .collect();
+        format!("Callable[[{}], {result}]", parameters.join(", "))
+    }
+
+    /// What C hands to Python: what `got` says, and a `keelback.CData`, as which it may be annotated too.
+    fn handed(&self, ty: TypeId) -> String {
+        match self.declarations.types.get(ty) {
+            Type::Record(id) => format!("{}_c", self.class(*id)),
+            Type::Pointer(to) => match self.declarations.types.get(to.ty) {
+                Type::Record(id) => format!("{}_p_c", self.class(*id)),
+                Type::Function(function) => self.function_pointer(function).replacen(
+                    "_t.FunctionPointer",
+                    "_t.HandedFunctionPointer",
+                    1,
+                ),
+                _ => self.got(ty).replacen("_t.Pointer", "_t.HandedPointer", 1),
+            },
+            _ => self.got(ty),
+        }
+    }
+
+    /// The classes of records that `handed` names.
+    fn handed_classes(&self, out: &mut String) {
+        for class in self.classes.values() {
+            let _ = write!(
+                out,
+                "\n@type_check_only\nclass {class}_c({class}, _CData): ...  # type: ignore[misc]\n\
+                 \n@type_check_only\nclass {class}_p_c({class}_p, _CData): ...  # type: ignore[misc]\n"
+            );
+        }
+        out.push('\n');
+    }
+
+    /// What a Python function may return for a result: memory that only the call would hold is none.
+    fn returned(&self, ty: TypeId) -> String {
+        match self.declarations.types.get(ty) {
+            Type::Record(_) => format!("{} | _CData", self.given(ty)),
+            Type::Pointer(to) => match self.declarations.types.get(to.ty) {
+                Type::Void => "_t.AnyCData | _CData".into(),
+                Type::Record(id) => format!("_t.Pointer[{}] | _CData", self.class(*id)),
+                _ => format!("{} | _CData", self.got(ty)),
+            },
+            Type::Primitive(keelback_cdef::Primitive::Bool) => "_b.int".into(),
+            _ => self.got(ty),
+        }
+    }
+}
+
+fn overload(out: &mut String, [head, line]: [&str; 2], name: &str, result: &str, variable: &str) {
+    let (error, handled) = if result == "None" {
+        ("None".to_owned(), "None".to_owned())
+    } else if result.contains("None") {
+        (result.to_owned(), result.to_owned())
+    } else {
+        (format!("{result} | None"), format!("{result} | None"))
+    };
+    let _ = write!(
+        out,
+        "    @overload{head}\n    def def_extern(self, {name}, error: {error} = None, \
+         onerror: _t.OnError[{handled}] | None = None) -> Callable[[{variable}], {variable}]: ...{line}\n",
+    );
+}

@@ -1,0 +1,198 @@
+//! `ffi.new("int[3]")` and its like: overloads for the ctypes that a literal can say.
+//!
+//! No type checker reads C. So the types that the declarations name, and the plain ones that they use, are spelled out as
+//! pointers and arrays; any other string gives `Any`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use keelback_cdef::{Primitive, Type, TypeId};
+
+use super::Stubs;
+
+/// Arrays of a fixed length are typed up to this one.
+const LONGEST: usize = 16;
+/// With more names than this only the plain types have such lengths: a type checker compares each literal with each other.
+const MANY_NAMES: usize = 24;
+
+/// Literals for each result, in the order in which the results come first. Nothing can be cast to an array.
+#[derive(Default)]
+struct Overloads(Vec<(String, Vec<String>)>);
+
+impl Overloads {
+    fn add(&mut self, result: String, literals: impl IntoIterator<Item = String>) {
+        let place = match self.0.iter().position(|(known, _)| *known == result) {
+            Some(place) => place,
+            None => {
+                self.0.push((result, Vec::new()));
+                self.0.len() - 1
+            }
+        };
+        for literal in literals {
+            if !self.0[place].1.contains(&literal) {
+                self.0[place].1.push(literal);
+            }
+        }
+    }
+}
+
+impl Stubs<'_> {
+    /// The overloads of `new` and `cast`.
+    pub(super) fn constructors(&self, out: &mut String) {
+        let mut overloads = Overloads::default();
+        let names = self.named_types();
+        let has_many = names.len() > MANY_NAMES;
+        for (name, ty) in &names {
+            let is_plain = matches!(self.declarations.types.get(*ty), Type::Primitive(plain) if plain.name() == name);
+            let lengths = if has_many && !is_plain { 0 } else { LONGEST };
+            self.add_name(name, *ty, lengths, &mut overloads);
+        }
+        let text = |name: &str| name.to_owned();
+        overloads.add(
+            text("_t.Pointer[Any]"),
+            ["void *", "void*", "const void *"].map(text),
+        );
+        overloads.add(
+            text("_t.Pointer[_t.Pointer[Any]]"),
+            ["void **", "void**"].map(text),
+        );
+        overloads.add(text("_t.Array[_t.Pointer[Any]]"), arrays("void *", LONGEST));
+        for (method, argument) in [("new", "init: Any = None"), ("cast", "source: Any")] {
+            let is_array = |result: &str| result.starts_with("_t.Array[");
+            let all = overloads.0.iter();
+            for (result, literals) in all.filter(|(result, _)| method == "new" || !is_array(result))
+            {
+                let _ = write!(
+                    out,
+                    "    @overload\n    def {method}(self, cdecl: Literal[\"{}\"], {argument}) -> {result}: ...\n",
+                    literals.join("\", \""),
+                );
+            }
+            let _ = write!(
+                out,
+                "    @overload\n    def {method}(self, cdecl: _b.str | _t._CType, {argument}) -> Any: ...\n",
+            );
+        }
+    }
+
+    fn add_name(&self, name: &str, ty: TypeId, lengths: usize, overloads: &mut Overloads) {
+        let types = &self.declarations.types;
+        let (item, pointer) = (self.got(ty), self.pointer_to(ty));
+        match types.get(ty) {
+            Type::Void => return,
+            // A pointer or array by its own name.
+            Type::Pointer(_) | Type::Array { .. } => overloads.add(item.clone(), [name.to_owned()]),
+            _ => {}
+        }
+        overloads.add(pointer.clone(), pointers(name));
+        if matches!(types.get(ty), Type::Function(_)) {
+            return;
+        }
+        overloads.add(format!("_t.Array[{item}]"), arrays(name, lengths));
+        if matches!(types.get(ty), Type::Pointer(_) | Type::Array { .. }) {
+            return;
+        }
+        overloads.add(
+            format!("_t.Pointer[{pointer}]"),
+            [format!("{name} **"), format!("{name}**")],
+        );
+        overloads.add(
+            format!("_t.Array[{pointer}]"),
+            arrays(&format!("{name} *"), lengths),
+        );
+    }
+
+    /// What a pointer to a type is to a type checker.
+    pub(super) fn pointer_to(&self, ty: TypeId) -> String {
+        match self.declarations.types.get(ty) {
+            Type::Record(id) => format!("{}_p", self.class(*id)),
+            Type::Function(function) => self.function_pointer(function),
+            Type::Void => "_t.Pointer[Any]".into(),
+            _ => format!("_t.Pointer[{}]", self.got(ty)),
+        }
+    }
+
+    /// The types that the text names, and the plain ones that it uses.
+    fn named_types(&self) -> Vec<(String, TypeId)> {
+        let declarations = self.declarations;
+        let types = &declarations.types;
+        let mut found = Vec::new();
+        for &index in self.classes.keys() {
+            let id = keelback_cdef::RecordId::from_index(index);
+            if let (Some(tag), Some(ty)) = (types.record(id).tag, types.find(&Type::Record(id))) {
+                let keyword = types.record(id).kind.keyword();
+                found.push((format!("{keyword} {}", types.text(tag)), ty));
+            }
+        }
+        for index in 0..types.enums.len() {
+            let id = keelback_cdef::EnumId::from_index(index);
+            if let (Some(tag), Some(ty)) = (types.enumeration(id).tag, types.find(&Type::Enum(id)))
+            {
+                found.push((format!("enum {}", types.text(tag)), ty));
+            }
+        }
+        for typedef in &declarations.typedefs {
+            found.push((types.text(typedef.name).to_owned(), typedef.ty.ty));
+        }
+        let mut plain =
+            BTreeSet::from([Primitive::Char, Primitive::Int, Primitive::Double].map(as_number));
+        self.used_types()
+            .into_iter()
+            .for_each(|ty| self.add_plain(ty, &mut plain));
+        for primitive in plain.into_iter().map(|number| Primitive::ALL[number]) {
+            // A typedef of this name says the same.
+            if found.iter().all(|(name, _)| name != primitive.name())
+                && let Some(ty) = types.find(&Type::Primitive(primitive))
+            {
+                found.push((primitive.name().to_owned(), ty));
+            }
+        }
+        found
+    }
+
+    /// What stands in the declarations.
+    fn used_types(&self) -> Vec<TypeId> {
+        let declarations = self.declarations;
+        let records = declarations.types.records.iter();
+        let fields = records.flat_map(|record| record.fields.iter().flatten());
+        let mut found: Vec<TypeId> = fields.map(|field| field.ty.ty).collect();
+        found.extend(declarations.functions.iter().map(|function| function.ty));
+        found.extend(declarations.variables.iter().map(|variable| variable.ty.ty));
+        found.extend(declarations.typedefs.iter().map(|typedef| typedef.ty.ty));
+        found
+    }
+
+    fn add_plain(&self, ty: TypeId, plain: &mut BTreeSet<usize>) {
+        match self.declarations.types.get(ty) {
+            Type::Primitive(primitive) => {
+                plain.insert(as_number(*primitive));
+            }
+            Type::Pointer(to) | Type::Array { item: to, .. } => self.add_plain(to.ty, plain),
+            Type::Function(function) => {
+                self.add_plain(function.result.ty, plain);
+                for param in &function.params {
+                    self.add_plain(param.ty, plain);
+                }
+            }
+            Type::Void | Type::Record(_) | Type::Enum(_) | Type::Unknown(_) => {}
+        }
+    }
+}
+
+fn as_number(primitive: Primitive) -> usize {
+    primitive as usize
+}
+
+fn pointers(name: &str) -> [String; 4] {
+    [
+        format!("{name} *"),
+        format!("{name}*"),
+        format!("const {name} *"),
+        format!("const {name}*"),
+    ]
+}
+
+fn arrays(name: &str, longest: usize) -> Vec<String> {
+    let fixed = (1..=longest).map(|length| format!("{name}[{length}]"));
+    std::iter::once(format!("{name}[]")).chain(fixed).collect()
+}
