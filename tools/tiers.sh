@@ -5,6 +5,7 @@ not_quick=(
     c-tests/bundle
     c-tests/hosts
     c-tests/memory
+    c-tests/packaging
     c-tests/sanitizers
     python/tests/test_build_systems.py
     python/tests/test_by_value.py

@@ -88,6 +88,8 @@ impl Arguments {
                 Command::Cdef(_)
                 | Command::Bundle(_)
                 | Command::GenSrc(_)
+                | Command::Install(_)
+                | Command::Cmake(_)
                 | Command::New(_)
                 | Command::Inspect(_)
                 | Command::Abi(_)
@@ -165,6 +167,11 @@ pub enum Command {
     /// Put a Python beside a plugin, so that both can be moved to a machine without one
     #[command(after_help = BUNDLE_HELP)]
     Bundle(BundleArguments),
+    /// Print the CMake package Keelback, which has the function keelback_add_plugin, or write it into a directory
+    Cmake(CmakeArguments),
+    /// Put a library that was built where compilers and programs find it, with its header, NAME.pc for pkg-config and
+    /// NAMEConfig.cmake for CMake
+    Install(InstallArguments),
     /// Write the C source of an extension module (API mode), for build systems: meson, CMake, make
     #[command(name = "gen-src", after_help = GEN_SRC_HELP)]
     GenSrc(GenSrcArguments),
@@ -491,6 +498,43 @@ pub struct StubsArguments {
     /// The stubs [default: standard output]
     #[arg(short, long = "output", value_name = "OUT.pyi", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+}
+
+/// `keelback cmake`
+#[derive(Args, Debug)]
+pub struct CmakeArguments {
+    /// The directory: Keelback_DIR, or a part of CMAKE_PREFIX_PATH
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+}
+
+/// `keelback install`
+#[derive(Args, Debug)]
+pub struct InstallArguments {
+    /// The library: libNAME.so, as `keelback build` has made it
+    #[arg(value_name = "LIB", value_hint = ValueHint::FilePath)]
+    pub library: PathBuf,
+    /// Where it will be: an absolute path
+    #[arg(long, value_name = "DIR", default_value = "/usr/local", value_hint = ValueHint::DirPath)]
+    pub prefix: PathBuf,
+    /// Put everything below DIR for now, to make a package of it; nothing in the files tells of DIR
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub destdir: Option<PathBuf>,
+    /// The directory of libraries, from the prefix on or absolute (Debian: lib/x86_64-linux-gnu; Fedora: lib64)
+    #[arg(long, value_name = "DIR", default_value = "lib")]
+    pub libdir: PathBuf,
+    /// The directory of headers, from the prefix on or absolute
+    #[arg(long, value_name = "DIR", default_value = "include")]
+    pub includedir: PathBuf,
+    /// A header (may be repeated) [default: NAME.h beside LIB, and NAME.hpp if it is there]
+    #[arg(long = "header", value_name = "H", value_hint = ValueHint::FilePath)]
+    pub headers: Vec<PathBuf>,
+    /// The version that pkg-config and CMake are told [default: the library's soversion, or 0]
+    #[arg(long, value_name = "V")]
+    pub package_version: Option<String>,
+    /// What pkg-config says of the library, in one line
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
 }
 
 /// `keelback gen-src`

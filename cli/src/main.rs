@@ -24,6 +24,7 @@ mod progress;
 mod python;
 mod runtime;
 mod shadowed;
+mod soname;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         Command::Emit(emit) => commands::emit::run(emit, &reporter),
         Command::Bundle(bundle) => commands::bundle::run(bundle, &reporter),
         Command::GenSrc(gen_src) => commands::gen_src::run(gen_src, &reporter),
+        Command::Cmake(cmake) => commands::cmake::run(cmake, &reporter),
+        Command::Install(install) => commands::install::run(install, &reporter),
         Command::Stubs(stubs) => commands::stubs::run(stubs, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
         Command::Inspect(inspect) => {

@@ -50,6 +50,27 @@ impl Outputs {
         Ok(outputs)
     }
 
+    /// The same for files that everybody is to read: directories that are made have mode 0755, whatever the umask.
+    pub fn to_install(paths: &[&Path]) -> Result<Self> {
+        let outputs = Self::for_paths(paths)?;
+        for directory in &outputs.made {
+            std::fs::set_permissions(directory, Permissions::from_mode(0o755))
+                .map_err(|error| unwritable(directory, &reason(&error)))?;
+        }
+        Ok(outputs)
+    }
+
+    /// Prepares the file at `path`, for everybody to read: mode 0644.
+    pub fn install(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        // A link of an earlier version leads to that version's file.
+        self.add_file(path.to_owned(), path, bytes, 0o666)?;
+        if let Some(file) = self.files.last() {
+            std::fs::set_permissions(&file.prepared, Permissions::from_mode(0o644))
+                .map_err(|error| unwritable(path, &reason(&error)))?;
+        }
+        Ok(())
+    }
+
     fn make_directory(&mut self, wanted: &Path, shown: &Path) -> Result<()> {
         let missing: Vec<&Path> = wanted
             .ancestors()
@@ -66,15 +87,17 @@ impl Outputs {
     /// Prepares the file at `path`. `mode` is 0o666 or 0o777; the user's umask takes its part.
     pub fn add(&mut self, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         let target = resolve(path);
-        let shown = path.to_owned();
         match std::fs::metadata(&target) {
-            Ok(found) if found.is_dir() => return Err(unwritable(path, "it is a directory")),
+            Ok(found) if found.is_dir() => Err(unwritable(path, "it is a directory")),
             Ok(found) if !found.is_file() => {
-                self.streams.push((shown, bytes.to_owned()));
-                return Ok(());
+                self.streams.push((path.to_owned(), bytes.to_owned()));
+                Ok(())
             }
-            _ => {}
+            _ => self.add_file(target, path, bytes, mode),
         }
+    }
+
+    fn add_file(&mut self, target: PathBuf, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         let mut file = prepare(&target, path, mode)?;
         file.write_all(bytes)
             .and_then(|()| file.flush())
@@ -82,7 +105,7 @@ impl Outputs {
         self.files.push(Pending {
             prepared: file.into_temp_path(),
             target,
-            shown,
+            shown: path.to_owned(),
         });
         Ok(())
     }
