@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use keelback_cdef::{Declarations, ParseOptions};
 
-/// Bytes of memory in use, as the system counts them.
+/// The resident memory of this process in bytes; 0 where there is no `/proc`.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm
@@ -17,8 +17,8 @@ fn resident() -> u64 {
     pages * 4096
 }
 
-/// Seconds: of this process on a CPU where the system tells (Linux), so that a busy machine doesn't count; else
-/// on the wall.
+/// Seconds of CPU time of this process where the system counts it (Linux), so that other processes do not disturb the
+/// measurement; elsewhere wall time.
 fn now(start: Instant) -> f64 {
     let schedstat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     let on_cpu: Option<f64> = schedstat

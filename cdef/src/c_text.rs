@@ -11,7 +11,8 @@ use crate::types::{
 enum Style<'a> {
     /// What a C compiler reads; `[...]` where a length is not known yet.
     C,
-    /// The same for generated C: a typedef before a tag, and this and the array's number for a length that is not known yet.
+    /// As [`Self::C`], for generated C: a typedef name is preferred to a tag, and a length that is not known yet is
+    /// this prefix and the number of the array.
     Generated(&'a str),
     /// What CFFI prints: no qualifiers, `int * *`, `int(*)(int)`.
     Cffi,
@@ -53,9 +54,10 @@ impl Declarations {
         self.cffi_name_and_position(ty).0
     }
 
-    /// [`Self::cffi_name`], and where in it a name or a further derivation goes.
+    /// [`Self::cffi_name`], and the byte offset in it at which a declarator's name or a further `*`, `[]` or `()` is
+    /// inserted.
     pub fn cffi_name_and_position(&self, ty: QualType) -> (String, usize) {
-        // A byte that no identifier holds marks the place.
+        // `&` stands for the name: no identifier contains it.
         let mut text = self.print(ty, "&".to_owned(), Style::Cffi);
         let position = text.find('&').unwrap_or(text.len());
         if position < text.len() {
@@ -64,7 +66,8 @@ impl Declarations {
         (text, position)
     }
 
-    /// Records and enums print by their tags again: CFFI's compiled modules do not know what names typedefs gave them.
+    /// Makes records and enums print by their tags again, without the names that typedefs gave them: CFFI's compiled
+    /// modules have no such names.
     pub fn forget_forced_names(&mut self) {
         for record in &mut self.types.records {
             record.forced_name = None;
@@ -91,7 +94,7 @@ impl Declarations {
     /// that has no name in C.
     pub fn record_in_c(&self, id: RecordId) -> Option<String> {
         let record = self.types.record(id);
-        // What a compiler has in its `va_list` is declared nowhere.
+        // These two structs are built into the compiler: no header declares their tags.
         match record.tag.map(|tag| self.text(tag)) {
             Some("__va_list_tag") => {
                 return Some("__typeof__(**(__builtin_va_list *)0)".to_owned());

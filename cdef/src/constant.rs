@@ -3,8 +3,8 @@
 use crate::target::Target;
 use crate::types::Primitive;
 
-/// A value with its C type, which is always one that integer promotion leaves alone. One of `unsigned __int128` above 2^127 - 1
-/// is held as its bits, negative.
+/// A value with its C type, which integer promotion does not change. A value of `unsigned __int128` above 2^127 - 1 is
+/// stored as the negative `i128` with the same bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Value {
     pub(crate) value: i128,
@@ -18,7 +18,7 @@ impl Value {
             ty: Primitive::Int,
         }
     }
-    /// The value, but for one that is held as its bits.
+    /// The value; `None` for one above 2^127 - 1, which `i128` cannot hold.
     pub(crate) fn told(self) -> Option<i128> {
         (self.ty != Primitive::UInt128 || self.value >= 0).then_some(self.value)
     }
@@ -114,7 +114,7 @@ impl Target {
         self.size_and_align(ty).0 as u32 * 8
     }
 
-    /// Least and greatest value of an integer type; of `unsigned __int128` the greatest that is told.
+    /// Least and greatest value of an integer type; of `unsigned __int128` the greatest that `i128` holds.
     pub(crate) fn range(&self, ty: Primitive) -> (i128, i128) {
         if ty == Primitive::Bool {
             return (0, 1);
@@ -251,7 +251,7 @@ impl Target {
             Divide | Remainder if y == 0 => return Err(Undefined::DivisionByZero),
             Divide => exactly(x.overflowing_div(y)),
             Remainder => exactly(x.overflowing_rem(y)),
-            // Unsigned 64-bit factors may pass 127 bits; the low 64 stay right.
+            // The product of two unsigned 64-bit factors may overflow `i128`; its low 64 bits are right all the same.
             Multiply => exactly(x.overflowing_mul(y)),
             Add => exactly(x.overflowing_add(y)),
             Subtract => exactly(x.overflowing_sub(y)),
@@ -270,7 +270,8 @@ impl Target {
     fn shift(&self, op: Operator, a: Value, b: Value) -> (Value, bool) {
         let bits = i128::from(self.bits(a.ty));
         let bad = !(0..bits).contains(&b.value);
-        // What a compiler does with an impossible distance is its own business; x86's is taken.
+        // Shifting by a negative distance or by the width and more is undefined in C; here the distance wraps, as on
+        // x86.
         let distance = b.value.rem_euclid(bits) as u32;
         if a.ty == Primitive::UInt128 {
             let bits = a.value as u128;
@@ -293,7 +294,7 @@ impl Target {
             a.value >> distance
         };
         let value = self.wrap(exact, a.ty);
-        // Shifting a bit into the sign is what everybody's flag constants do: GCC is silent too.
+        // Flag constants such as `1 << 31` shift a bit into the sign: like GCC, this is not reported as an overflow.
         let (overflow, sign_only) = if bits == i128::from(i128::BITS) {
             let is_lost = op == Operator::ShiftLeft && exact >> distance != a.value;
             let sign_only = a.value >= 0 && (exact as u128) >> distance == a.value as u128;
@@ -390,13 +391,13 @@ impl Target {
                 }
             })
             .find(|&ty| value <= self.range(ty).1)
-            // A decimal above every signed type: GCC warns and makes it unsigned.
+            // GCC gives a decimal literal that no signed type holds an unsigned type, and warns.
             .unwrap_or(ULongLong);
         Ok(Value { value, ty })
     }
 
-    /// The items of string literals that stand beside each other (C11 6.4.5), and how many there are with the zero at the
-    /// end.
+    /// The character type of adjacent string literals (C11 6.4.5), and the number of their characters with the zero at
+    /// the end.
     pub(crate) fn string_literal(&self, texts: &[&str]) -> Result<(Primitive, u64), LiteralError> {
         let split = |text| {
             let (prefix, quoted) = str::split_at(text, text.find('"').unwrap_or(0));
@@ -464,7 +465,7 @@ impl Target {
                 (first as u32, first.len_utf8(), false)
             };
             if prefix.is_empty() && !raw && unit > 0x7f {
-                // In the execution character set, UTF-8, this is several bytes.
+                // In UTF-8, the execution character set, this character has several bytes.
                 let mut buffer = [0; 4];
                 let character = char::from_u32(unit).ok_or(LiteralError::Invalid)?;
                 for byte in character.encode_utf8(&mut buffer).bytes() {
@@ -494,7 +495,8 @@ impl Target {
     }
 }
 
-/// Appends the bytes of a string literal (C11 6.4.5), quotes included. `None`: its items are no bytes.
+/// Appends the bytes that a string literal (C11 6.4.5; with its quotes) stands for. `None` for literals of wide
+/// characters.
 pub(crate) fn string_bytes(text: &str, bytes: &mut Vec<u8>) -> Option<()> {
     let quoted = text.strip_prefix("u8").unwrap_or(text);
     let mut rest = quoted.strip_prefix('"')?.strip_suffix('"')?;
@@ -519,8 +521,8 @@ pub(crate) fn string_bytes(text: &str, bytes: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// An escape sequence at the start of `text`: its value, its length in bytes, and whether it gives the
-/// value of the code unit itself.
+/// The escape sequence at the start of `text`: its value, its length in bytes, and whether the value is that of one
+/// code unit (`false` for `\u` and `\U`, which name a character).
 fn escape(text: &str) -> Result<(u32, usize, bool), LiteralError> {
     let number = |from: usize, radix: u32, most: usize| {
         let digits: &str = &text[from..];

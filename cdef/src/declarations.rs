@@ -35,7 +35,7 @@ pub struct Function {
     pub ty: TypeId,
     /// Names of the parameters, where given.
     pub params: Vec<Option<Symbol>>,
-    /// `__asm__("label")`: the name of its symbol, where that is another.
+    /// The symbol's name from `__asm__("label")`, if there is one.
     pub label: Option<Symbol>,
     /// Who provides it.
     pub origin: FunctionOrigin,
@@ -51,13 +51,13 @@ pub struct Function {
 pub struct Variable {
     /// Its name.
     pub name: Symbol,
-    /// Its type. An array of unknown length stays so.
+    /// Its type. An array without a length (`int a[];`) keeps its type.
     pub ty: QualType,
     /// See [`Function::label`].
     pub label: Option<Symbol>,
     /// Written `static const T K;` or with a const top level: read only, fetched by value.
     pub is_constant: bool,
-    /// Its value, once the compiler told: asked for constants of an integer type.
+    /// For constants of an integer type: the value, once the C compiler has been asked.
     pub value: Option<i128>,
     /// Where its name is.
     pub span: Span,
@@ -81,7 +81,7 @@ pub struct Constant {
     pub doc: Option<Span>,
 }
 
-/// A macro of a header whose value is no integer.
+/// A macro of a header that does not stand for an integer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Macro {
     /// Its name.
@@ -97,7 +97,7 @@ pub enum MacroValue {
     Floating(f64),
     /// `"text"`, without the zero at its end.
     Text(Box<[u8]>),
-    /// No constant.
+    /// Something that is no constant.
     Nothing,
 }
 
@@ -115,7 +115,7 @@ pub struct Refused {
 pub struct Typedef {
     /// Its name.
     pub name: Symbol,
-    /// What it stands for, with the alignment that it gives to what is declared with it.
+    /// The type it names, with the alignment that the typedef gives to objects declared with it.
     pub ty: QualType,
     /// Where its name is.
     pub span: Span,
@@ -157,23 +157,22 @@ pub struct Declarations {
     pub typedefs: Vec<Typedef>,
     /// Macros of headers that are no integers, in order of definition.
     pub macros: Vec<Macro>,
-    /// What headers declare and nothing here can use, in order of declaration. Types are opaque instead
-    /// ([`Record::refused`](crate::Record::refused)).
+    /// Functions and variables of headers that cannot be used, in order of declaration. Types that cannot be used are
+    /// opaque ([`Record::refused`](crate::Record::refused)).
     pub refused: Vec<Refused>,
     /// Everything in source order.
     pub items: Vec<Item>,
     /// The platform that sizes and constant expressions are computed for.
     pub target: Target,
-    /// Tells one `Declarations` from every other, so that what two of them included from a third is known to
-    /// be the same.
+    /// Identifies this `Declarations`: when two others include it, its types are recognised as the same.
     pub(crate) identity: Identity,
-    /// Where included records, enums and unknown types first came from, and what they are here.
+    /// For every included record, enum and unknown type: the `Declarations` that first declared it, and its id here.
     pub(crate) included: Origins,
     /// The texts, by [`SourceId`].
     pub(crate) sources: Vec<Arc<Source>>,
-    /// Type strings may name `__int128`, as texts of headers do: not CFFI's.
+    /// Type strings may use `__int128`, as headers may. CFFI has no such type.
     pub knows_int128: bool,
-    /// What `set_unicode` said.
+    /// The argument of `set_unicode`; `None` before it is called.
     pub(crate) unicode: Option<bool>,
     /// Ordinary identifiers that are functions, variables or constants (C11 6.2.3).
     pub(crate) ordinary: SymbolMap<Symbol, Item>,
@@ -183,22 +182,22 @@ pub struct Declarations {
     pub(crate) enum_tags: SymbolMap<Symbol, EnumId>,
     /// Predefined names met so far that aren't plain arithmetic types.
     pub(crate) predefined: FxHashMap<Symbol, QualType>,
-    /// Layouts that constant expressions asked for.
+    /// The layouts computed for constant expressions (`sizeof`, `offsetof`).
     pub(crate) layouts: Layouts,
-    /// While a text is parsed: how to undo what it did to older declarations.
+    /// While a text is parsed: how to undo its changes to older declarations if it fails.
     pub(crate) journal: Vec<Undo>,
-    /// How many symbols were there at the last mark. What is bound to newer ones goes with them.
+    /// The number of symbols at the last mark. Bindings of newer symbols need no undo: a rollback removes the symbols.
     marked_names: usize,
 }
 
-/// How to undo one change. Everything that is only appended is undone by cutting it off.
+/// How to undo one change of an older entry. Appended entries need no undo: a rollback truncates the tables.
 #[derive(Clone, Debug)]
 pub(crate) enum Undo {
     Ordinary(Symbol, Option<Item>),
     TypedefName(Symbol, Option<u32>),
     Enumerator(Symbol, Option<(EnumId, u32)>),
     RecordTag((RecordKind, Symbol)),
-    /// Its forced name and its alias.
+    /// The record's old `forced_name` and `alias`.
     RecordNames(RecordId, Option<Symbol>, Option<Symbol>),
     EnumTag(Symbol),
     Record(RecordId, Box<Record>),
@@ -208,7 +207,7 @@ pub(crate) enum Undo {
     Typedef(u32, Box<Typedef>),
 }
 
-/// Where everything ended before a text was parsed.
+/// The lengths of all tables before a text was parsed.
 #[derive(Debug)]
 pub(crate) struct Mark {
     pub(crate) types: TypeMark,
@@ -231,13 +230,13 @@ impl Declarations {
         }
     }
 
-    /// Says whether `TCHAR` and its family are `wchar_t` or `char`; `false` if they were already set to
-    /// the other.
+    /// Makes `TCHAR` and its relatives `wchar_t` (`true`) or `char`. Returns `false` if they were already set to the
+    /// other.
     pub fn set_unicode(&mut self, unicode: bool) -> bool {
         *self.unicode.get_or_insert(unicode) == unicode
     }
 
-    /// A text that was parsed; `None` for a type string's.
+    /// The text with this id; `None` for type strings, which are not kept.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.sources.get(id.0 as usize).map(|source| &**source)
     }
@@ -259,7 +258,7 @@ impl Declarations {
         self.enumerators.get(&symbol).copied()
     }
 
-    /// Gives an enumerator the value that the C compiler gives it, where it is another than the cdef's.
+    /// Replaces the value of an enumerator by the C compiler's.
     pub fn set_enumerator(&mut self, id: EnumId, index: u32, value: i128) {
         let enumerators = self.types.enums[id.index()].enumerators.as_mut();
         if let Some(enumerator) = enumerators.and_then(|list| list.get_mut(index as usize)) {
@@ -285,7 +284,7 @@ impl Declarations {
 
     /// Makes room for what a text of that many bytes may declare, so that the tables needn't grow step by step.
     pub(crate) fn reserve(&mut self, bytes: usize) {
-        // Headers have about one declaration in 90 bytes; small texts need no care.
+        // Headers have about one declaration in 90 bytes; for small texts reserving is not worth it.
         if bytes > 20_000 {
             let declarations = bytes / 128;
             self.types.reserve(declarations);
@@ -330,7 +329,7 @@ impl Declarations {
         self.sources.truncate(mark.sources);
         let records = self.types.records.len();
         self.types.roll_back(&mark.types);
-        // Most failures made none; what was included long ago should then cost nothing.
+        // Most failed texts declare no record; then the search through all included records is saved.
         if self.types.records.len() != records {
             self.included.forget_records_from(self.types.records.len());
         }
@@ -339,7 +338,7 @@ impl Declarations {
         self.predefined.retain(|_, ty| ty.ty.index() < types);
     }
 
-    /// Whether a symbol was there at the last mark: what it is bound to must be put back.
+    /// Whether a symbol existed at the last mark, so that a rollback must restore its binding.
     fn is_marked(&self, name: Symbol) -> bool {
         name.index() < self.marked_names
     }

@@ -25,7 +25,7 @@ pub enum Severity {
 pub enum DiagnosticKind {
     /// `cffi.CDefError`: the text is not what a cdef may say.
     CDef,
-    /// `cffi.FFIError`: it is, but contradicts an earlier declaration or can't be supported.
+    /// `cffi.FFIError`: the text is valid, but contradicts an earlier declaration or can't be supported.
     FFI,
     /// `cffi.VerificationMissing`: the C compiler has not been asked yet.
     VerificationMissing,
@@ -57,7 +57,8 @@ pub(crate) enum Form {
     Plain,
 }
 
-/// Where the place of a diagnostic was included, and which macros it is in; behind a pointer, as few have any.
+/// Lines about the place of a diagnostic: the `#include` lines and macro uses that lead to it. Boxed, as few
+/// diagnostics have any.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notes(pub Vec<String>);
 
@@ -76,7 +77,7 @@ pub struct Diagnostic {
     pub label: Option<Cow<'static, str>>,
     /// What to do about it.
     pub hint: Option<Cow<'static, str>>,
-    /// What else is to be known of the place: where it was included, which macro it is in.
+    /// Further lines about the place: where its file was included, which macros it comes from.
     pub notes: Option<Box<Notes>>,
     /// Short wording of CFFI's run-time type parser (`ffi.error` of out-of-line modules).
     pub(crate) short: Option<&'static str>,
@@ -104,15 +105,15 @@ impl Diagnostic {
             source: None,
         }
     }
-    /// A place where the grammar ends.
+    /// A syntax error.
     pub(crate) fn syntax(span: Span, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(DiagnosticKind::CDef, Form::Syntax, span, message)
     }
-    /// Well-formed, but not allowed.
+    /// An error about a text that is well-formed, but not allowed.
     pub(crate) fn cdef(span: Span, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(DiagnosticKind::CDef, Form::Located, span, message)
     }
-    /// Contradicts something else.
+    /// An error about a declaration that contradicts another.
     pub(crate) fn ffi(span: Span, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(DiagnosticKind::FFI, Form::Plain, span, message)
     }
@@ -198,7 +199,7 @@ impl Diagnostic {
         if text.len() > LONGEST_SHOWN {
             return words.to_owned();
         }
-        // One character for each byte, so that the caret is where it should be.
+        // Each byte is shown as one character, because the caret's column counts bytes.
         let shown: String = text
             .bytes()
             .map(|byte| match byte {
@@ -230,7 +231,7 @@ impl Diagnostic {
                 source.line_at((end_of_span as u32).saturating_sub(1).max(self.span.start));
             line = source.slice(start as u32, (last_start + last.len()) as u32);
             place = source.location(self.span.start);
-            // Whole characters, whatever bytes the span names.
+            // A span may begin or end inside a character: widen it to whole characters.
             let mut from = (self.span.start as usize)
                 .saturating_sub(start)
                 .min(line.len());

@@ -12,7 +12,7 @@ use crate::types::{
     ArrayLength, EnumId, FunctionType, QualType, RecordId, Symbol, Type, TypeId, UnknownId,
 };
 
-/// A number that no other `Declarations` of the process has. A clone shares it: it is the same declarations.
+/// A number that no other `Declarations` of the process has. Clones share it: their declarations are the same ones.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Identity(u64);
 
@@ -24,11 +24,12 @@ impl Default for Identity {
 }
 
 impl Identity {
-    /// Owner of what is predefined (`FILE`): the same in all declarations.
+    /// The origin of predefined types (`FILE`), which are the same in all `Declarations`.
     const PREDEFINED: Self = Self(0);
 }
 
-/// What was included, by where it first came from.
+/// The ids here of everything that was included, by its origin: the `Declarations` that first declared it, and its id
+/// there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins {
     records: OriginMap<RecordId>,
@@ -48,7 +49,7 @@ impl Origins {
         let origin = (Identity::PREDEFINED, RecordId::from_index(name.index()));
         self.records.here.get(&origin).copied()
     }
-    /// Forgets records that are taken back.
+    /// Forgets the records from number `len` on, which a rollback removes.
     pub(crate) fn forget_records_from(&mut self, len: usize) {
         self.records.here.retain(|_, id| id.index() < len);
         self.records.origin.retain(|id, _| id.index() < len);
@@ -80,7 +81,8 @@ impl<T: Copy + Eq + std::hash::Hash> OriginMap<T> {
     }
 }
 
-/// Which of the included declarations' ids is which here, in order of the former.
+/// How the ids of the included `Declarations` (there) translate to ids of the including one (here), in the order of the
+/// ids there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Included {
     /// Structs and unions: (there, here).
@@ -89,11 +91,11 @@ pub struct Included {
     pub enums: Vec<(EnumId, EnumId)>,
     /// `typedef int...` types.
     pub unknowns: Vec<(UnknownId, UnknownId)>,
-    /// Every type: the id here of the type with the index as its id there.
+    /// For every type there, by its index: its id here.
     pub types: Vec<TypeId>,
 }
 
-/// What an include() made, and did not find here already: (there, here).
+/// The records and enums that an `include()` created because they were not here already: (there, here).
 #[derive(Default)]
 struct Fresh {
     records: Vec<(RecordId, RecordId)>,
@@ -101,9 +103,9 @@ struct Fresh {
 }
 
 impl Declarations {
-    /// Makes the types, enumerators and integer constants of `other` visible here. Functions and variables
-    /// stay where they are: a `lib` finds those of included modules through them. What is included
-    /// is not listed in [`Self::items`]. Including the same twice, or by two ways, is harmless.
+    /// Makes the types, enumerators and integer constants of `other` visible here. Functions and variables are not
+    /// included: a `lib` finds those of an included module in that module. What is included is not listed in
+    /// [`Self::items`]. Including the same declarations twice, or through two others, is harmless.
     ///
     /// # Errors
     /// A name is declared differently in both; nothing is then included.
@@ -128,13 +130,13 @@ impl Declarations {
         }
     }
 
-    /// As [`Self::include`], without any name: what the types of `other` are here.
+    /// Makes the types of `other` available here, but not their names. Returns their ids.
     pub fn include_unnamed(&mut self, other: &Declarations) -> Included {
         self.include_types(other).0
     }
 
-    /// The name of the predefined opaque struct (`FILE`) that a record is; `None` for all others. It is the same type
-    /// in all declarations.
+    /// The name (`FILE`) of a predefined opaque struct, which is the same type in all `Declarations`; `None` for every
+    /// other record.
     pub fn predefined_record(&self, id: RecordId) -> Option<&str> {
         match self.included.records.origin.get(&id) {
             Some(&(Identity::PREDEFINED, name)) => {
@@ -148,7 +150,7 @@ impl Declarations {
         self.types.symbol(other.text(symbol))
     }
 
-    /// Makes the types of `other`, and says which of them are new here.
+    /// Creates the types of `other` here where they are missing, and says which records and enums are new.
     fn include_types(&mut self, other: &Declarations) -> (Included, Fresh) {
         let mut included = Included::default();
         let mut fresh = Fresh::default();
@@ -182,7 +184,7 @@ impl Declarations {
             included.unknowns.push((there, here));
         }
         let lengths = self.include_lengths(other);
-        // A type is always made after those it is derived from.
+        // A type always has a higher id than the types it is derived from, so these are translated already.
         for index in 0..other.types.len() {
             let ty = other.types.get(TypeId::from_index(index));
             let here = self.types.intern(derived(&included, &lengths, ty));
@@ -192,7 +194,7 @@ impl Declarations {
         (included, fresh)
     }
 
-    /// A struct or union that is new here, without its fields: their types are not here yet.
+    /// Creates a struct or union of `other` here, still without its fields, whose types are not translated yet.
     fn include_record(
         &mut self,
         other: &Declarations,
@@ -220,14 +222,14 @@ impl Declarations {
         self.types.records.push(record);
         self.included.records.insert(origin, here);
         if let Some(spelling) = sealed {
-            // The same type where it is spelt here.
+            // Texts that spell this sealed type (a vector, `_BitInt(n)`) then mean the included one.
             let ty = QualType::plain(self.types.intern(Type::Record(here)));
             self.predefined.entry(spelling).or_insert(ty);
         }
         here
     }
 
-    /// An enum that is new here.
+    /// Creates an enum of `other` here.
     fn include_enum(
         &mut self,
         other: &Declarations,
@@ -259,7 +261,7 @@ impl Declarations {
         here
     }
 
-    /// A `typedef int... name;` that is new here.
+    /// Creates a `typedef int... name;` of `other` here.
     fn include_unknown(
         &mut self,
         other: &Declarations,
@@ -275,7 +277,7 @@ impl Declarations {
         here
     }
 
-    /// The fields of the structs and unions that are new here.
+    /// Gives the new structs and unions their fields.
     fn include_fields(&mut self, other: &Declarations, included: &Included, fresh: &Fresh) {
         for &(there, here) in &fresh.records {
             let record = other.types.record(there);
@@ -294,7 +296,7 @@ impl Declarations {
         }
     }
 
-    /// The tags of the structs, unions and enums that are new here.
+    /// Binds the tags of the new structs, unions and enums.
     fn include_tags(&mut self, other: &Declarations, fresh: &Fresh) -> Result<(), Box<Diagnostic>> {
         for &(there, here) in &fresh.records {
             let record = self.types.record(here);
@@ -328,7 +330,7 @@ impl Declarations {
         Ok(())
     }
 
-    /// The numbers here of the `[...]` arrays there.
+    /// Translates the numbers of `[...]` arrays (see [`ArrayLength::FromCompiler`]).
     fn include_lengths(&mut self, other: &Declarations) -> Vec<u32> {
         let count = other.types.compiler_lengths.len() as u32;
         let mut numbers = Vec::with_capacity(count as usize);
@@ -432,7 +434,7 @@ impl Declarations {
     }
 }
 
-/// A type of the other declarations, made of the types here.
+/// The type `ty` of the included declarations, with the ids of the parts translated.
 fn derived(included: &Included, lengths: &[u32], ty: &Type) -> Type {
     match ty {
         Type::Pointer(to) => Type::Pointer(translate(included, *to)),
@@ -468,7 +470,7 @@ fn translate(included: &Included, ty: QualType) -> QualType {
     }
 }
 
-/// The symbol of a text that is known to be there.
+/// The symbol of a text that `other` is known to have.
 fn other_symbol(other: &Declarations, text: &str) -> Symbol {
     other
         .types

@@ -1,13 +1,13 @@
-//! The words that the parser knows.
+//! Keywords of the parser.
 
 use crate::types::Symbol;
 
 macro_rules! keywords {
     ($($variant:ident = $($text:literal)|+;)*) => {
-        /// A word with a meaning of its own. Different spellings of the same are one keyword.
+        /// A keyword. Different spellings of one keyword (`signed`, `__signed`) are the same variant.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub(crate) enum Keyword { $($variant),* }
-        /// Every spelling, by the number of its symbol.
+        /// Every spelling; its index is the number of its symbol.
         pub(crate) const TABLE: &[(&str, Keyword)] = &[$($(($text, Keyword::$variant)),+),*];
     };
 }
@@ -44,7 +44,7 @@ impl Keyword {
     }
 }
 
-/// Spellings that are ordinary identifiers in older C, and keywords only where nothing else makes sense.
+/// Spellings that are ordinary identifiers in older C, and count as keywords only where an identifier makes no sense.
 pub(crate) fn is_soft(text: &str) -> bool {
     matches!(
         text,

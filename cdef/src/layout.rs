@@ -40,7 +40,7 @@ pub struct Layout {
     pub fields: Vec<FieldLayout>,
     /// It ends in a flexible array, or has a member that does.
     pub flexible: bool,
-    /// The compiler says another layout than the declared fields would have: there are others.
+    /// The C compiler's layout differs from that of the declared fields, because the struct has further fields.
     pub custom: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct LayoutError {
     pub kind: DiagnosticKind,
     /// What is wrong, naming the type.
     pub message: String,
-    /// Where that was declared.
+    /// Where the type was declared.
     pub span: Span,
 }
 
@@ -63,7 +63,7 @@ impl LayoutError {
             span,
         }
     }
-    /// With the source text, to be shown.
+    /// The error as a diagnostic with the source text.
     pub fn into_diagnostic(self, declarations: &Declarations) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(self.kind, Form::Plain, self.span, self.message);
         diagnostic.source = declarations
@@ -98,20 +98,20 @@ pub struct FoundField {
 #[derive(Clone, Debug, Default)]
 pub struct Layouts {
     known: Vec<Option<Arc<Layout>>>,
-    /// While a layout is computed: what has come of the records that it needs and that have none yet.
+    /// While a layout is computed: the state of the records that it needs.
     under_way: FxHashMap<RecordId, UnderWay>,
 }
 
 /// A record that another one needs.
 #[derive(Clone, Debug)]
 enum UnderWay {
-    /// It is being computed: whoever needs it now is inside of it.
+    /// Its layout is being computed: a record that needs it now is contained in it, so it contains itself.
     Begun,
-    /// It has no layout. Said by the first who needs it.
+    /// It has no layout. The first record that needs it takes the error.
     Failed(Box<LayoutError>),
 }
 
-/// Bodies of structs in each other, as the parser limits them.
+/// The deepest nesting of struct bodies that the parser accepts.
 const MAX_NESTED_BODIES: usize = 200;
 
 /// The size of the largest object: as in GCC, half the address space.
@@ -123,7 +123,8 @@ fn max_size(declarations: &Declarations) -> u64 {
     }
 }
 
-/// The next multiple of `to`, which is not 0. Bits of the largest object need more than 64 to count.
+/// `value` rounded up to a multiple of `to`, which is not 0. The size of the largest object in bits does not fit 64
+/// bits.
 fn round_up(value: u128, to: u128) -> u128 {
     value.div_ceil(to) * to
 }
@@ -171,14 +172,15 @@ impl Layouts {
         result
     }
 
-    /// Lays out the records that are in this one by value, innermost first, and it: a chain of a hundred thousand takes
-    /// no stack. One that fails is an error where the field that needs it has its turn.
+    /// Lays out the records that this one contains by value, innermost first, then this one. An explicit stack is used,
+    /// so that a chain of a hundred thousand records cannot exhaust the thread's. The error of an inner record is
+    /// reported when the field that contains it is laid out.
     fn layout_with_inner(
         &mut self,
         declarations: &Declarations,
         id: RecordId,
     ) -> Result<Arc<Layout>, LayoutError> {
-        // A record, and the first of its fields that has not been looked at.
+        // Records under way, each with the index of the first field not yet looked at.
         let mut stack = vec![(id, 0)];
         self.under_way.insert(id, UnderWay::Begun);
         while let Some((current, next)) = stack.last_mut() {
@@ -225,7 +227,7 @@ impl Layouts {
         unreachable!("the first record is the last to be popped")
     }
 
-    /// Whether it is known what comes of a record, or it is being computed.
+    /// Whether the layout of a record is known, has failed, or is being computed.
     fn is_settled(&self, id: RecordId) -> bool {
         matches!(self.known.get(id.index()), Some(Some(_))) || self.under_way.contains_key(&id)
     }
@@ -242,7 +244,7 @@ impl Layouts {
         let types = &declarations.types;
         let mut count: u64 = 1;
         let mut item = ty;
-        // The outermost typedef that gives an alignment counts: it is the one that the object has.
+        // The alignment of the outermost typedef that gives one counts.
         let mut given = ty.align.bytes();
         while let Type::Array {
             item: inner,
@@ -264,7 +266,7 @@ impl Layouts {
             Type::Primitive(primitive) => declarations.target.size_and_align(*primitive),
             Type::Pointer(_) => declarations.target.size_and_align(Primitive::UIntPtr),
             Type::Enum(id) => {
-                // One that never got a body is taken for unsigned int, as in CFFI.
+                // As in CFFI, an enum that never got a body is an unsigned int.
                 let underlying = types.enumeration(*id).underlying.unwrap_or(Primitive::UInt);
                 declarations.target.size_and_align(underlying)
             }
@@ -404,7 +406,7 @@ impl Layouts {
                 };
                 Ok((size, align, flexible))
             }
-            // CFFI says TypeError when it is a field that has no size, and names the field.
+            // For a field without a size CFFI raises TypeError and names the field.
             Err(error) if error.kind == DiagnosticKind::Value => {
                 let mut text = message::field_of_unknown_size(
                     &declarations.field_name(id, field),
@@ -454,7 +456,7 @@ impl Layouts {
     /// The field called `name`, also inside anonymous structs and unions.
     ///
     /// # Errors
-    /// As [`Self::layout`]. A name that isn't there is `Ok(None)`.
+    /// As [`Self::layout`]. An unknown name is `Ok(None)`.
     pub fn find_field(
         &mut self,
         declarations: &Declarations,
@@ -498,7 +500,7 @@ impl Declarations {
         }
     }
 
-    /// That of a struct without a tag, through the typedef that is its only name.
+    /// The alignment that a typedef gives to a struct without a tag, whose only name it is.
     pub fn given_to_record(&self, id: RecordId) -> Option<u32> {
         let record = self.types.record(id);
         let name = record.typedef_name.filter(|_| record.tag.is_none())?;
@@ -506,7 +508,7 @@ impl Declarations {
         self.typedefs[index as usize].ty.align.bytes()
     }
 
-    /// The record that is held by value: this type, or the items of this array.
+    /// The record that an object of this type contains: `ty` itself, or the item type of an array.
     fn record_by_value(&self, mut ty: TypeId) -> Option<RecordId> {
         loop {
             match self.types.get(ty) {
@@ -532,7 +534,8 @@ impl Declarations {
     }
 }
 
-/// Why a header's type has no size here, if it is (an array of) one that was refused.
+/// Why a type (or an array of it) has no size: the message about the header's type that was refused; `None` if it was
+/// not.
 fn refused(declarations: &Declarations, ty: QualType) -> Option<&str> {
     let mut ty = ty.ty;
     while let Type::Array { item, .. } = declarations.types.get(ty) {
@@ -544,7 +547,8 @@ fn refused(declarations: &Declarations, ty: QualType) -> Option<&str> {
     declarations.types.record(*id).refused.as_deref()
 }
 
-/// No two fields of a record have the same name, those of anonymous members included (C11 6.7.2.1p13).
+/// Checks that no two fields of a record have the same name; members of anonymous structs and unions count (C11
+/// 6.7.2.1p13).
 fn check_names(
     declarations: &Declarations,
     id: RecordId,
@@ -613,18 +617,19 @@ fn check_bit_field(
     Err(LayoutError::new(DiagnosticKind::Type, field.span, message))
 }
 
-/// Puts one field behind the other. The rules are GCC's (its stor-layout.c), for targets where the declared
-/// type of a bit-field matters (PCC_BITFIELD_TYPE_MATTERS: all that are supported).
+/// Computes the offset of one field after the other. The rules are GCC's (its stor-layout.c), for targets where the
+/// declared type of a bit-field matters (PCC_BITFIELD_TYPE_MATTERS: all that are supported).
 struct Placer<'a> {
     declarations: &'a Declarations,
     record: &'a Record,
     /// The first free bit.
     bits: u128,
-    /// Size so far, in bytes; differs from `bits` in a union.
+    /// Size so far, in bytes. In a union it is that of the largest member, while `bits` stays 0.
     size: u128,
     align: u32,
     fields: Vec<FieldLayout>,
-    /// Microsoft's rule: the unit in use, as its offset, its size, and its free bits, in bytes and bits.
+    /// With Microsoft's rule: the storage unit that holds the last bit-field: its offset and size in bytes, and the
+    /// number of its free bits.
     microsoft_unit: Option<(u64, u64, u64)>,
 }
 
@@ -702,7 +707,7 @@ impl Placer<'_> {
         let width_bits = u128::from(width);
         let size_bits = u128::from(size) * 8;
         if !packed && !capped {
-            // It may not span more units of its type's alignment than its type itself.
+            // A bit-field may not span more units of its type's alignment than an object of the type does.
             let units = (self.bits % type_bits + width_bits).div_ceil(type_bits);
             if units > size_bits / type_bits {
                 self.bits = round_up(self.bits, type_bits);
@@ -732,11 +737,12 @@ impl Placer<'_> {
         self.end_field(end);
     }
 
-    /// A bit-field takes a whole unit of its type, and shares it only with neighbours of the same size.
+    /// Microsoft's rule: a bit-field is put into a whole unit of its type, which it shares only with neighbours whose
+    /// types have the same size.
     fn microsoft_bit_field(&mut self, field: &Field, width: u32, size: u64, type_align: u32) {
         let align = self.cap(type_align.max(field.align.unwrap_or(1)));
         if width == 0 {
-            // Only ends a unit that is in use.
+            // A bit-field of width 0 only has an effect behind another bit-field.
             if self.microsoft_unit.take().is_some() {
                 self.align = self.align.max(align);
             }
@@ -776,12 +782,12 @@ impl Placer<'_> {
         self.align.max(self.record.align.unwrap_or(1))
     }
 
-    /// The record's size, perhaps more than an object can have.
+    /// The record's size, which may exceed that of the largest object.
     fn rounded_size(&self) -> u128 {
         round_up(self.size, u128::from(self.whole_align()))
     }
 
-    /// What was placed; its size fits.
+    /// The layout of the placed fields; the caller has checked the size.
     fn finish(self) -> Layout {
         let align = self.whole_align();
         Layout {

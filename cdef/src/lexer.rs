@@ -1,4 +1,4 @@
-//! From text to tokens, without copying. Lines and columns are counted only when somebody asks.
+//! From text to tokens, without copying. Lines and columns are counted only when a message needs them.
 
 use crate::keyword::Keyword;
 use crate::source::Span;
@@ -15,9 +15,9 @@ pub(crate) enum Tok {
     String,
     /// `#` at the start of a line.
     Directive,
-    /// One that C has no use for, or `#` elsewhere.
+    /// A character that C has no use for, or a `#` elsewhere.
     Stray,
-    /// A comment or a quote that doesn't end.
+    /// A comment or a literal that doesn't end.
     Unterminated,
     LParen,
     RParen,
@@ -60,13 +60,13 @@ pub(crate) enum Tok {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Token {
     pub(crate) tok: Tok,
-    /// Of a name or keyword; of no meaning otherwise.
+    /// The symbol of a name or keyword; meaningless for other tokens.
     pub(crate) symbol: Symbol,
     pub(crate) start: u32,
     pub(crate) end: u32,
 }
 
-/// Cheap to copy: a copy is a bookmark.
+/// Reads tokens from a text. Copies are cheap: the parser keeps one to come back to a place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,
@@ -83,7 +83,7 @@ const NAME_START: u8 = 1;
 const NAME: u8 = 2;
 const DIGIT: u8 = 4;
 
-/// Classes of bytes. Bytes of non-ASCII characters count as letters (C11 6.4.2.1 leaves them to us).
+/// Classes of bytes. Bytes of non-ASCII characters count as letters, which C11 6.4.2.1 leaves to the implementation.
 const CLASS: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -105,7 +105,7 @@ impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
-            // A byte order mark is what some editors put in front of UTF-8.
+            // Skip the byte order mark that some editors write in front of UTF-8.
             bytes: text.as_bytes(),
             position: if text.starts_with('\u{feff}') { 3 } else { 0 },
             at_line_start: true,
@@ -131,7 +131,7 @@ impl<'a> Lexer<'a> {
         self.bytes = &self.text.as_bytes()[..end];
     }
 
-    /// Whether the bytes at `at` are a spliced line end; its length.
+    /// If a backslash and a line end (a splice) begin at `at`: their length.
     fn splice(&self, at: usize) -> Option<usize> {
         if self.byte(at) != b'\\' {
             return None;
@@ -168,7 +168,7 @@ impl<'a> Lexer<'a> {
     /// Skips white space and comments. `Err`: an unterminated comment starts there.
     fn skip_trivia(&mut self) -> Result<(), usize> {
         self.doc = (0, 0);
-        // A comment on the line of the token before belongs to that one.
+        // A comment on the same line as the token before documents that token, not the next.
         let mut own_line = self.at_line_start;
         let mut newlines_since_comment = 0;
         loop {
@@ -265,7 +265,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A preprocessing number (C11 6.4.8): its text is judged later.
+    /// A preprocessing number (C11 6.4.8): its text is checked when its value is needed.
     fn number(&mut self, start: usize) -> Token {
         let mut end = start + 1;
         let hexadecimal = self.byte(start) == b'0' && matches!(self.byte(end), b'x' | b'X');
@@ -279,7 +279,7 @@ impl<'a> Lexer<'a> {
             if exponent && matches!(self.byte(end + 1), b'+' | b'-') {
                 end += 2;
             } else if CLASS[byte as usize] & NAME != 0
-                // `1...` would be a number in C; in a cdef the dots are wanted for themselves.
+                // In C the dots of `1...` belong to the number; in a cdef `...` is a token of its own.
                 || (byte == b'.' && self.byte(end + 1) != b'.')
                 || (byte == b'\'' && CLASS[self.byte(end + 1) as usize] & NAME != 0)
             {
@@ -356,7 +356,7 @@ impl<'a> Lexer<'a> {
         self.end()
     }
 
-    /// Goes on behind a directive that ended at `end` (see [`Self::directive_end`]).
+    /// Continues behind a directive that ended at `end` (see [`Self::directive_end`]).
     pub(crate) fn resume(&mut self, end: usize, text_end: usize) {
         self.set_end(text_end);
         self.position = end;
@@ -374,8 +374,8 @@ impl Token {
     }
 }
 
-/// What a character stands for that begins neither a name, nor a number, nor a literal, and how long that is. `second` and
-/// `third` come after it.
+/// The operator or punctuator that begins with the byte `first`, and its length. `second` and `third` are the bytes
+/// behind it. A byte that begins none is [`Tok::Stray`].
 #[inline]
 fn punctuation(first: u8, second: u8, third: u8) -> (Tok, usize) {
     match (first, second) {

@@ -1,4 +1,4 @@
-//! Looking names up.
+//! Look-up of declarations by name.
 
 use crate::declarations::{Constant, Declarations, Function, Item, MacroValue, Typedef, Variable};
 use crate::types::{EnumId, RecordId, RecordKind, Symbol, Type};
@@ -10,7 +10,7 @@ impl Declarations {
         self.ordinary.get(&self.types.find_symbol(name)?).copied()
     }
 
-    /// The function, variable, constant or enumerator whose name is written nearly so.
+    /// The function, variable, constant or enumerator whose name is most similar, for "did you mean".
     pub fn similar_ordinary(&self, name: &str) -> Option<&str> {
         let functions = self.functions.iter().map(|function| function.name);
         let variables = self.variables.iter().map(|variable| variable.name);
@@ -55,7 +55,7 @@ impl Declarations {
         }
     }
 
-    /// What the macro of that name stands for, if that is no integer.
+    /// The value of the macro of that name, if it is not an integer.
     pub fn lookup_macro(&self, name: &str) -> Option<&MacroValue> {
         let name = self.types.find_symbol(name)?;
         let found = self.macros.iter().rev().find(|found| found.name == name);
@@ -69,7 +69,7 @@ impl Declarations {
         found.map(|found| &*found.why)
     }
 
-    /// The typedef of that name. Predefined names are none.
+    /// The typedef of that name. Predefined names are not found.
     pub fn lookup_typedef(&self, name: &str) -> Option<&Typedef> {
         let index = *self.typedef_names.get(&self.types.find_symbol(name)?)?;
         self.typedefs.get(index as usize)
@@ -83,8 +83,8 @@ impl Declarations {
             .find_map(|&kind| self.record_tags.get(&(kind, tag)).copied())
     }
 
-    /// The struct or union that CFFI's tables call so: by its tag, or `$foo` by the typedef name `foo`, `$$foo` by what
-    /// the typedef `foo` points to.
+    /// The struct or union with this name in CFFI's tables: its tag; or `$foo`, if the typedef `foo` names it; or
+    /// `$$foo`, if the typedef `foo` is a pointer to it.
     pub fn lookup_record_spelt(&self, kind: RecordKind, name: &str) -> Option<RecordId> {
         let of_kind = |id: RecordId| (self.types.record(id).kind == kind).then_some(id);
         if let Some(tag) = self.types.find_symbol(name)

@@ -1,5 +1,4 @@
-//! The wording of every diagnostic, in one place. Where CFFI has an exact text that programs or tests
-//! compare, it is kept.
+//! The wording of every diagnostic, in one place. Where programs or tests compare CFFI's exact text, that text is used.
 
 use std::borrow::Cow;
 
@@ -137,7 +136,7 @@ pub(crate) const HINT_FUNCTION_MACRO: &str =
 pub(crate) const HINT_STRING_MACRO: &str = "declare a text as 'static char *const NAME;', a floating value as \
      'static const double NAME;'";
 const BAD_DEFINE: &str = "only supports one of the following syntax:";
-/// Whether a diagnostic is about a macro that is no integer.
+/// Whether a diagnostic is the error about a macro that is not an integer.
 pub(crate) fn is_bad_define(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
     diagnostic.message.starts_with(BAD_DEFINE)
 }

@@ -1,5 +1,5 @@
-//! Interned identifiers. Keywords and predefined type names have fixed symbols, so telling them from
-//! other names is comparing integers.
+//! Interned identifiers. Keywords and predefined type names have fixed symbols, so they are told from other names by
+//! comparing integers.
 
 use std::hash::Hasher;
 
@@ -14,14 +14,14 @@ use crate::types::Symbol;
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     text: String,
-    /// Where each symbol's text ends; it starts where the one before ends.
+    /// Where each symbol's text ends; it starts where the text of the symbol before ends.
     ends: Vec<u32>,
-    /// With the hash beside each symbol, growing the table reads no texts.
+    /// Symbols with their hashes, so that growing the table need not read the texts.
     table: HashTable<(u32, Symbol)>,
 }
 
-/// The table takes its buckets from the low bits and its tags from the high ones, so 32 bits are spread
-/// over both.
+/// hashbrown takes the bucket from the low bits of a hash and the tag from the high ones: the 32 bits are used for
+/// both.
 fn spread(hash: u32) -> u64 {
     u64::from(hash) | u64::from(hash) << 32
 }

@@ -24,7 +24,7 @@ pub(crate) enum Predefined {
     WindowsStruct,
     /// `wchar_t` or `char`, as `set_unicode` said.
     Unicode,
-    /// A pointer to that; `true`: to const.
+    /// A pointer to what [`Self::Unicode`] is; `true`: to const.
     UnicodePointer(bool),
 }
 

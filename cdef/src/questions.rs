@@ -1,5 +1,6 @@
-//! What only a C compiler can tell: layouts of partial records, lengths of `[...]` arrays, sizes of
-//! `typedef int...` types, values of `#define X ...`.
+//! What only a C compiler can tell: layouts of partial records, lengths of `[...]` arrays, sizes of `typedef int...`
+//! types, values of `#define X ...`. [`Declarations::questions`] lists the questions, [`Declarations::answer`] takes
+//! the answers.
 //!
 //! The questions come in an order that depends on the cdef texts alone, so the answers can be stored as a
 //! plain list and applied when the same texts are parsed again.
@@ -32,14 +33,14 @@ pub enum ArrayOwner {
 /// One thing to ask the C compiler. [`Declarations::c_expression`] has the C text for each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Question {
-    /// The length of the array with this number ([`ArrayLength::FromCompiler`]), found `depth` subscripts
-    /// deep in what the owner declares.
+    /// The length of the array with this number ([`ArrayLength::FromCompiler`]), which is `depth` subscripts inside of
+    /// what the owner declares.
     ArrayLength {
         /// Its number.
         number: u32,
         /// What declares it.
         owner: ArrayOwner,
-        /// How many `[0]` lead to it.
+        /// How many `[0]` lead from the owner's declaration to it.
         depth: u32,
     },
     /// Size and sign of a `typedef int...`, size of a `typedef float...`. In the answer `value` is the size
@@ -47,11 +48,11 @@ pub enum Question {
     UnknownType(UnknownId),
     /// `sizeof` of a partial record.
     RecordSize(RecordId),
-    /// Its alignment.
+    /// `_Alignof` of a partial record.
     RecordAlign(RecordId),
-    /// The offset of one of its fields.
+    /// The offset of a field of a partial record.
     FieldOffset(RecordId, u32),
-    /// The size of one of its fields.
+    /// The size of a field of a partial record.
     FieldSize(RecordId, u32),
     /// The value of an enumerator of a partial enum.
     EnumeratorValue(EnumId, u32),
@@ -64,19 +65,18 @@ pub enum Question {
     VariableValue(u32),
 }
 
-/// How a question is put in C.
+/// The C text of a question.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CExpression {
     /// An expression of type `size_t`; the answer is never negative.
     Size(String),
     /// An integer expression of any type and either sign.
     Integer(String),
-    /// An enum, or what has to be an integer type, of which size and sign are asked.
+    /// An enum or integer type whose size and sign are asked.
     Type(String),
-    /// A type of which are asked its size and whether it is a floating one.
+    /// A type that is asked for its size and for whether it is a floating type.
     Float(String),
-    /// A type, or an expression of that type, of which the alignment is asked: what stands in GCC's
-    /// `__alignof__(...)`.
+    /// A type, or an expression of the type, whose alignment is asked: the operand of GCC's `__alignof__(...)`.
     Align(String),
 }
 
@@ -100,8 +100,8 @@ impl Answer {
 }
 
 impl Declarations {
-    /// Everything that the C compiler must be asked about, in order of the declarations. What was taken
-    /// over with [`Self::include`] is not among it.
+    /// Everything that the C compiler must be asked about, in order of the declarations. Included declarations are left
+    /// out.
     pub fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         let mut arrays = FxHashSet::default();
@@ -136,8 +136,8 @@ impl Declarations {
         questions
     }
 
-    /// The records that the cdef describes completely, and that C can name: what their layout is said to be
-    /// here must be so in C too.
+    /// The records that the cdef describes completely and that C can name. Generated C asserts that the compiler's
+    /// layout is the one computed here.
     pub fn exact_records(&self) -> Vec<RecordId> {
         let mut layouts = Layouts::new();
         let records = self.items.iter().filter_map(|&item| match item {
@@ -154,14 +154,15 @@ impl Declarations {
             .collect()
     }
 
-    /// A constant whose value is an integer (CFFI's rule: any of an integer type, except the character types).
+    /// Whether a variable is a constant whose value is asked as an integer: as in CFFI, one of an integer type but no
+    /// character type.
     fn is_integer_constant(&self, index: u32) -> bool {
         use Primitive::{Char, Char16, Char32, Int128, UInt128, WChar};
         let variable = &self.variables[index as usize];
         variable.is_constant
             && match self.types.get(variable.ty.ty) {
                 Type::Primitive(Char | WChar | Char16 | Char32) => false,
-                // An answer has 64 bits.
+                // An [`Answer`] has only 64 bits.
                 Type::Primitive(Int128 | UInt128) => false,
                 Type::Primitive(primitive) => self.target.is_signed(*primitive).is_some(),
                 Type::Unknown(id) => self.types.unknown(*id).kind == UnknownKind::Integer,
@@ -231,7 +232,7 @@ impl Declarations {
         questions.extend((0..count as u32).map(|index| Question::EnumeratorValue(id, index)));
     }
 
-    /// `T a[]`, which has no size.
+    /// Whether a field is a flexible array (`T a[]`), which has no size.
     fn is_flexible(&self, field: &Field) -> bool {
         matches!(
             self.types.get(field.ty.ty),
@@ -242,8 +243,8 @@ impl Declarations {
         )
     }
 
-    /// The path to the first named field of an anonymous member that is laid out here: through it the
-    /// member itself can be found. `None` for partial members, which are found through all their fields.
+    /// The first named field of an anonymous member, from whose offset that of the member follows. `None` for partial
+    /// members, whose fields are asked one by one.
     fn first_named(&self, field: &Field) -> Option<crate::types::Symbol> {
         let record = self.types.record(self.anonymous_member(field)?);
         if record.partial {
@@ -300,7 +301,7 @@ impl Declarations {
         (at, segments.join("."))
     }
 
-    /// How to put a question in C. The record is named as C names it; `offsetof` needs `<stddef.h>`.
+    /// The C text of a question. It names records as [`Self::record_in_c`] does; `offsetof` needs `<stddef.h>`.
     pub fn c_expression(&self, question: Question) -> CExpression {
         let size = |text: String| CExpression::Size(text);
         match question {
@@ -399,11 +400,11 @@ impl Declarations {
         text
     }
 
-    /// Takes the compiler's answers to [`Self::questions`], in the same order.
+    /// Applies the compiler's answers to [`Self::questions`], which are in the same order.
     ///
     /// # Errors
-    /// There are too few or too many, or one can't be true. Part of the answers may then be in place: the
-    /// declarations are of no further use.
+    /// There are too few or too many answers, or one is impossible. Some answers may be applied already, so the
+    /// declarations must not be used any more.
     pub fn answer(&mut self, answers: &[Answer]) -> Result<(), Box<Diagnostic>> {
         let questions = self.questions();
         if questions.len() != answers.len() {
@@ -516,7 +517,7 @@ impl Declarations {
         Ok(())
     }
 
-    /// Refuses a field of a type that has another size here than the compiler's.
+    /// An error if the compiler's size of a field differs from the size computed here.
     fn check_size(
         &self,
         layouts: &mut Layouts,
@@ -534,8 +535,8 @@ impl Declarations {
         Ok(())
     }
 
-    /// Where a member without a name is, and its size: nobody can ask the compiler for it, but for its first field that
-    /// has a name.
+    /// Offset and size of a member without a name. C has no expression for it, so its offset follows from that of its
+    /// first named field.
     fn place_of_unnamed(
         &self,
         layouts: &mut Layouts,
@@ -587,7 +588,7 @@ impl Declarations {
         let (size, align) = if self.is_reachable(id) {
             (told.size, told.align)
         } else {
-            // An anonymous member that is partial itself: it spans the fields that are known of it.
+            // A partial anonymous member cannot be asked about: it extends from its first to its last known field.
             let base = places.iter().map(|&(offset, _)| offset).min().unwrap_or(0);
             bases.insert(id, base);
             for place in &mut places {
@@ -620,7 +621,7 @@ impl Declarations {
         Ok(())
     }
 
-    /// Whether a global needs a C wrapper that fetches it by value: a constant that is no integer.
+    /// Whether a variable is a constant that is not an integer: a C wrapper fetches it by value.
     pub fn is_fetched_constant(&self, index: u32) -> bool {
         let variable = &self.variables[index as usize];
         variable.is_constant && !self.is_integer_constant(index)
@@ -635,7 +636,7 @@ impl Declarations {
     }
 }
 
-/// Answers about one record.
+/// The answers about one record, by field.
 #[derive(Default)]
 struct Told {
     size: u64,
@@ -644,7 +645,7 @@ struct Told {
     sizes: FxHashMap<u32, u64>,
 }
 
-/// As CFFI: an unknown integer becomes the type of exact width.
+/// As in CFFI, an unknown integer type becomes `int8_t` to `uint64_t`.
 fn integer_type(answer: Answer) -> Option<Primitive> {
     use Primitive::*;
     Some(match (answer.value, answer.negative) {

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-/// A source text of one [`Declarations`](crate::Declarations), in the order they were parsed.
+/// The number of a source text of one [`Declarations`](crate::Declarations), in the order of parsing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
 impl SourceId {
-    /// A text that is not kept: a type string, or one of declarations that were included.
+    /// The id for texts that are not kept: type strings, and the texts of included declarations.
     pub const NOT_KEPT: Self = Self(u32::MAX);
 }
 
@@ -23,7 +23,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Of what was declared elsewhere.
+    /// The span of declarations that were included.
     pub(crate) const NOWHERE: Self = Self {
         source: SourceId::NOT_KEPT,
         start: 0,
@@ -31,7 +31,7 @@ impl Span {
     };
 }
 
-/// The name that a cdef's text has in messages, unless it is given another (CFFI's).
+/// CFFI's name for a cdef's text in messages, used unless a text has a name.
 pub const DEFAULT_FILE: &str = "<cdef source string>";
 
 /// A line marker (`# 42 "api.h"` or `#line 42 "api.h"`), as a preprocessor leaves them.
@@ -54,11 +54,12 @@ pub struct Source {
     pub(crate) lines_before: LinesBefore,
 }
 
-/// How many lines end before each block of a text, counted when somebody asks: a text may have thousands of errors.
+/// The number of lines that end in front of each block of a text, counted at the first use. They make the line numbers
+/// of thousands of errors cheap.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LinesBefore(OnceLock<Box<[u32]>>);
 
-/// It follows from the text.
+/// The counts follow from the text: they do not matter when sources are compared.
 impl PartialEq for LinesBefore {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -82,7 +83,7 @@ impl LinesBefore {
             text.chunks(Self::BLOCK).map(count).collect()
         });
         let block = offset / Self::BLOCK;
-        // The text may end with a block.
+        // If the text ends at the end of a block, `offset` may be in the block behind the last.
         match blocks.get(block) {
             Some(before) => before + newlines(&text[block * Self::BLOCK..offset]),
             None => blocks.last().map_or(0, |before| {
@@ -92,7 +93,7 @@ impl LinesBefore {
     }
 }
 
-/// A place in a source as people count.
+/// A place in a source, with the numbers that people use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Location<'a> {
     /// Name of the file, as given or as a line marker says.
@@ -101,7 +102,7 @@ pub struct Location<'a> {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// A line marker was in force.
+    /// Whether a line marker gave the file and line.
     pub marked: bool,
 }
 
@@ -134,7 +135,7 @@ impl Source {
             marked: marker.is_some(),
         }
     }
-    /// For many places: finds lines without reading the text again.
+    /// An index of the lines, for the locations of many places.
     pub fn line_index(&self) -> LineIndex<'_> {
         let newlines = self.text.bytes().zip(1u32..);
         LineIndex {

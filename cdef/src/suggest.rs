@@ -1,6 +1,6 @@
 //! "Did you mean ...?"
 
-/// The candidate that a misspelt `name` most likely meant: at most one slip in short names, two in long ones.
+/// The candidate that a misspelt `name` most likely meant: at most one edit away for short names, two for long ones.
 pub(crate) fn closest<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
@@ -26,7 +26,7 @@ pub(crate) fn closest<'a>(
     best.map(|(_, text)| text)
 }
 
-/// How many bytes to insert, delete, replace, or swap with their neighbour.
+/// The edit distance: how many bytes to insert, delete, replace, or swap with their neighbour.
 fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut previous: Vec<usize> = (0..=b.len()).collect();

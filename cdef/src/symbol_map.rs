@@ -1,16 +1,16 @@
-//! Maps from identifiers.
+//! Maps whose keys are identifiers.
 
 use std::marker::PhantomData;
 
 use crate::types::{RecordKind, Symbol};
 
-/// What a [`SymbolMap`] is asked with: an identifier, or one of a name space.
+/// A key of a [`SymbolMap`]: an identifier, or an identifier with its name space.
 pub(crate) trait Key: Copy {
-    /// Keys for each symbol.
+    /// The number of keys for each symbol.
     const PER_SYMBOL: usize;
-    /// Its place.
+    /// Its index in the array.
     fn place(self) -> usize;
-    /// The key of a place.
+    /// The key with this index.
     fn at(place: usize) -> Self;
 }
 
@@ -24,7 +24,7 @@ impl Key for Symbol {
     }
 }
 
-/// A tag: structs and unions are told apart.
+/// A tag: struct and union tags are different keys.
 impl Key for (RecordKind, Symbol) {
     const PER_SYMBOL: usize = 2;
     fn place(self) -> usize {
@@ -40,8 +40,8 @@ impl Key for (RecordKind, Symbol) {
     }
 }
 
-/// A map by symbols, as an array: their numbers are dense, and in the order in which a text names them, so that
-/// reading a text goes through the array from one end to the other, where a hash table would be hit all over.
+/// A map from symbols, stored as an array. Symbols are numbered densely in the order of their first use, so parsing a
+/// text walks through the array from one end to the other, where the accesses to a hash table would be scattered.
 #[derive(Clone, Debug)]
 pub(crate) struct SymbolMap<K, V> {
     values: Vec<Option<V>>,
@@ -65,11 +65,11 @@ impl<K: Key, V> SymbolMap<K, V> {
     pub(crate) fn contains_key(&self, key: &K) -> bool {
         self.get(key).is_some()
     }
-    /// Gives back what was there.
+    /// Sets the value of a key; returns the old one.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.place(key).replace(value)
     }
-    /// Puts back what [`insert`](Self::insert) gave.
+    /// Sets a key back to the value that [`insert`](Self::insert) returned.
     pub(crate) fn restore(&mut self, key: K, old: Option<V>) {
         *self.place(key) = old;
     }
@@ -80,7 +80,7 @@ impl<K: Key, V> SymbolMap<K, V> {
         }
         &mut self.values[place]
     }
-    /// All, in the order of the symbols.
+    /// All entries, in the order of the symbols.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let values = self.values.iter().enumerate();
         values.filter_map(|(place, value)| Some((K::at(place), value.as_ref()?)))

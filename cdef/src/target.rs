@@ -1,11 +1,11 @@
-//! What a C compiler's target decides about types.
+//! What the target platform decides about types.
 
 use crate::types::Primitive;
 
 /// A platform's sizes, alignments and bit-field rules.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Target {
-    /// For messages.
+    /// The name, for messages.
     pub name: &'static str,
     /// Bytes of a pointer, `size_t`, `intptr_t`, `ptrdiff_t`.
     pub pointer_size: u8,
@@ -29,7 +29,7 @@ pub struct Target {
     pub fast_size: u8,
     /// What `__attribute__((aligned))` without a number means.
     pub max_align: u8,
-    /// Unnamed bit-fields align the record too (the ARM ABIs).
+    /// Unnamed bit-fields count for the alignment of the record (the ARM ABIs).
     pub unnamed_bit_fields_align: bool,
     /// Bit-fields are laid out as Microsoft's compiler does.
     pub microsoft_bit_fields: bool,
@@ -112,7 +112,7 @@ impl Target {
         ..Self::WINDOWS_X86_64
     };
 
-    /// What `va_list` is, spelt as a type.
+    /// The C spelling of the type that `va_list` is.
     pub(crate) fn va_list(&self) -> &'static str {
         if self.windows || self.pointer_size == 4 || self.name == Self::AARCH64_APPLE.name {
             "char *"
@@ -124,7 +124,7 @@ impl Target {
         }
     }
 
-    /// The platform of a C compiler with these predefined macros, as `#define` lines. `None`: none of those that are known.
+    /// The platform of a C compiler that predefines these macros (`#define` lines); `None` if it is none of the known ones.
     pub fn of_macros(predefined: &str) -> Option<Self> {
         let names: Vec<&str> = predefined
             .lines()
@@ -132,7 +132,7 @@ impl Target {
             .collect();
         let has = |name| names.contains(&name);
         if has("__ILP32__") && !has("__i386__") {
-            // x32 and its like on ARM.
+            // x32, or ILP32 on ARM.
             return None;
         }
         let is_wide = has("__x86_64__") || has("_M_X64");
@@ -149,7 +149,7 @@ impl Target {
         })
     }
 
-    /// The platform this was built for.
+    /// The platform that this library was compiled for.
     pub const fn host() -> Self {
         if cfg!(windows) {
             if cfg!(target_pointer_width = "64") {

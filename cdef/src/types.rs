@@ -151,7 +151,7 @@ pub struct FunctionType {
 pub enum Type {
     /// `void`
     Void,
-    /// An arithmetic type that C or CFFI's list of predefined names has.
+    /// An arithmetic type of C or of CFFI's predefined names.
     Primitive(Primitive),
     /// `T *`
     Pointer(QualType),
@@ -168,7 +168,7 @@ pub enum Type {
     Record(RecordId),
     /// An enum.
     Enum(EnumId),
-    /// `typedef int... t;` and its kind, before the compiler told.
+    /// `typedef int... t;` or `typedef float... t;`, before the C compiler has been asked.
     Unknown(UnknownId),
 }
 
@@ -251,7 +251,7 @@ pub struct Field {
     pub span: Span,
 }
 
-/// What the C compiler said of a record that the cdef declares with `...`.
+/// The C compiler's layout of a record that the cdef declares with `...`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CompilerLayout {
     /// sizeof, in bytes.
@@ -262,7 +262,7 @@ pub struct CompilerLayout {
     pub fields: Vec<(u64, u64)>,
 }
 
-/// What the tables of a module that CFFI compiled say of a record's layout.
+/// The layout of a record in the tables of a module that CFFI compiled.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GivenLayout {
     /// Size and alignment, in bytes; `None` where C has no name for the record.
@@ -270,14 +270,14 @@ pub struct GivenLayout {
     /// For each field in order: offset and size in bytes (`u64::MAX` where it has none); `None` for bit-fields, and where C
     /// has no name.
     pub fields: Vec<Option<(u64, u64)>>,
-    /// The declaration is to be complete: C must agree.
+    /// The declaration lists all fields: it is an error if the compiler's layout differs.
     pub is_checked: bool,
 }
 
-/// A type that C calculates with and Keelback does not: a record that has a size and no fields.
+/// A type that Keelback passes on without using its value: a record with a size, but without fields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sealed {
-    /// What it is, for messages: `a vector`.
+    /// A description for messages: `a vector`.
     pub kind: &'static str,
     /// sizeof, in bytes.
     pub size: u64,
@@ -292,38 +292,39 @@ pub struct Record {
     pub kind: RecordKind,
     /// `foo` of `struct foo`.
     pub tag: Option<Symbol>,
-    /// For one without a tag: the typedef that names it (`foo_t` of `typedef struct {..} foo_t`), which is
-    /// then its C spelling and the name CFFI prints.
+    /// For a record without a tag: the typedef that names it (`foo_t` of `typedef struct {..} foo_t`), which is then
+    /// its C spelling and the name CFFI prints.
     pub typedef_name: Option<Symbol>,
     /// For one with a tag: the typedef that CFFI prints instead ([`ParseOptions::as_cffi`](crate::ParseOptions)).
     pub forced_name: Option<Symbol>,
-    /// For one with a tag: the first typedef that names it, and nothing else. Generated C spells the record by it, as CFFI
+    /// For a record with a tag: the first typedef that names exactly it. Generated C spells the record by it, as CFFI
     /// does: in the header that the compiler reads the record may have no tag.
     pub alias: Option<Symbol>,
-    /// For one with neither: the typedef that names a pointer to it (`foo_p` of `typedef struct {..} *foo_p`
-    /// and of `typedef ... *foo_p`).
+    /// For a record with neither tag nor typedef: the typedef that names a pointer to it (`foo_p` of `typedef struct
+    /// {..} *foo_p` and of `typedef ... *foo_p`).
     pub pointer_typedef: Option<Symbol>,
     /// The body; `None` while opaque.
     pub fields: Option<Vec<Field>>,
-    /// The body has `...;`: a subset of the fields, laid out by the compiler.
+    /// The body has `...;`: the fields are a subset, and the C compiler determines the layout.
     pub partial: bool,
-    /// Tells records apart that have no name at all; counted from 1 in order of appearance, as in CFFI's
-    /// `struct $1`. 0 for those with a name.
+    /// The number of a record that has no name, counted from 1 in order of appearance, as in CFFI's `struct $1`. 0 for
+    /// a record with a name.
     pub number: u32,
-    /// For one without a tag that is the type of a member (or of an array that is one): the record around
-    /// it and the index of that field. Through it the C compiler can be asked.
+    /// For a record without a tag that is the type of a member, or the item type of an array member: the record around
+    /// it and the index of that field. Through them C can name the record.
     pub owner: Option<(RecordId, u32)>,
     /// Packing in force.
     pub packing: Packing,
     /// `__attribute__((aligned(n)))` on the record.
     pub align: Option<u32>,
-    /// What the compiler said, once it did.
+    /// The C compiler's layout, once it has been asked.
     pub compiler_layout: Option<CompilerLayout>,
-    /// Of a module that CFFI compiled.
+    /// The layout in the tables of a module that CFFI compiled.
     pub given_layout: Option<Box<GivenLayout>>,
-    /// It is `_BitInt(n)`, a vector or a floating type that C11 has not, and `typedef_name` spells it.
+    /// It stands for `_BitInt(n)`, a vector or a floating type that C11 does not have; `typedef_name` is the C
+    /// spelling.
     pub sealed: Option<Sealed>,
-    /// Of a header, which has a body for it (or another type) that means nothing here: why. It is opaque.
+    /// Why the header's definition of the record (or of the type that it stands for) is not supported: it is opaque.
     pub refused: Option<Box<str>>,
     /// Where the body (or the first mention) is.
     pub span: Span,
@@ -334,7 +335,7 @@ pub struct Record {
 pub struct Enumerator {
     /// Its name.
     pub name: Symbol,
-    /// Its value; `None` while it is `= ...` (or follows one) and the compiler has not told.
+    /// Its value; `None` while it is `= ...` (or follows one) and the C compiler has not been asked.
     pub value: Option<i128>,
     /// Where it is.
     pub span: Span,
@@ -359,14 +360,14 @@ pub struct Enum {
     pub enumerators: Option<Vec<Enumerator>>,
     /// The body has `...`.
     pub partial: bool,
-    /// The integer type that holds it, once known: by the values (GCC's rule: `unsigned int` unless a
-    /// value is negative, wider when needed), or by the compiler for a partial one.
+    /// The integer type that holds it, once known: from the values (GCC's rule: `unsigned int` unless a value is
+    /// negative, wider when needed), or from the C compiler for a partial enum.
     pub underlying: Option<Primitive>,
     /// Where it is.
     pub span: Span,
 }
 
-/// What `typedef int... t;` said of the type.
+/// Whether a typedef is `int... t;` or `float... t;`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnknownKind {
     /// `int...`, `unsigned long...`
@@ -375,16 +376,16 @@ pub enum UnknownKind {
     Float,
 }
 
-/// A typedef whose size and sign the compiler finds.
+/// A typedef whose size and sign only the C compiler knows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct UnknownType {
     /// The typedef's name: its C spelling.
     pub name: Symbol,
     /// Integer or floating.
     pub kind: UnknownKind,
-    /// What it turned out to be.
+    /// The type, once the C compiler has been asked.
     pub resolved: Option<Primitive>,
-    /// Why the compiler's answer cannot be used. Said where the type is used, as in CFFI.
+    /// Why the compiler's answer cannot be used. As in CFFI, this is an error only where the type is used.
     pub refused: Option<&'static str>,
     /// Where it is.
     pub span: Span,
@@ -401,7 +402,7 @@ pub struct TypeTable {
     types: Vec<Type>,
     /// For each type, how many derivations deep it is.
     depths: Vec<u16>,
-    /// With the hash beside each id, growing the table looks at no types.
+    /// Type ids with their hashes, so that growing the table need not read the types.
     interned: HashTable<(u32, TypeId)>,
     /// Records, by [`RecordId`].
     pub records: Vec<Record>,
@@ -409,7 +410,8 @@ pub struct TypeTable {
     pub enums: Vec<Enum>,
     /// Unknown typedefs, by [`UnknownId`].
     pub unknowns: Vec<UnknownType>,
-    /// Lengths of `[...]` arrays, by the number in [`ArrayLength::FromCompiler`]; `None` until told.
+    /// Lengths of `[...]` arrays, by the number in [`ArrayLength::FromCompiler`]; `None` until the C compiler has been
+    /// asked.
     pub compiler_lengths: Vec<Option<u64>>,
     /// The enumerators read so far of the enum whose body the parser is in.
     pub(crate) open_enumerators: Vec<Enumerator>,
@@ -440,7 +442,7 @@ impl Default for TypeTable {
     }
 }
 
-/// What [`TypeTable::mark`] remembers.
+/// The lengths of a [`TypeTable`] at the time of a [`mark`](TypeTable::mark).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TypeMark {
     names: usize,
@@ -486,7 +488,7 @@ impl TypeTable {
     pub const fn primitive_id(primitive: Primitive) -> TypeId {
         TypeId(primitive as u32 + 1)
     }
-    /// The id of `ty`, made at first sight.
+    /// The id of `ty`, which is added if it is new.
     pub fn intern(&mut self, ty: Type) -> TypeId {
         let hash = hash_type(&ty);
         let types = &self.types;
@@ -519,7 +521,7 @@ impl TypeTable {
     pub fn len(&self) -> usize {
         self.types.len()
     }
-    /// Never: `void` and the primitives are always there.
+    /// Always `false`: `void` and the primitives are always there.
     pub fn is_empty(&self) -> bool {
         self.types.is_empty()
     }
@@ -571,11 +573,11 @@ impl TypeTable {
             ArrayLength::FromCompiler(number) => self.compiler_lengths[number as usize],
         }
     }
-    /// The symbol of a text, made at first sight.
+    /// The symbol of a text, which is added if it is new.
     pub fn symbol(&mut self, text: &str) -> Symbol {
         self.names.intern(text)
     }
-    /// The symbol of a text, if it was seen.
+    /// The symbol of a text, if it has one.
     pub fn find_symbol(&self, text: &str) -> Option<Symbol> {
         self.names.find(text)
     }
@@ -583,7 +585,7 @@ impl TypeTable {
     pub fn text(&self, symbol: Symbol) -> &str {
         self.names.text(symbol)
     }
-    /// The same type with every qualifier below the top removed too (`const char *` becomes `char *`):
+    /// The type without the qualifiers of everything that it is derived from (`const char *` becomes `char *`):
     /// qualifiers never change a cdata, so types that differ only in them are one ctype in Python.
     pub fn unqualified(&mut self, id: TypeId) -> TypeId {
         let ty = match self.get(id) {
@@ -609,12 +611,12 @@ impl TypeTable {
         self.intern(ty)
     }
 
-    /// A [`Record::number`] for what has no name.
+    /// The next [`Record::number`].
     pub(crate) fn next_number(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
     }
-    /// Takes a number back if it was the last.
+    /// Gives a [`Record::number`] back if it was the last one.
     pub(crate) fn free_number(&mut self, number: u32) {
         if number != 0 && number == self.numbers {
             self.numbers -= 1;
@@ -624,7 +626,7 @@ impl TypeTable {
         self.open_enumerators.get(index as usize)?.value
     }
 
-    /// Makes room for the names and types of so many declarations.
+    /// Reserves memory for the names and types of so many declarations.
     pub(crate) fn reserve(&mut self, declarations: usize) {
         self.names.reserve(declarations * 2);
         self.types.reserve(declarations);
@@ -645,7 +647,7 @@ impl TypeTable {
         }
     }
 
-    /// Forgets all that was made since `mark`.
+    /// Removes everything that was added since `mark`.
     pub(crate) fn roll_back(&mut self, mark: &TypeMark) {
         for index in mark.types..self.types.len() {
             let hash = hash_type(&self.types[index]);

@@ -1,4 +1,4 @@
-//! What CFFI 2.1 does with the same texts, as its users and its own tests know it.
+//! The behaviour of CFFI 2.1, from its documentation and its own tests.
 
 use keelback_cdef::{
     Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Layouts, ParseOptions, QualType,
@@ -19,7 +19,7 @@ fn errors(text: &str) -> Vec<Diagnostic> {
     result.unwrap_err()
 }
 
-/// The exception of a cdef that CFFI refuses.
+/// The exception for a cdef that CFFI refuses.
 fn error(text: &str) -> (DiagnosticKind, String) {
     let first = errors(text).remove(0);
     (first.kind, first.headline())
@@ -235,7 +235,7 @@ fn texts_of_type_string_exceptions() {
             "undefined struct/union name\nstruct nosuch *\n       ^",
         ),
         ("enum nosuch", "undefined enum name\nenum nosuch\n     ^"),
-        // The types of a module are what they are.
+        // The type strings of a compiled module cannot define types.
         (
             "struct known { int x; }",
             "unexpected symbol\nstruct known { int x; }\n             ^",

@@ -20,7 +20,7 @@ fn parse(texts: &[&str]) -> Declarations {
     declarations
 }
 
-/// One line a change: `+ `, `- `, `~ ` with `!` where it is incompatible.
+/// One line for each change: `+ ` added, `- ` removed, `~ ` changed; with `!` if it is incompatible.
 fn changes_of(old: &[&str], new: &[&str]) -> String {
     let (old, new) = (parse(old), parse(new));
     let own = [SourceId(0)];
@@ -270,7 +270,7 @@ fn records() {
     );
 }
 
-/// What the interface takes from another text is no part of it, but looks as that says.
+/// Declarations of another text are no part of the interface, but the types that it uses are compared.
 #[test]
 fn what_others_declare() {
     let told = changes_of(

@@ -1,4 +1,4 @@
-//! Inputs as files: `valid/*.h` with what they declare beside them, `invalid/*.h` with the messages they get,
+//! Tests with files: `valid/*.h` with the expected declarations beside them, `invalid/*.h` with the expected messages,
 //! `types.txt` with type strings. `KEELBACK_BLESS=1` writes the expected files anew; read the difference before
 //! committing it.
 

@@ -1,4 +1,4 @@
-//! Real headers become plain cdefs: what stays, what it says, where messages point.
+//! Real headers become plain cdefs: which declarations stay, their text, and the places of messages.
 
 mod loaders;
 
@@ -38,7 +38,7 @@ fn header(text: &str, files: &[(&str, &str)], only: &[&str]) -> Header {
     }
 }
 
-/// The declarations of a header's text.
+/// Parses the plain cdef of a header.
 fn parse(header: &Header) -> Declarations {
     let mut declarations = Declarations::default();
     for part in header.parts.iter().chain(&header.other_macros) {
@@ -377,7 +377,7 @@ fn files_of_a_librarys_own_folder_declare_for_it() {
     assert!(declarations.lookup_constant("LIBC").is_none());
 }
 
-/// What declarations say, one line for each name, in the order of the names.
+/// All declarations as text, one line for each name, sorted.
 fn told(declarations: &Declarations) -> Vec<String> {
     let text = |symbol| declarations.text(symbol);
     let mut told = Vec::new();
@@ -421,7 +421,7 @@ fn told(declarations: &Declarations) -> Vec<String> {
     told
 }
 
-/// Compares what two texts declare.
+/// Asserts that two texts declare the same.
 #[track_caller]
 fn same(name: &str, ours: &Declarations, theirs: &Declarations) {
     let (ours, theirs) = (told(ours), told(theirs));
@@ -500,7 +500,7 @@ fn system_headers_declare_what_the_compilers_preprocessor_says() {
         };
         let text = String::from_utf8_lossy(&output.stdout);
         theirs.parse(&text, &options).unwrap();
-        // Types that every cdef has are spelt otherwise, and macros are not in their text.
+        // The whole declarations differ: predefined types are spelt otherwise, and the text of `theirs` has no macros.
         let names = |declarations: &Declarations| {
             let functions = declarations.functions.iter();
             let names = functions.map(|function| declarations.text(function.name).to_owned());

@@ -1,6 +1,6 @@
-//! Layouts against the C compilers of this machine: random structs and unions are described to both, and
-//! size, alignment, offsets and the bits of every bit-field must agree. Clang also compiles for machines that are not
-//! here; its answers are then read out of the object file.
+//! Layouts against the C compilers of this machine: random structs and unions are described to both, and size,
+//! alignment, offsets and the bits of every bit-field must agree. Clang also compiles for other machines: its answers
+//! are then read from the object file.
 //!
 //! `KEELBACK_LAYOUT_SEEDS=FROM..TO` tries other seeds than the usual ones.
 
@@ -233,7 +233,7 @@ typedef struct { char c; } a_single __attribute__((aligned(8)));
 typedef a_double4 *a_pointer;
 typedef void *a_pointer2 __attribute__((aligned(2)));
 ";
-/// Types with an alignment of their own that may be items of an array, and all of them.
+/// Types with an alignment of their own: those that may be items of an array, and all of them.
 const ALIGNED_ITEMS: &[&str] = &[
     "a_double4",
     "a_int1",
@@ -254,7 +254,7 @@ const ALIGNED: &[&str] = &[
     "a_items",
 ];
 
-/// What our layout says, in the words of the C program.
+/// Our layout, in the format that the C program prints.
 fn ours(target: &Target, text: &str, tags: &[(String, Names)]) -> String {
     let mut declarations = Declarations::new(target.clone());
     if let Err(errors) = declarations.parse(text, &ParseOptions::default()) {
@@ -287,7 +287,8 @@ fn ours(target: &Target, text: &str, tags: &[(String, Names)]) -> String {
     report
 }
 
-/// The same from a C compiler. Bits are found by setting all of a field and looking at the bytes.
+/// The C compiler's layout in the same format. The bits of a bit-field are found by setting all of them and printing
+/// the bytes.
 fn theirs(compiler: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -> Option<String> {
     let mut program = String::from(
         "#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n\
@@ -350,7 +351,8 @@ fn compile(command: &mut Command) -> Option<Output> {
     output.ok()
 }
 
-/// The same from clang for another machine: constants and objects with one bit-field all ones, in the object file.
+/// Clang's layout for another machine in the same format: constants and objects, each with the bits of one bit-field
+/// set, are read from the object file.
 fn cross(triple: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -> Option<String> {
     // These headers are clang's own: nothing of the other machine's system is needed.
     let mut program = format!("#include <stddef.h>\n#include <stdint.h>\n{text}");
@@ -420,9 +422,9 @@ fn cross(triple: &str, folder: &Path, text: &str, tags: &[(String, Names)]) -> O
 /// A compiler to compare with.
 #[derive(Clone, Copy, Debug)]
 enum Peer {
-    /// Makes programs that run here.
+    /// A compiler whose programs run here.
     Here(&'static str),
-    /// Clang for this machine.
+    /// Clang for another machine (the target triple), read from the object file.
     Clang(&'static str),
 }
 
@@ -439,7 +441,7 @@ fn compare(seed: u64, count: u32, target: &Target, peers: &[Peer]) {
         let (record, tag, names) = generator.record(number);
         text.push_str(&record);
         if record.contains("[];") {
-            // A struct with a flexible array can't be in another one in strict C.
+            // Strict C allows no struct with a flexible array inside of another struct.
             generator.records.pop();
         }
         tags.push((tag, names));
@@ -516,7 +518,7 @@ fn random_records_lie_as_on_i386() {
     compare_seeds(&Target::I386, &[Peer::Clang("i386-linux-gnu")]);
 }
 
-/// The ABI of x86-64 through the object file: what `cross` reads is what a program that runs says.
+/// Checks `cross`: for x86-64, the object file must give the same layout as a program that runs.
 #[test]
 fn an_object_file_tells_what_a_program_tells() {
     compare_seeds(&Target::X86_64_SYSV, &[Peer::Clang("x86_64-linux-gnu")]);

@@ -1,4 +1,5 @@
-//! The preprocessor: C11 6.10's own examples, C23's and GNU's additions, messages, bounds, and what a real compiler says.
+//! The preprocessor: C11 6.10's own examples, C23's and GNU's additions, messages, bounds, and comparison with a real
+//! compiler.
 
 mod loaders;
 
@@ -93,7 +94,7 @@ fn the_standards_examples_3_to_7() {
 fn redefinitions() {
     let same = "#define OBJ_LIKE (1-1)\n#define OBJ_LIKE /* white space */ (1-1) /* other */\n\
                 #define FUNC_LIKE(a) ( a )\n#define FUNC_LIKE( a )( /* note */ a )\n";
-    // White space or none is a difference, how much is not (C11 6.10.3, paragraph 1).
+    // Whether there is white space matters, but not how much (C11 6.10.3p1).
     assert_eq!(faults(&same[..same.find("#define FUNC").unwrap()]), [""; 0]);
     for other in ["(0)", "(1 - 1)"] {
         let text = format!("#define OBJ_LIKE (1-1)\n#define OBJ_LIKE {other}\n");
@@ -411,7 +412,7 @@ fn a_message_says_where_it_comes_from() {
         ("main.h", 3, 3)
     );
     assert_eq!(origin.expansion_of, [("M", "main.h", 3)]);
-    // Warnings of system headers are nobody's business, their errors are.
+    // Warnings in system headers are dropped, errors are not.
     let system = folders(&[], &["inc"]);
     let result = with_files(
         "#include <a.h>",
@@ -422,9 +423,9 @@ fn a_message_says_where_it_comes_from() {
     assert_eq!(texts, ["inc/a.h:2:2: error: #error y"]);
 }
 
-/// Time of a text of `n` and of one of four times `n` parts: linear, with room for noise.
+/// Asserts that a text of four times `n` parts takes about four times as long as one of `n`, with room for noise.
 fn linear(what: &str, n: usize, make: impl Fn(usize) -> String) {
-    // The processor's time of this thread: other tests run beside it.
+    // CPU time of this thread, because other tests run in parallel.
     let now = || {
         let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
         let first = text
@@ -556,7 +557,7 @@ fn without_a_compiler_there_are_built_in_headers() {
     }
 }
 
-/// The tokens of headers are those of `cc -E -P`, cut into tokens by ourselves.
+/// The tokens of system headers equal the output of `cc -E -P`, cut into tokens by our own lexer.
 #[test]
 fn headers_have_the_compilers_tokens() {
     let ask = |arguments: &[&str]| {

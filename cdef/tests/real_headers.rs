@@ -1,4 +1,4 @@
-//! C as headers have it: what CFFI's own language has not.
+//! C that occurs in headers, but that CFFI's cdefs do not allow.
 
 use keelback_cdef::{Declarations, Layouts, ParseOptions, Target, Type};
 
@@ -115,7 +115,7 @@ fn bodies_are_skipped() {
         .map(|f| declarations.text(f.name))
         .collect();
     assert_eq!(names, ["twice", "after"]);
-    // What Python defines has no body; and without the option it is as in CFFI.
+    // Functions of an embedding API have no body; and without `of_headers` a body is an error, as in CFFI.
     for options in [
         ParseOptions {
             of_headers: true,
@@ -157,7 +157,7 @@ fn other_floating_types() {
     for (name, size) in sizes {
         assert_eq!(a_t(&format!("typedef {name} a_t;")).1, size, "{name}");
     }
-    // These have no counterpart: a name, a size, and nothing inside.
+    // These have no equivalent in Python: they are sealed types with a name and a size.
     for (name, size) in [
         ("_Float16", 2),
         ("_Float128", 16),
@@ -214,7 +214,7 @@ fn old_definitions_are_functions() {
             "f_t *f(a, b, c) register long a, *c; { }",
             "int *(long, int, long *)",
         ),
-        // What a call passes.
+        // Arguments are promoted, as there is no prototype.
         (
             "int f(a, b, c, d) float a; char b; unsigned short c; unsigned d; {}",
             "int(double, int, int, unsigned int)",
@@ -254,7 +254,7 @@ fn old_definitions_are_functions() {
         first_error("int f(a) int b; {}", &options),
         "<cdef source string>:1: 'b' is declared in front of the body, but is no parameter"
     );
-    // The lines behind it are counted on.
+    // The lines behind an old-style definition keep their numbers.
     let text = "int f(a)\n int a;\n{\n}\nint g(nonsense x);";
     assert!(
         first_error(text, &options).contains(":5:"),
@@ -347,7 +347,7 @@ fn assertions_that_have_no_value_here_are_no_errors() {
             );
         }
     }
-    // Those that have one count, and one that does not end is an error.
+    // A condition that has a value must hold, and an assertion that does not end is an error.
     for text in [
         "_Static_assert(1 == 2);",
         "_Static_assert(sizeof(struct unknown) == 4; int x;",
@@ -392,7 +392,7 @@ fn words_of_c23_and_of_clang() {
         first_error("int x;\nauto y = unknown(1);", &ParseOptions::default()),
         "<cdef source string>:2: the type of 'y' can't be told from its value here"
     );
-    // To CFFI these are errors, or other names.
+    // In CFFI these are errors or ordinary names.
     let options = ParseOptions {
         as_cffi: true,
         ..ParseOptions::default()
@@ -408,7 +408,7 @@ fn words_of_c23_and_of_clang() {
     }
 }
 
-/// What a type says of itself: the name, the size, the alignment in a record.
+/// The name, the size, and the alignment in a record of the type `a_t`.
 fn measured(text: &str, target: Target) -> (String, u64, u32) {
     let mut declarations = parse(text, target);
     let ty = declarations.parse_type("a_t").expect("a type");
@@ -444,7 +444,7 @@ fn integers_of_any_width_have_their_size() {
             }
         }
     }
-    // The words in any order; the name is a type's name again, and means the same type.
+    // The words may stand in any order, and the type's name, read again, is the same type.
     let mut declarations = parse(
         "typedef const _BitInt(4 + 3) unsigned a_t; a_t *f(unsigned _BitInt(7) *a);",
         Target::X86_64_SYSV,
@@ -513,7 +513,7 @@ fn vectors_have_their_size() {
         measured(text, Target::AARCH64),
         (vector("float", 32), 32, 16)
     );
-    // It is the base type that becomes a vector.
+    // The attribute makes the base type a vector, not the derived type.
     let v = vector("float", 16);
     for (declarator, name) in [
         ("*f(void)", format!("{v} *()")),
@@ -614,7 +614,7 @@ fn strings_literals_and_addresses_in_constants() {
         assert_eq!(value(expression), expected, "{expression}");
     }
     assert_eq!(a_t("typedef typeof(\"abc\") a_t;"), ("char[4]".into(), 4));
-    // A pointer itself is no integer constant.
+    // A pointer is no integer constant.
     for text in [
         "#define NULL ((void *)0)\n",
         "#define P (&((struct { int x; } *)0)->x)\n",
@@ -650,7 +650,7 @@ fn integers_of_128_bits_have_their_size() {
     };
     let read = Declarations::new(Target::X86_64_SYSV).parse("void f(__int128 *x);", &embedding);
     assert!(read.is_ok());
-    // Not where C has none, and not in texts of CFFI.
+    // `__int128` is unknown on 32-bit targets and in texts of CFFI.
     let options = |as_cffi, of_headers| ParseOptions {
         as_cffi,
         of_headers,
@@ -716,7 +716,7 @@ fn constants_of_128_bits() {
         first_error("typedef int a_t __attribute__((mode(TI)));", &as_cffi),
         "Unsupported type: 'mode'"
     );
-    // The bits are there, and no way to tell them.
+    // The value exceeds `i128`: it is an error instead of a wrong number.
     let options = ParseOptions {
         of_headers: true,
         ..ParseOptions::default()

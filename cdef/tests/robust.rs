@@ -1,4 +1,4 @@
-//! Whatever comes in: no panic, no endless loop, no stack overflow, and nothing changed by a failure.
+//! For any input: no panic, no endless loop, no stack overflow, and a failure changes nothing.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn inputs() -> Vec<String> {
     texts
 }
 
-/// Everything that can be asked of declarations.
+/// Calls the functions that read declarations.
 fn exercise(declarations: &mut Declarations, text: &str) {
     match declarations.parse(text, &ParseOptions::default()) {
         Ok(warnings) => {
@@ -58,7 +58,7 @@ fn exercise(declarations: &mut Declarations, text: &str) {
 #[test]
 fn what_fuzzing_found() {
     for text in [
-        // What is missing behind a name is shown at its last character, of which that is not the first byte.
+        // The message points to the last character of the name, whose last byte is inside of that character.
         "int \u{656}",
         "typedef int \u{e9}",
         // A macro for an enumerator, in the body of its enum.
@@ -69,7 +69,7 @@ fn what_fuzzing_found() {
     }
 }
 
-/// As in <netinet/in.h>.
+/// <netinet/in.h> has such macros.
 #[test]
 fn enumerators_with_macros_of_their_name_beside_them() {
     let text = |value| format!("enum e {{ A, B = 3,\n#define B {value}\n C }};");
@@ -237,7 +237,7 @@ fn records_nested_by_value_take_no_stack() {
     let (declarations, last) = nested_records("struct s0 { int x; };", "struct s$ x;");
     let layout = Layouts::new().layout(&declarations, last).expect("a size");
     assert_eq!((layout.size, layout.align), (4, 4));
-    // Arrays, and two ways to the same one.
+    // Arrays, and two fields with the same record.
     let member = "struct s$ x[1]; struct s$ y[0]; char z;";
     let (declarations, last) = nested_records("struct s0 { char x; };", member);
     let layout = Layouts::new().layout(&declarations, last).expect("a size");
@@ -253,7 +253,7 @@ fn an_error_in_nested_records_is_the_first_fields() {
         error.message,
         "field 'struct s1.x' has ctype 'struct s0' of unknown size"
     );
-    // A ring of records is one too, and the error of an earlier field comes first.
+    // A ring of records is an error too, and an error in an earlier field comes first.
     let text = "struct a { struct b x; }; struct b { struct c x; }; struct c { struct a x; };\n\
                 struct first { int x : 99; struct a y; };";
     let mut declarations = Declarations::default();
@@ -351,7 +351,7 @@ fn types_mean_the_same_when_printed_and_read_again() {
     let mut declarations = Declarations::default();
     declarations.knows_int128 = true;
     for text in inputs() {
-        // Only what is valid counts here.
+        // Invalid texts do not matter here.
         let _ = declarations.parse(
             &text,
             &ParseOptions {

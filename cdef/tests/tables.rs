@@ -1,4 +1,4 @@
-//! CFFI's tables: what they mean, and that nothing harmful comes of damaged ones.
+//! CFFI's tables: their meaning, and that damaged tables do no harm.
 
 use keelback_cdef::{
     ByteTables, Declarations, External, Layouts, Primitive, RecordKind, TableError, Tables, Target,
@@ -294,7 +294,7 @@ fn what_is_wrong_is_said() {
     );
 }
 
-/// A small generator of numbers that look random (xorshift).
+/// A small generator of repeatable random numbers (xorshift).
 struct Random(u64);
 
 impl Random {

@@ -1,7 +1,8 @@
-//! Two versions of an interface: what one has and the other has not, and what that does to those who use it.
+//! Compares two versions of an interface: what was added, removed or changed, and what that does to programs that use
+//! it.
 //!
-//! An effect is that on a program which was compiled with the old version and runs with the new one, or is compiled again:
-//! [`Effect::Compatible`] if both go on working, [`Effect::Incompatible`] if one of them may not.
+//! The program was compiled with the old version; it then runs with the new one, or is compiled again with it. The
+//! effect is [`Effect::Compatible`] if both work, [`Effect::Incompatible`] if one of them may fail.
 
 mod records;
 mod ty;
@@ -14,7 +15,8 @@ use crate::types::{Alignment, EnumId, QualType, RecordId, Type};
 
 use ty::{Difference, Place, Types};
 
-/// A version of an interface: declarations, and which of their texts it is made of. The others only serve them.
+/// A version of an interface: all declarations, and which of the texts they came from belong to the interface. Other
+/// texts only declare what these need.
 #[derive(Clone, Copy, Debug)]
 pub struct Interface<'a> {
     /// All that was declared.
@@ -68,9 +70,9 @@ pub struct Change {
     pub old: Option<String>,
     /// How the new one has it; `None`: it is gone.
     pub new: Option<String>,
-    /// What that does.
+    /// What the change does to users of the interface.
     pub effect: Effect,
-    /// What else is to be said of it: members, offsets, sizes.
+    /// Further lines about the change: members, offsets, sizes.
     pub details: Vec<String>,
 }
 
@@ -139,7 +141,7 @@ impl Interface<'_> {
             })
     }
 
-    /// Names with a value: as text, and whether it is one that every version changes.
+    /// The constants and enumerators: the value as text, and whether it is a string, whose change breaks no program.
     fn constants(&self) -> BTreeMap<&str, (String, bool)> {
         let declarations = self.declarations;
         let mut found = BTreeMap::new();
@@ -175,7 +177,7 @@ impl Interface<'_> {
     }
 }
 
-/// Pairs what has the same name. `None` on one side: the other side alone has it.
+/// Pairs the entries of both versions by name. `None`: the name is missing in that version.
 fn pairs<'a, T: Clone>(
     old: BTreeMap<&'a str, T>,
     new: BTreeMap<&'a str, T>,
@@ -190,7 +192,7 @@ fn pairs<'a, T: Clone>(
     both
 }
 
-/// What is to be said of things that have a name and a type.
+/// The changes of functions, variables or typedefs: names whose types are compared.
 fn typed(
     subject: Subject,
     types: &Types<'_>,
@@ -239,7 +241,8 @@ fn variables(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec
     typed(Subject::Variable, types, both, Place::Object)
 }
 
-/// Typedefs, but for those that only name a record or an enum whose own name they are: that is compared as such.
+/// The changes of typedefs. Left out are those that are the only name of a record or an enum: they are compared as that
+/// record or enum.
 fn typedefs(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec<Change> {
     let other = |interface: &Interface<'_>, name: &str, ty: QualType| {
         let declarations = interface.declarations;
@@ -299,7 +302,7 @@ fn enums(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec<Cha
 fn constants(old: &Interface<'_>, new: &Interface<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     for (name, (before, after)) in pairs(old.constants(), new.constants()) {
-        // The version is another in every version.
+        // A version number is expected to change.
         let is_free = name.to_ascii_uppercase().contains("VERSION");
         let effect = match (&before, &after) {
             (Some(before), Some(after)) if before.0 == after.0 => continue,

@@ -7,8 +7,8 @@ use crate::types::{Field, RecordId, RecordKind};
 use super::ty::{Place, Types, record_names};
 use super::{Change, Effect, Interface, Subject};
 
-/// The records of the two versions that have a name. Those that are not the interface's own count where both have them:
-/// what it takes from another header may look otherwise by now.
+/// The changes of records that have a name. A record that another header declares is compared only if both versions
+/// have it: that header may have changed between the versions.
 pub(super) fn compare(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec<Change> {
     let mut layouts = (Layouts::new(), Layouts::new());
     let mut changes = Vec::new();
@@ -66,7 +66,7 @@ struct Pair<'a> {
     new: RecordId,
 }
 
-/// What is found of it.
+/// What the comparison of one pair found.
 struct Findings {
     effect: Effect,
     details: Vec<String>,
@@ -79,7 +79,7 @@ impl Findings {
     }
 }
 
-/// A field with its place, if that is known.
+/// A field, and its place in the record if the layout is known.
 struct Member<'a> {
     name: String,
     field: &'a Field,
@@ -191,7 +191,8 @@ impl Pair<'_> {
         }
     }
 
-    /// New members: where the size is the same they are in what was padding, or beside a union's others.
+    /// Reports new members. Where the size of the record is unchanged, they lie in former padding, or beside the other
+    /// members of a union.
     fn added(&self, findings: &mut Findings, before: &[Member<'_>], after: &[Member<'_>]) {
         let is_union = self.types.new.types.record(self.new).kind == RecordKind::Union;
         for member in after {
@@ -219,7 +220,7 @@ fn place(at: FieldLayout) -> String {
     }
 }
 
-/// The members as C names them: those of anonymous structs and unions among them count as the outer one's.
+/// The members that C can name: members of anonymous structs and unions count as members of the record around them.
 fn members<'a>(
     declarations: &'a Declarations,
     id: RecordId,

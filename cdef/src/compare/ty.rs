@@ -1,4 +1,4 @@
-//! Whether a type of one version can stand where that of the other did.
+//! Whether a type of the new version can take the place of the old version's type.
 
 use crate::declarations::Declarations;
 use crate::types::{
@@ -7,7 +7,7 @@ use crate::types::{
 
 use super::{Effect, Interface};
 
-/// How far two types are from each other.
+/// How much two types differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Difference {
     /// The same type.
@@ -19,7 +19,7 @@ pub(super) enum Difference {
 }
 
 impl Difference {
-    /// What it does; `None` where there is no difference.
+    /// The effect on users of the interface; `None` where there is no difference.
     pub(super) fn effect(self) -> Option<Effect> {
         match self {
             Self::None => None,
@@ -29,7 +29,7 @@ impl Difference {
     }
 }
 
-/// Where a type stands: that says which way a `const` may change.
+/// Where a type is used; it decides whether adding or removing a `const` is harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     /// A declared function.
@@ -38,7 +38,7 @@ pub(super) enum Place {
     Parameter,
     /// A value goes to the caller: what it points to may lose its `const`.
     Result,
-    /// Both read and write it.
+    /// A variable, a member, or anything else that both sides may read and write.
     Object,
 }
 
@@ -49,8 +49,9 @@ pub(super) struct Types<'a> {
 }
 
 impl Types<'_> {
-    /// Types are no deeper than [`MAX_TYPE_DEPTH`](crate::MAX_TYPE_DEPTH), and records without a name hold no more of
-    /// each other than the parser's own limit on nested bodies.
+    /// Compares two types. The recursion is bounded: types are no deeper than
+    /// [`MAX_TYPE_DEPTH`](crate::MAX_TYPE_DEPTH), and records without a name hold no more of each other than the
+    /// parser's own limit on nested bodies.
     pub(super) fn compare(&self, old: QualType, new: QualType, place: Place) -> Difference {
         let between = match (self.old.types.get(old.ty), self.new.types.get(new.ty)) {
             (Type::Void, Type::Void) => Difference::None,
@@ -69,7 +70,7 @@ impl Types<'_> {
                 .max(self.lengths(*length, *other_length)),
             (Type::Function(a), Type::Function(b)) => match place {
                 Place::Function => self.signatures(a, b, Place::Parameter, Place::Result),
-                // A function that somebody else provides must have the very type.
+                // A callback is defined by the user of the interface: its type must be exactly the same.
                 _ => self.signatures(a, b, Place::Object, Place::Object),
             },
             (Type::Record(a), Type::Record(b)) => self.records(*a, *b),
@@ -88,7 +89,7 @@ impl Types<'_> {
             }
             _ => Difference::Other,
         };
-        // An object's alignment is part of what holds it; a pointer's or a parameter's is not.
+        // The alignment of an object affects the layout around it; that of a parameter or a pointer's target does not.
         if place == Place::Object && old.align != new.align {
             return Difference::Other;
         }
@@ -99,7 +100,8 @@ impl Types<'_> {
         if old == new {
             return Difference::None;
         }
-        // Only integers have several names for the same values.
+        // Two different primitives are alike only if they are integers of the same size and sign, as `int` and
+        // `int32_t` are.
         let (a, b) = (
             self.old.target.is_signed(old),
             self.new.target.is_signed(new),
@@ -139,7 +141,8 @@ impl Types<'_> {
             .fold(result, Difference::max)
     }
 
-    /// By their names: what is in them is compared for itself. Those without a name are what is in them.
+    /// Compares records by name, since the named ones are compared on their own; records without a name are compared
+    /// member by member.
     pub(super) fn records(&self, old: RecordId, new: RecordId) -> Difference {
         let (a, b) = (self.old.types.record(old), self.new.types.record(new));
         if a.kind != b.kind {
@@ -221,16 +224,16 @@ fn same(is_same: bool) -> Difference {
     }
 }
 
-/// An enum in the place of an integer of its kind, or another way round.
+/// The difference between an enum and an integer: `Spelling` if the enum's underlying type is that integer.
 fn spelling(of_integers: Option<Difference>) -> Difference {
     of_integers.map_or(Difference::Other, |difference| {
         difference.max(Difference::Spelling)
     })
 }
 
-/// What a pointer's target may gain or lose.
+/// Compares the qualifiers of what a pointer points to.
 fn qualifiers(old: Qualifiers, new: Qualifiers, place: Place) -> Difference {
-    // No object is another one for a `restrict`.
+    // `restrict` changes neither the object nor how it is passed.
     let visible = |quals: Qualifiers| Qualifiers(quals.0 & !Qualifiers::RESTRICT.0);
     let (old, new) = (visible(old), visible(new));
     if old == new {

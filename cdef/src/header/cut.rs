@@ -1,4 +1,5 @@
-//! Which declarations stay: those of the named files, or what patterns choose of them, and the types that these need.
+//! Which declarations stay in the plain cdef: those of the named files (or those that the patterns choose), and the
+//! types that they need.
 
 use rustc_hash::FxHashMap;
 
@@ -13,11 +14,11 @@ use crate::types::Symbol;
 /// What stays of a text.
 #[derive(Debug, Default)]
 pub(super) struct Cut {
-    /// By piece; none: it goes.
+    /// The kind of each piece; `None`: the piece is left out.
     pub(super) kinds: Vec<Option<PartKind>>,
-    /// The macros: where they stand, and their `#define` lines.
+    /// The kinds of the macros that stay, and their `#define` lines.
     pub(super) macros: Vec<(PartKind, MacroLine)>,
-    /// The patterns that no name of what stays matches.
+    /// The patterns that match no name of a declaration or macro that stays.
     pub(super) unmatched: Vec<String>,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct MacroLine {
     pub(super) is_integer: bool,
 }
 
-/// Where names are declared.
+/// The pieces that declare each name: indexes by name.
 #[derive(Default)]
 struct Places {
     tags: FxHashMap<Symbol, usize>,
@@ -50,7 +51,7 @@ pub(super) fn cut(
         kinds: vec![None; pieces.len()],
         ..Cut::default()
     };
-    // A named file that is not exported, and that one which is includes.
+    // For each named file: it is not exported itself, and an exported one includes it.
     let is_included: Vec<bool> = (0..files.len())
         .map(|main| {
             let is_exported = |main: usize| files[main].is_exported;
@@ -62,7 +63,7 @@ pub(super) fn cut(
         .map(|piece| match reading.main_of(piece.start) {
             None => PartKind::Included,
             Some(main) if is_included[main] => PartKind::Included,
-            // What a header defines itself is nobody's to define.
+            // A function that the header defines itself (`static inline`) cannot be exported by the plugin.
             Some(main) if files[main].is_exported && piece.body.is_none() => PartKind::Exported,
             Some(_) => PartKind::Declared,
         })
@@ -85,7 +86,7 @@ pub(super) fn cut(
         declarations,
         &mut cut,
     );
-    // What constants are built of: enumerators, types in `sizeof`.
+    // The text of a macro may use enumerators and, in `sizeof`, types: these are needed too.
     let mut needed = Vec::new();
     for (_, line) in &cut.macros {
         needed.extend(places.named_in(&line.text, declarations));
@@ -180,7 +181,7 @@ impl Places {
         places
     }
 
-    /// The pieces that declare what the words of a piece may mean.
+    /// The pieces that may declare the names used in a piece.
     fn needed_by(
         &self,
         piece: &Piece,
@@ -194,7 +195,7 @@ impl Places {
         )
     }
 
-    /// The pieces that declare what the words of a text may mean.
+    /// The pieces that may declare the names used in a text.
     fn named_in(&self, text: &str, declarations: &mut Declarations) -> Vec<usize> {
         let text = text.trim_start().strip_prefix("#define").unwrap_or(text);
         let mut lexer = Lexer::new(text);
@@ -212,7 +213,7 @@ impl Places {
                     is_tag = true;
                     continue;
                 }
-                // `typeof(f)`: a function or a variable may be meant.
+                // `typeof(f)`, `sizeof(x)`: the name may be a function or a variable.
                 Tok::Keyword(keyword) if is_typeof(keyword) => asks_types = true,
                 Tok::Name => {
                     needed.extend(self.tags.get(&token.symbol).filter(|_| is_tag));
@@ -220,7 +221,7 @@ impl Places {
                     needed.extend(self.objects.get(&token.symbol).filter(|_| asks_types));
                 }
                 Tok::LBrace => {}
-                // Attributes stand in front of a tag.
+                // Attributes may stand between `struct` and its tag.
                 _ if is_tag => continue,
                 _ => {}
             }
@@ -233,7 +234,7 @@ fn is_typeof(keyword: Keyword) -> bool {
     matches!(keyword, Keyword::Typeof | Keyword::Sizeof)
 }
 
-/// Finds what the macros of the named files are.
+/// Collects the macros that stay, each with the value it expands to.
 fn macros(
     files: &[HeaderFile<'_>],
     is_included: &[bool],
@@ -259,11 +260,12 @@ fn macros(
         }
         let text = reading.result.render_macro(index);
         let known = declarations.macros.len();
-        // What the name of something else stands for is told by that.
+        // A macro whose text does not parse as a constant is left out: it may stand for the name of a function or type,
+        // which is declared itself.
         if declarations.parse(&text, &parse_options).is_err() {
             continue;
         }
-        // CFFI takes no character for a constant.
+        // CFFI accepts no character literal as a constant: write its number.
         let value = declarations
             .lookup_constant(name)
             .and_then(|found| found.value);
@@ -305,7 +307,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut in_name) = (0, 0);
-    // Where to go on if what follows the last `*` does not match here.
+    // After a mismatch, matching continues behind the last `*`, at the next character of the name.
     let mut star: Option<(usize, usize)> = None;
     while in_name < name.len() {
         let step = match pattern.get(at) {
@@ -335,7 +337,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|&c| c == '*')
 }
 
-/// What stands behind the `[...]` at `at`, if it has the character in it.
+/// If the `[...]` at `at` contains the character `c`: the index behind it.
 fn set_matches(pattern: &[char], at: usize, c: char) -> Option<usize> {
     let negated = matches!(pattern.get(at + 1), Some('!' | '^'));
     let first = at + 1 + usize::from(negated);

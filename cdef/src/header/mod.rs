@@ -1,10 +1,10 @@
-//! Real headers: what people have is preprocessed, read, and cut down to a plain cdef.
+//! Real headers: they are preprocessed, parsed, and cut down to a plain cdef.
 //!
 //! [`read`] takes the files that were named, follows their `#include` lines, and gives the text that a [`Declarations`]
-//! reads without a preprocessor: what the named files declare, and of what they include the types that this needs. Every
-//! declaration is the author's own text (macros expanded), so attributes, packing and labels are what they were.
+//! reads without a preprocessor: what the named files declare, and the types that this needs from the files they
+//! include. Every declaration is the author's own text (macros expanded), so attributes, packing and labels are kept.
 //!
-//! `wanted`: which texts need this. `cut`: which declarations stay. `write`: the plain text.
+//! `wanted`: which texts need preprocessing. `cut`: which declarations stay. `write`: the plain text.
 mod cut;
 mod wanted;
 mod write;
@@ -25,9 +25,9 @@ pub use wanted::{has_other_macros, is_preprocessed, mentions};
 pub struct HeaderFile<'a> {
     /// Its path: its name in messages, and where `#include "..."` begins to look.
     pub name: &'a str,
-    /// What is in it.
+    /// Its text.
     pub text: &'a str,
-    /// A plugin exports the functions that it declares and does not define.
+    /// The plugin exports the functions that the file declares and does not define.
     pub is_exported: bool,
 }
 
@@ -36,13 +36,15 @@ pub struct HeaderFile<'a> {
 pub struct HeaderOptions {
     /// Folders and predefined macros.
     pub preprocess: PreprocessOptions,
-    /// Shell patterns: only what they match, and what that needs; empty: all of it.
+    /// Shell patterns: only declarations whose names match one of them are kept, and what these need. Empty: all are
+    /// kept.
     pub only: Vec<String>,
-    /// Of what included files declare, all that there is, or what `only` matches; else as much as the named files need.
+    /// Keep the declarations of included files too (all, or those that `only` matches), not just what the named files
+    /// need.
     pub all: bool,
-    /// Comments in front of declarations and members stay.
+    /// Keep the comments in front of declarations and members.
     pub comments: bool,
-    /// Folders whose files declare for the named ones that include them: parts of one library.
+    /// Folders of included files whose declarations count as the named files' own: the parts of one library.
     pub own_dirs: Vec<String>,
     /// See [`ParseOptions::packed`].
     pub packed: bool,
@@ -51,7 +53,7 @@ pub struct HeaderOptions {
 }
 
 impl HeaderOptions {
-    /// Whether a file that is included declares for the named ones.
+    /// Whether the declarations of an included file count as the named files' own.
     fn is_own(&self, file: &str) -> bool {
         let path = std::path::Path::new(file);
         (self.own_dirs.iter()).any(|dir| path.starts_with(dir) && path != std::path::Path::new(dir))
@@ -61,11 +63,11 @@ impl HeaderOptions {
 /// Where declarations stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PartKind {
-    /// In a named file; a plugin exports the functions.
+    /// In a named file; the plugin exports the functions.
     Exported,
     /// In a named file, and not exported.
     Declared,
-    /// In a file that a named one includes: the `#include` line stands for them.
+    /// In a file that a named one includes: a generated header repeats the `#include` line instead of them.
     Included,
 }
 
@@ -74,23 +76,23 @@ pub enum PartKind {
 pub struct Part {
     /// Where they stand.
     pub kind: PartKind,
-    /// The text. It has the directives `#define NAME constant`, `#pragma pack` and `# 42 "file.h"` at most.
+    /// The text. Its only directives are `#define NAME constant`, `#pragma pack` and `# 42 "file.h"`.
     pub text: String,
 }
 
 /// What headers declare.
 #[derive(Clone, Debug, Default)]
 pub struct Header {
-    /// The declarations, in order. A type stands before its use.
+    /// The declarations, in order. A type comes before its first use.
     pub parts: Vec<Part>,
     /// What the exported files include, as they spell it: `<stdio.h>`.
     pub includes: Vec<String>,
-    /// The macros that are no integers: floating and string constants, and what has no value. A text with these is read
-    /// with [`ParseOptions::other_macros`].
+    /// The macros that are no integers: floating and string constants, and what has no value. A text with these is
+    /// parsed with [`ParseOptions::other_macros`].
     pub other_macros: Vec<Part>,
     /// The patterns of [`HeaderOptions::only`] that match no name.
     pub unmatched: Vec<String>,
-    /// What is said of the named files.
+    /// The warnings about the named files.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -106,22 +108,22 @@ impl Header {
         self.parts.iter().map(|part| part.text.as_str()).collect()
     }
 
-    /// The plain cdef: what a parser reads that knows of no headers.
+    /// The plain cdef without line markers, as a parser that knows nothing of headers reads it.
     pub fn plain_text(&self) -> String {
         write::without_markers(&self.marked_text())
     }
 }
 
-/// So many times declarations of included files may be left out because of others that were.
+/// Limit on the rounds of parsing: each round leaves out the declarations of included files that are wrong, which can
+/// make others wrong.
 const MOST_ROUNDS: usize = 20;
 
 /// Preprocesses and reads `files`, which may use what `known` declares.
 ///
-/// What is wrong in an included file, and needed by nothing, is passed over.
+/// Errors in declarations of included files that nothing needs are ignored.
 ///
 /// # Errors
-/// All that is wrong, with warnings among it, in the order of the text. Every diagnostic is about a place in the file where
-/// it is written.
+/// All errors and warnings in the order of the text. Each points to the file and line where its cause is written.
 pub fn read(
     files: &[HeaderFile<'_>],
     options: &HeaderOptions,
@@ -169,7 +171,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Which named file a byte of the text stands in.
+    /// The named file that a byte of the text comes from.
     fn main_of(&self, at: u32) -> Option<usize> {
         let index = self.rendered.token_at(at)?;
         self.result.main_of(*self.result.tokens.get(index)?)
@@ -183,7 +185,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A diagnostic about the text as one about the files.
+    /// Turns a diagnostic about the preprocessed text into one about the files.
     fn diagnose(&self, diagnostic: Diagnostic) -> Diagnostic {
         let span = diagnostic.span;
         let token = |at| {
@@ -197,7 +199,7 @@ impl Reading<'_> {
         self.result.diagnose(first, last, diagnostic)
     }
 
-    /// Those about named files.
+    /// Keeps the diagnostics about named files, and turns them into ones about the files.
     fn of_named(&self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let named = diagnostics
             .into_iter()
@@ -251,7 +253,7 @@ fn parse(
     Err(first.unwrap_or_default())
 }
 
-/// The declaration that has its mistake at `at`, or the line, where that is a directive.
+/// The range of the failed declaration around `at`; where there is none (the error is in a directive), of the line.
 fn blank_of(text: &str, pieces: &[Piece], at: u32) -> Range<usize> {
     let found = pieces
         .iter()
@@ -265,7 +267,7 @@ fn blank_of(text: &str, pieces: &[Piece], at: u32) -> Range<usize> {
     start..end
 }
 
-/// Puts blanks over ranges; lines stay where they are, and so do line markers.
+/// Overwrites ranges with blanks. Line ends and line markers are kept, so that line numbers stay right.
 fn blank(text: &mut String, ranges: &[Range<usize>]) {
     let mut bytes = std::mem::take(text).into_bytes();
     for range in ranges {
@@ -282,6 +284,6 @@ fn blank(text: &mut String, ranges: &[Range<usize>]) {
             at = end + 1;
         }
     }
-    // Whole declarations and lines are gone: what is left is whole characters.
+    // Only whole declarations and lines were overwritten, so no character is cut and this is valid UTF-8.
     *text = String::from_utf8(bytes).unwrap_or_default();
 }

@@ -1,10 +1,10 @@
-//! Which texts are headers, to be preprocessed, and which are cdefs already.
+//! Tells headers, which must be preprocessed, from plain cdefs.
 
 use crate::declarations::Declarations;
 use crate::message;
 use crate::parser::ParseOptions;
 
-/// Whether a text has what a cdef cannot have and a preprocessor takes: `#include`, conditionals, `#undef`, macros with
+/// Whether a text has directives that only a preprocessor understands: `#include`, conditionals, `#undef`, macros with
 /// parameters, line markers.
 pub fn is_preprocessed(text: &str) -> bool {
     directives(text).any(|line| {
@@ -25,20 +25,20 @@ pub fn is_preprocessed(text: &str) -> bool {
     })
 }
 
-/// Whether a text has macros that a cdef does not take: what they stand for is no integer.
+/// Whether a text has macros that a plain cdef refuses because they do not stand for an integer.
 pub fn has_other_macros(text: &str) -> bool {
     let options = ParseOptions {
         of_headers: true,
         ..ParseOptions::default()
     };
-    // Without any there is nothing to find.
+    // Parse only if there is a `#define` at all.
     directives(text).any(|line| first_word(line) == "define")
         && Declarations::default()
             .parse(text, &options)
             .is_err_and(|errors| errors.iter().any(message::is_bad_define))
 }
 
-/// Whether a name stands in a text as a word.
+/// Whether a text contains a name as a whole word.
 pub fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     !name.is_empty()
@@ -59,7 +59,8 @@ fn first_word(text: &str) -> &str {
     }
 }
 
-/// What stands behind the `#` of each directive, comments in front of it and inside of it left out.
+/// The text behind the `#` of each directive. Comments in front of the `#` are skipped, and a `#` inside a comment or
+/// string is none.
 fn directives(text: &str) -> impl Iterator<Item = &str> {
     let mut at = 0;
     let mut line_is_empty = true;
@@ -155,7 +156,7 @@ mod tests {
         assert!(has_other_macros("#define API\nAPI int f(void);"));
         assert!(has_other_macros("#define NAME \"x\"\n"));
         assert!(!has_other_macros("#define A (1 + B)\n#define B 2\n"));
-        // Other mistakes are those of a cdef.
+        // Errors other than bad macros do not count.
         assert!(!has_other_macros("#define A 1\nint f(;"));
     }
 

@@ -40,13 +40,13 @@ const MOST_NEWLINES: u32 = 8;
 #[derive(Default)]
 struct Writer {
     parts: Vec<Part>,
-    /// Where the text is. An empty name: nowhere known.
+    /// The file and line that the end of the text stands for. An empty name: not known.
     file: String,
     line: u32,
 }
 
 impl Writer {
-    /// The text to write to.
+    /// The text of the last part, which is a new one if the last has another kind.
     fn text(&mut self, kind: PartKind) -> &mut String {
         if self.parts.last().is_none_or(|part| part.kind != kind) {
             self.finish();
@@ -56,7 +56,7 @@ impl Writer {
                 text: String::new(),
             });
         }
-        // There is one now.
+        // The lines above made sure that there is a part.
         let last = self.parts.len() - 1;
         &mut self.parts[last].text
     }
@@ -76,7 +76,7 @@ impl Writer {
         let (at, is_same) = (self.line, self.file == file);
         let text = self.text(kind);
         let is_fresh = text.is_empty() || text.ends_with('\n');
-        // Two declarations of one line stay in one.
+        // Two declarations from one line stay on one line.
         if is_same && at == line && !is_fresh {
             text.push(' ');
         } else if is_same && at <= line && line - at <= MOST_NEWLINES {
@@ -91,12 +91,12 @@ impl Writer {
         self.line = line;
     }
 
-    /// Writes what begins where the text is.
+    /// Writes text that begins at the current line of the current file.
     fn push(&mut self, kind: PartKind, written: &str) {
         self.text(kind).push_str(written);
         self.line += written.bytes().filter(|&byte| byte == b'\n').count() as u32;
         if written.contains("\n# ") || written.contains("\n#pragma") {
-            // It comes from several places.
+            // The text has markers or pragmas in it, so its end has another place.
             self.lose_place(kind);
         }
     }
@@ -171,7 +171,7 @@ impl Writer {
     }
 }
 
-/// The prototype of a function whose parameters are declared in the old way.
+/// The prototype of a function that is defined in the old style.
 fn prototype(declarations: &Declarations, piece: &Piece) -> Option<String> {
     piece.names.iter().find_map(|&name| {
         let PieceName::Object(name) = name else {
@@ -211,7 +211,7 @@ pub(super) fn without_markers(text: &str) -> String {
         let is_marker = line
             .strip_prefix("# ")
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        // Where a marker was is another place.
+        // A line marker separates places: it becomes a blank line.
         let line = if is_marker { "" } else { line.trim_end() };
         if line.is_empty() && is_blank {
             continue;

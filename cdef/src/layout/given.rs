@@ -1,4 +1,5 @@
-//! Layouts of modules that CFFI compiled: their tables have what the C compiler says of each field, and of the whole.
+//! Layouts of modules that CFFI compiled: their tables contain the C compiler's offset and size of each field, and the
+//! size and alignment of the record.
 
 use super::{
     DiagnosticKind, FieldLayout, Layout, LayoutError, Layouts, Placer, check_bit_field, max_size,
@@ -7,11 +8,11 @@ use crate::declarations::Declarations;
 use crate::message;
 use crate::types::{Field, GivenLayout, Record, RecordId};
 
-/// Looks at what the declarations and the compiler say.
+/// Compares the layout that the declarations have with the compiler's.
 struct Comparison<'a> {
     name: &'a str,
     record: &'a Record,
-    /// Something differs.
+    /// The two layouts differ somewhere.
     differs: bool,
 }
 
@@ -36,7 +37,7 @@ impl Comparison<'_> {
 }
 
 impl Layouts {
-    /// The layout of a record with what the compiler says of it. Where it was not asked, the rules of C count.
+    /// The layout of a record from the compiler's figures; what the compiler was not asked is computed.
     pub(super) fn take_given(
         &mut self,
         declarations: &Declarations,
@@ -54,7 +55,7 @@ impl Layouts {
         let mut placer = Placer::new(declarations, record, fields.len());
         let mut flexible = false;
         for (index, field) in fields.iter().enumerate() {
-            // Of a struct that was declared in part, any field may be an array without a length.
+            // In a struct that was declared with `...;`, any field may be an array without a length.
             let may_be_open = index + 1 == fields.len() || !given.is_checked;
             let (size, align, is_flexible) =
                 self.field_size(declarations, id, field, may_be_open)?;
@@ -68,7 +69,7 @@ impl Layouts {
             placer.ordinary(field, size, align);
             if let Some(Some((offset, their_size))) = given.fields.get(index) {
                 let field_name = || field.name.map_or("", |name| declarations.text(name));
-                // Of an array without a length, the compiler was not asked.
+                // The compiler was not asked for the size of an array without a length.
                 if *their_size != u64::MAX {
                     let what = || format!("wrong size for field '{}'", field_name());
                     comparison.compare(true, what, size, *their_size)?;
@@ -130,7 +131,7 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Puts the field that was placed last at another offset.
+    /// Moves the field that was placed last to another offset.
     fn move_last(&mut self, offset: u64, size: u64) {
         if let Some(FieldLayout { offset: place, .. }) = self.fields.last_mut() {
             *place = offset;

@@ -10,23 +10,23 @@ use crate::types::{Primitive, Symbol};
 use super::attribute_table::{self, Change, Effect};
 use super::{Parse, Parser};
 
-/// What the attributes of a declaration say that counts.
+/// The effects that the attributes of a declaration have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) packed: bool,
-    /// The strictest alignment: what a member gets.
+    /// The strictest of the alignments: a member gets this one.
     pub(super) align: Option<u32>,
-    /// The last one: what GCC gives to a type.
+    /// The last of the alignments: GCC gives this one to a type.
     pub(super) last_align: Option<u32>,
-    /// `__asm__("label")`: the symbol that a function or variable has.
+    /// `__asm__("label")`: the name of the function's or variable's symbol.
     pub(super) label: Option<Symbol>,
-    /// `mode(...)`: the width of its type.
+    /// `mode(...)`, which replaces the type by one of another width.
     pub(super) mode: Option<Mode>,
-    /// `vector_size(n)`: what is declared has vectors of so many bytes in the place of its base type.
+    /// `vector_size(n)`: a vector of so many bytes takes the place of the base type.
     pub(super) vector: Option<i128>,
 }
 
-/// A machine mode that stands for a type that C has.
+/// A machine mode of GCC for which C has a type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
     /// An integer of so many bytes.
@@ -38,7 +38,7 @@ pub(super) enum Mode {
 impl Mode {
     const INT128: Self = Self::Integer(16);
 
-    /// The mode of a name without underscores, if a type of C has it.
+    /// The mode with this name (without underscores), if C has a type for it.
     fn of(name: &str, target: &crate::target::Target) -> Option<Self> {
         Some(match name {
             "QI" | "byte" => Self::Integer(1),
@@ -51,7 +51,7 @@ impl Mode {
             }
             "SF" => Self::Real(Primitive::Float),
             "DF" => Self::Real(Primitive::Double),
-            // Elsewhere `long double` is another mode.
+            // XF is the x87's 80-bit number: on other targets `long double` has another mode.
             "XF" if target.unnamed_bit_fields_align || target.windows => return None,
             "XF" => Self::Real(Primitive::LongDouble),
             _ => return None,
@@ -95,7 +95,7 @@ impl Attributes {
 }
 
 impl Parser<'_> {
-    /// All attributes, asm labels and calling conventions that stand here.
+    /// Reads all attributes, asm labels and calling conventions at the current token.
     pub(super) fn attributes(&mut self, attributes: &mut Attributes) -> Parse<()> {
         loop {
             match self.tok() {
@@ -118,7 +118,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `__asm__("label")`, in one string or several.
+    /// Reads `__asm__("label")`; the label may be several adjacent strings.
     fn asm_label(&mut self) -> Parse<Symbol> {
         self.bump();
         self.bump();
@@ -178,7 +178,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The attribute whose name is the current token; arguments that it does not read are left.
+    /// Reads the attribute whose name is the current token. Arguments without a meaning here are left to the caller.
     fn one_attribute(&mut self, attributes: &mut Attributes) -> Parse<()> {
         let start = self.tok.start;
         let mut name = self.text_of(self.tok);
@@ -240,7 +240,7 @@ impl Parser<'_> {
             Effect::Refused(change) => change,
             Effect::Unknown => {
                 let span = self.span_from(start);
-                // Once for each name is enough.
+                // Warn only once about each name.
                 let text = message::attribute_unknown(name);
                 if self.warnings.iter().all(|warning| warning.message != text) {
                     self.warn(span, text);
@@ -266,7 +266,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands in the parentheses that may follow; they are left.
+    /// The first word in the parentheses that may follow, which are not consumed.
     fn word_argument(&mut self) -> String {
         if self.at(Tok::LParen) {
             let word = self.peek();
@@ -300,12 +300,12 @@ impl Parser<'_> {
         }
     }
 
-    /// The natural alignment of the target's largest type is never asked for by name, but `_Alignof` is.
+    /// The value of `_Alignof(ty)`.
     pub(super) fn align_of(&mut self, ty: crate::types::QualType, start: u32) -> Parse<u32> {
         self.measure(ty, start).map(|(_, align)| align)
     }
 
-    /// `size_t` of the target, as the integer type that it is.
+    /// The integer type that `size_t` is on the target.
     pub(super) fn size_type(&self) -> Primitive {
         let target = &self.decls.target;
         if target.pointer_size == target.long_size {

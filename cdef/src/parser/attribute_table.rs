@@ -1,5 +1,5 @@
-//! What every attribute and pragma means to a cdef: honoured, without an effect on calls and layout, or refused because
-//! it has one that is not honoured. docs/cdef.md has the same table for readers.
+//! What every attribute and pragma means to a cdef: honoured, ignored because it affects neither calls nor layout, or
+//! refused because it does and is not supported. docs/cdef.md has the same table for readers.
 
 use crate::target::Target;
 
@@ -14,11 +14,11 @@ pub(super) enum Effect {
     Mode,
     /// `vector_size(16)`
     VectorSize,
-    /// `scalar_storage_order("...")`: the platform's own changes nothing.
+    /// `scalar_storage_order("...")`: without an effect if it names the platform's own order, refused otherwise.
     StorageOrder,
     /// Neither calls nor layout depend on it.
     Nothing,
-    /// It changes a type, a layout, a symbol or a call in a way that is not honoured.
+    /// It changes a type, a layout, a symbol or a call in a way that is not supported.
     Refused(Change),
     /// Not in the table.
     Unknown,
@@ -38,7 +38,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// The words of the message.
+    /// The part of the error message that says so.
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Type => "makes another type of it",
@@ -85,7 +85,7 @@ const NOTHING: &[&str] = &[
 /// What an attribute does on a target; the name is without the underscores around it.
 pub(super) fn effect(name: &str, target: &Target) -> Effect {
     use Change::{Call, Layout, Symbol, Type};
-    // 32-bit x86 has several conventions; other compilers than its pass over the words that ask for one.
+    // Only 32-bit x86 has several calling conventions; compilers for other targets ignore these attributes.
     let on_32_bits = if target.pointer_size == 4 {
         Effect::Refused(Call)
     } else {
@@ -177,8 +177,8 @@ const OF_DEFINITIONS: &[&str] = &[
     "visibility",
 ];
 
-/// Whether a header made of a cdef repeats the attribute of this name: one that the library made of the same cdef has,
-/// or that is a promise to callers. Those that nobody knows, and those of definitions, are left out.
+/// Whether the generated header repeats an attribute of the cdef. Attributes that are not in the table, and those of
+/// definitions, are left out.
 pub fn is_attribute_of_headers(name: &str, target: &Target) -> bool {
     let name = name.trim_matches('_');
     effect(name, target) != Effect::Unknown && !OF_DEFINITIONS.contains(&name)
@@ -206,7 +206,7 @@ pub(super) enum PragmaEffect {
     Unknown,
 }
 
-/// What a pragma of these words does: its first, and the one behind it.
+/// The effect of the pragma whose first two words are `first` and `second`.
 pub(super) fn pragma_effect(first: &str, second: &str) -> PragmaEffect {
     match (first, second) {
         ("pack", _) => PragmaEffect::Pack,

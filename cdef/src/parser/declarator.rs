@@ -1,7 +1,7 @@
 //! Declarators (C11 6.7.6): pointers, arrays and functions around a name, or around no name.
 //!
-//! What a declarator says is collected on a stack from the name outwards, and then applied to the base
-//! type from the far end, so nothing is parsed twice and nothing is allocated.
+//! The derivations of a declarator are pushed on a stack from the name outwards, and then applied to the base type in
+//! reverse order, so nothing is parsed twice and nothing is allocated.
 
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Form};
 use crate::keyword::{self, Keyword};
@@ -17,7 +17,7 @@ use super::attribute::Attributes;
 use super::specifiers::{Base, Place, Specifiers, starts_type};
 use super::{Parse, Parser};
 
-/// One step from the declared thing towards its base type.
+/// One step from the declared name towards its base type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Derivation {
     Pointer(Qualifiers),
@@ -37,7 +37,7 @@ pub(crate) enum Length {
     Fixed(u64),
     Unspecified,
     Dots,
-    /// Of a parameter: what other parameters say.
+    /// In a parameter: a length that depends on other parameters.
     Variable,
 }
 
@@ -50,11 +50,11 @@ pub(crate) struct Parameter {
 /// What kind of declarator is expected.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mode {
-    /// A name has to be there.
+    /// A name is required.
     needs_name: bool,
-    /// A name may be there.
+    /// A name is allowed.
     may_name: bool,
-    /// It is a parameter, whose first array length doesn't matter.
+    /// The declarator is a parameter, which is a pointer whatever its outermost array length is.
     parameter: bool,
     /// `[...]` is allowed.
     pub(super) partial_ok: bool,
@@ -81,7 +81,7 @@ impl Mode {
             partial_ok: false,
         }
     }
-    /// A parameter of an old-style definition, declared behind the parentheses.
+    /// A parameter of an old-style definition, which is declared behind the parentheses.
     pub(super) fn old_parameter() -> Self {
         Self {
             parameter: true,
@@ -111,12 +111,12 @@ pub(super) struct Declared {
     pub(super) ty: QualType,
     /// The base was one of CFFI's `...` forms; `ty` is then meaningless.
     pub(super) dots: Base,
-    /// How the declarator derives from its base: nothing, exactly one pointer, or more.
+    /// How the declarator derives from its base: not at all, by exactly one pointer, or otherwise.
     pub(super) shape: Shape,
     /// Names of the parameters, if it declares a function.
     pub(super) params: Vec<Option<Symbol>>,
     pub(super) attributes: Attributes,
-    /// The name, or where it would be.
+    /// The place of the name, or where it would be.
     pub(super) span: Span,
 }
 
@@ -127,7 +127,7 @@ pub(super) enum Shape {
     Derived,
 }
 
-/// What [`Parser::direct`] found besides derivations.
+/// The result of [`Parser::direct`] besides the derivations that it pushes.
 struct Core {
     name: Option<Token>,
     /// `__stdcall` seen, and not yet given to a function.
@@ -135,7 +135,7 @@ struct Core {
 }
 
 impl Parser<'_> {
-    /// A declarator applied to what `specs` named. The stacks are as before afterwards, also on errors.
+    /// Reads a declarator and applies it to the type of `specs`. The stacks are left as they were, also on errors.
     pub(super) fn declarator(&mut self, specs: &Specifiers, mode: Mode) -> Parse<Declared> {
         let marks = (
             self.derivations.len(),
@@ -206,7 +206,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The name of a declarator at the current token. Some keywords are names in older C.
+    /// Whether the current token can be the declared name. Some keywords are names in older C.
     fn at_declarator_name(&self) -> bool {
         match self.tok() {
             Tok::Name => true,
@@ -353,11 +353,12 @@ impl Parser<'_> {
         Ok(declared.ty)
     }
 
-    /// `[...]`, with the bracket at the current token. `first`: nothing is nearer to the name.
+    /// Reads an array derivator `[n]` whose bracket is the current token. `first`: it is the derivation nearest to the
+    /// name.
     fn array_length(&mut self, mode: Mode, first: bool) -> Parse<Length> {
         self.bump();
         if mode.parameter && first {
-            // `[static 5]`, `[const]`, `[*]`, `[n]`: the parameter is a pointer whatever it says.
+            // `[static 5]`, `[const]`, `[*]`, `[n]`: the parameter is a pointer whatever is in the brackets.
             let mut open = 0u32;
             while !(open == 0 && self.at(Tok::RBracket)) {
                 match self.tok() {
@@ -421,8 +422,8 @@ impl Parser<'_> {
         Ok(length)
     }
 
-    /// Whether the length at the current token is `*`, or names a parameter: only the call knows it (C11 6.7.6.2p4). An
-    /// FFI takes none, as CFFI: whoever writes its cdef wants a type that can be indexed.
+    /// Whether the length at the current token is `*`, or names a parameter: only a call determines it (C11 6.7.6.2p4).
+    /// As in CFFI, the cdef of an FFI has no such lengths.
     fn is_variable_length(&mut self) -> bool {
         if self.as_cffi {
             return false;
@@ -456,7 +457,7 @@ impl Parser<'_> {
         Box::new(Diagnostic::ffi(self.span(), message::DOTS_ARRAY))
     }
 
-    /// `(...)` behind a declarator. The parameters are left on the stack.
+    /// Reads the parameter list behind a declarator. The parameters are left on the stack.
     fn parameter_list(
         &mut self,
         mode: Mode,
@@ -560,19 +561,20 @@ impl Parser<'_> {
 
     /// Applies the derivations above `mark` to `base`.
     fn apply(&mut self, base: QualType, mark: usize, mode: Mode) -> Parse<QualType> {
-        // `[...]` works only where C can be asked: in arrays of arrays, not behind pointers or functions.
+        // `[...]` is allowed only where a C expression can measure the array: in arrays of arrays, not behind pointers
+        // or functions.
         let hidden = self.derivations[mark..]
             .iter()
             .position(|derivation| !matches!(derivation, Derivation::Array(..)))
             .map_or(usize::MAX, |position| mark + position);
         let mut ty = base;
-        // The items of `ty` have a length that only the call knows.
+        // The derivation applied last was an array whose length only a call determines.
         let mut variable = false;
         for index in (mark..self.derivations.len()).rev() {
             let derivation = self.derivations[index];
             let is_array = matches!(derivation, Derivation::Array(..));
             if variable && is_array && (index > mark || !mode.parameter) {
-                // C has no name for a pointer to arrays of such arrays but where the call's lengths are.
+                // An array of such arrays has no type outside of the call: the parameter becomes a `void *`.
                 ty = QualType::plain(TypeTable::VOID);
                 continue;
             }

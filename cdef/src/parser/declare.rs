@@ -1,4 +1,4 @@
-//! What a finished declarator declares, and what to do when the name is taken.
+//! Declares what a finished declarator names, and handles names that are declared already.
 
 use crate::constant::Value;
 use crate::declarations::{Constant, Function, FunctionOrigin, Item, Typedef, Undo, Variable};
@@ -59,8 +59,8 @@ impl Parser<'_> {
         self.declare_variable(specs, name, &declared, doc)
     }
 
-    /// The integer type for which an initialiser makes a variable a constant; CFFI leaves out the character
-    /// types.
+    /// `ty` if it is an integer type, for which a variable with an initialiser becomes a constant. As in CFFI,
+    /// character types are excluded.
     fn constant_type(&self, ty: TypeId) -> Option<Primitive> {
         use Primitive::{Char, Char16, Char32, WChar};
         match self.decls.types.get(ty) {
@@ -72,7 +72,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands behind `=`: an integer constant, or something that is skipped.
+    /// Reads the initialiser behind `=`: the value of an integer constant; `None` for anything else, which is skipped.
     pub(super) fn initialiser(&mut self, ty: TypeId) -> Parse<Option<i128>> {
         if self.constant_type(ty).is_some() && !self.at(Tok::LBrace) {
             let bookmark = (self.lexer, self.tok, self.previous_end, self.depth);
@@ -119,7 +119,7 @@ impl Parser<'_> {
         Box::new(Diagnostic::ffi(span, message).hint(hint))
     }
 
-    /// The error if `name` is declared as something that isn't `wanted`.
+    /// The error that `name` is already declared as something else, which is `item`.
     fn check_kind(&self, name: Symbol, span: Span, item: Item) -> Box<Diagnostic> {
         let (kind, earlier) = match item {
             Item::Function(index) => ("function", self.decls.functions[index as usize].span),
@@ -163,7 +163,7 @@ impl Parser<'_> {
             }
             Some(&Item::Function(index)) => {
                 let old = &mut self.decls.functions[index as usize];
-                // C allows to declare the same again (C11 6.7p3).
+                // C allows identical redeclarations (C11 6.7p3); with `as_cffi` only within one text.
                 let other_label = function.label.is_some() && function.label != old.label;
                 let same = old.ty == function.ty
                     && (!other_label || old.label.is_none())
@@ -186,7 +186,7 @@ impl Parser<'_> {
                     let earlier = old.span;
                     return Err(self.multiple(what, name, declared.span, earlier));
                 }
-                // A label may come with a later declaration.
+                // A later declaration may add a label.
                 if !same || other_label {
                     let old = std::mem::replace(old, function);
                     self.decls
@@ -250,7 +250,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A named integer; `None` is `#define X ...`.
+    /// Declares a named integer; a `value` of `None` is `#define X ...`.
     pub(super) fn declare_constant(
         &mut self,
         name: Symbol,
@@ -267,12 +267,13 @@ impl Parser<'_> {
         };
         if let Some(&(id, index)) = self.decls.enumerators.get(&name) {
             let types = &self.decls.types;
-            // In an enum's own body its enumerators are not the enum's yet.
+            // While the body of the enum is being read, its enumerators are in `open_enumerators`.
             let enumerators = types.enumeration(id).enumerators.as_deref();
             let enumerator = enumerators
                 .unwrap_or(&types.open_enumerators)
                 .get(index as usize);
-            // `#define RED RED` and `#define RED 1` beside an enum: common, and harmless if they agree.
+            // `#define RED RED` and `#define RED 1` beside an enum: common in headers, and harmless if the values
+            // agree.
             if enumerator.is_some_and(|enumerator| enumerator.value == constant.value) {
                 return Ok(());
             }
@@ -291,7 +292,7 @@ impl Parser<'_> {
             }
             Some(&Item::Constant(index)) => {
                 let old = &self.decls.constants[index as usize];
-                // As in CFFI, the last `#define` of a text counts.
+                // As in CFFI, a text may define a macro several times: the last `#define` counts.
                 let same = old.value == constant.value;
                 let redefined = old.span.source == self.source && self.in_directive();
                 if !same && !self.override_ && !redefined {
@@ -333,11 +334,11 @@ impl Parser<'_> {
             }
             (base, shape) => match self.dots_typedef(base, shape, name, declared.span)? {
                 Some(ty) => ty,
-                // The same as before.
+                // The name is declared with `...` a second time: nothing to do.
                 None => return Ok(()),
             },
         };
-        // As in GCC, those in front of the declarator are applied last.
+        // As in GCC, the attributes in front of the declarator are applied last.
         let align = specs.attributes.last_align;
         let align = align.or(declared.attributes.last_align).map(Alignment::of);
         let ty = QualType {
@@ -353,7 +354,7 @@ impl Parser<'_> {
         self.put_typedef(typedef)
     }
 
-    /// Declares a typedef, once more or for the first time.
+    /// Declares a typedef. A redeclaration must have the same type.
     pub(super) fn put_typedef(&mut self, typedef: Typedef) -> Parse<()> {
         let Typedef { name, ty, span, .. } = typedef;
         match self.decls.typedef_names.get(&name) {
@@ -421,10 +422,11 @@ impl Parser<'_> {
         }
     }
 
-    /// The first typedef that names a struct or union with a tag is what CFFI prints and spells it by. An enum gets such a
-    /// name only where it is mentioned first.
+    /// CFFI prints a struct or union with a tag, and spells it in C, by the first typedef that names it. An enum gets
+    /// such a name only from the declaration that mentions it first.
     fn add_name(&mut self, specs: &Specifiers, name: Symbol, declared: &Declared) {
-        // CFFI takes `typedef const struct s name;` for a name too, and generates C that cannot assign to it.
+        // Unlike CFFI, which also takes `typedef const struct s name;` and then generates C that assigns to a const
+        // struct.
         let is_alias = declared.ty.quals == Qualifiers::NONE && declared.attributes.align.is_none();
         let add = |forced_name: &mut Option<Symbol>, alias: &mut Option<Symbol>| {
             if self.as_cffi {
@@ -444,7 +446,7 @@ impl Parser<'_> {
                     self.decls.journal.push(undo);
                 }
             }
-            // If the text is refused, the enum goes with it.
+            // No undo is needed: an enum that this text declares is removed if the text is refused.
             Some(Tag::Enum(id)) if specs.is_new_enum => {
                 let enumeration = &mut self.decls.types.enums[id.index()];
                 add(&mut enumeration.forced_name, &mut enumeration.alias);
@@ -453,7 +455,8 @@ impl Parser<'_> {
         }
     }
 
-    /// The type of `typedef ... name;` and its kin. `None`: `name` is that already.
+    /// The type of `typedef ... name;`, `typedef int... name;` or `typedef ... *name;`. `None`: `name` is declared so
+    /// already.
     fn dots_typedef(
         &mut self,
         base: Base,

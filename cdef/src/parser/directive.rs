@@ -13,8 +13,8 @@ use super::attribute_table::{PragmaEffect, pragma_effect};
 use super::{Parse, Parser};
 
 impl Parser<'_> {
-    /// Obeys the directive whose `#` was just read, and goes to the end of its line. Errors are noted here:
-    /// a directive may stand in the middle of anything.
+    /// Carries out the directive whose `#` was just read, and goes to the end of its line. Errors are recorded instead
+    /// of returned, because a directive may stand in the middle of any declaration.
     pub(super) fn directive(&mut self) {
         let hash = self.span();
         let text_end = self.lexer.end();
@@ -63,7 +63,7 @@ impl Parser<'_> {
         self.tok = self.lexer.next(&mut self.decls.types);
         let file: Arc<str> = match self.tok.tok {
             Tok::String => self.text_of(self.tok).trim_matches('"').into(),
-            // Without a file the last one goes on.
+            // A marker without a file name continues the last file.
             _ => match self.markers.last() {
                 Some(marker) => Arc::clone(&marker.file),
                 None => self.file.into(),
@@ -141,7 +141,8 @@ impl Parser<'_> {
         Err(Box::new(diagnostic))
     }
 
-    /// `#pragma pack(...)`; others are ignored with a warning.
+    /// Carries out `#pragma pack(...)`. Other pragmas are refused, or ignored with a warning, as
+    /// [`super::attribute_table`] says.
     fn pragma(&mut self, hash: Span, end: usize) -> Parse<()> {
         self.tok = self.lexer.next(&mut self.decls.types);
         let span = Span {
@@ -174,7 +175,7 @@ impl Parser<'_> {
             let token = self.tok;
             match (token.tok, self.text_of(token)) {
                 (Tok::RParen, _) => {
-                    // `#pragma pack()` takes back what pragmas said.
+                    // `#pragma pack()` restores the default.
                     self.pack_pragma = None;
                     return Ok(());
                 }
@@ -190,7 +191,7 @@ impl Parser<'_> {
                     Some(pack) => self.pack_pragma = pack,
                     None => return Err(self.unexpected(message::PRAGMA_POP)),
                 },
-                // A label of `push` and `pop`, as Microsoft's compiler has them.
+                // Microsoft's compiler has labels for `push` and `pop`: they are ignored.
                 (Tok::Name, _) => {}
                 _ => return Err(self.unexpected(message::PRAGMA_PACK)),
             }
@@ -203,8 +204,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `_Pragma("...")` or `__pragma(...)`: what `#pragma` with the same words is, but that those which have no effect
-    /// are passed over in silence.
+    /// `_Pragma("...")` or `__pragma(...)`: carried out as `#pragma` with the same words; but pragmas without an effect
+    /// cause no warning.
     pub(super) fn pragma_operator(&mut self) -> Parse<()> {
         let start = self.tok.start;
         let is_quoted = self.text_of(self.tok) == "_Pragma";
@@ -218,7 +219,7 @@ impl Parser<'_> {
         };
         let inside = self.lexer.text()[from..self.tok.start as usize].trim();
         let result = self.obey_pragma_operator(inside, is_quoted, span);
-        // Only now: behind the bracket there may be a directive, which is obeyed when it is passed.
+        // `bump` comes last because it carries out a directive that may follow, and the pragma comes first.
         self.bump();
         result
     }
@@ -249,7 +250,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands behind the word `pack`.
+    /// Carries out what follows the word `pack`.
     fn pack(&mut self, arguments: &str) -> Result<(), &'static str> {
         let inside = arguments
             .strip_prefix('(')
@@ -270,7 +271,7 @@ impl Parser<'_> {
                 ("pop", _) => {
                     self.pack_pragma = self.pack_stack.pop().ok_or(message::PRAGMA_POP)?;
                 }
-                // A label, as above.
+                // A label of Microsoft's compiler, as above.
                 _ if word.starts_with(|c: char| c.is_alphabetic() || c == '_') => {}
                 _ => return Err(message::PRAGMA_PACK),
             }
@@ -278,8 +279,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Where the body of a macro starts that is defined further down in the text: CFFI allows to use a
-    /// macro before its line. The last definition counts.
+    /// The offset of the body of a macro that is defined further down in the text: as in CFFI, a macro may be used
+    /// before its definition. The last definition counts.
     pub(super) fn later_macro(&mut self, name: Symbol) -> Option<usize> {
         if self.is_type_string {
             return None;
@@ -309,7 +310,7 @@ impl Parser<'_> {
     }
 }
 
-/// A pragma as messages name it: with its second word where the first only says whose it is.
+/// The name of a pragma for messages: `GCC` and `clang` with the second word.
 fn pragma_name(first: &str, second: &str) -> String {
     match first {
         "GCC" | "clang" => format!("{first} {second}").trim_end().to_owned(),

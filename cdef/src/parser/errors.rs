@@ -1,4 +1,4 @@
-//! What is said of mistakes, and where the parser goes on behind them.
+//! Syntax errors, and where parsing continues after one.
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::{self, Keyword};
@@ -9,13 +9,14 @@ use crate::suggest;
 
 use super::{Parse, Parser};
 
-/// Depth of parentheses, braces and operators.
+/// The deepest nesting of parentheses, braces and operators.
 pub(super) const MAX_DEPTH: u32 = 200;
-/// Looking for a similar name reads all names; a text full of mistakes gets only so many hints.
+/// The number of "did you mean" hints for one text: each reads all names, so a text full of mistakes would be slow.
 pub(super) const MAX_SUGGESTIONS: u32 = 20;
 
 impl Parser<'_> {
-    /// A syntax error at the current token; if that token is itself no C, that is the error.
+    /// A syntax error at the current token. If the token itself is invalid (a stray character, an unterminated
+    /// comment), the error is about that.
     pub(super) fn unexpected(
         &mut self,
         message: impl Into<std::borrow::Cow<'static, str>>,
@@ -39,7 +40,7 @@ impl Parser<'_> {
         self.warnings.push(Diagnostic::warning(span, message));
     }
 
-    /// Deeper by one level.
+    /// Enters one level of nesting; an error if it is too deep.
     pub(super) fn descend(&mut self) -> Parse<()> {
         if self.depth >= MAX_DEPTH {
             return Err(Box::new(
@@ -55,7 +56,7 @@ impl Parser<'_> {
         self.depth -= 1;
     }
 
-    /// A similar name of a type.
+    /// The name of a type similar to `name`.
     pub(super) fn suggest_type(&mut self, name: &str) -> Option<String> {
         if self.suggestions >= MAX_SUGGESTIONS {
             return None;
@@ -80,7 +81,7 @@ impl Parser<'_> {
     /// `file:line` of something declared earlier.
     pub(super) fn place_of(&self, span: Span) -> String {
         let (file, line) = if span.source == self.source {
-            // The source isn't stored yet; markers up to here are known.
+            // The source is stored only after it is parsed; the line markers up to here are known.
             let before = |marker: &LineMarker| marker.offset <= span.start;
             let marker = self.markers[..self.markers.partition_point(before)].last();
             let (file, first, from) = match marker {
@@ -103,8 +104,8 @@ impl Parser<'_> {
         format!("{file}:{line}")
     }
 
-    /// Goes behind the next `;`, or behind the block that the broken declaration has, or to where a new
-    /// declaration seems to begin.
+    /// Skips the rest of a broken declaration: to behind the next `;` or its block, or to where a new declaration seems
+    /// to begin.
     pub(super) fn recover(&mut self, start: u32) {
         self.derivations.clear();
         self.pointers.clear();
@@ -115,7 +116,7 @@ impl Parser<'_> {
         self.in_enum = false;
         self.unevaluated = 0;
         if self.tok.start == start && !self.at(Tok::Eof) {
-            // Always go on, or the same error would come again.
+            // At least one token must be skipped, or the same error would be found again for ever.
             let opening = self.at(Tok::LBrace);
             self.bump();
             if opening {
@@ -170,7 +171,7 @@ impl Parser<'_> {
     }
 }
 
-/// Words that begin a declaration in C++ only.
+/// Whether a word begins a declaration in C++ only.
 pub(super) fn is_cplusplus(word: &str) -> bool {
     matches!(
         word,

@@ -59,7 +59,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    /// Reads with `read`; if `skip`, its value doesn't matter, so that it may even divide by zero.
+    /// Calls `read`. With `skip` the operand is not evaluated: it may even divide by zero.
     fn skipping(
         &mut self,
         skip: bool,
@@ -189,7 +189,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A value that only the C compiler knows.
+    /// Notes that the expression depends on something that only the C compiler knows; 0 takes the place of its value.
     fn unknown(&mut self) -> Value {
         self.foreign = Foreign::Unknown;
         Value::int(0)
@@ -202,7 +202,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `name)` and then an operand, where nothing here knows the name: it must be a type.
+    /// In an expression for the C compiler: whether `name)` and an operand follow, where `name` is unknown here. Then
+    /// it must be a type, and this a cast.
     fn at_foreign_cast(&mut self) -> bool {
         if self.foreign == Foreign::No
             || !self.at(Tok::Name)
@@ -226,7 +227,7 @@ impl Parser<'_> {
             )
     }
 
-    /// The operand of a cast to a type that only the C compiler can cast to; or what a compound literal holds.
+    /// Reads the operand of a cast whose type only the C compiler knows, or the braces of a compound literal.
     fn foreign_cast(&mut self) -> Parse<Value> {
         if self.at(Tok::LBrace) {
             self.initialiser_list()?;
@@ -244,7 +245,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What is behind sizeof is an expression, and no name that nobody knows.
+    /// Whether the operand of sizeof is an expression. An unknown name alone in the parentheses counts as a type.
     fn is_measured_expression(&mut self) -> bool {
         if !self.at(Tok::LParen) {
             return true;
@@ -258,7 +259,7 @@ impl Parser<'_> {
             && (!lone_name || self.known_constant(first.symbol).is_some())
     }
 
-    /// `(type)` behind sizeof.
+    /// The type of the operand of sizeof.
     fn measured_type(&mut self) -> Parse<QualType> {
         if !self.is_cffi_only() && self.foreign == Foreign::No && self.is_measured_expression() {
             return self.operand_of_sizeof();
@@ -269,7 +270,7 @@ impl Parser<'_> {
             self.expect(Tok::RParen, "')'")?;
             return Ok(ty);
         }
-        // The only expression that has an interesting size is a variable.
+        // The only expression accepted here is the name of a variable.
         if self.at(Tok::Name) && self.peek().tok == Tok::RParen {
             if let Some(&Item::Variable(index)) = self.decls.ordinary.get(&self.tok.symbol) {
                 self.bump();
@@ -316,7 +317,7 @@ impl Parser<'_> {
                 let digits = text.trim_end_matches(['f', 'F', 'l', 'L']);
                 if let Ok(value) = digits.parse::<f64>() {
                     self.bump();
-                    // Casting a float literal at once is the one place where C allows it (C11 6.6p6).
+                    // A floating constant is allowed only as the immediate operand of a cast (C11 6.6p6).
                     let value = self.decls.target.wrap(value as i128, target);
                     return Ok(self.decls.target.promote(value, target));
                 }
@@ -331,7 +332,7 @@ impl Parser<'_> {
         Ok(self.decls.target.promote(value, target))
     }
 
-    /// `{5}` behind an arithmetic type.
+    /// Reads `{5}` of a compound literal of an arithmetic type.
     fn compound_literal(&mut self) -> Parse<Value> {
         self.bump();
         if self.eat(Tok::RBrace) {
@@ -343,8 +344,8 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    /// What is behind a cast to an integer, if it is an address that is known: `(T *)8`, and `&((T *)0)->field`, which is
-    /// how headers spell `offsetof` themselves.
+    /// The operand of a cast to an integer, if it is a constant address: `(T *)8`, or `&((T *)0)->field`, the way in
+    /// which headers write `offsetof` themselves.
     fn address(&mut self) -> Parse<Option<Value>> {
         if self.is_cffi_only() || self.foreign != Foreign::No {
             return Ok(None);
@@ -521,7 +522,7 @@ impl Parser<'_> {
         if let Some(&(id, index)) = decls.enumerators.get(&name) {
             let value = match &decls.types.enumeration(id).enumerators {
                 Some(enumerators) => enumerators[index as usize].value,
-                // Its body is being read.
+                // The enum's body is still being read.
                 None => self.decls.types.open_enumerator(index),
             };
             return Some(value.map(of_value));
@@ -572,7 +573,7 @@ impl Parser<'_> {
         ) = saved;
         match value {
             Ok(value) if whole => Ok(value),
-            // The error is reported where the macro is defined.
+            // An error in the body is reported where the macro is defined, not here.
             _ => self.value_unknown(user),
         }
     }
@@ -591,7 +592,7 @@ impl Parser<'_> {
         suggest::closest(name, constants.chain(enumerators)).map(str::to_owned)
     }
 
-    /// `offsetof(type, field)`, with dots and indices.
+    /// `offsetof(type, field)`; the field may have dots and indices.
     fn offsetof(&mut self) -> Parse<Value> {
         let start = self.tok.start;
         self.bump();

@@ -1,4 +1,4 @@
-//! What C takes for an initialiser, judged without knowing all that the C compiler knows.
+//! Checks initialisers that are passed on to the C compiler, without knowing everything that the compiler knows.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::source::{Source, SourceId};
 use super::{Foreign, Parse, Parser};
 
 impl Declarations {
-    /// Judges an initialiser that is left to the C compiler: an expression, or a list in braces. Names that are not
-    /// declared, calls, strings and floating-point constants have some value that only the compiler knows. The value,
-    /// if all of it is known here. `file` is what messages call the text. The declarations are left as they are.
+    /// Checks an initialiser that is left to the C compiler: an expression, or a list in braces. Undeclared names,
+    /// calls, strings and floating-point constants are accepted: only the compiler knows their values. Returns the
+    /// value if it is known here. `file` is the name of the text in messages. The declarations are not changed.
     ///
     /// # Errors
-    /// What is wrong with it, with its place.
+    /// The first mistake, with its place.
     pub fn check_initialiser(
         &mut self,
         text: &str,
@@ -103,7 +103,7 @@ impl Parser<'_> {
                 Tok::LParen => {
                     self.bump();
                     while !self.at(Tok::RParen) {
-                        // A macro takes types, too.
+                        // What is called may be a macro that takes types.
                         if self.at_type() {
                             self.type_name()?;
                         } else {

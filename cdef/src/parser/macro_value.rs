@@ -1,4 +1,4 @@
-//! What a macro stands for that is no integer: a floating or a string constant, or nothing that has a value.
+//! Values of macros that are not integers: floating and string constants, or none.
 
 use crate::declarations::MacroValue;
 use crate::lexer::{Lexer, Tok, Token};
@@ -7,11 +7,11 @@ use crate::types::Primitive;
 use super::Parser;
 use super::errors::MAX_DEPTH;
 
-/// A number on the way.
+/// An operand or an intermediate result.
 #[derive(Clone, Copy)]
 enum Number {
     Integer(i128),
-    /// Whether it is a `float`.
+    /// The value, and whether the type is `float`.
     Floating(f64, bool),
 }
 
@@ -23,7 +23,7 @@ impl Number {
         }
     }
 
-    /// As C has it in that type.
+    /// A floating value rounded to its type.
     fn rounded(value: f64, is_single: bool) -> Self {
         let value = if is_single {
             f64::from(value as f32)
@@ -34,7 +34,7 @@ impl Number {
     }
 }
 
-/// The tokens of a body that is left.
+/// The tokens of a macro's body that are still to be read.
 struct Body<'p, 'a> {
     parser: &'p mut Parser<'a>,
     lexer: Lexer<'a>,
@@ -43,7 +43,7 @@ struct Body<'p, 'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// What the body means that stands from `start` to `end`.
+    /// The value of the macro whose body stands from `start` to `end`.
     pub(super) fn other_macro(&mut self, start: usize, end: usize) -> MacroValue {
         let mut lexer = Lexer::new(&self.lexer.text()[..end]);
         lexer.position = start;
@@ -90,7 +90,7 @@ impl Body<'_, '_> {
         &self.lexer.text()[self.token.start as usize..self.token.end as usize]
     }
 
-    /// String literals beside each other, in parentheses or not: their bytes.
+    /// The bytes of adjacent string literals, which may stand in parentheses.
     fn string(&mut self) -> Option<Vec<u8>> {
         let mut open = 0;
         while self.eat(Tok::LParen) {
@@ -176,7 +176,7 @@ impl Body<'_, '_> {
         Some(value)
     }
 
-    /// The type of a cast.
+    /// The floating type of a cast, if one follows.
     fn floating_type(&mut self) -> Option<Primitive> {
         let start = (self.lexer, self.token);
         let is_long = self.text() == "long";
@@ -215,7 +215,7 @@ impl Body<'_, '_> {
         Some(Number::rounded(value, is_single))
     }
 
-    /// An enumerator or a constant.
+    /// The value of the enumerator or constant that the current token names.
     fn named(&self) -> Option<i128> {
         let declarations = &self.parser.decls;
         let name = declarations.text(self.token.symbol);
@@ -253,7 +253,7 @@ fn hexadecimal(text: &str) -> Option<f64> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut value: u64 = 0;
     for digit in whole.chars().chain(fraction.chars()) {
-        // More digits than a double has are not worth the rounding.
+        // Give up (`None`) on more digits than 64 bits hold, which would have to be rounded.
         value = value
             .checked_mul(16)?
             .checked_add(digit.to_digit(16)?.into())?;

@@ -1,8 +1,8 @@
 //! The parser: a hand-written recursive descent over C's declarations (C11 6.7) and CFFI's extensions.
 //!
-//! A text is either taken whole or not at all. After an error the parser goes on behind the next `;` or
-//! closing brace, so that one look shows every mistake. Nesting is limited, so no input can exhaust the
-//! stack; everything else is linear in the text.
+//! A text is either accepted whole or not at all. After an error the parser continues behind the next `;` or closing
+//! brace, so that one run reports every mistake. Nesting is limited, so no input can exhaust the stack; the time is
+//! linear in the length of the text.
 
 mod attribute;
 mod attribute_table;
@@ -52,14 +52,16 @@ pub struct ParseOptions<'a> {
     pub pack: Option<u32>,
     /// Functions are [`FunctionOrigin::Exported`].
     pub embedding_api: bool,
-    /// Follow CFFI where it differs from C: a function may not be declared by a second text, not even alike; integer
-    /// literals are as wide as needed; a macro's body is no character; a typedef gives a struct with a tag its name.
+    /// Follow CFFI where it differs from C: a second text may not declare a function again, not even identically;
+    /// integer literals are as wide as needed; a macro's body may not be a character; a typedef names a struct even if
+    /// it has a tag.
     pub as_cffi: bool,
-    /// The text may have what headers have: a function that is defined is declared, and its body skipped (not for an
-    /// embedding API, whose functions Python defines). Otherwise a body is an error, as in CFFI; and with `as_cffi` so is
-    /// all else of C and of its compilers that headers have and CFFI does not know.
+    /// The text may use what headers use: of a function definition the body is skipped, and the function counts as
+    /// declared (not in an embedding API, whose functions Python defines). Otherwise a body is an error, as in CFFI;
+    /// and with `as_cffi` so is everything else in C and in compilers' extensions that CFFI does not know.
     pub of_headers: bool,
-    /// A macro may stand for anything: see [`MacroValue`](crate::MacroValue). Otherwise one that is no integer is an error.
+    /// A macro may stand for anything: see [`MacroValue`](crate::MacroValue). Otherwise a macro that is not an integer
+    /// is an error.
     pub other_macros: bool,
 }
 
@@ -67,11 +69,11 @@ type Parse<T> = Result<T, Box<Diagnostic>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Foreign {
-    /// Only what is declared here counts.
+    /// The expression is not for the C compiler: every name must be declared here.
     No,
     /// Every part so far has a value that is known here.
     Known,
-    /// Some part has not.
+    /// The value of some part is known only to the C compiler.
     Unknown,
 }
 
@@ -80,11 +82,11 @@ pub(crate) struct Parser<'a> {
     source: SourceId,
     file: &'a str,
     is_type_string: bool,
-    /// Of a type string: tags that are not declared are errors.
+    /// In a type string: undeclared tags are errors.
     declared_only: bool,
     lexer: Lexer<'a>,
     tok: Token,
-    /// End of the token before.
+    /// The end of the token in front of `tok`.
     previous_end: u32,
     errors: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
@@ -97,30 +99,31 @@ pub(crate) struct Parser<'a> {
     as_cffi: bool,
     of_headers: bool,
     other_macros: bool,
-    /// Why what is being declared cannot be used.
+    /// Why the declaration that is being read cannot be used, once that is known.
     refusal: Option<refusal::Refusal>,
-    /// Behind the declarations of the parameters of an old-style definition, whose declarator is being read.
+    /// While the declarator of an old-style definition is being read: the place behind the declarations of its
+    /// parameters.
     old_style_body: Option<old_style::Ahead<'a>>,
     origin: FunctionOrigin,
-    /// `packed` and `pack` of the options.
+    /// The alignment cap from `packed` and `pack` of the options.
     pack_option: Option<u32>,
-    /// `#pragma pack` in force, and those pushed.
+    /// The alignment cap of the `#pragma pack` in force, and below it those that were pushed.
     pack_pragma: Option<u32>,
     pack_stack: Vec<Option<u32>>,
-    /// The first record that this text has made; older ones must be restored if it fails.
+    /// The id of the first record that this text declares. Changes of older records must be undone if the text fails.
     first_new_record: usize,
-    /// How many record bodies the parser is in.
+    /// How many record bodies are open at the current token.
     record_depth: u32,
-    /// In the body of an enum.
+    /// Whether the parser is in the body of an enum.
     in_enum: bool,
-    /// In an operand whose value isn't needed (C11 6.5.13, 6.5.14, 6.5.15).
+    /// Above 0 in operands that are not evaluated (C11 6.5.13, 6.5.14, 6.5.15).
     unevaluated: u32,
-    /// The expression is for the C compiler, which knows more: what the value of some part may be.
+    /// Whether the expression is for the C compiler, and if so, whether its value is known here.
     foreign: Foreign,
-    /// Offsets of the bodies of macros defined further down, found when a name is missed first.
+    /// The offsets of the bodies of macros defined further down; filled when the first unknown name is met.
     later_macros: Option<FxHashMap<Symbol, usize>>,
     warned_string: bool,
-    /// For who takes the text apart.
+    /// The declarations read so far, for callers of `parse_in_pieces`.
     pieces: Option<Pieces>,
     derivations: Vec<Derivation>,
     pointers: Vec<Qualifiers>,
@@ -174,12 +177,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Whether nothing is taken that CFFI refuses only because it does not know it.
+    /// Whether C that CFFI does not know is refused as in CFFI.
     fn is_cffi_only(&self) -> bool {
         self.as_cffi && !self.of_headers
     }
 
-    /// Whether a function's body is skipped.
+    /// Whether the bodies of function definitions are skipped.
     fn skips_bodies(&self) -> bool {
         self.of_headers && !self.embedding_api
     }

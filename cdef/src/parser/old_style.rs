@@ -10,19 +10,19 @@ use super::declarator::{Mode, Parameter};
 use super::specifiers::{Base, Place};
 use super::{Parse, Parser};
 
-/// Where the parser goes on behind a part that it has read out of turn.
+/// The state of the parser behind a part that it has read ahead.
 pub(super) struct Ahead<'a> {
     lexer: Lexer<'a>,
     tok: Token,
     previous_end: u32,
-    /// The line markers in it, from this one on.
+    /// The number of line markers in front of that part.
     first_marker: usize,
     markers: Vec<LineMarker>,
 }
 
 impl Parser<'_> {
-    /// Whether the parentheses whose inside begins here hold names alone, and a definition's parameters are declared
-    /// behind them. `int f(a, b);` is none.
+    /// Whether the current token begins the names `a, b` of an old-style definition. In `int f(a, b);`, which has
+    /// neither declarations of parameters nor a body behind it, it does not.
     pub(super) fn at_identifier_list(&mut self) -> bool {
         if !self.skips_bodies() || self.is_cffi_only() || self.record_depth != 0 {
             return false;
@@ -39,7 +39,7 @@ impl Parser<'_> {
                 _ => return false,
             }
         }
-        // The rest of the declarator, and then a declaration or the body.
+        // Look behind the declarator: a declaration of a parameter or the body must follow.
         let mut open = 0u32;
         loop {
             token = ahead.next(&mut self.decls.types);
@@ -57,12 +57,12 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the names, and the declarations of what they name; the current token is then the `)` behind the names, and
-    /// [`Self::go_to_old_style_body`] goes to the `{`.
+    /// Reads the names of the parameters and, further on, their declarations. Afterwards the current token is the `)`
+    /// behind the names; [`Self::go_to_old_style_body`] then skips the declarations.
     pub(super) fn old_parameters(&mut self) -> Parse<()> {
         let start = self.parameters.len();
         while let Tok::Name = self.tok() {
-            // What is not declared is an int.
+            // A parameter without a declaration is an int.
             self.parameters.push(Parameter {
                 ty: QualType::plain(TypeTable::primitive_id(Primitive::Int)),
                 name: Some(self.tok.symbol),
@@ -122,7 +122,7 @@ impl Parser<'_> {
         self.end_of_declaration()
     }
 
-    /// What a call passes: such a function knows nothing of its callers (C11 6.5.2.2p6).
+    /// The type that a call passes: without a prototype, arguments are promoted (C11 6.5.2.2p6).
     fn promoted_argument(&self, ty: crate::types::TypeId) -> crate::types::TypeId {
         match *self.decls.types.get(ty) {
             Type::Primitive(Primitive::Float) => TypeTable::primitive_id(Primitive::Double),
@@ -138,7 +138,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Goes on behind the declarations that [`Self::old_parameters`] has read.
+    /// Continues behind the declarations that [`Self::old_parameters`] has read.
     pub(super) fn go_to_old_style_body(&mut self) {
         if let Some(ahead) = self.old_style_body.take() {
             self.piece_is_old_style();

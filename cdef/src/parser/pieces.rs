@@ -1,4 +1,5 @@
-//! Where each declaration of a text is, what it declares and what it is under: for who takes a text apart.
+//! Records where each declaration of a text is, what it declares, and which `extern` block and `#pragma pack` apply to
+//! it, for `header`, which takes a text apart.
 
 use crate::declarations::FunctionOrigin;
 use crate::types::Symbol;
@@ -18,30 +19,30 @@ pub(crate) enum PieceName {
     Tag(Symbol),
 }
 
-/// A declaration of a text, at the outermost level or in an `extern "..." { }`.
+/// One declaration of a text, at file level or in an `extern "..." { }` block.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
-    /// The comment in front of it, if that may be its documentation.
+    /// The start of the comment in front that may be its documentation; `start` if there is none.
     pub(crate) lead: u32,
     /// Its first byte.
     pub(crate) start: u32,
-    /// One past its last.
+    /// One past its last byte.
     pub(crate) end: u32,
-    /// The `{` of the function that it defines.
+    /// The offset of the `{`, if it defines a function.
     pub(crate) body: Option<u32>,
-    /// That function's parameters are declared in the old way.
+    /// It is an old-style definition.
     pub(crate) old_style: bool,
-    /// What the block around it says of its functions.
+    /// The origin that the block around it gives to functions.
     pub(crate) origin: FunctionOrigin,
-    /// It has a mistake.
+    /// It has an error.
     pub(crate) failed: bool,
-    /// What `#pragma pack` says of it.
+    /// The `#pragma pack` in force.
     pub(crate) pack: Option<u32>,
-    /// What it declares.
+    /// The names that it declares.
     pub(crate) names: Vec<PieceName>,
 }
 
-/// The pieces so far, and what is known of the one at hand.
+/// The finished pieces, and the state of the current one.
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     pub(crate) done: Vec<Piece>,
@@ -56,12 +57,12 @@ pub(super) struct Begun {
     start: u32,
     pack: Option<u32>,
     origin: FunctionOrigin,
-    /// How many there were.
+    /// How many pieces were finished before it.
     count: usize,
 }
 
 impl Parser<'_> {
-    /// A declaration begins at the current token.
+    /// Notes that a declaration begins at the current token.
     pub(super) fn begin_piece(&mut self) -> Option<Begun> {
         let start = self.tok.start;
         let lead = self.doc().map_or(start, |doc| doc.start);
@@ -78,13 +79,13 @@ impl Parser<'_> {
         })
     }
 
-    /// It ended before the current token.
+    /// Notes that the declaration ended in front of the current token.
     pub(super) fn end_piece(&mut self, begun: Option<Begun>, failed: bool) {
         let end = self.previous_end;
         let (Some(begun), Some(pieces)) = (begun, self.pieces.as_mut()) else {
             return;
         };
-        // A block is its declarations.
+        // An `extern` block consists of its declarations, which are pieces already.
         if pieces.done.len() > begun.count && !failed {
             return;
         }
@@ -102,21 +103,21 @@ impl Parser<'_> {
         });
     }
 
-    /// The declaration at hand declares that.
+    /// Adds a name to the current piece.
     pub(super) fn piece_names(&mut self, name: PieceName) {
         if let Some(pieces) = &mut self.pieces {
             pieces.names.push(name);
         }
     }
 
-    /// The current token is the `{` of a function.
+    /// Notes that the current token is the `{` of a function.
     pub(super) fn piece_has_body(&mut self) {
         if let Some(pieces) = &mut self.pieces {
             pieces.body = Some(self.tok.start);
         }
     }
 
-    /// The function at hand has its parameters declared in the old way.
+    /// Notes that the current piece is an old-style definition.
     pub(super) fn piece_is_old_style(&mut self) {
         if let Some(pieces) = &mut self.pieces {
             pieces.old_style = true;

@@ -1,6 +1,7 @@
-//! Declarations of headers that mean something to their compiler and nothing to Keelback: another calling convention, another
-//! layout, a type that no Python has. Who only includes the header has no use for most of what it declares, so that one name
-//! is opaque, and its use says why. In a cdef, and where a plugin is to export it, the same is an error.
+//! Declarations in headers that Keelback cannot support: another calling convention, another layout, a type that Python
+//! has not. Programs that include a header use little of what it declares, so such a declaration is no error: its name
+//! becomes opaque, and using it raises an error with the reason. In a cdef, and in headers whose functions a plugin
+//! exports, the declaration is an error.
 
 use crate::declarations::{Item, Refused, Typedef, Undo};
 use crate::diagnostic::Diagnostic;
@@ -13,20 +14,20 @@ use super::declarator::Declared;
 use super::specifiers::{Specifiers, storage};
 use super::{Parse, Parser, PieceName};
 
-/// Why what is being declared cannot be used.
+/// Why a declaration cannot be used.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    /// The error that it is where it must be used.
+    /// The error for places where the declaration must be usable.
     pub(super) why: Box<Diagnostic>,
-    /// It is how a function is called: a pointer to the function is a pointer like others.
+    /// The reason is the calling convention: pointers to such a function are ordinary pointers.
     pub(super) is_of_calls: bool,
 }
 
 impl Parser<'_> {
-    /// Refuses what is being read.
+    /// Marks the current declaration as refused.
     ///
     /// # Errors
-    /// `why`, unless the text is a header's and its names are nobody's to define: the declaration around is then refused.
+    /// Returns `why` if [`Self::may_be_refused`] does not hold.
     pub(super) fn refuse(&mut self, why: Box<Diagnostic>, is_of_calls: bool) -> Parse<()> {
         if !self.may_be_refused() {
             return Err(why);
@@ -36,14 +37,15 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The text is a header's, and its names are nobody's to define.
+    /// Whether unsupported declarations become opaque: the text is a header, and none of its names is for a plugin to
+    /// define.
     fn may_be_refused(&self) -> bool {
         let is_header = self.other_macros || self.pieces.is_some();
         is_header && !self.embedding_api && !self.is_type_string
     }
 
-    /// Why an object of this type, a member, or a function that takes or returns one by value, cannot be used: the type
-    /// was refused.
+    /// If `ty` (or a type that it contains, takes or returns by value) was refused: why a declaration with it cannot be
+    /// used.
     pub(super) fn refused_by_value(&self, ty: TypeId) -> Option<Refusal> {
         if !self.may_be_refused() {
             return None;
@@ -74,7 +76,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Declares what cannot be used. `true`: it had a function's body, with which the declaration ends.
+    /// Declares a name that cannot be used. `true`: it was a function definition, whose body ends the declaration.
     pub(super) fn declare_refused(
         &mut self,
         specs: &Specifiers,
@@ -106,7 +108,7 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// `typedef` of a type that cannot be used: of an opaque one, or of a pointer to one.
+    /// Declares a typedef whose type cannot be used: as an opaque struct, or as a pointer to one.
     fn refused_typedef(
         &mut self,
         name: Symbol,
@@ -142,7 +144,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The record, whose body has been read, stays opaque.
+    /// Leaves a record opaque although its body has been read.
     pub(super) fn refuse_record(&mut self, id: RecordId, refusal: &Refusal) {
         if id.index() < self.first_new_record {
             let old = Box::new(self.decls.types.record(id).clone());

@@ -1,5 +1,6 @@
-//! Types that have a size here and nothing inside: `_BitInt(n)` of C23, the vectors of `vector_size(n)`, floating types that no
-//! Python has. Each is a record without fields, which its C spelling names. And gcc's `__int128`, which is read as `_BitInt` is.
+//! Sealed types, of which only size and alignment are known: C23's `_BitInt(n)`, the vectors of `vector_size(n)`,
+//! floating types that Python has not. Each is a record without fields, named by its C spelling. Also GCC's `__int128`,
+//! whose specifiers are read like those of `_BitInt`.
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::Tok;
@@ -10,19 +11,19 @@ use crate::types::{Primitive, QualType, RecordKind, Sealed, Type, TypeTable};
 
 use super::{Parse, Parser};
 
-/// What clang allows; gcc has a smaller limit.
+/// Clang's limit; GCC's is smaller.
 const MAX_BITS: u32 = 8_388_608;
 /// The largest alignment that an object file can ask for.
 const MAX_VECTOR: u64 = 1 << 28;
 
-/// An integer whose name is no word of C11.
+/// An integer type that C11 does not have.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wide {
     BitInt(u32),
     Int128,
 }
 
-/// What a word names, and its size, which is its alignment too.
+/// For the name of a floating type: a description, and the size, which is the alignment too.
 fn floating(word: &str) -> Option<(&'static str, u64)> {
     Some(match word {
         "_Float16" | "__fp16" => ("a floating-point number of 16 bits", 2),
@@ -52,7 +53,7 @@ impl Target {
         if let Some(standard) = standard {
             return self.size_and_align(standard);
         }
-        // AAPCS64 and the psABIs of x86-64 and i386.
+        // Wider ones are arrays of this unit, by AAPCS64 and by the psABIs of x86-64 and i386.
         let unit = if self.is_arm() {
             16
         } else {
@@ -62,7 +63,7 @@ impl Target {
         (u64::from(width).div_ceil(bits) * u64::from(unit), unit)
     }
 
-    /// The alignment of a vector in a record, as gcc has it.
+    /// The alignment of a vector in a record, as in GCC.
     fn vector_align(&self, size: u64) -> u64 {
         if self.is_arm() { size.min(16) } else { size }
     }
@@ -73,7 +74,7 @@ impl Target {
 }
 
 impl Parser<'_> {
-    /// Whether the current token is a word of an integer that is no other type of C here.
+    /// Whether the current token is `_BitInt` or a name of `__int128`, where these are types.
     pub(super) fn at_wide_integer(&self) -> bool {
         match self.text_of(self.tok) {
             "_BitInt" => !self.is_cffi_only(),
@@ -82,13 +83,13 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the text may have integers of 128 bits, and C has them.
+    /// Whether the text may use integers of 128 bits, and the target has them.
     pub(super) fn knows_int128(&self) -> bool {
         let is_known = self.of_headers || self.is_type_string && self.decls.knows_int128;
         self.decls.target.pointer_size == 8 && is_known
     }
 
-    /// The integer at the current token, up to behind it. `__uint128_t` counts as a word `unsigned`.
+    /// Reads the integer type at the current token. `__uint128_t` counts as one `unsigned`.
     pub(super) fn wide_integer(&mut self, unsigned: &mut u8) -> Parse<Wide> {
         let text = self.text_of(self.tok);
         if text == "_BitInt" {
@@ -99,7 +100,7 @@ impl Parser<'_> {
         Ok(Wide::Int128)
     }
 
-    /// `_BitInt(n)`, up to behind its parenthesis.
+    /// Reads `_BitInt(n)` and its closing parenthesis; the width.
     fn bit_int_width(&mut self) -> Parse<u32> {
         self.bump();
         self.expect(Tok::LParen, "'('")?;
@@ -134,7 +135,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The floating type at the current token, if it is one that is none of C11's.
+    /// The floating type that the current token names, if it is one that C11 does not have.
     pub(super) fn sealed_floating(&mut self) -> Option<QualType> {
         let text = self.text_of(self.tok);
         let (kind, size) = floating(text)?;
@@ -142,7 +143,7 @@ impl Parser<'_> {
         Some(self.sealed(text, Sealed { kind, size, align }))
     }
 
-    /// What `vector_size(size)` makes of its base type.
+    /// The vector type that `vector_size(size)` makes of its base type.
     pub(super) fn vector_of(&mut self, base: QualType, size: i128, span: Span) -> Parse<QualType> {
         let refuse = |text| Err(Box::new(Diagnostic::cdef(span, text)));
         let item = match *self.decls.types.get(base.ty) {
@@ -175,7 +176,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The one type of this spelling.
+    /// The sealed type with this spelling, created when it is first used.
     fn sealed(&mut self, spelling: &str, sealed: Sealed) -> QualType {
         let name = self.decls.types.symbol(spelling);
         if let Some(&ty) = self.decls.predefined.get(&name) {

@@ -60,11 +60,11 @@ pub(super) struct Specifiers {
     pub(super) stdcall: bool,
     pub(super) attributes: Attributes,
     pub(super) tag: Option<Tag>,
-    /// `tag` is an enum that was not mentioned before.
+    /// `tag` is an enum that this declaration mentions first.
     pub(super) is_new_enum: bool,
 }
 
-/// How often each word of an arithmetic type was seen.
+/// How often each keyword of an arithmetic type was read.
 #[derive(Clone, Copy, Default)]
 struct Words {
     void: u8,
@@ -113,7 +113,7 @@ impl Words {
         })
     }
 
-    /// The type that the words make, in any order; `None` if none.
+    /// The type that the keywords name, in any order; `None` if they name none.
     fn resolve(&self) -> Option<TypeId> {
         use Primitive::*;
         let sign = self.signed + self.unsigned;
@@ -174,7 +174,7 @@ impl Words {
         Some(TypeTable::primitive_id(primitive))
     }
 
-    /// Whether the words are `unsigned`, or `signed`, or none; `None` if there are others.
+    /// If the words are at most one sign: whether it is `unsigned`. `None` if there are others.
     fn sign(&self) -> Option<bool> {
         let others = Self {
             signed: 0,
@@ -208,10 +208,10 @@ struct Reading {
     place: Place,
     start: u32,
     words: Words,
-    /// In a type string: the word with which the words stopped making a type.
+    /// In a type string: the word with which the words stopped being a type.
     stray: Option<Span>,
     found: Option<Base>,
-    /// `_BitInt(n)` or `__int128`; the words beside it may say its sign.
+    /// `_BitInt(n)` or `__int128`; `words` may give its sign.
     wide: Option<Wide>,
     quals: Qualifiers,
     specs: Specifiers,
@@ -237,7 +237,7 @@ impl Reading {
             },
         }
     }
-    /// Whether a type was named, or words of one.
+    /// Whether a type, or keywords of one, have been read.
     fn has_type(&self) -> bool {
         self.found.is_some() || self.words.any()
     }
@@ -312,7 +312,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The type that an entry of the predefined table spells.
+    /// Parses the spelling of an entry of the predefined table.
     fn predefined_text(&mut self, text: &'static str) -> Parse<QualType> {
         self.descend()?;
         let mut inner = Parser::new(self.decls, text, crate::source::SourceId::NOT_KEPT, "");
@@ -323,7 +323,7 @@ impl Parser<'_> {
         ty
     }
 
-    /// A struct that only its typedef name is known of.
+    /// An opaque struct of which only the typedef name is known.
     fn opaque_record(&mut self, name: Symbol) -> QualType {
         if let Some(id) = self.decls.included.predefined(name) {
             return QualType::plain(self.decls.types.intern(Type::Record(id)));
@@ -337,13 +337,14 @@ impl Parser<'_> {
         QualType::plain(self.decls.types.intern(Type::Record(id)))
     }
 
-    /// `_Float32` and its kin, where another name for the same representation and the same calls is known.
+    /// Reads `_Float32` and its relatives as the standard type with the same representation and calling convention,
+    /// where there is one.
     fn floating(&self, words: &mut Words) -> bool {
         if words.any() || self.is_cffi_only() {
             return false;
         }
         match self.text_of(self.tok) {
-            // AArch64's `long double` is it.
+            // On AArch64, `long double` is the 128-bit type.
             "_Float128" if self.decls.target.name == Target::AARCH64.name => {
                 (words.long, words.double) = (1, 1);
             }
@@ -356,7 +357,7 @@ impl Parser<'_> {
         true
     }
 
-    /// Windows' `UNICODE_STRING`.
+    /// The struct behind Windows' `UNICODE_STRING`.
     fn unicode_string(&mut self) -> QualType {
         let span = self.span();
         let tag = self.decls.types.symbol("_UNICODE_STRING");
@@ -416,7 +417,7 @@ impl Parser<'_> {
         id
     }
 
-    /// The error for a name that should be a type; `alone`: there is nothing else in the type string.
+    /// The error about a name that is no type; `alone`: the type string consists of this name.
     pub(super) fn unknown_type_error(&mut self, alone: bool) -> Box<Diagnostic> {
         let span = self.span();
         let name = self.text_of(self.tok).to_owned();
@@ -477,7 +478,7 @@ impl Parser<'_> {
         self.specified(read)
     }
 
-    /// Takes one specifier. `false`: what comes is none.
+    /// Reads one specifier. `false`: the current token is none.
     fn specifier(&mut self, read: &mut Reading) -> Parse<bool> {
         match self.tok() {
             Tok::Keyword(keyword) => self.keyword_specifier(keyword, read),
@@ -536,7 +537,7 @@ impl Parser<'_> {
             | Keyword::Register
             | Keyword::ThreadLocal => self.storage_specifier(keyword, read)?,
             Keyword::Inline | Keyword::Noreturn | Keyword::Extension | Keyword::Cdecl => {}
-            // Clang's, on a typedef of a pointer.
+            // Clang's `_Nullable` and its relatives on a typedef of a pointer: without an effect.
             Keyword::Nullability if !self.is_cffi_only() => {}
             Keyword::OtherConvention => self.other_convention()?,
             Keyword::Stdcall => read.specs.stdcall = true,
@@ -558,7 +559,7 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// The type of a declaration that has none yet.
+    /// Sets the type of the declaration; an error if it has one.
     fn set_type(&mut self, span: Span, ty: QualType, read: &mut Reading) -> Parse<()> {
         if read.has_type() {
             return Err(self.two_types(span));
@@ -616,7 +617,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Types that few compilers have: those that are known, and the refusal of the others.
+    /// Reads the type keywords that not every compiler has: as a standard type, as a sealed type, or refused.
     fn rare_specifier(&mut self, keyword: Keyword, span: Span, read: &mut Reading) -> Parse<bool> {
         let is_first = keyword == Keyword::Unsupported && read.found.is_none();
         if is_first && read.wide.is_none() && self.at_wide_integer() {
@@ -638,7 +639,7 @@ impl Parser<'_> {
         }
         let message = message::unsupported_type(self.text_of(self.tok));
         self.refuse(Box::new(Diagnostic::ffi(span, message)), false)?;
-        // Whatever it is, the declaration around is refused: any type will do.
+        // The declaration is refused, so the type does not matter: `int` lets parsing continue.
         read.found = Some(Base::Type(QualType::plain(TypeTable::primitive_id(
             Primitive::Int,
         ))));
@@ -646,7 +647,7 @@ impl Parser<'_> {
         Ok(true)
     }
 
-    /// The name of a type, where none is known yet.
+    /// Reads a name, where no type has been read yet.
     fn name_specifier(&mut self, read: &mut Reading) -> Parse<bool> {
         if self.is_type_name(self.tok.symbol) {
             let ty = self.named_type(self.tok.symbol)?;
@@ -668,7 +669,7 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// `...` in a typedef: what the type is, only the C compiler knows.
+    /// `...` in a typedef: only the C compiler knows the type.
     fn dots_specifier(&mut self, read: &mut Reading) -> Parse<()> {
         if matches!(read.found, Some(base) if is_dots(base) || !read.words.any()) {
             return Err(self.unexpected(message::BAD_DOTS));
@@ -688,7 +689,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What the specifiers say together.
+    /// Puts the parts together when all specifiers have been read.
     fn specified(&mut self, read: Reading) -> Parse<Specifiers> {
         let Reading {
             start,
@@ -729,14 +730,14 @@ impl Parser<'_> {
         Ok(specs)
     }
 
-    /// C23's `constexpr`, which C++ has as well: here it makes constants. No name of C before that.
+    /// Whether the current token is C23's `constexpr`, not a name as in older C.
     fn at_constexpr(&mut self) -> bool {
         !self.is_cffi_only()
             && self.text_of(self.tok) == "constexpr"
             && matches!(self.peek().tok, Tok::Keyword(_) | Tok::Name)
     }
 
-    /// C23's `auto x = 5;`: the type of the value, at the name. `None`: no value follows the name.
+    /// C23's `auto x = 5;` with the current token at the name: the type of the value. `None`: there is no `=`.
     fn inferred(&mut self) -> Parse<Option<QualType>> {
         if self.is_cffi_only() || self.peek().tok != Tok::Assign {
             return Ok(None);
@@ -762,8 +763,7 @@ impl Parser<'_> {
         Box::new(Diagnostic::syntax(span, message::TWO_TYPES).hint(message::HINT_TWO_TYPES))
     }
 
-    /// There is no type where one should be. As in CFFI a function with a storage class may leave out its
-    /// `int`.
+    /// The specifiers contain no type. As in CFFI a function with a storage class may leave out its `int`.
     fn no_type(&mut self, mut specs: Specifiers, quals: Qualifiers) -> Parse<Specifiers> {
         if specs.storage & !storage::TYPEDEF != 0
             && self.at(Tok::Name)
@@ -807,9 +807,7 @@ impl Parser<'_> {
     }
 }
 
-/// Types without a counterpart here. What is declared with them can be passed by pointer; by value it is as opaque as
-/// a struct without a body.
-/// Keywords that can begin a type name.
+/// Whether a type name can begin with this keyword.
 pub(super) fn starts_type(keyword: Keyword) -> bool {
     use Keyword::*;
     matches!(

@@ -17,7 +17,7 @@ use super::specifiers::{Base, Place, Tag};
 use super::{Parse, Parser, PieceName};
 
 impl Parser<'_> {
-    /// `struct foo`, `union foo`, with or without a body; the keyword is the current token.
+    /// Reads `struct foo` or `union foo`, with or without a body; the keyword is the current token.
     pub(super) fn record_specifier(&mut self) -> Parse<(Tag, TypeId)> {
         self.descend()?;
         let start = self.tok.start;
@@ -61,14 +61,13 @@ impl Parser<'_> {
                 .for_each(|tag| self.piece_names(PieceName::Tag(tag)));
             self.record_body(id, span, attributes)?;
         }
-        // What a body has in it is its record's business.
+        // A refusal inside the body concerns the record alone: the declaration keeps the refusal from before.
         self.refusal = around.or_else(|| self.refusal.take());
         self.ascend();
         Ok((Tag::Record(id), ty))
     }
 
-    /// Whether the body of a struct, union or enum follows. The types of a compiled module are what they are: its type
-    /// strings have none.
+    /// Whether the body of a struct, union or enum follows. Type strings of a compiled module cannot define types.
     fn at_body(&self) -> bool {
         self.at(Tok::LBrace) && !self.declared_only
     }
@@ -87,7 +86,8 @@ impl Parser<'_> {
             return Ok(());
         };
         if self.is_type_string {
-            // Of a cdef as CFFI reads it there may be both.
+            // In CFFI's cdefs a struct and a union may have the same tag: it is an error only if no tag of this kind
+            // exists.
             let both = tag.is_some_and(|tag| self.decls.record_tags.contains_key(&(kind, tag)));
             return if both {
                 Ok(())
@@ -201,7 +201,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Notes that field `index` of `owner` is (an array of) a struct that has no name of its own.
+    /// If `ty` is (an array of) a struct without a name, notes that it is the type of field `index` of `owner`.
     fn own(&mut self, mut ty: TypeId, owner: RecordId, index: u32) {
         while let Type::Array { item, .. } = self.decls.types.get(ty) {
             ty = item.ty;
@@ -214,7 +214,7 @@ impl Parser<'_> {
         }
     }
 
-    /// One member declaration. An error in it is noted, and the next member tried.
+    /// Reads one member declaration. An error is recorded, and parsing continues with the next member.
     fn member_or_recover(&mut self, fields: &mut Vec<Field>) -> Parse<bool> {
         let saved = (self.depth, self.record_depth);
         match self.member(fields) {
@@ -224,7 +224,7 @@ impl Parser<'_> {
                 (self.depth, self.record_depth) = saved;
                 self.unevaluated = 0;
                 self.in_enum = false;
-                // To the end of the member, or to the brace that ends the body.
+                // Skip to the end of the member, or to the brace that ends the body.
                 loop {
                     match self.tok.tok {
                         Tok::Semicolon => {
@@ -240,7 +240,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The members that one declaration makes. `true`: the record can only be laid out by the compiler.
+    /// Reads one member declaration and appends its members. `true`: only the C compiler can lay out the record.
     fn member(&mut self, fields: &mut Vec<Field>) -> Parse<bool> {
         let start = self.tok.start;
         let specs = self.specifiers(Place::Member)?;
@@ -335,7 +335,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `enum foo`, with or without a body; the keyword is the current token.
+    /// Reads `enum foo`, with or without a body; the keyword is the current token.
     pub(super) fn enum_specifier(&mut self) -> Parse<(Tag, TypeId)> {
         self.descend()?;
         let start = self.tok.start;
@@ -505,8 +505,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// One `NAME` or `NAME = value`; the value, unless only the compiler knows it. `next` is the value that it
-    /// has by itself.
+    /// Reads `NAME` or `NAME = value`; returns the value, or `None` if only the compiler knows it. `next` is the value
+    /// without a `= value`.
     fn enumerator(
         &mut self,
         id: EnumId,
@@ -536,7 +536,7 @@ impl Parser<'_> {
         Ok(next)
     }
 
-    /// Goes to the `,` or `}` behind a broken enumerator.
+    /// Skips to the `,` or `}` behind a broken enumerator.
     fn skip_enumerator(&mut self) {
         while !matches!(
             self.tok(),
@@ -562,7 +562,7 @@ impl Parser<'_> {
                     let enumerator = &enumerators[index as usize];
                     Some((enumerator.value, enumerator.span))
                 }
-                // The one being read, or one whose body had an error.
+                // An enumerator of the enum being read, or of one whose body had an error.
                 None => {
                     let enumerator = self.decls.types.open_enumerators.get(index as usize);
                     enumerator.map(|enumerator| (enumerator.value, enumerator.span))
@@ -575,7 +575,7 @@ impl Parser<'_> {
             (None, _) => None,
         };
         if let Some((other, earlier)) = earlier {
-            // As in CFFI: twice the same is harmless.
+            // As in CFFI, declaring the same value twice is harmless.
             if other != value && !self.override_ {
                 return Err(self.multiple_constants(name, span, earlier));
             }

@@ -1,4 +1,4 @@
-//! A text from its start to its end: [`Declarations::parse`] for declarations, [`Declarations::parse_type`] for a type.
+//! Parses a whole text: [`Declarations::parse`] for declarations, [`Declarations::parse_type`] for a type.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::pieces::{Piece, Pieces};
 use super::specifiers::Place;
 use super::{Parse, ParseOptions, Parser};
 
-/// The warnings of a text, or its errors and warnings.
+/// The warnings of an accepted text, or the errors and warnings of a refused one.
 type Taken = Result<Vec<Diagnostic>, Vec<Diagnostic>>;
 
 impl Declarations {
@@ -34,7 +34,7 @@ impl Declarations {
         self.parse_text(text, options, None).0
     }
 
-    /// [`Self::parse`], and where each declaration of the text is.
+    /// As [`Self::parse`]; also returns the place of each declaration of the text.
     pub(crate) fn parse_in_pieces(
         &mut self,
         text: &str,
@@ -109,7 +109,7 @@ impl Declarations {
     /// struct. The cost depends on the string alone, however much is declared.
     ///
     /// # Errors
-    /// What is wrong with the string; the declarations are then untouched.
+    /// The string is no valid type; the declarations are then unchanged.
     pub fn parse_type(&mut self, text: &str) -> Result<QualType, Diagnostic> {
         self.read_type(text, false)
     }
@@ -141,7 +141,7 @@ impl Declarations {
                 None => result,
             }
         };
-        // What comes first in the string is said, as CFFI does.
+        // As in CFFI, the mistake that comes first in the string is reported.
         let is_first = |undeclared: &Diagnostic| match &result {
             Ok(_) => true,
             Err(error) => undeclared.span.start < error.span.start,
@@ -169,7 +169,7 @@ impl Declarations {
         }
     }
 
-    /// The complaint about a tag that a type string has just made, if that is forbidden.
+    /// The error about a tag that a type string has just declared, if that is `forbidden`.
     fn undeclared(
         &self,
         mark: &crate::declarations::Mark,
@@ -224,7 +224,7 @@ fn check_pack(options: &ParseOptions) -> Result<Option<u32>, Diagnostic> {
 }
 
 impl Parser<'_> {
-    /// The whole text as a type.
+    /// Reads the whole text as a type.
     pub(super) fn whole_type(&mut self) -> Parse<QualType> {
         if self.at(Tok::Eof) {
             let span = self.span();

@@ -1,4 +1,4 @@
-//! The current token, and those behind it.
+//! Moving through the tokens.
 
 use crate::diagnostic::Diagnostic;
 use crate::keyword::Keyword;
@@ -10,7 +10,7 @@ use crate::types::Symbol;
 use super::{Parse, Parser};
 
 impl<'a> Parser<'a> {
-    /// Goes to the next token; directives in between are obeyed on the way.
+    /// Goes to the next token, and carries out the directives in between.
     pub(super) fn bump(&mut self) {
         self.previous_end = self.tok.end;
         loop {
@@ -41,7 +41,7 @@ impl<'a> Parser<'a> {
         self.tok.tok == Tok::Keyword(keyword)
     }
 
-    /// Takes the token if it is the one.
+    /// Consumes the current token if it is `tok`; whether it was.
     pub(super) fn eat(&mut self, tok: Tok) -> bool {
         let found = self.at(tok);
         if found {

@@ -1,4 +1,4 @@
-//! A text's declarations, one after the other (C11 6.9), up to their specifiers and declarators.
+//! The declarations of a text, one after the other (C11 6.9).
 
 use crate::constant::Value;
 use crate::declarations::FunctionOrigin;
@@ -52,7 +52,7 @@ impl Parser<'_> {
             Tok::Keyword(Keyword::Extension) if self.skip_extensions() => {
                 return self.external_declaration();
             }
-            // C23: attributes of no declaration.
+            // C23: attributes in front of a declaration, or alone as `[[...]];`.
             Tok::LBracket if self.peek().tok == Tok::LBracket && !self.is_cffi_only() => {
                 return self.attributed_declaration();
             }
@@ -70,7 +70,8 @@ impl Parser<'_> {
         self.declaration(0)
     }
 
-    /// Skips `__extension__` in front of what is no declaration of a name; there the specifiers take it.
+    /// Skips `__extension__` in front of things that are not declarations with specifiers (those read it themselves);
+    /// whether one was skipped.
     pub(super) fn skip_extensions(&mut self) -> bool {
         let (mut ahead, mut next) = (self.lexer, self.tok);
         while next.tok == Tok::Keyword(Keyword::Extension) {
@@ -85,7 +86,7 @@ impl Parser<'_> {
         found
     }
 
-    /// `[[...]];`, and `[[...]]` in front of a declaration, which has it.
+    /// Reads `[[...]];`, or a declaration with `[[...]]` in front, which belongs to it.
     pub(super) fn attributed_declaration(&mut self) -> Parse<()> {
         let start = (self.lexer, self.tok, self.previous_end);
         let warnings = self.warnings.len();
@@ -98,7 +99,7 @@ impl Parser<'_> {
         self.declaration(0)
     }
 
-    /// `extern "C"`, `extern "Python"` and `extern "Python+C"`, with one declaration or a block.
+    /// Reads `extern "C"`, `extern "Python"` or `extern "Python+C"`, with one declaration or a block.
     pub(super) fn linkage(&mut self) -> Parse<()> {
         self.bump();
         let name: String = self
@@ -121,7 +122,7 @@ impl Parser<'_> {
     pub(super) fn linkage_body(&mut self) -> Parse<()> {
         self.bump();
         if !self.at(Tok::LBrace) {
-            // `extern "C" int x;` is a declaration with `extern` in C++'s eyes too.
+            // As in C++, `extern "C" int x;` is a declaration with `extern`.
             return self.declaration(storage::EXTERN);
         }
         let opening = self.span();
@@ -133,7 +134,7 @@ impl Parser<'_> {
                 return Err(Box::new(Diagnostic::syntax(opening, message::BLOCK_END)));
             }
             self.declaration_or_recover();
-            // Recovery starts from zero, but this block is still open.
+            // Recovery resets the depth to 0, but this block is still open.
             self.depth = depth;
         }
         self.ascend();
@@ -147,7 +148,7 @@ impl Parser<'_> {
         }
         let mut diagnostic = self.unexpected(message::MISSING_SEMICOLON);
         if self.on_new_line() || self.at(Tok::Eof) || self.at(Tok::RBrace) {
-            // Point at the end of what came before, not at the innocent next line.
+            // Point at the end of the declaration, not at the next line.
             diagnostic.span = Span {
                 source: self.source,
                 start: self.previous_end.saturating_sub(1),
@@ -158,7 +159,7 @@ impl Parser<'_> {
         Err(diagnostic)
     }
 
-    /// One declaration: specifiers and declarators, up to its `;`.
+    /// Reads one declaration: specifiers and declarators, up to its `;`.
     pub(super) fn declaration(&mut self, storage: u8) -> Parse<()> {
         let doc = self.doc();
         let start = self.tok.start;
@@ -195,7 +196,7 @@ impl Parser<'_> {
             }
             let is_function = matches!(self.decls.types.get(declared.ty.ty), Type::Function(_));
             if self.at(Tok::LBrace) && is_function && self.skips_bodies() {
-                // A body is its library's business; the function is declared.
+                // A header's function definition counts as a declaration: skip the body.
                 self.declare(&specs, declared, doc)?;
                 self.piece_has_body();
                 return self.skip_balanced();
@@ -216,7 +217,7 @@ impl Parser<'_> {
         self.end_of_declaration()
     }
 
-    /// A declaration without declarators: `struct foo {...};` and its like.
+    /// Ends a declaration without declarators: `struct foo {...};`, `enum foo;`.
     pub(super) fn tag_only(&mut self, specs: &Specifiers, start: u32) -> Parse<()> {
         let span = self.span_from(start);
         if specs.storage & storage::TYPEDEF != 0 {
@@ -270,7 +271,8 @@ impl Parser<'_> {
         self.end_of_declaration()
     }
 
-    /// The condition of a `_Static_assert`, or why it has no value here: then what follows it is the current token.
+    /// Reads the condition of a `_Static_assert`. The inner `Err` says why it has no value here; the token behind the
+    /// condition is then the current one.
     pub(super) fn asserted(&mut self) -> Parse<Parse<Value>> {
         let start = (self.lexer, self.tok, self.previous_end);
         let state = (
@@ -295,7 +297,7 @@ impl Parser<'_> {
         self.errors.truncate(said.0);
         self.warnings.truncate(said.1);
         self.markers.truncate(said.2);
-        // Commas between parentheses belong to the condition, one in front of a text does not.
+        // Skip to the end of the condition: a comma in brackets belongs to it, one in front of a string does not.
         loop {
             match self.tok() {
                 Tok::LParen | Tok::LBracket | Tok::LBrace => self.skip_balanced()?,

@@ -1,4 +1,4 @@
-//! The type that an expression has (C11 6.5), for `typeof` and `sizeof`: it is read, and nothing of it is evaluated.
+//! The type that an expression has (C11 6.5), for `typeof` and `sizeof`, which do not evaluate it.
 
 use crate::constant::Operator;
 use crate::declarations::Item;
@@ -15,7 +15,7 @@ fn primitive(ty: Primitive) -> QualType {
     QualType::plain(TypeTable::primitive_id(ty))
 }
 
-/// How wide a floating type is among its kin; complex types come behind the real ones.
+/// The rank of a floating type in the usual arithmetic conversions; complex types rank above the real ones.
 fn floating_rank(ty: Primitive) -> Option<u8> {
     use Primitive::*;
     Some(match ty {
@@ -30,7 +30,7 @@ fn floating_rank(ty: Primitive) -> Option<u8> {
 }
 
 impl Parser<'_> {
-    /// Reads an expression and tells its type. An lvalue keeps its qualifiers, an array is an array.
+    /// Reads an expression and returns its type. An lvalue keeps its qualifiers, and an array does not decay.
     pub(super) fn type_of_expression(&mut self) -> Parse<QualType> {
         self.descend()?;
         let mut ty = self.type_of_conditional()?;
@@ -95,7 +95,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `ptrdiff_t` of the target, as the integer type that it is.
+    /// The integer type that `ptrdiff_t` is on the target.
     fn difference_type(&self) -> Primitive {
         match self.size_type() {
             Primitive::ULong => Primitive::Long,
@@ -149,7 +149,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    /// What is behind `sizeof`: a type in parentheses, or an expression.
+    /// The type of the operand of `sizeof`: a type in parentheses, or an expression.
     pub(super) fn operand_of_sizeof(&mut self) -> Parse<QualType> {
         if self.at_parenthesised_type() {
             self.bump();
@@ -164,7 +164,7 @@ impl Parser<'_> {
         self.type_of_unary()
     }
 
-    /// A cast, a compound literal, or an expression in parentheses.
+    /// The type of a cast, a compound literal, or an expression in parentheses.
     fn type_of_parenthesised(&mut self) -> Parse<QualType> {
         self.bump();
         while self.eat(Tok::Keyword(Keyword::Extension)) {}
@@ -267,7 +267,7 @@ impl Parser<'_> {
         Ok(ty)
     }
 
-    /// String literals are arrays.
+    /// The array type of adjacent string literals.
     fn type_of_string(&mut self) -> Parse<QualType> {
         let start = self.tok.start;
         let mut texts = Vec::new();
@@ -289,7 +289,7 @@ impl Parser<'_> {
         self.decls.target.integer_literal(text) == Err(crate::constant::LiteralError::Floating)
     }
 
-    /// The type behind a pointer or of an array's items.
+    /// The type that `*` gives: of a pointer's target or an array's items.
     fn pointee(&mut self, ty: QualType) -> Parse<QualType> {
         match *self.decls.types.get(ty.ty) {
             Type::Pointer(to) => Ok(to),
@@ -308,7 +308,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The arithmetic type that an operand has, if it has one.
+    /// The arithmetic type of an operand; that of an enum is its underlying type.
     fn arithmetic(&self, ty: QualType) -> Option<Primitive> {
         match *self.decls.types.get(ty.ty) {
             Type::Primitive(primitive) => Some(primitive),
@@ -349,7 +349,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `typeof` and `typeof_unqual` (C23 6.7.3.6), up to their closing parenthesis.
+    /// Reads `typeof` or `typeof_unqual` (C23 6.7.3.6), up to the closing parenthesis.
     pub(super) fn typeof_specifier(&mut self) -> Parse<QualType> {
         let unqualified = self.text_of(self.tok).starts_with("typeof_unqual")
             || self.text_of(self.tok).starts_with("__typeof_unqual");

@@ -1,4 +1,4 @@
-//! Macros that have no text of their own.
+//! Macros without a body: the preprocessor computes what they expand to.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use super::Preprocessor;
 use super::define::Macro;
 use super::token::{SPACE, Token, TokenKind};
 
-/// One of them.
+/// A macro without a body, or an operator like `__has_include`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Builtin {
     File,
@@ -44,12 +44,12 @@ const ALL: [(&str, Builtin); 16] = [
     ("__has_embed", Builtin::HasNone),
 ];
 
-/// A string literal of a file's name, as GCC has it.
+/// The name of a file as a string literal, escaped as GCC does it.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// What `__has_attribute` and its kin say: what GCC would say of the names that headers ask for.
+/// The value of `__has_attribute` and its relatives: GCC's answer for the names that headers ask about.
 fn feature(builtin: Builtin, name: &str) -> u32 {
     let bare = name
         .strip_prefix("__")
@@ -118,7 +118,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// What it stands for; none: it stands for nothing.
+    /// The token that a use expands to; `None`: it expands to nothing.
     pub(super) fn expand_builtin(&mut self, builtin: Builtin, token: Token) -> Option<Token> {
         self.used_builtin = true;
         let (kind, text) = match builtin {
@@ -141,7 +141,7 @@ impl Preprocessor<'_> {
                 self.counter += 1;
                 (TokenKind::Number, (self.counter - 1).to_string())
             }
-            // The same text gives the same result at any time.
+            // Fixed values, so that the same text always gives the same result.
             Builtin::Date => (TokenKind::Text, "\"Jan  1 1970\"".to_owned()),
             Builtin::Time => (TokenKind::Text, "\"00:00:00\"".to_owned()),
             Builtin::Pragma => return self.pragma_operator(token),

@@ -6,10 +6,10 @@ use crate::constant::{Operator, Value};
 use crate::target::Target;
 use crate::types::Primitive;
 
-/// Parentheses and operators may be nested so deep.
+/// The deepest nesting of parentheses and operators.
 const DEEPEST: u32 = 200;
 
-/// Why there is no value.
+/// A value, or why there is none.
 type Read<T> = Result<T, String>;
 
 struct Expression<'a> {
@@ -27,7 +27,7 @@ fn signed(value: i128) -> Value {
 }
 
 impl Preprocessor<'_> {
-    /// The rest of the line as the condition of the directive `at`.
+    /// Evaluates the rest of the line as the condition of the directive `at`.
     pub(super) fn condition(&mut self, at: Token) -> bool {
         let tokens = self.rest_of_line();
         let tokens = self.without_defined(tokens);

@@ -1,4 +1,4 @@
-//! Macros as they are written (C11 6.10.3).
+//! Definitions of macros (C11 6.10.3).
 
 use std::rc::Rc;
 
@@ -12,17 +12,17 @@ use crate::types::Symbol;
 /// A macro.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Macro {
-    /// None: object-like.
+    /// The parameters; `None`: an object-like macro.
     pub(super) parameters: Option<Vec<Symbol>>,
-    /// The last parameter takes all that is left.
+    /// The last parameter takes all remaining arguments.
     pub(super) variadic: bool,
     pub(super) body: Vec<Token>,
-    /// What is in the parentheses of each `__VA_OPT__`.
+    /// The tokens in the parentheses of each `__VA_OPT__`.
     pub(super) variadic_parts: Vec<Vec<Token>>,
-    /// Spelling and spacing of the body, to compare definitions.
+    /// The spelling and spacing of the body, to compare two definitions.
     spelling: Vec<(Symbol, bool)>,
     pub(super) builtin: Option<Builtin>,
-    /// Where it is defined.
+    /// The name in its `#define`, which says where it is defined.
     pub(super) name: Option<Token>,
 }
 
@@ -41,7 +41,7 @@ impl Macro {
 }
 
 impl Preprocessor<'_> {
-    /// The rest of a `#define` line.
+    /// Carries out a `#define` from behind that word.
     pub(super) fn define(&mut self) {
         let Some(name) = self.macro_name() else {
             return;
@@ -102,7 +102,7 @@ impl Preprocessor<'_> {
         self.set_macro(name.text, Some(Rc::new(new)));
     }
 
-    /// What the object-like macros that `mains` (or all files) define expand to behind all texts.
+    /// What the object-like macros that `mains` (or all files) define expand to at the end of all texts.
     pub(super) fn macro_bodies(&mut self, mains: Option<&[usize]>) -> Vec<MacroBody> {
         let is_of_main = |this: &Self, name: &Token| {
             let file = this.entered[name.entered as usize].file;
@@ -122,7 +122,8 @@ impl Preprocessor<'_> {
             let said = self.diagnostics.len();
             self.used_builtin = false;
             let mut tokens = self.expand_line(vec![name]);
-            // `#define begin call(` and `#define here __LINE__`: no constants, and no mistakes.
+            // `#define begin call(` and `#define here __LINE__` are not constants, but no errors either: they expand to
+            // themselves.
             if self.diagnostics.len() > said || self.used_builtin {
                 self.diagnostics.truncate(said);
                 tokens = vec![name];
@@ -132,7 +133,7 @@ impl Preprocessor<'_> {
         bodies
     }
 
-    /// The name that is defined, undefined or asked for.
+    /// The macro name that follows `#define`, `#undef`, `#ifdef` and the like.
     pub(super) fn macro_name(&mut self) -> Option<Token> {
         let name = self.next_in_texts();
         if name.kind != TokenKind::Name {
@@ -153,7 +154,7 @@ impl Preprocessor<'_> {
         Some(name)
     }
 
-    /// Names of parameters, whether the last is variadic, and how many tokens all that took.
+    /// The names of the parameters, whether the last is variadic, and the number of tokens read.
     fn parameters(&mut self, tokens: &[Token], name: Token) -> Option<(Vec<Symbol>, bool, usize)> {
         let mut names = Vec::new();
         let mut at = 1;
@@ -203,8 +204,8 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// The body with its operators `#` and `##` turned into flags. `parts`: where `__VA_OPT__` has a meaning, what is in
-    /// its parentheses goes there.
+    /// The body with its operators `#` and `##` turned into flags. `parts` receives the tokens of each
+    /// `__VA_OPT__(...)`; `None` where it has no meaning.
     fn body(
         &mut self,
         tokens: &[Token],
@@ -265,7 +266,7 @@ impl Preprocessor<'_> {
         Some(body)
     }
 
-    /// Takes tokens in parentheses from the front of `rest`; what is between them.
+    /// Takes parentheses and what they enclose from the front of `rest`; returns the tokens between them.
     fn parenthesised<'t>(&self, rest: &mut &'t [Token]) -> Option<&'t [Token]> {
         let mut depth = 0;
         for (index, &token) in rest.iter().enumerate() {
@@ -287,7 +288,7 @@ impl Preprocessor<'_> {
         token.kind == TokenKind::Punctuator && self.text(token) == spelling
     }
 
-    /// The tokens up to the end of the line, as they are written.
+    /// The tokens up to the end of the line, unexpanded.
     pub(super) fn rest_of_line(&mut self) -> Vec<Token> {
         std::iter::from_fn(|| {
             Some(self.next_in_texts()).filter(|token| token.kind != TokenKind::End)

@@ -10,16 +10,16 @@ use super::token::{START, Token, TokenKind};
 /// An `#if` that is open.
 pub(super) struct Conditional {
     at: Token,
-    /// A group was taken, or none ever is.
+    /// No later group is to be read: one was already, or the whole `#if` is in a skipped group.
     taken: bool,
     skipping: bool,
     has_else: bool,
-    /// The `#ifndef` around the whole text.
+    /// It is the `#ifndef` that may enclose the whole text.
     guards: bool,
 }
 
 impl Preprocessor<'_> {
-    /// A directive, from behind its `#` to its end; groups that are not taken are skipped.
+    /// Carries out a directive from behind its `#` to its end, and skips the group behind it if that is not taken.
     pub(super) fn directive(&mut self, hash: Token) {
         let outer = (self.in_directive, self.in_arguments);
         (self.in_directive, self.in_arguments) = (true, false);
@@ -41,7 +41,8 @@ impl Preprocessor<'_> {
 
     fn finish_line(&mut self) {
         while self.next_in_texts().kind != TokenKind::End {}
-        // The end of the text is met again; a file that is entered now comes before it.
+        // Drop the end that was read ahead: a file that is entered now comes first, and the end is read again behind
+        // it.
         self.back = None;
     }
 
@@ -52,7 +53,7 @@ impl Preprocessor<'_> {
             .is_some_and(|open| open.skipping)
     }
 
-    /// Goes to the next directive's `#`; none: the text ends before.
+    /// Skips to the `#` of the next directive; `None`: the text ends first.
     fn skip_lines(&mut self) -> Option<Token> {
         loop {
             let token = match self.back.take() {
@@ -164,7 +165,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// The line behind the directive of `name` is `line` of `file`.
+    /// Numbers the line behind the directive `name` as `line` of `file`.
     fn renumber(&mut self, name: Token, line: u32, file: Option<Arc<str>>) {
         let Some(buffer) = self.buffers.last() else {
             return;
@@ -173,7 +174,7 @@ impl Preprocessor<'_> {
         let entered = &mut self.entered[buffer.entered as usize];
         let (here, _) = entered.text.line(entered.text.written(name.at));
         let last = entered.lines.last();
-        // Without a file the last one goes on.
+        // A marker without a file name continues the last file.
         let file = file.or_else(|| last.and_then(|last| last.file.clone()));
         let inside = last.map_or(0, |last| last.inside);
         entered.lines.push(Renumbered {
@@ -185,7 +186,7 @@ impl Preprocessor<'_> {
         });
     }
 
-    /// `_Pragma ( string-literal )`: what is in the string is obeyed as a `#pragma` (C11 6.10.9).
+    /// `_Pragma ( string-literal )`: the text in the string is carried out as a `#pragma` (C11 6.10.9).
     pub(super) fn pragma_operator(&mut self, name: Token) -> Option<Token> {
         let operand = self.operand();
         let quoted = match &operand[..] {
@@ -345,7 +346,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// A text ends.
+    /// Leaves the innermost text at its end.
     pub(super) fn leave(&mut self) {
         let Some(buffer) = self.buffers.last_mut() else {
             return;

@@ -1,5 +1,5 @@
-//! Macros as they are used: GCC's algorithm. A macro is off while the tokens of its expansion are being read, and a
-//! name that is met then stays unexpanded for ever (C11 6.10.3.4).
+//! Expansion of macros, by GCC's algorithm. A macro is off while the tokens of its expansion are being read, and a use
+//! of its name read then is never expanded (C11 6.10.3.4).
 
 use std::rc::Rc;
 
@@ -9,13 +9,13 @@ use super::token::{self, PAINTED, PASTE, SPACE, START, STRINGIFY, Token, TokenKi
 use super::{MOST_WORK, Preprocessor};
 use crate::types::Symbol;
 
-/// Tokens that are read before the text goes on.
+/// Tokens that are read before the rest of the text: an expansion, an argument, or a directive's line.
 pub(super) struct Context {
     tokens: Rc<[Token]>,
     at: usize,
-    /// The macro that is off meanwhile.
+    /// The macro that is off while they are read.
     of: Option<Symbol>,
-    /// An argument: nothing behind its end is read.
+    /// Reading stops at the end of these tokens: they are an argument or a directive's line.
     closed: bool,
 }
 
@@ -23,14 +23,14 @@ pub(super) struct Context {
 struct Call<'a> {
     found: &'a Macro,
     arguments: Vec<Vec<Token>>,
-    /// The arguments as they are where neither `#` nor `##` is, once they are wanted.
+    /// The fully expanded arguments, for uses without `#` and `##`; computed at the first use.
     expanded: Vec<Option<Rc<[Token]>>>,
-    /// There is no argument for the variadic parameter.
+    /// The call has no argument for the variadic parameter.
     left_out: bool,
     expansion: u32,
 }
 
-/// So many expansions may lie in each other's arguments.
+/// The deepest nesting of expansions in arguments of others.
 const DEEPEST: usize = 200;
 
 impl Preprocessor<'_> {
@@ -47,7 +47,7 @@ impl Preprocessor<'_> {
         });
     }
 
-    /// The next token before expansion.
+    /// The next token, unexpanded.
     pub(super) fn unexpanded(&mut self) -> Token {
         while let Some(context) = self.contexts.last_mut() {
             if let Some(&token) = context.tokens.get(context.at) {
@@ -62,7 +62,7 @@ impl Preprocessor<'_> {
         self.next_in_texts()
     }
 
-    /// Forgets the innermost context.
+    /// Drops the innermost context.
     pub(super) fn drop_context(&mut self) {
         if let Some(context) = self.contexts.pop() {
             self.closed -= usize::from(context.closed);
@@ -102,7 +102,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// The next token after expansion.
+    /// The next token of the expanded text.
     pub(super) fn expanded(&mut self) -> Token {
         let mut space = 0;
         loop {
@@ -137,7 +137,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// Puts what a macro's use stands for in front of what follows. False: it is no use.
+    /// Expands a use of a macro: its expansion is read next. `false`: no use, as there is no `(` behind the name.
     fn expand(&mut self, found: &Macro, name: Token) -> bool {
         let (arguments, left_out) = if let Some(parameters) = &found.parameters {
             if !self.parenthesis_follows() {
@@ -193,7 +193,7 @@ impl Preprocessor<'_> {
         false
     }
 
-    /// Reads arguments up to the closing parenthesis. The flag: there is none for the last, variadic parameter.
+    /// Reads arguments up to the closing parenthesis. The flag: there is no argument for the last, variadic parameter.
     fn arguments(
         &mut self,
         found: &Macro,
@@ -234,7 +234,7 @@ impl Preprocessor<'_> {
             return None;
         }
         let given = arguments.len();
-        // GNU's rule for `, ## __VA_ARGS__`: an empty argument is one, unless there are no other parameters.
+        // GNU's rule for `, ## __VA_ARGS__`: an empty argument counts as one, unless the macro has no other parameters.
         let left_out = found.variadic
             && (given < expected || given == 1 && expected == 1 && arguments[0].is_empty());
         if expected == 0 && given == 1 && arguments[0].is_empty() {
@@ -251,7 +251,7 @@ impl Preprocessor<'_> {
         Some((arguments, left_out))
     }
 
-    /// An argument as if it were all that is left of the text (C11 6.10.3.1).
+    /// Expands an argument as if it were the rest of the text (C11 6.10.3.1).
     fn expand_argument(&mut self, argument: &[Token]) -> Rc<[Token]> {
         if self.closed >= DEEPEST {
             if let Some(&at) = argument.first() {
@@ -276,7 +276,7 @@ impl Preprocessor<'_> {
         result.into()
     }
 
-    /// What a macro's body, or a part of it, becomes with the arguments (C11 6.10.3.1).
+    /// Replaces the parameters in a macro's body, or in a part of it, by the arguments (C11 6.10.3.1).
     fn substitute(&mut self, call: &mut Call<'_>, body: &[Token]) -> Vec<Token> {
         let mut out: Vec<Token> = Vec::with_capacity(body.len());
         let mut pasted = false;
@@ -299,7 +299,7 @@ impl Preprocessor<'_> {
         self.paste(out, call.expansion)
     }
 
-    /// What a parameter in a macro's body becomes; `pasted`: behind a `##`.
+    /// Appends what a parameter in a macro's body becomes; `pasted`: it stands behind a `##`.
     fn parameter(&mut self, call: &mut Call<'_>, token: Token, pasted: bool, out: &mut Vec<Token>) {
         let number = token.text.0 as usize;
         let argument = &call.arguments[number];
@@ -312,7 +312,7 @@ impl Preprocessor<'_> {
             && out.last().is_some_and(|&before| self.is(before, ","));
         if comma && call.left_out {
             out.pop();
-            // What follows a `##` behind this has nothing to be pasted to.
+            // A `##` that follows is left with an empty operand.
             if token.has(PASTE) {
                 self.put(&[], token, true, out);
             }
@@ -337,7 +337,7 @@ impl Preprocessor<'_> {
         done
     }
 
-    /// The tokens that stand for `token` of a macro's body; a string of them if `#` is in front of it.
+    /// Appends the tokens that replace `token` of a macro's body; if `#` stands in front of it, a string of them.
     fn put(&mut self, tokens: &[Token], token: Token, pasted: bool, out: &mut Vec<Token>) {
         let paste = token.flags & PASTE;
         if token.has(STRINGIFY) {
@@ -379,7 +379,7 @@ impl Preprocessor<'_> {
             return Vec::new();
         }
         let found = call.found;
-        // Placemarkers in it are operands for the `##` around it.
+        // Placemarkers are kept: they are operands of a `##` around the `__VA_OPT__`.
         self.substitute(call, &found.variadic_parts[number])
     }
 
@@ -392,7 +392,8 @@ impl Preprocessor<'_> {
                 out.push(first);
                 continue;
             }
-            // A chain of names and digits grows in place: pasting many of them stays linear.
+            // The spelling of a chain of names and digits grows in place, so that pasting many of them takes linear
+            // time.
             let mut left = first;
             let mut grown: Option<String> = None;
             while left.has(PASTE)
@@ -407,7 +408,7 @@ impl Preprocessor<'_> {
         out
     }
 
-    /// The token with the spelling that it has grown to.
+    /// The token with the spelling that pasting has given it.
     fn grown(&mut self, token: Token, spelling: Option<String>) -> Token {
         let Some(spelling) = spelling else {
             return token;
@@ -417,8 +418,8 @@ impl Preprocessor<'_> {
         Token { text, ..token }
     }
 
-    /// One `##`. `grown`: the left operand's spelling where it is not the token's. Returned is what may be the left
-    /// operand of the next one.
+    /// Carries out one `##`. `grown`: the spelling of the left operand, if it differs from the token's. Returns the
+    /// left operand of the next `##`.
     fn join(
         &mut self,
         (left, right): (Token, Token),
@@ -494,7 +495,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// What `#` makes of an argument (C11 6.10.3.2).
+    /// The text that `#` makes of an argument (C11 6.10.3.2).
     pub(super) fn stringified(&self, argument: &[Token]) -> String {
         let escaped = |token: Token, text: &mut String| {
             let quoted = matches!(token.kind, TokenKind::Text | TokenKind::Character);

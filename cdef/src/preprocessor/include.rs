@@ -15,9 +15,9 @@ pub(super) struct Known {
     pub(super) text: Rc<Text>,
     /// `#pragma once`.
     pub(super) once: bool,
-    /// It was entered.
+    /// It was entered at least once.
     pub(super) is_read: bool,
-    /// All of it is in `#ifndef` of this.
+    /// The whole file is in an `#ifndef` of this macro.
     pub(super) guard: Option<Symbol>,
 }
 
@@ -27,21 +27,21 @@ pub(super) struct Pending {
     pub(super) path: String,
     pub(super) file: usize,
     pub(super) dir: usize,
-    /// Behind the directive.
+    /// The file name in the `#include` that names it.
     pub(super) from: Token,
 }
 
 /// An `#include` that has found its file, entered or not.
 #[derive(Debug)]
 pub(super) struct Inclusion {
-    /// Behind the directive.
+    /// The file name in the directive.
     pub(super) from: Token,
     pub(super) file: usize,
-    /// As it stands there: `<stdio.h>`.
+    /// The name as the directive spells it: `<stdio.h>`.
     pub(super) spelling: String,
 }
 
-/// Whether a text is all in one `#ifndef`.
+/// Whether a whole text is in one `#ifndef`, as far as it has been read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Guard {
     Start,
@@ -65,7 +65,7 @@ impl Preprocessor<'_> {
         self.files.len() - 1
     }
 
-    /// A text that is read for its own sake.
+    /// Adds a main file; its number among all files.
     pub(super) fn add_main(&mut self, main: &MainFile<'_>) -> usize {
         let identity = self.loader.identity(main.name);
         if let Some(&known) = self.identities.get(&identity) {
@@ -77,14 +77,14 @@ impl Preprocessor<'_> {
         file
     }
 
-    /// Whether there is nothing more to be had from a file.
+    /// Whether including a file again would have no effect.
     pub(super) fn is_done(&self, file: usize) -> bool {
         let known = &self.files[file];
         let is_defined = |guard| self.macro_of(guard).is_some();
         known.once && known.is_read || known.guard.is_some_and(is_defined)
     }
 
-    /// A token that is outside of all directives has been met.
+    /// Notes a token outside of all directives: if it is outside of the `#ifndef` too, the text has no guard.
     pub(super) fn guard_sees_token(&mut self) {
         if let Some(buffer) = self.buffers.last_mut()
             && !matches!(buffer.guard, Guard::Within(_))
@@ -113,7 +113,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// A header of our own.
+    /// The number of a built-in header, added if it is new.
     fn own(&mut self, name: &str, text: &str) -> usize {
         let path = format!("<built-in>/{name}");
         if let Some(&Some(file)) = self.paths.get(&path) {
@@ -124,7 +124,7 @@ impl Preprocessor<'_> {
         file
     }
 
-    /// The file that a header's name means, and the number of its folder: 0 is that of the file at hand.
+    /// The file that a header's name means, and the number of its folder: 0 is that of the current file.
     pub(super) fn find(&mut self, name: &str, angled: bool, next: bool) -> Option<(usize, usize)> {
         if name.starts_with('/') {
             return self.open(name).map(|file| (file, 0));
@@ -150,7 +150,7 @@ impl Preprocessor<'_> {
             let path = format!("{}/{name}", dir.trim_end_matches('/'));
             Some((self.open(&path)?, number))
         });
-        // Behind all folders is what a compiler would have brought.
+        // Last come the built-in versions of the headers that a compiler brings.
         let last = options.include_dirs.len() + options.system_dirs.len() + 1;
         if found.is_none()
             && from <= last
@@ -161,7 +161,7 @@ impl Preprocessor<'_> {
         found
     }
 
-    /// The name of a header, its quotes taken away, and whether they were `<>`.
+    /// The name of a header without its quotes, whether they were `<>`, and the number of tokens.
     pub(super) fn header_name(&mut self, tokens: &[Token]) -> Option<(String, bool, usize)> {
         let first = *tokens.first()?;
         if first.kind == TokenKind::Text {

@@ -1,9 +1,9 @@
 //! The C preprocessor (C11 6.10, with C23's and GNU's additions): a text and the files it includes become tokens that
 //! know where they came from.
 //!
-//! `token`: spelling. `directive`: lines with `#`. `define`: macros as they are written. `expand`: macros as they are
-//! used. `builtin`: macros without a text. `condition`: `#if`. `include`: finding files, once where once is enough.
-//! `origin`: places and messages. Files are read by the caller's [`Loader`]; there is no I/O here.
+//! `token`: spelling. `directive`: lines with `#`. `define`: definitions of macros. `expand`: uses of macros.
+//! `builtin`: macros without a body. `condition`: `#if`. `include`: finding files, and not reading one again without
+//! need. `origin`: places and messages. Files are read by the caller's [`Loader`]; there is no I/O here.
 mod builtin;
 mod condition;
 mod define;
@@ -40,18 +40,18 @@ pub use token::{Token, TokenKind};
 pub trait Loader {
     /// The text of the file with that path, or `None` if there is none.
     fn load(&mut self, path: &str) -> Option<Arc<str>>;
-    /// What all paths of one file have in common.
+    /// A name that is the same for all paths to one file.
     fn identity(&mut self, path: &str) -> String {
         path.to_owned()
     }
 }
 
-/// A text that is preprocessed itself, and not because another one includes it.
+/// A text that is preprocessed itself, not because another includes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MainFile<'a> {
     /// Its path: its name in messages, and where `#include "..."` begins to look.
     pub(crate) name: &'a str,
-    /// What is in it.
+    /// Its text.
     pub(crate) text: &'a str,
 }
 
@@ -60,28 +60,28 @@ pub(crate) struct MainFile<'a> {
 pub struct PreprocessOptions {
     /// Folders for `#include "..."` and `#include <...>`.
     pub include_dirs: Vec<String>,
-    /// Folders searched after those, whose warnings nobody wants.
+    /// Folders searched after those; warnings about files in them are not reported.
     pub system_dirs: Vec<String>,
     /// The predefined macros as a text of `#define` lines (`cc -dM -E`).
     pub predefined: String,
-    /// What the user defines and takes back (`-D`, `-U`), as a text of `#define` and `#undef` lines.
+    /// The user's `-D` and `-U` options, as a text of `#define` and `#undef` lines.
     pub commands: String,
 }
 
-/// What came out.
+/// The result of preprocessing.
 #[derive(Debug)]
 pub struct Preprocessed {
     /// The tokens, without those of directives.
     pub tokens: Vec<Token>,
     /// Errors and warnings in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
-    /// The object-like macros that main files (or all) have defined, in order, and what is left of them.
+    /// The object-like macros that main files (or all files) define, in order, fully expanded.
     pub(crate) macros: Vec<MacroBody>,
     names: Names,
     entered: Vec<Entered>,
     expansions: Vec<Expansion>,
     inclusions: Vec<include::Inclusion>,
-    /// The main files, by number among all.
+    /// The numbers of the main files among all files.
     mains: Vec<usize>,
 }
 
@@ -94,9 +94,9 @@ pub(crate) struct MacroBody {
     pub(crate) tokens: Vec<Token>,
 }
 
-/// A token's output is bounded: so many at most, macros that grow without measure included.
+/// Limit on the number of tokens in the result, against macros that expand without end.
 const MOST_TOKENS: usize = 4_000_000;
-/// The same for what the expansion of macros copies.
+/// Limit on the tokens and bytes that the expansion of macros copies.
 const MOST_WORK: usize = 8_000_000;
 
 /// A text that is being read.
@@ -105,7 +105,7 @@ struct Buffer {
     at: usize,
     entered: u32,
     conditionals: Vec<Conditional>,
-    /// The file, by number in `files`; none: the predefined macros.
+    /// Its number in `files`; `None`: the predefined macros.
     file: Option<usize>,
     /// Which folder it was found in; `#include_next` goes on behind it.
     dir: usize,
@@ -120,32 +120,33 @@ struct Preprocessor<'a> {
     pushed: HashMap<Symbol, Vec<Option<Rc<Macro>>>>,
     buffers: Vec<Buffer>,
     contexts: Vec<Context>,
-    /// By symbol: in how many contexts a macro is off.
+    /// By symbol: the number of contexts in which a macro is off.
     off: Vec<u32>,
-    /// How many contexts are closed ones.
+    /// The number of contexts that are closed.
     closed: usize,
     back: Option<Token>,
-    /// Within a directive the end of its line ends everything.
+    /// In a directive, the end of the line counts as the end of the text.
     in_directive: bool,
-    /// Within a macro's arguments the end of a file ends everything; directives are taken only behind the `(`.
+    /// In a macro's arguments, the end of a file counts as the end of the text. Directives are carried out only behind
+    /// the `(`.
     in_arguments: bool,
     looking_for_parenthesis: bool,
     files: Vec<Known>,
     paths: HashMap<String, Option<usize>>,
-    /// Files by what all their paths have in common.
+    /// The numbers of files by [`Loader::identity`].
     identities: HashMap<String, usize>,
     entered: Vec<Entered>,
     expansions: Vec<Expansion>,
     inclusions: Vec<include::Inclusion>,
     diagnostics: Vec<Diagnostic>,
     counter: u32,
-    /// A macro without a text was used since somebody asked: what it gives depends on the place.
+    /// A macro without a body was used since this was last reset: its value depends on the place of use.
     used_builtin: bool,
     work: usize,
     stopped: bool,
-    /// The file that an `#include` at hand enters at its line's end.
+    /// The file that the current `#include` enters at the end of its line.
     pending: Option<include::Pending>,
-    /// What the `#pragma` at hand leaves in the result.
+    /// The token that the current `#pragma` adds to the result.
     pragma: Option<Token>,
 }
 
@@ -164,7 +165,7 @@ pub fn preprocess(
     )
 }
 
-/// Whose macros are in the result.
+/// Which files' macros are in the result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Macros {
     None,
@@ -172,7 +173,7 @@ pub(crate) enum Macros {
     OfAllFiles,
 }
 
-/// Preprocesses texts one behind the other, as if one file included them all.
+/// Preprocesses texts one after the other, as if one file included them all.
 pub(crate) fn preprocess_all(
     files: &[MainFile<'_>],
     options: &PreprocessOptions,
@@ -250,7 +251,7 @@ impl<'a> Preprocessor<'a> {
             paths: HashMap::new(),
             identities: HashMap::new(),
             entered: Vec::new(),
-            // Number 0 is none.
+            // Number 0 stands for "no expansion".
             expansions: vec![Expansion::default()],
             inclusions: Vec::new(),
             diagnostics: Vec::new(),
@@ -278,7 +279,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// An error after which nothing more is read.
+    /// Reports an error and ends the reading of all texts.
     fn stop(&mut self, at: Token, message: &str) {
         if !self.stopped {
             self.error(at, message.to_owned());
@@ -327,7 +328,7 @@ impl Preprocessor<'_> {
         });
     }
 
-    /// The next token of the texts, directives carried out.
+    /// The next token of the texts; directives are carried out.
     fn next_in_texts(&mut self) -> Token {
         loop {
             let token = match self.back.take() {
@@ -388,7 +389,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// A token straight from the innermost text.
+    /// The next token of the innermost text, with directives not carried out.
     fn lexed(&mut self) -> Option<Token> {
         let buffer = self.buffers.last_mut()?;
         let text = Rc::clone(&buffer.text);
@@ -411,7 +412,7 @@ impl Preprocessor<'_> {
         }
     }
 
-    /// The end of everything, or of the innermost text.
+    /// The token for the end of all texts, or of the innermost one.
     fn end(&mut self) -> Token {
         Token {
             kind: TokenKind::End,

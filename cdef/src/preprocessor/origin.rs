@@ -10,16 +10,16 @@ use crate::names::Names;
 use crate::source::{LineMarker, Location, Source, SourceId, Span};
 use crate::types::Symbol;
 
-/// A text at one of the times it was read.
+/// One reading of a text (a file may be included several times).
 #[derive(Debug)]
 pub(super) struct Entered {
     pub(super) text: Rc<Text>,
     pub(super) source: Arc<Source>,
-    /// The file, by number.
+    /// The number of the file.
     pub(super) file: Option<usize>,
     /// The directive that included it.
     pub(super) from: Option<Token>,
-    /// What `#line` and line markers say, in order.
+    /// The `#line` directives and line markers in it, in order.
     pub(super) lines: Vec<Renumbered>,
     pub(super) system: bool,
     pub(super) depth: u32,
@@ -28,20 +28,20 @@ pub(super) struct Entered {
 /// A `#line` directive or a line marker.
 #[derive(Clone, Debug)]
 pub(super) struct Renumbered {
-    /// From that byte on.
+    /// The byte from which on it applies.
     pub(super) at: u32,
-    /// The line that the directive is in.
+    /// The real line number of the directive.
     pub(super) here: u32,
-    /// The number of the line behind it.
+    /// The number that it gives to the line behind it.
     pub(super) line: u32,
-    /// The file.
+    /// The file name that it gives; `None`: the text's own.
     pub(super) file: Option<Arc<str>>,
-    /// How many files a marker says to be entered and not left (`# 1 "file.h" 1`).
+    /// How many files markers have entered and not left at this point (`# 1 "file.h" 1`).
     pub(super) inside: u32,
 }
 
 impl Entered {
-    /// The byte of the text as it was written.
+    /// The offset in the text as it was written, before splices were taken out.
     pub(super) fn written(&self, at: u32) -> u32 {
         self.text.written(at.min(self.text.clean().len() as u32))
     }
@@ -52,7 +52,7 @@ impl Entered {
         &before[before.trim_end_matches([' ', '\t']).len()..]
     }
 
-    /// What the last `#line` in front of a byte says.
+    /// The last `#line` or line marker in front of a byte.
     pub(super) fn renumbered(&self, at: u32) -> Option<&Renumbered> {
         let before = self.lines.partition_point(|line| line.at <= at);
         before.checked_sub(1).map(|index| &self.lines[index])
@@ -86,7 +86,7 @@ impl Entered {
         }
     }
 
-    /// The text as diagnostics show it: with what `#line` says.
+    /// The text for diagnostics, with the numbers that `#line` gives.
     fn numbered(&self) -> Arc<Source> {
         if self.lines.is_empty() {
             return Arc::clone(&self.source);
@@ -108,7 +108,7 @@ impl Entered {
 pub(super) struct Expansion {
     pub(super) name: Option<Symbol>,
     pub(super) at: Option<Token>,
-    /// The text and the byte of the use that is in no other macro.
+    /// The text and the byte of the outermost use, which is in no other macro's expansion.
     pub(super) outermost: Option<(u32, u32)>,
 }
 
@@ -123,7 +123,7 @@ pub struct Origin<'a> {
     pub expansion_of: Vec<(&'a str, &'a str, u32)>,
 }
 
-/// More macros than these around one token help nobody.
+/// The number of macros that are listed for one token.
 const MOST_MACROS: usize = 16;
 
 impl<'a> Origin<'a> {
@@ -189,7 +189,7 @@ impl Preprocessor<'_> {
     }
 }
 
-/// Where tokens are written, from `first` to `last`, which may be elsewhere.
+/// The place of the tokens from `first` to `last`. Where they are in different texts, that of `first`.
 fn written_at(
     entered: &[Entered],
     names: &Names,
@@ -212,7 +212,7 @@ fn written_at(
 }
 
 impl Origin<'_> {
-    /// What a message says of it.
+    /// The notes of a diagnostic about this origin.
     fn notes(&self) -> Option<Box<Notes>> {
         let mut notes = Vec::new();
         for (name, file, line) in self.expansion_of.iter().take(10) {
@@ -226,7 +226,7 @@ impl Origin<'_> {
 }
 
 impl Preprocessed {
-    /// The diagnostic, about tokens of this result, as one about the texts that they come from.
+    /// Turns a diagnostic about tokens of this result into one about the texts that they come from.
     pub(crate) fn diagnose(&self, first: Token, last: Token, diagnostic: Diagnostic) -> Diagnostic {
         let (span, source) = written_at(&self.entered, &self.names, first, last);
         Diagnostic {
@@ -249,7 +249,7 @@ impl Preprocessed {
         self.entered[entered as usize].file_and_line(at)
     }
 
-    /// Which main file a token stands in; none: an included one.
+    /// The main file that a token stands in; `None`: an included file.
     pub(crate) fn main_of(&self, token: Token) -> Option<usize> {
         let (entered, at) = self.used_at(token);
         let text = &self.entered[entered as usize];
@@ -258,7 +258,8 @@ impl Preprocessed {
         self.mains.iter().position(|&main| main == file)
     }
 
-    /// What the chosen main files include that is none of them, as they spell it: `<stdio.h>`. The first of each.
+    /// The files that the chosen main files include (without themselves), as the directives spell them: `<stdio.h>`.
+    /// Each is listed once.
     pub(crate) fn includes_of(&self, is_chosen: impl Fn(usize) -> bool) -> Vec<String> {
         let mut includes: Vec<String> = Vec::new();
         for inclusion in &self.inclusions {
@@ -271,7 +272,7 @@ impl Preprocessed {
         includes
     }
 
-    /// Whether one of the chosen main files includes that one.
+    /// Whether one of the chosen main files includes the main file `main`.
     pub(crate) fn is_included_by(&self, main: usize, is_chosen: impl Fn(usize) -> bool) -> bool {
         self.inclusions.iter().any(|inclusion| {
             inclusion.file == self.mains[main]

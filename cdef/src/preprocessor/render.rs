@@ -1,4 +1,4 @@
-//! The result as one text again, for the parser: every token in its line of its file, as line markers say.
+//! Writes the result as one text for the parser, with line markers that give every token its file and line.
 
 use super::Preprocessed;
 use super::origin::Entered;
@@ -13,7 +13,7 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    /// The number of the token that a byte is in, or the last one before it.
+    /// The number of the token that contains a byte, or of the last one before it.
     pub(crate) fn token_at(&self, at: u32) -> Option<usize> {
         self.starts
             .partition_point(|&start| start <= at)
@@ -31,13 +31,13 @@ struct Writer<'a> {
     line: u32,
     /// The last token.
     before: Option<Token>,
-    /// By text: the byte behind the last token of a main file.
+    /// For each text of a main file: the byte behind the last token written.
     ends: Vec<u32>,
     with_comments: bool,
 }
 
 impl Preprocessed {
-    /// The text that the parser reads, with the comments of main files that may be documentation, or without.
+    /// The text for the parser. `with_comments` keeps comments of main files that may be documentation.
     pub(crate) fn render(&self, with_comments: bool) -> Rendered {
         let mut writer = Writer {
             result: self,
@@ -55,7 +55,7 @@ impl Preprocessed {
         writer.out
     }
 
-    /// `#define NAME what it expands to`, behind a marker for its line.
+    /// A `#define` line with the name and the expansion of a macro.
     pub(crate) fn render_macro(&self, index: usize) -> String {
         let found = &self.macros[index];
         let mut text = format!("#define {}", self.spelling(found.name));
@@ -70,7 +70,7 @@ impl Preprocessed {
         text
     }
 
-    /// Whether two tokens must not touch.
+    /// Whether white space must separate two tokens.
     fn is_spaced(&self, before: Token, token: Token) -> bool {
         if token.has(SPACE | START) {
             return true;
@@ -97,7 +97,7 @@ impl Writer<'_> {
             self.out.starts.push(self.out.text.len() as u32);
             self.out.text.push_str("#pragma ");
             self.out.text.push_str(spelling);
-            // What follows says where it is.
+            // A pragma needs a line of its own; the next token gets a line marker.
             self.out.text.push('\n');
             self.file = "";
             self.before = None;
@@ -188,17 +188,18 @@ impl Writer<'_> {
 struct Comment {
     start: u32,
     end: u32,
-    /// It stands behind the token that comes before, and ends the line.
+    /// It stands on the line of the token before it.
     is_trailing: bool,
 }
 
-/// The comments of a stretch that holds nothing else behind them, and one that stands behind the token in front of it.
+/// The comments from `from` to `to` that directly precede the token at `to`, and a comment on the line of the token
+/// before `from`.
 fn comments(text: &Entered, from: u32, to: u32) -> Vec<Comment> {
     let clean = text.text.clean();
     let bytes = clean.as_bytes();
     let (mut at, to) = (from as usize, to as usize);
     let mut found: Vec<Comment> = Vec::new();
-    // Only white space since the last end of a line; nothing at all yet.
+    // `line_is_empty`: only white space since the last line end. `is_first`: still on the line of the token before.
     let (mut line_is_empty, mut is_first) = (from == 0, from != 0);
     while at < to {
         let end = match &bytes[at..to] {

@@ -1,4 +1,4 @@
-//! What a compiler would tell, for when there is none: predefined macros, folders, freestanding headers.
+//! Used where there is no C compiler to ask: predefined macros, folders of headers, freestanding headers.
 
 use crate::target::Target;
 

@@ -1,4 +1,4 @@
-//! Preprocessing tokens (C11 6.4) and how a text is cut into them.
+//! Preprocessing tokens (C11 6.4), and cutting a text into them.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::types::Symbol;
 /// What a preprocessing token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenKind {
-    /// An identifier; keywords are that too.
+    /// An identifier or a keyword.
     Name,
     /// A preprocessing number.
     Number,
@@ -53,10 +53,10 @@ pub struct Token {
     pub kind: TokenKind,
     pub(super) flags: u8,
     pub(super) text: Symbol,
-    /// Where it is written: the number of the text that was entered, and the byte in it.
+    /// Where it is written: the number of its text in `entered`, and the byte in it.
     pub(super) entered: u32,
     pub(super) at: u32,
-    /// The expansion it comes from; 0: none.
+    /// The number of the macro expansion it comes from; 0: none.
     pub(super) expansion: u32,
 }
 
@@ -66,14 +66,14 @@ impl Token {
     }
 }
 
-/// A text without its line splices (C11 5.1.1.2, phase 2). Trigraphs are not replaced, as GNU C has it.
+/// A text without its line splices (C11 5.1.1.2, phase 2). Trigraphs are not replaced, as in GNU C.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) text: Arc<str>,
     clean: Option<String>,
-    /// Byte of the clean text, and how many were taken out before it.
+    /// For each splice: its byte in the clean text, and the number of bytes taken out up to it.
     splices: Vec<(u32, u32)>,
-    /// Where the lines after the first begin in the text as it was written, once somebody has asked.
+    /// Where the lines after the first begin in the text as it was written, computed at the first use.
     lines: OnceCell<Vec<u32>>,
 }
 
@@ -85,7 +85,7 @@ impl Text {
             let at = search + found;
             let after = text[at + 1..].trim_start_matches([' ', '\t', '\r']);
             search = at + 1;
-            // What a backslash and blanks end with is a splice, too: GNU's rule.
+            // As in GNU C, blanks between the backslash and the line end are allowed.
             if let Some(rest) = after.strip_prefix('\n') {
                 clean.push_str(&text[from..at]);
                 from = text.len() - rest.len();
@@ -111,7 +111,7 @@ impl Text {
             ends.map(|(end, _)| end as u32 + 1).collect()
         })
     }
-    /// The byte of the text as it was written that a line (from 1) begins with.
+    /// The offset of a line (from 1) in the text as it was written.
     pub(super) fn line_start(&self, line: u32) -> u32 {
         match line.checked_sub(2) {
             None => 0,
@@ -128,7 +128,7 @@ impl Text {
         let start = before.checked_sub(1).map_or(0, |index| starts[index]);
         (before as u32 + 1, start)
     }
-    /// The byte of the text as it was written.
+    /// The offset in the text as it was written for an offset in the clean text.
     pub(super) fn written(&self, at: u32) -> u32 {
         let before = self.splices.partition_point(|&(start, _)| start <= at);
         at + before
@@ -249,7 +249,8 @@ fn number_end(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// A literal whose quote is at `quote`. One that does not end is the rest of its line, and no literal.
+/// The literal whose quote is at `quote`. If it does not end on its line, the rest of the line is one
+/// [`TokenKind::Other`].
 fn quoted(text: &str, start: usize, quote: usize) -> (TokenKind, usize) {
     let bytes = text.as_bytes();
     let mut end = quote + 1;
@@ -270,7 +271,7 @@ fn quoted(text: &str, start: usize, quote: usize) -> (TokenKind, usize) {
         }
         end += 1;
     }
-    // A backslash in front of a character of several bytes: end on a whole one.
+    // A backslash may stand in front of a character of several bytes: end at a character boundary.
     while !text.is_char_boundary(end.min(text.len())) {
         end += 1;
     }

@@ -1,4 +1,4 @@
-//! What a name means: the types behind it, made in the declarations.
+//! Declares what a name in the tables means, with the types that it needs.
 
 use super::format::{
     FLAG_CHECK_FIELDS, FLAG_EXTERNAL, FLAG_PACKED, FUNCTION_ELLIPSIS, FUNCTION_STDCALL, Number,
@@ -20,14 +20,14 @@ use crate::types::{
     TypeTable,
 };
 
-/// Anonymous members in anonymous members: more than any header has, and few enough for every walk over them.
+/// Limits on anonymous members in anonymous members: more than any header has, and few enough for every recursive walk.
 const MAX_MEMBERS: u32 = 100_000;
 const MAX_NESTING: u32 = 100;
 
 /// The predefined `FILE`.
 pub(super) const FILE_NAME: &str = "FILE";
 
-/// How the tables spell what has no tag.
+/// What the name of a struct or union in the tables says: `foo`, `$foo`, `$$foo`, `$1`.
 pub(super) enum Naming<'a> {
     Tag,
     Typedef(&'a str),
@@ -50,7 +50,7 @@ impl<'a> Naming<'a> {
     }
 }
 
-/// A name of the tables: what C takes for one, and `$`.
+/// Checks a name of the tables: a C identifier, in which `$` is allowed.
 fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, TableError> {
     let is_name = |text: &str| {
         !text.is_empty()
@@ -65,11 +65,11 @@ fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, Table
 }
 
 impl<S: TableSource> Tables<S> {
-    /// Declares the function, variable or constant of that name, with the types that it needs. Says whether there is
+    /// Declares the function, variable or constant of that name, with the types that it needs. Returns whether there is
     /// one.
     ///
     /// # Errors
-    /// The tables are damaged, or a type cannot be had.
+    /// The tables are damaged, or a type that is needed is not available.
     pub fn declare_global(
         &mut self,
         declarations: &mut Declarations,
@@ -157,7 +157,7 @@ impl<S: TableSource> Tables<S> {
         Ok(found)
     }
 
-    /// Declares everything. What cannot be had is left out.
+    /// Declares everything except what needs an unavailable type.
     ///
     /// # Errors
     /// The tables are damaged.
@@ -191,8 +191,8 @@ impl<S: TableSource> Tables<S> {
         Ok(())
     }
 
-    /// Runs one change, and gives the records that it named their fields. Once the tables turned out to be damaged,
-    /// nothing more is taken from them.
+    /// Runs `body`, and then gives the records that it has declared their fields. Once the tables have turned out to be
+    /// damaged, every call fails.
     fn change(
         &mut self,
         declarations: &mut Declarations,
@@ -308,7 +308,7 @@ impl<S: TableSource> Tables<S> {
         Ok(())
     }
 
-    /// The type at an index of `_types`; `depth` types are waiting for it.
+    /// The type at an index of `_types`. `depth`: the number of types around it that are being built.
     fn type_at(
         &mut self,
         declarations: &mut Declarations,
@@ -380,7 +380,7 @@ impl<S: TableSource> Tables<S> {
         Ok(ty)
     }
 
-    /// As [`type_at`](Self::type_at), of something that can have a value.
+    /// As [`type_at`](Self::type_at), but an error for `void` and functions, which no object can have.
     fn object_at(
         &mut self,
         declarations: &mut Declarations,
@@ -448,7 +448,8 @@ impl<S: TableSource> Tables<S> {
             }))))
     }
 
-    /// The record of an index. Its fields follow when the change is complete, as they may lead back to it.
+    /// The record at an index, at first without fields: as these may lead back to the record,
+    /// [`complete`](Self::complete) adds them.
     fn record_at(
         &mut self,
         declarations: &mut Declarations,
@@ -499,7 +500,7 @@ impl<S: TableSource> Tables<S> {
         Ok(id)
     }
 
-    /// Gives the records that were named their fields. Those may name further records.
+    /// Gives the declared records their fields, which may declare further records.
     fn complete(&mut self, declarations: &mut Declarations) -> Result<(), TableError> {
         let mut result = Ok(());
         let mut completed = Vec::new();
@@ -513,7 +514,7 @@ impl<S: TableSource> Tables<S> {
                     completed.push((index, id));
                 }
                 Err(error) => {
-                    // It stays opaque, and can be asked for again.
+                    // The record stays opaque; the next use tries again.
                     self.records[index] = None;
                     result = Err(error);
                 }
@@ -530,7 +531,7 @@ impl<S: TableSource> Tables<S> {
         result
     }
 
-    /// What the C compiler says of a record, if it was asked.
+    /// The C compiler's layout of a record, if the tables have it.
     fn given_layout(&self, index: usize) -> Option<Box<GivenLayout>> {
         if !self.source.is_trusted() {
             return None;
@@ -690,7 +691,7 @@ fn blank(kind: RecordKind) -> Record {
     }
 }
 
-/// Whether a walk through the anonymous members of a record ends soon.
+/// Whether the anonymous members of a record are few enough and not nested too deeply.
 fn is_walkable(declarations: &Declarations, id: RecordId, depth: u32, seen: &mut u32) -> bool {
     *seen += 1;
     if depth > MAX_NESTING || *seen > MAX_MEMBERS {

@@ -1,4 +1,4 @@
-//! The numbers of the format, as CFFI's `parse_c_type.h` has them.
+//! The numbers of the format, from CFFI's `parse_c_type.h`.
 
 use crate::message;
 use crate::types::Primitive;
@@ -22,7 +22,7 @@ pub(super) const OP_CONSTANT_INT: u8 = 31;
 pub(super) const OP_GLOBAL_VAR: u8 = 33;
 pub(super) const OP_DLOPEN_FUNC: u8 = 35;
 pub(super) const OP_DLOPEN_CONST: u8 = 37;
-/// A variable whose address a C function tells.
+/// A variable whose address a C function returns.
 pub(super) const OP_GLOBAL_VAR_ACCESS: u8 = 39;
 pub(super) const OP_EXTERN_PYTHON: u8 = 41;
 
@@ -30,7 +30,7 @@ pub(super) const FLAG_UNION: i32 = 1;
 /// The C compiler must agree with the layout that the fields would have.
 pub(super) const FLAG_CHECK_FIELDS: i32 = 2;
 pub(super) const FLAG_PACKED: i32 = 4;
-/// It is in one of the included modules.
+/// The record is declared by an included module.
 pub(super) const FLAG_EXTERNAL: i32 = 8;
 pub(super) const FLAG_OPAQUE: i32 = 16;
 
@@ -42,7 +42,7 @@ pub(super) const FUNCTION_STDCALL: i32 = 2;
 /// The index of OP_STRUCT_UNION that means `FILE`.
 pub(super) const FILE_RECORD: i32 = -1;
 
-/// By number less one: 0 is `void`.
+/// By number minus one: number 0 is `void`.
 const PRIMITIVES: [Primitive; 51] = [
     Primitive::Bool,
     Primitive::Char,
@@ -101,12 +101,12 @@ const PRIMITIVES: [Primitive; 51] = [
 pub(super) enum Number {
     Void,
     Primitive(Primitive),
-    /// What a C compiler should have told, and could not.
+    /// CFFI's `_CFFI__UNKNOWN_...` numbers: the C compiler could not determine the type.
     Unknown(&'static str),
     Invalid,
 }
 
-/// Whether it is one of C's integer types.
+/// Whether the primitive is one of C's integer types.
 pub(super) fn is_integer(primitive: Primitive) -> bool {
     !matches!(
         primitive,
@@ -135,19 +135,19 @@ pub(super) fn primitive(number: i32) -> Number {
 /// An operation and its argument: four bytes, big-endian; the operation is the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Op {
-    /// What it is.
+    /// The operation: one of the `OP_` numbers.
     pub code: u8,
     /// An index, mostly. 24 bits in Python modules, signed.
     pub argument: i32,
 }
 
-/// A big-endian number at the start of `bytes`, and what follows.
+/// The big-endian number at the start of `bytes`, and the bytes behind it.
 pub(super) fn number(bytes: &[u8]) -> Option<(i32, &[u8])> {
     let (first, rest) = bytes.split_first_chunk::<4>()?;
     Some((i32::from_be_bytes(*first), rest))
 }
 
-/// An operation at the start of `bytes`, and what follows.
+/// The operation at the start of `bytes`, and the bytes behind it.
 pub(super) fn op(bytes: &[u8]) -> Option<(Op, &[u8])> {
     let (value, rest) = number(bytes)?;
     let op = Op {

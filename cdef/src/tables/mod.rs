@@ -1,9 +1,9 @@
 //! The tables of the Python modules that CFFI generates for out-of-line ABI mode, as declarations.
 //!
-//! Such a module says `ffi = _cffi_backend.FFI('name', _version=..., _types=b'...', _globals=(...), ...)`:
+//! Such a module contains `ffi = _cffi_backend.FFI('name', _version=..., _types=b'...', _globals=(...), ...)`:
 //!
-//! * `_types`: operations of four bytes ([`format::Op`]), of which every type is one, an array two (the second is its
-//!   length), a function one, one for each parameter, and an end.
+//! * `_types`: operations of four bytes ([`format::Op`]). A type is one operation; an array is two, the second being
+//! its length; a function is its own operation, one for each parameter, and an end.
 //! * `_globals`: an operation and a name, then a number; for each function, variable and constant, sorted by name.
 //! * `_struct_unions`: tuples of index, flags and name; then an operation and a name for each field (with the width in
 //!   between, for a bit-field). Names that start with `$` are not C's: `$foo` has only the typedef name `foo`, `$$foo` is
@@ -11,8 +11,8 @@
 //! * `_enums`: index, integer type, name, NUL, and the names of the enumerators with commas between.
 //! * `_typenames`: an index into the types, and the name, sorted.
 //!
-//! [`Tables::new`] looks through all of it once, and allocates nothing for a name. What a name means is worked out when
-//! somebody asks for it: so importing such a module costs nearly nothing, however large it is.
+//! [`Tables::new`] looks through all of it once, and allocates nothing for a name. A name is declared when it is first
+//! used, so importing such a module costs nearly nothing, however large it is.
 
 mod declare;
 mod format;
@@ -36,9 +36,9 @@ use format::{
 /// What is wrong with tables.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TableError {
-    /// They are not what CFFI writes: where, and what is wrong there.
+    /// The tables are not what CFFI writes: the place, and what is wrong there.
     Damaged(String),
-    /// They ask for what is not there, or not possible: CFFI raises `ffi.error`.
+    /// They need something that does not exist or is impossible: CFFI raises `ffi.error`.
     Refused(String),
     /// CFFI raises `NotImplementedError`.
     NotImplemented(String),
@@ -69,15 +69,15 @@ pub enum GlobalKind {
 /// A place of `_types`.
 #[derive(Clone, Copy)]
 enum Slot {
-    /// An operation that nobody asked for yet.
+    /// An operation that has not been used yet.
     Unseen,
     /// An array's length.
     Length,
-    /// What the operation means.
+    /// The type of an operation.
     Known(TypeId),
 }
 
-/// A struct or union that an included module has.
+/// A struct or union that an included module declares.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct External {
     /// Its index in the tables.
@@ -86,21 +86,21 @@ pub struct External {
     pub kind: RecordKind,
     /// Its name, in the tables' spelling.
     pub name: String,
-    /// Nothing is known of its fields.
+    /// It is opaque.
     pub is_opaque: bool,
 }
 
-/// Tables that were looked through, and what was asked of them so far.
+/// Checked tables, and what has been declared from them so far.
 pub struct Tables<S> {
     source: S,
     slots: Vec<Slot>,
     records: Vec<Option<RecordId>>,
     enums: Vec<Option<EnumId>>,
-    /// Structs and unions of included modules that cannot be had: why.
+    /// The indexes of structs and unions that no included module has, each with the error.
     refused: Vec<(usize, TableError)>,
-    /// Records that were named, but have no fields yet.
+    /// Records that are declared, but have no fields yet.
     open: Vec<(usize, RecordId)>,
-    /// What was found to be wrong later. Everything is refused from then on.
+    /// An error in the tables that was found after [`Tables::new`]. Every later call returns it.
     damage: Option<TableError>,
 }
 
@@ -112,10 +112,10 @@ const TRUNCATED: &str = "it is too short";
 const NO_SUCH_TYPE: &str = "there is no type with that index";
 
 impl<S: TableSource> Tables<S> {
-    /// Looks through the tables.
+    /// Checks the tables.
     ///
     /// # Errors
-    /// They are not what CFFI writes for a Python module. Names and cycles are looked at later.
+    /// They are not what CFFI writes for a Python module. Names and cycles are checked when they are used.
     pub fn new(source: S) -> Result<Self, TableError> {
         let mut tables = Self {
             slots: Vec::new(),
@@ -287,7 +287,7 @@ impl<S: TableSource> Tables<S> {
         Ok(())
     }
 
-    /// Whether an operation that can be a type is there.
+    /// Whether the operation at an index can be a type.
     fn is_type(&self, index: i32) -> bool {
         let slot = usize::try_from(index)
             .ok()
@@ -295,8 +295,8 @@ impl<S: TableSource> Tables<S> {
         slot.is_some_and(|slot| !matches!(slot, Slot::Length))
     }
 
-    /// The structs and unions that included modules must have. They are to be given with
-    /// [`provide`](Self::provide) before anything else is asked for.
+    /// The structs and unions that included modules must have. The caller gives them with [`provide`](Self::provide)
+    /// before any other call.
     pub fn externals(&self) -> Vec<External> {
         (0..self.source.records())
             .filter_map(|index| {
@@ -311,7 +311,7 @@ impl<S: TableSource> Tables<S> {
             .collect()
     }
 
-    /// Says which record of `declarations` is an external one, or that no included module has it.
+    /// Sets the record of `declarations` that an external one is; `None`: no included module has it.
     pub fn provide(
         &mut self,
         declarations: &mut Declarations,
@@ -364,7 +364,7 @@ impl<S: TableSource> Tables<S> {
         self.source.typedef(index).unwrap_or((-1, &[]))
     }
 
-    /// What a global is.
+    /// The kind of a global.
     fn global_kind(&self, index: usize) -> GlobalKind {
         kind_of_global(self.global_head(index).0)
     }

@@ -1,5 +1,5 @@
-//! The prototypes of ordinary functions, straight from the tables: nothing is declared for them. A header has thousands of
-//! functions; most programs only ever ask for the object of one, or call it once.
+//! The prototypes of ordinary functions, written straight from the tables, without declaring the functions. A header
+//! has thousands of functions, of which most programs only call a few.
 
 use super::declare::{FILE_NAME, Naming};
 use super::format::{
@@ -9,15 +9,15 @@ use super::format::{
 use super::{TableSource, Tables, kind_of};
 use crate::types::Primitive;
 
-/// How many operations lead from a type to what it points to, at most: more than headers have.
+/// The most operations from a type to what it finally points to: more than any header needs.
 const STEPS: usize = 50;
 
 impl<S: TableSource> Tables<S> {
-    /// Writes the prototype of a function as its type's name has it, with the function's name; gives the number of its
-    /// parameters. `index` is its type's.
+    /// Appends the prototype of a function to `text`: the name of its type with the function's name in it. `index` is
+    /// that of its type. Returns the number of parameters.
     ///
-    /// `None` where something may be wrong with a type, or where it takes more to say how it is passed: such a function is
-    /// to be declared. What was written is then of no use.
+    /// `None` where a type may be damaged, or may not be passed in one register: such a function must be declared.
+    /// `text` is then incomplete.
     pub fn simple_prototype(&self, index: usize, name: &str, text: &mut String) -> Option<usize> {
         if !self.source.is_trusted() || self.damage.is_some() {
             return None;
@@ -48,7 +48,8 @@ impl<S: TableSource> Tables<S> {
         }
     }
 
-    /// Writes a type's name, if it is a number or character, or a pointer to such, to a record, or to such a pointer.
+    /// Appends the name of a type that is a number or character, or a pointer (of any depth) to one or to a record;
+    /// `None` for other types.
     fn write_simple(&self, index: i32, is_result: bool, text: &mut String) -> Option<()> {
         let (mut index, mut stars) = (index, 0);
         for _ in 0..STEPS {
@@ -103,7 +104,7 @@ impl<S: TableSource> Tables<S> {
     }
 }
 
-/// Passed in one register, on every platform.
+/// Whether values are passed in one register on every platform.
 fn is_simple(primitive: Primitive) -> bool {
     !matches!(
         primitive,

@@ -1,4 +1,4 @@
-//! Where tables come from: as bytes in a Python module, or anything else that can give their entries.
+//! Access to tables: bytes in a Python module, or anything else that has their entries.
 
 use super::TableError;
 use super::format::{OP_BIT_FIELD, Op, number, op};
@@ -6,13 +6,13 @@ use super::format::{OP_BIT_FIELD, Op, number, op};
 /// A field of a struct or union.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TableField<'a> {
-    /// What it is, with the index of its type.
+    /// Its operation; the argument is the index of its type.
     pub op: Op,
     /// Of a bit-field: its width.
     pub bits: Option<i32>,
     /// Its name; empty for an anonymous member.
     pub name: &'a [u8],
-    /// Offset and size as the C compiler says; `None` where it was not asked.
+    /// The C compiler's offset and size; `None` where it was not asked.
     pub place: Option<(u64, u64)>,
 }
 
@@ -42,18 +42,18 @@ pub enum Sorted {
 
 /// The entries of tables. Every index is below the count that goes with it. `None` is an entry that is too short.
 pub trait TableSource {
-    /// Whether a C compiler made them: then they are not looked through at first.
+    /// Whether a C compiler checked them: then [`Tables::new`](super::Tables::new) does not.
     fn is_trusted(&self) -> bool;
     /// The index of a name.
     fn find(&self, table: Sorted, name: &[u8]) -> Option<usize>;
-    /// How many operations there are, or how long the table is instead.
+    /// The number of operations.
     ///
     /// # Errors
-    /// It has no whole number of operations: its length in bytes.
+    /// The length is no multiple of four bytes: the length.
     fn types(&self) -> Result<usize, usize>;
     /// An operation.
     fn operation(&self, index: usize) -> Option<Op>;
-    /// The place of an operation that holds an array's length.
+    /// The array length that stands in the place of an operation.
     fn array_length(&self, index: usize) -> Option<i64>;
     /// How many functions, variables and constants there are.
     fn globals(&self) -> usize;
@@ -62,13 +62,13 @@ pub trait TableSource {
     /// The value of an integer constant. `Ok(None)`: it is no integer that C has.
     ///
     /// # Errors
-    /// It is not what the declarations say.
+    /// The value contradicts the declaration.
     fn global_value(&self, index: usize) -> Result<Option<i128>, TableError>;
     /// How many structs and unions there are.
     fn records(&self) -> usize;
     /// Flags and name of one.
     fn record(&self, index: usize) -> Option<(i32, &[u8])>;
-    /// Its size and alignment as the C compiler says; `None` where it was not asked.
+    /// The C compiler's size and alignment of one; `None` where it was not asked.
     fn record_place(&self, index: usize) -> Option<(u64, u32)>;
     /// How many fields it has.
     fn fields(&self, record: usize) -> usize;
@@ -79,7 +79,7 @@ pub trait TableSource {
     /// One of them.
     ///
     /// # Errors
-    /// It is too short, or its name has no end: the words for it.
+    /// It is too short, or its name has no end: the text of the message.
     fn enumeration(&self, index: usize) -> Result<TableEnum<'_>, &'static str>;
     /// How many typedefs there are.
     fn typedefs(&self) -> usize;

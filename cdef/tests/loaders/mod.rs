@@ -1,4 +1,4 @@
-//! Where the preprocessor's tests have their files from.
+//! Loaders for the tests of the preprocessor.
 
 use std::collections::HashMap;
 use std::sync::Arc;
