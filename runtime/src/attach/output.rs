@@ -17,7 +17,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use pyo3::ffi;
 
 use super::Thread;
-use crate::py::{Exception, Obj, Raised, Ref, Res, guard, intern};
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, guard, intern};
 use crate::reserve::{self, DUE};
 
 /// Whether Python code has put something of its own in the place of `sys.stdout` or `sys.stderr`.
@@ -264,43 +264,44 @@ pub fn install() {
 }
 
 fn try_install() -> Res<()> {
-    // SAFETY: the GIL is held; names are C strings.
-    unsafe {
-        let io = crate::py::import(c"io")?;
-        let base = attribute(&io, c"BufferedWriter")?;
-        let wrapper = attribute(&io, c"TextIOWrapper")?;
-        let output = Output {
-            class: make_class(&base)?,
-            write: attribute(&base, c"write")?,
-            flush: intern("flush")?,
-            streams: [
-                Stream::new(c"stdout", c"__stdout__", 1),
-                Stream::new(c"stderr", c"__stderr__", 2),
-            ],
+    let io = crate::py::import(c"io")?;
+    let base = attribute(&io, c"BufferedWriter")?;
+    let wrapper = attribute(&io, c"TextIOWrapper")?;
+    let output = Output {
+        // SAFETY: `base` is io.BufferedWriter.
+        class: unsafe { make_class(&base)? },
+        write: attribute(&base, c"write")?,
+        flush: intern("flush")?,
+        streams: [
+            Stream::new(c"stdout", c"__stdout__", 1),
+            Stream::new(c"stderr", c"__stderr__", 2),
+        ],
+    };
+    for stream in &output.streams {
+        // SAFETY: the GIL is held; the stream is borrowed from `sys`, and held from here on.
+        let old = unsafe { Live::or_null(ffi::PySys_GetObject(stream.name.as_ptr())) };
+        // A host may have closed its standard streams: then they are None.
+        let Some(old) = old.filter(|old| old.class() == wrapper.as_ptr().cast()) else {
+            continue;
         };
-        for stream in &output.streams {
-            let old = ffi::PySys_GetObject(stream.name.as_ptr());
-            // A host may have closed its standard streams: then they are None.
-            if old.is_null() || ffi::Py_TYPE(old) != wrapper.as_ptr().cast() {
-                continue;
-            }
-            let old = Ref::borrow(old);
-            let old_buffer = attribute(&old, c"buffer")?;
-            if ffi::Py_TYPE(old_buffer.obj()) != base.as_ptr().cast() {
-                continue;
-            }
-            let raw = attribute(&old_buffer, c"raw")?;
-            make_stream(&output, stream, &old, &raw)?;
-            call(&old, c"detach")?;
-            call(&old_buffer, c"detach")?;
+        let old = old.to_ref();
+        let old_buffer = attribute(&old, c"buffer")?;
+        if old_buffer.live().class() != base.as_ptr().cast() {
+            continue;
         }
-        // OUTPUT is set before `sys` gets the streams: the `write` of the new class looks the base's `write` up in it.
-        let output = OUTPUT.get_or_init(|| output);
-        for stream in &output.streams {
-            set(stream, true)?;
-        }
-        sys::watch()
+        let raw = attribute(&old_buffer, c"raw")?;
+        // SAFETY: the GIL is held.
+        unsafe { make_stream(&output, stream, &old, &raw)? };
+        call(&old, c"detach")?;
+        call(&old_buffer, c"detach")?;
     }
+    // OUTPUT is set before `sys` gets the streams: the `write` of the new class looks the base's `write` up in it.
+    let output = OUTPUT.get_or_init(|| output);
+    for stream in &output.streams {
+        // SAFETY: the GIL is held.
+        unsafe { set(stream, true)? };
+    }
+    sys::watch()
 }
 
 /// Tells that something in the module `sys` was set anew: up to 3.11 dicts have a version, later they can be watched.

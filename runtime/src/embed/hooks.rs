@@ -8,8 +8,8 @@ use pyo3::ffi;
 
 use super::last_error;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, any_text, guard, none, positional, simple,
-    str_from,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, any_text, guard, none, positional,
+    simple, str_from,
 };
 
 /// Puts hooks of ours in the place of the default ones. The GIL is held, the interpreter is ours. A failure leaves all as
@@ -199,49 +199,59 @@ unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> O
 /// Called by Python, as a function.
 unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
-        // SAFETY: live objects.
+        // SAFETY: Python calls the hook with the GIL; its self and its argument live during the call.
         unsafe {
             or_default(default, &[arguments], |stderr| {
-                let get = |name: &CStr| attribute(arguments, name);
-                let (class, value, trace, message, object) = (
-                    get(c"exc_type")?,
-                    get(c"exc_value")?,
-                    get(c"exc_traceback")?,
-                    get(c"err_msg")?,
-                    get(c"object")?,
-                );
-                let none = ffi::Py_None();
-                if ffi::PyExceptionInstance_Check(value.obj()) == 0 {
-                    return Ok(false);
-                }
-                let mut text = String::new();
-                if message.obj() != none {
-                    let message: Ref = message.live().str()?;
-                    text += &any_text(message.obj())?;
-                    text += ":";
-                } else if object.obj() != none {
-                    text += "Exception ignored in:";
-                }
-                if object.obj() != none {
-                    let object = object
-                        .live()
-                        .repr()
-                        .and_then(|repr| any_text(repr.obj()))
-                        .unwrap_or_else(|raised| {
-                            raised.clear();
-                            "<object repr() failed>".into()
-                        });
-                    text += " ";
-                    text += &object;
-                }
-                if !text.is_empty() {
-                    text += "\n";
-                }
-                text += &traceback(class.obj(), value.obj(), trace.obj());
-                write(stderr, &text)
+                print_unraisable(Live::new(arguments), stderr)
             })
         }
     })
+}
+
+/// Prints what `sys.unraisablehook` was called with; false where only the default hook can.
+fn print_unraisable(arguments: Live, stderr: &Ref) -> Res<bool> {
+    let (class, value, trace, message, object) = (
+        arguments.attribute(c"exc_type")?,
+        arguments.attribute(c"exc_value")?,
+        arguments.attribute(c"exc_traceback")?,
+        arguments.attribute(c"err_msg")?,
+        arguments.attribute(c"object")?,
+    );
+    // SAFETY: the reference keeps the object alive.
+    if unsafe { ffi::PyExceptionInstance_Check(value.obj()) } == 0 {
+        return Ok(false);
+    }
+    let mut text = String::new();
+    if !message.live().is_none() {
+        text += &text_of(&message.live().str()?)?;
+        text += ":";
+    } else if !object.live().is_none() {
+        text += "Exception ignored in:";
+    }
+    if !object.live().is_none() {
+        let object = object
+            .live()
+            .repr()
+            .and_then(|repr| text_of(&repr))
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                "<object repr() failed>".into()
+            });
+        text += " ";
+        text += &object;
+    }
+    if !text.is_empty() {
+        text += "\n";
+    }
+    // SAFETY: the references keep all three alive; the GIL is held, and no exception is set.
+    text += &unsafe { traceback(class.obj(), value.obj(), trace.obj()) };
+    write(stderr, &text)
+}
+
+/// The text of a str.
+fn text_of(text: &Ref) -> Res<String> {
+    // SAFETY: the reference keeps the object alive; the GIL is held.
+    unsafe { any_text(text.obj()) }
 }
 
 /// `threading.excepthook` of a plugin's Python.
@@ -250,35 +260,29 @@ unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
 /// Called by Python, as a function.
 unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
-        // SAFETY: live objects.
+        // SAFETY: Python calls the hook with the GIL; its self and its argument live during the call.
         unsafe {
             or_default(default, &[arguments], |stderr| {
-                let get = |name: &CStr| attribute(arguments, name);
-                let (class, value, trace, thread) = (
-                    get(c"exc_type")?,
-                    get(c"exc_value")?,
-                    get(c"exc_traceback")?,
-                    get(c"thread")?,
-                );
-                if class.obj() == ffi::PyExc_SystemExit || thread.live().is_none() {
-                    return Ok(false);
-                }
-                let name = attribute(thread.obj(), c"name")?;
-                let name: Ref = name.live().str()?;
-                let text = format!(
-                    "Exception in thread {}:\n{}",
-                    any_text(name.obj())?,
-                    traceback(class.obj(), value.obj(), trace.obj())
-                );
-                write(stderr, &text)
+                print_of_thread(Live::new(arguments), stderr)
             })
         }
     })
 }
 
-/// # Safety
-/// `object` is live; the GIL is held.
-unsafe fn attribute(object: Obj, name: &CStr) -> Res<Ref> {
-    // SAFETY: `object` is live and the GIL is held (the caller's contract); the name is a C string.
-    unsafe { Ref::steal(ffi::PyObject_GetAttrString(object, name.as_ptr())) }
+/// Prints what `threading.excepthook` was called with; false where the default hook is to do it.
+fn print_of_thread(arguments: Live, stderr: &Ref) -> Res<bool> {
+    let (class, value, trace, thread) = (
+        arguments.attribute(c"exc_type")?,
+        arguments.attribute(c"exc_value")?,
+        arguments.attribute(c"exc_traceback")?,
+        arguments.attribute(c"thread")?,
+    );
+    // SAFETY: a static of libpython, only compared.
+    if class.obj() == unsafe { ffi::PyExc_SystemExit } || thread.live().is_none() {
+        return Ok(false);
+    }
+    let name = text_of(&thread.live().attribute(c"name")?.live().str()?)?;
+    // SAFETY: the references keep all three alive; the GIL is held, and no exception is set.
+    let traceback = unsafe { traceback(class.obj(), value.obj(), trace.obj()) };
+    write(stderr, &format!("Exception in thread {name}:\n{traceback}"))
 }

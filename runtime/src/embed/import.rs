@@ -29,11 +29,11 @@ struct Definition {
 /// The body of a plugin's PyInit function.
 pub unsafe extern "C" fn import(record: *mut keelback_plugin_t) -> *mut c_void {
     let definition: Obj = guard(|| {
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         if let Some(lib) = unsafe { crate::ffi::import_verified(record) } {
             return lib;
         }
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         let (name, flags) = unsafe { (Plugin::name_of(record), (*record).flags) };
         interpreter::ensure(None, flags)
             .map_err(|text| raise!(ImportError, "{name}: {}", text.trim_end()))?;
@@ -51,7 +51,7 @@ unsafe fn define(record: *mut keelback_plugin_t) -> Res<Ref> {
     let definition = Box::leak(Box::new(Definition {
         module: ffi::PyModuleDef {
             m_base: ffi::PyModuleDef_HEAD_INIT,
-            // SAFETY: a record by the ABI.
+            // SAFETY: `record` is a record by the ABI (the caller's contract).
             m_name: unsafe { (*record).module_name },
             m_doc: std::ptr::null(),
             m_size: 0,
@@ -137,7 +137,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
             Turn::Failed(_) => continue,
             // The thread that has claimed the start waits for this one, which gets the module with what is attached so far.
             Turn::Ring => {
-                // SAFETY: a record by the ABI, the import system's spec. The GIL is held.
+                // SAFETY: `record` is a record by the ABI (the caller's contract).
                 let (known, name) = unsafe { (Plugin::known(record), Plugin::name_of(record)) };
                 return known.ok_or_else(|| {
                     raise!(
@@ -147,7 +147,7 @@ unsafe fn import_now(record: *mut keelback_plugin_t, spec: Obj) -> Res<&'static 
                 });
             }
         };
-        // SAFETY: a record by the ABI, the import system's spec. The GIL is held.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         if let (true, Some(plugin)) = (claim.taken_over, unsafe { Plugin::known(record) }) {
             plugin.start_over();
         }

@@ -11,7 +11,7 @@ use super::binding::Binding;
 use super::traceback;
 use crate::attach::{Thread, output, threads, write_to_stderr};
 use crate::callback::Failure;
-use crate::py::{Exception, Obj, Raised, Ref, Res, any_text, type_name};
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, any_text, type_name};
 
 thread_local! {
     /// The last failure of each plugin on this thread.
@@ -258,42 +258,44 @@ pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Describ
 /// # Safety
 /// `traceback` is a live object or NULL; the GIL is held and no exception is set.
 unsafe fn places(traceback: Obj) -> String {
-    // SAFETY: `traceback` is live where it is not NULL, and the GIL is held (the caller's contract). All other objects are
-    // attributes, each held by a reference while it is used; CPython checks that they are there and of what type.
-    unsafe {
-        let mut text = String::new();
-        let mut next = if traceback.is_null() {
-            None
-        } else {
-            Some(Ref::borrow(traceback))
-        };
-        while let Some(here) = next.filter(|here| here.obj() != ffi::Py_None()) {
-            let attribute = |of: &Ref, name: &CStr| -> Res<Ref> {
-                Ref::steal(ffi::PyObject_GetAttrString(of.obj(), name.as_ptr()))
-            };
-            let place = || -> Res<String> {
-                let code = attribute(&attribute(&here, c"tb_frame")?, c"f_code")?;
-                let line = ffi::PyLong_AsLong(attribute(&here, c"tb_lineno")?.obj());
-                let (file, function) = (
-                    attribute(&code, c"co_filename")?,
-                    attribute(&code, c"co_name")?,
-                );
-                let (file, function) = (any_text(file.obj())?, any_text(function.obj())?);
-                Ok(format!("  File \"{file}\", line {line}, in {function}\n"))
-            };
-            match place() {
-                Ok(place) => text += &place,
-                Err(raised) => raised.clear(),
-            }
-            next = attribute(&here, c"tb_next")
-                .inspect_err(|_raised| ffi::PyErr_Clear())
-                .ok();
+    // SAFETY: `traceback` is live where it is not NULL (the caller's contract).
+    let mut next = unsafe { Live::or_null(traceback) }.map(Live::to_ref);
+    let mut text = String::new();
+    while let Some(here) = next.filter(|here| !here.live().is_none()) {
+        match line_of_place(here.live()) {
+            Ok(place) => text += &place,
+            Err(raised) => raised.clear(),
         }
-        if !text.is_empty() {
-            text.insert_str(0, "Traceback (most recent call last):\n");
-        }
-        text
+        next = here
+            .live()
+            .attribute(c"tb_next")
+            .map_err(Raised::clear)
+            .ok();
     }
+    if !text.is_empty() {
+        text.insert_str(0, "Traceback (most recent call last):\n");
+    }
+    text
+}
+
+/// `File "FILE", line N, in FUNCTION`, as the traceback of one place begins.
+fn line_of_place(traceback: Live) -> Res<String> {
+    let frame = traceback.attribute(c"tb_frame")?;
+    let code = frame.live().attribute(c"f_code")?;
+    let line = traceback.attribute(c"tb_lineno")?;
+    let (file, function) = (
+        code.live().attribute(c"co_filename")?,
+        code.live().attribute(c"co_name")?,
+    );
+    // SAFETY: the references keep the objects alive; CPython raises where one is not of the type that is asked for.
+    let (line, file, function) = unsafe {
+        (
+            ffi::PyLong_AsLong(line.obj()),
+            any_text(file.obj())?,
+            any_text(function.obj())?,
+        )
+    };
+    Ok(format!("  File \"{file}\", line {line}, in {function}\n"))
 }
 
 /// As in a traceback: `ValueError`, `decimal.InvalidOperation`.

@@ -6,7 +6,7 @@ use pyo3::ffi;
 use super::plugin::Plugin;
 use super::{own_modules, sources};
 use crate::py::module::{add, make_spec};
-use crate::py::{Obj, Raised, Ref, Res, str_from};
+use crate::py::{Obj, Ref, Res, str_from};
 use crate::raise;
 
 /// A new module. Each start of the init code gets one, as a module gets whose last `import` failed. So nothing of a start
@@ -68,31 +68,26 @@ pub fn adopt_spec(plugin: &Plugin, module: &Ref, spec: Obj) -> Res<()> {
         return Ok(());
     }
     let ours = sources::loader(plugin)?;
-    // SAFETY: the GIL is held; objects are live, names are C strings.
-    unsafe {
-        let spec: Ref = Ref::borrow(spec);
-        if let Some(search) = search_path(plugin)? {
-            let name = c"submodule_search_locations".as_ptr();
-            if ffi::PyObject_SetAttrString(spec.obj(), name, search.obj()) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        let adopted = spec.live().attribute(c"loader").and_then(|theirs: Ref| {
-            let get_source: Ref = ours.live().attribute(c"get_source")?;
-            let name = c"get_source".as_ptr();
-            if ffi::PyObject_SetAttrString(theirs.obj(), name, get_source.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            Ok(theirs)
-        });
-        // A loader of somebody else's may not take the attribute. Then the module keeps our loader, which has the text.
-        let loader = adopted.unwrap_or_else(|raised| {
-            raised.clear();
-            ours
-        });
-        add(module, c"__spec__", &spec)?;
-        add(module, c"__loader__", &loader)
+    // SAFETY: the import system's spec, which it keeps alive meanwhile.
+    let spec: Ref = unsafe { Ref::borrow(spec) };
+    if let Some(search) = search_path(plugin)? {
+        spec.live()
+            .set_attribute(c"submodule_search_locations", search.live())?;
     }
+    let adopted = spec.live().attribute(c"loader").and_then(|theirs: Ref| {
+        let get_source: Ref = ours.live().attribute(c"get_source")?;
+        theirs
+            .live()
+            .set_attribute(c"get_source", get_source.live())?;
+        Ok(theirs)
+    });
+    // A loader of somebody else's may not take the attribute. Then the module keeps our loader, which has the text.
+    let loader = adopted.unwrap_or_else(|raised| {
+        raised.clear();
+        ours
+    });
+    add(module, c"__spec__", &spec)?;
+    add(module, c"__loader__", &loader)
 }
 
 /// What stands under the plugin's name in `sys.modules` once the init code has run: the module, or what the code has put

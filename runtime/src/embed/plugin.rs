@@ -74,7 +74,7 @@ impl Plugin {
     /// The plugin of a record, if it was seen before.
     ///
     /// # Safety
-    /// A record by the ABI.
+    /// `record` is a record by the ABI, which lives as long as the process.
     pub unsafe fn known(record: *mut keelback_plugin_t) -> Option<&'static Plugin> {
         // SAFETY: only the runtime writes the field, and never takes back what it wrote.
         unsafe {
@@ -87,9 +87,9 @@ impl Plugin {
     /// The module name, for messages.
     ///
     /// # Safety
-    /// A record by the ABI.
+    /// `record` is a record by the ABI, which lives as long as the process.
     pub unsafe fn name_of(record: *const keelback_plugin_t) -> String {
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         unsafe { text((*record).module_name) }
     }
 

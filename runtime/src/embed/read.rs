@@ -25,10 +25,10 @@ impl Plugin {
     /// `record` is a record by the ABI, which lives as long as the process. The GIL is held, and this thread has claimed
     /// the record's start.
     pub unsafe fn attach(record: *mut keelback_plugin_t) -> Res<&'static Plugin> {
-        // SAFETY: a record by the ABI.
+        // SAFETY: `record` is a record by the ABI (the caller's contract).
         let plugin = match unsafe { Self::known(record) } {
             Some(plugin) => plugin,
-            // SAFETY: a record by the ABI.
+            // SAFETY: `record` is a record by the ABI (the caller's contract).
             None => unsafe { Self::read(record)? },
         };
         plugin.make_objects()?;
@@ -93,7 +93,7 @@ impl Plugin {
         let mut bindings = Vec::with_capacity(functions.len());
         let mut by_name = FxHashMap::default();
         for &function in functions {
-            // SAFETY: a record by the ABI, and records of functions that stay.
+            // SAFETY: records of functions have names that are C strings, and stay (the caller's contract).
             let function_name = unsafe { text((*function).name) };
             let declared = declarations
                 .lookup_function(&function_name)

@@ -11,8 +11,8 @@ use super::plugin::{self, Plugin};
 use crate::ffi::payload;
 use crate::py::finder::put_on_meta_path;
 use crate::py::{
-    END_OF_METHODS, Methods, Obj, Raised, Ref, Res, guard, namespace, none, positional, simple,
-    str_from, str_text,
+    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, make, namespace, none, positional,
+    simple, str_from,
 };
 use crate::raise;
 
@@ -140,37 +140,24 @@ pub fn tell_linecache_if_imported() {
 }
 
 fn fill(module: &Ref) -> Res<()> {
-    // SAFETY: the GIL is held; objects are live.
-    unsafe {
-        let cache = module.live().attribute(c"cache")?;
-        for plugin in plugin::all() {
-            // The text of a development library is in a file, which linecache reads itself, and again when it changes.
-            if plugin.is_dev() {
-                continue;
-            }
-            let Some(text) = text(plugin)? else {
-                continue;
-            };
-            let file = str_from(&plugin.init_file())?;
-            let lines = Ref::steal(ffi::PyList_New(0))?;
-            for line in text.split_inclusive('\n') {
-                let line = str_from(line)?;
-                if ffi::PyList_Append(lines.obj(), line.obj()) < 0 {
-                    return Err(Raised::already());
-                }
-            }
-            // Without a modification time linecache keeps the entry.
-            let entry = Ref::steal(ffi::Py_BuildValue(
-                c"(nOOO)".as_ptr(),
-                text.len() as ffi::Py_ssize_t,
-                ffi::Py_None(),
-                lines.obj(),
-                file.obj(),
-            ))?;
-            if ffi::PyObject_SetItem(cache.obj(), file.obj(), entry.obj()) < 0 {
-                return Err(Raised::already());
-            }
+    let cache = module.live().attribute(c"cache")?;
+    for plugin in plugin::all() {
+        // The text of a development library is in a file, which linecache reads itself, and again when it changes.
+        if plugin.is_dev() {
+            continue;
         }
+        let Some(text) = text(plugin)? else {
+            continue;
+        };
+        let file = str_from(&plugin.init_file())?;
+        let lines = make::list(text.split_inclusive('\n').map(str_from))?;
+        // None for the modification time makes linecache keep the entry.
+        let parts = [make::int(text.len() as isize)?, none(), lines, file.clone()];
+        let entry = make::tuple(parts.into_iter().map(Ok))?;
+        // SAFETY: the references keep all three objects alive.
+        Raised::if_negative(unsafe {
+            ffi::PyObject_SetItem(cache.obj(), file.obj(), entry.obj())
+        })?;
     }
     Ok(())
 }
@@ -199,33 +186,37 @@ pub fn watch_linecache() {
 /// Called by Python, as a function.
 unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
-        // SAFETY: a FASTCALL function's arguments; live objects.
-        unsafe {
-            if count < 1 || str_text(*args)? != Some("linecache") {
-                return Ok(none());
-            }
-            let machinery: Ref = crate::py::import(c"_frozen_importlib_external")?;
-            let finder: Ref = machinery.live().attribute(c"PathFinder")?;
-            let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
-                finder.obj(),
-                c"find_spec".as_ptr(),
-                c"O".as_ptr(),
-                *args,
-            ))?;
-            if spec.obj() != ffi::Py_None() {
-                let loader: Ref = spec.live().attribute(c"loader")?;
-                let execute: Ref = Ref::steal(ffi::PyCFunction_NewEx(
+        if count < 1 {
+            return Ok(none());
+        }
+        // SAFETY: the first of `count` arguments, which Python keeps alive until the function returns.
+        let name = unsafe { Live::new(*args) };
+        if name.text()? != Some("linecache") {
+            return Ok(none());
+        }
+        let machinery = crate::py::import(c"_frozen_importlib_external")?;
+        let finder = machinery.live().attribute(c"PathFinder")?;
+        let spec = finder
+            .live()
+            .attribute(c"find_spec")?
+            .live()
+            .call_with(name)?;
+        if !spec.live().is_none() {
+            let loader = spec.live().attribute(c"loader")?;
+            // SAFETY: a static table; the function takes a reference to the loader.
+            let execute: Ref = unsafe {
+                Ref::steal(ffi::PyCFunction_NewEx(
                     EXECUTE.ptr(),
                     loader.obj(),
                     std::ptr::null_mut(),
-                ))?;
-                // `loader` is a new object for this module, so that changing it changes no other module's loading.
-                loader
-                    .live()
-                    .set_attribute(c"exec_module", execute.live())?;
-            }
-            Ok(spec)
+                ))?
+            };
+            // `loader` is a new object for this module, so that changing it changes no other module's loading.
+            loader
+                .live()
+                .set_attribute(c"exec_module", execute.live())?;
         }
+        Ok(spec)
     })
 }
 

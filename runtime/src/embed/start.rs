@@ -123,11 +123,11 @@ unsafe fn attach_and_run(
         code: NO_PYTHON,
         text: format!("{name}: {refused}\n"),
     })?;
-    // SAFETY: a record by the ABI, its start claimed.
+    // SAFETY: `record` is a record by the ABI, whose start this thread has claimed (the caller's contract).
     if let (true, Some(plugin)) = (taken_over, unsafe { Plugin::known(record) }) {
         plugin.start_over();
     }
-    // SAFETY: a record by the ABI, its start claimed.
+    // SAFETY: `record` is a record by the ABI, whose start this thread has claimed (the caller's contract).
     let plugin = unsafe { Plugin::attach(record) }.map_err(|raised| {
         let described = last_error::take_exception(raised);
         StartFailure {
@@ -138,7 +138,7 @@ unsafe fn attach_and_run(
             ),
         }
     })?;
-    // SAFETY: a record by the ABI, its start claimed.
+    // SAFETY: `record` is a record by the ABI, whose start this thread has claimed (the caller's contract).
     let flags = unsafe { (*record).flags };
     if flags & KEELBACK_PLUGIN_IGNORE_SIGPIPE != 0 {
         ignore_sigpipe();

@@ -11,7 +11,7 @@ use pyo3::ffi;
 
 use super::{sources, whose};
 use crate::py::code_texts::CodeTexts;
-use crate::py::{Obj, Ref, Res, any_text};
+use crate::py::{Live, Obj, Ref, Res, any_text};
 
 static PLACES: CodeTexts = CodeTexts::new();
 
@@ -173,40 +173,34 @@ unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<s
 /// # Safety
 /// `class` and `value` are live objects; the GIL is held.
 unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
-    // SAFETY: `class` and `value` are live: only `put_together` calls this, and it has them from `is_plain`; the GIL is
-    // held (the caller's contract). Each object that is asked for its text is held by a reference.
-    unsafe {
-        let attribute = |name: &CStr| -> Res<Ref> {
-            Ref::steal(ffi::PyObject_GetAttrString(class, name.as_ptr()))
-        };
-        let (module, name) = (attribute(c"__module__")?, attribute(c"__qualname__")?);
-        let Some(name) = name.live().text()? else {
+    // SAFETY: both are live (the caller's contract).
+    let (class, value) = unsafe { (Live::new(class), Live::new(value)) };
+    let (module, name) = (
+        class.attribute(c"__module__")?,
+        class.attribute(c"__qualname__")?,
+    );
+    let (Some(name), Some(module)) = (name.live().text()?, module.live().text()?) else {
+        return Ok(None);
+    };
+    let text = match value.str() {
+        Ok(text) => text,
+        Err(raised) => {
+            raised.clear();
             return Ok(None);
-        };
-        let module = match module.live().text() {
-            Ok(Some(module)) => module,
-            Ok(None) => return Ok(None),
-            Err(raised) => return Err(raised),
-        };
-        let text: Ref = match Ref::steal(ffi::PyObject_Str(value)) {
-            Ok(text) => text,
-            Err(raised) => {
-                raised.clear();
-                return Ok(None);
-            }
-        };
-        let text = any_text(text.obj())?;
-        let dot = if matches!(module, "builtins" | "__main__") {
-            String::new()
-        } else {
-            format!("{module}.")
-        };
-        Ok(Some(if text.is_empty() {
-            format!("{dot}{name}\n")
-        } else {
-            format!("{dot}{name}: {text}\n")
-        }))
-    }
+        }
+    };
+    // SAFETY: the reference keeps the str alive; the GIL is held (the caller's contract).
+    let text = unsafe { any_text(text.obj())? };
+    let dot = if matches!(module, "builtins" | "__main__") {
+        String::new()
+    } else {
+        format!("{module}.")
+    };
+    Ok(Some(if text.is_empty() {
+        format!("{dot}{name}\n")
+    } else {
+        format!("{dot}{name}: {text}\n")
+    }))
 }
 
 /// [`format()`], all of it by the module `traceback`.

@@ -87,7 +87,7 @@ impl FfiObject {
         Ok(given.map(|bytes| bytes as usize))
     }
 
-    /// As in CFFI, the error of an in-line FFI shows the text that it was given, that of the others what is wrong in it.
+    /// Refuses a function type. As in CFFI, an in-line FFI shows the text that it was given, the others the type's name.
     fn raise_function_type(&self, text: Live, ctype: &CType) -> Raised {
         let text = text.text().ok().flatten().unwrap_or("?");
         let (pick, text): (fn(&'static Errors) -> &'static Ref, &str) = if self.inline {

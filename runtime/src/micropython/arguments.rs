@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use crate::py::{Live, Obj, Raised, Res};
+use crate::py::{Live, Obj, Res};
 use crate::raise;
 
 /// The arguments of a function with `required` to `N` positional parameters; NULL for those not given. `bound`: how
@@ -68,27 +68,16 @@ pub(super) fn check_count(given: usize, least: usize, most: usize) -> Res<()> {
 
 /// The text of a str or bytes argument, up to its first NUL if it has one.
 pub(super) fn text<'a>(object: Live<'a>) -> Res<&'a [u8]> {
-    // SAFETY: `object` is live, and outlives the use of the text.
-    let bytes = unsafe {
-        if object.is_str() {
-            let mut length = 0;
-            let data = ffi::PyUnicode_AsUTF8AndSize(object.ptr(), &mut length);
-            if data.is_null() {
-                return Err(Raised::already());
-            }
-            std::slice::from_raw_parts(data.cast::<u8>(), length as usize)
-        } else if object.is_bytes() {
-            std::slice::from_raw_parts(
-                ffi::PyBytes_AS_STRING(object.ptr()).cast::<u8>(),
-                ffi::PyBytes_Size(object.ptr()) as usize,
-            )
-        } else {
-            return Err(raise!(
-                TypeError,
-                "can't convert '{}' object to str implicitly",
-                object.type_name()
-            ));
-        }
+    let bytes = if let Some(text) = object.text()? {
+        text.as_bytes()
+    } else if let Some(bytes) = object.bytes() {
+        bytes
+    } else {
+        return Err(raise!(
+            TypeError,
+            "can't convert '{}' object to str implicitly",
+            object.type_name()
+        ));
     };
     Ok(bytes.split(|&byte| byte == 0).next().unwrap_or_default())
 }

@@ -17,7 +17,7 @@ use crate::convert::argument::widen;
 use crate::ctype::Code;
 use crate::py::{
     END_OF_METHODS, Exception, GilCell, Live, Methods, Obj, Raised, Ref, Res, StaticType, at_end,
-    guard, guard_unit, keywords, none, str_from, str_text,
+    guard, guard_unit, keywords, make as py_make, none, str_from,
 };
 use crate::raise;
 
@@ -99,51 +99,42 @@ pub(super) unsafe extern "C" fn callback(
     names: Obj,
 ) -> Obj {
     guard(|| {
-        // SAFETY: a FASTCALL function's arguments.
-        unsafe {
-            let given = count as usize;
-            check_count(given, 3, usize::MAX)?;
-            if given > 3 {
-                return Err(raise!(TypeError, "extra positional arguments given"));
-            }
-            let mut lock = false;
-            if !names.is_null() {
-                for index in 0..ffi::PyTuple_GET_SIZE(names) {
-                    let name = ffi::PyTuple_GET_ITEM(names, index);
-                    if str_text(name)? != Some("lock") {
-                        return Err(raise!(TypeError, "extra keyword arguments given"));
-                    }
-                    let truth = ffi::PyObject_IsTrue(*args.add(given + index as usize));
-                    if truth < 0 {
-                        return Err(Raised::already());
-                    }
-                    lock = truth > 0;
-                }
-            }
-            make(
-                Live::new(*args),
-                Live::new(*args.add(1)),
-                Live::new(*args.add(2)),
-                lock,
-            )
+        let given = count as usize;
+        check_count(given, 3, usize::MAX)?;
+        if given > 3 {
+            return Err(raise!(TypeError, "extra positional arguments given"));
         }
+        let mut lock = false;
+        // SAFETY: NULL or a tuple, which Python keeps alive until the function returns.
+        let names = unsafe { Live::or_null(names) };
+        for (index, name) in names.into_iter().flat_map(Live::tuple_items).enumerate() {
+            if name.text()? != Some("lock") {
+                return Err(raise!(TypeError, "extra keyword arguments given"));
+            }
+            // SAFETY: after the `given` positional arguments comes a live one for each name.
+            lock = unsafe { Live::new(*args.add(given + index)) }.is_true()?;
+        }
+        // SAFETY: there are three positional arguments, which Python keeps alive until the function returns.
+        let [result, function, params] = unsafe { [0, 1, 2].map(|at| Live::new(*args.add(at))) };
+        make(result, function, params, lock)
     })
 }
 
 /// A callback, from the arguments of [`callback`].
 fn make(result: Live, function: Live, params: Live, lock: bool) -> Res<Ref> {
-    // SAFETY: live objects; fresh objects, filled before anyone sees them.
+    if !function.is_callable() {
+        return Err(raise!(
+            TypeError,
+            "'{}' object isn't callable",
+            function.type_name()
+        ));
+    }
+    let result = TypeCode::of_result(result)?;
+    let params = TypeCode::list(params)?;
+    let ctype = function_type(result, &params)?;
+    // SAFETY: the types are ready. Both objects are new: all fields of each are written, in place, before anyone sees it, and
+    // nothing between its making and that can fail. The target, which is never freed, may be given to `forget_function`.
     unsafe {
-        if !function.is_callable() {
-            return Err(raise!(
-                TypeError,
-                "'{}' object isn't callable",
-                function.type_name()
-            ));
-        }
-        let result = TypeCode::of_result(result)?;
-        let params = TypeCode::list(params)?;
-        let ctype = function_type(result, &params)?;
         let target = Ref::steal(ffi::PyObject_New::<Target>(TARGET_TYPE.ptr()))?;
         let raw = target.as_ptr();
         (&raw mut (*raw).vectorcall).write(called);
@@ -296,31 +287,30 @@ impl Target {
 
     /// A result as the engine takes it: in the range of its type.
     fn converted(&self, value: Ref) -> Res<Ref> {
-        // SAFETY: a live value.
-        unsafe {
-            if self.result.code == Code::Void {
-                return Ok(none());
-            }
-            if self.result.is_object() {
-                let address = Ref::steal(ffi::PyLong_FromVoidPtr(value.as_ptr().cast()))?;
-                let before = self.given.with(|given| given.replace(value));
-                drop(before);
-                return Ok(address);
-            }
-            if value.live().is_none() {
-                return self.nothing();
-            }
-            match self.result.code {
-                Code::F32 | Code::F64 => {
-                    Ref::steal(ffi::PyFloat_FromDouble(value::real(value.live())?))
-                }
-                code => {
-                    let bits = widen(code, value::truncated(value.live())?);
-                    if code.is_signed() {
-                        Ref::steal(ffi::PyLong_FromLongLong(bits as i64))
-                    } else {
-                        Ref::steal(ffi::PyLong_FromUnsignedLongLong(bits))
-                    }
+        if self.result.code == Code::Void {
+            return Ok(none());
+        }
+        if self.result.is_object() {
+            // SAFETY: makes an int of an address.
+            let address = unsafe { Ref::steal(ffi::PyLong_FromVoidPtr(value.as_ptr().cast()))? };
+            // SAFETY: attached to the interpreter; the object that was there is dropped outside of `with`.
+            let before = unsafe { self.given.with(|given| given.replace(value)) };
+            drop(before);
+            return Ok(address);
+        }
+        if value.live().is_none() {
+            return self.nothing();
+        }
+        match self.result.code {
+            Code::F32 | Code::F64 => py_make::float(value::real(value.live())?),
+            code => {
+                let bits = widen(code, value::truncated(value.live())?);
+                if code.is_signed() {
+                    // SAFETY: a plain constructor.
+                    unsafe { Ref::steal(ffi::PyLong_FromLongLong(bits as i64)) }
+                } else {
+                    // SAFETY: a plain constructor.
+                    unsafe { Ref::steal(ffi::PyLong_FromUnsignedLongLong(bits)) }
                 }
             }
         }

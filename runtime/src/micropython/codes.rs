@@ -88,27 +88,16 @@ impl TypeCode {
 
     /// The codes of parameters, from any iterable of codes.
     pub(super) fn list(object: Live) -> Res<Box<[Self]>> {
-        // SAFETY: `object` is live; the references keep the iterator and each item alive while they are used.
-        unsafe {
-            let mut codes = Vec::new();
-            let iterator: Ref = Ref::steal(ffi::PyObject_GetIter(object.ptr()))?;
-            loop {
-                let item = ffi::PyIter_Next(iterator.obj());
-                if item.is_null() {
-                    break;
-                }
-                let item: Ref = Ref::steal(item)?;
-                codes.push(Self::of(item.live())?);
-            }
-            if !ffi::PyErr_Occurred().is_null() {
-                return Err(Raised::already());
-            }
-            if codes.iter().any(|code| code.code == Code::Void) {
-                // A parameter cannot be void; this is MicroPython's error for it, which comes from libffi.
-                return Err(raise!(ValueError, "error in ffi_prep_cif"));
-            }
-            Ok(codes.into())
+        let mut codes = Vec::new();
+        let iterator = object.iterator()?;
+        while let Some(item) = iterator.live().next_item()? {
+            codes.push(Self::of(item.live())?);
         }
+        if codes.iter().any(|code| code.code == Code::Void) {
+            // A parameter cannot be void; this is MicroPython's error for it, which comes from libffi.
+            return Err(raise!(ValueError, "error in ffi_prep_cif"));
+        }
+        Ok(codes.into())
     }
 
     fn ctype(self) -> Res<Ref<CType>> {
@@ -180,37 +169,36 @@ pub(super) unsafe fn slot(code: TypeCode, value: Obj, held: &mut Held) -> Res<u6
 /// [`slot`] for every value but a small int.
 #[inline(never)]
 fn slot_slowly(code: TypeCode, value: Live, held: &mut Held) -> Res<u64> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if code.holds_address && value.is_bytes() {
-            return Ok(ffi::PyBytes_AS_STRING(value.ptr()) as u64);
-        }
-        if value.is_none() {
-            return Ok(0);
-        }
-        if value.is_int() {
-            return Ok(widen(code.code, value::truncated(value)?));
-        }
-        if code.holds_address {
-            if value.is_str() {
-                return text(value, held);
-            }
-            if let Some(address) = callback::code_of(value) {
-                return Ok(address as u64);
-            }
-            if ffi::PyObject_CheckBuffer(value.ptr()) != 0 {
-                let view = View::of(value, false)?;
-                let address = view.data() as u64;
-                held.views.push(view);
-                return Ok(address);
-            }
-        }
-        // MicroPython would pass half an address here, and crash in C.
-        Err(raise!(
-            TypeError,
-            "don't know how to pass object to native function"
-        ))
+    if code.holds_address && value.is_bytes() {
+        // SAFETY: bytes, which the caller keeps alive until the call is over.
+        return Ok(unsafe { ffi::PyBytes_AS_STRING(value.ptr()) } as u64);
     }
+    if value.is_none() {
+        return Ok(0);
+    }
+    if value.is_int() {
+        return Ok(widen(code.code, value::truncated(value)?));
+    }
+    if code.holds_address {
+        if value.is_str() {
+            return text(value, held);
+        }
+        if let Some(address) = callback::code_of(value) {
+            return Ok(address as u64);
+        }
+        // SAFETY: `value` is live.
+        if unsafe { ffi::PyObject_CheckBuffer(value.ptr()) } != 0 {
+            let view = View::of(value, false)?;
+            let address = view.data() as u64;
+            held.views.push(view);
+            return Ok(address);
+        }
+    }
+    // MicroPython would pass half an address here, and crash in C.
+    Err(raise!(
+        TypeError,
+        "don't know how to pass object to native function"
+    ))
 }
 
 /// The address of a str's NUL-terminated UTF-8, which lives as long as the str. One with undecodable bytes of a C

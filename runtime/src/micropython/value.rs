@@ -79,22 +79,21 @@ pub(super) fn address(value: Live) -> Res<*mut u8> {
 /// The value of a float or an int.
 #[inline]
 pub(super) fn real(value: Live) -> Res<f64> {
-    // SAFETY: `value` is live, and was checked to be an exact float before its value is read.
-    unsafe {
-        if ffi::PyFloat_CheckExact(value.ptr()) != 0 {
-            return Ok((*value.ptr().cast::<ffi::PyFloatObject>()).ob_fval);
-        }
-        if ffi::PyFloat_Check(value.ptr()) == 0 && !value.is_int() {
-            return Err(raise!(
-                TypeError,
-                "can't convert {} to float",
-                value.type_name()
-            ));
-        }
-        let result = ffi::PyFloat_AsDouble(value.ptr());
-        if result == -1.0 && !ffi::PyErr_Occurred().is_null() {
-            return Err(Raised::already());
-        }
-        Ok(result)
+    if let Some(float) = value.exact_float() {
+        return Ok(float);
     }
+    // SAFETY: `value` is live.
+    if unsafe { ffi::PyFloat_Check(value.ptr()) } == 0 && !value.is_int() {
+        return Err(raise!(
+            TypeError,
+            "can't convert {} to float",
+            value.type_name()
+        ));
+    }
+    // SAFETY: `value` is live; CPython raises where it has no value as a float.
+    let result = unsafe { ffi::PyFloat_AsDouble(value.ptr()) };
+    if result == -1.0 {
+        Raised::if_set()?;
+    }
+    Ok(result)
 }

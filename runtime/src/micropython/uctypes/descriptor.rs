@@ -162,31 +162,29 @@ fn int(object: Live) -> Res<i64> {
 /// The field that an int or a tuple describes.
 #[inline]
 pub(super) fn field(object: Live) -> Res<Field> {
-    // SAFETY: `object` is live, and stays so while the field is used.
-    unsafe {
-        if object.is_tuple() {
-            return aggregate(object.ptr());
-        }
-        let value = int(object)?;
-        let scalar = Scalar::of(value);
-        let rest = value & below(VALUE_TYPE_BITS);
-        if !scalar.is_bits() {
-            return Ok(Field {
-                offset: rest as usize,
-                kind: Kind::Scalar(scalar),
-            });
-        }
-        Ok(Field {
-            offset: (rest & ((1 << OFFSET_BITS) - 1)) as usize,
-            kind: Kind::Bits(
-                scalar,
-                Bits {
-                    position: (rest >> BF_POS) as u32 & 31,
-                    length: (rest >> BF_LEN) as u32 & 31,
-                },
-            ),
-        })
+    if object.is_tuple() {
+        // SAFETY: a tuple, which stays alive while the field is used.
+        return unsafe { aggregate(object.ptr()) };
     }
+    let value = int(object)?;
+    let scalar = Scalar::of(value);
+    let rest = value & below(VALUE_TYPE_BITS);
+    if !scalar.is_bits() {
+        return Ok(Field {
+            offset: rest as usize,
+            kind: Kind::Scalar(scalar),
+        });
+    }
+    Ok(Field {
+        offset: (rest & ((1 << OFFSET_BITS) - 1)) as usize,
+        kind: Kind::Bits(
+            scalar,
+            Bits {
+                position: (rest >> BF_POS) as u32 & 31,
+                length: (rest >> BF_LEN) as u32 & 31,
+            },
+        ),
+    })
 }
 
 /// The aggregate that a tuple describes.
