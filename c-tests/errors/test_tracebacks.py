@@ -189,3 +189,57 @@ HOST = r"""
 
 def test_tracebacks_are_python_s(plugin, host, run):
     assert run(host(HOST, plugin(CDEF, INIT, name="tracing"))) == Ran("27 cases, 0 wrong\n")
+
+
+CUTTING = '''
+    from cutting import ffi
+
+    error = ValueError("cut")
+    kept = []
+
+    class Fills:
+        """Takes the memory of what was freed right before."""
+        def __del__(self):
+            kept.extend(b"A" * 30 + bytes([n % 256]) for n in range(10000))
+
+    class Loader:
+        def get_source(self, name):
+            error.__traceback__.tb_next = None
+            return SOURCE
+
+    SOURCE = "def inner():\\n    raise error\\n\\ndef middle():\\n    fills = Fills()\\n    inner()\\n"
+    names = {"__name__": "other", "__loader__": Loader(), "error": error, "Fills": Fills}
+    exec(compile(SOURCE, "other.py", "exec"), names)
+
+    @ffi.def_extern()
+    def work():
+        names["middle"]()
+'''
+CUTTING_HOST = r"""
+    #include <stdio.h>
+    #include "cutting.h"
+
+    static void show(const char *function, const char *message, void *data)
+    {
+        (void)function, (void)data;
+        fputs(message, stdout);
+    }
+
+    int main(void)
+    {
+        cutting_set_error_handler(show, NULL);
+        work();
+        return 0;
+    }
+"""
+
+
+def test_traceback_that_is_cut_while_it_is_shown(plugin, host, run):
+    """Python code runs while a traceback is put together, and may take it apart."""
+    ran = run(host(CUTTING_HOST, plugin("void work(void);", CUTTING, name="cutting")))
+    places = [line for line in ran.stdout.splitlines() if line.startswith("  File")]
+    assert (ran.code, places) == (0, [
+        '  File "init.py", line 22, in work',
+        '  File "other.py", line 6, in middle',
+        '  File "other.py", line 2, in inner',
+    ])
