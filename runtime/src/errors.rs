@@ -47,7 +47,8 @@ fn class(name: &'static CStr, doc: &'static CStr, base: Option<&Ref>) -> Res<Ref
 }
 
 fn missing_variable() -> Res<Ref> {
-    // SAFETY: live classes; the dict and the tuple are ours. KeyError's own text would be the repr of the message.
+    // The class gets a `__str__` of its own, because KeyError's shows the repr of the message.
+    // SAFETY: live classes; the dict and the tuple are new, and owned here.
     unsafe {
         let bases = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
             2,
@@ -234,7 +235,7 @@ pub fn add_to(module: Live) -> Res<()> {
     Ok(())
 }
 
-/// A name is declared, and its value is to be had from a `lib` only.
+/// The error for a name that is declared, but whose value only a `lib` has.
 pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
     raise_error(
         |errors| &errors.error,
@@ -244,10 +245,10 @@ pub(crate) fn raise_of_another_lib(name: &str) -> Raised {
     )
 }
 
-/// A plugin started this process's Python.
+/// Whether a plugin started this process's Python.
 static IS_PLUGIN_S: AtomicBool = AtomicBool::new(false);
 
-/// Told when a plugin starts Python: who reads the messages is a user of C programs then.
+/// To be called when a plugin starts Python: the messages are then read by users of C programs.
 pub fn python_is_a_plugin_s() {
     IS_PLUGIN_S.store(true, Ordering::Relaxed);
 }

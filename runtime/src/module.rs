@@ -123,7 +123,7 @@ fn make() -> Res<Ref> {
         crate::errors::add_to(module.live())?;
         crate::ffi::add_to(module.live())?;
         crate::micropython::add_to(&module)?;
-        // Python's import sets `__file__` as well; in a plugin the runtime was not imported, and nobody else would.
+        // Python's import sets `__file__` too, but in a plugin the runtime is not imported, and nobody else would set it.
         if let Some(file) = file_of((&raw const DEFINITION).cast()) {
             add(&module, c"__file__", &str_from(&file.to_string_lossy())?)?;
         }

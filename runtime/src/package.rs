@@ -146,12 +146,12 @@ impl Source {
     }
 }
 
-/// The source of the module of this name; `None` for somebody else's.
+/// The source of the module of this name; `None` if the module is not one of the package's.
 fn wanted(name: Live) -> Res<Option<&'static Source>> {
     Ok(name.text()?.and_then(source_of))
 }
 
-/// Likewise; raises ImportError for somebody else's.
+/// As [`wanted`], but raises ImportError if the module is not one of the package's.
 fn required(name: Live) -> Res<&'static Source> {
     wanted(name)?.ok_or_else(|| raise!(ImportError, "not a module of the package keelback"))
 }

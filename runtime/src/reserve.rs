@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 /// Enough for the declarations of a large plugin. Never touched, so it costs address space only.
 const SIZE: usize = 1 << 20;
 
-/// There is something to do when a call is over: to put memory aside again, or what `attach::output` says. One flag for
-/// both, because it is looked at in each call.
+/// Whether there is something to do when a call is over: to put memory aside again, or what `attach::output` has to do. One
+/// flag says both, because it is looked at in each call.
 pub static DUE: AtomicBool = AtomicBool::new(false);
 
 static RESERVE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
@@ -65,7 +65,8 @@ fn release() -> bool {
     true
 }
 
-/// `allocate`, and once more with the reserve given back; in the end from the last piece.
+/// Calls `allocate`. If that fails, the reserve is given back and it is called once more; if that fails too, the memory
+/// comes from the last piece.
 #[inline(always)]
 fn with_reserve(allocate: impl Fn() -> *mut u8, layout: Layout) -> *mut u8 {
     let memory = allocate();
@@ -87,7 +88,7 @@ fn no_memory(allocate: &dyn Fn() -> *mut u8, layout: Layout) -> *mut u8 {
     LAST.alloc(layout)
 }
 
-/// Memory in the library itself. What is given back is used again only if it was the newest: this is for messages.
+/// Memory in the library itself, for messages. A block that is given back is used again only if it was the newest.
 struct LastPiece {
     bytes: UnsafeCell<[u8; Self::SIZE]>,
     used: AtomicUsize,

@@ -86,7 +86,7 @@ fn collect(ctype: &CType, offset: usize, depth: usize, list: &mut Vec<Leaf>) -> 
         Code::Array => {
             let size = ctype.item().known_size()?;
             if ctype.length == 0 && cfg!(target_arch = "x86_64") {
-                // It has no bytes, but unaligned it makes the whole go through memory, with gcc and clang.
+                // The member has no bytes, but gcc and clang pass the whole in memory if the member is not aligned.
                 let mut items = Vec::new();
                 collect(ctype.item(), offset, depth + 1, &mut items)?;
                 let unaligned = |leaf: &Leaf| !leaf.bits && !leaf.offset.is_multiple_of(leaf.size);

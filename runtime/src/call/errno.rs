@@ -38,12 +38,12 @@ impl Errno {
     pub fn here() -> Self {
         Self(Thread::here())
     }
-    /// Python is left for C: errno becomes what C left behind last, or what `ffi.errno = n` said.
+    /// To be called when Python is left for C: errno becomes what C left behind last, or what `ffi.errno = n` set.
     #[inline(always)]
     pub fn restore(self) {
         self.0.set_errno(self.0.saved_errno.get());
     }
-    /// C is left for Python: keeps errno.
+    /// To be called when C is left for Python: keeps errno.
     #[inline(always)]
     pub fn save(self) {
         self.0.saved_errno.set(self.0.errno());

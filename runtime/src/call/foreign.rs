@@ -54,8 +54,8 @@ impl ForeignType {
             _owned: None,
         }
     }
-    /// `None` for a value without bytes: C passes nothing. `fits`: what goes in registers by its class finds enough
-    /// of them free.
+    /// The type as libffi is to see it; `None` for a value without bytes, for which C passes nothing. `fits`: whether enough
+    /// registers are free for a value that goes in registers by its class.
     fn new(parameter: &Parameter, fits: bool) -> Res<Option<Self>> {
         let ctype = parameter.ctype();
         Ok(Some(Self::scalar(match parameter.code {
@@ -85,7 +85,7 @@ impl ForeignType {
                     return Ok(None);
                 }
                 if is_lone_long_double(ctype, &leaves)? {
-                    // Returned as a long double is, which libffi does not do for a struct of it.
+                    // C returns it as a long double, but libffi would not for a struct that contains one.
                     return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
                 }
                 if is_lone_int128(size, &leaves) {
@@ -199,7 +199,7 @@ fn describe(ctype: &CType, size: usize, _leaves: &[Leaf], fits: bool) -> Res<Box
                 .filter_map(|class| match class {
                     Class::Sse => Some(&raw mut ffi_type_double),
                     Class::Integer => Some(&raw mut ffi_type_sint64),
-                    // Padding takes no register, which libffi gets wrong in closures: it is not told of it.
+                    // Padding takes no register. libffi gets that wrong in closures, so the padding is left out.
                     Class::None => None,
                 })
                 .collect();
@@ -207,7 +207,7 @@ fn describe(ctype: &CType, size: usize, _leaves: &[Leaf], fits: bool) -> Res<Box
             aggregate(size, align.min(16), elements, None)
         }
         _ => {
-            // libffi takes a struct for memory when one of its members is larger than 32 bytes.
+            // libffi passes a struct in memory when one of its members is larger than 32 bytes.
             let large = aggregate(64, 1, vec![&raw mut ffi_type_sint64], None);
             aggregate(size, align, Vec::new(), Some(large))
         }
@@ -266,7 +266,8 @@ fn goes_by_reference(param: &Parameter) -> Res<bool> {
     Ok(ctype.align() > 8 && ctype.known_size()? > 16 && !is_homogeneous(ctype)?)
 }
 
-/// Raises for what C passes in a pair of registers that begins with an even one, which libffi knows nothing of.
+/// Raises for a value that C passes in a pair of registers of which the first has an even number: libffi does not know
+/// that rule.
 fn check_registers(param: &Parameter) -> Res<()> {
     if !cfg!(target_arch = "aarch64") || param.code != Code::Record {
         return Ok(());

@@ -211,7 +211,7 @@ unsafe fn refuse(target: &Target, refused: &threads::Refused, result: *mut u8) {
     }
 }
 
-/// A call of what was made in a sub-interpreter: it runs there.
+/// A call of a callback that was made in a sub-interpreter, where it runs.
 ///
 /// # Safety
 /// As libffi calls a closure.

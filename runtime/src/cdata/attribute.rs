@@ -35,7 +35,7 @@ fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> 
         ctype
     };
     let access = record.known_record()?.access(name.ptr())?;
-    // Of a released cdata the address is NULL too.
+    // A cdata that was released has the address NULL too.
     let data = cdata.data();
     if data.is_null() {
         return None;
@@ -83,7 +83,7 @@ pub(super) fn get(cdata: &CData, name: Live) -> Res<Ref> {
     get_slowly(cdata, name)
 }
 
-/// Structs, arrays, bit-fields, methods, and everything that raises.
+/// [`get`] for structs, arrays, bit-fields and methods, and for everything that raises.
 #[inline(never)]
 fn get_slowly(cdata: &CData, name: Live) -> Res<Ref> {
     if let Some(field) = field_of(cdata, name)? {
@@ -108,7 +108,7 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
         }
         let data = cdata.data().offset(field.offset);
         if field.flexible && cdata.length.get() >= 0 {
-            // What the owner allocated says how many items there are.
+            // How many items a flexible array has follows from what its owner allocated.
             let size = field.ctype.item().size();
             let room = (cdata.length.get() - field.offset).max(0);
             let length = if size > 0 { room / size } else { 0 };
@@ -153,7 +153,7 @@ pub(super) fn set(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
     set_slowly(cdata, name, value)
 }
 
-/// Everything but the most common numbers, and all that raises.
+/// [`set`] for everything but the most common numbers, and for everything that raises.
 #[inline(never)]
 fn set_slowly(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
     let raw = value.map_or(std::ptr::null_mut(), Live::ptr);

@@ -158,7 +158,7 @@ unsafe fn truth(value: Obj) -> Res<bool> {
                     return Ok(real::read_f64(code, cdata.data()) != 0.0);
                 }
                 Code::LongDouble => return Ok(!real::long_double_is_zero(cdata.data())),
-                // A type that is no number: this call raises the TypeError that a cast to an integer gives.
+                // The type is not that of a number. This call raises the TypeError that a cast to an integer raises.
                 _ => {
                     integer::wrapping_u64(value)?;
                 }
@@ -225,7 +225,7 @@ unsafe fn to_real(ctype: &CType, value: Obj) -> Res<Ref<CData>> {
             None => {}
         }
         if ctype.code == Code::LongDouble && number.live().is_int() {
-            // As CFFI, where a cast to any floating type goes through a double.
+            // In CFFI a cast to any floating type goes through a double, and so here.
             number = Ref::steal(ffi::PyNumber_Float(number.obj()))?;
         }
         let made = new_value(ctype)?;

@@ -98,7 +98,7 @@ fn set_any_item(cdata: &CData, key: Live, value: Live) -> Res<()> {
     }
     let index = to_index(key, exception!(IndexError))?;
     let (item, data) = item_at(cdata, index)?;
-    // What the owner knows of its memory bounds a flexible array at the end of the item.
+    // A flexible array at the end of the item reaches as far as the owner's memory does.
     let room = if cdata.length.get() >= 0 && cdata.ctype().kind == Kind::Pointer {
         Room::until(data.wrapping_offset(cdata.length.get()))
     } else {
@@ -108,7 +108,7 @@ fn set_any_item(cdata: &CData, key: Live, value: Live) -> Res<()> {
     unsafe { write_in(item, data, value.ptr(), room) }
 }
 
-/// `del cdata[key]`: nothing can be deleted, and what is not there is said first.
+/// `del cdata[key]`: nothing can be deleted, but the error for a key that is not there comes first.
 #[cold]
 #[inline(never)]
 fn cannot_delete(cdata: &CData, key: Live) -> Raised {

@@ -93,7 +93,7 @@ unsafe extern "C" fn next(object: Obj) -> Obj {
         let item = array.ctype().item();
         let data = array.data();
         if !data.is_null() && !TYPES.can_be_released(array.python_type()) {
-            // Without a `Res` around what cannot fail but for memory, as NULL says that already.
+            // The pointer is returned as it is: it can only fail for want of memory, and is NULL then.
             match item.code {
                 Code::I32 => {
                     return ffi::PyLong_FromLong(get::<i32>(data.offset(index * 4)).into());

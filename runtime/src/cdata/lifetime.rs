@@ -74,7 +74,7 @@ unsafe fn release_managed(object: *mut ManagedCData) {
         if matches!(resource, Resource::Handle(_)) {
             crate::object::handles::remove((*object).base.data());
         }
-        // Whoever looks at the address later must not find memory that is gone.
+        // The memory goes, so nobody may find its address in the cdata any more.
         (*object).base.data.set(std::ptr::null_mut());
         if (*object).base.ctype().kind == Kind::Array {
             (*object).base.length.set(0);
@@ -150,7 +150,7 @@ unsafe fn take(object: *mut ManagedCData, replacement: Resource) -> Resource {
     steady(|| unsafe { std::mem::replace(&mut (*object).resource, replacement) })
 }
 
-/// Does what has to be done with a resource that is given back.
+/// Gives a resource back: calls its destructor, releases its buffer, drops what it kept alive.
 fn finish(resource: Resource) {
     match resource {
         Resource::Gc { origin, destructor } => {
@@ -180,7 +180,7 @@ fn drop_in_turn(object: Ref) {
         static WAITING: RefCell<Vec<Ref>> = const { RefCell::new(Vec::new()) };
     }
     let Ok(depth) = DEPTH.try_with(Cell::get) else {
-        // The thread is ending: its storage is gone.
+        // On a thread that is ending, whose storage is gone, there is nowhere to wait.
         return drop(object);
     };
     if depth >= DEEPEST {

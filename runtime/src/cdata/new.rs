@@ -69,7 +69,7 @@ unsafe fn new_pointed(
             item.why_opaque()
         ));
     }
-    // A character is followed by a NUL, so that it is a string too.
+    // A NUL follows a single character, so that its memory is a string too.
     let room = if item.code.is_char() { 2 * size } else { size } as usize;
     let made = allocate(ctype, room, bytes, allocator)?;
     if let Some(init) = init {

@@ -84,7 +84,7 @@ pub fn ready() -> Res<()> {
                 .as_ptr();
             ty.tp_methods = METHODS.ptr();
         })?;
-        // Of all cdata: tools that look at any object (pydoc, doctest, Sphinx) ask for them.
+        // All cdata have these attributes, because tools that look at any object (pydoc, doctest, Sphinx) ask for them.
         TYPES.plain.set_attribute(c"__module__", "_cffi_backend")?;
         TYPES.plain.set_attribute(c"__name__", "<cdata>")?;
         let below = |ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize| {

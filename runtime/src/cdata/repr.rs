@@ -121,7 +121,7 @@ fn repr_primitive(cdata: &CData) -> Res<String> {
             Code::LongDouble => real::long_double_text(cdata.data()),
             Code::Char32 => match read(ctype, cdata.data()) {
                 Ok(value) => repr_of(value.live())?,
-                // No character: shown as a number, because repr() must work.
+                // A value that is no character is shown as a number, because repr() must work.
                 Err(raised) => {
                     raised.clear();
                     format!("{:#x}", cdata.data().cast::<u32>().read_unaligned())

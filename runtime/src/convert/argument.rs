@@ -198,7 +198,7 @@ unsafe fn pointer_from_python(
         } else if ffi::PyUnicode_Check(value) != 0 {
             return match item.code {
                 Code::Char16 | Code::Char32 => wide_text(item, value, temporaries),
-                // What could have been given instead, as CFFI lists it.
+                // The message lists what could have been given instead, as CFFI's does.
                 _ if item.size() < 0 || item.code == Code::Void => {
                     Err(wrong_initialiser(ctype, "cdata pointer", value))
                 }
@@ -218,7 +218,8 @@ unsafe fn pointer_from_python(
     }
 }
 
-/// Bytes of the temporary array that a value needs as the argument of a pointer parameter; `None`: it needs none.
+/// How many bytes the temporary array takes that a value needs as the argument of a pointer parameter; `None` if it needs
+/// none.
 ///
 /// # Safety
 /// `value` is live.

@@ -230,7 +230,7 @@ unsafe fn big_value(ctype: &CType, value: Obj) -> Res<i128> {
             }
             return Err(Raised::already());
         }
-        // The number does not fit: this call raises what CPython says of it.
+        // The number does not fit, and this call raises CPython's own error for that.
         ffi::PyLong_AsLongLong(index.obj());
         Err(Raised::already())
     }

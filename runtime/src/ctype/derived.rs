@@ -49,8 +49,8 @@ impl Place {
     }
 }
 
-/// A type that is being freed is no longer known to what it is made of. Before anything else: the callbacks of weak
-/// references run Python.
+/// Takes a type that is being freed out of the one that it is made of. This comes before anything else, because the
+/// callbacks of weak references run Python code.
 pub(super) fn forget(ctype: &CType) {
     if let Some(item) = &ctype.item {
         match ctype.kind {
@@ -77,7 +77,7 @@ impl Kept {
         } else {
             known
         };
-        // SAFETY: the reference that `keep` gave away is never given back.
+        // SAFETY: the type lives: it has a reference that `keep` leaked.
         Ok(unsafe { &*kept })
     }
     /// Whether it is this type, and was asked for before.

@@ -127,7 +127,7 @@ pub struct RecordDetails {
     pub unnamed_bits: Vec<(usize, usize)>,
     /// Whether the last field is (or ends in) a flexible array.
     pub has_flexible: bool,
-    /// Laid out by `...;` or by a compiler's word, not from the declaration alone.
+    /// Whether its layout is not from the declaration alone, but from `...;` or from a compiler's answers.
     pub partial: bool,
     /// What it is, if it is no struct but a type that only C calculates with: `a vector`.
     pub sealed: Option<&'static str>,
@@ -166,7 +166,7 @@ impl RecordDetails {
             sealed: None,
         }
     }
-    /// Those of a type that has a size and nothing inside, of this kind.
+    /// The details of a type of this kind that has a size and nothing inside.
     pub fn sealed(kind: &'static str) -> Self {
         Self {
             sealed: Some(kind),
@@ -200,7 +200,7 @@ impl RecordDetails {
                 .map(|&index| &self.flat[index as usize]),
             Ok(None) => None,
             Err(raised) => {
-                // The name has a lone surrogate: no field of C is named so.
+                // The name has a lone surrogate, which no field of C can have in its name.
                 raised.clear();
                 None
             }

@@ -40,7 +40,7 @@ fn lookup(key: &Key) -> Option<Ref<CType>> {
     table().get(key).and_then(|entry| unsafe { entry.revive() })
 }
 
-/// Puts a new type into the table. If another thread was quicker, theirs counts.
+/// Puts a new type into the table. If another thread has put an equal one there meanwhile, that one is returned.
 fn settle(key: Key, made: Ref<CType>) -> Ref<CType> {
     let mut table = table();
     // SAFETY: the lock of the table that `forget` takes types out of is held.

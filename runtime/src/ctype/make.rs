@@ -101,7 +101,7 @@ fn as_ctype(found: Ref) -> Ref<CType> {
     unsafe { Ref::owned(found.into_ptr().cast()) }
 }
 
-/// A record is opaque in the module that it is included from, and this module gives it fields.
+/// Completes a record that is opaque in the module that it is included from, and to which this module gives fields.
 fn raise_completed(scope: &Scope, id: NominalId) -> Raised {
     let name = match id {
         NominalId::Record(id) => scope.read().record_name(id),
@@ -261,7 +261,7 @@ struct Building {
     key: (usize, RecordId),
     /// Records of its scope that have to be built before it.
     needs: Vec<RecordId>,
-    /// Those of them that were built: nothing else holds them yet.
+    /// The records of those that were built: they are kept here, because nothing else holds them yet.
     built: Vec<Ref<CType>>,
 }
 
@@ -275,7 +275,7 @@ impl Building {
     fn begin(ctype: &CType, source: &RecordSource) -> Res<Self> {
         let needs = {
             let declarations = source.scope.read();
-            // What is wrong with its own layout comes before what is wrong with others.
+            // An error in its own layout is reported before one in the records that it needs.
             if declarations.types.record(source.id).fields.is_some() {
                 let layout = source.scope.layout(&declarations, source.id);
                 if let Err(error) = layout {
@@ -368,7 +368,7 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             return Ok(built);
         }
         if let Some(details) = built {
-            // As in `record_details`.
+            // The first thread that sets the fields wins, as in `record_details`.
             cell.get_or_init(|| details);
         }
         let inner = top.ctype.clone();
@@ -417,7 +417,7 @@ fn check_function_pointer(member: &CType) -> Res<()> {
 enum Known {
     /// Its fields in their places, and whether that is not from the declaration alone.
     Fields(Vec<Declared>, bool),
-    /// It has none: it is opaque, or a type that only C calculates with.
+    /// It has no fields: it is opaque, or a type that only C calculates with.
     NoFields(Option<RecordDetails>),
 }
 
@@ -464,7 +464,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// An unnamed bit-field only takes room. One of no bits not even that.
+    /// Adds an unnamed bit-field, which only takes room; one of no bits takes none and is left out.
     fn add_unnamed(&mut self, field: &Declared) {
         if let Some((width @ 1.., shift)) = field.bits {
             let start = (field.offset as usize)
@@ -474,7 +474,7 @@ impl Fields {
         }
     }
 
-    /// An anonymous struct or union: its fields are the record's.
+    /// Adds an anonymous struct or union, whose fields are the record's.
     fn add_anonymous(&mut self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<()> {
         let inner = ctype.record()?.map_or(&[][..], |inner| &inner.flat);
         self.flat.extend(inner.iter().map(|below| FieldInfo {
@@ -587,7 +587,7 @@ pub fn complete_records(scope: &Arc<Scope>) -> Res<()> {
         if ctype.size() == UNKNOWN_SIZE
             && let Err(raised) = ctype.record()
         {
-            // The struct has a body that cannot be laid out: that is reported where the type is used.
+            // A body that cannot be laid out is no error here: it is reported where the type is used.
             raised.clear();
         }
     }

@@ -22,7 +22,7 @@ pub enum Kind {
     Primitive,
     /// An enum.
     Enum,
-    /// A pointer, also to a function? No: those are pointers to a [`Kind::Function`] type and print as "function".
+    /// A pointer. Python shows one whose item is a [`Kind::Function`] type as "function", as CFFI does.
     Pointer,
     /// An array.
     Array,
@@ -274,7 +274,7 @@ impl CType {
             )
         })
     }
-    /// Behind a message about a type without a size: why the header's type has none here, if it comes from there.
+    /// What is added to a message about a type without a size: why it has none, if the type comes from a header.
     #[cold]
     pub fn why_opaque(&self) -> String {
         let mut ctype = self;

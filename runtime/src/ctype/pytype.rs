@@ -185,7 +185,8 @@ unsafe fn free(ctype: *mut CType) {
     const MAX_DEPTH: u32 = 20;
     DYING.with(|dying| {
         let depth = dying.depth.get();
-        // SAFETY: nobody refers to the type, nor to those that wait: they came here in the same way.
+        // SAFETY: nobody refers to the type (the contract of `free`), nor to those that wait, which came here in the same
+        // way.
         unsafe {
             if depth == MAX_DEPTH {
                 (*ctype).weakrefs = dying.waiting.replace(ctype).cast();
@@ -405,7 +406,7 @@ fn enum_dict(ctype: &CType, attribute: &str, by_value: bool) -> Res<Ref> {
     let enumerators = ctype
         .enumeration()?
         .map_or(&[][..], |details| &details.enumerators);
-    // From the last to the first, so that the first name of a value stays.
+    // The dict is filled from the last to the first, so that of several names of one value the first stays.
     make::dict(enumerators.iter().rev().map(|(name, value)| {
         let (name, value) = (name.clone(), long_from_i128(*value)?);
         Ok(if by_value {

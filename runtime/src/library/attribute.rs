@@ -129,7 +129,7 @@ impl Lib {
         }
     }
 
-    /// What a module has, unless the declarations have it.
+    /// The attributes that every module has, for names that are not declared.
     #[cold]
     fn special(&self, name: Live, raised: Raised) -> Res<Ref> {
         raised.clear_if(exception!(AttributeError))?;
@@ -203,7 +203,7 @@ impl Lib {
     }
 }
 
-/// The interned str of the same text: mostly the very one. `name` is a str, of no subclass.
+/// The interned str of the same text, which mostly is `name` itself. `name` is a str, of no subclass.
 fn interned(name: Live) -> Ref {
     let mut object = name.to_ref().into_ptr();
     // SAFETY: an owned reference goes in and one comes out.

@@ -31,7 +31,8 @@ impl Lib {
         Ok(lib)
     }
 
-    /// What is known of a name without declaring anything: an integer, or a function as most are. `None`: nothing is.
+    /// What is known of a name without declaring anything: an integer, or a function of the common kinds. `None` for all
+    /// other names.
     pub(super) fn compiled_quickly(&self, tables: &CompiledTables, name: &str) -> Res<Option<Ref>> {
         let Some((code, global)) = tables.find(name) else {
             return Ok(None);
@@ -40,7 +41,7 @@ impl Lib {
         match code {
             GlobalCode::Integer => match global.integer() {
                 Ok(Some(value)) => long_from_i128(value).map(Some),
-                // A type that cannot be read is reported by whoever asks for the name itself.
+                // If a type cannot be read, that is reported to whoever asks for the name itself.
                 _ => Ok(None),
             },
             GlobalCode::Function(_) if !direct.is_null() => {

@@ -41,7 +41,7 @@ impl Handle {
         } else {
             flags
         };
-        // With its NUL: libloading needs no copy then.
+        // The name is given with its NUL, so that libloading need not copy it.
         let path = path.map(|path| OsStr::from_bytes(path.to_bytes_with_nul()));
         // SAFETY: opening runs the library's constructors, which are the user's responsibility. They may wait for other
         // threads: the GIL is released.
@@ -122,15 +122,15 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let handle = *self.handle.get_mut();
         if self.owned && !handle.is_null() && !python_ends() {
-            // SAFETY: opened by us; nobody uses it any more.
+            // SAFETY: self opened the library, and is dropped, so that nobody uses it any more.
             drop(unsafe { Library::from_raw(handle) });
         }
     }
 }
 
-/// Python is being finalised. Objects then go in no order that anybody chose: destructors that call into a library, and
-/// threads that the library started, may outlive the object that opened it. The process is about to give everything
-/// back anyhow.
+/// Whether Python is being finalised. Libraries are then left open: objects go in no order that anybody chose, and
+/// destructors that call into a library, or threads that it started, may outlive the object that opened it. The process
+/// is about to give everything back anyhow.
 fn python_ends() -> bool {
     #[cfg(not(Py_3_13))]
     unsafe extern "C" {

@@ -121,7 +121,7 @@ fn declared_already(scope: &Scope, name: &str) -> Option<Declared> {
 /// Names that `dir()` and the like list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
-    /// All.
+    /// All names.
     All,
     /// Functions and constants: what `from lib import *` gives.
     NotVariables,
@@ -262,7 +262,7 @@ impl Lib {
         Ok(Some(value))
     }
 
-    /// "There is no such name", or none with a value.
+    /// The error for a name that is not there, or that has no value.
     #[cold]
     fn no_such_name_or_value(&self, name: &str) -> Raised {
         let declarations = self.scope.read();
@@ -350,7 +350,7 @@ impl Lib {
             // SAFETY: the address of an object of this type, by the declaration.
             return unsafe { read(ctype, place.address()) };
         }
-        // The memory lives on in the object, for a struct; a scalar is read from it.
+        // A struct is returned as a cdata that keeps this memory; a scalar is read from it.
         let memory = new_owning(ctype, ctype.known_size()?, -1)?;
         let mut slots = [memory.data() as u64];
         // SAFETY: the wrapper writes a value of the type to the memory that the slot names.
@@ -452,7 +452,8 @@ impl Lib {
                     .checked_address(name)?;
                 Ok(new_plain(&*pointer_to(&ctype)?, address, -1)?.into_obj())
             }
-            // A constant pointer to a function is often the function itself, which has no other address.
+            // A constant that is a pointer to a function is often the function itself, and then there is no variable whose
+            // address could be given.
             Some(Declared::Variable(ty, true)) => {
                 let ctype = from_scope(&self.scope, ty)?;
                 if ctype.signature().is_none() {

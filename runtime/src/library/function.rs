@@ -210,7 +210,7 @@ fn find_type(head: &FunctionHead) -> Res<Ref<CType>> {
     pointer_to(&*from_scope(scope, ty)?)
 }
 
-/// Stands where a function has no wrapper.
+/// Stands in the place of the wrapper where a function has none.
 ///
 /// # Safety
 /// Nobody calls it.
@@ -517,7 +517,7 @@ pub(super) fn ready() -> Res<()> {
     // SAFETY: module initialisation; the slots fit a Function.
     unsafe {
         FUNCTION_TYPE.ready(ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION, |ty| {
-            // What repr(lib.function) says that it is a method of.
+            // repr(lib.function) shows this name as the type that the function is a method of.
             ty.tp_name = c"_cffi_backend.Lib".as_ptr();
             ty.tp_basicsize = size_of::<Function>() as ffi::Py_ssize_t;
             ty.tp_dealloc = Some(dealloc);
@@ -527,7 +527,7 @@ pub(super) fn ready() -> Res<()> {
     }
 }
 
-/// Stands for the lib, which is what the function is bound to in CFFI.
+/// `repr` of the object that the function is bound to: it looks like the lib, which CFFI binds functions to.
 fn repr(function: &Function) -> Res<Ref> {
     let module = function.module.live().text()?.unwrap_or("?");
     str_from(&format!("<Lib object for '{module}'>"))

@@ -14,7 +14,7 @@ use crate::py::loaded::file_of;
 pub fn make_runtime_global() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // It stays open: the library is not unmapped any more.
+        // The handle is not closed, so the library is never unmapped.
         std::mem::forget(open_again(possible(libc::RTLD_GLOBAL)));
     });
 }

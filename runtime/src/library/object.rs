@@ -75,7 +75,7 @@ impl Lib {
         let handle = Handle::open(path, flags, &name)?;
         Self::allocate(scope, Source::Dynamic(handle), name.into())
     }
-    /// Over a handle that somebody else opened. Only [`close`](Self::close) closes it.
+    /// A lib over a handle that somebody else opened. Only [`close`](Self::close) closes the library.
     pub fn from_handle(
         scope: Arc<Scope>,
         name: &str,
@@ -118,7 +118,7 @@ impl Lib {
     pub(super) fn included(&self) -> &[Ref<Lib>] {
         self.included.get().map_or(&[], Vec::as_slice)
     }
-    /// It belongs to an out-of-line FFI: errors are those of CFFI's there.
+    /// Notes that it belongs to an out-of-line FFI: its errors are then those of CFFI's out-of-line modules.
     pub fn set_out_of_line(&self) {
         self.out_of_line.store(true, Ordering::Relaxed);
     }
@@ -143,7 +143,7 @@ impl Lib {
     pub(super) fn obj(&self) -> Obj {
         std::ptr::from_ref(self).cast_mut().cast()
     }
-    /// "There is no such name."
+    /// The error for a name that the lib does not have.
     #[cold]
     pub(super) fn no_such_name(&self, name: &str) -> Raised {
         raise!(
@@ -152,7 +152,7 @@ impl Lib {
             self.name
         )
     }
-    /// The library was closed.
+    /// The error for a lib that was closed.
     #[cold]
     pub(super) fn closed(&self) -> Raised {
         if self.is_out_of_line() {

@@ -19,11 +19,11 @@ pub(super) type Access = unsafe extern "C" fn(*mut c_void);
 /// Where a variable is.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
-    /// Here.
+    /// At this address.
     Address(*mut u8),
-    /// Where this tells, at each access: thread-local variables, macros that stand for an lvalue.
+    /// At an address that this function gives at each access: thread-local variables, macros that stand for an lvalue.
     Access(Access),
-    /// Where this function says, at each access: in modules that CFFI compiled.
+    /// At an address that this function, of a module that CFFI compiled, gives at each access.
     Locate(Locate),
     /// As `Value`, in modules that CFFI compiled: this writes to the memory that it is given.
     Write(Write),
@@ -81,11 +81,11 @@ impl Variable {
         // SAFETY: the objects of this type are Variables.
         unsafe { object.exactly(&VARIABLE_TYPE) }
     }
-    /// Only its address can be taken.
+    /// Whether only its address can be taken.
     fn is_opaque(&self) -> bool {
         self.ctype.is_record() && self.ctype.size() == UNKNOWN_SIZE
     }
-    /// Its value now.
+    /// The value that it has now.
     pub(super) fn get(&self) -> Res<Ref> {
         if self.is_opaque() {
             return Err(raise!(

@@ -101,7 +101,7 @@ impl Types {
     }
 }
 
-/// The one set of them.
+/// The types, once in the process.
 pub static TYPES: Types = Types {
     plain: StaticType::new(),
     owning: StaticType::new(),
@@ -192,9 +192,9 @@ pub enum Resource {
     None,
     /// `ffi.release()` was called: the memory is gone.
     Released {
-        /// It was a buffer.
+        /// Whether it was a buffer.
         buffer: bool,
-        /// Where the memory was: what it still compares as.
+        /// The address of the memory, by which it still compares and hashes.
         address: usize,
     },
     /// `ffi.gc(origin, destructor)`: `destructor(origin)` is called when the cdata goes.

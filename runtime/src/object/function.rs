@@ -50,10 +50,10 @@ impl FunctionHead {
     /// The type, of a function where it was asked for before.
     ///
     /// # Safety
-    /// It is known.
+    /// The type was asked for before, so that it is there.
     #[inline(always)]
     pub(crate) unsafe fn known_ctype(&self) -> &CType {
-        // SAFETY: it is known; owned, and never replaced.
+        // SAFETY: the type is there (the caller's contract); self owns it, and never replaces it.
         unsafe { &*self.ctype.load(Ordering::Acquire) }
     }
 }

@@ -13,7 +13,7 @@ use crate::py::{GilCell, Obj, Ref};
 
 /// Slots of a chunk. A chunk is never freed: C may still hold an address in it.
 const CHUNK: usize = 1024;
-/// So many slots stay empty before the oldest is used again.
+/// How many slots stay empty before the oldest of them is used again.
 const RESERVE: usize = 256;
 
 /// A slot: 16 bytes, so that a handle looks like the address of an ordinary object. Only touched inside `TABLE.with`.
@@ -21,7 +21,7 @@ const RESERVE: usize = 256;
 struct Slot {
     /// NULL while it is free.
     object: Cell<*mut ffi::PyObject>,
-    /// The one that is used after it, when it is free.
+    /// While it is free: the slot that is used after it.
     next: Cell<*mut Slot>,
 }
 
