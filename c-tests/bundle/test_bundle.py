@@ -152,7 +152,7 @@ def test_what_is_left_out(moved):
     told = json.loads((moved / "bundled.keelback" / "bundle.json").read_text())
     assert told["packages"] == ["numbers-of 2.0", "shapes 1.5"]
     assert told["libraries"] == sorted(told["libraries"])
-    assert sorted(os.listdir(standard.parent)) == sorted([f"python{VERSION}", f"libpython{VERSION}.so.1.0", "libkeelback_runtime.so", *told["libraries"]])
+    assert sorted(os.listdir(standard.parent)) == sorted([f"python{VERSION}", f"libpython{VERSION}.so.1.0", "libkeelback_runtime.so", "needs", *told["libraries"]])
 
 
 def test_a_bundle_comes_before_the_recorded_python(plugin, host, here, workshop, moved, tmp_path):

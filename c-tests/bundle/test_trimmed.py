@@ -9,10 +9,15 @@ import subprocess
 import tarfile
 
 import pytest
-from harness import clean_environment, keelback, libpython_of, python, version_of
+from harness import ask, clean_environment, keelback, libpython_of, python, version_of
 from test_bundle import LONG, bundle, install
 
 VERSION = version_of(python())
+
+
+def runtime():
+    return os.path.join(os.path.dirname(keelback()), "libkeelback_runtime.so")
+
 
 API = "int answer(void);\nconst char *where(void);\n"
 INIT = """\
@@ -35,6 +40,7 @@ def answer():
 def where():
     told = {
         "from": [sys.prefix, sysconfig.get_config_var("LIBDIR"), sysconfig.get_paths()["stdlib"]],
+        "version": [sys.version, sys.platform, sys.abiflags],
         "code": answer.__code__.co_filename,
         "path": json.__file__,
         "modules": sorted(set(name.partition(".")[0] for name in sys.modules)),
@@ -97,7 +103,7 @@ def venv(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(plugin, venv, tmp_path_factory):
-    made = plugin(API, INIT, name="tiny", python=venv)
+    made = plugin(API, INIT, name="tiny", python=venv, args=["--relocatable"])
     place = tmp_path_factory.mktemp("folder")
     shutil.copy(made.library, place)
     return place, made
@@ -139,6 +145,7 @@ def test_it_runs_elsewhere(unpacked, workshop):
     told = json.loads(told)
     top = str(unpacked / "tiny.keelback")
     assert [path for path in told["from"] if not path.startswith(top)] == []
+    assert told["version"] == json.loads(ask(python(), "import json, sys; print(json.dumps([sys.version, sys.platform, sys.abiflags]))"))
     assert told["path"] == f"{top}/lib/python{VERSION}/json/__init__.pyc"
 
 
@@ -204,3 +211,76 @@ def test_what_cannot_be_done(folder, venv, workshop, plugin, tmp_path):
     assert ran.code == 4 and ran.stderr.startswith("error: --trim: the init code does not run here: "), ran.stderr
     assert "no_such_module" in ran.stderr
     assert os.listdir(tmp_path) == ["libbroken.so"]
+
+
+# -- What it is made of, and what it needs --
+
+
+def test_its_parts(unpacked):
+    top = unpacked / "tiny.keelback"
+    told = json.loads((top / "bundle.json").read_text())
+    parts = {(part["kind"], part["name"]): part for part in told["components"]}
+    assert parts["package", "chained"]["version"] == "1.0"
+    assert parts["package", "chained"]["origin"] == "pkg:pypi/chained@1.0"
+    assert [os.path.basename(file) for file in sorted(parts["package", "chained"]["files"])] == ["libdeep-1234.so", "libmiddle-1234.so.5.0", "_first.so"]
+    assert parts["runtime", "keelback"]["licence"] == "MIT OR Apache-2.0"
+    for name in ("pyo3", "libffi", "libc"):
+        assert parts["crate", name]["version"] and parts["crate", name]["licence_texts"], name
+    files = {file for part in told["components"] for file in part["files"]}
+    natives = {f"lib/{name}" for name in os.listdir(top / "lib") if ".so" in name and not name.startswith("libpython")}
+    assert natives <= files
+    for part in told["components"]:
+        assert part["version"] or part["kind"] == "library", part
+        assert part["licence_texts"] or part["kind"] in ("library", "package"), part
+        for text in part["licence_texts"]:
+            assert (top / text).stat().st_size > 100, text
+    assert not [name for name in natives if "readline" in name or "gdbm" in name], "under the GPL, and not asked for"
+    sbom = json.loads((top / "sbom.cdx.json").read_text())
+    assert (sbom["bomFormat"], sbom["specVersion"]) == ("CycloneDX", "1.5")
+    assert [each["name"] for each in sbom["components"]] == [part["name"] for part in told["components"]]
+    assert len({each["bom-ref"] for each in sbom["components"]}) == len(sbom["components"])
+
+
+def test_what_it_needs_of_a_machine(unpacked, workshop):
+    top = unpacked / "tiny.keelback"
+    needs = json.loads((top / "bundle.json").read_text())["needs"]
+    assert needs["machine"] == os.uname().machine
+    told = (top / "lib" / "needs").read_text()
+    assert told.startswith(f"glibc {needs['glibc']}\n")
+    # The newest symbol version of all files, as readelf tells it.
+    versions = set()
+    for path in top.rglob("*"):
+        if path.is_file() and path.read_bytes()[:4] == b"\x7fELF":
+            needed = subprocess.run(["readelf", "-VW", path], capture_output=True, text=True, check=True).stdout
+            versions |= set(re.findall(r"Name: GLIBC_([\d.]+)  Flags: none", needed))
+    assert needs["glibc"] == max(versions, key=lambda version: [int(part) for part in version.split(".")])
+    try:
+        (top / "lib" / "needs").write_text("glibc 99.7\n")
+        ran = workshop.run(unpacked / "host", env={"KEELBACK_PYTHON": None}, cwd="/", normalise=False)
+        here = os.confstr("CS_GNU_LIBC_VERSION").split()[1]
+        assert (
+            f"  the bundle: {top} needs glibc 99.7 or newer, and this machine has {here}. Make the bundle on a system that is as old "
+            "as the oldest it is for.\n"
+        ) in ran.stderr, ran
+        if needs["machine"] == "x86_64":
+            (top / "lib" / "needs").write_text("glibc 2.2\nx86-64-v9\n")
+            ran = workshop.run(unpacked / "host", cwd="/", normalise=False)
+            assert f"  the bundle: {top} needs a processor of the level x86-64-v9, and this one has x86-64-v" in ran.stderr, ran
+    finally:
+        (top / "lib" / "needs").write_text(told)
+
+
+def test_a_plugin_that_tells_nothing_of_this_machine(workshop, tmp_path):
+    (tmp_path / "api.h").write_text("int answer(void);\n")
+    (tmp_path / "init.py").write_text("from still import ffi\n@ffi.def_extern()\ndef answer():\n    return 1 // 0\n")
+    whole = ["build", tmp_path / "api.h", "--init", tmp_path / "init.py", "--name", "still", "--python", python()]
+    ran = workshop.run(keelback(), *whole, "-o", "with.so", cwd=tmp_path)
+    assert ran.code == 0, ran.stderr
+    ran = workshop.run(keelback(), *whole, "--relocatable", "-o", "without.so", cwd=tmp_path)
+    assert ran.code == 0, ran.stderr
+    secrets = [str(tmp_path).encode(), os.path.dirname(libpython_of(python())).encode(), str(pathlib.Path(keelback()).parent).encode()]
+    assert [secret in (tmp_path / "with.so").read_bytes() for secret in secrets] == [True] * 3
+    assert [secret in (tmp_path / "without.so").read_bytes() for secret in secrets] == [False] * 3
+    call = "import ctypes, sys; ctypes.PyDLL(sys.argv[1]).answer()"
+    ran = workshop.run(python(), "-c", call, tmp_path / "without.so", env={"KEELBACK_RUNTIME": runtime()}, normalise=False)
+    assert 'File "init.py", line 4, in answer' in ran.stderr

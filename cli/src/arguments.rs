@@ -333,6 +333,9 @@ pub struct InitArguments {
     /// Carry the runtime inside the library
     #[arg(long)]
     pub standalone: bool,
+    /// Record no path of this machine: Python is the one of KEELBACK_PYTHON, of a bundle, or the system's
+    #[arg(long, conflicts_with = "dev")]
+    pub relocatable: bool,
 }
 
 /// `keelback build`

@@ -52,6 +52,8 @@ pub struct Embedding<'a> {
     pub dev: bool,
     /// The runtime goes inside.
     pub standalone: bool,
+    /// No path of this machine goes inside.
+    pub relocatable: bool,
     /// What the init code says of its functions' error values.
     pub init_errors: Vec<InitError>,
     /// The init code as `marshal` writes it, if there are own modules.
@@ -154,16 +156,20 @@ impl Declared {
     }
 
     /// The plugin.
-    pub fn plugin(self, embedding: &Embedding<'_>, reporter: &Reporter) -> Result<Plugin> {
+    pub fn plugin(mut self, embedding: &Embedding<'_>, reporter: &Reporter) -> Result<Plugin> {
         let python = embedding.python;
+        if embedding.relocatable {
+            self.forget_places();
+        }
         // A path that is not UTF-8 is not recorded: the plugin finds Python by its name then.
         let text_of = |path: &Path| path.to_str().map(str::to_owned);
         let (major, minor) = python.version;
+        let recorded_text = |path: &Path| text_of(path).filter(|_| !embedding.relocatable);
         let runtime = embedding.runtime.and_then(text_of);
         let recorded = RecordedPython {
-            libpython: text_of(&python.libpython),
-            home: python.base_prefix.as_deref().and_then(text_of),
-            executable: python.executable.as_deref().and_then(text_of),
+            libpython: recorded_text(&python.libpython),
+            home: python.base_prefix.as_deref().and_then(recorded_text),
+            executable: python.executable.as_deref().and_then(recorded_text),
             version: (
                 u8::try_from(major).unwrap_or(u8::MAX),
                 u8::try_from(minor).unwrap_or(u8::MAX),
@@ -183,7 +189,7 @@ impl Declared {
                 init: Some(text(embedding.init.clone())),
                 python: recorded,
                 standalone_runtime: runtime.clone().filter(|_| embedding.standalone),
-                runtime_path: runtime,
+                runtime_path: runtime.filter(|_| !embedding.relocatable),
                 flags,
                 init_errors: embedding.init_errors.clone(),
                 init_compiled: embedding.init_compiled.clone(),
@@ -193,6 +199,18 @@ impl Declared {
             },
             reporter,
         )
+    }
+
+    /// Files that were named by whole paths are named as they are called.
+    fn forget_places(&mut self) {
+        let names = self
+            .cdefs
+            .iter_mut()
+            .map(|cdef| &mut cdef.file)
+            .chain(self.prelude.iter_mut().map(|prelude| &mut prelude.file));
+        for name in names {
+            *name = without_place(name).to_owned();
+        }
     }
 
     /// An extension module of API mode: `set_source()` with the prelude.
@@ -476,6 +494,14 @@ fn start_errors(values: &[ErrorValue]) -> Vec<StartError> {
             value: error.value.clone(),
         })
         .collect()
+}
+
+/// The last part of a whole path.
+pub fn without_place(name: &str) -> &str {
+    match name.rsplit_once('/') {
+        Some((_, last)) if name.starts_with('/') => last,
+        _ => name,
+    }
 }
 
 fn text(input: Input) -> SourceText {

@@ -38,6 +38,7 @@ pub(crate) const LOADER: &str = concat!(
     include_str!("../templates/loader/process.c"),
     include_str!("../templates/loader/installation.c"),
     include_str!("../templates/loader/place.c"),
+    include_str!("../templates/loader/needs.c"),
     include_str!("../templates/loader/find_python.c"),
     include_str!("../templates/loader/note.c"),
     include_str!("../templates/loader/runtime.c"),

@@ -1,8 +1,8 @@
 # Run by `keelback bundle` with the Python that is bundled: copies what it needs to run elsewhere.
 #
 # The command line has one JSON object: target (an empty directory), libpython, excluded and included (names of modules),
-# packages (names of distributions), all_packages, sources (whether .py files stay), trimmed_to (the modules of the
-# standard library that are used; null: all). Fields `key=value` go to standard output, each ended by a NUL byte:
+# packages (names of distributions), all_packages, sources (whether .py files stay), trimmed_to (names of modules:
+# `modules` that were imported, `later` by functions; null: all of the standard library). Fields `key=value` go to standard output, each ended by a NUL byte:
 #   error     why there is no bundle; what to do follows after a newline
 #   warning   what the bundle lacks; likewise
 #   native    an ELF file of the bundle (path from its top), where it was copied from, and the package it is of (empty:
@@ -16,6 +16,7 @@ import sys
 # The working directory is no place for modules.
 sys.path[:] = [path for path in sys.path if path]
 
+import ast
 import importlib.metadata
 import json
 import os
@@ -74,7 +75,8 @@ class Bundle:
         self.included = set(wishes["included"])
         self.sources = wishes["sources"]
         used = wishes["trimmed_to"]
-        self.used = None if used is None else set(used) | set(ALWAYS)
+        self.used = None if used is None else set(used["modules"]) | set(ALWAYS)
+        self.later = [] if used is None else used["later"]
         self.machine = machine_paths(wishes["libpython"])
         version = "python%d.%d" % sys.version_info[:2]
         if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -164,6 +166,37 @@ class Bundle:
         # Also when there is nothing in it: Python warns where it is not.
         os.makedirs(os.path.join(self.stdlib, "lib-dynload"), exist_ok=True)
         os.makedirs(self.site_packages, exist_ok=True)
+
+    def use_what_packages_import(self):
+        """Adds what the functions of the init code and the code of the copied packages may import, wherever it does, and what those modules then import."""
+        queue = list(self.later)
+        for directory, _, files in os.walk(self.site_packages):
+            for name in files:
+                if name.endswith(".py"):
+                    queue += imports_in(os.path.join(directory, name), "", everywhere=True)
+        stdlib = os.path.dirname(os.path.abspath(os.__file__))
+        seen = set()
+        while queue:
+            name = queue.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            queue.append(name.rpartition(".")[0])
+            queue += self.imports_of(stdlib, name, everywhere=False)
+        self.used |= seen
+        # hashlib and others import the modules behind them only where they are called.
+        for name in sorted(self.used):
+            self.used |= {each for each in self.imports_of(stdlib, name, everywhere=True) if re.match(r"_[a-z0-9]+(_[a-z0-9]+)*$", each)}
+
+    @staticmethod
+    def imports_of(stdlib, name, everywhere):
+        path = os.path.join(stdlib, *name.split("."))
+        package = os.path.join(path, "__init__.py")
+        if name and os.path.isfile(package):
+            return imports_in(package, name, everywhere)
+        if name and os.path.isfile(path + ".py"):
+            return imports_in(path + ".py", name.rpartition(".")[0], everywhere)
+        return []
 
     # -- packages --
 
@@ -274,10 +307,36 @@ class Bundle:
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS|COPYRIGHT)", re.I)
 
 
+def imports_in(path, package, everywhere):
+    """Names of modules, and of what may be modules, that a file imports: at its top, or everywhere."""
+    try:
+        with open(path, "rb") as file:
+            stack = [ast.parse(file.read())]
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    names = []
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".") if node.level and package else []
+            if node.level and not parts:
+                # Of the package's own.
+                continue
+            base = ".".join(parts[: len(parts) - node.level + 1] + ([node.module] if node.module else []))
+            names.append(base)
+            names += [base + "." + alias.name for alias in node.names]
+        elif everywhere or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            stack += ast.iter_child_nodes(node)
+    return [name for name in names if name]
+
+
 def told_of(distribution, licences):
     """What a distribution says of itself."""
     metadata = distribution.metadata
-    licence = metadata.get("License-Expression") or metadata.get("License") or ""
+    expression = metadata.get("License-Expression")
+    licence = expression or metadata.get("License") or ""
     classifiers = [each.rpartition(" :: ")[2] for each in metadata.get_all("Classifier") or [] if each.startswith("License ::")]
     if not licence or "\n" in licence or len(licence) > 100:
         licence = " OR ".join(classifiers) or licence.partition("\n")[0]
@@ -292,6 +351,7 @@ def told_of(distribution, licences):
         "name": metadata["Name"],
         "version": distribution.version,
         "licence": licence,
+        "is_spdx": bool(expression),
         "url": metadata.get("Home-page") or (urls[0] if urls else ""),
         "origin": "" if origin.startswith("file:") else origin,
         "licences": sorted({os.path.abspath(path) for path in licences if os.path.isfile(path)}),
@@ -405,6 +465,8 @@ def main():
     bundle.copy(wishes["libpython"], os.path.join(bundle.lib, library))
     # First what can be refused.
     bundle.copy_packages(wishes["packages"], wishes["all_packages"])
+    if bundle.used is not None:
+        bundle.use_what_packages_import()
     bundle.copy_stdlib()
     bundle.hide_machine()
     bundle.compile()

@@ -98,7 +98,7 @@ fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(S
         packages: &'a [String],
         all_packages: bool,
         sources: bool,
-        trimmed_to: Option<&'a [String]>,
+        trimmed_to: Option<&'a super::Traced>,
     }
     let Some(program) = &python.executable else {
         return Err(Failure::Python.because(
@@ -120,7 +120,7 @@ fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(S
         packages: wishes.packages,
         all_packages: wishes.all_packages,
         sources: wishes.sources,
-        trimmed_to: wishes.trimmed_to.as_deref(),
+        trimmed_to: wishes.trimmed_to.as_ref(),
     })
     .map_err(|error| unwritable(target, &error.to_string()))?;
     let mut command = Command::new(program);

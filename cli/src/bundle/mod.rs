@@ -1,10 +1,12 @@
 //! What `keelback bundle` puts beside a plugin: a Python that needs no other.
 pub mod archive;
+mod components;
 mod gather;
 mod libraries;
 mod natives;
 mod needs;
 pub mod plugin;
+mod system_package;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -14,16 +16,22 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::python::Python;
+use components::Component;
 use libraries::{Native, Owner};
 use natives::Treatment;
 use needs::Needs;
-pub use trace::trace;
+pub use trace::{Traced, trace};
 
 /// The file at the top of a bundle that says what is in it.
 const DESCRIPTION: &str = "bundle.json";
 
+/// The same for programs that look for known flaws and licences.
+const SBOM: &str = "sbom.cdx.json";
+
 /// What goes into a bundle besides Python.
 pub struct Wishes<'a> {
+    /// What the bundle is called.
+    pub name: &'a str,
     /// Installed packages, by name.
     pub packages: &'a [String],
     /// All of them.
@@ -37,7 +45,7 @@ pub struct Wishes<'a> {
     /// What debuggers read stays in the libraries.
     pub keep_symbols: bool,
     /// The modules of the standard library that are used; `None`: all.
-    pub trimmed_to: Option<Vec<String>>,
+    pub trimmed_to: Option<Traced>,
 }
 
 /// What a bundle says of itself.
@@ -54,6 +62,9 @@ pub struct Description {
     /// Of the machine that it runs on.
     #[serde(default)]
     pub needs: Needs,
+    /// All parts.
+    #[serde(default)]
+    pub components: Vec<Component>,
 }
 
 /// Fills the empty directory `target`.
@@ -70,7 +81,8 @@ pub fn fill(
     std::fs::copy(runtime, &copy).map_err(|error| unwritable(&copy, &reason(&error)))?;
     let runtime = Native::new(within.into(), runtime.into(), Owner::Python);
     gathered.natives.push(runtime);
-    let natives = libraries::copy_needed(target, gathered.natives, reporter)?;
+    let natives = std::mem::take(&mut gathered.natives);
+    let natives = libraries::copy_needed(target, natives, reporter)?;
     gathered.machine.extend(own_paths());
     let needs = natives::treat(
         target,
@@ -81,6 +93,7 @@ pub fn fill(
             keep_symbols: wishes.keep_symbols,
         },
     )?;
+    write(&target.join("lib/needs"), needs.for_loader().as_bytes())?;
     let name_and_version = |package: &serde_json::Value| {
         let text = |key| package[key].as_str().unwrap_or_default().to_owned();
         format!("{} {}", text("name"), text("version"))
@@ -95,13 +108,20 @@ pub fn fill(
             .filter_map(|native| Some(native.within.file_name()?.to_string_lossy().into_owned()))
             .collect(),
         needs,
+        components: components::tell(target, python, &gathered, &natives, reporter)?,
     };
     description.packages.sort();
     description.libraries.sort();
-    let mut text = serde_json::to_string_pretty(&description).expect("strings become JSON");
-    text.push('\n');
-    write(&target.join(DESCRIPTION), text.as_bytes())?;
+    let sbom = components::cyclonedx(wishes.name, &description.components);
+    write_json(&target.join(SBOM), &sbom)?;
+    write_json(&target.join(DESCRIPTION), &description)?;
     Ok(description)
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value).expect("strings become JSON");
+    text.push('\n');
+    write(path, text.as_bytes())
 }
 
 /// Where Keelback was built: the runtime's messages have the names of its source files.

@@ -48,6 +48,20 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// What a plugin's loader reads before it opens anything.
+    pub fn for_loader(&self) -> String {
+        let mut text = String::new();
+        if !self.glibc.is_empty() {
+            text += &format!("glibc {}\n", self.glibc);
+        }
+        if self.x86_64_level > 1 {
+            text += &format!("x86-64-v{}\n", self.x86_64_level);
+        }
+        text
+    }
+}
+
 fn raise(least: &mut String, number: &str) {
     if parts(number) > parts(least) {
         number.clone_into(least);

@@ -1,28 +1,109 @@
 # Run by `keelback bundle --trim`: imports plugins, and other modules, and tells the names of all modules that this brings.
 #
-# Arguments: a file for the answer, and a JSON object: plugins (module name and file), included (names of modules).
+# Arguments: a file for the answer (JSON), and each on its own: `plugin=NAME=FILE`, `include=MODULE`, `package=DISTRIBUTION`.
+# What this script needs itself is imported last, and not told.
 import importlib
 import importlib.machinery
 import importlib.util
-import json
-import pkgutil
+import os
 import sys
-import traceback
 
-answer, wishes = sys.argv[1], json.loads(sys.argv[2])
-told = {"error": None, "modules": []}
+wishes = {"plugin": [], "include": [], "package": []}
+for word in sys.argv[2:]:
+    kind, _, value = word.partition("=")
+    wishes[kind].append(value)
+told = {"error": None, "modules": [], "later": []}
+
+
+def aside(function):
+    """What a function's generator gives in another process, where its imports and its end do no harm."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with open(write, "w") as out:
+            for text in function():
+                out.write(text + "\n")
+        os._exit(0)
+    os.close(write)
+    with open(read) as come:
+        lines = come.read().split("\n")
+    os.waitpid(child, 0)
+    return [line for line in lines if line]
+
+
+def imported_later(codes):
+    """What functions import when they are called; also what may be a module of a package there."""
+    import dis
+
+    codes = list(codes)
+    while codes:
+        code = codes.pop()
+        before = None
+        for instruction in dis.get_instructions(code):
+            if instruction.opname == "IMPORT_NAME":
+                yield instruction.argval
+                for name in before or ():
+                    yield instruction.argval + "." + name
+            before = instruction.argval if isinstance(instruction.argval, tuple) else None
+        codes += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
+
+
+def modules_of(packages):
+    """The names under which distributions are imported, and their modules of machine code, whose imports nobody can read."""
+    import importlib.metadata
+
+    for package in packages:
+        for file in importlib.metadata.files(package) or ():
+            parts = list(file.parts)
+            if len(parts) == 2 and parts[1] == "__init__.py":
+                yield parts[0]
+            elif len(parts) == 1 and parts[0].endswith(".py"):
+                yield parts[0][:-3]
+            elif parts[-1].endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) and "tests" not in parts:
+                parts[-1] = parts[-1].partition(".")[0]
+                yield ".".join(parts)
+
+
+def imported_with(names):
+    for name in names:
+        # What is not there, or needs another machine: the code that wants it sees to that.
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            pass
+    yield from sys.modules
+
+
+def all_of(package):
+    """All of a package that was asked for."""
+    import pkgutil
+
+    for each in pkgutil.walk_packages(getattr(sys.modules[package], "__path__", ()), package + ".", onerror=lambda name: None):
+        yield each.name
+
+
 try:
-    for name in wishes["included"]:
-        module = importlib.import_module(name)
-        # All of a package that was asked for.
-        for each in pkgutil.walk_packages(getattr(module, "__path__", ()), name + ".", onerror=lambda name: None):
-            told["modules"].append(each.name)
-    for name, path in wishes["plugins"]:
+    for name in wishes["include"]:
+        importlib.import_module(name)
+        told["modules"] += aside(lambda: all_of(name))
+    codes = []
+    for word in wishes["plugin"]:
+        name, _, path = word.partition("=")
         loader = importlib.machinery.ExtensionFileLoader(name, path)
         spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-        loader.exec_module(importlib.util.module_from_spec(spec))
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+        functions = vars(sys.modules.get(name, module)).values()
+        codes += [value.__code__ for value in functions if hasattr(value, "__code__")]
+    told["later"] = aside(lambda: imported_later(codes))
+    names = aside(lambda: modules_of(wishes["package"]))
+    if names:
+        told["modules"] += aside(lambda: imported_with(names))
 except BaseException as error:
-    told["error"] = "".join(traceback.format_exception_only(type(error), error)).strip()
+    told["error"] = f"{type(error).__name__}: {error}"
 told["modules"] += list(sys.modules)
-with open(answer, "w") as file:
+
+import json
+
+with open(sys.argv[1], "w") as file:
     json.dump(told, file)

@@ -1,4 +1,5 @@
 //! Which modules are used: the init code is run once, where it is.
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,18 +13,24 @@ use crate::python::Python;
 
 const TRACE: &str = include_str!("trace.py");
 
-/// The names of the modules that are there once the plugins have started and `included` are imported.
+/// Names of modules.
+#[derive(Deserialize, serde::Serialize, Debug)]
+pub struct Traced {
+    error: Option<String>,
+    /// That were imported.
+    modules: Vec<String>,
+    /// That functions of the init code import when they are called.
+    later: Vec<String>,
+}
+
+/// The names of the modules that are there once the plugins have started, and `included` and the packages are imported.
 pub fn trace(
     plugins: &[PathBuf],
     included: &[String],
+    packages: &[String],
     python: &Python,
     runtime: &Path,
-) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Told {
-        error: Option<String>,
-        modules: Vec<String>,
-    }
+) -> Result<Traced> {
     let failed = |why: &str| {
         Failure::Python.because(
             Diagnostic::error("trim", format!("--trim: the init code does not run here: {why}"))
@@ -33,30 +40,31 @@ pub fn trace(
     let program = python.executable.as_deref().unwrap_or(Path::new("python3"));
     let place = tempfile::NamedTempFile::new()
         .map_err(|error| unwritable(&std::env::temp_dir(), &reason(&error)))?;
-    let named: Vec<(String, PathBuf)> = plugins
-        .iter()
-        .filter_map(|path| {
-            let name = plugin::module_name(path).ok()?;
-            Some((name, std::fs::canonicalize(path).ok()?))
-        })
-        .collect();
-    let wishes = serde_json::json!({ "plugins": named, "included": included });
     let mut command = Command::new(program);
     command
         .args(["-B", "-c", TRACE])
         .arg(place.path())
-        .arg(wishes.to_string())
         .env("KEELBACK_RUNTIME", runtime)
         .stdin(Stdio::null());
+    for path in plugins {
+        let (Ok(name), Ok(whole)) = (plugin::module_name(path), std::fs::canonicalize(path)) else {
+            continue;
+        };
+        let mut word = OsString::from(format!("plugin={name}="));
+        word.push(whole);
+        command.arg(word);
+    }
+    command.args(included.iter().map(|name| format!("include={name}")));
+    command.args(packages.iter().map(|name| format!("package={name}")));
     let output = interrupt::output(&mut command).map_err(|error| failed(&reason(&error)))?;
     let text = std::fs::read_to_string(place.path()).unwrap_or_default();
-    let Ok(told) = serde_json::from_str::<Told>(&text) else {
+    let Ok(told) = serde_json::from_str::<Traced>(&text) else {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().rfind(|line| !line.trim().is_empty());
         return Err(failed(last.unwrap_or(&output.status.to_string())));
     };
-    match told.error {
-        Some(error) => Err(failed(&error)),
-        None => Ok(told.modules),
+    match &told.error {
+        Some(error) => Err(failed(error)),
+        None => Ok(told),
     }
 }

@@ -266,6 +266,9 @@ impl Sources {
         if init_arguments.dev {
             init.name = whole_path(&init_arguments.init)?;
         }
+        if init_arguments.relocatable {
+            init.name = plugin::without_place(&init.name).to_owned();
+        }
         let mut search = Search::start(
             init_arguments.python.as_deref(),
             Some(InitCode {
@@ -330,6 +333,7 @@ impl Sources {
             ignore_sigpipe: init_arguments.ignore_sigpipe,
             dev: init_arguments.dev,
             standalone: init_arguments.standalone,
+            relocatable: init_arguments.relocatable,
         };
         let plugin = match declared.plugin(&embedding, reporter) {
             Ok(plugin) => plugin,

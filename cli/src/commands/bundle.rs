@@ -41,7 +41,9 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let prepared = prepared(archive.map_or(&*place, |(path, _)| path))?;
     let made = prepared.path().join("new");
     std::fs::create_dir(&made).map_err(|error| unwritable(&place, &reason(&error)))?;
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
     let wishes = Wishes {
+        name: &name,
         packages: &arguments.packages,
         all_packages: arguments.all_packages,
         excluded: &arguments.excluded,
@@ -143,11 +145,18 @@ fn trimmed_to(
     arguments: &BundleArguments,
     python: &Python,
     runtime: &Path,
-) -> Result<Option<Vec<String>>> {
+) -> Result<Option<bundle::Traced>> {
     if !arguments.trim {
         return Ok(None);
     }
-    bundle::trace(&arguments.plugins, &arguments.included, python, runtime).map(Some)
+    bundle::trace(
+        &arguments.plugins,
+        &arguments.included,
+        &arguments.packages,
+        python,
+        runtime,
+    )
+    .map(Some)
 }
 
 /// Renames the bundle that was made to its place; what is there already goes to `old`.

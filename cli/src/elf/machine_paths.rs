@@ -18,12 +18,26 @@ pub fn hide(bytes: &mut [u8], paths: &[Vec<u8>]) -> bool {
             .iter()
             .find(|path| bytes[at..].starts_with(path) && is_whole(bytes, at + path.len()));
         if let Some(path) = there {
-            bytes[at..at + path.len()].copy_from_slice(&nowhere(path.len()));
+            let end = at + path.len();
+            let hidden = hidden_part(path, bytes.get(end));
+            bytes[at..at + hidden].copy_from_slice(&nowhere(hidden));
+            if hidden < path.len() {
+                bytes[at + hidden - 1] = b'/';
+            }
             found = true;
         }
         at += there.map_or(1, Vec::len);
     }
     found
+}
+
+/// How much of a path is replaced. Linkers let strings share their tails: `3.11.7`, where a string ends with it, may be
+/// that Python's version. So the last name stays there.
+fn hidden_part(path: &[u8], next: Option<&u8>) -> usize {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) if slash > 0 && next == Some(&0) => slash + 1,
+        _ => path.len(),
+    }
 }
 
 /// Whether no name goes on here.

@@ -48,7 +48,11 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
         return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)
                && (keelback_claim(found, &wished), 1);
     keelback_add(why, "  KEELBACK_PYTHON: not set\n");
-    if (bundled.libpython != NULL && keelback_open_libpython(found, bundled.libpython, "the bundle", why)) {
+    /* Neither: whoever put it there wants no other. */
+    if (bundled.libpython != NULL && !keelback_can_use(bundled.bundle, why))
+        return 0;
+    if (bundled.libpython != NULL
+        && keelback_open_libpython(found, bundled.libpython, "the bundle", why)) {
         keelback_claim(found, &bundled);
         return 1;
     }

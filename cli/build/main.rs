@@ -1,9 +1,13 @@
-//! Compiles the loader, the part that all plugins have in common, so that `keelback build` need not do it each time.
+//! Compiles the loader, the part that all plugins have in common, so that `keelback build` need not do it each time;
+//! and lists the crates of the runtime.
+mod crates;
+
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    std::fs::write(directory.join("crates.json"), crates::told()).expect("OUT_DIR is writable");
     let source = directory.join("keelback_loader.c");
     std::fs::write(&source, keelback_codegen::loader_source()).expect("OUT_DIR is writable");
     let mut build = cc::Build::new();

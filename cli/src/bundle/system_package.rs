@@ -1,0 +1,131 @@
+//! Which package of this system a file is of.
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::interrupt;
+
+/// A package of Debian's kind or of Fedora's.
+pub struct SystemPackage {
+    /// Its name.
+    pub name: String,
+    /// Its version there.
+    pub version: String,
+    /// As a package URL.
+    pub origin: String,
+    /// What it says in short; may be empty.
+    pub licence: String,
+    /// Files with the whole text.
+    pub text: Vec<PathBuf>,
+}
+
+/// Asks dpkg, then rpm.
+pub fn find(file: &Path) -> Option<SystemPackage> {
+    names(file)
+        .iter()
+        .find_map(|name| of_dpkg(name))
+        .or_else(|| of_rpm(&std::fs::canonicalize(file).ok()?))
+}
+
+/// The names that a file has where /lib and /usr/lib are one directory.
+fn names(file: &Path) -> Vec<PathBuf> {
+    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut names = vec![real.clone(), file.to_owned()];
+    for path in [real, file.to_owned()] {
+        match path.strip_prefix("/usr") {
+            Ok(rest) => names.push(Path::new("/").join(rest)),
+            Err(_) => names.extend(
+                path.strip_prefix("/")
+                    .map(|rest| Path::new("/usr").join(rest)),
+            ),
+        }
+    }
+    names
+}
+
+fn ask(program: &str, arguments: &[&str], file: Option<&Path>) -> Option<String> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .args(file)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null());
+    let output = interrupt::output(&mut command).ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+fn of_dpkg(file: &Path) -> Option<SystemPackage> {
+    let told = ask("dpkg-query", &["-S"], Some(file))?;
+    // `libssl3:amd64: /usr/lib/x86_64-linux-gnu/libssl.so.3`
+    let package = told.lines().next()?.rsplit_once(": ")?.0.to_owned();
+    let version = ask("dpkg-query", &["-W", "-f=${Version}", &package], None)?;
+    let name = package.split(':').next()?.to_owned();
+    let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let system = system
+        .lines()
+        .find_map(|line| line.strip_prefix("ID="))
+        .unwrap_or("debian")
+        .trim_matches('"');
+    let text = Path::new("/usr/share/doc").join(&name).join("copyright");
+    let licence = std::fs::read_to_string(&text)
+        .map(|text| in_short(&text))
+        .unwrap_or_default();
+    Some(SystemPackage {
+        origin: format!("pkg:deb/{system}/{name}@{version}"),
+        name,
+        version,
+        licence,
+        text: Some(text)
+            .filter(|text| text.exists())
+            .into_iter()
+            .collect(),
+    })
+}
+
+/// The licence of most of the files, where the text has a form that tells.
+fn in_short(copyright: &str) -> String {
+    copyright
+        .lines()
+        .find_map(|line| line.strip_prefix("License:"))
+        .map(|name| name.trim().to_owned())
+        .unwrap_or_default()
+}
+
+fn of_rpm(file: &Path) -> Option<SystemPackage> {
+    let format = "%{NAME}\n%{VERSION}-%{RELEASE}\n%{LICENSE}\n%{VENDOR}\n";
+    let told = ask("rpm", &["-qf", "--qf", format], Some(file))?;
+    let mut lines = told.lines().map(str::to_owned);
+    let (name, version, licence) = (lines.next()?, lines.next()?, lines.next()?);
+    let folder = Path::new("/usr/share/licenses").join(&name);
+    let mut text: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    text.sort();
+    Some(SystemPackage {
+        origin: format!("pkg:rpm/{name}@{version}"),
+        name,
+        version,
+        licence,
+        text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_file() {
+        let names = names(Path::new("/lib/x/libz.so.1.2"));
+        assert!(names.contains(&"/lib/x/libz.so.1.2".into()));
+        assert!(names.contains(&"/usr/lib/x/libz.so.1.2".into()));
+    }
+
+    #[test]
+    fn the_licence_in_short() {
+        assert_eq!(in_short("Format: x\n\nFiles: *\nLicense: Zlib\n"), "Zlib");
+        assert_eq!(in_short("This is free.\n"), "");
+    }
+}

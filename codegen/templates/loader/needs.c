@@ -1,0 +1,75 @@
+
+/* -- What a bundle needs of this machine -- */
+
+/* The number that follows `word` in `text`, and where it ends; -1 when there is none. */
+static KEELBACK_COLD int keelback_number_after(const char *text, const char *word, const char **end)
+{
+    const char *at = keelback_strstr(text, word);
+    int number = 0;
+    if (at == NULL)
+        return -1;
+    at += __builtin_strlen(word);
+    for (; *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (*at - '0');
+    *end = at;
+    return number;
+}
+
+#ifdef __x86_64__
+/* The level of the x86-64 ABI that this processor has, by what came with each. */
+static KEELBACK_COLD int keelback_x86_level(void)
+{
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
+        return 1;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma"))
+        return 2;
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 4 : 3;
+}
+#endif
+
+/* Whether the machine has what lib/needs in the bundle asks for: lines `glibc 2.36` and `x86-64-v3`. The dynamic linker
+ * would name a symbol version, and a processor would stop at some instruction. */
+static KEELBACK_COLD int keelback_can_use(const char *bundle, keelback_text_t *why)
+{
+    keelback_text_t path = {NULL, 0};
+    char needs[256];
+    const char *end = "", *has = NULL;
+    ptrdiff_t length = 0;
+    int file, major, minor, serves = 1;
+    keelback_add(&path, "%s/lib/needs", bundle);
+    file = path.text == NULL ? -1 : keelback_open(path.text, KEELBACK_O_CLOEXEC);
+    keelback_free(path.text);
+    if (file >= 0) {
+        length = keelback_read(file, needs, sizeof needs - 1);
+        keelback_close(file);
+    }
+    needs[length > 0 ? length : 0] = '\0';
+    major = keelback_number_after(needs, "glibc ", &end);
+    minor = keelback_number_after(end, ".", &end);
+    if (major >= 0 && minor >= 0) {
+        const char *(*version)(void);
+        const char *rest = "";
+        *(void **)&version = keelback_dlsym(KEELBACK_RTLD_DEFAULT, "gnu_get_libc_version");
+        if (version != NULL)
+            has = version();
+        serves = has != NULL;
+        if (serves) {
+            int have = keelback_number_after(has, "", &rest);
+            serves = have > major || (have == major && keelback_number_after(rest, ".", &rest) >= minor);
+        }
+        if (!serves)
+            keelback_add(why,
+                         "  the bundle: %s needs glibc %d.%d or newer, and this machine has %s. Make the bundle on a "
+                         "system that is as old as the oldest it is for.\n",
+                         bundle, major, minor, has != NULL ? has : "another C library");
+    }
+#ifdef __x86_64__
+    if (keelback_number_after(needs, "x86-64-v", &end) > keelback_x86_level()) {
+        keelback_add(why, "  the bundle: %s needs a processor of the level x86-64-v%d, and this one has x86-64-v%d.\n",
+                     bundle, keelback_number_after(needs, "x86-64-v", &end), keelback_x86_level());
+        serves = 0;
+    }
+#endif
+    return serves;
+}
