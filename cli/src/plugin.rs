@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Target, Type};
 use keelback_codegen::{
-    CdefText, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec, Problem,
-    RecordedPython, SourceText, StartError, StubsOf,
+    CdefText, DebugLine, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec,
+    Problem, RecordedPython, SourceText, StartError, StubsOf,
 };
 use keelback_compiler::headers::target;
 use keelback_compiler::modules::OwnModule;
@@ -56,6 +56,8 @@ pub struct Embedding<'a> {
     pub relocatable: bool,
     /// What the init code says of its functions' error values.
     pub init_errors: Vec<InitError>,
+    /// Where the Python functions are, for debuggers.
+    pub debug_lines: Option<Vec<DebugLine>>,
     /// The init code as `marshal` writes it, if there are own modules.
     pub init_compiled: Option<Vec<u8>>,
     /// The plugin's own modules.
@@ -192,6 +194,7 @@ impl Declared {
                 runtime_path: runtime.filter(|_| !embedding.relocatable),
                 flags,
                 init_errors: embedding.init_errors.clone(),
+                debug_lines: embedding.debug_lines.clone(),
                 init_compiled: embedding.init_compiled.clone(),
                 files: embedding.files.clone(),
                 code_magic: python.code_magic,

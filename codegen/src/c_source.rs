@@ -210,6 +210,8 @@ struct Function {
     index: usize,
     /// What goes in front of the first declaration: see [`Lines`].
     line: String,
+    /// What goes in front of its definition, for debuggers.
+    debug_line: String,
     name: String,
     /// What the first declaration has in front.
     first_linkage: &'static str,
@@ -501,6 +503,23 @@ fn result(declarations: &Declarations, function: &FunctionType) -> Option<String
     (*types.get(ty) != Type::Void).then(|| declare(declarations, QualType::plain(ty), "result"))
 }
 
+/// The directive that says where a function comes from, or nothing.
+fn debug_line(plugin: &Plugin, function: &keelback_cdef::Function, name: &str) -> String {
+    let Some(known) = &plugin.spec.debug_lines else {
+        return String::new();
+    };
+    if let Some(line) = known.iter().find(|line| line.function == name) {
+        return format!("#line {} {}\n", line.line, literal(&line.file));
+    }
+    match plugin.declarations.source(function.span.source) {
+        Some(source) => {
+            let place = source.location(function.span.start);
+            format!("#line {} {}\n", place.line, literal(place.file))
+        }
+        None => String::new(),
+    }
+}
+
 fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
     let declarations = &plugin.declarations;
     let types = &declarations.types;
@@ -520,6 +539,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
             Function {
                 index,
                 line: lines.one(declared.span),
+                debug_line: debug_line(plugin, declared, &name),
                 first_linkage: match declared.origin {
                     FunctionOrigin::Exported => "KEELBACK_C KEELBACK_EXPORT ",
                     FunctionOrigin::ExternPython => "static ",

@@ -88,6 +88,17 @@ pub struct InitError {
     pub line: u32,
 }
 
+/// What the debug information says of a function: where the Python function is that it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DebugLine {
+    /// The function's name in C.
+    pub function: String,
+    /// The file of the Python function.
+    pub file: String,
+    /// The line of its `def`.
+    pub line: u32,
+}
+
 /// The `KEELBACK_PLUGIN_` flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PluginFlags {
@@ -153,6 +164,9 @@ pub struct PluginSpec {
     pub cdefs: Vec<CdefText>,
     /// What the header and the C file include for the cdefs' types, as it stands behind `#include`: `<stdio.h>`.
     pub includes: Vec<String>,
+    /// For debuggers: each function of the C file is said to be where its Python function is; one that is not listed, where
+    /// it is declared. None: they are where they stand.
+    pub debug_lines: Option<Vec<DebugLine>>,
     /// The modules that `ffi.include()` makes visible.
     pub included: Vec<IncludedModule>,
     /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.

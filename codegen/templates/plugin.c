@@ -362,8 +362,8 @@ typedef struct __attribute__((aligned(16))) keelback_slot_t {
 } keelback_slot_t;
 {%- for function in functions.items %}
 
-{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }}
-{
+{{ function.debug_line }}{% if function.extension %}KEELBACK_EXTENSION {% endif %}{{ function.linkage }}{{ function.declaration }}
+{{ function.debug_line }}{
     {% if function.extension %}KEELBACK_EXTENSION {% endif %}union {
         keelback_slot_t slots[{{ function.slots }}];
 {%- if function.result %}
@@ -371,16 +371,19 @@ typedef struct __attribute__((aligned(16))) keelback_slot_t {
 {%- endif %}
     } frame;
 {%- for parameter in function.parameters if parameter.by_pointer %}
-    const void *at{{ parameter.index }} = &arg{{ parameter.index }};
+{{ function.debug_line }}    const void *at{{ parameter.index }} = &arg{{ parameter.index }};
 {%- endfor %}
 {%- for parameter in function.parameters %}
-    __builtin_memcpy((char *)&frame{% if parameter.offset %} + {{ parameter.offset }}{% endif %}, &{% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }}, sizeof {% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }});
+{{ function.debug_line }}    __builtin_memcpy((char *)&frame{% if parameter.offset %} + {{ parameter.offset }}{% endif %}, &{% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }}, sizeof {% if parameter.by_pointer %}at{% else %}arg{% endif %}{{ parameter.index }});
 {%- endfor %}
-    keelback_call(&keelback_functions[{{ function.index }}], &frame);
+{{ function.debug_line }}    keelback_call(&keelback_functions[{{ function.index }}], &frame);
 {%- if function.result %}
-    return frame.result;
+{{ function.debug_line }}    return frame.result;
 {%- endif %}
 }
+{%- if function.debug_line %}
+{{ own_lines }}
+{%- endif %}
 {%- endfor %}
 {%- endif %}
 {%- if lifecycle %}

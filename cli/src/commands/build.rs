@@ -3,7 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use keelback_codegen::{InitError, OwnFile};
+use keelback_codegen::{DebugLine, InitError, OwnFile};
 use keelback_compiler::modules::{self, OwnModule};
 use tempfile::TempDir;
 
@@ -37,6 +37,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     }
 
     let mut sources = Sources::read(&arguments.declarations, &arguments.init, inputs, reporter)?;
+    sources.debug = arguments.debug;
     let wants_compiler = arguments.emit != Some(EmitForm::C);
     if wants_compiler {
         let soversion = sources.declared.soversion();
@@ -225,6 +226,8 @@ pub struct Sources {
     init: Input,
     declared: Declared,
     files: Vec<OwnFile>,
+    /// For debuggers.
+    debug: bool,
 }
 
 impl Sources {
@@ -247,6 +250,7 @@ impl Sources {
             init,
             declared,
             inputs,
+            debug: false,
         })
     }
 
@@ -262,6 +266,7 @@ impl Sources {
             mut init,
             declared,
             mut files,
+            debug,
         } = self;
         if init_arguments.dev {
             init.name = whole_path(&init_arguments.init)?;
@@ -297,7 +302,7 @@ impl Sources {
         }
         // The compiler need not wait for what Python says of the init code, unless it is part of what is compiled.
         let mut report = None;
-        if init.text.contains("error") || !files.is_empty() {
+        if init.text.contains("error") || !files.is_empty() || debug {
             report = Some(search.init_report()?);
         }
         let compiled = report.iter().flatten().flat_map(|report| &report.modules);
@@ -321,7 +326,17 @@ impl Sources {
                 line: u32::try_from(*line).unwrap_or(0),
             })
             .collect();
+        let defined = report.iter().flatten().flat_map(|report| &report.defined);
+        let debug_lines = debug.then(|| {
+            let lines = defined.map(|defined| DebugLine {
+                function: defined.name.clone(),
+                file: init.name.clone(),
+                line: u32::try_from(defined.line).unwrap_or(1),
+            });
+            lines.collect()
+        });
         let embedding = Embedding {
+            debug_lines,
             init_errors,
             init: &init,
             init_compiled,
