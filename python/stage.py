@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Puts the package together as an installed one looks, for tests: target/python/keelback/ with the runtime in it.
 
-    python python/stage.py [--profile dev|release] [--build] [--into DIR]
+    python python/stage.py [--profile dev|release|release-debug] [--build] [--into DIR] [--debug-file]
 
 Run it with the Python that is to import the package: the runtime is built for one version of Python. `--build`
-runs cargo first, for that Python. Afterwards `PYTHONPATH=target/python` makes `import keelback` work.
+runs cargo first, for that Python. Afterwards `PYTHONPATH=target/python` makes `import keelback` work. `--debug-file` puts what
+debuggers want to know into a file beside the runtime, where gdb finds it.
 """
 import argparse
 import os
@@ -30,6 +31,20 @@ def copy_if_changed(source: Path, target: Path) -> None:
     os.replace(beside, target)
 
 
+def split(library: Path, into: Path) -> None:
+    """Writes the library without its debug information, and that beside it, in a file with `.debug` at the end."""
+    sections = subprocess.run(["readelf", "--sections", "--wide", library], check=True, capture_output=True, text=True).stdout
+    if ".debug_line" not in sections:
+        sys.exit(f"error: {library} has no debug information: build it with --profile release-debug, or dev")
+    debug = into.with_name(into.name + ".debug")
+    beside = into.with_name(into.name + ".new")
+    subprocess.run(["objcopy", "--only-keep-debug", library, debug], check=True)
+    debug.chmod(0o644)
+    # The link has the file's name and checksum, so that one of another build is not taken.
+    subprocess.run(["objcopy", "--strip-debug", f"--add-gnu-debuglink={debug}", library, beside], check=True)
+    os.replace(beside, into)
+
+
 def describe(folder: Path) -> None:
     """What pip writes of an installed package, as far as setuptools asks for it: its keywords of setup()."""
     text = (ROOT / "pyproject.toml").read_text()
@@ -45,6 +60,7 @@ def main() -> None:
     parser.add_argument("--profile", default="dev", help="cargo profile that was built (default: dev)")
     parser.add_argument("--build", action="store_true", help="run cargo build first")
     parser.add_argument("--into", type=Path, help="folder to stage into (default: target/python)")
+    parser.add_argument("--debug-file", action="store_true", help="put debug information into a file of its own")
     options = parser.parse_args()
 
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -67,7 +83,11 @@ def main() -> None:
     for source in (ROOT / "python/keelback").iterdir():
         if source.is_file():
             copy_if_changed(source, package / source.name)
-    copy_if_changed(library, package / ("_runtime" + sysconfig.get_config_var("EXT_SUFFIX")))
+    runtime = package / ("_runtime" + sysconfig.get_config_var("EXT_SUFFIX"))
+    if options.debug_file:
+        split(library, runtime)
+    else:
+        copy_if_changed(library, runtime)
     command = target / folder / ("keelback.exe" if sys.platform == "win32" else "keelback")
     if command.exists():
         # Where a wheel has it: `python -m keelback` runs it.

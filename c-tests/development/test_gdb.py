@@ -1,8 +1,12 @@
 """Libraries that were built with -g, in gdb: a function is where its Python function is."""
 
+import importlib.util
 import shutil
+import subprocess
 
 import pytest
+
+from harness import PROJECT
 
 CDEF = """
 int first(int x);
@@ -63,3 +67,26 @@ def test_where_functions_are(workshop, compiler):
     # gdb shows the text: relative paths begin where the build ran.
     assert "5\tdef first(x):\n" in ran.stdout
     assert "exited normally" in ran.stdout
+
+
+def test_the_runtime_s_debug_file(workshop, tmp_path):
+    """What python/stage.py --debug-file does, to a library that is compiled faster."""
+    if not shutil.which("gdb"):
+        pytest.skip("there is no gdb")
+    spec = importlib.util.spec_from_file_location("stage", PROJECT / "python/stage.py")
+    stage = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stage)
+    (tmp_path / "some.c").write_text("int some(int x)\n{\n    return x;\n}\n")
+    compiled = tmp_path / "target/some.so"
+    compiled.parent.mkdir()
+    command = ["cc", "-shared", "-fPIC", "some.c", "-o", compiled]
+    subprocess.run([*command, "-g"], cwd=tmp_path, check=True)
+    stage.split(compiled, tmp_path / "some.so")
+    assert (tmp_path / "some.so").stat().st_size < compiled.stat().st_size
+    shutil.rmtree(compiled.parent)
+    ran = workshop.run("gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "info line some", "some.so", cwd=tmp_path)
+    assert ran.stdout.startswith('Line 2 of "some.c" starts at address'), ran
+    compiled.parent.mkdir()
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with pytest.raises(SystemExit, match="has no debug information: build it with --profile release-debug, or dev"):
+        stage.split(compiled, tmp_path / "some.so")
