@@ -104,27 +104,33 @@ const UNFINISHED: [(&CStr, &CStr); 6] = [
 
 /// Closes what [`write_open_files`] could not make whole.
 fn close_unfinished_files() -> Res<()> {
-    // SAFETY: the GIL is held; names are C strings; `objects` keeps what it lists alive.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        let mut objects: Option<Ref> = None;
-        for (module, name) in UNFINISHED {
-            let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
-            if module.is_null() {
+    let mut objects: Option<Ref> = None;
+    for (module, name) in UNFINISHED {
+        // SAFETY: the GIL is held; the module is borrowed from the dict of modules, and held from here on.
+        let module = unsafe {
+            let modules = ffi::PyImport_GetModuleDict();
+            Live::or_null(ffi::PyDict_GetItemString(modules, module.as_ptr())).map(Live::to_ref)
+        };
+        let Some(module) = module else {
+            continue;
+        };
+        let class = match module.live().attribute(name) {
+            Ok(class) => class,
+            Err(raised) => {
+                raised.clear();
                 continue;
             }
-            let module: Ref = Ref::borrow(module);
-            let class = ffi::PyObject_GetAttrString(module.obj(), name.as_ptr());
-            if class.is_null() || ffi::PyType_Check(class) == 0 {
-                ffi::PyErr_Clear();
-                ffi::Py_XDECREF(class);
-                continue;
-            }
-            let class: Ref = Ref::steal(class)?;
-            let objects = match &mut objects {
-                Some(objects) => objects,
-                none => none.insert(all_objects()?),
-            };
+        };
+        // SAFETY: the reference keeps the object alive.
+        if unsafe { ffi::PyType_Check(class.obj()) } == 0 {
+            continue;
+        }
+        let objects = match &mut objects {
+            Some(objects) => objects,
+            none => none.insert(all_objects()?),
+        };
+        // SAFETY: the GIL is held; `class` is a type. The list is nobody else's, and keeps its items alive.
+        unsafe {
             for index in 0..ffi::PyList_Size(objects.obj()) {
                 let object = ffi::PyList_GetItem(objects.obj(), index);
                 if !object.is_null()

@@ -33,17 +33,17 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         return Err(raise!(SystemError, "{}: no module", plugin.name()));
     };
     namespace::add_own(&module, ffi, lib)?;
-    // SAFETY: the GIL is held; objects are live, the dict with its module.
-    unsafe {
-        let file = str_from(&file)?;
-        // The text is UTF-8 whatever a coding comment in it says: the build has decoded it.
-        let mut flags = ffi::PyCompilerFlags {
-            cf_flags: IS_UTF8 | IGNORE_COOKIE,
-            cf_feature_version: VERSION_MINOR,
-        };
-        let code = if own_modules::has_any(plugin) {
-            own_modules::init_code(plugin, source.to_bytes(), &plugin.init_file())?
-        } else {
+    let file = str_from(&file)?;
+    // The text is UTF-8 whatever a coding comment in it says: the build has decoded it.
+    let mut flags = ffi::PyCompilerFlags {
+        cf_flags: IS_UTF8 | IGNORE_COOKIE,
+        cf_feature_version: VERSION_MINOR,
+    };
+    let code = if own_modules::has_any(plugin) {
+        own_modules::init_code(plugin, source.to_bytes(), &plugin.init_file())?
+    } else {
+        // SAFETY: the GIL is held; a C string and a live str.
+        unsafe {
             Ref::steal(ffi::Py_CompileStringObject(
                 source.as_ptr(),
                 file.obj(),
@@ -51,7 +51,10 @@ pub fn run(plugin: &Plugin) -> Res<()> {
                 &mut flags,
                 -1,
             ))?
-        };
+        }
+    };
+    // SAFETY: the GIL is held; a live code object, and the dict of a module that `module` keeps alive.
+    unsafe {
         let globals = ffi::PyModule_GetDict(module.obj());
         if is_dev {
             development::run_code(code.obj(), globals)?;

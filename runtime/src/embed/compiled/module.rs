@@ -14,8 +14,8 @@ use crate::ffi::attachment::ffi_and_lib_of;
 use crate::library::Lib;
 use crate::py::module::add;
 use crate::py::{Obj, Raised, Ref, Res, guard, str_from};
-use crate::raise;
 use crate::scope::{AnyTables, CompiledTables, Context, Scope};
+use crate::{exception, raise};
 
 /// The versions that there are: CFFI 1.0 to 2.
 const VERSIONS: std::ops::Range<isize> = 0x2601..0x2900;
@@ -155,38 +155,39 @@ impl Included {
 
     /// Imports one. Whether it has what it must have.
     fn take(&mut self, name: &str) -> Res<bool> {
-        // SAFETY: the GIL is held; live objects.
-        unsafe {
-            let name = str_from(name)?;
-            let found = Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name.obj())).and_then(
-                |_package| Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name.obj())),
-            );
-            let module = match found {
-                Ok(module) => module,
-                Err(raised) => {
-                    raised.clear_if(ffi::PyExc_ImportError)?;
-                    return Ok(false);
-                }
-            };
-            let (ffi_object, lib) = match ffi_and_lib_of(&module) {
-                Some((ffi_object, lib)) => (Some(ffi_object), Some(lib)),
-                // A module of ABI mode has no lib.
-                None => (attribute(&module, c"ffi")?, attribute(&module, c"lib")?),
-            };
-            let Some(theirs) = ffi_object
-                .as_ref()
-                .and_then(|object| FfiObject::of(object.live()))
-            else {
+        let name = str_from(name)?;
+        // SAFETY: the GIL is held; the name is a live str. Both functions return a new reference, or NULL.
+        let found = unsafe {
+            Ref::<ffi::PyObject>::steal(ffi::PyImport_Import(name.obj())).and_then(|_package| {
+                Ref::<ffi::PyObject>::steal(ffi::PyImport_GetModule(name.obj()))
+            })
+        };
+        let module = match found {
+            Ok(module) => module,
+            Err(raised) => {
+                raised.clear_if(exception!(ImportError))?;
                 return Ok(false);
-            };
-            self.scopes.push(theirs.scope().clone());
-            if let Some(lib) = lib
-                && Lib::of(lib.live()).is_some()
-            {
-                self.libs.push(Ref::borrow(lib.obj().cast()));
             }
-            Ok(true)
+        };
+        let (ffi_object, lib) = match ffi_and_lib_of(&module) {
+            Some((ffi_object, lib)) => (Some(ffi_object), Some(lib)),
+            // A module of ABI mode has no lib.
+            None => (attribute(&module, c"ffi")?, attribute(&module, c"lib")?),
+        };
+        let Some(theirs) = ffi_object
+            .as_ref()
+            .and_then(|object| FfiObject::of(object.live()))
+        else {
+            return Ok(false);
+        };
+        self.scopes.push(theirs.scope().clone());
+        if let Some(lib) = lib
+            && Lib::of(lib.live()).is_some()
+        {
+            // SAFETY: it was just checked to be a Lib.
+            self.libs.push(unsafe { Ref::borrow(lib.obj().cast()) });
         }
+        Ok(true)
     }
 }
 

@@ -10,7 +10,7 @@ use super::descriptor::{Item, Kind, Scalar, aggregate, field, syntax_error};
 use super::layout::{Layout, item_size, size};
 use super::scalar::{load, load_bits, store, store_bits};
 use crate::convert::get;
-use crate::py::{Live, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, str_from, type_name};
+use crate::py::{Live, Obj, Raised, Ref, Res, StaticType, guard, guard_unit, str_from};
 use crate::raise;
 
 static STRUCT_TYPE: StaticType = StaticType::new();
@@ -119,28 +119,21 @@ unsafe fn new(data: *mut u8, descriptor: Obj, owner: Obj, layout: Layout) -> Res
 /// Called by Python, through the slot of the type.
 unsafe extern "C" fn make(_: *mut ffi::PyTypeObject, args: Obj, kwargs: Obj) -> Obj {
     guard(|| {
-        // SAFETY: tp_new gets a tuple, and NULL or a dict.
-        unsafe {
-            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
-                return Err(raise!(TypeError, "function doesn't take keyword arguments"));
-            }
-            let count = ffi::PyTuple_GET_SIZE(args);
-            check_count(count as usize, 2, 3)?;
-            let address = ffi::PyTuple_GET_ITEM(args, 0);
-            let data = value::address(Live::new(address))?;
-            let layout = if count == 3 {
-                Layout::of(Live::new(ffi::PyTuple_GET_ITEM(args, 2)))?
-            } else {
-                Layout::Native
-            };
-            let owner = super::owner_of(Live::new(address))?;
-            new(
-                data,
-                ffi::PyTuple_GET_ITEM(args, 1),
-                owner.as_ref().map_or(std::ptr::null_mut(), Ref::obj),
-                layout,
-            )
+        // SAFETY: tp_new gets a tuple, and NULL or a dict, both of which live until it returns.
+        let (args, kwargs) = unsafe { (Live::new(args), Live::or_null(kwargs)) };
+        if kwargs.is_some_and(|kwargs| kwargs.dict_len() > 0) {
+            return Err(raise!(TypeError, "function doesn't take keyword arguments"));
         }
+        check_count(args.tuple_len(), 2, 3)?;
+        let (Some(address), Some(descriptor)) = (args.tuple_item(0), args.tuple_item(1)) else {
+            return Err(raise!(SystemError, "struct: no arguments"));
+        };
+        let data = value::address(address)?;
+        let layout = args.tuple_item(2).map_or(Ok(Layout::Native), Layout::of)?;
+        let owner = super::owner_of(address)?;
+        let owner = owner.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
+        // SAFETY: the descriptor is live; the owner is NULL, or kept alive by its reference.
+        unsafe { new(data, descriptor.ptr(), owner, layout) }
     })
 }
 
@@ -165,30 +158,21 @@ impl Structure {
 
     /// The descriptor of a field, held. `None`: the name is Python's own (`__class__`).
     fn find(&self, name: Live) -> Res<Option<Ref>> {
-        // SAFETY: live objects; GetItemRef gives a new reference, or NULL.
-        unsafe {
-            let descriptor = self.descriptor()?;
-            let is_dict = ffi::PyDict_Check(descriptor.obj()) != 0;
-            if is_dict {
-                let mut found = std::ptr::null_mut();
-                if ffi::compat::PyDict_GetItemRef(descriptor.obj(), name.ptr(), &mut found) < 0 {
-                    return Err(Raised::already());
-                }
-                if !found.is_null() {
-                    return Ref::steal(found).map(Some);
-                }
-            }
-            if name
-                .text()?
-                .is_some_and(|name| name.starts_with("__") && name.ends_with("__"))
-            {
-                return Ok(None);
-            }
-            if !is_dict {
-                return Err(raise!(TypeError, "struct: no fields"));
-            }
-            super::raise_no_field(name)
+        let descriptor = self.descriptor()?;
+        let is_dict = descriptor.live().is_dict();
+        if is_dict && let Some(found) = descriptor.live().dict_item(name)? {
+            return Ok(Some(found));
         }
+        if name
+            .text()?
+            .is_some_and(|name| name.starts_with("__") && name.ends_with("__"))
+        {
+            return Ok(None);
+        }
+        if !is_dict {
+            return Err(raise!(TypeError, "struct: no fields"));
+        }
+        super::raise_no_field(name)
     }
 
     /// The address that a pointer at the start of the memory holds.
@@ -283,48 +267,53 @@ enum Place {
     Aggregate(Obj, *mut u8),
 }
 
+/// The item of a struct that is a pointer or an array.
+///
 /// # Safety
-/// `descriptor` is the struct's own, held by the caller; `index` is live.
+/// `descriptor` is the struct's own, held by the caller; `index` is live. That the memory of a pointer is there is the
+/// program's promise.
 unsafe fn place(structure: &Structure, descriptor: &Ref, index: Obj) -> Res<Place> {
-    // SAFETY: `descriptor` is the struct's own, held by the caller; `index` is live.
-    unsafe {
-        let kind = if ffi::PyTuple_Check(descriptor.obj()) == 0 {
-            None
-        } else {
-            Some(aggregate(descriptor.obj())?.kind)
-        };
-        let (item, start, count) = match kind {
-            Some(Kind::Array(item, count)) => (item, structure.at(0)?, Some(count)),
-            Some(Kind::Pointer(item)) => (item, structure.pointer()?, None),
-            _ => return Err(raise!(TypeError, "struct: can't index")),
-        };
-        if ffi::PyLong_Check(index) == 0 {
-            return Err(raise!(
-                TypeError,
-                "struct: index must be int, not {}",
-                type_name(index)
-            ));
-        }
-        let number = value::checked(Live::new(index))? as isize;
-        if let Some(count) = count
-            && usize::try_from(number).map_or(true, |number| number >= count)
-        {
-            return Err(raise!(IndexError, "struct: index out of range"));
-        }
-        if start.is_null() {
-            return Err(raise!(ValueError, "struct: NULL pointer"));
-        }
-        let size = item_size(item, structure.layout)?.total as isize;
-        let data = start.wrapping_offset(size.wrapping_mul(number));
-        Ok(match item {
-            // What a pointer points to is never in another layout than the machine's.
-            Item::Scalar(scalar) if count.is_none() => {
-                Place::Scalar(scalar, data, Layout::Native.is_big())
-            }
-            Item::Scalar(scalar) => Place::Scalar(scalar, data, structure.layout.is_big()),
-            Item::Aggregate(descriptor) => Place::Aggregate(descriptor, data),
-        })
+    let kind = if descriptor.live().is_tuple() {
+        // SAFETY: a tuple, which the caller holds while the place is used.
+        Some(unsafe { aggregate(descriptor.obj()) }?.kind)
+    } else {
+        None
+    };
+    let (item, start, count) = match kind {
+        Some(Kind::Array(item, count)) => (item, structure.at(0)?, Some(count)),
+        // SAFETY: by its descriptor the struct is a pointer, whose memory is there (the caller's contract).
+        Some(Kind::Pointer(item)) => (item, unsafe { structure.pointer() }?, None),
+        _ => return Err(raise!(TypeError, "struct: can't index")),
+    };
+    // SAFETY: `index` is live (the caller's contract).
+    let index = unsafe { Live::new(index) };
+    if !index.is_int() {
+        return Err(raise!(
+            TypeError,
+            "struct: index must be int, not {}",
+            index.type_name()
+        ));
     }
+    let number = value::checked(index)? as isize;
+    if let Some(count) = count
+        && usize::try_from(number).map_or(true, |number| number >= count)
+    {
+        return Err(raise!(IndexError, "struct: index out of range"));
+    }
+    if start.is_null() {
+        return Err(raise!(ValueError, "struct: NULL pointer"));
+    }
+    // SAFETY: the item's descriptor is in the tuple, which the caller holds.
+    let size = unsafe { item_size(item, structure.layout) }?.total as isize;
+    let data = start.wrapping_offset(size.wrapping_mul(number));
+    Ok(match item {
+        // What a pointer points to is never in another layout than the machine's.
+        Item::Scalar(scalar) if count.is_none() => {
+            Place::Scalar(scalar, data, Layout::Native.is_big())
+        }
+        Item::Scalar(scalar) => Place::Scalar(scalar, data, structure.layout.is_big()),
+        Item::Aggregate(descriptor) => Place::Aggregate(descriptor, data),
+    })
 }
 
 /// mp_subscript of the type.
