@@ -91,8 +91,10 @@ impl Arguments {
                 | Command::Install(_)
                 | Command::Cmake(_)
                 | Command::New(_)
+                | Command::Doctor(_)
                 | Command::Inspect(_)
                 | Command::Abi(_)
+                | Command::Help { .. }
                 | Command::Completions { .. }
                 | Command::Man { .. } => {}
             }
@@ -179,12 +181,20 @@ pub enum Command {
     Stubs(Box<StubsArguments>),
     /// Start a project that builds and runs at once: declarations, init code, a C host, a Makefile
     New(NewArguments),
+    /// Say what this machine lacks, and which package brings it; exit status 1 if a build would fail
+    Doctor(DoctorArguments),
     /// Say what is inside a library, and which Python and runtime it would take here, step by step
     #[command(after_help = INSPECT_HELP)]
     Inspect(InspectArguments),
     /// Compare two versions of an interface: what is new, changed and gone, and which version number that asks for
     #[command(after_help = ABI_HELP)]
     Abi(AbiArguments),
+    /// Print what a command does and its options: `keelback help build` is `keelback build --help`
+    Help {
+        /// The command, and one of its own (`gen-src exec-python`) [default: an overview]
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -585,6 +595,21 @@ pub enum GenSrc {
         #[arg(value_name = "OUT.c", value_hint = ValueHint::FilePath)]
         output: PathBuf,
     },
+}
+
+/// `keelback doctor`
+#[derive(Args, Debug)]
+pub struct DoctorArguments {
+    /// A python executable, a virtual environment's directory or a libpython
+    /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub python: Option<PathBuf>,
+    /// The C compiler [default: $CC, or cc]
+    #[arg(long, value_name = "CC", value_hint = ValueHint::CommandName)]
+    pub cc: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `keelback inspect`

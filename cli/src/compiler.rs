@@ -58,6 +58,11 @@ impl Compiler {
         }
     }
 
+    /// The compiler's program.
+    pub fn program(&self) -> &Path {
+        self.0.program()
+    }
+
     /// Compiles and links; returns the library.
     pub fn run(&self, what: &Compilation<'_>, reporter: &Reporter) -> Result<Vec<u8>> {
         // Flags of the user's are meant for all of the plugin (sanitizers, another architecture).

@@ -17,6 +17,7 @@ mod lacking;
 mod loader_search;
 mod machine;
 mod output;
+mod packages;
 mod payload;
 mod places;
 mod plugin;
@@ -54,6 +55,10 @@ fn main() -> ExitCode {
         Command::Install(install) => commands::install::run(install, &reporter),
         Command::Stubs(stubs) => commands::stubs::run(stubs, &reporter),
         Command::New(new) => commands::new::run(new, &reporter),
+        Command::Doctor(doctor) => {
+            let status = commands::doctor::run(doctor, &reporter);
+            return end(status, None, &reporter);
+        }
         Command::Inspect(inspect) => {
             let status = commands::inspect::run(inspect, &reporter);
             return end(status, None, &reporter);
@@ -62,6 +67,7 @@ fn main() -> ExitCode {
             let status = commands::abi::run(abi, &reporter);
             return end(status, Some(commands::abi::FAILED), &reporter);
         }
+        Command::Help { command } => commands::help::help(command),
         Command::Completions { shell } => commands::help::completions(*shell),
         Command::Man { dir } => commands::help::man(dir.as_deref()),
     };

@@ -1,13 +1,52 @@
-//! `keelback completions` and `keelback man`: made from the command line's own description.
+//! `keelback help`, `keelback completions` and `keelback man`: made from the command line's own description.
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
-use crate::diagnostic::{Diagnostic, Failure, Result};
+use crate::diagnostic::{Diagnostic, Error, Failure, Result};
 use crate::input::reason;
 use crate::output;
+
+/// `keelback help [COMMAND]`: the same text as `keelback COMMAND --help`.
+pub fn help(words: &[String]) -> Result<()> {
+    let mut all = Arguments::command();
+    // Makes the names of commands whole, and hands on the options that all of them have.
+    all.build();
+    let mut command = &mut all;
+    for (index, word) in words.iter().enumerate() {
+        let known = command.find_subcommand(word).is_some();
+        if !known {
+            return Err(unknown(command, &words[..index], word));
+        }
+        command = command
+            .find_subcommand_mut(word)
+            .expect("it was there just now");
+    }
+    output::print(&command.render_long_help().to_string())
+}
+
+fn unknown(command: &clap::Command, before: &[String], word: &str) -> Box<Error> {
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    let mut whole = String::from("keelback");
+    for word in before {
+        whole.push(' ');
+        whole.push_str(word);
+    }
+    let hint = if names.is_empty() {
+        format!("{whole} has no commands of its own")
+    } else {
+        format!("the commands are: {}", names.join(", "))
+    };
+    Failure::Usage.because(
+        Diagnostic::error("usage", format!("there is no command '{whole} {word}'")).hint(hint),
+    )
+}
 
 /// `keelback completions SHELL`
 pub fn completions(shell: Shell) -> Result<()> {

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod cdef;
 pub mod check;
 pub mod cmake;
+pub mod doctor;
 pub mod emit;
 pub mod gen_src;
 pub mod header;
