@@ -153,6 +153,51 @@ pub fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
     unsafe { enter(thread) }
 }
 
+/// As long as this lives, the thread may use Python: what [`Attached`] is for nearly every call, without what the others
+/// need.
+#[must_use = "the thread leaves Python when this is dropped"]
+pub struct PlainlyAttached(&'static Thread);
+
+/// [`attach_on`] for the usual case: a thread with a state of ours, and room on its stack, comes from C whose floating-point
+/// environment is the default one, and is not in Python. `None`, and nothing is done, if it is another.
+#[inline(always)]
+pub fn attach_plainly(thread: &'static Thread) -> Option<PlainlyAttached> {
+    let state = thread.state.get();
+    if state.is_null()
+        || stack::left_of(thread, stack::RESERVE).is_some()
+        || !current().is_null()
+        || ENDED.load(Ordering::Relaxed)
+        || !floats::is_default()
+    {
+        return None;
+    }
+    // SAFETY: as in `enter`: the state is this thread's, and Python has not ended.
+    unsafe { ffi::PyEval_RestoreThread(state) };
+    thread.depth.set(thread.depth.get() + 1);
+    Some(PlainlyAttached(thread))
+}
+
+impl Drop for PlainlyAttached {
+    #[inline(always)]
+    fn drop(&mut self) {
+        leave(self.0, true);
+    }
+}
+
+/// One call less that the thread is inside of; `leaves` if it was not in Python before that.
+#[inline(always)]
+fn leave(thread: &Thread, leaves: bool) {
+    let depth = thread.depth.get() - 1;
+    thread.depth.set(depth);
+    if depth == 0 {
+        output::flush_if_written(thread);
+    }
+    if leaves {
+        // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
+        unsafe { ffi::PyEval_SaveThread() };
+    }
+}
+
 /// Enters Python with the state that is kept for this thread.
 ///
 /// # Safety
@@ -341,15 +386,7 @@ fn attach_on_stack(thread: &'static Thread, shortage: Option<usize>) -> Result<A
 impl Drop for Attached {
     #[inline(always)]
     fn drop(&mut self) {
-        let depth = self.thread.depth.get() - 1;
-        self.thread.depth.set(depth);
-        if depth == 0 {
-            output::flush_if_written(self.thread);
-        }
-        if self.leaves {
-            // SAFETY: `attach` took the GIL on this thread, and calls are properly nested.
-            unsafe { ffi::PyEval_SaveThread() };
-        }
+        leave(self.thread, self.leaves);
         if let Some(mut unusual) = self.unusual.take() {
             unusual.end();
         }

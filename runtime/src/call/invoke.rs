@@ -1,26 +1,62 @@
 //! The call of a function pointer: the body of `cdata(...)`.
 
+use std::sync::atomic::Ordering;
+
 use super::CallPlan;
-use crate::object::{CData, not_callable};
-use crate::py::{Obj, Ref, Res};
+use crate::object::{CData, PlainCData, not_callable};
+use crate::py::{Obj, Ref, Res, guard};
+
+/// [`call`] of a cdata that is no closure: those are called most often, and know how. NULL: it has raised. No panic
+/// leaves it.
+///
+/// # Safety
+/// `args` are `count` live objects; `function` is a function pointer.
+#[inline(always)]
+pub unsafe fn call_function(function: &PlainCData, args: *const Obj, count: usize) -> Obj {
+    let cdata = &function.base;
+    let plan = function.prepared().load(Ordering::Acquire);
+    // SAFETY: the caller's contract; a plan that is there is that of the cdata's type, which keeps it.
+    unsafe {
+        match plan.cast::<CallPlan>().as_ref() {
+            Some(plan) => plan.call(cdata.ctype(), cdata.data(), args, count),
+            None => first_call(function, args, count),
+        }
+    }
+}
+
+/// # Safety
+/// That of [`call_function`].
+#[cold]
+#[inline(never)]
+unsafe fn first_call(function: &PlainCData, args: *const Obj, count: usize) -> Obj {
+    guard(|| {
+        let plan = plan_of(&function.base)?;
+        let prepared = std::ptr::from_ref(plan).cast_mut();
+        function
+            .prepared()
+            .store(prepared.cast(), Ordering::Release);
+        // SAFETY: the caller's contract.
+        unsafe { call(&function.base, args, count) }
+    })
+}
+
+/// The plan of a cdata that can be called.
+fn plan_of(function: &CData) -> Res<&CallPlan> {
+    let ctype = function.ctype();
+    match ctype.signature() {
+        Some(signature) if ctype.is_function_pointer() => CallPlan::of(signature),
+        _ => Err(not_callable(function)),
+    }
+}
 
 /// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
 ///
 /// The GIL is released while C runs; errno is kept for `ffi.errno` (see [`errno`](super::errno)).
 ///
 /// # Safety
-/// `args` are `count` live objects; `kwnames` is NULL or a tuple, as vectorcall passes it.
-#[inline]
-pub unsafe fn call(function: &CData, args: *const Obj, count: usize, kwnames: Obj) -> Res<Ref> {
-    let ctype = function.ctype();
-    if !ctype.is_function_pointer() {
-        return Err(not_callable(function));
-    }
-    let Some(signature) = ctype.signature() else {
-        return Err(not_callable(function));
-    };
-    let plan = CallPlan::of(signature)?;
-    // SAFETY: `args` are `count` live objects, `kwnames` is NULL or a tuple (the caller's contract); `plan` is that of
-    // `ctype`, the type of the function at `function.data()`.
-    unsafe { plan.call(ctype, function.data(), args, count, kwnames) }
+/// `args` are `count` live objects.
+pub unsafe fn call(function: &CData, args: *const Obj, count: usize) -> Res<Ref> {
+    let plan = plan_of(function)?;
+    // SAFETY: the caller's contract; the plan is that of the function's type.
+    unsafe { Ref::steal(plan.call(function.ctype(), function.data(), args, count)) }
 }

@@ -14,12 +14,13 @@ mod outside;
 mod place;
 mod plan;
 mod prototype;
+mod quick;
 pub mod refuse;
 mod registers;
 #[cfg(all(target_arch = "x86_64", not(windows)))]
 mod system_v;
 mod variadic;
 
-pub use invoke::call;
+pub use invoke::{call, call_function};
 pub use outside::outside_python;
 pub use plan::{CallPlan, is_scalar, result_object, wrong_count};

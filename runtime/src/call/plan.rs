@@ -5,13 +5,14 @@ use pyo3::ffi;
 use super::foreign::Cif;
 use super::outside_python;
 use super::place::{Place, VARIADIC};
+use super::quick::{self, Entry, Make};
 use super::registers::Registers;
 use super::variadic::{self, MOST_PLACES, Variadic, promoted};
 use crate::convert::argument::{Parameter, slot};
 use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, FunctionDetails};
 use crate::object::{new_owning, new_plain};
-use crate::py::{Obj, Raised, Ref, Res, none};
+use crate::py::{Obj, Raised, Ref, Res, guard, none};
 use crate::raise;
 
 /// How to call a signature: conversions prepared once, then run without looking at types again.
@@ -19,6 +20,8 @@ pub struct CallPlan {
     params: Box<[Parameter]>,
     result: Parameter,
     path: Path,
+    entry: Entry,
+    make: Make,
 }
 
 // SAFETY: the ctypes that the raw pointers lead to are immutable, and kept alive by the function type that owns the plan.
@@ -67,10 +70,18 @@ impl CallPlan {
         } else {
             Path::Foreign(Cif::new(&result, &params, None)?)
         };
+        let entry = match &path {
+            Path::Registers(registers) => registers
+                .only()
+                .and_then(|only| quick::entry(&result, &params, only)),
+            _ => None,
+        };
         Ok(Self {
             params,
             result,
             path,
+            entry: entry.unwrap_or(Self::call_any),
+            make: quick::make(result.code),
         })
     }
 
@@ -110,7 +121,7 @@ impl CallPlan {
         }
     }
 
-    /// Calls `function`, whose type (a function pointer) is `ctype`.
+    /// Calls `function`, whose type (a function pointer) is `ctype`. NULL: it has raised. No panic leaves it.
     ///
     /// # Safety
     /// As [`super::call`]; the plan is that of `ctype`.
@@ -121,49 +132,70 @@ impl CallPlan {
         function: *const u8,
         args: *const Obj,
         count: usize,
-        kwnames: Obj,
-    ) -> Res<Ref> {
-        if function.is_null() {
-            return Err(raise!(
-                RuntimeError,
-                "cannot call null pointer pointer from cdata '{}'",
-                ctype.name
-            ));
-        }
-        // SAFETY: as `super::call`; the plan is that of `ctype`.
-        unsafe {
-            if count != self.params.len() || !kwnames.is_null() {
-                self.check(ctype, count, kwnames)?;
-            }
-            let mut temporaries = Temporaries::new();
-            if count <= SLOTS {
-                self.call_with(function, args, &mut [0u64; SLOTS], count, &mut temporaries)
-            } else {
-                self.call_with(
-                    function,
-                    args,
-                    &mut vec![0u64; count],
-                    count,
-                    &mut temporaries,
-                )
-            }
-        }
+    ) -> Obj {
+        // SAFETY: the caller's contract.
+        unsafe { (self.entry)(self, ctype, function, args, count) }
     }
 
-    /// Raises for keywords and for a wrong number of arguments.
+    /// The parameter of an index.
     ///
     /// # Safety
-    /// `kwnames` is NULL or a live tuple.
+    /// There are more parameters than that.
+    #[inline(always)]
+    pub(super) unsafe fn parameter(&self, index: usize) -> &Parameter {
+        // SAFETY: the caller's contract.
+        unsafe { self.params.get_unchecked(index) }
+    }
+
+    /// The Python value of a scalar result in the low bytes of a register.
+    ///
+    /// # Safety
+    /// `raw` is a value of the result's type, or that is void.
+    #[inline(always)]
+    pub(super) unsafe fn make(&self, raw: u64) -> Obj {
+        // SAFETY: the caller's contract.
+        unsafe { (self.make)(&self.result, raw) }
+    }
+
+    /// [`Self::call`] of any signature, with any arguments.
+    ///
+    /// # Safety
+    /// That of [`Self::call`].
+    pub(super) unsafe extern "C" fn call_any(
+        &self,
+        ctype: &CType,
+        function: *const u8,
+        args: *const Obj,
+        count: usize,
+    ) -> Obj {
+        guard(|| {
+            if function.is_null() {
+                return Err(raise!(
+                    RuntimeError,
+                    "cannot call null pointer pointer from cdata '{}'",
+                    ctype.name
+                ));
+            }
+            if count != self.params.len() {
+                self.check(ctype, count)?;
+            }
+            let mut temporaries = Temporaries::new();
+            // SAFETY: as `super::call`; the plan is that of `ctype`.
+            unsafe {
+                if count <= SLOTS {
+                    self.call_with(function, args, &mut [0u64; SLOTS], count, &mut temporaries)
+                } else {
+                    let slots = &mut vec![0u64; count];
+                    self.call_with(function, args, slots, count, &mut temporaries)
+                }
+            }
+        })
+    }
+
+    /// Raises for a wrong number of arguments.
     #[cold]
     #[inline(never)]
-    unsafe fn check(&self, ctype: &CType, count: usize, kwnames: Obj) -> Res<()> {
-        // SAFETY: NULL or a live tuple.
-        if !kwnames.is_null() && unsafe { ffi::PyTuple_GET_SIZE(kwnames) } > 0 {
-            return Err(raise!(
-                TypeError,
-                "a cdata function cannot be called with keyword arguments"
-            ));
-        }
+    fn check(&self, ctype: &CType, count: usize) -> Res<()> {
         let expected = self.params.len();
         match self.path {
             Path::Variadic(_) if count >= expected => Ok(()),

@@ -85,6 +85,15 @@ pub fn place(parameter: &Parameter) -> Res<Option<Place>> {
     }
 }
 
+/// Which registers slots are, in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Only {
+    /// The general ones, and the result is in one or there is none.
+    Integers,
+    /// The floating ones, and the result is in one.
+    Floats,
+}
+
 /// How to call a signature whose arguments fit in registers.
 pub struct Registers {
     places: Box<[Place]>,
@@ -127,6 +136,15 @@ impl Registers {
             only_integers,
             only_floats,
         }))
+    }
+
+    /// Whether slots are the registers of one kind, in order.
+    pub(super) fn only(&self) -> Option<Only> {
+        match (self.only_integers, self.only_floats) {
+            (true, _) => Some(Only::Integers),
+            (_, true) => Some(Only::Floats),
+            _ => None,
+        }
     }
 
     /// Whether the arguments of a variadic part fit too.

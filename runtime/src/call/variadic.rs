@@ -87,7 +87,7 @@ pub(super) unsafe fn promoted(value: Obj, index: usize) -> Res<(Parameter, u64)>
     };
     let ctype = cdata.ctype();
     let data = cdata.data();
-    let parameter = |code| Parameter { code, ctype };
+    let parameter = |code| Parameter::with_code(code, ctype);
     // SAFETY: a scalar's value is at `data`, in as many bytes as its code says.
     let raw = unsafe {
         match ctype.code {

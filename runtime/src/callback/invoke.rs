@@ -7,10 +7,10 @@ use pyo3::ffi;
 use super::failure::{Stage, handle};
 use super::{CallbackPlan, PythonFunction};
 use crate::call::is_scalar;
-use crate::convert::argument::Parameter;
+use crate::convert::argument::{Parameter, Way};
 use crate::convert::read;
 use crate::ctype::Code;
-use crate::object::{new_owning_unset, new_plain};
+use crate::object::{block, new_owning_unset, new_plain};
 use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
 
 /// Where the C arguments of a call are.
@@ -65,26 +65,40 @@ impl Arguments for Pointers {
 unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> Res<Ref> {
     // SAFETY: the arguments are those of a function with this parameter.
     unsafe {
-        match parameter.code {
-            Code::I32 => Ref::steal(ffi::PyLong_FromLong(
+        match parameter.way {
+            Way::Int32 => Ref::steal(ffi::PyLong_FromLong(
                 args.address(index, true)
                     .cast::<i32>()
                     .read_unaligned()
                     .into(),
             )),
-            Code::F64 => Ref::steal(ffi::PyFloat_FromDouble(
+            Way::Double => Ref::steal(ffi::PyFloat_FromDouble(
                 args.address(index, true).cast::<f64>().read_unaligned(),
             )),
-            Code::Pointer => {
+            Way::Pointer => {
                 let address = args.address(index, true).cast::<*mut u8>();
                 Ok(new_plain(parameter.ctype(), address.read_unaligned(), -1)?.into_obj())
             }
+            Way::Other => object_of_rest(parameter, args.address(index, is_scalar(parameter.code))),
+        }
+    }
+}
+
+/// [`object`] of what is no usual number or pointer. Not in line: with more than three cases the compiler makes a table of
+/// jumps, which every argument pays for.
+///
+/// # Safety
+/// `value` is the address of a value of the parameter's type.
+#[inline(never)]
+unsafe fn object_of_rest(parameter: &Parameter, value: *const u8) -> Res<Ref> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match parameter.code {
             Code::Record => {
                 // C's copy is gone when the function returns, Python's may live on.
                 let ctype = parameter.ctype();
                 let size = ctype.known_size()?;
                 let object = new_owning_unset(ctype, size, -1)?;
-                let value = args.address(index, false);
                 if size == 16 {
                     // Two registers: what most structs that are passed by value are. Without a call.
                     let value = value.cast::<[u64; 2]>().read_unaligned();
@@ -94,7 +108,7 @@ unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> R
                 }
                 Ok(object.into_obj())
             }
-            code => read(parameter.ctype(), args.address(index, is_scalar(code))),
+            _ => read(parameter.ctype(), value),
         }
     }
 }
@@ -221,7 +235,7 @@ unsafe fn call(
 unsafe fn drop_objects(first: *const Obj, count: usize) {
     for index in 0..count {
         // SAFETY: there are so many owned references, which nobody uses any more.
-        unsafe { ffi::Py_DECREF(*first.add(index)) };
+        unsafe { block::drop_often_plain(*first.add(index)) };
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn iterate(cdata: &CData) -> Res<Ref> {
         if memory.is_null() {
             return Err(crate::object::no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), ITERATOR_TYPE.ptr());
+        ITERATOR_TYPE.init(memory.cast());
         let array = Ref::borrow(std::ptr::from_ref(cdata).cast_mut());
         std::ptr::addr_of_mut!((*memory).array).write(Some(array));
         std::ptr::addr_of_mut!((*memory).next).write(0);

@@ -148,32 +148,13 @@ fn slots(ty: &mut ffi::PyTypeObject, name: &'static std::ffi::CStr, size: usize)
     }
 }
 
-/// What every dealloc does before the memory goes: weak references, and the reference to the type.
-///
-/// # Safety
-/// `object` is a cdata that nobody refers to any more.
-#[inline(always)]
-unsafe fn drop_head(object: Obj) {
-    // SAFETY: the contract: the object is still whole.
-    unsafe {
-        let cdata = object.cast::<CData>();
-        if !(*cdata).weakrefs.is_null() {
-            ffi::PyObject_ClearWeakRefs(object);
-        }
-        ffi::Py_DECREF((*cdata).ctype.cast());
-    }
-}
-
 /// tp_dealloc of plain cdata.
 ///
 /// # Safety
 /// Called by Python, through the slot of that type.
 unsafe extern "C" fn dealloc(object: Obj) {
-    // SAFETY: called once, with the last reference gone; nothing here can panic. All of these are blocks.
-    unsafe {
-        drop_head(object);
-        block::give(object.cast());
-    }
+    // SAFETY: called once, with the last reference gone; nothing here can panic.
+    unsafe { block::end_plain(object) }
 }
 
 /// tp_dealloc of cdata with memory inside.
@@ -185,7 +166,7 @@ unsafe extern "C" fn dealloc_owning(object: Obj) {
     unsafe {
         let is_small =
             (*object.cast::<CData>()).data() == object.cast::<u8>().add(size_of::<OwningCData>());
-        drop_head(object);
+        block::drop_head(object);
         if is_small {
             block::give(object.cast());
         } else {
@@ -202,7 +183,7 @@ unsafe extern "C" fn dealloc_view(object: Obj) {
     // SAFETY: as in dealloc.
     unsafe {
         let owner = (*object.cast::<ViewCData>()).owner;
-        drop_head(object);
+        block::drop_head(object);
         block::give(object.cast());
         ffi::Py_DECREF(owner);
     }
@@ -225,7 +206,7 @@ unsafe extern "C" fn dealloc_managed(object: Obj) {
             }
             ffi::PyObject_GC_UnTrack(object.cast());
             lifetime::end(managed);
-            drop_head(object);
+            block::drop_head(object);
             ffi::PyObject_GC_Del(object.cast());
         }
     });
@@ -303,7 +284,7 @@ fn call(cdata: &CData, args: Live, keywords: Option<Live>) -> Res<Ref> {
     }
     let items: Vec<Obj> = args.tuple_items().map(Live::ptr).collect();
     // SAFETY: the tuple keeps its items alive.
-    unsafe { crate::call::call(cdata, items.as_ptr(), items.len(), std::ptr::null_mut()) }
+    unsafe { crate::call::call(cdata, items.as_ptr(), items.len()) }
 }
 
 #[cold]
@@ -319,16 +300,12 @@ fn no_keywords() -> Raised {
 /// # Safety
 /// Called by Python as vectorcall is: with a cdata, and as many live arguments as `flags` says.
 unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
-    guard(|| {
-        // SAFETY: NULL, or a tuple of names.
-        if unsafe { Live::or_null(names) }.is_some_and(|names| names.tuple_len() > 0) {
-            return Err(no_keywords());
+    // SAFETY: vectorcall's contract; `names` is NULL, or a tuple of names.
+    unsafe {
+        if Live::or_null(names).is_some_and(|names| names.tuple_len() > 0) {
+            return guard(|| Err::<Ref, _>(no_keywords()));
         }
-        // SAFETY: vectorcall's contract.
-        unsafe {
-            let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
-            let cdata = Live::new(object).cast::<CData>();
-            crate::call::call(cdata, args, count, std::ptr::null_mut())
-        }
-    })
+        let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
+        crate::call::call_function(&*object.cast::<PlainCData>(), args, count)
+    }
 }

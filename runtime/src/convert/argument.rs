@@ -13,11 +13,27 @@ use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Res, small_long_value};
 use crate::raise;
 
+/// The most common codes: few enough that the compiler compares, and makes no table of jumps, which would be through
+/// memory and hard to foresee.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// [`Code::I32`]
+    Int32,
+    /// [`Code::Pointer`]
+    Pointer,
+    /// [`Code::F64`]
+    Double,
+    /// The code says more.
+    Other,
+}
+
 /// A parameter, as conversion needs it.
 #[derive(Clone, Copy)]
 pub struct Parameter {
     /// How it is held.
     pub code: Code,
+    /// The same, for where only some of the codes are looked at.
+    pub way: Way,
     /// Its type: kept alive by the function type that the parameter belongs to.
     pub ctype: *const CType,
 }
@@ -25,10 +41,17 @@ pub struct Parameter {
 impl Parameter {
     /// Of this type.
     pub fn new(ctype: &CType) -> Self {
-        Self {
-            code: ctype.code,
-            ctype,
-        }
+        Self::with_code(ctype.code, ctype)
+    }
+    /// A value of `ctype` that is held as `code` says.
+    pub fn with_code(code: Code, ctype: *const CType) -> Self {
+        let way = match code {
+            Code::I32 => Way::Int32,
+            Code::Pointer => Way::Pointer,
+            Code::F64 => Way::Double,
+            _ => Way::Other,
+        };
+        Self { code, way, ctype }
     }
     /// Its type.
     #[inline(always)]
@@ -61,29 +84,87 @@ pub fn widen(code: Code, slot: u64) -> u64 {
 pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
     // SAFETY: `value` is live, and stays so until the call is over, as do `temporaries`.
     unsafe {
-        match parameter.code {
-            Code::I32 | Code::I64 => {
-                if let Some(value) = small_long_value(value) {
-                    return Ok(value as u64);
-                }
-            }
-            Code::U32 | Code::U64 => {
-                if let Some(value @ 0..) = small_long_value(value) {
-                    return Ok(value as u64);
-                }
-            }
-            Code::F64 if ffi::PyFloat_CheckExact(value) != 0 => {
-                return Ok((*value.cast::<ffi::PyFloatObject>()).ob_fval.to_bits());
-            }
-            Code::F32 if ffi::PyFloat_CheckExact(value) != 0 => {
-                return Ok(u64::from(
-                    ((*value.cast::<ffi::PyFloatObject>()).ob_fval as f32).to_bits(),
-                ));
-            }
-            Code::Pointer => return pointer(parameter.ctype(), value, temporaries),
-            _ => {}
+        let quick = match parameter.way {
+            Way::Int32 => small_long_value(value).map(|value| value as u64),
+            Way::Double => double_slot(parameter, value),
+            Way::Pointer => match quick_pointer(parameter.ctype(), value) {
+                None => return pointer_from_python(parameter.ctype(), value, temporaries),
+                quick => quick,
+            },
+            Way::Other => None,
+        };
+        match quick {
+            Some(slot) => Ok(slot),
+            None => slot_slowly(parameter, value, temporaries),
         }
-        slot_slowly(parameter, value, temporaries)
+    }
+}
+
+/// [`slot`] of a parameter that goes into a general register, for what most arguments are: nothing is looked at but the
+/// value itself, and nothing can be raised. `None`: it is none of these.
+///
+/// # Safety
+/// `value` is live, and stays so until the call is over.
+#[inline(always)]
+pub unsafe fn integer_slot(parameter: &Parameter, value: Obj) -> Option<u64> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match parameter.way {
+            Way::Int32 => small_long_value(value).map(|value| value as u64),
+            Way::Pointer => quick_pointer(parameter.ctype(), value),
+            _ => other_slot(parameter.code, value),
+        }
+    }
+}
+
+/// [`integer_slot`] of a `double`, which goes into a floating register.
+///
+/// # Safety
+/// That of [`integer_slot`].
+#[inline(always)]
+pub unsafe fn double_slot(_: &Parameter, value: Obj) -> Option<u64> {
+    // SAFETY: the caller's contract.
+    unsafe { double(value).map(f64::to_bits) }
+}
+
+/// The value of a float.
+///
+/// # Safety
+/// `value` is live.
+#[inline(always)]
+unsafe fn double(value: Obj) -> Option<f64> {
+    // SAFETY: the caller's contract; exactly a float.
+    unsafe {
+        (ffi::PyFloat_CheckExact(value) != 0).then(|| (*value.cast::<ffi::PyFloatObject>()).ob_fval)
+    }
+}
+
+/// [`other_quick_slot`], not in line.
+///
+/// # Safety
+/// That of [`integer_slot`].
+#[inline(never)]
+unsafe fn other_slot(code: Code, value: Obj) -> Option<u64> {
+    // SAFETY: the caller's contract.
+    unsafe { other_quick_slot(code, value) }
+}
+
+/// Of the less common numbers.
+///
+/// # Safety
+/// That of [`integer_slot`].
+#[inline(always)]
+unsafe fn other_quick_slot(code: Code, value: Obj) -> Option<u64> {
+    // SAFETY: the caller's contract.
+    unsafe {
+        match code {
+            Code::I64 => small_long_value(value).map(|value| value as u64),
+            Code::U32 | Code::U64 => {
+                small_long_value(value).and_then(|value| value.try_into().ok())
+            }
+            Code::F32 => double(value).map(|value| u64::from((value as f32).to_bits())),
+            _ => None,
+        }
     }
 }
 
@@ -121,6 +202,9 @@ unsafe fn slot_slowly(
                 Ok(memory as u64)
             }
             code => {
+                if let Some(slot) = other_quick_slot(code, value) {
+                    return Ok(slot);
+                }
                 let mut slot = 0u64;
                 write(ctype, (&raw mut slot).cast(), value)?;
                 Ok(widen(code, low_bytes(code, slot)))
@@ -142,13 +226,13 @@ fn low_bytes(code: Code, slot: u64) -> u64 {
     }
 }
 
-/// The address for a pointer parameter.
+/// The address for a pointer parameter: of a cdata that is such a pointer, or turns into one, and of bytes for `char *`.
 ///
 /// # Safety
-/// As [`slot`].
+/// As [`integer_slot`].
 #[inline(always)]
-unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> Res<u64> {
-    // SAFETY: as `slot`.
+unsafe fn quick_pointer(ctype: &CType, value: Obj) -> Option<u64> {
+    // SAFETY: as `integer_slot`.
     unsafe {
         if let Some(cdata) = as_cdata(value) {
             let given = cdata.ctype();
@@ -156,10 +240,12 @@ unsafe fn pointer(ctype: &CType, value: Obj, temporaries: &mut Temporaries) -> R
                 || (given.kind == Kind::Array && std::ptr::eq(given.item(), ctype.item()))
                 || (ctype.item().kind == Kind::Void && given.is_pointer_or_array())
             {
-                return Ok(super::pointer::address_of(cdata)? as u64);
+                return super::pointer::live_address(cdata).map(|address| address as u64);
             }
+        } else if ffi::PyBytes_CheckExact(value) != 0 && ctype.item().code == Code::Char {
+            return Some(ffi::PyBytes_AS_STRING(value) as u64);
         }
-        pointer_from_python(ctype, value, temporaries)
+        None
     }
 }
 
@@ -176,6 +262,9 @@ unsafe fn pointer_from_python(
     let item = ctype.item();
     // SAFETY: `value` is live.
     unsafe {
+        if as_cdata(value).is_some() {
+            return Ok(super::pointer::to_address(ctype, value)? as u64);
+        }
         if ffi::PyBytes_Check(value) != 0 && points_to_bytes(item) {
             let start = ffi::PyBytes_AS_STRING(value).cast::<u8>();
             if item.code == Code::Bool {

@@ -37,6 +37,13 @@ pub(super) fn address_of(cdata: &CData) -> Res<*mut u8> {
     Ok(address)
 }
 
+/// [`address_of`] of what cannot have been released: `None` where that has to be asked.
+#[inline(always)]
+pub(super) fn live_address(cdata: &CData) -> Option<*mut u8> {
+    let address = cdata.data();
+    (!address.is_null() && cdata.viewed().is_none()).then_some(address)
+}
+
 /// Writes a pointer.
 ///
 /// # Safety

@@ -446,7 +446,7 @@ fn new_field(field: &FieldInfo) -> Res<Ref> {
         if memory.is_null() {
             return Err(raise!(MemoryError, "out of memory for a field"));
         }
-        ffi::PyObject_Init(memory.cast(), FIELD_TYPE.ptr());
+        FIELD_TYPE.init(memory.cast());
         let bit_shift = if field.is_empty_array() {
             -2
         } else {

@@ -42,23 +42,51 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         let thread = Thread::here();
         let errno = Errno::of(thread);
         errno.save();
+        if let Some(attached) = threads::attach_plainly(thread) {
+            call_attached(binding, thread, slots);
+            drop(attached);
+        } else {
+            call_in_any_case(binding, thread, slots);
+        }
+        errno.restore();
+    }
+}
+
+/// [`call`] on a thread that is new, in Python already, or otherwise not as most are.
+///
+/// # Safety
+/// `slots` are the arguments of a call of the function, as the ABI has them.
+#[inline(never)]
+unsafe fn call_in_any_case(binding: &Binding, thread: &'static Thread, slots: *mut u8) {
+    // SAFETY: as in `call`.
+    unsafe {
         match threads::attach_on(thread) {
             Ok(attached) => {
-                binding.calls.begin(thread);
-                // SeqCst, as the count: whoever replaces the function either sees this call, or is seen by it.
-                let current = binding.current.load(Ordering::SeqCst);
-                if let Some(current) = current.as_ref() {
-                    callback::invoke(current, Slots(slots), slots);
-                } else {
-                    call_without_function(binding, slots);
-                }
-                binding.leave(thread);
+                call_attached(binding, thread, slots);
                 drop(attached);
             }
             Err(refused) => report_refusal(binding, slots, refused),
         }
-        errno.restore();
     }
+}
+
+/// [`call`] with the thread in Python.
+///
+/// # Safety
+/// `slots` are the arguments of a call of the function, as the ABI has them.
+#[inline(always)]
+unsafe fn call_attached(binding: &Binding, thread: &'static Thread, slots: *mut u8) {
+    binding.calls.begin(thread);
+    // SeqCst, as the count: whoever replaces the function either sees this call, or is seen by it.
+    // SAFETY: what is attached stays as long as there are calls in it; the caller's contract.
+    unsafe {
+        if let Some(current) = binding.current.load(Ordering::SeqCst).as_ref() {
+            callback::invoke(current, Slots(slots), slots);
+        } else {
+            call_without_function(binding, slots);
+        }
+    }
+    binding.leave(thread);
 }
 
 /// A call of a function that no Python function is attached to: waits for an init code that runs on another thread, and

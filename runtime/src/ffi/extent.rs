@@ -21,6 +21,7 @@ pub fn pointed_to_size(cdata: &CData) -> Option<usize> {
 /// How many bytes may be touched from a cdata's address on; `None` where that is not known, as for a pointer. For a part of
 /// something larger these are all bytes up to the end of the whole: C programs go on behind an array in a struct where
 /// they know what is there.
+#[inline(always)]
 pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
     if cdata.python_type() == TYPES.owning.ptr() {
         return match cdata.ctype().kind {
@@ -29,6 +30,12 @@ pub(super) fn known_extent(cdata: &CData) -> Option<usize> {
             _ => None,
         };
     }
+    extent_of_others(cdata)
+}
+
+/// [`known_extent`] of what does not own its memory inside of itself.
+#[inline(never)]
+fn extent_of_others(cdata: &CData) -> Option<usize> {
     if let Some(owner) = cdata.part_of() {
         let whole = known_extent(owner)?;
         let before = (cdata.data() as usize).checked_sub(owner.data() as usize)?;

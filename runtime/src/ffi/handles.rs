@@ -2,18 +2,17 @@
 
 use super::FfiObject;
 use crate::ctype::{Code, Kind, is_known_void_pointer, void_pointer};
-use crate::object::{CData, Resource, handles, new_managed};
+use crate::object::{self, CData, handles};
 use crate::py::{Live, Obj, Ref, Res, guard, method};
 use crate::raise;
 
 method!(pub new_handle = "FFI.new_handle", handle_of, (_ffi: &FfiObject, x: Live));
 
 fn handle_of(_ffi: &FfiObject, x: Live) -> Res<Ref<CData>> {
-    let keep = Resource::Handle(x.to_ref());
     let ctype = void_pointer()?;
-    // SAFETY: the resource keeps the object alive for as long as the table knows it.
+    // SAFETY: the caller keeps the object alive until the cdata does, for as long as the table knows it.
     let address = unsafe { handles::add(x.ptr()) };
-    match new_managed(ctype, address, -1, keep) {
+    match object::new_handle(ctype, address, x) {
         Ok(cdata) => Ok(cdata),
         Err(raised) => {
             handles::remove(address);

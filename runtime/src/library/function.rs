@@ -429,13 +429,8 @@ impl Function {
         // SAFETY: `plan` is not NULL and `args` are `count` live objects (the caller's contract); the plan is that of the
         // function's type, which the function keeps.
         unsafe {
-            (*self.plan.load(Ordering::Acquire)).call(
-                self.head.known_ctype(),
-                self.head.address,
-                args,
-                count,
-                std::ptr::null_mut(),
-            )
+            let plan = &*self.plan.load(Ordering::Acquire);
+            Ref::steal(plan.call(self.head.known_ctype(), self.head.address, args, count))
         }
     }
 

@@ -3,6 +3,9 @@
 
 use pyo3::ffi;
 
+use super::cdata::{CData, TYPES};
+use crate::py::{ENDS_WITHOUT_A_TRACE, Obj};
+
 /// Bytes of a small block: the head and 48 bytes of storage (or 32, and how a function pointer is called).
 pub const BLOCK: usize = size_of::<crate::object::OwningCData>() + 48;
 
@@ -67,5 +70,54 @@ pub unsafe fn give(block: *mut u8) {
             }
         }
         ffi::PyObject_Free(block.cast());
+    }
+}
+
+/// What the end of every cdata begins with: weak references, and the reference to the type.
+///
+/// # Safety
+/// `object` is a cdata that nobody refers to any more.
+#[inline(always)]
+pub unsafe fn drop_head(object: Obj) {
+    // SAFETY: the contract: the object is still whole.
+    unsafe {
+        let cdata = object.cast::<CData>();
+        if !(*cdata).weakrefs.is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        ffi::Py_DECREF((*cdata).ctype.cast());
+    }
+}
+
+/// The end of a [`plain`](super::cdata::Types::plain) cdata, all of which are blocks.
+///
+/// # Safety
+/// `object` is one that nobody refers to any more.
+#[inline(always)]
+pub unsafe fn end_plain(object: Obj) {
+    // SAFETY: the contract.
+    unsafe {
+        drop_head(object);
+        give(object.cast());
+    }
+}
+
+/// `Py_DECREF` for what is often a plain cdata with no other reference: it ends without a call.
+///
+/// # Safety
+/// The caller owns a reference to a live object, and gives it up.
+#[inline(always)]
+pub unsafe fn drop_often_plain(object: Obj) {
+    // SAFETY: the contract. With one reference and without weak ones, nobody else can have seen the object.
+    unsafe {
+        if ENDS_WITHOUT_A_TRACE
+            && TYPES.plain.is_exactly(object)
+            && ffi::Py_REFCNT(object) == 1
+            && (*object.cast::<CData>()).weakrefs.is_null()
+        {
+            end_plain(object);
+        } else {
+            ffi::Py_DECREF(object);
+        }
     }
 }

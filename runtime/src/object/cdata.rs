@@ -134,9 +134,19 @@ pub struct CData {
 pub struct PlainCData {
     pub(crate) base: CData,
     /// The value of a primitive.
-    value: [u8; VALUE_ROOM],
+    value: std::cell::UnsafeCell<[u8; VALUE_ROOM]>,
     /// How a function pointer is called; none for everything else, which is called through tp_call, and refused.
     pub(crate) vectorcall: Option<ffi::vectorcallfunc>,
+}
+
+impl PlainCData {
+    /// Of a function pointer, which has no value of its own: a place for how it is called, for the layer that calls. NULL
+    /// at first.
+    #[inline(always)]
+    pub fn prepared(&self) -> &AtomicPtr<c_void> {
+        // SAFETY: the value is as large and as aligned as a pointer, and is used for nothing else in a function pointer.
+        unsafe { AtomicPtr::from_ptr(self.value.get().cast()) }
+    }
 }
 
 /// Bytes of the largest primitive.
@@ -325,6 +335,7 @@ impl CData {
                 && self.ctype().item().is_record())
     }
     /// `sizeof` of the value: of an array its real length, of a struct with a flexible array what was allocated.
+    #[inline]
     pub fn value_size(&self) -> Res<usize> {
         let ctype = self.ctype();
         match ctype.kind {
@@ -416,7 +427,7 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
+        TYPES.plain.init(memory.cast());
         fill(memory.cast(), ctype, data, length);
         std::ptr::addr_of_mut!((*memory).vectorcall).write(None);
         Ref::steal(memory.cast())
@@ -446,8 +457,11 @@ fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
+        TYPES.plain.init(memory.cast());
         fill(memory.cast(), ctype, data, -1);
+        std::ptr::addr_of_mut!((*memory).value)
+            .cast::<AtomicPtr<c_void>>()
+            .write(AtomicPtr::new(std::ptr::null_mut()));
         std::ptr::addr_of_mut!((*memory).vectorcall).write(function_call());
         Ref::steal(memory.cast())
     }
@@ -462,7 +476,7 @@ pub fn new_value(ctype: &CType) -> Res<Ref<CData>> {
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), TYPES.plain.ptr());
+        TYPES.plain.init(memory.cast());
         let storage = std::ptr::addr_of_mut!((*memory).value).cast::<u8>();
         storage.write_bytes(0, VALUE_ROOM);
         fill(memory.cast(), ctype, storage, -1);
@@ -508,7 +522,7 @@ pub fn new_owning_unset(ctype: &CType, size: usize, length: isize) -> Res<Ref<CD
         }
         let storage = memory.add(offset);
         let memory = memory.cast::<CData>();
-        ffi::PyObject_Init(memory.cast(), TYPES.owning.ptr());
+        TYPES.owning.init(memory.cast());
         fill(memory, ctype, storage, length);
         Ref::steal(memory)
     }
@@ -595,7 +609,7 @@ fn new_viewing(
         if memory.is_null() {
             return Err(no_memory());
         }
-        ffi::PyObject_Init(memory.cast(), ty.ptr());
+        ty.init(memory.cast());
         fill(memory.cast(), ctype, data, length);
         std::ptr::addr_of_mut!((*memory).owner).write(owner.into_ptr());
         Ref::steal(memory.cast())
@@ -612,15 +626,35 @@ pub fn new_managed(
     length: isize,
     resource: Resource,
 ) -> Res<Ref<CData>> {
+    let ty = TYPES.of_resource(&resource, ctype);
+    new_managed_of(ty, ctype, data, length, || resource)
+}
+
+/// The cdata that holds a handle's object.
+#[inline(always)]
+pub fn new_handle(ctype: &CType, address: *mut u8, object: Live) -> Res<Ref<CData>> {
+    new_managed_of(&TYPES.managed, ctype, address, -1, || {
+        Resource::Handle(object.to_ref())
+    })
+}
+
+/// `resource` is asked when there is memory for it: one that exists before would be copied, and it is large.
+#[inline(always)]
+fn new_managed_of(
+    ty: &StaticType,
+    ctype: &CType,
+    data: *mut u8,
+    length: isize,
+    resource: impl FnOnce() -> Resource,
+) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain; tracked only when every field is written.
     unsafe {
-        let object =
-            ffi::PyObject_GC_New::<ManagedCData>(TYPES.of_resource(&resource, ctype).ptr());
+        let object = ffi::PyObject_GC_New::<ManagedCData>(ty.ptr());
         if object.is_null() {
             return Err(no_memory());
         }
         fill(object.cast(), ctype, data, length);
-        std::ptr::addr_of_mut!((*object).resource).write(resource);
+        std::ptr::addr_of_mut!((*object).resource).write(resource());
         ffi::PyObject_GC_Track(object.cast());
         Ref::steal(object.cast())
     }

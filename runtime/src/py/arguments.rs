@@ -33,8 +33,26 @@ impl<const N: usize> Signature<N> {
     /// `args`, `count` and `names` are what a METH_FASTCALL | METH_KEYWORDS function was called with.
     #[inline(always)]
     pub unsafe fn parse(&self, args: *const Obj, count: isize, names: Obj) -> Res<[Obj; N]> {
+        // SAFETY: the same contract.
+        unsafe { self.parse_some(self.required, args, count, names) }
+    }
+
+    /// [`parse`](Self::parse) where it is known to the compiler how many are `required`: then it need not be compared
+    /// what can be no other number.
+    ///
+    /// # Safety
+    /// That of [`parse`](Self::parse).
+    #[inline(always)]
+    pub unsafe fn parse_some(
+        &self,
+        required: usize,
+        args: *const Obj,
+        count: isize,
+        names: Obj,
+    ) -> Res<[Obj; N]> {
+        debug_assert!(required == self.required);
         let given = count as usize;
-        if names.is_null() && given <= N && given >= self.required {
+        if names.is_null() && given <= N && given >= required {
             let mut out = [std::ptr::null_mut(); N];
             for (index, place) in out.iter_mut().enumerate() {
                 if index < given {

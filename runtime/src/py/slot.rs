@@ -179,7 +179,7 @@ macro_rules! method {
                 );
             $crate::py::guard(|| {
                 // SAFETY: what Python passes to a method of these flags.
-                let [$($arg),*] = unsafe { SIGNATURE.parse(args, count, names)? };
+                let [$($arg),*] = unsafe { SIGNATURE.parse_some(REQUIRED, args, count, names)? };
                 // SAFETY: Python keeps `this` and the arguments alive until the method returns, and `parse` returns NULL
                 // only for parameters that are not required.
                 let this = unsafe { <$self as $crate::py::Parameter>::from_c($this) };

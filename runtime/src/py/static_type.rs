@@ -108,6 +108,15 @@ impl StaticType {
             Ok(())
         }
     }
+    /// Makes memory an object of this type with one reference.
+    ///
+    /// # Safety
+    /// `memory` has room for an object of the type, which is ready, and nobody else uses it. Attached to the interpreter.
+    #[inline(always)]
+    pub unsafe fn init(&self, memory: *mut ffi::PyObject) {
+        // SAFETY: the caller's contract.
+        unsafe { super::fresh::init(memory, self.ptr()) }
+    }
     /// Gives all instances an attribute, where CFFI's have it in the dict of their type.
     ///
     /// # Safety
