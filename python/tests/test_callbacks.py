@@ -290,3 +290,72 @@ def test_no_memory_is_writable_and_executable():
         print([right for right in rights if "w" in right and "x" in right])
     """
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@both
+def test_an_argument_that_python_keeps_is_nobody_elses(FFI):
+    # The cdata of an argument ends with the call when nobody holds it, and its memory is used again at once.
+    ffi = FFI()
+    ffi.cdef("struct node { int n; struct node *next; };")
+    nodes = [ffi.new("struct node *", {"n": n}) for n in range(5)]
+    kept, gone, ids = [], [], []
+
+    @ffi.callback("int(struct node *, void *)")
+    def keeps(node, data):
+        kept.append(node)
+        gone.append(weakref.ref(data))
+        return node.n + 0 * len(kept)
+
+    for _ in range(3):
+        for number, node in enumerate(nodes):
+            assert keeps(node, node) == number
+    assert kept == nodes * 3 and len({id(node) for node in kept}) == 15
+    assert [node.n for node in kept] == [0, 1, 2, 3, 4] * 3
+    gc.collect()
+    assert all(reference() is None for reference in gone)
+
+    # Inside of each other, each with its own.
+    @ffi.callback("int(struct node *)")
+    def depth(node):
+        before = (node.n, id(node))
+        ids.append(id(node))
+        below = depth(nodes[node.n + 1]) if node.n < 4 else 0
+        assert before == (node.n, id(node))
+        return below + 1
+
+    for _ in range(3):
+        ids.clear()
+        assert depth(nodes[0]) == 5 and len(set(ids)) == 5
+
+    # A weak reference with a callback hears of the end.
+    heard = []
+
+    @ffi.callback("void(void *)")
+    def watched(data):
+        heard.append(weakref.ref(data, lambda reference: heard.append("end")))
+
+    watched(nodes[0])
+    assert heard[1:] == ["end"] and heard[0]() is None
+
+
+def test_tracemalloc_knows_who_uses_a_block_again():
+    script = """
+import tracemalloc, keelback
+ffi = keelback.FFI()
+p = ffi.new("int[100]")
+for _ in range(50):
+    p + 1
+tracemalloc.start()
+def here():
+    return [p + n for n in range(40)]
+kept = here()
+places = {tracemalloc.get_object_traceback(one)[0].lineno for one in kept if tracemalloc.get_object_traceback(one)}
+assert places == {9}, places
+del kept
+def there():
+    return [p + n for n in range(40)]
+again = there()
+places = {tracemalloc.get_object_traceback(one)[0].lineno for one in again if tracemalloc.get_object_traceback(one)}
+assert places == {15}, places
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

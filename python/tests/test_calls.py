@@ -432,3 +432,102 @@ def test_arguments_that_change_while_they_are_converted():
     numbers = [Shrinks(), 2, 3]
     with pytest.raises(IndexError):
         lib.sum_ints(numbers, 3)
+
+
+QUICK_SOURCE = """
+#include <stdint.h>
+int none(void) { return 41; }
+void *one(void *p) { return p; }
+int two(int a, const char *s) { return a * 1000 + (s ? s[0] : 7); }
+int64_t three(int64_t a, uint32_t b, int *p) { return a + b + (p ? *p : 0); }
+uint64_t four(uint64_t a, signed char b, short c, _Bool d) { return a + b + c + d; }
+unsigned char narrow(int a) { return a; }
+void store(int *where, int a) { *where = a; }
+double half(double a) { return a / 2; }
+double ratio(double a, double b) { return a / b; }
+"""
+QUICK = """
+int none(void); void *one(void *); int two(int, const char *); int64_t three(int64_t, uint32_t, int *);
+uint64_t four(uint64_t, signed char, short, _Bool); unsigned char narrow(int); void store(int *, int);
+double half(double); double ratio(double, double);
+"""
+
+
+class Whole(int):
+    def __index__(self):
+        raise AssertionError("an int is what it is")
+
+
+class Real:
+    def __float__(self):
+        return 2.5
+
+
+class Text(bytes):
+    pass
+
+
+@both
+def test_the_most_common_signatures_with_any_arguments(FFI):
+    ffi = FFI()
+    ffi.cdef(QUICK)
+    lib = ffi.dlopen(compile_library(QUICK_SOURCE))
+    numbers = ffi.new("int[]", [70, 80])
+    for _ in range(3):
+        assert lib.none() == 41
+        assert lib.one(numbers) == numbers and lib.one(ffi.NULL) == ffi.NULL
+        assert lib.two(3, b"A") == 3065 and lib.two(-3, ffi.NULL) == -2993
+        assert lib.two(Whole(2), Text(b"B")) == 2066 and lib.two(True, [b"C"]) == 1067
+        assert lib.two(2, ffi.new("char[]", b"D")) == 2068
+        assert lib.three(2**40, 2**32 - 1, numbers) == 2**40 + 2**32 - 1 + 70
+        assert lib.three(-(2**63), 0, ffi.NULL) == -(2**63)
+        assert lib.three(1, 2, [30]) == 33 and lib.three(Number(), Whole(4), [5]) == 16
+        assert lib.four(2**64 - 3, -128, 130, 0) == 2**64 - 1 and lib.four(0, 1, -1, True) == 1
+        assert lib.narrow(257) == 1 and lib.narrow(-1) == 255
+        assert lib.store(numbers + 1, 9) is None and numbers[1] == 9
+        assert lib.half(5.0) == 2.5 and lib.half(5) == 2.5 and lib.half(Real()) == 1.25
+        assert lib.ratio(1.0, 4.0) == 0.25 and lib.ratio(3, Real()) == 1.2
+
+
+@both
+def test_the_most_common_signatures_refuse_what_does_not_fit(FFI):
+    ffi = FFI()
+    ffi.cdef(QUICK)
+    lib = ffi.dlopen(compile_library(QUICK_SOURCE))
+    for function, arguments, error in [
+        (lib.none, [1], TypeError),
+        (lib.two, [2**31, b"x"], OverflowError),
+        (lib.two, [1, "x"], TypeError),
+        (lib.two, [1.0, b"x"], TypeError),
+        (lib.two, [1], TypeError),
+        (lib.three, [2**63, 1, ffi.NULL], OverflowError),
+        (lib.three, [1, -1, ffi.NULL], OverflowError),
+        (lib.three, [1, 1, ffi.new("double *")], TypeError),
+        (lib.four, [-1, 0, 0, 0], OverflowError),
+        (lib.four, [1, 200, 0, 0], OverflowError),
+        (lib.half, ["1"], TypeError),
+        (lib.half, [], TypeError),
+        (lib.ratio, [1.0, None], TypeError),
+    ]:
+        for _ in range(2):
+            with pytest.raises(error):
+                function(*arguments)
+        with pytest.raises(TypeError):
+            function(*arguments, keyword=1)
+
+
+def test_a_function_that_is_new_to_several_threads():
+    for _ in range(20):
+        ffi = KeelbackFFI()
+        ffi.cdef(QUICK)
+        function = ffi.dlopen(compile_library(QUICK_SOURCE)).two
+        start, results = threading.Barrier(4), []
+
+        def call():
+            start.wait()
+            results.append(function(1, b"A"))
+
+        threads = [threading.Thread(target=call) for _ in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert results == [1065] * 4
