@@ -58,12 +58,12 @@ mod registers {
 
     #[inline(always)]
     fn mxcsr() -> u32 {
-        let mut register = 0u32;
+        let mut register = std::mem::MaybeUninit::<u32>::uninit();
         // SAFETY: stores four bytes.
         unsafe {
-            asm!("stmxcsr [{}]", in(reg) &raw mut register, options(nostack, preserves_flags));
+            asm!("stmxcsr [{}]", in(reg) register.as_mut_ptr(), options(nostack, preserves_flags));
+            register.assume_init()
         }
-        register
     }
 
     fn set_mxcsr(register: u32) {

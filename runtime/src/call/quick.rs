@@ -25,7 +25,7 @@ pub(super) type Make = unsafe extern "C" fn(&Parameter, u64) -> Obj;
 
 /// The entry for a signature that is one of the most common. Its arguments are all in registers of one kind, in order.
 pub(super) fn entry(result: &Parameter, params: &[Parameter], only: Only) -> Option<Entry> {
-    let is_double = |param: &Parameter| param.way == Way::Double;
+    let is_double = |param: &Parameter| param.way == Way::DOUBLE;
     match (only, params.len()) {
         (Only::Integers, 0) => Some(integers_0),
         (Only::Integers, 1) => Some(integers_1),

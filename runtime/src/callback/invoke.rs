@@ -66,20 +66,20 @@ unsafe fn object(args: impl Arguments, parameter: &Parameter, index: usize) -> R
     // SAFETY: the arguments are those of a function with this parameter.
     unsafe {
         match parameter.way {
-            Way::Int32 => Ref::steal(ffi::PyLong_FromLong(
+            Way::INT32 => Ref::steal(ffi::PyLong_FromLong(
                 args.address(index, true)
                     .cast::<i32>()
                     .read_unaligned()
                     .into(),
             )),
-            Way::Double => Ref::steal(ffi::PyFloat_FromDouble(
+            Way::DOUBLE => Ref::steal(ffi::PyFloat_FromDouble(
                 args.address(index, true).cast::<f64>().read_unaligned(),
             )),
-            Way::Pointer => {
+            Way::POINTER => {
                 let address = args.address(index, true).cast::<*mut u8>();
                 Ok(new_plain(parameter.ctype(), address.read_unaligned(), -1)?.into_obj())
             }
-            Way::Other => object_of_rest(parameter, args.address(index, is_scalar(parameter.code))),
+            _ => object_of_rest(parameter, args.address(index, is_scalar(parameter.code))),
         }
     }
 }

@@ -13,18 +13,20 @@ use crate::object::as_cdata;
 use crate::py::{Obj, Raised, Res, small_long_value};
 use crate::raise;
 
-/// The most common codes: few enough that the compiler compares, and makes no table of jumps, which would be through
-/// memory and hard to foresee.
+/// The most common codes, three of them: so few that the compiler compares, and makes no table of jumps, which would be
+/// through memory and hard to foresee. No enum: of that it would know that a fourth is all there is besides.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub struct Way(u8);
+
+impl Way {
     /// [`Code::I32`]
-    Int32,
+    pub const INT32: Self = Self(0);
     /// [`Code::Pointer`]
-    Pointer,
+    pub const POINTER: Self = Self(1);
     /// [`Code::F64`]
-    Double,
+    pub const DOUBLE: Self = Self(2);
     /// The code says more.
-    Other,
+    pub const OTHER: Self = Self(3);
 }
 
 /// A parameter, as conversion needs it.
@@ -46,10 +48,10 @@ impl Parameter {
     /// A value of `ctype` that is held as `code` says.
     pub fn with_code(code: Code, ctype: *const CType) -> Self {
         let way = match code {
-            Code::I32 => Way::Int32,
-            Code::Pointer => Way::Pointer,
-            Code::F64 => Way::Double,
-            _ => Way::Other,
+            Code::I32 => Way::INT32,
+            Code::Pointer => Way::POINTER,
+            Code::F64 => Way::DOUBLE,
+            _ => Way::OTHER,
         };
         Self { code, way, ctype }
     }
@@ -85,13 +87,13 @@ pub unsafe fn slot(parameter: &Parameter, value: Obj, temporaries: &mut Temporar
     // SAFETY: `value` is live, and stays so until the call is over, as do `temporaries`.
     unsafe {
         let quick = match parameter.way {
-            Way::Int32 => small_long_value(value).map(|value| value as u64),
-            Way::Double => double_slot(parameter, value),
-            Way::Pointer => match quick_pointer(parameter.ctype(), value) {
+            Way::INT32 => small_long_value(value).map(|value| value as u64),
+            Way::DOUBLE => double_slot(parameter, value),
+            Way::POINTER => match quick_pointer(parameter.ctype(), value) {
                 None => return pointer_from_python(parameter.ctype(), value, temporaries),
                 quick => quick,
             },
-            Way::Other => None,
+            _ => None,
         };
         match quick {
             Some(slot) => Ok(slot),
@@ -110,8 +112,8 @@ pub unsafe fn integer_slot(parameter: &Parameter, value: Obj) -> Option<u64> {
     // SAFETY: the caller's contract.
     unsafe {
         match parameter.way {
-            Way::Int32 => small_long_value(value).map(|value| value as u64),
-            Way::Pointer => quick_pointer(parameter.ctype(), value),
+            Way::INT32 => small_long_value(value).map(|value| value as u64),
+            Way::POINTER => quick_pointer(parameter.ctype(), value),
             _ => other_slot(parameter.code, value),
         }
     }

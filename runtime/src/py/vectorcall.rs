@@ -13,17 +13,10 @@ use super::Obj;
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`, the place before the first of them may be written during the call.
 #[inline(always)]
 pub unsafe fn vectorcall(callable: Obj, arguments: *const Obj, flags: usize) -> Obj {
-    // SAFETY: `callable` is live and `arguments` and `flags` describe live arguments (the caller's contract), which is
-    // what the entry and PyObject_Vectorcall ask for. An object whose type is exactly that of functions has its entry,
-    // or NULL, at its type's tp_vectorcall_offset.
+    // SAFETY: the caller's contract; an object of exactly this type is a PyFunctionObject.
     unsafe {
-        let class = ffi::Py_TYPE(callable);
-        if class == &raw mut ffi::PyFunction_Type {
-            let offset = (*class).tp_vectorcall_offset;
-            let entry = callable
-                .byte_offset(offset)
-                .cast::<Option<ffi::vectorcallfunc>>();
-            if let Some(entry) = *entry {
+        if ffi::Py_TYPE(callable) == &raw mut ffi::PyFunction_Type {
+            if let Some(entry) = (*callable.cast::<ffi::PyFunctionObject>()).vectorcall {
                 return entry(callable, arguments, flags, std::ptr::null_mut());
             }
         }
