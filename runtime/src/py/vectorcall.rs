@@ -13,12 +13,14 @@ use super::Obj;
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`, the place before the first of them may be written during the call.
 #[inline(always)]
 pub unsafe fn vectorcall(callable: Obj, arguments: *const Obj, flags: usize) -> Obj {
-    // SAFETY: the caller's contract; an object of exactly this type is a PyFunctionObject.
+    // SAFETY: `callable` is live and `arguments` and `flags` describe live arguments (the caller's contract), which is
+    // what the entry and PyObject_Vectorcall ask for. An object whose type is exactly that of functions is a
+    // PyFunctionObject.
     unsafe {
-        if ffi::Py_TYPE(callable) == &raw mut ffi::PyFunction_Type {
-            if let Some(entry) = (*callable.cast::<ffi::PyFunctionObject>()).vectorcall {
-                return entry(callable, arguments, flags, std::ptr::null_mut());
-            }
+        if ffi::Py_TYPE(callable) == &raw mut ffi::PyFunction_Type
+            && let Some(entry) = (*callable.cast::<ffi::PyFunctionObject>()).vectorcall
+        {
+            return entry(callable, arguments, flags, std::ptr::null_mut());
         }
         ffi::PyObject_Vectorcall(callable, arguments, flags, std::ptr::null_mut())
     }
