@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sys_includes: vec!["stddef.h".into(), "stdint.h".into()],
         cpp_compat: false,
         usize_is_size_t: true,
-        // Whatever these name is emitted too.
+        // The types that these refer to are emitted too.
         export: cbindgen::ExportConfig {
             include: vec![
                 "keelback_plugin_t".into(),
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ],
             ..Default::default()
         },
-        // The C file that carries it stays short; the text of each item is in abi.rs.
+        // Without comments, so that the C files that contain it stay short. The comments are in abi.rs.
         documentation: false,
         tab_width: 4,
         line_length: 110,

@@ -1,7 +1,7 @@
 //! The C ABI between a plugin's C file and the runtime.
 //!
-//! cbindgen turns this file into `keelback_abi.h`, which every generated C file carries. Whatever changes
-//! here changes [`KEELBACK_ABI_VERSION`]: a plugin and a runtime of different versions refuse each other.
+//! cbindgen turns this file into `keelback_abi.h`, which every generated C file carries. Every change here must change
+//! [`KEELBACK_ABI_VERSION`]: a plugin and a runtime of different versions refuse each other.
 #![expect(non_camel_case_types, reason = "the C names are the interface")]
 
 use core::ffi::{c_char, c_int, c_void};
@@ -11,11 +11,11 @@ pub const KEELBACK_ABI_VERSION: u32 = 4;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
-/// `packed=True` was given with these declarations.
+/// The declarations were given with `packed=True`.
 pub const KEELBACK_CDEF_PACKED: u32 = 2;
 /// Later declarations may override earlier ones (`override=True`).
 pub const KEELBACK_CDEF_OVERRIDE: u32 = 4;
-/// Read as an in-line `FFI()` reads it: CFFI's rules where they differ from C's.
+/// The text is parsed as an in-line `FFI()` does it: by CFFI's rules where they differ from C's.
 pub const KEELBACK_CDEF_AS_CFFI: u32 = 8;
 
 /// One text of declarations, as given to one `cdef()` or `embedding_api()` call.
@@ -56,7 +56,7 @@ pub const KEELBACK_SYMBOL_VARIABLE: u32 = 2;
 /// A constant, fetched by value.
 pub const KEELBACK_SYMBOL_CONSTANT: u32 = 3;
 
-/// Something C that the plugin offers to Python through `lib`.
+/// A C function, variable or constant that the plugin offers to Python through `lib`.
 #[repr(C)]
 pub struct keelback_symbol_t {
     /// The C name.
@@ -73,8 +73,8 @@ pub struct keelback_symbol_t {
     pub access: Option<unsafe extern "C" fn(slots: *mut c_void)>,
 }
 
-/// What the C compiler told of one `...` of the declarations. Their order is that of
-/// `keelback_cdef::Declarations::questions`, on both sides.
+/// The C compiler's answer to one question of the declarations (a `...`). The answers are in the order of
+/// `keelback_cdef::Declarations::questions`, which the plugin and the runtime share.
 #[repr(C)]
 pub struct keelback_answer_t {
     /// The value: a size, an offset, a length or a constant, sign-extended to 64 bits.
@@ -83,12 +83,12 @@ pub struct keelback_answer_t {
     pub is_negative: u32,
 }
 
-/// A module whose declarations are visible in this one's: `ffi.include()`.
+/// A module that this one includes: `ffi.include()`.
 #[repr(C)]
 pub struct keelback_include_t {
-    /// Its name, to be imported.
+    /// The name by which it is imported.
     pub module_name: *const c_char,
-    /// How many of this module's cdefs come before it.
+    /// How many of this module's cdefs precede the `include()`.
     pub position: usize,
 }
 
@@ -98,15 +98,16 @@ pub struct keelback_include_t {
 pub struct keelback_layout_t {
     /// The type, as C names it: `struct foo`.
     pub record: *const c_char,
-    /// The member; NULL for the whole.
+    /// The member; NULL for the whole record.
     pub member: *const c_char,
-    /// The member's offset; of the whole, its alignment.
+    /// The member's offset; for the whole record, its alignment.
     pub offset: usize,
     /// Its size.
     pub size: usize,
 }
 
-/// What the C compiler takes a constant of known value for. The runtime refuses those that differ.
+/// The C compiler's value of a constant for which the declarations give a value. The runtime refuses the constant if
+/// the two differ.
 #[repr(C)]
 pub struct keelback_value_t {
     /// The constant or enumerator.
@@ -121,7 +122,8 @@ pub const KEELBACK_FILE_TOP_LEVEL: u32 = 1;
 /// A file of the plugin's own modules (`--module`): Python source, or data beside it.
 #[repr(C)]
 pub struct keelback_file_t {
-    /// Where it is among the modules: `rules/tax.py`. In a development library, a whole module or package: `rules`.
+    /// Its path among the modules: `rules/tax.py`. In a development library, the entry is for a whole module or
+    /// package: `rules`.
     pub path: *const c_char,
     /// KEELBACK_FILE_ flags.
     pub flags: u32,
@@ -137,7 +139,7 @@ pub struct keelback_file_t {
     pub code_length: usize,
 }
 
-/// What the loader found out about Python, and what the user wishes.
+/// The Python that the loader found, and the user's settings for it.
 #[repr(C)]
 pub struct keelback_python_t {
     /// Path of the libpython that is loaded, or NULL when the interpreter came with the process.
@@ -150,17 +152,17 @@ pub struct keelback_python_t {
     pub bundle: *const c_char,
 }
 
-/// The init code is not run with `site` imported.
+/// Python starts without `import site`.
 pub const KEELBACK_PLUGIN_NO_SITE: u32 = 1;
-/// PYTHON* environment variables count.
+/// Python reads the PYTHON* environment variables.
 pub const KEELBACK_PLUGIN_USE_ENVIRONMENT: u32 = 2;
 /// Development library: the init code is read from `init_file` at run time.
 pub const KEELBACK_PLUGIN_DEV: u32 = 4;
 /// There is no init code: this is an API-mode extension module.
 pub const KEELBACK_PLUGIN_EXTENSION_MODULE: u32 = 8;
-/// SIGPIPE is ignored from the start on, where it is at its default.
+/// The start sets SIGPIPE to be ignored if it has its default action.
 pub const KEELBACK_PLUGIN_IGNORE_SIGPIPE: u32 = 16;
-/// What `def_extern` would warn of is an error.
+/// Where `def_extern` would warn, it raises an error.
 pub const KEELBACK_PLUGIN_STRICT: u32 = 32;
 
 /// What the runtime calls for each call of a C function that runs Python. `slots` has the arguments, 8 bytes each
@@ -169,12 +171,13 @@ pub const KEELBACK_PLUGIN_STRICT: u32 = 32;
 pub type keelback_dispatch_t =
     Option<unsafe extern "C" fn(function: *mut keelback_function_t, slots: *mut c_void)>;
 
-/// A failure handler: the C function's name, one line and a traceback, the pointer given with the handler.
+/// A failure handler. Its arguments: the C function's name; the message, one line and a traceback; the pointer given
+/// with the handler.
 pub type keelback_error_handler_t = Option<
     unsafe extern "C" fn(function: *const c_char, message: *const c_char, data: *mut c_void),
 >;
 
-/// The whole of a plugin, as the runtime sees it. Lives as long as the process.
+/// The description of a plugin for the runtime. It lives as long as the process.
 #[repr(C)]
 pub struct keelback_plugin_t {
     /// KEELBACK_ABI_VERSION of the generator.
@@ -203,21 +206,21 @@ pub struct keelback_plugin_t {
     pub files: *const keelback_file_t,
     /// How many.
     pub file_count: usize,
-    /// `importlib.util.MAGIC_NUMBER` of the Python whose code is here, as a little-endian number.
+    /// `importlib.util.MAGIC_NUMBER` of the Python that compiled the code here, as a little-endian number.
     pub code_magic: u32,
     /// The functions that run Python, in order of declaration.
     pub functions: *mut keelback_function_t,
     /// How many.
     pub function_count: usize,
-    /// What the prelude provides, in order of declaration.
+    /// The C functions, variables and constants that the prelude defines, in order of declaration.
     pub symbols: *const keelback_symbol_t,
     /// How many.
     pub symbol_count: usize,
-    /// What the compiler answered.
+    /// The C compiler's answers.
     pub answers: *const keelback_answer_t,
     /// How many.
     pub answer_count: usize,
-    /// The modules that are included.
+    /// The included modules.
     pub includes: *const keelback_include_t,
     /// How many.
     pub include_count: usize,
@@ -225,18 +228,19 @@ pub struct keelback_plugin_t {
     pub layouts: *const keelback_layout_t,
     /// How many.
     pub layout_count: usize,
-    /// Constants to compare, likewise.
+    /// Constants to compare (only in extension modules).
     pub values: *const keelback_value_t,
     /// How many.
     pub value_count: usize,
-    /// Where the stubs jump. The loader's slow path at first, the runtime's dispatcher once the init code has
-    /// run. Read and written atomically (acquire, release).
+    /// The function that the stubs call: the loader's slow path at first, the runtime's dispatcher once the init code
+    /// has run. Read and written atomically (acquire, release).
     pub dispatch: keelback_dispatch_t,
     /// The runtime's record of the plugin; NULL until attached. Only the runtime writes it.
     pub attachment: *mut c_void,
-    /// The handler of NAME_set_error_handler; NULL: failures go to stderr. Guarded by the runtime once attached.
+    /// The handler of NAME_set_error_handler; NULL: failures go to stderr. Once the plugin is attached, the runtime
+    /// locks it.
     pub error_handler: keelback_error_handler_t,
-    /// Its `data`.
+    /// The `data` argument of the handler.
     pub error_handler_data: *mut c_void,
 }
 
@@ -260,18 +264,18 @@ pub struct keelback_runtime_t {
     pub free_threaded: u32,
     /// Version of keelback.
     pub keelback_version: *const c_char,
-    /// Starts Python if it is not started, attaches the plugin, runs its init code once. Any thread; recursive.
-    /// 0, or a negative code; then `last_error` tells: `start` itself prints nothing and calls no handler, its
-    /// caller reports. May be called again after a failure. A call on the thread that runs the init code (which
-    /// calls one of its own C functions) returns 0 at once.
+    /// Starts Python if it is not started, attaches the plugin, runs its init code once. Any thread; recursive. Returns
+    /// 0, or a negative code, and then `last_error` gives the reason. `start` itself prints nothing and calls no
+    /// handler: its caller reports the failure. May be called again after a failure. A call on the thread that runs the
+    /// init code (which calls one of its own C functions) returns 0 at once.
     pub start: Option<
         unsafe extern "C" fn(
             plugin: *mut keelback_plugin_t,
             python: *const keelback_python_t,
         ) -> c_int,
     >,
-    /// What `start` stores in `plugin->dispatch` at its end. The loader jumps there for the calls that come
-    /// while the init code still runs, on its thread, when `plugin->dispatch` is not set yet.
+    /// The function that `start` stores in `plugin->dispatch` at its end. The loader calls it directly for calls from
+    /// the init code's own thread while that code runs, when `plugin->dispatch` is not set yet.
     pub dispatch: keelback_dispatch_t,
     /// The last failure on this thread in this plugin, or NULL. Valid until the thread's next failure or end.
     pub last_error: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *const c_char>,
@@ -287,19 +291,20 @@ pub struct keelback_runtime_t {
     /// Python exception set. The GIL is held.
     pub import: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> *mut c_void>,
     /// For the handlers of pthread_atfork: `step` is KEELBACK_FORK_BEFORE, then KEELBACK_FORK_PARENT or
-    /// KEELBACK_FORK_CHILD, on the thread that forks. Each plugin's loader calls it, if it had the runtime before the
-    /// fork; of the calls of several plugins the first and the last count.
+    /// KEELBACK_FORK_CHILD, on the thread that forks. The loader of each plugin that had the runtime before the fork
+    /// calls it. Of the calls by several plugins, the first before the fork and the last after it take effect.
     pub fork: Option<unsafe extern "C" fn(step: u32)>,
-    /// Makes a failure that the loader met (a start that failed on another thread) this thread's last one.
+    /// Makes `text` the last error of this thread: for failures that the loader detects, such as a start that failed on
+    /// another thread.
     pub record: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t, text: *const c_char)>,
 }
 
 /// The type of the ELF note of owner "Keelback" that describes a runtime.
 pub const KEELBACK_NOTE_RUNTIME: u32 = 1;
 
-/// The contents of that note: what a runtime says of itself in its file. A library for another Python often cannot be
-/// mapped, for the functions that this Python does not have; its note can be read all the same. It only serves
-/// messages, so a runtime without one, or a loader that does not look for it, does no harm.
+/// The contents of that note: the versions of a runtime, in its file. A runtime for another Python often cannot be
+/// loaded, because it needs functions that this Python does not have; its note can still be read. It is only used for
+/// messages, so it may be missing or ignored.
 #[repr(C)]
 pub struct keelback_note_t {
     /// As in [`keelback_runtime_t`].
@@ -312,7 +317,7 @@ pub struct keelback_note_t {
     pub keelback_version: [c_char; 32],
 }
 
-/// Where Python and the runtime were when the plugin was made; NULL: not known.
+/// The places of Python and the runtime at build time; NULL: not known.
 #[repr(C)]
 pub struct keelback_recorded_t {
     /// Its libpython.
@@ -325,11 +330,11 @@ pub struct keelback_recorded_t {
     pub runtime: *const c_char,
     /// "3.11"
     pub version: *const c_char,
-    /// What the system's libraries call that Python's.
+    /// The file name by which the system knows that Python's library.
     pub library_name: *const c_char,
 }
 
-/// What a loader's search for Python and the runtime came to, for `keelback inspect`. The texts are the caller's.
+/// The result of a loader's search for Python and the runtime, for `keelback inspect`. The caller frees the texts.
 #[repr(C)]
 pub struct keelback_search_t {
     /// Where Python was looked for, one line a step; the last one says where it was found.
@@ -340,22 +345,22 @@ pub struct keelback_search_t {
     pub python: keelback_python_t,
     /// Its version: 0x030B for 3.11; 0 where none was found.
     pub python_version: u32,
-    /// 1 for a free-threaded one.
+    /// 1 for a free-threaded Python.
     pub free_threaded: u32,
     /// The runtime's file; NULL where none was found.
     pub runtime: *const c_char,
 }
 
-/// The section `.keelback` of a plugin: what `keelback inspect` and `keelback abi` read in its file. The runtime does not use
-/// it, so a plugin without one does no harm.
+/// The section `.keelback` of a plugin: it is for `keelback inspect` and `keelback abi`, which read it from the file.
+/// The runtime does not use it, so it may be missing.
 #[repr(C)]
 pub struct keelback_description_t {
-    /// The plugin. The version in it says whether the rest can be read.
+    /// The plugin. Its `abi_version` says whether the rest can be read.
     pub plugin: *const keelback_plugin_t,
     /// What was recorded at build time.
     pub recorded: *const keelback_recorded_t,
-    /// Searches as the first call would, and tells the steps; starts nothing. The process should have no other use:
-    /// what is found is mapped.
+    /// Searches as the first call does, and reports the steps, but starts nothing. It maps the libraries that it finds,
+    /// so it should be called in a process of its own.
     pub search: Option<unsafe extern "C" fn(search: *mut keelback_search_t)>,
     /// 1: the plugin carries its runtime.
     pub is_standalone: u32,

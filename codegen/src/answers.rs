@@ -1,4 +1,4 @@
-//! What the declarations leave to the C compiler ([`Declarations::questions`]), as C expressions.
+//! The questions of the declarations to the C compiler ([`Declarations::questions`]) as C expressions.
 
 use keelback_cdef::{ArrayOwner, CExpression, Declarations, Question, Span};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::lines::Lines;
 /// How one `keelback_answer_t` is computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Answer {
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     /// An integer expression.
     pub(crate) value: String,
@@ -33,8 +33,8 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
         CExpression::Size(expression) => size(expression),
         // C++ allows no new type inside offsetof, and C99 has no _Alignof.
         CExpression::Align(operand) => size(format!("__alignof__({operand})")),
-        // `<= 0` and not `< 0`, of which compilers warn for unsigned types; 0 reads the same either way. `| 0` takes
-        // integers only, as CFFI does.
+        // `<= 0` and not `< 0`, because compilers warn about the latter for unsigned types; for 0 the sign does not
+        // matter. `| 0` makes the compiler refuse operands that are not integers, as CFFI does.
         CExpression::Integer(expression) => Answer {
             line: String::new(),
             value: format!("({expression}) | 0"),
@@ -48,7 +48,7 @@ fn answer(declarations: &Declarations, question: Question) -> Answer {
         CExpression::Type(ty) => Answer {
             line: String::new(),
             value: format!("sizeof({ty})"),
-            // `| 0`: as above, integers only.
+            // `| 0` makes the compiler refuse other types, as above.
             negative: format!("((({ty})-1) | 0) <= 0"),
         },
         CExpression::Float(ty) => Answer {
@@ -85,7 +85,7 @@ fn size(expression: String) -> Answer {
     }
 }
 
-/// Where what a question is about was declared, to the line.
+/// The place of the declaration that a question is about.
 fn place(declarations: &Declarations, question: Question) -> Span {
     let types = &declarations.types;
     let field = |id, index: u32| {
@@ -108,7 +108,7 @@ fn place(declarations: &Declarations, question: Question) -> Span {
     exactly.unwrap_or_else(|| subject(declarations, question).0)
 }
 
-/// What a question is about, and where that was declared.
+/// The place of the declaration that a question is about, and its description for messages.
 pub(crate) fn subject(declarations: &Declarations, question: Question) -> (Span, String) {
     let types = &declarations.types;
     let name = |symbol| types.text(symbol);

@@ -22,17 +22,17 @@ use crate::spec::PluginSpec;
 use crate::spelling::{by_pointer, declare, declare_function, has_extension};
 use crate::{ABI_HEADER, templates};
 
-/// Where a plugin's loader is.
+/// Where the loader of a plugin is compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Loader {
-    /// In the same file.
+    /// In the plugin's C file.
     Inside,
-    /// In the object made of [`loader_source`].
+    /// In the object file made from [`loader_source`].
     Object,
 }
 
-/// The loader as a C file of its own. It is the same for all plugins, so it can be compiled before there is one;
-/// [`Plugin::c_source_without_loader`] is what it is linked with.
+/// The loader as a C file of its own. It is the same for all plugins, so it can be compiled in advance, and linked with
+/// [`Plugin::c_source_without_loader`].
 pub fn loader_source() -> String {
     format!(
         "{ABI_HEADER}\n\
@@ -49,12 +49,12 @@ struct Context<'a> {
     keelback_version: &'static str,
     abi_header: Cow<'static, str>,
     loader_interface: &'static str,
-    /// Empty: it is an object of its own.
+    /// The loader's text; empty if it is an object file of its own.
     loader: &'static str,
     module_name: &'a str,
     module_literal: String,
     last_name: &'a str,
-    /// The prefix of the plugin's own functions; none in an extension module.
+    /// The prefix of the plugin's own functions; `None` for an extension module.
     lifecycle: Option<String>,
     python: Python,
     runtime_path: String,
@@ -71,7 +71,7 @@ struct Context<'a> {
     files: Vec<File>,
     code_magic: u32,
     includes_modules: Vec<Include>,
-    /// By number.
+    /// The lengths of `[...]` arrays, by their number.
     lengths: Vec<String>,
     assertions: Numbered<Assertion>,
     member_checks: Numbered<MemberChecks>,
@@ -80,11 +80,11 @@ struct Context<'a> {
     symbols: Option<Symbols>,
     functions: Numbered<Function>,
     layouts: Numbered<LayoutFact>,
-    /// A line that gets this file's numbering.
+    /// The line that [`number_lines`] replaces by a `#line` with this file's own numbering.
     own_lines: &'static str,
 }
 
-/// Items with the lines of their declarations, and what leads back to this file's own.
+/// Items with their `#line` directives, and the directive behind them that returns to this file's own numbering.
 #[derive(Serialize)]
 struct Numbered<T> {
     items: Vec<T>,
@@ -92,7 +92,7 @@ struct Numbered<T> {
 }
 
 impl<T> Numbered<T> {
-    /// What `items` makes, or nothing.
+    /// The result of `items` if `is_wanted`, or no items.
     fn if_any<'a>(
         is_wanted: bool,
         lines: &mut Lines<'a>,
@@ -128,7 +128,7 @@ impl Python {
             home: literal_or_null(python.home.as_deref()),
             executable: literal_or_null(python.executable.as_deref()),
             version: literal(&match python.version {
-                // An extension module is for any.
+                // An extension module works with every Python 3.
                 (0, _) => "3".to_owned(),
                 (major, minor) => {
                     let suffix = if python.free_threaded { "t" } else { "" };
@@ -173,7 +173,7 @@ struct File {
     path: String,
     flags: &'static str,
     place: String,
-    /// None in a development library.
+    /// `None` in a development library.
     data: Option<String>,
     code: Option<String>,
 }
@@ -213,18 +213,18 @@ struct Function {
     /// What goes in front of its definition, for debuggers.
     debug_line: String,
     name: String,
-    /// What the first declaration has in front.
+    /// The linkage in front of the first declaration.
     first_linkage: &'static str,
-    /// What the definition has in front.
+    /// The linkage in front of the definition.
     linkage: &'static str,
     declaration: String,
     /// `__asm__("label")`.
     label: Option<String>,
     extension: bool,
     parameters: Vec<Parameter>,
-    /// How many 16-byte slots.
+    /// The number of 16-byte slots of the stub.
     slots: usize,
-    /// `int result`; none for void.
+    /// `int result`; `None` for void.
     result: Option<String>,
     /// `float _Complex keelback_result_0`: for a type that C++ takes only behind __extension__.
     result_typedef: Option<String>,
@@ -238,8 +238,8 @@ struct StartErrorValue {
     value: String,
 }
 
-/// What stands at the lines of its declarations, in the order of the file: which line the compiler takes something for
-/// depends on what came before.
+/// The parts of the file that have `#line` directives, in the order of the file: which directive a part needs depends
+/// on the line numbers of the part before it.
 struct Parts {
     assertions: Numbered<Assertion>,
     member_checks: Numbered<MemberChecks>,
@@ -254,8 +254,8 @@ impl Parts {
     fn new(plugin: &Plugin) -> Self {
         let declarations = &plugin.declarations;
         let has_prelude = plugin.spec.prelude.is_some();
-        // An extension module is used by those who wrote it: like CFFI, it refuses only the types that are wrong, when
-        // they are used. A library's callers see nothing of Python, so the compiler has to refuse it.
+        // An extension module is used from Python: like CFFI, it raises an error when a type with a wrong declaration
+        // is used. A library's callers cannot see such an error, so the compile must fail.
         let is_lenient = plugin.spec.flags.extension_module && has_prelude;
         let mut lines = Lines::new(declarations, has_prelude);
         let lines = &mut lines;
@@ -275,7 +275,7 @@ impl Parts {
     }
 }
 
-/// What the compiler has to refuse when it is not so.
+/// The static assertions about the declarations.
 fn assertions(plugin: &Plugin, is_lenient: bool, lines: &mut Lines<'_>) -> Vec<Assertion> {
     let declarations = &plugin.declarations;
     let mut assertions = if is_lenient {
@@ -298,9 +298,8 @@ impl Plugin {
         c_source(self, Loader::Inside)
     }
 
-    /// The C file without the loader, which is most of it: to be linked with an object made of
-    /// [`loader_source`] by the same version of this crate. Not for a plugin that carries its
-    /// runtime.
+    /// The C file without the loader, which is the larger part. It must be linked with an object made from
+    /// [`loader_source`] by the same version of this crate. Not possible for a plugin that carries its runtime.
     pub fn c_source_without_loader(&self) -> String {
         debug_assert!(self.spec.standalone_runtime.is_none());
         c_source(self, Loader::Object)
@@ -326,7 +325,7 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         .module_name
         .rsplit_once('.')
         .map_or(&*spec.module_name, |(_, last)| last);
-    // Headers that the cdefs come from say what they declare in the same way as a prelude.
+    // Headers that the cdefs come from are included in the place of a prelude.
     let is_prelude_first = if spec.prelude.is_some() {
         spec.is_prelude_first
     } else {
@@ -336,7 +335,7 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         prelude_first: is_prelude_first,
         keelback_version: env!("CARGO_PKG_VERSION"),
         abi_header: match is_prelude_first {
-            // The template defines what is needed of it.
+            // Without <stdint.h>, in front of the prelude: the template defines the types that are needed.
             true => ABI_HEADER.replace("#include <stdint.h>\n", "").into(),
             false => ABI_HEADER.into(),
         },
@@ -392,7 +391,7 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
     )
 }
 
-/// Twice a literal: the assembler's inside the C compiler's.
+/// The path is an assembler string inside of a C string literal: it is escaped twice.
 fn standalone(spec: &PluginSpec) -> Option<String> {
     spec.standalone_runtime.as_deref().map(|path| {
         let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
@@ -465,7 +464,7 @@ fn cdefs(spec: &PluginSpec) -> Vec<Cdef> {
             .into_iter()
             .filter_map(|(is_set, name)| is_set.then_some(name))
             .collect();
-            // A header's text may be documentation for the most part.
+            // A header's text may consist mostly of comments: leave them out.
             let text = if cdef.preprocessed {
                 Cow::Owned(without_comments(&cdef.text))
             } else {
@@ -543,7 +542,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                 first_linkage: match declared.origin {
                     FunctionOrigin::Exported => "KEELBACK_C KEELBACK_EXPORT ",
                     FunctionOrigin::ExternPython => "static ",
-                    // In C++ the prelude says which language's linkage it has, as in CFFI.
+                    // No `extern "C"`: as in CFFI, in C++ the prelude decides about the language linkage.
                     FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
                 },
                 linkage: match declared.origin {
@@ -552,7 +551,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                     FunctionOrigin::ExternPythonC | FunctionOrigin::C => "",
                 },
                 declaration: declare_function(declarations, function, &name),
-                // Only what others see has a symbol of this name.
+                // A static function needs no label.
                 label: declared
                     .label
                     .filter(|_| declared.origin != FunctionOrigin::ExternPython)
@@ -587,7 +586,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
         .collect()
 }
 
-/// Whether every type is one that C has without a declaration: such a function can be declared before the prelude.
+/// Whether all types of a function are built into C: then it can be declared before the prelude.
 fn is_built_in(types: &TypeTable, function: &FunctionType) -> bool {
     fn built_in(types: &TypeTable, ty: &Type) -> bool {
         match ty {

@@ -1,15 +1,15 @@
-//! C's lexical side: string literals, keywords, and the little tokens that texts are rewritten by.
+//! Lexical parts of C: string literals, keywords, and a simple tokeniser for rewriting texts.
 
 use std::fmt::Write;
 use std::ops::Range;
 
-/// `text` as a C string literal, in pieces of one source line each. Every compiler and every source character set
-/// reads the same bytes from it: only printable ASCII stays as it is.
+/// `text` as a C string literal, in pieces of one source line each. Bytes that are not printable ASCII are escaped, so
+/// that it has the same bytes for every compiler and source character set.
 pub(crate) fn literal(text: &str) -> String {
     literal_of_bytes(text.as_bytes())
 }
 
-/// Likewise, of any bytes.
+/// As [`literal`], for any bytes.
 pub(crate) fn literal_of_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() + bytes.len() / 8 + 2);
     out.push('"');
@@ -25,7 +25,7 @@ pub(crate) fn literal_of_bytes(bytes: &[u8]) -> String {
                 out.push('\\');
                 out.push(byte as char);
             }
-            // No trigraphs.
+            // Avoid trigraphs.
             b'?' if index > 0 && bytes[index - 1] == b'?' => out.push_str("\\?"),
             b' '..=b'~' => out.push(byte as char),
             _ => {
@@ -47,7 +47,7 @@ pub(crate) fn literal_or_null(text: Option<&str>) -> String {
     text.map_or_else(|| "NULL".to_owned(), literal)
 }
 
-/// A text without its comments; every line stays where it is.
+/// A text without its comments, but with the same line numbers.
 pub(crate) fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
@@ -193,7 +193,7 @@ pub(crate) fn is_cpp_keyword(word: &str) -> bool {
     WORDS.binary_search(&word).is_ok()
 }
 
-/// What a token is, as far as rewriting cares.
+/// The kind of a token, as far as rewriting needs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum TokenKind {
     /// Identifier or keyword.
@@ -226,7 +226,7 @@ impl Token {
     }
 }
 
-/// The tokens of a text that the cdef parser has taken, so nothing here needs to complain.
+/// The tokens of a text that the cdef parser has accepted, so no error is possible here.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
@@ -305,7 +305,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Where the line ends, a backslash before its newline joining the next one to it.
+/// The end of the line; a backslash in front of a newline continues it.
 fn line_end(bytes: &[u8], mut at: usize) -> usize {
     while at < bytes.len() && bytes[at] != b'\n' {
         at += if bytes[at] == b'\\' && bytes.get(at + 1) == Some(&b'\n') {

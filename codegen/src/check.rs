@@ -1,4 +1,4 @@
-//! What a spec must keep to beyond what the cdef parser asks. Every problem has its own message here.
+//! Checks of a spec beyond those of the cdef parser. Every problem has its own message.
 
 mod c_side;
 mod exports;
@@ -25,7 +25,7 @@ impl Plugin {
     /// Parses the declarations and checks that a plugin can be made of the spec. The second value is warnings.
     ///
     /// # Errors
-    /// All that is wrong, warnings among it, in the order of the texts.
+    /// All errors and warnings, in the order of the texts.
     pub fn new(spec: PluginSpec) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = check_spec(&spec);
         let mut declarations = Declarations::new(spec.target.clone());
@@ -45,7 +45,7 @@ impl Plugin {
                 Err(errors) => problems.extend(errors.into_iter().map(Problem::from)),
             }
         }
-        // A text that failed is not among the declarations, so what refers to it would look wrong too.
+        // The declarations of a text that failed are missing, so further checks would report false errors.
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
@@ -65,14 +65,14 @@ impl Plugin {
     }
 }
 
-/// What can be said before the declarations are read.
+/// Checks before the declarations are parsed.
 fn check_spec(spec: &PluginSpec) -> Vec<Problem> {
     check_module_name(&spec.module_name, true)
         .into_iter()
         .collect()
 }
 
-/// What can be said once they are.
+/// Checks of the parsed declarations.
 fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (function, ty) in plugin.callbacks() {
@@ -89,7 +89,7 @@ fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
         Problem::Plugin { .. } => (u32::MAX, 0),
     });
     start_errors::check(plugin, &mut problems);
-    // An FFI may have no functions, as in CFFI: a library that only runs its init code.
+    // As in CFFI, an FFI may have no functions: its library only runs its init code.
     let is_ffi = plugin.spec.cdefs.iter().any(|cdef| cdef.as_cffi);
     if plugin.spec.prelude.is_some() {
         c_side::check(plugin, is_ffi, &mut problems);
@@ -114,7 +114,7 @@ fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> P
     diagnostic.into()
 }
 
-/// What is wrong with a module name: it is imported in Python, and C names begin with it (a dot becomes `_` there).
+/// Checks a module name: Python imports it, and C names begin with it (with `_` for dots).
 pub fn check_module_name(name: &str, may_have_dots: bool) -> Option<Problem> {
     if name.is_empty() {
         return Some(Problem::error(
@@ -261,7 +261,7 @@ fn signature(
         if !matches!(function.origin, FunctionOrigin::Exported)
             && let Some(Problem::Cdef(diagnostic)) = problems.last_mut()
         {
-            // As CFFI says it.
+            // CFFI raises NotImplementedError here.
             diagnostic.kind = DiagnosticKind::NotImplemented;
         }
     }
@@ -296,7 +296,7 @@ fn signature(
     }
 }
 
-/// Why a value of the type cannot be passed.
+/// Why a value of the type cannot be passed; `None` if it can.
 fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
     let spelled = || declarations.c_declaration(keelback_cdef::QualType::plain(ty), "");
     match declarations.types.get(ty) {
@@ -315,7 +315,7 @@ fn unsupported(declarations: &Declarations, ty: TypeId) -> Option<String> {
     }
 }
 
-/// Without a prelude nothing can answer the `...`s, and nothing defines variables.
+/// Without a prelude there is nothing that answers a `...` or defines a variable: both are errors.
 fn without_prelude(declarations: &Declarations, problems: &mut Vec<Problem>) {
     let questions = declarations.questions();
     const HINT: &str =
@@ -348,7 +348,7 @@ fn without_prelude(declarations: &Declarations, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Names that keep the header from compiling as C++: it still serves C, so these are warnings.
+/// Warns about names for which the header does not compile as C++. It is still usable in C.
 fn names_in_cpp(plugin: &Plugin, problems: &mut Vec<Problem>) {
     let declarations = &plugin.declarations;
     let types = &declarations.types;

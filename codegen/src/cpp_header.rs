@@ -1,9 +1,10 @@
-//! The header for C++: the functions of the public header with exceptions, and with views where a signature says that
-//! a pointer is a string or an array.
+//! The header for C++: wraps the functions of the public header so that they throw exceptions, and take views where a
+//! pointer parameter is a string or an array.
 //!
-//! A view is made where that is certain by what C programmers write: `const char *` alone is a string that ends with a
-//! null character (it is copied, so the function must not return a pointer, which might lead into it); a pointer with an
-//! integer behind it that is called `n`, `len` or the like is an array of so many. The C form stays beside it.
+//! A parameter becomes a view only where common C usage leaves no doubt: `const char *` alone is a string that ends
+//! with a null character (it is copied, so the function must not return a pointer, which might lead into it); a pointer
+//! with an integer behind it that is called `n`, `len` or the like is an array of that length. The form with C's types
+//! is kept as another overload.
 
 use keelback_cdef::{
     Declarations, Function, FunctionOrigin, FunctionType, Primitive, QualType, Qualifiers, Type,
@@ -45,11 +46,11 @@ struct Form {
     needs_span: bool,
 }
 
-/// What the header itself declares in its namespace.
+/// The names that the header itself declares in its namespace.
 const OWN_NAMES: [&str; 3] = ["detail", "error", "scope"];
 
 impl Plugin {
-    /// The header for C++17 and later. `header` is what it includes: the file name of the public one.
+    /// The header for C++17 and later. `header` is the file name of the public header, which it includes.
     pub fn cpp_header(&self, header: &str) -> String {
         let prefix = self.prefix();
         let (mut functions, mut left_out) = (Vec::new(), Vec::new());
@@ -78,7 +79,7 @@ impl Plugin {
     }
 }
 
-/// The plugin's name, if C++ can have a namespace of that name.
+/// The name of the namespace: the plugin's, or `NAME_cpp` if C++ cannot use that name.
 fn namespace(declarations: &Declarations, prefix: &str) -> String {
     let is_taken = is_cpp_keyword(prefix)
         || prefix == "std"
@@ -143,7 +144,7 @@ fn wrapped(declarations: &Declarations, function: &Function, ty: &FunctionType) 
     })
 }
 
-/// The names of the declaration, as far as C++ takes them.
+/// The names of the parameters, with `arg0`, `arg1`... for those that C++ cannot use.
 fn parameter_names(
     declarations: &Declarations,
     function: &Function,
@@ -162,10 +163,10 @@ fn parameter_names(
     (0..ty.params.len()).map(name).collect()
 }
 
-/// A parameter of C, and what stands for it in C++.
+/// A parameter of the C function, and what replaces it in C++.
 #[derive(Clone, PartialEq, Eq)]
 struct Parameter {
-    /// None: another one says it.
+    /// `None`: another parameter determines it.
     declaration: Option<String>,
     before: Vec<String>,
     argument: String,
@@ -224,7 +225,7 @@ fn form(
     }
 }
 
-/// `const char *` alone becomes a string that is copied, unless the function returns what may lead into it.
+/// `const char *` alone becomes a string view that is copied, unless the result may be a pointer into the string.
 fn with_strings(
     declarations: &Declarations,
     ty: &FunctionType,
@@ -320,7 +321,7 @@ fn is_length_of(name: &str, array: &str) -> bool {
             .any(|start| name == format!("{start}_{array}"))
 }
 
-/// The pointers that are arrays with a length behind them.
+/// Finds pointer parameters that are arrays with a length behind them.
 struct Arrays<'a> {
     declarations: &'a Declarations,
     ty: &'a FunctionType,
@@ -354,12 +355,12 @@ impl Arrays<'_> {
         found
     }
 
-    /// The element of the array in front of a length, if that counts elements for sure.
+    /// The element type of the array in front of a length, if that certainly counts elements.
     fn view(&self, array: usize, length: usize) -> Option<QualType> {
         let to = pointee(self.declarations, self.ty.params[array].ty)?;
         let name = &self.names[length];
         let is_named_for_it = is_length_of(name, &self.names[array]);
-        // A size is one of bytes, more often than not.
+        // A "size" usually counts bytes.
         let is_size = name.ends_with("size");
         let plain = matches!(to.quals, Qualifiers::NONE | Qualifiers::CONST);
         match self.declarations.types.get(to.ty) {
@@ -367,7 +368,7 @@ impl Arrays<'_> {
             Type::Void => Some(to),
             Type::Primitive(Primitive::Char | Primitive::UChar | Primitive::UInt8) => Some(to),
             Type::Primitive(_) | Type::Enum(_) => Some(to).filter(|_| !is_size),
-            // A pointer to a struct may be one object, beside a number.
+            // A pointer to a struct may point to one object, and the integer mean something else.
             Type::Record(id) => {
                 let is_complete = self.declarations.types.record(*id).fields.is_some();
                 Some(to).filter(|_| is_complete && is_named_for_it && !is_size)
@@ -376,7 +377,8 @@ impl Arrays<'_> {
         }
     }
 
-    /// `(const double *a, const double *b, size_t n)`: both are of that length. Strings and bytes are not counted together.
+    /// The first of several arrays that share a length: `(const double *a, const double *b, size_t n)`. Strings and
+    /// bytes never share one.
     fn first_of(&self, last: usize, length: usize) -> usize {
         let element = |index: usize| pointee(self.declarations, self.ty.params[index].ty);
         let Some(to) = element(last) else { return last };

@@ -1,6 +1,6 @@
 //! How the generated C is compiled and linked: shared by the command line and by Python's `compile()`.
 
-/// What the C file is compiled into.
+/// The kind of file that the C file is compiled into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Product {
     /// A shared library: a plugin, or an extension module (which is the same file under another name).
@@ -18,7 +18,8 @@ pub fn compile_flags(product: Product) -> &'static [&'static str] {
     }
 }
 
-/// What makes mistakes in C harder to exploit. Compilers that are like GCC have it; the user's own flags stand behind it.
+/// Options that make mistakes in C harder to exploit. Compilers that are like GCC have them; the user's own flags come
+/// later.
 ///
 /// The first list is for the compiler, the second for the linker: the tables of a library's functions are filled when it is
 /// loaded and cannot be written afterwards, and its stack holds no code.

@@ -1,4 +1,4 @@
-//! The public header: what C sees of a plugin.
+//! The public header of a plugin, for C and C++.
 
 use std::collections::HashSet;
 
@@ -16,10 +16,10 @@ use crate::templates;
 pub struct HeaderOptions {
     /// The include guard; `None` makes one of the module name (`GREETER_H`).
     pub guard: Option<String>,
-    /// Headers to include first, as they stand behind `#include`: `<sqlite3.h>`, `"types.h"`. For types that only
-    /// the prelude defines.
+    /// Headers to include first, spelled as behind `#include` (`<sqlite3.h>`, `"types.h"`), for types that only the
+    /// prelude defines.
     pub includes: Vec<String>,
-    /// Those headers are the declarations: nothing of them is repeated.
+    /// Those headers contain the declarations themselves, so these are not repeated.
     pub is_kept: bool,
 }
 
@@ -104,7 +104,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
         .map(RecordId::from_index)
         .filter(|&id| {
             let record = types.record(id);
-            // What another header declares may look otherwise to the host that includes it.
+            // Another header may declare the record otherwise to the host: do not assert.
             let cdef = plugin.spec.cdefs.get(record.span.source.0 as usize);
             let is_included = cdef.is_some_and(|cdef| cdef.included);
             let name = record.tag.or(record.typedef_name);
@@ -112,7 +112,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
                 .is_some_and(|name| words.contains(types.text(name)))
         })
         .flat_map(|id| {
-            // The header has the body under its tag; a typedef of it may come further down.
+            // Prefer the tag: the typedef may follow later in the header.
             let record = types.record(id);
             let name = match record.tag {
                 Some(tag) => Some(format!("{} {}", record.kind.keyword(), types.text(tag))),
@@ -120,7 +120,7 @@ fn assertions(plugin: &Plugin, text: &str) -> Vec<Assertion> {
             };
             record_assertions(&plugin.declarations, &mut layouts, &exact, id, name)
         })
-        // Where every member is says nearly all, and the header stays readable.
+        // Leave out the sizes of members: offsets say nearly as much, and the header stays readable.
         .filter(|assertion| !assertion.condition.contains("*)0)->"))
         .map(|assertion| Assertion {
             condition: assertion

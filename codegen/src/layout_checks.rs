@@ -1,4 +1,4 @@
-//! Static assertions: the compiler lays records out as the cdef crate does.
+//! Static assertions that the C compiler lays records out as the cdef crate computes it.
 
 use keelback_cdef::{Declarations, Field, Item, Layouts, QualType, RecordId, Span, Type, TypeId};
 use serde::Serialize;
@@ -8,13 +8,13 @@ use crate::declared::integer;
 use crate::lines::Lines;
 use crate::spelling::{declare, has_extension};
 
-/// A condition, and what to say when it does not hold.
+/// A condition, and the message if it does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Assertion {
-    /// The declaration that it is about.
+    /// The place of the declaration that it is about.
     #[serde(skip)]
     pub(crate) span: Span,
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     pub(crate) condition: String,
     /// A C string literal.
@@ -62,7 +62,7 @@ pub(crate) fn enumerator_assertions(declarations: &Declarations) -> Vec<Assertio
 /// One `keelback_layout_t`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LayoutFact {
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     /// A C string literal.
     pub(crate) record: String,
@@ -75,12 +75,12 @@ pub(crate) struct LayoutFact {
 /// One `keelback_value_t`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct KnownValue {
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     pub(crate) name: String,
 }
 
-/// The constants and enumerators of which the declarations give the value.
+/// The constants and enumerators whose values the declarations give.
 pub(crate) fn constants_with_values(
     declarations: &Declarations,
     lines: &mut Lines<'_>,
@@ -120,17 +120,17 @@ pub(crate) fn constants_with_values(
 /// Statements that compile only if the members of a record have the types that the cdef says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MemberChecks {
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     /// The record, as C names it.
     pub(crate) record: String,
     pub(crate) statements: Vec<MemberCheck>,
 }
 
-/// One of them.
+/// One statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct MemberCheck {
-    /// What goes in front: see [`Lines`].
+    /// The `#line` directive in front, or nothing: see [`Lines`].
     pub(crate) line: String,
     pub(crate) statement: String,
 }
@@ -158,7 +158,7 @@ pub(crate) fn member_checks(
                 }
                 let is_array = has_lengths(declarations, field.ty.ty);
                 let (to, address) = match types.get(field.ty.ty) {
-                    // With its length, if the declarations give it.
+                    // An array of known lengths is compared with its length, others by their items.
                     Type::Array { item, .. } if !is_array => (
                         QualType {
                             quals: item.quals.union(field.ty.quals),
@@ -169,7 +169,7 @@ pub(crate) fn member_checks(
                     _ => (field.ty, "&"),
                 };
                 let is_sayable = match types.get(to.ty) {
-                    // Lengths that only the compiler knows.
+                    // Arrays whose lengths only the compiler knows.
                     Type::Array { .. } if !is_array => false,
                     Type::Function(_) => false,
                     _ => declarations.has_c_name(to) && !has_extension(types, to.ty),
@@ -183,7 +183,7 @@ pub(crate) fn member_checks(
                     "*keelback_member"
                 };
                 let pointer = declare(declarations, to, name);
-                // Nor can what points to arrays of such lengths be said in C++.
+                // C++ has no pointers to arrays of unknown length.
                 (!pointer.contains("[]")).then(|| {
                     let check = format!(
                         "{{ {pointer} = {address}keelback_p->{member}; (void)keelback_member; }}"
@@ -204,7 +204,7 @@ pub(crate) fn member_checks(
                     })
                     .collect(),
             });
-            // The closing brace.
+            // One line for the closing brace.
             lines.pass(1);
         }
     }
@@ -224,7 +224,7 @@ fn has_lengths(declarations: &Declarations, mut ty: TypeId) -> bool {
     is_array
 }
 
-/// The named fields of a record, those of its anonymous members among them.
+/// The named fields of a record, including those of its anonymous members.
 fn flat_fields(declarations: &Declarations, id: RecordId) -> Vec<&Field> {
     let mut flat = Vec::new();
     for field in declarations.types.record(id).fields.iter().flatten() {
@@ -249,7 +249,7 @@ fn is_integer(declarations: &Declarations, ty: TypeId) -> bool {
     }
 }
 
-/// What the runtime compares with its own layouts: every record that is declared in full and has a name.
+/// The layouts that the runtime compares with its own: of every record that is declared in full and has a name.
 pub(crate) fn layout_facts(declarations: &Declarations, lines: &mut Lines<'_>) -> Vec<LayoutFact> {
     let types = &declarations.types;
     let mut facts = Vec::new();
@@ -348,7 +348,7 @@ pub(crate) fn record_assertions(
     let Ok(layout) = layouts.layout(declarations, id) else {
         return Vec::new();
     };
-    // C has no records without members; as an extension they have no size in C, and one byte in C++.
+    // As an extension, records without members have size 0 in C, but one byte in C++.
     if layout.size == 0 {
         return Vec::new();
     }
@@ -391,14 +391,14 @@ pub(crate) fn record_assertions(
     assertions
 }
 
-/// Which records have nothing that is left to the compiler, in themselves or in a record that they have by value.
+/// Which records leave nothing to the compiler: neither themselves nor the records that they contain by value.
 pub(crate) struct Exact(Vec<bool>);
 
 impl Exact {
     pub(crate) fn of(declarations: &Declarations) -> Self {
         let records = &declarations.types.records;
         let mut exact = vec![true; records.len()];
-        // For each record those that have it by value.
+        // For each record, the records that contain it by value.
         let mut holders: Vec<Vec<RecordId>> = vec![Vec::new(); records.len()];
         let mut inexact = Vec::new();
         for (index, record) in records.iter().enumerate() {
@@ -429,7 +429,7 @@ impl Exact {
     }
 }
 
-/// What a field is to its record.
+/// What a field says about whether its record is exact.
 enum Part {
     Exact,
     Inexact,

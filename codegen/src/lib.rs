@@ -1,8 +1,8 @@
-//! From parsed declarations to text: plugin C source, public header and what else is generated.
+//! From parsed declarations to text: plugin C source, public header and the other generated files.
 //!
-//! [`Plugin::new`] takes a [`PluginSpec`] and either names all its [`Problem`]s or gives a [`Plugin`], which has one
-//! method for each product. One module makes each product ([`Plugin::c_source`], [`Plugin::header`]); the text of
-//! products is in `templates/`.
+//! [`Plugin::new`] takes a [`PluginSpec`] and returns either all its [`Problem`]s or a [`Plugin`], which has one method
+//! for each product. One module makes each product ([`Plugin::c_source`], [`Plugin::header`]); the text of products is
+//! in `templates/`.
 pub mod abi;
 mod answers;
 mod c_source;

@@ -1,24 +1,24 @@
-//! `#line` directives: the compiler's messages about generated code that a declaration is at fault for have the
-//! declaration's own line.
+//! `#line` directives: when a wrong declaration causes an error in generated code, the compiler's message has the line
+//! of the declaration.
 
 use keelback_cdef::{Declarations, LineIndex, SourceId, Span};
 
 use crate::c_text::literal;
 
-/// Stands for the directive that ends such numbering; [`number_lines`] puts the file's own line in its place.
+/// A placeholder for the directive that returns to the file's own numbering; [`number_lines`] replaces it.
 pub(crate) const MARKER: &str = "#line KEELBACK_THIS_LINE\n";
 
-/// Makes the directives, in the order in which they stand in the file.
+/// Makes the directives; it must be called in the order of the file.
 pub(crate) struct Lines<'a> {
     declarations: &'a Declarations,
-    /// None: there are no declarations of the user's that the compiler could disagree with.
+    /// `None`: no directives, as the compiler cannot contradict any declaration.
     indexes: Option<Vec<LineIndex<'a>>>,
-    /// What the compiler takes the next line for; None: the file's own.
+    /// The file and line that the compiler gives to the next line; `None`: the file's own.
     next: Option<(&'a str, u32)>,
 }
 
 impl<'a> Lines<'a> {
-    /// `has_prelude`: types and functions come from elsewhere, so declarations can be wrong.
+    /// `has_prelude`: the prelude defines types and functions, so declarations can contradict it.
     pub(crate) fn new(declarations: &'a Declarations, has_prelude: bool) -> Self {
         Self {
             declarations,
@@ -33,7 +33,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What goes in front of one line that is about the declaration at `span`: nothing, or a whole line.
+    /// The text in front of one line that is about the declaration at `span`: a `#line` directive, or nothing if the
+    /// numbers are right.
     pub(crate) fn one(&mut self, span: Span) -> String {
         let Some(indexes) = &self.indexes else {
             return String::new();
@@ -54,14 +55,14 @@ impl<'a> Lines<'a> {
         directive
     }
 
-    /// `count` more lines of the file have passed, which are about no declaration.
+    /// Notes that `count` lines of the file follow that are about no declaration.
     pub(crate) fn pass(&mut self, count: u32) {
         if let Some((_, line)) = &mut self.next {
             *line = line.saturating_add(count);
         }
     }
 
-    /// What goes behind such lines: the file's own numbering again.
+    /// The text behind such lines: [`MARKER`], or nothing if the numbering is the file's own.
     pub(crate) fn own(&mut self) -> String {
         match self.next.take() {
             Some(_) => MARKER.to_owned(),
@@ -70,7 +71,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Puts the file's own line in place of each marker. The prelude, which may have such lines itself, is as it was.
+/// Replaces each marker by a `#line` with the file's own number. Lines of the prelude that look like markers are kept.
 pub(crate) fn number_lines(text: &str, prelude: &str, file: &str) -> String {
     let mut to_skip = prelude
         .lines()

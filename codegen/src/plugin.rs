@@ -1,5 +1,4 @@
-//! A plugin's spec, parsed and checked: what the files that make something of it read. `check` makes one, `c_source` and
-//! `header` have its texts.
+//! A plugin's spec, parsed and checked. `check` makes one; `c_source`, `header` and others generate files from it.
 
 use keelback_cdef::{Declarations, Function, FunctionOrigin, FunctionType, SourceId, Type};
 
@@ -13,7 +12,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// What it was made from.
+    /// The spec that it was made from.
     pub fn spec(&self) -> &PluginSpec {
         &self.spec
     }
@@ -23,7 +22,7 @@ impl Plugin {
         &self.declarations
     }
 
-    /// What its own exported functions start with: `greeter` of `greeter_start`.
+    /// The prefix of its own exported functions: `greeter` in `greeter_start`.
     pub fn prefix(&self) -> String {
         prefix(&self.spec.module_name)
     }

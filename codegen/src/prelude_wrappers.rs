@@ -1,7 +1,7 @@
-//! What the prelude offers to Python: a C function around each function, variable and constant, and the table of them.
+//! C functions that give Python access to the prelude's functions, variables and constants, and the table of them.
 //!
-//! Written here and not by a template: a cdef may declare thousands of functions, and the template engine would take
-//! several times as long for each as everything else that is done for it.
+//! Written here and not by a template: a cdef may declare thousands of functions, and for each the template engine
+//! would take several times as long as all other steps.
 
 use std::fmt::Write;
 
@@ -14,12 +14,12 @@ use crate::lines::Lines;
 use crate::plugin::Plugin;
 use crate::spelling::{by_pointer, declare, declare_function_with, has_extension, parameters};
 
-/// The text of all symbols. Each function is one line, that of its declaration.
+/// The C text for all symbols. Each function is written on one line, which gets the line number of its declaration.
 #[derive(Serialize)]
 pub(crate) struct Symbols {
     /// The functions; each starts with a newline.
     definitions: String,
-    /// What leads back to the file's own lines.
+    /// The directive that returns to the file's own numbering.
     own: String,
     /// The table's rows; each starts with a newline.
     table: String,
@@ -27,15 +27,15 @@ pub(crate) struct Symbols {
 
 /// A row of the table.
 enum Row<'a> {
-    /// Called through a function of its own type, and through one that takes slots.
+    /// A function, called through a wrapper of its own type, and through one that takes slots.
     Function(&'a str),
-    /// `...`: called as it is.
+    /// A variadic function, called directly.
     Variadic(&'a str, Span),
     Variable(&'a str),
     Constant(&'a str),
 }
 
-/// Everything C that the declarations name; `None` if that is nothing.
+/// The wrappers of all C functions, variables and constants of the declarations; `None` if there are none.
 pub(crate) fn symbols(plugin: &Plugin, lines: &mut Lines<'_>) -> Option<Symbols> {
     let declarations = &plugin.declarations;
     let mut definitions = String::new();
@@ -102,12 +102,12 @@ fn table(rows: &[Row<'_>], lines: &mut Lines<'_>) -> String {
     out
 }
 
-/// In front of what has a complex type, which C++ knows as an extension only.
+/// The prefix of declarations with a complex type, which is an extension in C++.
 fn extension(is_one: bool) -> &'static str {
     if is_one { "KEELBACK_EXTENSION " } else { "" }
 }
 
-/// Writes the functions around one symbol.
+/// Writes the wrappers of one symbol.
 struct Definer<'d, 'o> {
     declarations: &'d Declarations,
     is_extension_module: bool,
@@ -117,7 +117,7 @@ struct Definer<'d, 'o> {
 }
 
 impl<'d> Definer<'d, '_> {
-    /// A function of C; those that run Python are none of these.
+    /// Writes the wrappers of a C function; `None` for functions that run Python.
     fn function(self, declared: &Function, lines: &mut Lines<'_>) -> Option<Row<'d>> {
         let types = &self.declarations.types;
         let Type::Function(function) = types.get(declared.ty) else {
@@ -150,7 +150,8 @@ impl<'d> Definer<'d, '_> {
         Some(Row::Function(name))
     }
 
-    /// A variable, or a constant whose value C has to tell. (A constant of an integer type is among the questions.)
+    /// Writes the wrapper of a variable, or of a constant that is fetched by value. `None` for constants of an integer
+    /// type, whose values are answers to questions.
     fn variable_or_constant(self, index: u32, lines: &mut Lines<'_>) -> Option<Row<'d>> {
         let variable = &self.declarations.variables[index as usize];
         let types = &self.declarations.types;
@@ -169,13 +170,13 @@ impl<'d> Definer<'d, '_> {
         })
     }
 
-    /// Gives its address.
+    /// Writes the function that returns the variable's address.
     fn variable(self, variable: &Variable, line: &str) {
         let types = &self.declarations.types;
         let name = types.text(variable.name);
         let any = extension(has_extension(types, variable.ty.ty));
         let (pointer, ampersand) = match types.get(variable.ty.ty) {
-            // The items' address: the length is perhaps not known, and perhaps not even the same.
+            // An array's address is that of its items: its length may be unknown, or differ from the prelude's.
             Type::Array { item, .. } => (self.pointer(*item, variable.ty), ""),
             _ => (self.pointer(variable.ty, variable.ty), "&"),
         };
@@ -186,7 +187,7 @@ impl<'d> Definer<'d, '_> {
         );
     }
 
-    /// Gives its value.
+    /// Writes the function that returns the constant's value.
     fn constant(self, variable: &Variable, line: &str) {
         let types = &self.declarations.types;
         let name = types.text(variable.name);
@@ -217,7 +218,7 @@ impl<'d> Definer<'d, '_> {
     }
 }
 
-/// A C function and the two around it.
+/// A C function and its two wrappers.
 struct Wrapped<'a> {
     declarations: &'a Declarations,
     function: &'a FunctionType,
@@ -247,14 +248,14 @@ impl Wrapped<'_> {
         by_pointer(&self.declarations.types, ty.ty)
     }
 
-    /// In front of what has any of its types.
+    /// The prefix of declarations that use the types of its signature.
     fn extension(&self) -> &'static str {
         let is_extension = |ty: &QualType| self.is_extension(ty);
         extension(is_extension(&self.result()) || self.function.params.iter().any(is_extension))
     }
 
-    /// Whether the result is cast to the declared type: a cdef may give a number another type than the prelude does. In an
-    /// extension module -Wconversion is to tell, as with CFFI.
+    /// Whether the result is cast to the declared type: a cdef may give a number another type than the prelude does. In
+    /// an extension module there is no cast, so that -Wconversion warns, as with CFFI.
     fn is_cast(&self, is_extension_module: bool) -> bool {
         let is_number = match self.declarations.types.get(self.result().ty) {
             Type::Primitive(_) => !is_extension_module,
@@ -264,7 +265,7 @@ impl Wrapped<'_> {
         is_number && !self.is_extension(&self.result())
     }
 
-    /// `keelback_direct_N`, with the types of the declaration.
+    /// Writes `keelback_direct_N`, which has the types of the declaration.
     fn direct(&self, line: &str, is_extension_module: bool, out: &mut String) {
         let head = declare_function_with(
             self.declarations,
@@ -282,7 +283,8 @@ impl Wrapped<'_> {
         let _ = write!(out, "{}({}); }}", self.name, self.arguments);
     }
 
-    /// `keelback_access_N`, which takes its arguments from slots, as Python calls it, and puts the result in the first.
+    /// Writes `keelback_access_N`, which the runtime calls: it takes the arguments from slots, and writes the result
+    /// into the first.
     fn access(&self, line: &str, out: &mut String) {
         let index = self.index;
         let _ = write!(

@@ -1,4 +1,4 @@
-//! What is wrong with a spec.
+//! Errors and warnings about a spec.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl Problem {
         }
     }
 
-    /// Whether no plugin comes out of the spec.
+    /// Whether no plugin can be made from the spec.
     pub fn is_error(&self) -> bool {
         let severity = match self {
             Self::Cdef(diagnostic) => diagnostic.severity,
@@ -46,7 +46,8 @@ impl Problem {
         severity == Severity::Error
     }
 
-    /// For people: with the line and a caret where there is one, and what to do. `color` asks for ANSI colours.
+    /// The problem for people: with the line and a caret if it has a place, and what to do. `color` asks for ANSI
+    /// colours.
     pub fn render(&self, color: bool) -> String {
         use annotate_snippets::{Group, Level, Renderer};
         let (severity, message, hint) = match self {

@@ -13,12 +13,12 @@ use crate::check::is_python_keyword;
 mod def_extern;
 mod literals;
 
-/// What the stubs are of.
+/// The kind of module that the stubs describe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StubsOf {
     /// A module with `ffi` and `lib`: of API mode, or a plugin.
     Module,
-    /// An out-of-line module of ABI mode: it has `ffi`, and `ffi.dlopen()` gives the lib.
+    /// An out-of-line module of ABI mode: it has `ffi`, and `ffi.dlopen()` returns the lib.
     AbiModule,
 }
 
@@ -56,9 +56,9 @@ const ENDINGS: [&str; 3] = ["_p", "_c", "_p_c"];
 
 struct Stubs<'a> {
     declarations: &'a Declarations,
-    /// The classes of records, by their position.
+    /// The classes of records, by the index of the record.
     classes: BTreeMap<usize, String>,
-    /// Which names are taken.
+    /// The class names in use, each with the index of its record.
     names: BTreeMap<String, usize>,
 }
 
@@ -218,7 +218,7 @@ impl Stubs<'_> {
         out.insert_str(begin, &top);
         out.push_str(&methods);
         if of == StubsOf::AbiModule {
-            // What it opens has what was declared.
+            // The lib that it returns has the declared names.
             out.push_str(
                 "    def dlopen(self, name: Any, flags: _b.int = 0) -> _Lib: ...  # type: ignore[override]\n",
             );
@@ -240,7 +240,7 @@ impl Stubs<'_> {
             .collect()
     }
 
-    /// What Python gets for a value of a type.
+    /// The Python type that a value of a C type is converted to.
     fn got(&self, ty: TypeId) -> String {
         let types = &self.declarations.types;
         match types.get(ty) {
@@ -258,7 +258,7 @@ impl Stubs<'_> {
         }
     }
 
-    /// What Python may give for an argument of a type.
+    /// The Python types that are accepted for an argument of a C type.
     fn given(&self, ty: TypeId) -> String {
         let types = &self.declarations.types;
         let list = "_b.list[Any] | _b.tuple[Any, ...]";
@@ -285,7 +285,7 @@ impl Stubs<'_> {
         }
     }
 
-    /// Python's files go for a `FILE *`.
+    /// Whether a record is `FILE`: Python's file objects are accepted for a `FILE *`.
     fn is_file(&self, id: RecordId) -> bool {
         let types = &self.declarations.types;
         let record = types.record(id);
@@ -336,7 +336,7 @@ fn primitive_type(primitive: Primitive) -> &'static str {
     }
 }
 
-/// Names that the stub has at its top.
+/// Whether a name is used at the top of the stub, or is a keyword.
 fn is_reserved(name: &str) -> bool {
     matches!(
         name,

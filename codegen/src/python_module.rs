@@ -1,4 +1,4 @@
-//! An out-of-line module of ABI mode: Python text that declares again what an FFI was given.
+//! An out-of-line module of ABI mode: Python text that repeats the declarations that an FFI was given.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Ta
 use crate::answers::subject;
 use crate::spec::{CdefText, IncludedModule};
 
-/// A cdef, as a module has it.
+/// A cdef in an out-of-line module.
 #[derive(Clone, Copy, Debug)]
 pub struct ModuleCdef<'a> {
     /// The declarations.
@@ -22,8 +22,8 @@ pub struct ModuleCdef<'a> {
     pub of_header: bool,
 }
 
-/// What a module says of its cdefs, so that its import need not parse them: they are those that were found good when the
-/// module was made, by this version and for this platform. Any other text has another number.
+/// The digest of a module's cdefs, of the version and of the platform. If it equals the one stored in the module, the
+/// cdefs were checked when the module was made, and its import need not parse them.
 pub fn digest<'a>(cdefs: impl IntoIterator<Item = ModuleCdef<'a>>) -> u64 {
     let target = format!("{:?}", Target::host());
     let mut digest = absorb(absorb(0, env!("CARGO_PKG_VERSION")), &target);
@@ -38,13 +38,14 @@ pub fn digest<'a>(cdefs: impl IntoIterator<Item = ModuleCdef<'a>>) -> u64 {
 }
 
 fn mix(digest: u64, word: u64) -> u64 {
-    // An odd number without pattern (the golden ratio's fraction); what it carries to the top comes down again.
+    // Multiply by an odd number without a pattern (the golden ratio's fraction), which carries bits upwards, and rotate
+    // them down again.
     (digest ^ word)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
         .rotate_right(29)
 }
 
-/// Takes a text in, eight bytes at a time: there may be megabytes of it.
+/// Adds a text to the digest, eight bytes at a time, because there may be megabytes of it.
 fn absorb(digest: u64, text: &str) -> u64 {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let digest = words.iter().fold(digest, |digest, word| {
@@ -55,11 +56,11 @@ fn absorb(digest: u64, text: &str) -> u64 {
     mix(mix(digest, u64::from_le_bytes(last)), text.len() as u64)
 }
 
-/// What of the declarations needs a C compiler.
+/// Errors about declarations that need a C compiler.
 fn refusals(declarations: &Declarations) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for question in declarations.questions() {
-        // A constant of an integer type is read from the library: nothing is asked.
+        // In ABI mode a constant of an integer type is read from the library.
         if matches!(question, keelback_cdef::Question::VariableValue(_)) {
             continue;
         }
@@ -91,7 +92,7 @@ fn refusals(declarations: &Declarations) -> Vec<Diagnostic> {
     errors
 }
 
-/// The module's text. Its `ffi` reads the declarations when it is first used.
+/// The module's text. Its `ffi` parses the declarations when it is first used.
 ///
 /// # Errors
 /// The declarations need a C compiler.

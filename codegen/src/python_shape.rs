@@ -1,20 +1,21 @@
-//! What a Python function takes and gives, and whether C can call it: the build and the start say it in the same words.
+//! The signature of a Python function, and whether C can call it. The build and the start use the same messages.
 
-/// A Python function, as C's calls see it.
+/// The properties of a Python function that matter to calls from C.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PythonShape {
-    /// The least arguments by position.
+    /// The minimum number of positional arguments.
     pub least: usize,
-    /// The most; `None`: any number.
+    /// The maximum number of positional arguments; `None`: any number.
     pub most: Option<usize>,
     /// Parameters that must be given by keyword, with spaces between them.
     pub keywords: String,
-    /// What a call gives, if that is no result: "a coroutine".
+    /// What a call returns instead of a result: "a coroutine", "a generator"; empty for ordinary functions.
     pub gives: String,
 }
 
 impl PythonShape {
-    /// Why no call from C with so many arguments can succeed: what stands behind the function's name.
+    /// If no call from C with so many arguments can succeed: why, as the part of a message that follows the function's
+    /// name.
     pub fn what_is_wrong(&self, given: usize) -> Option<String> {
         let arguments = |count: usize| match count {
             0 => "no arguments".to_owned(),

@@ -1,4 +1,4 @@
-//! What generated text repeats of a cdef's attributes and pragmas: only what the library made of it does.
+//! Which attributes and pragmas of a cdef are repeated in generated text: those that the library implements too.
 
 use std::ops::Range;
 
@@ -34,8 +34,7 @@ pub(crate) fn attributes_end(text: &str, tokens: &[Token], index: usize) -> Opti
     None
 }
 
-/// The attributes `tokens` (which are of one specifier, all of it) without those that are not repeated; `None` where
-/// all are.
+/// One attribute specifier (all its tokens) without the attributes that are not repeated; `None` if all are repeated.
 pub(crate) fn repeated_attributes(text: &str, tokens: &[Token], target: &Target) -> Option<String> {
     let is_opening = |token: &&Token| token.is(b'(') || token.is(b'[');
     let named = usize::from(tokens[0].kind == TokenKind::Word);
@@ -81,7 +80,7 @@ struct Entry {
 fn entries(tokens: &[Token]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut depth = 0usize;
-    // Behind `::` the name goes on.
+    // A name continues behind `::`.
     let mut goes_on = false;
     for token in tokens {
         match token.kind {
@@ -119,8 +118,8 @@ pub(crate) fn pragma_words(line: &str) -> Option<&str> {
     Some(inside.trim_start_matches('L').trim_matches('"').trim())
 }
 
-/// The pragma as generated text has it. Of the operators only `pack` is repeated, as every compiler takes it.
-/// `pack` is what the structs of the text are packed to without a pragma.
+/// The pragma in generated text. Of the operators only `pack` is repeated, as every compiler takes it. `pack` is what
+/// the structs of the text are packed to without a pragma.
 pub(crate) fn repeated_pragma(line: &str, pack: Option<u32>) -> Option<String> {
     let words = pragma_words(line)?;
     let is_operator = !line.starts_with('#');
@@ -128,7 +127,7 @@ pub(crate) fn repeated_pragma(line: &str, pack: Option<u32>) -> Option<String> {
         return (!is_operator && is_known_pragma(words)).then(|| line.to_owned());
     };
     let words = match pack {
-        // Else it would take that back, too.
+        // An empty `pack()` would also undo the packing of the options.
         Some(pack) if arguments.is_empty() => format!("pack({pack})"),
         _ if !is_operator => return Some(line.to_owned()),
         _ => words.to_owned(),
@@ -158,7 +157,7 @@ pub(crate) struct PackState {
 }
 
 impl PackState {
-    /// Goes past a directive.
+    /// Records the effect of a directive.
     pub(crate) fn pass(&mut self, line: &str) {
         let Some(arguments) = pragma_words(line).and_then(pack_arguments) else {
             return;
@@ -176,25 +175,25 @@ impl PackState {
         }
     }
 
-    /// Whether what has been passed has an effect on what comes behind it.
+    /// Whether the pragmas so far have an effect on the text behind them.
     pub(crate) fn is_changed(&self) -> bool {
         self.is_set || !self.stack.is_empty()
     }
 
-    /// How many `push` have no `pop` yet.
+    /// The number of `push` without a `pop`.
     pub(crate) fn open_pushes(&self) -> usize {
         self.stack.len()
     }
 }
 
-/// `pack` pragmas that wait for a declaration that is written: of texts of which only a part is.
+/// `pack` pragmas that are written only when a declaration follows, for texts of which only parts are written.
 #[derive(Default)]
 pub(crate) struct WaitingPacks {
     lines: Vec<String>,
 }
 
 impl WaitingPacks {
-    /// Another one; pairs with nothing in between go.
+    /// Adds a pragma. A `push` and `pop` with nothing in between are dropped.
     pub(crate) fn push(&mut self, line: String) {
         let is = |line: &str, word: &str| {
             let arguments = pragma_words(line).and_then(pack_arguments);
@@ -209,7 +208,7 @@ impl WaitingPacks {
         }
     }
 
-    /// All that wait, for a declaration that comes.
+    /// Takes the pragmas, to be written in front of a declaration.
     pub(crate) fn take(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }

@@ -26,18 +26,18 @@ pub struct CdefText {
     pub packed: bool,
     /// `pack=N`
     pub pack: Option<u32>,
-    /// `override=True`: may declare again, differently, what an earlier one declared.
+    /// `override=True`: may redeclare names of earlier texts differently.
     pub override_: bool,
-    /// Read by CFFI's rules where they differ from C's: what an `FFI()` object was given.
+    /// The text was given to an `FFI()` object: it is parsed by CFFI's rules where they differ from C's.
     pub as_cffi: bool,
-    /// It comes from a header that was preprocessed: what there is to warn of has been said.
+    /// The text is a preprocessed header, about which warnings have been given already.
     pub preprocessed: bool,
-    /// Generated C includes the file that has it, and does not repeat it.
+    /// Generated C includes the file that the text is from, instead of repeating it.
     pub included: bool,
 }
 
 impl CdefText {
-    /// How it is read.
+    /// The options for the parser.
     pub fn options(&self) -> ParseOptions<'_> {
         ParseOptions {
             file: Some(&self.file),
@@ -52,8 +52,8 @@ impl CdefText {
     }
 }
 
-/// The Python that a plugin is made for. The plugin looks for it there first (unless the process has a Python
-/// already), but needs none of the paths: another Python will do.
+/// The Python that a plugin is made for. Unless the process has a Python already, the plugin first looks for it at
+/// these paths; otherwise it searches for another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedPython {
     /// Path of its libpython.
@@ -64,7 +64,7 @@ pub struct RecordedPython {
     pub executable: Option<String>,
     /// (3, 11): which libpython to look for when the recorded one is gone.
     pub version: (u8, u8),
-    /// It has no GIL: its libpython is called `libpython3.14t`.
+    /// It is a free-threaded Python: its libpython is called `libpython3.14t`.
     pub free_threaded: bool,
 }
 
@@ -77,12 +77,12 @@ pub struct StartError {
     pub value: String,
 }
 
-/// `@ffi.def_extern(error=...)` of the init code, as it was read without running it.
+/// A `@ffi.def_extern(error=...)` that was found in the init code without running it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitError {
     /// The function's name.
     pub function: String,
-    /// The value as C text; none where it could not be read.
+    /// The value as C text; `None` if it is not a literal that can be read.
     pub value: Option<String>,
     /// The line of the init code.
     pub line: u32,
@@ -104,28 +104,28 @@ pub struct DebugLine {
 pub struct PluginFlags {
     /// Python starts without `import site`.
     pub no_site: bool,
-    /// PYTHON* environment variables count.
+    /// Python reads the PYTHON* environment variables.
     pub use_environment: bool,
-    /// SIGPIPE is ignored where it is at its default.
+    /// SIGPIPE is set to be ignored if it has its default action.
     pub ignore_sigpipe: bool,
     /// Development library: the init code is read from its file at run time.
     pub dev: bool,
     /// An API-mode extension module: it has no init code.
     pub extension_module: bool,
-    /// What `def_extern` would warn of is an error.
+    /// Where `def_extern` would warn, it raises an error.
     pub strict: bool,
 }
 
-/// Which names the exported functions may have. A process has one table of names: a `strlen` of the plugin's would be called
-/// by others.
+/// Which names the exported functions may have. A process has one table of symbols: a plugin's `strlen` would be called
+/// by other libraries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ExportRule {
     /// Any, as in CFFI.
     #[default]
     Any,
-    /// None of the C library's and of libpython's, but for these, which `--export` gave.
+    /// No name of the C library or of libpython, except these, which `--export` gave.
     OfCommandLine(Vec<String>),
-    /// The same, of `embedding_api(export=)`.
+    /// As [`Self::OfCommandLine`]; `embedding_api(export=)` gave the exceptions.
     OfBuilder(Vec<String>),
 }
 
@@ -134,7 +134,7 @@ pub enum ExportRule {
 pub struct IncludedModule {
     /// Its name: the plugin imports it.
     pub module_name: String,
-    /// How many of the plugin's cdefs come before it.
+    /// The number of the plugin's cdefs that precede the `include()`.
     pub position: usize,
     /// What it declares.
     pub declarations: keelback_cdef::Declarations,
@@ -143,7 +143,8 @@ pub struct IncludedModule {
 /// A file of the plugin's own modules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnFile {
-    /// Where it is among the modules: `rules/tax.py`; in a development library, a whole module or package: `rules`.
+    /// Its path among the modules: `rules/tax.py`; in a development library, that of a whole module or package:
+    /// `rules`.
     pub path: String,
     /// Importable by its own name too.
     pub is_top_level: bool,
@@ -151,7 +152,7 @@ pub struct OwnFile {
     pub place: Option<String>,
     /// The contents.
     pub data: Vec<u8>,
-    /// A module's code as `marshal` writes it, if somebody has compiled it.
+    /// A module's code as `marshal` writes it, if it has been compiled.
     pub code: Option<Vec<u8>>,
 }
 
@@ -162,7 +163,8 @@ pub struct PluginSpec {
     pub module_name: String,
     /// The declarations, in order.
     pub cdefs: Vec<CdefText>,
-    /// What the header and the C file include for the cdefs' types, as it stands behind `#include`: `<stdio.h>`.
+    /// The headers that the public header and the C file include for the types of the cdefs, spelled as behind
+    /// `#include`: `<stdio.h>`.
     pub includes: Vec<String>,
     /// For debuggers: each function of the C file is said to be where its Python function is; one that is not listed, where
     /// it is declared. None: they are where they stand.
@@ -172,8 +174,8 @@ pub struct PluginSpec {
     /// The C source of `set_source()` or `--source`: provides the types, and C functions and variables.
     /// Without it the declarations themselves provide the types.
     pub prelude: Option<SourceText>,
-    /// The prelude is C as any other: no header stands in front of it, and no macro that says what headers declare. Else it
-    /// is written for CFFI, which has some there.
+    /// The prelude is ordinary C: nothing comes in front of it. Otherwise it is written for CFFI, which includes
+    /// headers and defines macros in front.
     pub is_prelude_first: bool,
     /// The init code.
     pub init: Option<SourceText>,
@@ -187,18 +189,18 @@ pub struct PluginSpec {
     pub python: RecordedPython,
     /// Path of the runtime to look for.
     pub runtime_path: Option<String>,
-    /// Values of functions whose Python cannot be started.
+    /// The values that functions return when Python cannot be started.
     pub start_errors: Vec<StartError>,
-    /// The same for all functions that return a type, which stands in the place of the function's name; counts for those
-    /// that neither `start_errors` nor `init_errors` has anything for.
+    /// The same for all functions that return a type; the type is in the place of the function's name. They apply to
+    /// functions that are in neither `start_errors` nor `init_errors`.
     pub type_errors: Vec<StartError>,
-    /// What the init code says of them; counts for functions that `start_errors` has nothing for.
+    /// The same from the init code. They apply to functions that are not in `start_errors`.
     pub init_errors: Vec<InitError>,
     /// How Python is started.
     pub flags: PluginFlags,
     /// The platform that it is for.
     pub target: Target,
-    /// Which names its functions may have.
+    /// Which names its exported functions may have.
     pub exports: ExportRule,
     /// Path of a runtime that the plugin carries inside (`--standalone`); read by the C compiler.
     pub standalone_runtime: Option<String>,

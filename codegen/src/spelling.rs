@@ -6,13 +6,13 @@ use keelback_cdef::{
 
 use crate::c_text::replace_word;
 
-/// What a macro begins with that stands for a length which only the compiler knows; the array's number follows.
+/// The prefix of the macros for array lengths that only the compiler knows; the array's number follows.
 pub(crate) const LENGTH: &str = "KEELBACK_LENGTH_";
 
 /// The declaration of `name` with this type: `int *(*name)[5]`. An empty name gives the type's name.
 pub(crate) fn declare(declarations: &Declarations, ty: QualType, name: &str) -> String {
     let text = declarations.generated_declaration(ty, name, LENGTH);
-    // C++ does not know `_Bool`.
+    // C++ has no `_Bool`.
     if !text.contains('_') {
         return text;
     }
@@ -75,8 +75,8 @@ pub(crate) fn declare_function_with(
     )
 }
 
-/// Whether a value of the type goes through a slot as a pointer to it: it may not fit in 8 bytes, or no register
-/// class is the same for all of its kind.
+/// Whether a slot holds a pointer to the value instead of the value: it may not fit in 8 bytes, or may be passed in
+/// different kinds of registers.
 pub(crate) fn by_pointer(types: &TypeTable, ty: TypeId) -> bool {
     matches!(
         types.get(ty),
@@ -92,7 +92,7 @@ pub(crate) fn by_pointer(types: &TypeTable, ty: TypeId) -> bool {
     )
 }
 
-/// Whether the type is, or has in it, a complex one or an integer of 128 bits: C++ knows those as an extension only.
+/// Whether the type is or contains a complex type or an integer of 128 bits, which are extensions in C++.
 pub(crate) fn has_extension(types: &TypeTable, ty: TypeId) -> bool {
     match types.get(ty) {
         Type::Primitive(primitive) => matches!(

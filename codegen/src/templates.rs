@@ -1,4 +1,4 @@
-//! The templates: whole files of C with holes in them, in `templates/`.
+//! The templates: whole files of C with placeholders, in `templates/`.
 
 use std::sync::LazyLock;
 
@@ -26,10 +26,10 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// What a plugin and its loader know of each other.
+/// The interface between a plugin and its loader.
 pub(crate) const LOADER_INTERFACE: &str = include_str!("../templates/loader_interface.h");
 
-/// The loader, the same in every plugin: one text, in the order in which its parts use each other.
+/// The loader, the same in every plugin: one text, whose parts are in the order in which they use each other.
 pub(crate) const LOADER: &str = concat!(
     include_str!("../templates/loader/platform.c"),
     include_str!("../templates/loader/state.c"),
@@ -52,13 +52,13 @@ pub(crate) const LOADER: &str = concat!(
 /// The template `name`, filled in.
 ///
 /// # Panics
-/// When a template does not fit its context: the tests render every one.
+/// If a template does not fit its context. The tests render every template.
 pub(crate) fn render(name: &str, context: impl Serialize) -> String {
     let rendered = TEMPLATES
         .get_template(name)
         .and_then(|template| template.render(Serde(context)));
     match rendered {
-        // The engine takes a template's last newline away.
+        // The engine removes the last newline of a template.
         Ok(text) => text + "\n",
         Err(error) => panic!("templates/{name}: {error:#}"),
     }

@@ -1,4 +1,4 @@
-//! Every generated file is compiled, with every warning that the project promises to be free of.
+//! Every generated file compiles without any of the warnings that the project promises to be free of.
 mod common;
 
 use std::path::Path;
@@ -11,7 +11,7 @@ const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const C: &[&str] = &["c99", "c11", "c17", "c2x"];
 const CPP: &[&str] = &["c++11", "c++17", "c++20"];
 
-/// gcc is needed, clang is used where it is there.
+/// The compilers to use: gcc must be installed, clang is used if it is.
 fn compilers() -> Vec<(&'static str, &'static [&'static str], &'static str)> {
     let all: [(&str, &[&str], &str); 4] = [
         ("gcc", C, "c"),
@@ -52,7 +52,7 @@ fn c_files_are_clean_in_every_standard() {
         std::fs::write(&file, source).expect("writable");
         for (program, standards, language) in compilers() {
             for standard in standards {
-                // Some warnings need the optimiser; once for each compiler is enough.
+                // Some warnings need the optimiser: one full compile for each compiler is enough.
                 let object = dir.join("x.o");
                 let how: &[&str] = match *standard {
                     "c11" | "c++17" => &["-c", "-o", object.to_str().expect("UTF-8")],
@@ -73,7 +73,7 @@ fn c_files_are_clean_in_every_standard() {
 fn headers_compile_alone_and_twice_in_every_standard() {
     let dir = work_dir("compile-h");
     for name in case_names() {
-        // Its types are the prelude's, so its header asks for another in front of it.
+        // The types of this case are defined by the prelude, so its header needs another one in front.
         let mut options = HeaderOptions::default();
         if name == "prelude" {
             std::fs::write(
@@ -98,7 +98,7 @@ fn headers_compile_alone_and_twice_in_every_standard() {
                 let mut arguments = vec!["-x", language, &standard, "-fsyntax-only"];
                 arguments.extend(WARNINGS);
                 compile(program, &arguments, &twice);
-                // Alone, as a file of its own: what it defines but nobody uses must not be complained of.
+                // The header as a file of its own: unused definitions in it must not cause warnings.
                 let alone = dir.join(format!("{name}.h"));
                 let mut arguments = vec![
                     "-x",

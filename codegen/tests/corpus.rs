@@ -1,5 +1,5 @@
-//! What fuzzing has kept, run through the fuzz targets without a fuzzer: each file of fuzz/corpus and fuzz/seeds, and
-//! the cdef parser's own test files. `tools/fuzz` makes the corpus.
+//! Runs the fuzz targets without a fuzzer on each file of fuzz/corpus and fuzz/seeds, and on the cdef parser's own test
+//! files. `tools/fuzz` makes the corpus.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
@@ -8,7 +8,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// The files of some folders, in order. Folders may be missing: git has no empty ones.
+/// The files of some folders, in order. Folders may be missing, because git stores no empty ones.
 fn files(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = folders
         .iter()

@@ -1,4 +1,4 @@
-//! The header for C++: it compiles without a warning, and has views where a signature says so.
+//! The header for C++: it compiles without warnings, and has views where a signature is clear.
 mod common;
 
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use common::{case_names, plugin, spec, work_dir};
 use keelback_codegen::{CdefText, HeaderOptions, PluginSpec, SourceText};
 
-/// The header of the declarations, from the first function on.
+/// The generated C++ header, from the first function on.
 fn functions(name: &str, cdef: &str) -> String {
     let header = plugin(PluginSpec {
         module_name: name.into(),
@@ -25,7 +25,7 @@ fn functions(name: &str, cdef: &str) -> String {
     rest.to_owned()
 }
 
-/// The declarations in it, those for C++20 with a `20` in front.
+/// The declarations in the generated header; those for C++20 only with `20` in front.
 fn declared(cdef: &str) -> Vec<String> {
     let text = functions("vec", cdef);
     let mut is_20 = false;
@@ -90,7 +90,7 @@ fn what_has_views() {
     );
 }
 
-/// Where it is not certain, there is only the form of C.
+/// Where the meaning of a parameter is not certain, there is only the C form.
 #[test]
 fn what_has_none() {
     let plain = [
@@ -156,7 +156,7 @@ fn it_compiles_in_every_standard() {
         write(".hpp", &plugin.cpp_header(&format!("{name}.h")));
         let include = format!("#include \"{name}.hpp\"\n");
         write(".cpp", &format!("{include}{include}int unused_{name};\n"));
-        // One of them is enough for each: the host in c-tests/cpp_header goes through all four.
+        // One compiler and standard is enough for each case: the host in c-tests/cpp_header is compiled with all four.
         let (compiler, standard) = [("g++", "-std=c++20"), ("clang++", "-std=c++17")][number % 2];
         let output = Command::new(compiler)
             .args([

@@ -1,7 +1,7 @@
-//! The loader in real processes: what it finds, and what it says when it finds nothing that fits.
+//! The loader in real processes: what it finds, and its messages when it finds nothing suitable.
 //!
-//! The libpython and the runtime are tiny stand-ins made here, so the tests need no Python: the loader asks a libpython
-//! for its version only, and the runtime does what the test wants.
+//! The libpython and the runtime are tiny stand-ins made here, so the tests need no Python: the loader only asks a
+//! libpython for its version, and the stand-in for the runtime does what the test needs.
 mod common;
 
 use std::fs;
@@ -176,7 +176,7 @@ struct Place {
 }
 
 impl Place {
-    /// A file that may be run.
+    /// Writes an empty executable file.
     fn program(&self, name: &str) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.dir.join(name);
@@ -218,7 +218,7 @@ impl Place {
         path
     }
 
-    /// A libpython 3.11.
+    /// Compiles a stand-in for libpython 3.11; returns its path.
     fn libpython(&self, out: &str) -> String {
         self.library(
             "libpython.c",
@@ -238,7 +238,7 @@ impl Place {
 
     fn plugin(&self, change: impl FnOnce(&mut PluginSpec)) {
         let mut spec = spec("greeter");
-        // No libpython that the machine may have.
+        // A version that no libpython of the machine has.
         spec.python.version = (3, 99);
         change(&mut spec);
         fs::write(self.dir.join("greeter.c"), plugin(spec).c_source()).expect("writable");
@@ -255,7 +255,7 @@ impl Place {
     /// Runs the host; what it wrote, with the directory's name taken out.
     fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> (String, String) {
         let mut command = Command::new(self.dir.join("host"));
-        // By a relative name: what is beside the plugin is found all the same.
+        // The plugin is opened by a relative name: files beside it must be found all the same.
         command
             .current_dir(&self.dir)
             .arg("./libgreeter.so")
@@ -456,7 +456,7 @@ fn a_python_executable_leads_to_its_libpython() {
             "{err}"
         );
     }
-    // What lies beside them is none, whatever is in the lib/ beside it.
+    // Other files in that bin/ are no Python, whatever is in the lib/ beside it.
     place.program("base/bin/other");
     fs::write(place.dir.join("base/bin/python.txt"), "").expect("writable");
     for file in ["base/bin/other", "base/bin/python.txt"] {

@@ -1,4 +1,4 @@
-//! Specs that no plugin can be made of: each mistake has its own message, compared to the letter.
+//! Invalid specs: each mistake has its own message, which is compared exactly.
 
 use keelback_codegen::{
     CdefText, HeaderOptions, InitError, Plugin, PluginFlags, PluginSpec, RecordedPython,
@@ -376,7 +376,7 @@ const TYPED: &str = "typedef int status; typedef int count; typedef struct node 
     char const *g(void), *const h(void); node *i(void); struct node *j(void); unsigned k(void); unsigned int l(void);\n\
     __attribute__((cold)) status m(void); result n(void); void o(void); int (*p(void))(int); status *q(void);";
 
-/// The functions that get a value by that type.
+/// The functions that get a start error from `--error-type`.
 fn functions_of(ty: &str, value: &str) -> String {
     let (plugin, warnings) = Plugin::new(with_type_error(TYPED, ty, value)).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");

@@ -1,5 +1,5 @@
-//! What makes it impossible to write the C beside a prelude: opaque values, types without a name, and what CFFI refuses
-//! there.
+//! Declarations for which no C can be generated beside a prelude: opaque values, types without a name, and what CFFI
+//! refuses there.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ fn refuse(
     error.into()
 }
 
-/// As CFFI: only the compiler knows what `#pragma pack(2)` does.
+/// As CFFI, refuses `pack=N` beside a prelude: it is the compiler that lays the records out.
 fn packs(plugin: &Plugin, problems: &mut Vec<Problem>) {
     let declarations = &plugin.declarations;
     for item in &declarations.items {
@@ -59,7 +59,7 @@ fn packs(plugin: &Plugin, problems: &mut Vec<Problem>) {
     }
 }
 
-/// C has one name space for the enumerators of all enums.
+/// An error for an enumerator that two enums have: C has one name space for all.
 fn enumerators(declarations: &Declarations, problems: &mut Vec<Problem>) {
     let types = &declarations.types;
     let mut seen = HashMap::new();
@@ -86,7 +86,7 @@ fn enumerators(declarations: &Declarations, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Why no C can name a type; `place` says where it is used.
+/// If C cannot name a type: the message; `place` says where the type is used.
 fn nameless(declarations: &Declarations, ty: QualType, place: &str) -> Option<String> {
     let is_nameless = !declarations.has_c_name(ty);
     is_nameless.then(|| {
@@ -105,7 +105,7 @@ fn functions(declarations: &Declarations, problems: &mut Vec<Problem>) {
         let Type::Function(ty) = types.get(function.ty) else {
             continue;
         };
-        // The others are checked whether there is a prelude or not.
+        // Functions that run Python are checked elsewhere, with or without a prelude.
         if function.origin != FunctionOrigin::C {
             continue;
         }
@@ -180,7 +180,7 @@ fn records(declarations: &Declarations, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A member, or an array of them, whose type has no body.
+/// An error for a member that is (an array of) an opaque record.
 fn opaque_field(declarations: &Declarations, id: RecordId) -> Option<Problem> {
     let types = &declarations.types;
     let record = types.record(id);

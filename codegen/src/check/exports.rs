@@ -1,4 +1,4 @@
-//! Names that a plugin should not export: those that another library of every process has.
+//! Names that a plugin should not export, because the C library or libpython has them.
 
 use keelback_cdef::{Diagnostic, Function, FunctionOrigin};
 

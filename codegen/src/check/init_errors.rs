@@ -1,4 +1,4 @@
-//! What functions return when Python cannot be started, where the init code says what they return when it fails.
+//! Start errors from the init code: its `def_extern(error=...)` values are also returned when Python cannot be started.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::plugin::Plugin;
 use crate::problem::Problem;
 use crate::spec::{InitError, StartError};
 
-/// Takes over the values of the init code as start errors; the warnings are about those that cannot be, where the function
-/// has no other value by its type.
+/// Makes the error values of the init code start errors. Warns about values that cannot be used, unless the function
+/// has one by its type.
 pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> Vec<Problem> {
     let mut warnings = Vec::new();
     let mut declarations = plugin.declarations.clone();
@@ -35,7 +35,7 @@ pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> 
         if given.contains(name) || *result == Type::Void || !seen.insert(name) {
             continue;
         }
-        // Attached twice, with two values: which one counts is known at run time only.
+        // If the init code attaches a function twice with different values, only the run time decides which one counts.
         let value = last
             .value
             .as_ref()

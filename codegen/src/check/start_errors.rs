@@ -1,4 +1,4 @@
-//! `--error NAME=VALUE`: what a function returns when Python cannot be started has to be of its result's type.
+//! `--error NAME=VALUE`: checks that what a function returns when Python cannot be started is of its result's type.
 
 use keelback_cdef::{Declarations, Primitive, Target, Type};
 
@@ -10,7 +10,7 @@ pub(super) fn check(plugin: &Plugin, problems: &mut Vec<Problem>) {
     if plugin.spec.start_errors.is_empty() {
         return;
     }
-    // The parser makes a note of what it reads, and takes it back.
+    // Checking an expression changes the declarations for a moment, hence the copy.
     let mut declarations = plugin.declarations.clone();
     let types = &plugin.declarations.types;
     for error in &plugin.spec.start_errors {
@@ -43,7 +43,7 @@ pub(super) fn check(plugin: &Plugin, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a value can be what a function with that result returns.
+/// Checks that a value can be returned by a function with this result type.
 pub(super) fn start_error(
     declarations: &mut Declarations,
     result: &Type,
@@ -70,14 +70,14 @@ pub(super) fn start_error(
             Type::Primitive(primitive) => integer_range(*primitive, value, &target).map_err(refuse),
             _ => Ok(()),
         },
-        // Only the C compiler knows.
+        // Only the C compiler knows the value.
         Ok(None) => Ok(()),
     }
 }
 
 const EXPRESSION_HINT: &str = "give a constant expression of C, such as -1";
 
-/// Refuses what would be more, or something else, where it is put into the C file.
+/// Refuses texts that would not be a single expression in the C file, or not one for this result type.
 fn form(result: &Type, text: &str, target: &Target) -> Result<(), String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,5 +1,5 @@
-//! The names that the C library and libpython have. The process that loads a plugin has one table of names, and whoever comes
-//! first in it serves all: a `strlen` of a plugin's would be called by everything.
+//! The names that the C library and libpython export. The process that loads a plugin has one table of symbols, in
+//! which the first library wins: if a plugin exported `strlen`, every library might call it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const LIBRARIES: [(&str, &str); 4] = [
 ];
 
 impl Taken {
-    /// Reads the libraries. What cannot be read takes no names.
+    /// Reads the names of the libraries. Files that cannot be read are skipped.
     pub(super) fn read() -> Self {
         let mut names = HashMap::new();
         for (path, library) in libraries() {
@@ -32,9 +32,9 @@ impl Taken {
         Self { names }
     }
 
-    /// The library that has the name.
+    /// The library that exports a name; `None`: neither.
     pub(super) fn library_of(&self, name: &str) -> Option<&'static str> {
-        // All that libpython exports is called so.
+        // Everything that libpython exports begins with `Py` or `_Py`.
         let rest = name.strip_prefix('_').unwrap_or(name).strip_prefix("Py");
         if rest.is_some_and(|rest| rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase())) {
             return Some("libpython");
@@ -43,7 +43,7 @@ impl Taken {
     }
 }
 
-/// The C library's files, of those that this process has loaded, and beside them.
+/// The files of the C library: those loaded into this process, and those beside them.
 fn libraries() -> Vec<(PathBuf, &'static str)> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let of = |path: &Path| {
@@ -71,7 +71,7 @@ fn libraries() -> Vec<(PathBuf, &'static str)> {
     found
 }
 
-/// The names that a library exports to those who are linked today.
+/// The names that a library exports to programs that are linked now (default symbol versions).
 fn exported(path: &Path) -> Option<Vec<String>> {
     let data = std::fs::read(path).ok()?;
     match elf::FileClass(*data.get(4)?) {
@@ -116,7 +116,7 @@ mod tests {
             ("_Py_Dealloc", Some("libpython")),
             ("Pyramid", None),
             ("add", None),
-            // Only programs of the last century find it.
+            // glibc has it only for old programs: not as a default version.
             ("advance", None),
         ] {
             assert_eq!(taken.library_of(name), library, "{name}");

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::repeated::attributes_end;
 use crate::spec::StartError;
 
-/// The values of functions by their types, and what is wrong with those.
+/// The start errors of functions that follow from their types, and the problems with these values.
 pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut found_values = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
         match found {
             None => problems.push(no_function(plugin, &error.function)),
             Some(ty) => {
-                // `start_error` names what the value is given for.
+                // The messages of `start_error` contain the type, for which the value is given.
                 let result = plugin.declarations.types.get(ty.result.ty);
                 if *result != Type::Void {
                     problems.extend(start_error(&mut declarations, result, error).err());
@@ -46,7 +46,7 @@ pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
     (found_values, problems)
 }
 
-/// Gives the values to the functions that have none of their own.
+/// Applies the values to the functions that have no start error of their own.
 pub(super) fn take(plugin: &mut Plugin, of_types: Vec<StartError>) {
     let own: HashSet<String> = plugin
         .spec
@@ -81,9 +81,9 @@ fn no_function(plugin: &Plugin, ty: &str) -> Problem {
 
 /// The type that a value is given for.
 struct Wanted {
-    /// Its words, without qualifiers.
+    /// Its words (keywords, names, stars), without qualifiers.
     words: String,
-    /// What it is, if it is no typedef: `unsigned` and `unsigned int` are the same.
+    /// The parsed type, if it is no typedef: `unsigned` and `unsigned int` are the same type.
     ty: Option<String>,
 }
 
@@ -111,7 +111,7 @@ impl Wanted {
     }
 }
 
-/// The type as C, without `const` wherever it stands.
+/// The C spelling of the type without any qualifiers.
 fn unqualified(declarations: &Declarations, ty: keelback_cdef::QualType) -> String {
     let text = declarations.c_declaration(ty, "");
     words_of(&text, &tokens(&text))
@@ -124,7 +124,7 @@ fn names_typedef(declarations: &Declarations, text: &str, all: &[Token]) -> bool
         .any(|word| declarations.lookup_typedef(word).is_some())
 }
 
-/// Words and stars with one space between them, without what says nothing of a result's value.
+/// The words and stars of a type with one space between them, without words that do not matter for a value.
 fn words_of(text: &str, all: &[Token]) -> String {
     let words: Vec<&str> = all
         .iter()
@@ -152,7 +152,8 @@ fn is_idle(word: &str) -> bool {
     )
 }
 
-/// The result's type as the declaration spells it: `kv_status`, `char *`. None where it stands around the name.
+/// The result's type as the declaration spells it: `kv_status`, `char *`. `None` where the type stands on both sides of
+/// the name.
 fn spelled_result(plugin: &Plugin, function: &Function) -> Option<String> {
     let index = function.span.source.0 as usize;
     let cdef = plugin.spec.cdefs.get(index)?;

@@ -1,4 +1,4 @@
-//! The declarations as C text: what the user wrote, minus what only a cdef knows.
+//! The declarations as C text: the user's text without what only a cdef has.
 //!
 //! The text is cut into pieces, one for each declaration or directive; every piece is kept, rewritten, replaced or
 //! left out by what the parser found in it. So the result looks as its author wrote it, comments included.
@@ -23,16 +23,16 @@ pub(crate) use words::{includes, integer, is_reserved_name};
 /// Where the text goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Destination<'a> {
-    /// Into the public header; functions and variables get this macro in front.
+    /// The public header; functions and variables get this macro in front.
     Header {
         /// `GREETER_API`
         api_macro: &'a str,
-        /// Headers come first that define what only the prelude defines.
+        /// The header includes others first, which define the types of the prelude.
         has_includes: bool,
     },
     /// Into a header for parsers that know no preprocessor and no attributes.
     Plain,
-    /// Into the plugin's C file, in the place of a prelude: types and constants only.
+    /// The plugin's C file, in the place of a prelude: types and constants only.
     Source,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct DeclaredText {
     pub(crate) text: String,
     /// Standard headers, without brackets.
     pub(crate) includes: BTreeSet<&'static str>,
-    /// Something in it has `KEELBACK_EXTENSION` in front.
+    /// The text uses `KEELBACK_EXTENSION`.
     pub(crate) uses_extension: bool,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn declared_text(
     }
 }
 
-/// The words that the API's own text uses, and those that the declarations behind them use.
+/// The words that the text of the API uses, and, transitively, the words in the declarations of these.
 fn needed_words<'a>(
     cdefs: &[(SourceId, &'a CdefText)],
     parsed: &[Vec<(Piece, Content)>],

@@ -13,7 +13,7 @@ pub(super) struct Piece {
     pub(super) lead: usize,
     /// The declaration with its semicolon, or the directive.
     pub(super) body: Range<usize>,
-    /// Its end, or that of the comment behind it on the same line.
+    /// The end of the piece, or of the comment behind it on the same line.
     pub(super) tail: usize,
     /// Its tokens without comments.
     pub(super) tokens: Vec<Token>,
@@ -21,7 +21,7 @@ pub(super) struct Piece {
     pub(super) directive: bool,
 }
 
-/// Cuts a text into pieces. What is between them is blank lines and comments that belong to none.
+/// Cuts a text into pieces. Between the pieces are only blank lines and comments that belong to no piece.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let all = tokens(text);
     let mut pieces = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The token after the one that ends the declaration, or the operator, that begins at `first`.
+/// The index behind the last token of the declaration (or of the `_Pragma` operator) that begins at `first`.
 pub(super) fn end_of_piece(
     text: &str,
     all: &[Token],
@@ -105,8 +105,8 @@ pub(super) fn end_of_piece(
     all.len()
 }
 
-/// The end of a comment that stands behind a piece on the same line. One that is in front of another piece on that line
-/// belongs to that.
+/// The end of a comment that stands behind a piece on the same line. A comment with another piece behind it on the line
+/// belongs to that piece.
 pub(super) fn comment_behind(text: &str, next: Option<&Token>, end: usize) -> Option<usize> {
     let comment = next.filter(|next| next.kind == TokenKind::Comment)?;
     let is_on_the_line = !text[end..comment.range.start].contains('\n');

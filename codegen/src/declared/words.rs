@@ -1,4 +1,4 @@
-//! Words of C: reserved ones, those of standard headers, numbers, blank lines.
+//! Reserved words, words of standard headers, integer constants, blank lines.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -6,7 +6,7 @@ use keelback_cdef::Declarations;
 
 use crate::c_text::{TokenKind, is_c_keyword, is_cpp_keyword, tokens};
 
-/// A word that a parameter can be called in a cdef, but not in every C and C++.
+/// Whether a word may name a parameter in a cdef, but is reserved in some C or C++.
 pub(crate) fn is_reserved_name(word: &str) -> bool {
     match word {
         "char8_t" | "char16_t" | "char32_t" | "wchar_t" => false,
@@ -16,7 +16,7 @@ pub(crate) fn is_reserved_name(word: &str) -> bool {
     }
 }
 
-/// An integer constant that has the value in C, with the parentheses that a macro needs.
+/// A C expression with this value, in parentheses where a macro needs them.
 pub(crate) fn integer(value: i128) -> String {
     if value == i128::from(i64::MIN) {
         "(-9223372036854775807LL - 1)".to_owned()
@@ -94,7 +94,7 @@ pub(super) fn collapse_blank_lines(text: &str) -> String {
             blank += 1;
             continue;
         }
-        // Where a header's text comes from is nothing to its readers.
+        // Line markers are of no use to readers.
         if is_line_marker(line) {
             continue;
         }

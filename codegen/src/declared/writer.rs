@@ -21,7 +21,7 @@ pub(super) struct Writer<'a> {
     pub(super) out: String,
     pub(super) known_tags: HashSet<String>,
     pub(super) uses_extension: bool,
-    /// What the structs of the text are packed to where no pragma says so.
+    /// The packing of the text's structs where no pragma is in force.
     pub(super) pack: Option<u32>,
 }
 
@@ -92,8 +92,8 @@ impl Writer<'_> {
         self.end_packing(start, packs, waiting);
     }
 
-    /// Packs the text that begins at `start` as its options say, and takes its pragmas back at its end: as for the
-    /// parser, they count for this text only.
+    /// Adds the packing of the text's options at `start`, and undoes the text's pragmas at its end: as in the parser,
+    /// they apply to this text only.
     fn end_packing(&mut self, start: usize, mut packs: PackState, mut waiting: WaitingPacks) {
         if packs.is_changed() {
             for line in waiting.take() {
@@ -140,14 +140,14 @@ impl Writer<'_> {
         let is_type_only = content.functions.is_empty() && content.variables.is_empty();
         let has_body = piece.tokens.iter().any(|token| token.is(b'{'));
         if content.is_empty() && (has_body || !self.is_forward(text, piece)) {
-            // The same name was declared before, or a later text overrides it.
+            // The name is declared before, or a later text overrides it: leave the piece out.
             return None;
         }
         if !is_type_only && self.destination == Destination::Source && !has_body {
             let tags = self.forward_tags(text, piece);
             return (!tags.is_empty()).then(|| tags.trim_end().to_owned());
         }
-        // A constant may be a macro of the prelude's; one that is said to be `extern` is an object.
+        // A constant may be a macro in the prelude, so it is left out; one that is declared `extern` is a variable.
         let is_extern = piece
             .tokens
             .iter()
@@ -176,12 +176,12 @@ impl Writer<'_> {
         } else {
             ""
         };
-        // An attribute does not go behind __extension__.
+        // An attribute must not follow __extension__.
         Some(format!("{forward}{extension}{prefix}{body}"))
     }
 
-    /// Whether a macro has its place in the text: of those that are no integers the header has the constants, and the
-    /// library's own C none.
+    /// Whether a macro is repeated. Of macros that are not integers, the header repeats the floating and string
+    /// constants, the plugin's C file none.
     fn is_repeated_macro(&self, definition: &str) -> bool {
         let name = definition.trim_start();
         let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
@@ -203,7 +203,7 @@ impl Writer<'_> {
         plain_constant(name, self.declarations.lookup_constant(name)?.value?)
     }
 
-    /// In an embedding API `extern "Python"` says nothing new: its functions are exported like all others (as in CFFI).
+    /// As in CFFI, functions in `extern "Python"` of an embedding API are exported like all others.
     fn extern_python(&self, content: &Content) -> Option<String> {
         let prefix = match self.destination {
             Destination::Header { api_macro, .. } => format!("{api_macro} "),
@@ -276,7 +276,7 @@ impl Writer<'_> {
         lines.join("\n")
     }
 
-    /// What a header can say of types that only the prelude defines in full.
+    /// The declarations for a header of types that only the prelude defines.
     fn opaque(&self, content: &Content) -> Option<String> {
         let has_includes = match self.destination {
             Destination::Header { has_includes, .. } => has_includes,
@@ -321,7 +321,7 @@ impl Writer<'_> {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    /// The piece's own text, with what C and C++ spell differently spelled for both.
+    /// The piece's own text, changed where C and C++ differ so that it is valid in both.
     fn clean(&self, text: &str, piece: &Piece, content: &Content) -> String {
         let is_function = !content.functions.is_empty() || !content.variables.is_empty();
         let is_const = |index: usize| self.is_idle_const(text, piece, content, index);
@@ -410,7 +410,7 @@ impl Writer<'_> {
 }
 
 impl Writer<'_> {
-    /// A `const` of a function's result itself. It has no meaning, and compilers warn of it.
+    /// Whether a token is a `const` of a function's result itself, which has no meaning and causes warnings.
     fn is_idle_const(&self, text: &str, piece: &Piece, content: &Content, index: usize) -> bool {
         let types = &self.declarations.types;
         content.functions.iter().any(|&function| {
@@ -453,7 +453,7 @@ fn plain_constant(name: &str, value: i128) -> Option<String> {
     Some(format!("enum {{ {name} = {value} }};"))
 }
 
-/// The tag that stands at `index`, or behind attributes that do.
+/// The tag at `index`, or behind the attributes at `index`.
 fn tag_behind<'a>(text: &str, tokens: &'a [Token], mut index: usize) -> Option<&'a Token> {
     let mut next = tokens.get(index)?;
     while let Some(end) = attributes_end(text, tokens, index) {
@@ -463,7 +463,7 @@ fn tag_behind<'a>(text: &str, tokens: &'a [Token], mut index: usize) -> Option<&
     (next.kind == TokenKind::Word).then_some(next)
 }
 
-/// Writes `replacement` for what ends at `copied`; with nothing, the blanks around it become those of one place.
+/// Writes `replacement` for the words that end at `copied`. If it is empty, the blanks behind them go too.
 fn replace(text: &str, out: &mut String, copied: &mut usize, replacement: &str) {
     out.push_str(replacement);
     if replacement.is_empty() {
@@ -475,7 +475,7 @@ fn replace(text: &str, out: &mut String, copied: &mut usize, replacement: &str) 
     }
 }
 
-/// `...` that is no variadic function's.
+/// Whether the piece has a `...` that does not end a parameter list.
 fn asks_compiler(piece: &Piece) -> bool {
     piece.tokens.iter().enumerate().any(|(index, token)| {
         token.kind == TokenKind::Ellipsis
@@ -505,7 +505,7 @@ fn typedef_of_record<'a>(
     }
 }
 
-/// Whether `-Wpedantic` would complain of what this piece has: bit-fields, anonymous and flexible members, empty
+/// Whether the piece has something that `-Wpedantic` warns about: bit-fields, anonymous and flexible members, empty
 /// records, arrays of length 0, complex types.
 fn needs_extension(text: &str, piece: &Piece) -> bool {
     let tokens = &piece.tokens;

@@ -1,5 +1,5 @@
 //! The cases: API declarations in `tests/cases/NAME.h` (`NAME.packed.h`: with `packed=True`), and beside them, where a
-//! case has them, `NAME.extra.h` (a cdef that is no API), `NAME.prelude.c`, and `NAME.py` (the init code).
+//! case has them, `NAME.extra.h` (a cdef that is not part of the API), `NAME.prelude.c`, and `NAME.py` (the init code).
 #![allow(dead_code, reason = "each test program uses its own half")]
 
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ pub fn spec(name: &str) -> PluginSpec {
     }
 }
 
-/// The plugin of a spec that is right.
+/// The plugin of a spec; panics with the problems if there are any.
 pub fn plugin(spec: PluginSpec) -> Plugin {
     match Plugin::new(spec) {
         Ok((plugin, _)) => plugin,
