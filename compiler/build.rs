@@ -1,4 +1,4 @@
-//! Passes the target triple on: the `cc` crate wants to know it when it is used outside a build script.
+//! Passes the target triple on, which the `cc` crate needs when it is used outside of a build script.
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");

@@ -1,23 +1,23 @@
-//! The files of one run: what is read and what is written. No file is both, and none is written twice, however it is
-//! spelled: through links, other paths or second names. The command line and the builders in Python ask here.
+//! The files that one run reads and writes. No file may be both read and written, or written twice, whatever its path
+//! is: symbolic links and hard links are recognised. The command line and the builders in Python use this.
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// Every file that the run reads or writes, so far.
+/// The files that the run has read or written so far.
 #[derive(Default)]
 pub struct Files {
     written: Vec<(Identity, PathBuf)>,
     read: Vec<Identity>,
 }
 
-/// A file that would be written, and may not be.
+/// Why a file must not be written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Conflict {
-    /// It is read as well.
+    /// The run reads it as well.
     IsRead(PathBuf),
-    /// It is two outputs, whose paths these are.
+    /// It is the same file as another output; these are the two paths.
     Twice(PathBuf, PathBuf),
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Conflict {
 enum Identity {
     /// Device and inode: a hard link has the same.
     There(u64, u64),
-    /// What is not there yet: the directory that is, and the names from it on.
+    /// A file that does not exist yet: the nearest existing directory, and the names from there on.
     Missing(PathBuf, Vec<OsString>),
 }
 
@@ -57,7 +57,7 @@ impl Files {
     /// Notes that the run reads the file at `path` (`-`: standard input).
     ///
     /// # Errors
-    /// It is an output.
+    /// The file is an output.
     pub fn reads(&mut self, path: &Path) -> Result<(), Conflict> {
         let Some(identity) = Identity::of(path) else {
             return Ok(());
@@ -72,7 +72,7 @@ impl Files {
     /// Notes that the run puts a link at `path`, in place of what is there.
     ///
     /// # Errors
-    /// What is there is read.
+    /// The file that the link replaces is read.
     pub fn links(&self, path: &Path) -> Result<(), Conflict> {
         match Identity::of(path) {
             Some(identity) if self.read.contains(&identity) => {
@@ -91,7 +91,7 @@ impl Files {
     /// Notes that the run writes the file at `path`.
     ///
     /// # Errors
-    /// It is read, or is another output.
+    /// The file is read, or is another output as well.
     pub fn writes(&mut self, path: &Path) -> Result<(), Conflict> {
         let Some(identity) = Identity::of(path) else {
             return Ok(());
@@ -108,7 +108,7 @@ impl Files {
 }
 
 impl Identity {
-    /// `None`: nothing that is replaced when it is written (a device, a pipe, a directory).
+    /// `None`: writing does not replace it (a device, a pipe, a directory).
     fn of(path: &Path) -> Option<Self> {
         let path = if path == Path::new("-") {
             Path::new("/dev/stdin")
@@ -126,7 +126,7 @@ impl Identity {
             .find_map(|ancestor| Some((ancestor, std::fs::canonicalize(ancestor).ok()?)));
         let (ancestor, real) = there?;
         let mut names = Vec::new();
-        // The directories on the way will be plain ones, so that `..` leads back.
+        // The missing directories will be made as ordinary ones (no links), so `..` leads back.
         for component in absolute.strip_prefix(ancestor).ok()?.components() {
             match component {
                 Component::Normal(name) => names.push(name.to_owned()),
@@ -138,16 +138,17 @@ impl Identity {
     }
 }
 
-/// Through symbolic links to the file that is meant, whether it is there or not: a link stays a link.
+/// Follows symbolic links to the file to be written, which need not exist, so that a link is kept instead of being
+/// replaced.
 pub fn resolve(path: &Path) -> PathBuf {
-    /// As many as Linux follows.
+    /// The number of links that Linux follows.
     const LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         if let Ok(real) = std::fs::canonicalize(&path) {
             return real;
         }
-        // A pipe under /proc/self/fd is there, though its link names no file.
+        // The link of a pipe under /proc/self/fd names no file, but the pipe exists.
         if path.exists() {
             break;
         }
@@ -155,7 +156,7 @@ pub fn resolve(path: &Path) -> PathBuf {
             break;
         };
         path = match path.parent() {
-            // An absolute target replaces all of it.
+            // `join` with an absolute target gives the target.
             Some(parent) => parent.join(target),
             None => target,
         };

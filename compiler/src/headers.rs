@@ -1,5 +1,5 @@
-//! Real headers on this machine: files, folders, and what the C compiler defines before the first line. The command line and
-//! Python's `ffi.header()` read headers through [`read`].
+//! Reads real headers on this machine: their files, the folders to search, and the C compiler's predefined macros. The
+//! command line and Python's `ffi.header()` read headers through [`read`].
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -14,10 +14,10 @@ use keelback_cdef::header::{Header, HeaderFile, HeaderOptions};
 use keelback_cdef::preprocessor::{Loader, PreprocessOptions, predefined, usual_dirs};
 use keelback_cdef::{Declarations, Diagnostic, Target};
 
-/// Which headers, and how they are to be read.
+/// Which headers to read, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
-    /// The files that are named, with their texts.
+    /// The named files, with their texts.
     pub files: &'a [HeaderFile<'a>],
     /// `-I`
     pub include_dirs: &'a [PathBuf],
@@ -27,30 +27,30 @@ pub struct Wanted<'a> {
     pub undefines: &'a [String],
     /// Shell patterns: only these names, and what they need.
     pub only: &'a [String],
-    /// Of what included files declare, all of it: see [`HeaderOptions::all`].
+    /// Keep everything that included files declare: see [`HeaderOptions::all`].
     pub all: bool,
-    /// The text has the comments that may be documentation.
+    /// Keep the comments that may be documentation.
     pub comments: bool,
-    /// What the named files include from their own folders counts as theirs: see [`HeaderOptions::own_dirs`].
+    /// Files that the named files include from their own folders count as named: see [`HeaderOptions::own_dirs`].
     pub with_own_folders: bool,
     /// All structs and unions are packed.
     pub packed: bool,
     /// No member is aligned to more.
     pub pack: Option<u32>,
-    /// The C compiler that is asked for macros and folders; without it CC, or `cc`.
+    /// The C compiler that is asked for macros and folders; if `None`, that of CC, or `cc`.
     pub compiler: Option<&'a str>,
 }
 
-/// What was found, and in which files.
+/// The result, and the files that it came from.
 pub struct Found {
-    /// The declarations, or all that is wrong.
+    /// The declarations, or all errors.
     pub header: Result<Header, Vec<Diagnostic>>,
-    /// The files that were included, as they were found.
+    /// The paths of the included files.
     pub files: Vec<PathBuf>,
 }
 
-/// The platform that the C compiler compiles for: its predefined macros say it. Where nothing names another compiler or
-/// gives it flags, and where its platform is none that is known, that is this machine's.
+/// The platform that the C compiler compiles for: it follows from the predefined macros. It is this machine's platform
+/// if nothing names another compiler or gives it flags, or if the compiler's platform is unknown.
 pub fn target(compiler: Option<&str>) -> Target {
     let is_given = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if compiler.is_none() && !is_given("CC") && !is_given("CFLAGS") {
@@ -60,7 +60,7 @@ pub fn target(compiler: Option<&str>) -> Target {
     Target::of_macros(&facts.predefined).unwrap_or_else(Target::host)
 }
 
-/// Reads headers with the files of this machine. `known` is what their declarations may use.
+/// Reads headers with the files of this machine. Their declarations may use those of `known`.
 pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
     let facts = Facts::of(wanted.compiler, known);
     let text_of = |dir: &PathBuf| dir.to_string_lossy().into_owned();
@@ -90,8 +90,8 @@ pub fn read(wanted: &Wanted<'_>, known: &Declarations) -> Found {
     }
 }
 
-/// The folders that belong to the named files: `SDL2` of `/usr/include/SDL2/SDL.h`, `git2` of `/usr/include/git2.h`. Not a
-/// folder that the compiler looks for everybody's headers in.
+/// The folders that belong to the named files: `SDL2` of `/usr/include/SDL2/SDL.h`, `git2` of `/usr/include/git2.h`.
+/// Folders that the compiler searches for all headers are excluded.
 fn own_dirs(wanted: &Wanted<'_>, facts: &Facts) -> Vec<String> {
     let mut dirs = Vec::new();
     for file in wanted.files {
@@ -108,10 +108,10 @@ fn own_dirs(wanted: &Wanted<'_>, facts: &Facts) -> Vec<String> {
     dirs
 }
 
-/// A header that is named as in an `#include` line: its path and its text.
+/// Finds a header by its name in an `#include` line: its path and its text.
 ///
 /// # Errors
-/// Where it was looked for.
+/// There is no such header; the folders that were searched.
 pub fn find(
     name: &str,
     include_dirs: &[PathBuf],
@@ -123,7 +123,7 @@ pub fn find(
     let mut looked_in = Vec::new();
     for dir in include_dirs.iter().cloned().chain(system) {
         let path = dir.join(name).to_string_lossy().into_owned();
-        // An absolute name is itself in every folder.
+        // An absolute name is found in the first folder, as `join` returns the name itself.
         if let Some(text) = Disk::default().load(&path) {
             return Ok((path, text.to_string()));
         }
@@ -135,7 +135,7 @@ pub fn find(
     }
 }
 
-/// `-D` and `-U` as directives. What is undefined is not defined, as with the C compiler's options.
+/// `-D` and `-U` as directives. As with the C compiler's options, `-U` wins over `-D`.
 fn commands(defines: &[String], undefines: &[String]) -> String {
     let mut text = String::new();
     for define in defines {
@@ -160,7 +160,7 @@ impl Loader for Disk {
     fn load(&mut self, path: &str) -> Option<Arc<str>> {
         let bytes = std::fs::read(path).ok()?;
         self.files.push(path.into());
-        // Comments of old headers are in old encodings.
+        // Comments in old headers may be in other encodings than UTF-8.
         let text = String::from_utf8_lossy(&bytes);
         Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
     }
@@ -173,21 +173,21 @@ impl Loader for Disk {
     }
 }
 
-/// What a C compiler says of itself.
+/// What a C compiler predefines, and where it searches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// Its macros, as `#define` lines.
     pub predefined: String,
-    /// Where it looks for headers.
+    /// The folders that it searches for headers.
     pub system_dirs: Vec<String>,
 }
 
-/// Asked in this process, by key.
+/// The answers of compilers that this process has asked, by key.
 static ASKED: Mutex<Option<HashMap<String, Arc<Facts>>>> = Mutex::new(None);
 
 impl Facts {
-    /// Of the compiler: remembered by this process, else by the user's cache folder, else asked. Without a compiler those
-    /// that GNU C has on this platform.
+    /// The facts of a compiler: from this process's memory, otherwise from the user's cache folder, otherwise the
+    /// compiler is asked. Without a compiler, those of GNU C on this platform.
     pub fn of(compiler: Option<&str>, known: &Declarations) -> Arc<Self> {
         let command = command(compiler);
         let Some(key) = key(&command) else {
@@ -257,12 +257,12 @@ impl Facts {
         })
     }
 
-    /// What an earlier process has asked.
+    /// The answers that an earlier process has stored.
     fn kept(place: &Path, key: &str) -> Option<Self> {
         let text = std::fs::read_to_string(place).ok()?;
         let rest = text.strip_prefix(key)?.strip_prefix('\n')?;
         let (dirs, predefined) = rest.split_once("\n\n")?;
-        // The end says that the file is whole.
+        // The end mark says that the file is complete.
         let predefined = predefined.strip_suffix("// end\n")?;
         Some(Self {
             predefined: predefined.to_owned(),
@@ -270,7 +270,7 @@ impl Facts {
         })
     }
 
-    /// For later processes. A folder that cannot be written costs them the time only.
+    /// Stores the answers for later processes. If the folder cannot be written, these ask the compiler again.
     fn keep(&self, place: &Path, key: &str) {
         let dirs = self.system_dirs.join("\n");
         let text = format!("{key}\n{dirs}\n\n{}// end\n", self.predefined);
@@ -307,12 +307,12 @@ fn command(compiler: Option<&str>) -> Vec<OsString> {
     words
 }
 
-/// What the compiler's answers depend on. `None`: there is no such program.
+/// Everything that the compiler's answers depend on, as text. `None`: there is no such program.
 fn key(command: &[OsString]) -> Option<String> {
     let mut key = format!("keelback {}", env!("CARGO_PKG_VERSION"));
     for (index, word) in command.iter().enumerate() {
         let _ = write!(key, " {}", word.to_string_lossy().replace('\n', " "));
-        // `ccache gcc`: both count.
+        // In `ccache gcc`, both programs count.
         let Some(program) = program(word) else {
             if index == 0 {
                 return None;
@@ -338,7 +338,7 @@ fn key(command: &[OsString]) -> Option<String> {
     Some(key)
 }
 
-/// The file that a command's word is.
+/// The file of the program that a word of the command names.
 fn program(word: &OsString) -> Option<PathBuf> {
     let path = Path::new(word);
     let found = if path.components().count() > 1 {

@@ -1,4 +1,4 @@
-//! The C compiler: which one, and how it is run. The one driver of the command line and of Python's `compile()`.
+//! Finds and runs the C compiler, for the command line and for Python's `compile()`.
 
 pub mod files;
 pub mod headers;
@@ -17,12 +17,12 @@ use keelback_codegen::Product;
 /// A C or C++ compiler and the flags that the user's environment gives it.
 pub struct Compiler {
     tool: cc::Tool,
-    /// What stands behind the program in the command that was given.
+    /// The words behind the program in the given command.
     arguments: Vec<OsString>,
     flags_given: bool,
     is_cpp: bool,
     product: Product,
-    /// It takes what hardens.
+    /// It accepts the hardening flags.
     hardens: bool,
 }
 
@@ -33,10 +33,10 @@ pub struct Wishes<'a> {
     pub command: Option<&'a str>,
     /// C++
     pub is_cpp: bool,
-    /// There is C of the user's, which deserves the optimiser. The generated code alone gains nothing from -O2 (a stub
-    /// is a few moves and a jump), and a quarter of the compiler's time goes into it.
+    /// The user's C is compiled, so optimise. The generated code alone gains nothing from -O2 (a stub is a few moves
+    /// and a jump), and a quarter of the compiler's time goes into it.
     pub has_prelude: bool,
-    /// With what debuggers want to know, and not optimised.
+    /// With debug information, and not optimised.
     pub debug: bool,
     /// Only compile, into an object file.
     pub is_object: bool,
@@ -45,11 +45,11 @@ pub struct Wishes<'a> {
 /// What is compiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Compilation<'a> {
-    /// Where the compiler runs, and relative paths begin.
+    /// The working directory of the compiler, where relative paths begin.
     pub directory: Option<&'a Path>,
     /// The C files; also objects and archives to link.
     pub sources: &'a [PathBuf],
-    /// Where the library goes.
+    /// The library to write.
     pub output: &'a Path,
     /// `-I`
     pub include_dirs: &'a [PathBuf],
@@ -61,13 +61,13 @@ pub struct Compilation<'a> {
     pub library_dirs: &'a [PathBuf],
     /// `-l`
     pub libraries: &'a [String],
-    /// Behind the other options of the compiler.
+    /// Options behind the other options of the compiler.
     pub compile_arguments: &'a [String],
-    /// Behind the libraries.
+    /// Options behind the libraries.
     pub link_arguments: &'a [String],
-    /// The name that programs linked to the library look for when they start.
+    /// The SONAME: the name that programs linked to the library look for when they start.
     pub soname: Option<&'a str>,
-    /// Without what hardens: for a compiler that did not take it, as [`Outcome::dislikes_hardening`] says.
+    /// Without hardening flags: for a compiler that refused them (see [`Outcome::dislikes_hardening`]).
     pub is_plain: bool,
 }
 
@@ -91,10 +91,10 @@ pub struct Outcome {
 pub struct Missing(pub String);
 
 impl Compiler {
-    /// The compiler that is wished for.
+    /// Finds the compiler.
     ///
     /// # Errors
-    /// It is not there.
+    /// There is no such compiler.
     pub fn find(wishes: &Wishes<'_>) -> Result<Self, Missing> {
         let mut build = cc::Build::new();
         build
@@ -107,7 +107,7 @@ impl Compiler {
             .cpp(wishes.is_cpp)
             .no_default_flags(true)
             .extra_warnings(false);
-        // cc puts the user's CFLAGS behind them.
+        // The cc crate puts the user's CFLAGS behind these flags.
         let product = if wishes.is_object {
             Product::Object
         } else {
@@ -143,7 +143,7 @@ impl Compiler {
         let variable = if wishes.is_cpp { "CXXFLAGS" } else { "CFLAGS" };
         Ok(Self {
             arguments: words.iter().skip(1).map(OsString::from).collect(),
-            // What cc asked the compiler about itself says it: no run of its own is needed.
+            // The cc crate has already determined the compiler's family, so no further run is needed.
             hardens: tool.is_like_gnu() || tool.is_like_clang(),
             tool,
             is_cpp: wishes.is_cpp,
@@ -152,13 +152,14 @@ impl Compiler {
         })
     }
 
-    /// The program, CC's wrapper (`ccache gcc`) and the flags for every file; `hardening` in front of the user's.
+    /// The program, CC's wrapper (`ccache gcc`) and the flags for every file; `hardening` flags come in front of the
+    /// user's.
     fn command(&self, hardening: &[&str]) -> Command {
         let tool = self.tool.to_command();
         let mut command = Command::new(tool.get_program());
         command.args(&self.arguments);
         command.args(hardening);
-        // cc adds -Wall where there are no CFLAGS; the prelude's style is its author's business.
+        // cc adds -Wall where there are no CFLAGS; but warnings about the prelude are for its author to ask for.
         command.args(
             tool.get_args()
                 .filter(|&argument| self.flags_given || argument != "-Wall"),
@@ -177,7 +178,7 @@ impl Compiler {
         self.tool.path()
     }
 
-    /// Compiling and linking in one run.
+    /// The command that compiles and links in one run.
     pub fn invocation(&self, what: &Compilation<'_>) -> Invocation {
         let (compile_hardening, link_hardening) = match self.hardens && !what.is_plain {
             true => keelback_codegen::hardening_flags(self.product),
@@ -192,7 +193,7 @@ impl Compiler {
         command.args(what.compile_arguments);
         command.arg("-o").arg(what.output);
         for source in what.sources {
-            // A C++ compiler takes any file for C++.
+            // A C++ compiler compiles every file as C++.
             let is_c = self.is_cpp && source.extension().is_some_and(|end| end == "c");
             if is_c {
                 command.args(["-x", "c"]).arg(source).args(["-x", "none"]);
@@ -236,7 +237,7 @@ impl Invocation {
         command_line(&self.0)
     }
 
-    /// Runs it and waits for its end, `by` what does that ([`Command::output`]).
+    /// Runs it and waits for its end. `by` is the function that does this, such as [`Command::output`].
     ///
     /// # Errors
     /// It cannot be started.
@@ -257,7 +258,7 @@ impl Invocation {
 }
 
 impl Outcome {
-    /// Whether it failed for what hardens, which this compiler, its linker or its libraries do not have.
+    /// Whether it failed because the compiler, the linker or its libraries do not support the hardening flags.
     pub fn dislikes_hardening(&self) -> bool {
         const WORDS: [&str; 5] = [
             "stack-protector",

@@ -1,10 +1,11 @@
-//! What the C compiler says, made to fit the user's files. The generated code names the lines of the declarations, but
-//! its columns are its own, and where it is compiled by the command line it is gone when the message is read.
+//! Adapts the C compiler's messages to the user's files. `#line` directives give them the lines of the declarations,
+//! but the columns are those of the generated code, which the command line has removed by the time the user reads the
+//! message.
 use std::path::Path;
 
-/// The compiler's text without the directory of the generated file, if that is a temporary one, and with carets that
-/// stand under what a message about the declarations (file names and texts) speaks of. A line that is empty there is
-/// none of the declarations'.
+/// The compiler's text without `directory`, the temporary one of the generated file, and with carets under the words of
+/// the declarations that a message is about. `cdefs` are the names and texts of the files; messages about their empty
+/// lines are not changed.
 pub fn for_users(said: &str, directory: Option<&Path>, cdefs: &[(String, String)]) -> String {
     let said = match directory {
         Some(directory) => said.replace(&format!("{}/", directory.display()), ""),
@@ -18,7 +19,8 @@ pub fn for_users(said: &str, directory: Option<&Path>, cdefs: &[(String, String)
             out.push('\n');
             continue;
         };
-        // What the compiler shows is either its own line or the right one with a caret at a column of its own.
+        // Skip the source line that the compiler shows: it is one of the generated code, or has its caret at a wrong
+        // column.
         while lines.next_if(|next| !begins_message(next)).is_some() {}
         out.push_str(&told(file, number, source, message));
     }
@@ -86,13 +88,14 @@ fn begins_message(line: &str) -> bool {
         || has_place(line)
 }
 
-/// Where the first of the message's quoted texts stands in a line, or the last word of it; and its length in characters.
+/// The position in a line of the first quoted text of the message, or of the last word of it, and the length in
+/// characters.
 fn spoken_of(source: &str, message: &str) -> Option<(usize, usize)> {
     let quoted: Vec<&str> = message
         .split(['\'', '\u{2018}', '\u{2019}'])
         .skip(1)
         .step_by(2)
-        // A quoted `;` is one that is missing, or is of the generated code.
+        // A quoted `;` is missing, or belongs to the generated code.
         .filter(|text| text.contains(is_of_word))
         .collect();
     let words = quoted.iter().filter_map(|text| {
@@ -106,7 +109,7 @@ fn spoken_of(source: &str, message: &str) -> Option<(usize, usize)> {
         .find_map(|wanted| Some((whole(source, wanted)?, wanted.chars().count())))
 }
 
-/// Where a text stands that is no part of a longer word.
+/// The position of a text in a line as a whole word.
 fn whole(source: &str, wanted: &str) -> Option<usize> {
     if wanted.is_empty() {
         return None;

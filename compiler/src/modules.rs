@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use keelback_codegen::OwnFile;
 
-/// Why a path is no module that a plugin can have.
+/// Why a path cannot be a plugin's own module.
 #[derive(Debug)]
 pub enum ModuleError {
     /// It cannot be read.
     CannotRead(PathBuf, std::io::Error),
     /// It is neither a directory nor a file that ends in `.py`.
     NoModule(PathBuf),
-    /// Nobody could import it: its name is no identifier, or no text.
+    /// It cannot be imported: its name is no identifier, or not UTF-8.
     Name(PathBuf),
     /// The plugin needs that name itself: `ffi`, `lib`, or its own.
     Taken(PathBuf, String),
@@ -25,7 +25,7 @@ pub enum ModuleError {
     Empty(PathBuf),
     /// Neither a file nor a directory: a pipe, a socket, a device.
     Special(PathBuf),
-    /// A directory that a link in it leads back to.
+    /// A directory with a link in it that leads back to the directory.
     Cycle(PathBuf),
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for ModuleError {
     }
 }
 
-/// A module or package that the plugin is to have.
+/// A module or package that goes into the plugin.
 #[derive(Clone, Debug)]
 pub struct OwnModule {
     /// A file `NAME.py`, or a directory.
@@ -108,14 +108,15 @@ pub struct OwnModule {
 pub struct OwnFiles {
     /// What goes into the library.
     pub files: Vec<OwnFile>,
-    /// Where they were read: no output may be there.
+    /// The files that were read, which must not be outputs.
     pub read: Vec<PathBuf>,
 }
 
-/// The files of modules and packages, in an order that depends on their names only. For a development library (`is_dev`)
-/// the places alone.
+/// The files of modules and packages, in an order that depends on their names only. For a development library
+/// (`is_dev`), only the places of the modules.
 ///
-/// `plugin` is the name of the plugin's module: in its own code, `import` of that name gives the plugin.
+/// `plugin` is the name of the plugin's module: own modules cannot have this name, because importing it gives the
+/// plugin.
 ///
 /// Left out are what Python compiled (`__pycache__`, `.pyc`) and what begins with a dot.
 pub fn collect(plugin: &str, modules: &[OwnModule], is_dev: bool) -> Result<OwnFiles, ModuleError> {
@@ -158,7 +159,7 @@ pub fn collect(plugin: &str, modules: &[OwnModule], is_dev: bool) -> Result<OwnF
     Ok(found)
 }
 
-/// What Python code imports it by.
+/// The name by which Python code imports it.
 fn name_of(path: &Path, is_dir: bool) -> Result<String, ModuleError> {
     // `.` and `..` have no name of their own.
     let whole = std::path::absolute(path)
@@ -241,7 +242,7 @@ fn is_compiled_module(name: &str) -> bool {
 impl OwnFiles {
     fn read(&mut self, path: &Path, inside: String) -> Result<(), ModuleError> {
         let cannot = |error| ModuleError::CannotRead(path.into(), error);
-        // A pipe would be waited for.
+        // Reading a pipe would block.
         if !std::fs::metadata(path).map_err(cannot)?.is_file() {
             return Err(ModuleError::Special(path.into()));
         }

@@ -1,4 +1,4 @@
-//! The names of shared libraries: what programs that are linked to one look for when they start.
+//! The names of shared libraries: of the file, for the linker, and for programs when they start (the SONAME).
 //!
 //! `libvec.so.1.2.3` is the file; `libvec.so.1`, its SONAME, is what programs look for; `libvec.so` is what the linker
 //! looks for with `-lvec`. Libraries whose names do not begin with `lib` are opened by their paths (plugins of some host,
@@ -11,7 +11,7 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SoVersion(String);
 
-/// Text that is no version.
+/// The text is no version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoVersion;
 
@@ -58,7 +58,7 @@ pub struct LibraryName<'a> {
 }
 
 impl<'a> LibraryName<'a> {
-    /// Of `libvec.so` or `libvec.so.1.2.3`; None for other names.
+    /// Parses `libvec.so` or `libvec.so.1.2.3`; `None` for other names.
     pub fn parse(file_name: &'a str) -> Option<Self> {
         let rest = file_name.strip_prefix("lib")?;
         let (stem, version) = match rest.strip_suffix(".so") {
@@ -72,7 +72,7 @@ impl<'a> LibraryName<'a> {
         (!stem.is_empty()).then_some(Self { stem, version })
     }
 
-    /// What programs look for.
+    /// The SONAME.
     pub fn soname(&self) -> String {
         match self.version.and_then(|version| version.split('.').next()) {
             Some(major) => format!("lib{}.so.{major}", self.stem),
