@@ -291,7 +291,7 @@ pub struct CdefFile {
 }
 
 impl DeclarationArguments {
-    /// Fills `in_order`.
+    /// Fills `in_order` from the positions that clap saw.
     fn see_order(&mut self, matches: &ArgMatches) {
         let mut indexed: Vec<(usize, CdefFile)> = Vec::new();
         for (id, paths, is_api) in [

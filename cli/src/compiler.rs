@@ -1,4 +1,4 @@
-//! The C compiler, as the command line runs it and tells of it. The driver is the crate keelback-compiler.
+//! Runs the C compiler for the command line, and reports its errors. The driver is the crate keelback-compiler.
 use std::path::{Path, PathBuf};
 
 use keelback_compiler::{Missing, Outcome, Wishes, messages};
@@ -18,7 +18,7 @@ const LOADER_OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/keelback_
 pub struct Compilation<'a> {
     /// The plugin's C file.
     pub source: &'a str,
-    /// The same without the loader. It is compiled in half the time, and linked with the loader's ready object.
+    /// The C file without the loader. It compiles in half the time, and is linked with the precompiled loader.
     pub without_loader: Option<&'a str>,
     /// The base of the files' names.
     pub name: &'a str,
@@ -43,7 +43,7 @@ pub struct Compilation<'a> {
 }
 
 impl Compiler {
-    /// The compiler of `--cc`, CC, or `cc`. `has_prelude`: there is C of the user's. `debug`: for debuggers.
+    /// The compiler of `--cc`, CC, or `cc`. `has_prelude`: the user's C is compiled. `debug`: with debug information.
     pub fn find(given: Option<&str>, has_prelude: bool, debug: bool) -> Result<Self> {
         let wishes = Wishes {
             command: given,
@@ -51,7 +51,8 @@ impl Compiler {
             debug,
             ..Wishes::default()
         };
-        // It makes a file of its own while it asks the compiler what it is.
+        // The `cc` crate writes a temporary file while it asks the compiler what it is; a signal must not leave that
+        // file behind.
         match interrupt::whole(|| keelback_compiler::Compiler::find(&wishes)) {
             Ok(compiler) => Ok(Self(compiler)),
             Err(Missing(why)) => Err(missing(&why)),
@@ -65,7 +66,8 @@ impl Compiler {
 
     /// Compiles and links; returns the library.
     pub fn run(&self, what: &Compilation<'_>, reporter: &Reporter) -> Result<Vec<u8>> {
-        // Flags of the user's are meant for all of the plugin (sanitizers, another architecture).
+        // The user's flags must apply to the loader too (sanitizers, another architecture), so it cannot be the
+        // precompiled one.
         let is_plain = ["CFLAGS", "LDFLAGS"]
             .iter()
             .all(|variable| std::env::var_os(variable).is_none_or(|value| value.is_empty()));
@@ -93,7 +95,7 @@ impl Compiler {
         Err(self.failed(what, &output.status, output.said))
     }
 
-    /// Has the compiler look at a text, and makes nothing of it.
+    /// Lets the compiler check a text, without an output.
     pub fn look_at(
         &self,
         source: &str,
@@ -199,12 +201,12 @@ impl Compiler {
 }
 
 impl Compilation<'_> {
-    /// Where the compiler writes which files the prelude includes.
+    /// The file in which the compiler lists the files that the prelude includes.
     fn dependencies(&self) -> PathBuf {
         self.directory.join(format!("{}.d", self.name))
     }
 
-    /// The files that the prelude includes, once it is compiled.
+    /// The files that the prelude includes; known after it is compiled.
     pub fn included(&self) -> Vec<PathBuf> {
         let rule = std::fs::read_to_string(self.dependencies());
         let mut found = rule.map_or(Vec::new(), |rule| prerequisites(&rule));
@@ -217,7 +219,7 @@ impl Compilation<'_> {
     }
 }
 
-/// Shows what a compiler that did its work had to say, and reads what it made.
+/// Reports the warnings of a successful compiler run, and reads the library.
 fn finished(output: &Outcome, what: &Compilation<'_>, reporter: &Reporter) -> Result<Vec<u8>> {
     if !output.said.trim().is_empty() {
         reporter.report(
@@ -228,7 +230,7 @@ fn finished(output: &Outcome, what: &Compilation<'_>, reporter: &Reporter) -> Re
     std::fs::read(what.library()).map_err(cannot_use_directory)
 }
 
-/// What stands behind the colon of a rule for make.
+/// The prerequisites of a make rule: the names behind the colon.
 fn prerequisites(rule: &str) -> Vec<PathBuf> {
     let Some((_, rest)) = rule.split_once(": ") else {
         return Vec::new();
@@ -254,7 +256,7 @@ fn prerequisites(rule: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The directory for temporary files fails.
+/// The error for a directory for temporary files that cannot be used.
 pub fn cannot_use_directory(error: std::io::Error) -> Box<Error> {
     Failure::Files.because(Diagnostic::error(
         "cannot-write",

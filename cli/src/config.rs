@@ -1,4 +1,4 @@
-//! `keelback.toml`: what would make the command line too long.
+//! `keelback.toml`: options that would make the command line too long.
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::diagnostic::{Diagnostic, Failure, Place, Result};
 use crate::input::{Input, Inputs};
 
-/// The file's name, beside the first cdef.
+/// The name of the configuration file, which is looked for beside the first cdef.
 const NAME: &str = "keelback.toml";
 
 #[derive(Deserialize, Default, Debug)]
@@ -51,7 +51,7 @@ enum Value {
     Text(String),
 }
 
-/// What an exported function returns when Python cannot start, and where the user said so.
+/// What an exported function returns when Python cannot start, and the place where this is given.
 #[derive(Clone, Debug)]
 pub struct ErrorValue {
     /// The function.
@@ -78,7 +78,7 @@ impl ErrorValue {
     }
 }
 
-/// What `keelback.toml` says.
+/// The contents of `keelback.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Error values of functions.
@@ -166,7 +166,7 @@ fn parse(input: &Input) -> Result<Config> {
     })
 }
 
-/// `NAME=VALUE` of the command line.
+/// Parses `NAME=VALUE` of the command line.
 pub fn parse_argument(option: &str, argument: &str) -> Result<ErrorValue> {
     match argument.split_once('=') {
         Some((function, value)) if !function.trim().is_empty() && !value.trim().is_empty() => {

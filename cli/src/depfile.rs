@@ -1,10 +1,10 @@
-//! What a build was made of, for make and ninja: a rule as compilers write it with `-MD -MP`.
+//! Depfiles: a rule for make and ninja with the inputs of a build, as compilers write it with `-MD -MP`.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Failure, Result};
 
-/// The rule, and an empty one for each input: when a file has gone, make builds anew and does not miss it.
+/// The rule, and an empty rule for each input, so that make rebuilds instead of failing when an input no longer exists.
 pub fn text(output: &Path, inputs: &[PathBuf]) -> Result<String> {
     let mut text = name(output)? + ":";
     let names = inputs.iter().map(|input| name(input));

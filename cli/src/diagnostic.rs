@@ -1,4 +1,4 @@
-//! What is told to the user, and how it looks: as text with the line and a caret, or as JSON.
+//! Messages to the user: as text with the line and a caret, or as JSON.
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use crate::arguments::{ColorChoice, MessageFormat, OutputArguments};
 
-/// How bad it is.
+/// The severity of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing is written.
+    /// The command fails, and writes nothing.
     Error,
-    /// The output is written, and is perhaps not what was meant.
+    /// The output is written, but is perhaps not what was meant.
     Warning,
     /// What was done; also the lines of `--verbose`.
     Note,
@@ -90,7 +90,7 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
 /// One message.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// How bad.
+    /// Its severity.
     pub level: Level,
     /// A stable word for programs that read the JSON form: `cdef`, `init-syntax`, `no-compiler`...
     pub code: &'static str,
@@ -98,13 +98,13 @@ pub struct Diagnostic {
     pub message: String,
     /// Where, if a text is at fault.
     pub place: Option<Place>,
-    /// What else there is to say.
+    /// Further remarks.
     pub notes: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
-    /// What another program said: shown first, as it is.
+    /// The output of another program, which is shown first and unchanged.
     pub output: Option<String>,
-    /// The parser's own form, which shows more than `place` can (several lines).
+    /// The parser's diagnostic, which can show several lines, unlike `place`.
     of_cdef: Option<Box<keelback_cdef::Diagnostic>>,
 }
 
@@ -298,11 +298,11 @@ pub enum Failure {
 pub struct Error {
     /// Why.
     pub failure: Failure,
-    /// What to tell.
+    /// The messages.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What a step of a command gives.
+/// The result of a step of a command.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
 
 impl Failure {
@@ -320,14 +320,14 @@ impl Failure {
     }
 }
 
-/// Where messages go.
+/// Writes messages to standard error in the form that the command line asks for.
 pub struct Reporter {
     format: MessageFormat,
     colored: bool,
     quiet: bool,
     verbose: bool,
     strict: bool,
-    /// Warnings so far.
+    /// The number of warnings so far.
     warnings: AtomicUsize,
 }
 
@@ -359,7 +359,7 @@ impl Reporter {
         self.strict
     }
 
-    /// Before anything is written: with `--strict` a warning is an error.
+    /// To be called before anything is written: with `--strict`, an error if there was a warning.
     pub fn settle(&self) -> Result<()> {
         match self.warnings.load(Ordering::Relaxed) {
             count if self.strict && count > 0 => Err(Failure::Input.because(Diagnostic::error(
@@ -376,7 +376,7 @@ impl Reporter {
         }
     }
 
-    /// Whether a line that says "still busy" has a reader.
+    /// Whether to show a line that something is still under way.
     pub fn shows_progress(&self) -> bool {
         !self.quiet && self.format == MessageFormat::Human && std::io::stderr().is_terminal()
     }
@@ -386,7 +386,7 @@ impl Reporter {
         self.verbose
     }
 
-    /// Tells one thing.
+    /// Reports one message.
     pub fn report(&self, diagnostic: &Diagnostic) {
         if diagnostic.level == Level::Warning {
             self.warnings.fetch_add(1, Ordering::Relaxed);
@@ -398,18 +398,18 @@ impl Reporter {
             MessageFormat::Human => diagnostic.render(self.colored),
             MessageFormat::Json => diagnostic.json(),
         };
-        // Nobody is left to tell when standard error is closed.
+        // If standard error is closed, the message is lost.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
-    /// A line of what is being done, for `--verbose`.
+    /// Writes a line about what is being done, with `--verbose`.
     pub fn detail(&self, line: impl AsRef<str>) {
         if self.verbose {
             self.line("detail", line.as_ref());
         }
     }
 
-    /// The one line that says what was made.
+    /// Writes the line that says what was made, unless `--quiet`.
     pub fn done(&self, line: impl AsRef<str>) {
         if !self.quiet {
             self.line("done", line.as_ref());

@@ -1,22 +1,23 @@
-//! Whether the generated header goes together with the headers that `--header-include` makes it include: the compiler is
-//! asked before anything is written, not the first host.
+//! Checks that the generated header compiles together with the headers of `--header-include`, before anything is
+//! written and a host fails.
 use std::path::{Path, PathBuf};
 
 use crate::compiler::{Compilation, Compiler};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 
-/// What the header is, and where it goes.
+/// The header to check.
 pub struct HeaderCheck<'a> {
     /// Its text.
     pub text: &'a str,
-    /// Its path.
+    /// Its path in the output.
     pub path: &'a Path,
     /// What `--header-include` names, as it stands behind `#include`.
     pub includes: &'a [String],
 }
 
 impl HeaderCheck<'_> {
-    /// The C file that includes the header, if all that this includes can be found: the rest is the host's business.
+    /// A C file that includes the header, if all headers of `--header-include` are found; those that only the host has
+    /// cannot be checked.
     fn source(&self) -> String {
         let is_there: Vec<String> = self
             .includes
@@ -32,10 +33,10 @@ impl HeaderCheck<'_> {
         )
     }
 
-    /// Compiles it.
+    /// Compiles the header.
     ///
     /// # Errors
-    /// It cannot be compiled, with what the compiler says.
+    /// The header does not compile; with the compiler's messages.
     pub fn run(
         &self,
         compiler: &Compiler,

@@ -1,4 +1,4 @@
-//! Files with declarations: plain cdefs as they are, headers as the preprocessor leaves them.
+//! Reads files with declarations: plain cdefs unchanged, headers preprocessed.
 use std::path::Path;
 
 use keelback_cdef::Declarations;
@@ -11,17 +11,17 @@ use crate::commands::build::is_made_by_us;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::{Input, Inputs};
 
-/// What the files declare.
+/// The declarations of the files.
 pub struct Read {
     /// The texts for the parser.
     pub cdefs: Vec<CdefText>,
-    /// What stands behind `#include` for the types that come from elsewhere.
+    /// The headers to include (spelled as behind `#include`) for types that the files take from elsewhere.
     pub includes: Vec<String>,
-    /// What provides C that the headers declare and the library does not export, where nothing else is given.
+    /// A prelude that includes the headers that are not exported, for use if the user gives no prelude.
     pub prelude: Option<Input>,
 }
 
-/// Files of the command line, and how they are read.
+/// Files of the command line, and the options for reading them.
 #[derive(Clone, Copy)]
 pub struct Named<'a> {
     /// In order.
@@ -87,7 +87,7 @@ pub fn read_named(arguments: Named<'_>, inputs: &mut Inputs, reporter: &Reporter
     });
     let mut cdefs: Vec<CdefText> = cdefs.collect();
     if cdefs.is_empty() {
-        // They declare nothing.
+        // The headers declare nothing: the plugin still needs one cdef.
         cdefs.push(CdefText {
             file: first.to_owned(),
             preprocessed: true,
@@ -101,8 +101,8 @@ pub fn read_named(arguments: Named<'_>, inputs: &mut Inputs, reporter: &Reporter
     })
 }
 
-/// C that includes the headers, if one of them is not exported: what it declares is there for `lib` then. None where a file
-/// is no header.
+/// A prelude that includes the headers if one of them is not exported, so that `lib` has what it declares. `None` if a
+/// file is not a header.
 fn prelude(files: &[CdefFile]) -> Option<Input> {
     let is_header = |file: &CdefFile| file.path.extension().is_some_and(|end| end == "h");
     if files.iter().all(|file| file.is_api) || !files.iter().all(is_header) {
@@ -111,7 +111,7 @@ fn prelude(files: &[CdefFile]) -> Option<Input> {
     let mut text = String::new();
     for file in files {
         let name = file.path.file_name()?;
-        // Two of one name are told apart by their folders.
+        // Two headers with the same file name are included by their whole paths.
         let is_name = |other: &&CdefFile| other.path.file_name() == Some(name);
         let path = if files.iter().filter(is_name).count() > 1 {
             std::path::absolute(&file.path).ok()?
@@ -126,7 +126,7 @@ fn prelude(files: &[CdefFile]) -> Option<Input> {
     })
 }
 
-/// The declarations of a module of API mode: a header is preprocessed, everything else is as CFFI reads it.
+/// The declarations of a module of API mode: a header is preprocessed, anything else is read by CFFI's rules.
 pub fn of_module(
     path: &Path,
     text: Input,
@@ -157,7 +157,7 @@ pub fn of_module(
     Ok(cdefs.collect())
 }
 
-/// The texts as they are.
+/// The texts, unchanged, as cdefs.
 fn plain(arguments: Named<'_>, texts: Vec<Input>) -> Vec<CdefText> {
     let files = texts.into_iter().zip(arguments.files);
     files
@@ -172,7 +172,7 @@ fn plain(arguments: Named<'_>, texts: Vec<Input>) -> Vec<CdefText> {
         .collect()
 }
 
-/// Folders, macros and patterns of the command line.
+/// The options of the command line as those of the preprocessor.
 pub fn wanted(arguments: &PreprocessArguments) -> Wanted<'_> {
     Wanted {
         include_dirs: &arguments.include_dirs,
@@ -185,7 +185,7 @@ pub fn wanted(arguments: &PreprocessArguments) -> Wanted<'_> {
     }
 }
 
-/// Preprocesses the files, and tells what there is to tell.
+/// Preprocesses the files, and reports the warnings.
 pub fn preprocessed(
     files: &[CdefFile],
     texts: &[Input],
@@ -231,8 +231,8 @@ pub fn preprocessed(
     Ok(header)
 }
 
-/// Whether a text has to be preprocessed: it has directives that a cdef cannot have, macros of the command line, or macros
-/// that are no constants and a header's name.
+/// Whether a text must be preprocessed: `--only` is given, or the text has directives that a cdef cannot have, uses a
+/// macro of the command line, or is a `.h` file with macros that are not integers.
 fn is_header(text: &Input, arguments: &PreprocessArguments) -> bool {
     let defined = arguments.defines.iter().map(|define| {
         let end = define.find(['=', '(']).unwrap_or(define.len());

@@ -1,4 +1,5 @@
-//! A library's memory as it will be once the dynamic linker has mapped it, read out of its file: nothing of it runs.
+//! Reads, from its file, the memory of a library as it is after the dynamic linker has mapped it. None of the library's
+//! code runs.
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
@@ -7,14 +8,14 @@ use object::{Object, ObjectSection, ObjectSegment, ReadCache, ReadRef};
 
 use crate::input::reason;
 
-/// The longest text that is read: more than any path or name is damage.
+/// The longest text that is read: longer ones mean that the file is damaged.
 const LONGEST_NAME: u64 = 64 * 1024;
 
 /// The file of a library. [`Image::of`] reads what is in it.
 pub struct ImageFile(ReadCache<File>);
 
 impl ImageFile {
-    /// Opens it. Only what is looked at is read.
+    /// Opens a library. Only the parts that are used are read.
     pub fn open(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| reason(&error))?;
         Ok(Self(ReadCache::new(file)))
@@ -24,12 +25,13 @@ impl ImageFile {
 /// What is in a library.
 pub struct Image<'data> {
     file: object::File<'data, &'data ReadCache<File>>,
-    /// Where pointers stand, and where they lead. Absent ones have their value in the file.
+    /// For the address of each relocated pointer, the address it points to. Other pointers have their value in the
+    /// file.
     pointers: HashMap<u64, u64>,
 }
 
 impl<'data> Image<'data> {
-    /// Of an open file; the error says why it is no library.
+    /// Reads an open file; the error says why it is no library.
     pub fn of(file: &'data ImageFile) -> Result<Self, String> {
         let file = object::File::parse(&file.0).map_err(|_| "it is no library".to_owned())?;
         let relocations = file.dynamic_relocations().into_iter().flatten();
@@ -43,18 +45,18 @@ impl<'data> Image<'data> {
         Ok(Self { file, pointers })
     }
 
-    /// The library as `object` has it.
+    /// The library as the `object` crate parsed it.
     pub fn file(&self) -> &object::File<'data, impl ReadRef<'data>> {
         &self.file
     }
 
-    /// Where the section of that name is, and its size.
+    /// The address and size of a section.
     pub fn section(&self, name: &str) -> Option<(u64, u64)> {
         let section = self.file.section_by_name(name)?;
         Some((section.address(), section.size()))
     }
 
-    /// The bytes at an address; none where the file has none for it.
+    /// The bytes at an address; `None` if the file has no bytes for it.
     pub fn bytes(&self, address: u64, size: u64) -> Option<&'data [u8]> {
         if size == 0 {
             return Some(&[]);
@@ -84,7 +86,8 @@ impl<'data> Image<'data> {
         })
     }
 
-    /// Where a pointer leads; 0 for NULL. With packed relocations (RELR) the address stands in its place.
+    /// The address that the pointer at `address` points to; 0 for NULL. Relocations of the packed form (RELR) have that
+    /// address in the pointer's place.
     pub fn pointer(&self, address: u64) -> Option<u64> {
         match self.pointers.get(&address) {
             Some(&to) => Some(to),
@@ -92,14 +95,14 @@ impl<'data> Image<'data> {
         }
     }
 
-    /// The text that a pointer leads to; an inner `None`: it is NULL.
+    /// The text that the pointer at `address` points to; the inner `None`: the pointer is NULL.
     pub fn text(&self, address: u64) -> Option<Option<String>> {
         let from = self.pointer(address)?;
         if from == 0 {
             return Some(None);
         }
         let mut bytes = Vec::new();
-        // The end of the text may be that of the file's part.
+        // Read byte by byte, as the text may end at the end of a segment.
         for at in from..from.checked_add(LONGEST_NAME)? {
             match self.bytes(at, 1)? {
                 [0] => return Some(Some(String::from_utf8_lossy(&bytes).into_owned())),

@@ -1,5 +1,5 @@
-//! What Python's answer about the init code and the plugin's own modules means: errors, and warnings about what C would
-//! find out only when it calls.
+//! Turns Python's report on the init code and the plugin's own modules into errors, and into warnings about mistakes
+//! that would otherwise only show when C calls.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,10 +19,10 @@ pub struct InitCodeTexts<'a> {
     pub files: &'a [OwnFile],
 }
 
-/// Warnings about what will not work.
+/// The warnings about the code.
 ///
 /// # Errors
-/// Code that cannot run.
+/// The code cannot run.
 pub fn check(
     report: &InitReport,
     code: InitCodeTexts<'_>,
@@ -50,7 +50,7 @@ pub fn check(
     Ok(warnings)
 }
 
-/// Functions that C cannot call as it will.
+/// Warnings about Python functions whose signatures do not fit the calls from C.
 fn shape_warnings(
     report: &InitReport,
     init: &Input,
@@ -117,7 +117,7 @@ fn shape_warnings(
     warnings
 }
 
-/// Names that lib has not.
+/// Warnings about uses of names that lib does not have.
 fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
     let unknown = report
         .uses_of_lib
@@ -150,7 +150,7 @@ fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagn
         .collect()
 }
 
-/// Why the init code cannot run, if it cannot.
+/// The error if the init code cannot run.
 pub fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
     let error = report.error.as_ref()?;
     let diagnostic = Diagnostic::error(
@@ -230,7 +230,7 @@ fn whole_line(file: &str, text: &str, line: usize) -> Place {
     Place::at_line(file, whole, line, indent + 1, text.trim().chars().count())
 }
 
-/// So many functions that the init code never defines are told one by one.
+/// How many functions that the init code does not define get a warning of their own.
 const MOST_WARNINGS: usize = 10;
 
 fn attachment_warnings(
@@ -276,7 +276,7 @@ fn attachment_warnings(
         .iter()
         .filter(|function| !attached.contains(function.name.as_str()))
         .collect();
-    // The first ones tell what the matter is.
+    // The first few warnings are enough to see the mistake.
     let shown = if missing.len() > MOST_WARNINGS + 1 {
         MOST_WARNINGS
     } else {

@@ -6,7 +6,7 @@ use keelback_compiler::files::{Conflict, Files};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Place, Result};
 
-/// What messages call standard input.
+/// The name of standard input in messages.
 const STDIN_NAME: &str = "<stdin>";
 
 /// A text and the name it has in messages.
@@ -23,12 +23,12 @@ pub struct Input {
 pub struct Inputs {
     stdin_for: Option<&'static str>,
     files: Files,
-    /// In order, once each: what the outputs depend on.
+    /// The files that the outputs depend on, in order, each once.
     paths: Vec<PathBuf>,
 }
 
 impl Inputs {
-    /// For a run that writes to `places`, each another file. What is read is none of them.
+    /// Inputs for a run that writes to `places`: an error if two of these are the same file, and later if one is read.
     pub fn beside(places: &[&Path]) -> Result<Self> {
         let mut inputs = Self::default();
         for place in places {
@@ -37,7 +37,7 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// Notes a file that the run writes, which is none of those that it reads.
+    /// Notes a file that the run writes; an error if the run reads it.
     pub fn writes(&mut self, place: &Path) -> Result<()> {
         self.files.writes(place).map_err(|found| conflict(&found))
     }
@@ -123,7 +123,7 @@ fn not_utf8(name: &str, error: std::string::FromUtf8Error) -> Box<Error> {
     let at = error.utf8_error().valid_up_to();
     let byte = error.as_bytes()[at];
     let text = String::from_utf8_lossy(error.as_bytes());
-    // Up to the bad byte the lossy text is the file's own.
+    // Up to the bad byte, the lossy text equals the file.
     let place = Place::in_source(name, &text, at..at + '\u{fffd}'.len_utf8());
     Failure::Input.because(
         Diagnostic::error(

@@ -1,7 +1,7 @@
-//! Ctrl-C, `kill` and a terminal that goes away: what was begun is taken back. Temporary files and new directories are
-//! removed, programs that were started get the signal, and the exit status is 128 + its number, as shells have it.
+//! Undoes an unfinished run at Ctrl-C, `kill` or the loss of the terminal: temporary files and new directories are
+//! removed, programs that were started get the signal, and the exit status is 128 + its number, as in shells.
 //!
-//! The handler wakes a thread, which has a list of what has to go.
+//! The signal handler wakes a thread, which has a list of what to remove.
 use std::io::{self, Read};
 use std::os::fd::IntoRawFd;
 use std::os::unix::net::UnixStream;
@@ -19,45 +19,45 @@ static BEGUN: Mutex<Begun> = Mutex::new(Begun {
     paths: Vec::new(),
     children: Vec::new(),
 });
-/// Held while something is done that has to be done whole.
+/// Held while something is done that a signal must not interrupt.
 static WHOLE: Mutex<()> = Mutex::new(());
 
-/// What is there only for this run.
+/// What must be removed or stopped if a signal ends the run.
 struct Begun {
-    /// Files and directories. What got another name since is not found any more.
+    /// Temporary files and directories. One that has been renamed since is not found, and so not removed.
     paths: Vec<Temporary>,
     /// Programs that are running.
     children: Vec<u32>,
 }
 
 enum Temporary {
-    /// A file, or a directory with all that is in it.
+    /// A file, or a directory with its contents.
     All(PathBuf),
-    /// A directory, if nothing came into it.
+    /// A directory that is only removed if it is empty.
     Empty(PathBuf),
 }
 
-/// How long programs may take to end.
+/// How long to wait for programs to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where the handler writes; the thread reads at the other end.
+/// The descriptor that the handler writes to; the thread reads from the other end.
 static TELL: AtomicI32 = AtomicI32::new(-1);
 
-/// From here on the signals are seen to.
+/// Installs the signal handlers.
 pub fn watch() {
     let Ok((mut told, tell)) = UnixStream::pair() else {
-        // They end the process then, as ever.
+        // Without a handler, the signals end the process at once.
         return;
     };
     TELL.store(tell.into_raw_fd(), Ordering::SeqCst);
     let action = SigAction::new(
         SigHandler::Handler(handler),
-        // What waits goes on waiting: the other thread sees to the end.
+        // Interrupted system calls are restarted: the other thread ends the process.
         SaFlags::SA_RESTART,
         SigSet::empty(),
     );
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        // One that our parent has us ignore (nohup) stays ignored.
+        // A signal that the parent process has set to be ignored (nohup) stays ignored.
         if !is_ignored(signal) {
             // SAFETY: the handler does nothing but write(), which a signal handler may.
             let _ = unsafe { sigaction(signal, &action) };
@@ -94,12 +94,12 @@ fn is_ignored(signal: Signal) -> bool {
     }
 }
 
-/// Whether there was a signal: the run is about to end.
+/// Whether a signal has come: the process is about to exit.
 pub fn happened() -> bool {
     HAPPENED.load(Ordering::SeqCst)
 }
 
-/// Waits for the end, which the other thread sees to.
+/// Waits until the other thread ends the process.
 pub fn wait() -> ! {
     loop {
         std::thread::park();
@@ -110,19 +110,19 @@ fn begun() -> MutexGuard<'static, Begun> {
     BEGUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes a file or a directory that goes, with all that is in it, if a signal comes.
+/// Makes a file or a directory that is removed with its contents if a signal comes.
 pub fn temporary<T>(
     make: impl FnOnce() -> io::Result<T>,
     path: impl FnOnce(&T) -> &Path,
 ) -> io::Result<T> {
     let mut begun = begun();
     let made = make()?;
-    // The directory that we are in is still the one that a relative path begins in.
+    // A relative path stays valid, because the process never changes its working directory.
     begun.paths.push(Temporary::All(path(&made).to_owned()));
     Ok(made)
 }
 
-/// Makes a directory that goes if a signal comes before anything is in it.
+/// Makes a directory that is removed if a signal comes while it is empty.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let mut begun = begun();
     std::fs::create_dir(path)?;
@@ -130,18 +130,18 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Does what a signal may not leave half done, and what ends soon.
+/// Runs something short that a signal must not leave half done.
 pub fn whole<T>(act: impl FnOnce() -> T) -> T {
     let _held = WHOLE.lock().unwrap_or_else(PoisonError::into_inner);
     if happened() {
-        // The other thread had the lock, and let nobody have it again; or waits for it, and will do.
+        // The other thread is ending the process: give it the lock, if it still waits for that, and do not begin.
         drop(_held);
         wait();
     }
     act()
 }
 
-/// A running program that gets the signal.
+/// A running program, which gets a signal that ends this process.
 pub struct Running(Child);
 
 impl Running {
@@ -161,7 +161,7 @@ impl Running {
         status
     }
 
-    /// Waits for its end, and has what it printed.
+    /// Waits for its end; returns what it printed.
     pub fn output(self) -> io::Result<Output> {
         let id = self.0.id();
         let output = self.0.wait_with_output();
@@ -174,16 +174,16 @@ fn forget(id: u32) {
     begun().children.retain(|&child| child != id);
 }
 
-/// Runs a program to its end; what it prints is caught.
+/// Runs a program to its end, and captures its output.
 pub fn output(command: &mut Command) -> io::Result<Output> {
     Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?.output()
 }
 
-/// The end of a run that a signal ends.
+/// Undoes the run, and ends the process.
 fn take_back(signal: Signal) -> ! {
     HAPPENED.store(true, Ordering::SeqCst);
     let started = Instant::now();
-    // Renames take no time; a compiler that does not answer must not keep us.
+    // What holds the lock is mostly a few renames; but a compiler that does not answer must not block the end.
     let _held = loop {
         match WHOLE.try_lock() {
             Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
@@ -197,14 +197,14 @@ fn take_back(signal: Signal) -> ! {
         .iter()
         .filter_map(|&id| i32::try_from(id).ok())
     {
-        // One that has just ended needs no signal.
+        // A program that has just ended needs no signal.
         let _ = kill(Pid::from_raw(child), signal);
     }
-    // They take back what they began, too. What a program of theirs still writes is removed with the rest.
+    // The programs need time to clean up too. What they still write is removed with the rest.
     while !begun().children.is_empty() && started.elapsed() < PATIENCE {
         std::thread::sleep(Duration::from_millis(5));
     }
-    // Nobody begins anything any more: the lock is kept.
+    // The lock is kept, so that nothing new begins.
     let begun = begun();
     for temporary in begun.paths.iter().rev() {
         remove(temporary);
@@ -230,7 +230,7 @@ fn remove(temporary: &Temporary) {
         if gone.is_ok() {
             return;
         }
-        // Somebody is still writing there.
+        // A program may still be writing there: try again.
         std::thread::sleep(Duration::from_millis(10));
     }
 }

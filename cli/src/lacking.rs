@@ -1,11 +1,12 @@
-//! A prelude that lacks types of the interface: what the C compiler says of it in many places is said once, in front.
+//! A prelude that lacks types of the interface causes many compiler errors: one message in front of them names the
+//! types.
 
 use keelback_cdef::header::mentions;
 use keelback_cdef::{Declarations, ParseOptions};
 
 use crate::diagnostic::Diagnostic;
 
-/// What compilers say in front of the name of a type that they do not know.
+/// Compilers' texts in front of the name of an unknown type.
 const BEFORE: &[&str] = &[
     "unknown type name ",
     "invalid use of undefined type ",
@@ -16,7 +17,7 @@ const BEFORE: &[&str] = &[
     "expected specifier-qualifier-list before ",
     "use of undeclared identifier ",
 ];
-/// What they say behind it.
+/// Compilers' texts behind the name of an unknown type.
 const BEHIND: &[&str] = &[
     " declared inside parameter list",
     " does not name a type",
@@ -30,7 +31,7 @@ const BEHIND: &[&str] = &[
 fn types(said: &str, cdefs: &[(String, String)]) -> Vec<String> {
     let said = said.replace(['\u{2018}', '\u{2019}'], "'");
     let mut found: Vec<String> = Vec::new();
-    // Not everything that is not known is a type.
+    // An unknown name need not be a type: the declarations decide.
     let mut declarations = Declarations::default();
     let options = ParseOptions {
         of_headers: true,
@@ -66,7 +67,8 @@ fn types(said: &str, cdefs: &[(String, String)]) -> Vec<String> {
     found
 }
 
-/// The error, if types are lacking. `prelude`: its name; `cdefs`: names and texts of the files with declarations.
+/// The message, if types are missing. `said`: the compiler's output; `prelude`: the prelude's name; `cdefs`: names and
+/// texts of the files with declarations.
 pub fn error(said: &str, prelude: &str, cdefs: &[(String, String)]) -> Option<Diagnostic> {
     let types = types(said, cdefs);
     let last = types.last()?;

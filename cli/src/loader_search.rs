@@ -1,5 +1,5 @@
-//! Which Python and runtime a plugin would take here. The plugin's own loader is asked: its search runs in a process of its
-//! own, as that maps what it finds. Neither Python nor the init code is started.
+//! Which Python and runtime a plugin would use on this machine. The plugin's own loader searches, in a separate
+//! process, because it maps the libraries that it finds. Neither Python nor the init code is started.
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,30 +14,30 @@ use crate::interrupt;
 use crate::output;
 use crate::payload;
 
-/// What the search came to.
+/// The result of the search.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Found {
     /// Why the library cannot be opened at all.
     pub error: Option<String>,
     /// Where Python was looked for; the last line is where it was found.
     pub python_steps: Vec<String>,
-    /// Where the runtime was looked for, likewise.
+    /// The same for the runtime.
     pub runtime_steps: Vec<String>,
-    /// `3.11`, `3.13t`; none: no Python was found.
+    /// `3.11`, `3.13t`; `None`: no Python was found.
     pub version: Option<String>,
     /// Its libpython.
     pub libpython: Option<String>,
-    /// Its standard library's prefix, where that is known.
+    /// The prefix of its standard library, if known.
     pub home: Option<String>,
     /// Its executable: a virtual environment's one makes its packages importable.
     pub executable: Option<String>,
-    /// The bundle that it is in.
+    /// The bundle that contains it.
     pub bundle: Option<String>,
     /// The runtime.
     pub runtime: Option<String>,
 }
 
-/// Asks the plugin at `path`, in a process of its own.
+/// Lets the plugin at `path` search, in a new process.
 pub fn search(path: &Path) -> Result<Found> {
     let failure = |why: String| {
         Failure::Files.because(Diagnostic::error(
@@ -49,7 +49,7 @@ pub fn search(path: &Path) -> Result<Found> {
     let mut command = Command::new(own);
     command.args(["inspect", "--search-here", "--"]).arg(path);
     let output = interrupt::output(&mut command).map_err(|error| failure(reason(&error)))?;
-    // What the library's own constructors print stands in front.
+    // The answer is the last line: the library's constructors may print others.
     let said = String::from_utf8_lossy(&output.stdout);
     let found = said
         .lines()
@@ -61,7 +61,7 @@ pub fn search(path: &Path) -> Result<Found> {
     }))
 }
 
-/// The other half, in that process.
+/// The part of [`search`] that runs in the new process.
 pub fn answer(path: &Path) -> Result<u8> {
     let found = search_in_this_process(path);
     let line = serde_json::to_string(&found).expect("texts always become JSON");
@@ -78,12 +78,12 @@ fn search_in_this_process(path: &Path) -> Found {
         Ok(place) => place,
         Err(why) => return failed(why),
     };
-    // With a slash in its name the dynamic linker takes this file, and no other.
+    // A name with a slash makes the dynamic linker open this file instead of searching.
     let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
     // SAFETY: the library's constructors run; it is the user's own, who asked for it, and this process does nothing else.
     let library = match unsafe { Library::open(Some(&path), RTLD_LAZY | RTLD_LOCAL) } {
         Ok(library) => library,
-        // The dynamic linker's own words.
+        // Use the dynamic linker's own message.
         Err(error) => {
             let why = std::error::Error::source(&error).map(ToString::to_string);
             return failed(why.unwrap_or_else(|| error.to_string()));

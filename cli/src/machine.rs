@@ -1,4 +1,4 @@
-//! For which machine a library is: what goes together is for the same.
+//! The machine that a library is for. All parts of a plugin must be for the same one.
 use std::fmt;
 use std::path::Path;
 
@@ -16,12 +16,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// That of a library in memory; `None` if it is none.
+    /// The machine of a library in memory; `None` if it is no library.
     pub fn of(library: &[u8]) -> Option<Self> {
         Self::read(library)
     }
 
-    /// That of a library in a file.
+    /// The machine of a library in a file.
     pub fn of_file(path: &Path) -> Option<Self> {
         let cache = ReadCache::new(std::fs::File::open(path).ok()?);
         Self::read(&cache)
@@ -59,8 +59,8 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Refuses parts (what each is, and its file) that are for another machine than a plugin. Files that are no libraries,
-/// or for several machines, say nothing.
+/// An error if a part (its description, and its file) is for another machine than the plugin. Files that are no
+/// libraries, or are for several machines, are not checked.
 pub fn check(plugin: Option<Machine>, name: &Path, parts: &[(&str, &Path)]) -> Result<()> {
     let Some(machine) = plugin else {
         return Ok(());

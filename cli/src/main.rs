@@ -74,11 +74,12 @@ fn main() -> ExitCode {
     end(outcome.map(|()| 0), None, &reporter)
 }
 
-/// Tells what failed. The exit status is the outcome's, or that of the failure, unless all failures have one.
+/// Reports the messages of a failure. Returns the exit status of the outcome, or that of the failure; `failed` is the
+/// status if the command has the same one for all failures.
 fn end(outcome: Result<u8>, failed: Option<u8>, reporter: &Reporter) -> ExitCode {
     match outcome {
         Ok(status) => ExitCode::from(status),
-        // Who interrupts knows it.
+        // No message after an interrupt: the user knows.
         Err(_) if interrupt::happened() => interrupt::wait(),
         Err(error) => {
             for diagnostic in &error.diagnostics {
@@ -89,7 +90,7 @@ fn end(outcome: Result<u8>, failed: Option<u8>, reporter: &Reporter) -> ExitCode
     }
 }
 
-/// The command line, or the exit status after clap has said what there is to say.
+/// The parsed command line, or the exit status after clap has printed a message.
 fn parse() -> std::result::Result<Arguments, ExitCode> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let color = match option(&words, "--color") {
@@ -123,10 +124,11 @@ fn parse() -> std::result::Result<Arguments, ExitCode> {
                 })
                 .report(&diagnostic);
             } else {
-                // A closed standard output or error leaves nobody to tell.
+                // If standard output or error is closed, the message is lost.
                 let _ = error.print();
             }
-            // Words in front of it may be options' values: then the status is that of other commands.
+            // The first word may be the value of an option instead of the command: then the status is that of the other
+            // commands.
             let is_abi = words
                 .iter()
                 .skip(1)
@@ -142,7 +144,7 @@ fn parse() -> std::result::Result<Arguments, ExitCode> {
         })
 }
 
-/// The value of an option that counts even when the command line as a whole is wrong.
+/// The value of an option that applies even to the error about a wrong command line.
 fn option<'a>(words: &'a [OsString], name: &str) -> Option<&'a str> {
     let mut words = words.iter().map(|word| word.to_str());
     while let Some(word) = words.next() {

@@ -1,8 +1,8 @@
-//! Writing the results: all of them whole, or nothing changes.
+//! Writes the results: all files completely, or none.
 //!
-//! Each file is first written beside its place under a passing name, then all are renamed. What they replace is
-//! kept under a name of its own until the last rename went well, and put back otherwise. Directories that are
-//! missing are made, and taken away again when nothing came into them.
+//! Each file is first written beside its place under a temporary name, then all are renamed. The files that they
+//! replace are kept under other names until the last rename has succeeded, and put back otherwise. Missing directories
+//! are made, and removed again if they stay empty.
 use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -19,7 +19,7 @@ use crate::interrupt;
 #[derive(Default)]
 pub struct Outputs {
     files: Vec<Pending>,
-    /// Devices and pipes, which are written to and not replaced.
+    /// Devices and pipes, which are written to instead of being replaced.
     streams: Vec<(PathBuf, Vec<u8>)>,
     /// Directories that were made, the outer before the inner.
     made: Vec<PathBuf>,
@@ -33,7 +33,7 @@ struct Pending {
 }
 
 impl Outputs {
-    /// Prepares for files at `paths`: sees early whether they can be written, before time is spent on making them.
+    /// Prepares for files at `paths`: checks early whether they can be written, before time is spent on their contents.
     pub fn for_paths(paths: &[&Path]) -> Result<Self> {
         let mut outputs = Self::default();
         for &path in paths {
@@ -84,7 +84,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// Prepares the file at `path`. `mode` is 0o666 or 0o777; the user's umask takes its part.
+    /// Prepares the file at `path`. `mode` is 0o666 or 0o777, reduced by the user's umask.
     pub fn add(&mut self, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         let target = resolve(path);
         match std::fs::metadata(&target) {
@@ -166,7 +166,7 @@ impl Outputs {
             return Ok(());
         };
         for (target, old) in done {
-            // The first error is the one to tell; a second one here has no better answer.
+            // Report the first error; if this fails too, nothing more can be done.
             let _ = match old {
                 Some(old) => old.persist(&target).map_err(|error| error.error),
                 None => std::fs::remove_file(&target),
@@ -180,7 +180,7 @@ impl Drop for Outputs {
     fn drop(&mut self) {
         self.files.clear();
         for directory in self.made.iter().rev() {
-            // One that somebody else has filled meanwhile stays.
+            // A directory that has files of others meanwhile is kept.
             let _ = std::fs::remove_dir(directory);
         }
     }
@@ -193,7 +193,7 @@ pub struct TextOutput<'a> {
 }
 
 impl<'a> TextOutput<'a> {
-    /// Prepares for it, and for reading the run's inputs, of which it is none.
+    /// Prepares for the text, and for reading the run's inputs, none of which may be the same file.
     pub fn at(path: Option<&'a Path>) -> Result<(Self, Inputs)> {
         let place = path.filter(|path| !crate::is_dash(path.as_os_str()));
         let places: Vec<&Path> = place.into_iter().collect();
@@ -202,7 +202,7 @@ impl<'a> TextOutput<'a> {
         Ok((Self { place, outputs }, inputs))
     }
 
-    /// Prepares for another text, in a file, that goes along with it.
+    /// Prepares for another text, which is written to a file together with the first.
     pub fn prepare(&mut self, path: &Path, inputs: &mut Inputs) -> Result<()> {
         inputs.writes(path)?;
         let mut outputs = Outputs::for_paths(&[path])?;
@@ -210,12 +210,12 @@ impl<'a> TextOutput<'a> {
         Ok(())
     }
 
-    /// The other text.
+    /// Adds the other text.
     pub fn add(&mut self, path: &Path, text: &str) -> Result<()> {
         self.outputs.add(path, text.as_bytes(), 0o666)
     }
 
-    /// Writes it, unless a warning is an error.
+    /// Writes the text, unless there was a warning and `--strict` makes it an error.
     pub fn write(mut self, text: &str, reporter: &Reporter) -> Result<()> {
         reporter.settle()?;
         match self.place {
@@ -268,7 +268,7 @@ fn keep_old(target: &Path) -> std::io::Result<Option<TempPath>> {
         .make_in(directory(target), |path| std::fs::hard_link(target, path));
     match made {
         Ok(file) => Ok(Some(file.into_temp_path())),
-        // A file system without hard links.
+        // The file system may have no hard links: copy.
         Err(_) if found.is_symlink() => {
             let leads_to = std::fs::read_link(target)?;
             let copy = tempfile::Builder::new()
@@ -314,7 +314,7 @@ mod tests {
         outputs.add(&first, b"new", 0o666).unwrap();
         outputs.add(&second, b"new", 0o666).unwrap();
         outputs.add(&third, b"new", 0o666).unwrap();
-        // A directory took the place in between.
+        // A directory appears at the place after the check.
         std::fs::create_dir(&third).unwrap();
         let error = outputs.commit().unwrap_err();
         assert_eq!(error.failure, Failure::Files);

@@ -1,5 +1,5 @@
-//! What a built plugin says of itself in its file: `keelback_description_t` and what it leads to. Nothing of the plugin
-//! runs, and it may be for another machine.
+//! Reads the description of a built plugin (`keelback_description_t` and what it points to) from its file. None of the
+//! plugin's code runs, and it may be for another machine.
 use std::mem::{offset_of, size_of};
 use std::path::Path;
 
@@ -14,16 +14,16 @@ use crate::image::{Image, ImageFile};
 /// The section that has the description.
 const SECTION: &str = ".keelback";
 
-/// Why nothing can be read.
+/// Why a plugin cannot be read.
 #[derive(Debug)]
 pub enum Unreadable {
     /// It is no plugin.
     NoPlugin(String),
-    /// It is one of another version.
+    /// It is a plugin of another version.
     OtherVersion {
         /// The version of keelback that made it.
         keelback: String,
-        /// That of its interface.
+        /// Its ABI version.
         abi: u32,
     },
 }
@@ -42,13 +42,13 @@ pub struct Payload {
     pub init_file: Option<String>,
     /// Bytes of init code.
     pub init_length: u64,
-    /// There is compiled init code.
+    /// It has compiled init code.
     pub is_compiled: bool,
     /// The plugin's own modules.
     pub files: Vec<PayloadFile>,
-    /// What the prelude gives Python through `lib`.
+    /// The names of the prelude that Python can use through `lib`.
     pub symbols: Vec<String>,
-    /// What was recorded of Python and the runtime.
+    /// The recorded places of Python and the runtime.
     pub recorded: Recorded,
     /// It carries its runtime.
     pub is_standalone: bool,
@@ -56,9 +56,9 @@ pub struct Payload {
 
 /// A file of the plugin's own modules.
 pub struct PayloadFile {
-    /// Where it is among the modules.
+    /// Its path among the modules.
     pub path: String,
-    /// Importable by all.
+    /// Importable by all Python code, under its own name.
     pub is_top_level: bool,
     /// In a development library, where it is on disk.
     pub place: Option<String>,
@@ -80,17 +80,17 @@ pub struct Recorded {
     pub version: Option<String>,
 }
 
-/// Where the description is in memory: beside what the library exports.
+/// How to find the description in memory: by its distance from an exported symbol.
 pub struct Described {
     /// A symbol that the library exports.
     pub anchor: String,
     /// Its address in the file.
     pub anchor_address: u64,
-    /// That of the description.
+    /// The address of the description in the file.
     pub description: u64,
 }
 
-/// Where the description of the plugin at `path` will be, if this process can have it.
+/// Where the description of the plugin at `path` is after loading, if this process can load the plugin.
 pub fn place(path: &Path) -> Result<Described, String> {
     read(path).map_err(|why| match why {
         Unreadable::NoPlugin(why) => why,
@@ -162,7 +162,7 @@ impl Reader<'_> {
     fn rows(&self, table: usize, count: usize, size: usize) -> Option<Vec<u64>> {
         let from = self.image.pointer(self.plugin + table as u64)?;
         let count = self.image.u64(self.plugin + count as u64)?;
-        // The bytes must be there, which also keeps a damaged count from taking all memory.
+        // Check that the rows are in the file, so that a damaged count cannot exhaust the memory.
         self.image.bytes(from, count.checked_mul(size as u64)?)?;
         Some((0..count).map(|row| from + row * size as u64).collect())
     }
@@ -211,7 +211,7 @@ impl Reader<'_> {
                 override_: flags & KEELBACK_CDEF_OVERRIDE != 0,
                 as_cffi: flags & KEELBACK_CDEF_AS_CFFI != 0,
                 pack: (pack != 0).then_some(pack),
-                // As the runtime reads it.
+                // Parse the text as the runtime does.
                 preprocessed: true,
                 ..CdefText::default()
             })
@@ -263,11 +263,11 @@ impl Reader<'_> {
     }
 }
 
-/// Declarations, and which of their texts are the interface.
+/// The declarations, and which of their texts are the interface.
 pub struct Interface {
     /// All of them.
     pub declarations: Declarations,
-    /// The texts that are exported; without any, all texts.
+    /// The exported texts; all texts if none is exported.
     pub own: Vec<SourceId>,
 }
 
@@ -275,7 +275,7 @@ impl Interface {
     /// Parses texts as they are.
     ///
     /// # Errors
-    /// What the parser says.
+    /// The parser's errors.
     pub fn parse(cdefs: &[CdefText]) -> Result<Self, Vec<keelback_cdef::Diagnostic>> {
         let mut declarations = Declarations::default();
         for cdef in cdefs {
@@ -290,7 +290,7 @@ impl Interface {
         Ok(Self { declarations, own })
     }
 
-    /// For `keelback_cdef::compare`.
+    /// The interface for `keelback_cdef::compare`.
     pub fn compared(&self) -> keelback_cdef::compare::Interface<'_> {
         keelback_cdef::compare::Interface {
             declarations: &self.declarations,
@@ -298,7 +298,7 @@ impl Interface {
         }
     }
 
-    /// The functions that C calls, each as its declaration.
+    /// The declarations of the functions that C can call.
     pub fn functions(&self) -> Vec<String> {
         let declarations = &self.declarations;
         let exported = declarations.functions.iter().filter(|function| {

@@ -9,11 +9,11 @@ use crate::input::Inputs;
 
 /// The outputs of a build.
 pub struct Places {
-    /// The library, as the command line names it, or the C source: what make and ninja know.
+    /// The library as the command line names it, or the C source: the target that make and ninja know.
     pub output: PathBuf,
     /// The file that is written for it: with a version, `libNAME.so.X.Y.Z`.
     pub library: PathBuf,
-    /// The SONAME; None for what is no `libNAME.so`.
+    /// The SONAME; `None` if the file is not called `libNAME.so`.
     pub soname: Option<String>,
     /// Links to the library, and what they lead to.
     pub links: Vec<(PathBuf, String)>,
@@ -23,12 +23,12 @@ pub struct Places {
     default_header: String,
     /// The header for C++.
     pub cpp_header: Option<PathBuf>,
-    /// What the outputs were made of.
+    /// The depfile.
     pub depfile: Option<PathBuf>,
 }
 
 impl Places {
-    /// Those of the command line.
+    /// The outputs that the command line asks for.
     pub fn of(arguments: &BuildArguments) -> Self {
         let module = &arguments.declarations.name;
         let output = arguments.output.clone().unwrap_or_else(|| {
@@ -61,7 +61,7 @@ impl Places {
         }
     }
 
-    /// What the header for C++ includes.
+    /// The name of the header that the C++ header includes.
     pub fn header_name(&self) -> String {
         let name = self.header.as_deref().and_then(Path::file_name);
         name.map_or_else(
@@ -113,7 +113,7 @@ impl Places {
         Ok(())
     }
 
-    /// Notes that the library is written.
+    /// Notes that the run writes the library and its links.
     pub fn claim_library(&self, inputs: &mut Inputs) -> Result<()> {
         inputs.writes(&self.library)?;
         self.links

@@ -1,4 +1,4 @@
-//! From files and options to codegen's plugin.
+//! Makes codegen's plugin from files and options.
 use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Target, Type};
@@ -17,18 +17,18 @@ use crate::headers;
 use crate::input::{Input, Inputs};
 use crate::python::Python;
 
-/// What is declared, as read and not yet understood.
+/// The declarations as text, not yet parsed.
 pub struct Declared {
     name: String,
     cdefs: Vec<CdefText>,
     prelude: Option<SourceText>,
     config: Config,
     header: HeaderOptions,
-    /// What stands behind `#include` for the types that the cdefs take from headers.
+    /// The headers to include (spelled as behind `#include`) for types that the cdefs take from them.
     includes: Vec<String>,
-    /// Where those headers may be.
+    /// The folders of those headers.
     header_dirs: Vec<PathBuf>,
-    /// Exported whoever has the names.
+    /// Names of `--export`: exported although the C library or libpython has them.
     exports: Vec<String>,
     /// The platform of the C compiler.
     target: Target,
@@ -38,23 +38,23 @@ pub struct Declared {
 pub struct Embedding<'a> {
     /// The init code.
     pub init: &'a Input,
-    /// What runs it.
+    /// The Python that the plugin is built for.
     pub python: &'a Python,
     /// The runtime to record.
     pub runtime: Option<&'a Path>,
     /// Start without `site`.
     pub no_site: bool,
-    /// PYTHON* variables count.
+    /// Python reads the PYTHON* environment variables.
     pub use_environment: bool,
-    /// SIGPIPE is ignored.
+    /// SIGPIPE is set to be ignored.
     pub ignore_sigpipe: bool,
-    /// The init code stays in its file.
+    /// Development library: the init code stays in its file.
     pub dev: bool,
-    /// The runtime goes inside.
+    /// The plugin carries the runtime.
     pub standalone: bool,
     /// No path of this machine goes inside.
     pub relocatable: bool,
-    /// What the init code says of its functions' error values.
+    /// The error values of functions that were found in the init code.
     pub init_errors: Vec<InitError>,
     /// Where the Python functions are, for debuggers.
     pub debug_lines: Option<Vec<DebugLine>>,
@@ -64,7 +64,7 @@ pub struct Embedding<'a> {
     pub files: Vec<OwnFile>,
 }
 
-/// A function that the init code is to define.
+/// A function that the init code must define.
 pub struct PythonFunction {
     /// Its name.
     pub name: String,
@@ -74,14 +74,14 @@ pub struct PythonFunction {
     pub parameters: usize,
 }
 
-/// A plugin that can be written as C.
+/// A checked plugin, which can be written as C.
 pub struct Plugin {
     inner: keelback_codegen::Plugin,
     header: HeaderOptions,
     header_dirs: Vec<PathBuf>,
 }
 
-/// Refuses a name of a new project: a module name without dots.
+/// Checks the name of a new project: it must be a module name without dots.
 pub fn check_name(name: &str) -> Result<()> {
     match keelback_codegen::check_module_name(name, false) {
         Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
@@ -89,7 +89,8 @@ pub fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// Refuses a module name that cannot be imported, or begin C names. One in a package has dots.
+/// Checks a module name: it must be importable, and C names must be able to begin with it. It may have dots (for a
+/// package).
 pub fn check_module_name(name: &str) -> Result<()> {
     match keelback_codegen::check_module_name(name, true) {
         Some(problem) => Err(Failure::Usage.because(diagnostic(&problem))),
@@ -129,7 +130,7 @@ impl Declared {
         ] {
             for argument in arguments {
                 let given = config::parse_argument(option, argument)?;
-                // The command line has the last word.
+                // The command line overrides keelback.toml.
                 values.retain(|error| error.function != given.function);
                 values.push(given);
             }
@@ -157,13 +158,13 @@ impl Declared {
         &self.config.modules
     }
 
-    /// The plugin.
+    /// Parses and checks the plugin.
     pub fn plugin(mut self, embedding: &Embedding<'_>, reporter: &Reporter) -> Result<Plugin> {
         let python = embedding.python;
         if embedding.relocatable {
             self.forget_places();
         }
-        // A path that is not UTF-8 is not recorded: the plugin finds Python by its name then.
+        // A path that is not UTF-8 is not recorded: the plugin then finds Python by the name of its library.
         let text_of = |path: &Path| path.to_str().map(str::to_owned);
         let (major, minor) = python.version;
         let recorded_text = |path: &Path| text_of(path).filter(|_| !embedding.relocatable);
@@ -247,7 +248,7 @@ impl Declared {
         )
     }
 
-    /// The type stubs, which need neither Python nor what the C compiler knows.
+    /// The type stubs, which need neither Python nor a C compiler.
     pub fn stubs(self, of: StubsOf, reporter: &Reporter) -> Result<String> {
         let mut declarations = Declarations::new(self.target);
         let mut errors = Vec::new();
@@ -285,7 +286,7 @@ impl Declared {
         Ok(self.interface(reporter)?.cpp_header(header))
     }
 
-    /// A plugin of which only the C interface is known.
+    /// A plugin without init code, for its C interface.
     fn interface(self, reporter: &Reporter) -> Result<Plugin> {
         let spec = PluginSpec {
             init: Some(SourceText::default()),
@@ -300,7 +301,8 @@ impl Declared {
             cdefs: self.cdefs,
             includes: self.includes,
             prelude: self.prelude,
-            // A module's prelude is one of set_source(): CFFI's order, in which headers stand in front of it.
+            // The prelude of an extension module comes from set_source(): as in CFFI, headers are included in front of
+            // it.
             is_prelude_first: !rest.flags.extension_module,
             target: self.target,
             exports: ExportRule::OfCommandLine(self.exports),
@@ -352,7 +354,7 @@ impl Plugin {
         self.inner.header(&self.header)
     }
 
-    /// What that includes by the user's wish, as it stands behind `#include`.
+    /// The headers that the public header includes because of `--header-include`, spelled as behind `#include`.
     pub fn header_includes(&self) -> &[String] {
         &self.header.includes
     }
@@ -362,7 +364,7 @@ impl Plugin {
         self.inner.cpp_header(header)
     }
 
-    /// Where the headers may be that the C file includes.
+    /// The folders of the headers that the C file includes.
     pub fn header_dirs(&self) -> &[PathBuf] {
         &self.header_dirs
     }
@@ -385,12 +387,12 @@ impl Plugin {
                 .is_some_and(|value| *value != MacroValue::Nothing)
     }
 
-    /// A name of `lib` that is written nearly so.
+    /// The most similar name of `lib`.
     pub fn similar_name(&self, name: &str) -> Option<&str> {
         self.inner.declarations().similar_ordinary(name)
     }
 
-    /// The functions that the init code is to define, in order of declaration.
+    /// The functions that the init code must define, in order of declaration.
     pub fn python_functions(&self) -> Vec<PythonFunction> {
         let declarations = self.inner.declarations();
         let cdefs = &self.inner.spec().cdefs;
@@ -404,7 +406,7 @@ impl Plugin {
                 let mut place = Place::in_source(&cdef.file, &cdef.text, span);
                 let numbered = declarations.source(function.span.source)?;
                 let numbered = numbered.location(function.span.start);
-                // Line markers count.
+                // The place is the one that line markers give.
                 numbered.file.clone_into(&mut place.file);
                 place.line = numbered.line as usize;
                 let parameters = match declarations.types.get(function.ty) {
@@ -421,7 +423,7 @@ impl Plugin {
     }
 }
 
-/// How the generated header is written.
+/// The options for the generated header.
 fn header_options(arguments: &DeclarationArguments) -> HeaderOptions {
     let given = arguments.header_includes.iter().map(|name| quote(name));
     let kept = arguments.cdefs.iter().filter(|_| arguments.keep_header);
@@ -434,7 +436,7 @@ fn header_options(arguments: &DeclarationArguments) -> HeaderOptions {
     }
 }
 
-/// Where `#include "..."` of a file looks first. None for standard input.
+/// The folder in which `#include "..."` of a file looks first; `None` for standard input.
 pub fn folder_of(file: &Path) -> Option<PathBuf> {
     if crate::is_dash(file.as_os_str()) {
         return None;
@@ -447,7 +449,7 @@ pub fn folder_of(file: &Path) -> Option<PathBuf> {
     })
 }
 
-/// As it stands behind `#include`. The form with quotes finds system headers too.
+/// A header name as behind `#include`. The form with quotes also finds system headers.
 fn quote(include: &str) -> String {
     if include.starts_with(['<', '"']) {
         include.to_owned()
@@ -476,7 +478,7 @@ fn diagnostic(problem: &Problem) -> Diagnostic {
     }
 }
 
-/// Where the error value that a message is about was given, if that was a file.
+/// The place in keelback.toml of the error value that a message is about; `None` if it is not there.
 fn place_of(diagnostic: &Diagnostic, config: &Config) -> Option<Place> {
     if diagnostic.place.is_some() || !diagnostic.message.contains("error value") {
         return None;

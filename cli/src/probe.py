@@ -1,11 +1,11 @@
-# Asked by `keelback build`: what Python is this, and is the init code good?
+# Run by `keelback build` with the Python of a plugin: reports the properties of this Python, and checks the init code.
 #
 # The command line has the module name, the init code's file name and its length, the directory that it is in, and the
-# names of the plugin's own modules (top-level ones behind a `+`); standard input has the init code, and then those modules: of each a line with its
-# path, a line with its length, and the text.
-# Two records go to standard output, each a series of `key=value` fields that end in a NUL byte, and then an
-# empty field. The first record is sent before the init code is looked at, so that the C compiler can start.
-# The file must be understood by every Python since 2.7: an old one has to be told apart from a broken one.
+# names of the plugin's own modules (top-level ones behind a `+`); standard input has the init code, and then those
+# modules: of each a line with its path, a line with its length, and the text. Two records go to standard output, each a
+# series of `key=value` fields that end in a NUL byte, and then an empty field. The first record is sent before the init
+# code is checked, so that the C compiler can start meanwhile. The file must be understood by every Python since 2.7: an
+# old one must be told apart from a broken one.
 import os
 import sys
 
@@ -34,7 +34,7 @@ def first_existing(paths):
 
 
 def mapped_libpython():
-    # What is mapped into this very process needs no guess. Static Pythons have nothing here.
+    # The libpython that is mapped into this process is certain. A static Python has none.
     try:
         with open("/proc/self/maps") as maps:
             for line in maps:
@@ -71,7 +71,7 @@ def describe():
         os.path.join(directory, name) for directory in directories for name in names
     )
 
-    # Without `site` nothing has looked at pyvenv.cfg (it is beside the executable or one level up).
+    # Without `site`, Python has not read pyvenv.cfg (which is beside the executable or one level up).
     venv = ""
     bindir = os.path.dirname(os.path.abspath(sys.executable))
     for directory in (os.path.dirname(bindir), bindir):
@@ -136,7 +136,7 @@ def check(module, filename, length, directory, *names):
     warnings.simplefilter("default")
     try:
         only_ast = 0x0400  # ast.PyCF_ONLY_AST; the module ast itself takes time to import
-        # Every line is known to be UTF-8, whatever a coding line says of it.
+        # The text is UTF-8, whatever a coding line says.
         tree = compile(source.decode("utf-8"), filename, "exec", only_ast, True)
         tree_of_own = compile(source.decode("utf-8"), filename, "exec", only_ast, True) if own else tree
         code = compile_own(tree_of_own, filename, module, own)
@@ -179,7 +179,7 @@ def bad_module(path, error, message, line, column):
 
 
 def compile_own(tree, filename, module, own):
-    """The code, as hexadecimal digits of what marshal writes."""
+    """The compiled code: the bytes that marshal writes, in hexadecimal digits."""
     import binascii
     import marshal
 
@@ -189,7 +189,7 @@ def compile_own(tree, filename, module, own):
 
 
 def beside(tree, module, filename, directory, own):
-    """Modules that are imported, and are not the plugin's but lie beside the init code."""
+    """Imports of modules that lie beside the init code, and are not the plugin's own."""
     found = {}
     for node in walk(tree):
         kind = type(node).__name__
@@ -214,7 +214,7 @@ def beside(tree, module, filename, directory, own):
 
 
 def scan(tree, module):
-    """Which functions does the code attach, and can that be said for sure?"""
+    """Sends the functions that the code attaches, and whether there may be others."""
     known = sys.stdlib_module_names
     named = set()  # the nodes `x.def_extern` whose call was understood
     attributes = []
@@ -286,7 +286,7 @@ def scan(tree, module):
 
 def shape(function, name):
     """Of a function: its name in C, the line of its def, the least and most arguments by position (-1: any number), the
-    parameters that must be given by keyword, and what a call of it gives if that is no result."""
+    parameters that must be given by keyword, and what a call of it returns instead of a result ("a coroutine")."""
     arguments = function.args
     positional = len(arguments.posonlyargs) + len(arguments.args)
     required = positional - len(arguments.defaults)
@@ -300,7 +300,7 @@ def shape(function, name):
 
 
 def yields(function):
-    """Whether it is a generator: a yield of its own, not of a function inside."""
+    """Whether it is a generator: it has a yield itself, not in a function inside."""
     stack = list(function.body)
     while stack:
         node = stack.pop()
@@ -316,7 +316,7 @@ def yields(function):
 
 
 def uses_of_lib(tree, module):
-    """Each `lib.NAME` of what is the plugin's lib for sure: line, column, and name."""
+    """Each `lib.NAME` where `lib` is certainly the plugin's: line, column, and name."""
     bound = _bindings(tree)
     libs = set()
     for node in walk(tree):

@@ -1,4 +1,4 @@
-//! A line for the impatient: shown on a terminal when something takes longer than a second.
+//! A progress line, shown on a terminal when something takes longer than a second.
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::diagnostic::Reporter;
 
-/// The line is on the terminal.
+/// Whether the line is on the terminal.
 static SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Takes the line away, if it is there.
+/// Removes the line, if it is shown.
 pub fn clear() {
     if SHOWN.swap(false, Ordering::Relaxed) {
         let mut stderr = std::io::stderr();
@@ -20,13 +20,13 @@ pub fn clear() {
 
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Until it is dropped, something is under way.
+/// Something that is under way until this is dropped.
 pub struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Progress {
-    /// Says `what` after a second, unless it is over by then.
+    /// Shows `what` after a second, unless it is over by then.
     pub fn start(reporter: &Reporter, what: &'static str) -> Self {
-        // With --verbose the lines that are shown anyway say where we are.
+        // With --verbose, other lines show the progress.
         if !reporter.shows_progress() || reporter.is_verbose() {
             return Self(None);
         }

@@ -1,4 +1,4 @@
-//! Which Python a plugin is built for. One process of it answers every question (`probe.py`).
+//! Finds the Python that a plugin is built for. One process of that Python (`probe.py`) answers all questions.
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,22 +45,23 @@ pub struct Python {
     pub packages: Vec<PathBuf>,
 }
 
-/// What the init code says of itself.
+/// Python's report on the init code.
 #[derive(Clone, Debug, Default)]
 pub struct InitReport {
     /// Why it cannot run.
     pub error: Option<InitError>,
     /// Line and text of Python's own warnings (an invalid escape...).
     pub warnings: Vec<(usize, String)>,
-    /// Line and name of each function that it attaches.
+    /// Line and name of each function that it attaches with `def_extern`.
     pub attached: Vec<(usize, String)>,
     /// Line, name and value (as C text; empty: it cannot be read) of each `error=` of a function.
     pub errors: Vec<(usize, String, String)>,
-    /// It may attach others: the names are computed, or other modules may do it.
+    /// It may attach further functions: names are computed, or other modules may attach some.
     pub is_unsure: bool,
     /// The module name is one of the standard library's.
     pub shadows: Option<String>,
-    /// What the init code and the plugin's own modules import, and only lies beside the init code.
+    /// Imports of the init code and of the plugin's own modules for files that lie beside the init code and are not in
+    /// the plugin.
     pub beside: Vec<Beside>,
     /// The init code, compiled, if there are own modules.
     pub init_code: Option<Vec<u8>>,
@@ -78,16 +79,16 @@ pub struct InitReport {
     pub uses_of_lib: Vec<UseOfLib>,
 }
 
-/// What can be seen of a function without calling it.
+/// A function under `@ffi.def_extern()`, as its source shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defined {
     /// The name in C.
     pub name: String,
     /// The line of its `def`.
     pub line: usize,
-    /// What it takes and gives.
+    /// Its signature.
     pub shape: PythonShape,
-    /// No `if`, `try` or function is around it.
+    /// Its definition always runs: it is not inside of an `if`, a `try` or a function.
     pub is_always: bool,
 }
 
@@ -96,13 +97,13 @@ pub struct Defined {
 pub struct Foreign {
     /// The line.
     pub line: usize,
-    /// The name that stands there.
+    /// The name of the ffi object.
     pub name: String,
     /// The module that it was imported from.
     pub module: String,
 }
 
-/// A name of lib that is used.
+/// A use of `lib.NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UseOfLib {
     /// The line, from 1.
@@ -113,16 +114,16 @@ pub struct UseOfLib {
     pub name: String,
 }
 
-/// An import that will find nothing.
+/// An import of a file that lies beside the init code, and will not be found at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The line of the import.
     pub line: usize,
     /// The file that it is in.
     pub file: String,
-    /// What is imported.
+    /// The name of the imported module.
     pub name: String,
-    /// Where that is.
+    /// Its file.
     pub path: String,
 }
 
@@ -133,27 +134,27 @@ pub struct ModuleError {
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
-    /// The file, as it is among the modules.
+    /// The path of the file among the modules.
     pub path: String,
     /// `SyntaxError: invalid syntax`
     pub message: String,
 }
 
-/// What is to be looked at.
+/// The init code to be checked.
 #[derive(Clone, Debug)]
 pub struct InitCode<'a> {
     /// The plugin's module.
     pub module: &'a str,
     /// The init code.
     pub code: &'a Input,
-    /// The directory that it is in; none for standard input.
+    /// Its directory; `None` for standard input.
     pub directory: Option<PathBuf>,
     /// The plugin's own modules.
     pub files: &'a [OwnFile],
 }
 
 impl InitCode<'_> {
-    /// What probe.py reads.
+    /// The bytes for probe.py's standard input.
     fn message(&self) -> Vec<u8> {
         let mut message = self.code.text.clone().into_bytes();
         for file in self.files.iter().filter(|file| file.path.ends_with(".py")) {
@@ -185,14 +186,14 @@ pub struct InitError {
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
-    /// Its end.
+    /// The column behind the error, from 1.
     pub end_column: usize,
 }
 
-/// The process that answers.
+/// The Python process that answers.
 pub struct Probe {
     program: PathBuf,
-    /// Was given with `--python` as a libpython.
+    /// The libpython that `--python` named, if it did.
     libpython: Option<PathBuf>,
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -208,16 +209,16 @@ enum Choice {
     Library(PathBuf, Option<PathBuf>),
 }
 
-/// A Python that is being asked, or all that there is to know.
+/// A Python that is being asked, or one that cannot be asked.
 pub enum Search {
-    /// Being asked.
+    /// The process is running.
     Probe(Box<Probe>),
     /// A libpython without an executable: nothing can check the init code.
     Library(Python),
 }
 
 impl Search {
-    /// Starts to ask the Python that `--python` names. `init` is the init code to check.
+    /// Starts to ask the Python that `--python`, or its absence, means. `init` is the init code to check.
     pub fn start(choice: Option<&Path>, init: Option<InitCode<'_>>) -> Result<Self> {
         match choose(choice)? {
             Choice::Executable(program) => {
@@ -257,7 +258,7 @@ impl Search {
         Ok(python)
     }
 
-    /// What Python says of the init code that it was given; `None` when nothing could be asked.
+    /// Python's report on the init code; `None` if there is no executable to ask.
     pub fn init_report(&mut self) -> Result<Option<InitReport>> {
         match self {
             Self::Probe(probe) => probe.init_report().map(Some),
@@ -384,7 +385,7 @@ fn is_libpython(path: &Path) -> bool {
     })
 }
 
-/// Version, and whether free-threaded, that `libpython3.13t.so.1.0` says.
+/// The version in the name `libpython3.13t.so.1.0`, and whether it is free-threaded.
 fn version_in_name(path: &Path) -> Option<(u32, u32, bool)> {
     let name = path.file_name()?.to_str()?.strip_prefix("libpython")?;
     let (major, rest) = name.split_once('.')?;
@@ -445,7 +446,7 @@ impl Probe {
         init: Option<InitCode<'_>>,
     ) -> Result<Self> {
         let started = Instant::now();
-        // -I -S: nothing of the user's environment or site-packages has a say, and it starts in half the time.
+        // -I -S: the user's environment and site-packages have no effect, and Python starts in half the time.
         let mut command = Command::new(&program);
         command.args(["-I", "-S", "-B", "-c", PROBE]);
         if let Some(init) = &init {
@@ -470,7 +471,7 @@ impl Probe {
             libpython,
             child,
             stdout,
-            // A Python that ends early closes the pipe; its answer, or the lack of it, tells why.
+            // If Python ends early, writing fails; the cause shows when its answer is read.
             stdin: std::thread::spawn(move || drop(stdin.write_all(&code))),
             stderr: std::thread::spawn(move || {
                 let mut text = Vec::new();
@@ -632,14 +633,14 @@ impl Probe {
         })
     }
 
-    /// The process ended without the answer. (What it left unread of standard input does not matter.)
+    /// The error for a process that ended without an answer.
     fn failed(&mut self) -> Box<Error> {
         let _ = self.child.kill();
         let status = self.child.wait();
         let stderr = std::mem::replace(&mut self.stderr, std::thread::spawn(String::new))
             .join()
             .unwrap_or_default();
-        // Of a traceback the last line tells most, of anything else the first.
+        // Show the last line of a traceback, or the first line of anything else.
         let mut lines = stderr.lines().filter(|line| !line.trim().is_empty());
         let said = if stderr.contains("Traceback (") {
             lines.next_back()
@@ -655,7 +656,7 @@ impl Probe {
     }
 }
 
-/// Lines: the line, the file, the name, the path.
+/// Parses the lines of a field: the line number, the file, the name, the path.
 fn beside(text: &str) -> Option<Beside> {
     let [line, file, name, path] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Beside {
@@ -666,7 +667,7 @@ fn beside(text: &str) -> Option<Beside> {
     })
 }
 
-/// Lines: the line, the column, the path, the message.
+/// Parses the lines of a field: the line number, the column, the path, the message.
 fn module_error(text: &str) -> Option<ModuleError> {
     let [line, column, path, message] = text.splitn(4, '\n').collect::<Vec<_>>().try_into().ok()?;
     Some(ModuleError {
@@ -677,7 +678,7 @@ fn module_error(text: &str) -> Option<ModuleError> {
     })
 }
 
-/// Lines: see `shape` in probe.py.
+/// Parses the lines of a field: see `shape` in probe.py.
 fn defined(text: &str) -> Option<Defined> {
     let [name, line, least, most, keywords, gives, is_always] =
         text.split('\n').collect::<Vec<_>>().try_into().ok()?;
@@ -694,7 +695,7 @@ fn defined(text: &str) -> Option<Defined> {
     })
 }
 
-/// Lines: the line, the name, the module.
+/// Parses the lines of a field: the line number, the name, the module.
 fn foreign(text: &str) -> Option<Foreign> {
     let [line, name, module] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Foreign {
@@ -704,7 +705,7 @@ fn foreign(text: &str) -> Option<Foreign> {
     })
 }
 
-/// Lines: the line, the column, the name.
+/// Parses the lines of a field: the line number, the column, the name.
 fn use_of_lib(text: &str) -> Option<UseOfLib> {
     let [line, column, name] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(UseOfLib {
@@ -714,7 +715,7 @@ fn use_of_lib(text: &str) -> Option<UseOfLib> {
     })
 }
 
-/// What two hexadecimal digits a byte stand for.
+/// The bytes that pairs of hexadecimal digits stand for.
 fn bytes(digits: &str) -> Vec<u8> {
     let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
     digits
@@ -726,8 +727,7 @@ fn bytes(digits: &str) -> Vec<u8> {
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        // After an error elsewhere the process may still be at work; nobody needs its answer. Killing one that
-        // has ended does nothing.
+        // After an error elsewhere the process may still be running: its answer is not needed any more.
         if !self.stdin.is_finished() || matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.kill();
         }

@@ -1,4 +1,4 @@
-//! Finding keelback's runtime for the Python of a plugin, and seeing whether the versions go together.
+//! Finds keelback's runtime for the Python of a plugin, and checks that the versions fit.
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::python::Python;
 /// The environment variable that names the runtime, at build time as at run time.
 const VARIABLE: &str = "KEELBACK_RUNTIME";
 
-/// What a runtime tells of itself in its `keelback_runtime` symbol.
+/// The versions in a runtime's `keelback_runtime` symbol.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Identity {
     abi_version: u32,
@@ -108,7 +108,7 @@ fn candidates(python: &Python) -> Vec<PathBuf> {
         python.version.1,
         if python.free_threaded { "t" } else { "" }
     );
-    // Through a link in somebody's ~/bin to where keelback is installed.
+    // Follow a link (in ~/bin, say) to the place where keelback is installed.
     let executable = std::env::current_exe().and_then(std::fs::canonicalize);
     if let Some(beside) = executable.ok().as_deref().and_then(Path::parent) {
         let installed = beside.join("../lib/keelback");

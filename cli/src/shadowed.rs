@@ -1,5 +1,5 @@
-//! Packages that one plugin's environment has and another version hides, where several plugins are in one process: the Python
-//! of the first is everybody's, and the others' packages stand behind its own.
+//! Packages of a plugin's environment that another version hides when several plugins are in one process: they share
+//! the Python of the first one, and the packages of the others come later on `sys.path`.
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::loader_search::Found;
 
-/// With what the runtime itself does to `sys.path`.
+/// The script includes the code with which the runtime itself extends `sys.path`.
 const SCRIPT: &str = concat!(
     include_str!("../../python/keelback/_sites.py"),
     include_str!("shadowed.py")
 );
 
-/// A package that is not found.
+/// A package that another version hides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shadowed {
     /// The environment's executable.
@@ -22,15 +22,16 @@ pub struct Shadowed {
     pub package: String,
     /// The version that the environment has.
     pub version: String,
-    /// Where.
+    /// The place of that version.
     pub place: String,
-    /// The version that is found.
+    /// The version that is imported instead.
     pub by: String,
-    /// Where.
+    /// The place of that version.
     pub by_place: String,
 }
 
-/// What is hidden when plugins start in this order, each with what its loader found. `Err`: why that cannot be said.
+/// The packages that are hidden when plugins start in this order; `plugins` has what the loader of each found. `Err`:
+/// why this cannot be determined.
 pub fn between(plugins: &[Found]) -> Result<Vec<Shadowed>, String> {
     let Some((first, others)) = plugins
         .split_first()
@@ -55,7 +56,7 @@ pub fn between(plugins: &[Found]) -> Result<Vec<Shadowed>, String> {
         .map(|found| found.executable.as_deref().unwrap_or_default())
         .collect();
     if let Some(mut stdin) = child.stdin.take() {
-        // One that is gone says why by its status.
+        // If Python has ended already, its exit status is reported below.
         let _ = stdin.write_all(lines.join("\n").as_bytes());
     }
     let output = child.wait_with_output().map_err(|error| failed(&error))?;

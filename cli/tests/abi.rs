@@ -66,7 +66,7 @@ fn the_status_says_which_number_changes() {
     assert_eq!(told["soversion"], serde_json::Value::Null);
 }
 
-/// Macros of the command line count for both; a library of another name has other functions of its own.
+/// Macros of the command line apply to both versions; a library of another name has other NAME_start functions.
 #[test]
 fn what_differs_by_name_or_macro() {
     let project = Project::with(OLD, INIT);
@@ -95,7 +95,7 @@ fn what_differs_by_name_or_macro() {
     );
 }
 
-/// What keeps two files from being compared is none of the answers.
+/// Every failure has an exit status that no result of the comparison has.
 #[test]
 fn failures_have_one_status() {
     let project = Project::with(OLD, INIT);

@@ -1,4 +1,4 @@
-//! Mistakes that the build finds in the init code, before C does.
+//! Mistakes in the init code that the build finds, instead of the first call from C.
 mod common;
 use common::{Outcome, Project, outcome};
 
@@ -25,7 +25,7 @@ fn check(init: &str, arguments: &[&str]) -> Outcome {
 
 const GOOD: &str = "from adder import ffi, lib\n\n@ffi.def_extern()\ndef start():\n    pass\n\n";
 
-/// What is told of these lines behind `GOOD`, which is line 7 and on.
+/// Expects these messages about init code that consists of `GOOD` and these lines, the first of which is line 7.
 fn told(lines: &str, expected: &str) {
     check(&format!("{GOOD}{lines}"), &[]).expect(0, expected);
 }
@@ -166,7 +166,7 @@ fn names_that_lib_lacks() {
 help: did you mean 'GREEN'?
 ",
     );
-    // A name that is bound elsewhere too may be anything.
+    // If `lib` is bound elsewhere too, nothing is known about it.
     told(
         "@ffi.def_extern()\ndef add(a, b):\n    lib = a\n    return lib.real\n",
         "",
@@ -194,7 +194,7 @@ fn strict() {
     );
     let right = format!("{GOOD}@ffi.def_extern()\ndef add(a, b):\n    return 1\n");
     check(&right, &["--strict"]).expect_success();
-    // Commands that write leave what was there.
+    // With --strict, a warning leaves existing outputs unchanged.
     let project = Project::with(API, &wrong);
     for command in [&["build"][..], &["emit", "-o", "adder.c"]] {
         project.file("libadder.so", "as it was");

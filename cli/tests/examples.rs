@@ -45,7 +45,7 @@ impl Example {
         shell(self.project.path(), script)
     }
 
-    /// Runs the README's commands and compares with what the README says of it.
+    /// Runs the README's commands and compares their output with the README.
     #[track_caller]
     fn check(&self) {
         let outcome = self.shell(&self.block(""));
@@ -132,7 +132,7 @@ fn sqlite_extension() {
     Example::copy("sqlite-extension").check();
 }
 
-/// Every handle that SQLite was given comes back: those of groups, of interrupted queries, and of the functions.
+/// SQLite gives back every handle that it got: those of groups, of interrupted queries, and of the functions.
 #[test]
 fn sqlite_extension_keeps_nothing() {
     let example = Example::copy("sqlite-extension");
@@ -166,7 +166,7 @@ fn sqlite_extension_keeps_nothing() {
     assert!(outcome.stderr.ends_with("kept 0\n"), "{}", outcome.stderr);
 }
 
-/// keelback.toml: without a Python the extension is not taken for well loaded.
+/// The error value in keelback.toml makes SQLite report an error when there is no Python.
 #[test]
 fn sqlite_extension_without_python() {
     let example = Example::copy("sqlite-extension");

@@ -92,7 +92,7 @@ help: the first has the declarations, the second the C source in front of them",
     assert_eq!(project.read("cdef.txt"), CDEF);
 }
 
-/// The package as an installed one looks: the Python files, and the runtime beside them.
+/// Runs `gen-src exec-python` with a package like an installed one: the Python files, and the runtime beside them.
 fn exec(project: &Project, arguments: &[&str]) -> Outcome {
     outcome(&mut exec_command(project, arguments))
 }
@@ -152,7 +152,7 @@ fn exec_python_runs_a_script() {
     let printed = exec(&project, &["sub/build.py", "-"]);
     printed.expect(0, "");
     assert_eq!(printed.stdout, text);
-    // One generator: apart from the texts' places, read-sources makes the same.
+    // read-sources generates the same C, apart from the places of the texts.
     read(&project, &["mod", "cdef.txt", "prelude.c", "mod2.c"]).expect_success();
     let without_places = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.starts_with("#line "));
@@ -220,7 +220,7 @@ fn a_script_that_makes_nothing() {
     assert!(project.read("x.c").contains("PyInit_mod"));
 }
 
-/// What a builder says of a plugin's start is in the C that gen-src makes of it.
+/// The builder's flags for the start are in the C that gen-src writes.
 #[test]
 fn flags_of_a_plugin() {
     let project = Project::new();
@@ -255,7 +255,7 @@ fn a_signal_ends_the_script() {
     );
     for (signal, status) in [("TERM", 143), ("HUP", 129)] {
         let mut command = exec_command(&project, &["build.py", "mod.c"]);
-        // The tests may run where signals are ignored.
+        // The tests may run in an environment in which signals are ignored.
         let listen = || {
             use nix::sys::signal::{SigHandler, Signal, signal};
             for one in [Signal::SIGHUP, Signal::SIGTERM] {

@@ -1,4 +1,5 @@
-//! Real headers as cdefs: guards, includes, macros, `extern "C"`; what is exported, and what the generated header says.
+//! Real headers as cdefs: guards, includes, macros, `extern "C"`; what is exported, and the text of the generated
+//! header.
 mod common;
 use std::process::Command;
 
@@ -27,7 +28,7 @@ fn shapes() -> Project {
     project
 }
 
-/// What the library shows to others, but for what every library has.
+/// The exported names of the library, without those that every library has.
 fn exported(project: &Project) -> Vec<String> {
     let mut command = Command::new("nm");
     command.args(["-D", "--defined-only", "--format=posix", "libadder.so"]);
@@ -45,7 +46,7 @@ fn a_header_as_it_is() {
     let project = shapes();
     project.build(&["-I", "include"]).expect_success();
     assert_eq!(exported(&project), ["shape_area", "shape_name"]);
-    // Documentation is for readers: the library has none.
+    // The library does not contain the documentation comments.
     let library = std::fs::read(project.path().join("libadder.so")).unwrap();
     let has = |text: &[u8]| library.windows(text.len()).any(|window| window == text);
     assert!(has(b"double shape_area(") && !has(b"How large it is"));
@@ -149,7 +150,8 @@ fn the_header_asserts_nothing_of_others_types() {
     }
 }
 
-/// The library's own needs of the system's headers are nothing to those that are given: types are what the host has.
+/// Feature macros that the library's own code needs do not affect the given headers: types are those that the host
+/// sees.
 #[test]
 fn features_are_those_of_the_host() {
     let project = Project::with(
@@ -302,7 +304,7 @@ fn the_plain_cdef_of_a_header() {
         "# 4 \"include/shapes/types.h\"\ntypedef struct shape { double width, height; } shape_t;\n\
          # 13 \"api.h\"\n/** How large it is. */\ndouble shape_area(const shape_t *shape) __attribute__((nonnull));\n"
     );
-    // What it prints is a cdef that gives itself.
+    // The printed cdef, read again, is printed unchanged.
     project.file("plain.h", &shown.stdout);
     assert_eq!(project.run(&["cdef", "plain.h"]).stdout, shown.stdout);
     let all = project.run(&["cdef", "api.h", "-I", "include", "--all", "--only", "*own*"]);
@@ -367,15 +369,15 @@ fn the_compiler_is_asked_once() {
     run("cache");
     assert_eq!(project.read("asked"), "asked\n");
     assert_eq!(kept().count(), 1);
-    // What is no answer is asked for again.
+    // A damaged cache file is ignored: the compiler is asked again.
     std::fs::write(&name, "nonsense").unwrap();
     run("cache");
     assert_eq!(project.read("asked"), "asked\nasked\n");
-    // A changed compiler is another one.
+    // After a change of the compiler it is asked again.
     project.script("counting-cc", &script.replace("echo", "echo  "));
     run("cache");
     assert_eq!(project.read("asked"), "asked\nasked\nasked\n");
-    // And where nothing can be kept, it takes longer.
+    // Without a cache folder that can be written, the compiler is asked each time.
     run("/proc/nowhere");
 }
 
@@ -394,7 +396,8 @@ fn without_a_compiler() {
     );
 }
 
-/// What `--header-include` has as well is refused, before a host finds it; as an include of the declarations it goes.
+/// A header of `--header-include` that defines the same types is refused by the build; the declarations may include it
+/// instead.
 #[test]
 fn a_header_that_has_the_same_types() {
     let function = "double shape_area(const shape_t *shape);\nint shape_name(void);\n";
@@ -418,9 +421,9 @@ fn a_header_that_has_the_same_types() {
         "{said}"
     );
     assert!(!project.names().contains(&"adder.h".to_owned()));
-    // What only the host has is the host's business.
+    // A header that only the host has is not checked.
     with(&["--header-include", "hosts.h"]).expect_success();
-    // Names alone are what the option is for, and the advice is good.
+    // With types that are only named the option works, and the advice of the error message does too.
     project.file(
         "api.h",
         format!("typedef struct shape shape_t;\n{function}"),
@@ -446,7 +449,7 @@ fn the_compilers_machine_decides() {
             16,
             0,
         ),
-        // Nobody knows it: as this machine.
+        // For an unknown machine, the layout is this machine's.
         ("#define __STDC__ 1\\n#define __sparc__ 1\\n", 8, 16, is_x86),
     ] {
         let project = Project::with(

@@ -8,7 +8,7 @@ use std::process::Command;
 use common::{Outcome, Project, outcome, python};
 use serde_json::Value;
 
-/// The init code would leave a file.
+/// Init code that leaves a file if it runs.
 const INIT: &str = "open('started', 'w')\nfrom adder import ffi\n\n@ffi.def_extern()\ndef add(a, b):\n    return a + b\n";
 
 fn inspect(project: &Project, arguments: &[&str]) -> Outcome {
@@ -80,7 +80,7 @@ fn what_is_inside() {
     );
 }
 
-/// The steps are the loader's own: they name the place that is taken, and end there.
+/// The steps are reported by the loader: the last one names the place that is used.
 #[test]
 fn where_it_looks() {
     let runtime = runtime();
@@ -117,7 +117,7 @@ fn where_it_looks() {
     assert!(!project.path().join("started").exists());
 }
 
-/// A library that does not start is told of all the same.
+/// A library that would not find its Python or runtime is described all the same.
 #[test]
 fn one_that_finds_nothing() {
     let project = Project::with("int add(int a, int b);\n", INIT);
@@ -142,7 +142,7 @@ fn one_that_finds_nothing() {
         "{}",
         told.stdout
     );
-    // One that the dynamic linker refuses.
+    // A library that the dynamic linker cannot load.
     project.file("need.c", "int need(void) { return 1; }\n");
     let status = Command::new("cc")
         .args(["-shared", "-fPIC", "need.c", "-o", "libneed.so"])
@@ -172,7 +172,7 @@ fn one_that_finds_nothing() {
     }
 }
 
-/// However the library was linked or stripped.
+/// Inspecting works however the library was linked or stripped.
 #[test]
 fn other_linkers_and_strip() {
     let project = Project::with("int add(int a, int b);\n", INIT);

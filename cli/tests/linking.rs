@@ -1,8 +1,8 @@
-//! What linkers, loaders, make and ninja see of a library: its SONAME and links, what hardens it, its depfile.
+//! What matters to linkers, loaders, make and ninja: the SONAME and links, hardening, the depfile.
 mod common;
 use common::{Outcome, Project, outcome, python};
 
-/// What `readelf` says of a library.
+/// The output of `readelf` about a library.
 fn readelf(project: &Project, library: &str) -> String {
     let mut command = std::process::Command::new("readelf");
     let said = outcome(
@@ -32,7 +32,7 @@ fn sonames_of_names() {
         ("libadder.so", Some("libadder.so")),
         ("out/libother.so", Some("libother.so")),
         ("libadder.so.2.1", Some("libadder.so.2")),
-        // What is opened by its path.
+        // Libraries that are opened by their paths have no SONAME.
         ("adder.so", None),
         ("adder.abi3.so", None),
         ("libadder.node", None),
@@ -51,7 +51,7 @@ fn a_soversion_makes_a_file_and_links() {
         names
     };
     let link = |name: &str| std::fs::read_link(project.path().join(name)).unwrap();
-    // One without a version was there.
+    // A library without a version exists already.
     project.build(&[]).expect_success();
     project.build(&["--soversion", "1.2.3"]).expect_success();
     assert_eq!(
@@ -64,7 +64,7 @@ fn a_soversion_makes_a_file_and_links() {
         soname(&project, "libadder.so").as_deref(),
         Some("libadder.so.1")
     );
-    // The next one leaves the old file alone. The command line has the last word.
+    // A build of the next version keeps the old file. The command line overrides keelback.toml.
     let before = std::fs::read(project.path().join("libadder.so.1.2.3")).unwrap();
     project.file("keelback.toml", "soversion = \"1.3\"\n");
     project.build(&["-o", "libadder.so.1.3"]).expect_success();
@@ -105,7 +105,7 @@ fn soversions_that_cannot_be() {
 #[test]
 fn libraries_are_hardened() {
     let project = Project::good();
-    // With C of the user's that has an array on the stack.
+    // The prelude has an array on the stack, which the stack protector guards.
     project.file(
         "prelude.c",
         "#include <string.h>\nint add(int, int);\nint twice(const char *s)\n{\n    char copy[64];\n    strcpy(copy, s);\n    return add(copy[0], copy[1]);\n}\n",
@@ -228,7 +228,7 @@ fn a_depfile_names_all_that_was_read() {
         inputs.len()
     );
 
-    // Make takes it as it is: nothing to do, until an input is newer.
+    // make understands the depfile: it has nothing to do until an input is newer.
     project.file(
         "Makefile",
         "libadder.so:\n\ttouch libadder.so; echo made\n-include out/adder.d\n",

@@ -278,7 +278,7 @@ fn error_values_of_the_init_code_are_the_start_s() {
 
 #[test]
 fn names_that_the_init_code_binds_once_are_error_values() {
-    // In C: a name, and what the init code gives as its error value.
+    // The name of each C function, and the error value in the init code.
     let functions = [
         ("negative", "FAILED"),
         ("again", "OTHER"),
@@ -385,7 +385,8 @@ fn a_fraction_is_no_error_value_of_an_integer() {
         .expect_success();
 }
 
-/// `[errors]` and `--error-type`: a value for all functions of a type, and where a wrong one stands.
+/// `[errors]` and `--error-type`: a value for all functions that return a type, and the place in the message about a
+/// wrong one.
 #[test]
 fn error_values_of_types() {
     let project = Project::with(

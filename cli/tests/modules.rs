@@ -1,4 +1,4 @@
-//! `--module`: what is taken, what is refused, and what is told of imports.
+//! `--module`: which files are taken or refused, and the warnings about imports.
 mod common;
 use common::{Outcome, Project, outcome};
 
@@ -207,7 +207,7 @@ fn special_files_and_links_in_circles() {
     refused("odd/deep/one leads back to a directory that it is in");
     std::fs::remove_file(project.path().join("odd/deep/one")).unwrap();
     std::fs::remove_file(project.path().join("odd/deep/two")).unwrap();
-    // The same directory twice is no circle.
+    // Linking to the same directory twice is no cycle.
     link("odd/again", "deep");
     build(&project, &["--module", "helper.py", "--module", "odd"]).expect_success();
 }

@@ -1,4 +1,4 @@
-//! What is written, where, and that it is written whole or not at all.
+//! Which outputs are written, where, and that they are written completely or not at all.
 mod common;
 use common::{Outcome, Project, outcome, python, root};
 
@@ -71,7 +71,7 @@ fn the_library_is_executable_and_the_header_is_not() {
     };
     let api = mode("api.h");
     assert_eq!(mode("adder.h"), api);
-    // Whoever may read it may map it.
+    // Everybody who may read the library may map it: the execute bits follow the read bits.
     assert_eq!(mode("libadder.so"), api | (api & 0o444) >> 2);
 }
 
@@ -113,7 +113,7 @@ fn nothing_stays_in_the_directory_for_temporary_files() {
             project
                 .build_command(arguments)
                 .env("TMPDIR", project.path().join("tmp"))
-                // cargo sets it for tests, and the cc crate would put its temporary file there.
+                // cargo sets OUT_DIR for tests, and the cc crate would put its temporary file there.
                 .env_remove("OUT_DIR"),
         );
         assert_eq!(
@@ -242,7 +242,7 @@ fn one_version_everywhere() {
     assert!(project.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
 }
 
-/// Starts a build whose compiler takes long; a signal comes to `whom` then (`-`: the process group).
+/// Starts a build with a slow compiler, and sends a signal to the build, or to its process group (`whom` is `-`).
 fn interrupted(signal: &str, whom: &str) -> (Project, Option<i32>) {
     use std::os::unix::process::CommandExt;
     let project = Project::good();
@@ -289,7 +289,7 @@ fn interrupted(signal: &str, whom: &str) -> (Project, Option<i32>) {
 
 #[test]
 fn a_signal_leaves_nothing_behind() {
-    // As the terminal does, to everybody, and as `kill` does, to one.
+    // A terminal sends signals to the process group, `kill` to one process.
     for (signal, whom, status) in [
         ("INT", "-", 130),
         ("INT", "", 130),
@@ -321,7 +321,7 @@ fn a_link_that_leads_nowhere_is_written_through() {
     );
 }
 
-/// The loader's ready object saves time; where it does not fit, all is compiled.
+/// If the compiler cannot link the precompiled loader, everything is compiled.
 #[test]
 fn a_compiler_that_cannot_link_the_loader_object_compiles_the_loader() {
     let project = Project::good();
@@ -359,7 +359,7 @@ fn a_compiler_that_cannot_link_the_loader_object_compiles_the_loader() {
     assert_eq!(exports("libfast.so"), whole);
 }
 
-/// Every way to say what concerns the start: the command line of `build` and `emit`, and keelback.toml.
+/// The flags for the start on every way: the command lines of `build` and `emit`, and keelback.toml.
 #[test]
 fn flags_of_the_start() {
     let flags = [

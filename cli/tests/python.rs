@@ -1,4 +1,4 @@
-//! Which Python is found, and what is recorded of it.
+//! Which Python is found, and which of its paths are recorded.
 mod common;
 use std::path::{Path, PathBuf};
 
@@ -84,7 +84,7 @@ fn a_libpython() {
         assert_eq!(real(&by_library.0), real(&executable));
     }
 
-    // One that stands alone: the version is in its name, and the init code cannot be checked.
+    // A libpython without an executable near it: its name gives the version, and the init code cannot be checked.
     let alone = project.path().join(library.file_name().unwrap());
     std::fs::copy(&library, &alone).unwrap();
     let outcome = build(&project, &alone);
@@ -96,7 +96,8 @@ fn a_libpython() {
     );
 }
 
-/// The name that the plugin asks the dynamic linker for, when the recorded file is gone, is that of its kind.
+/// If the recorded file is gone, the plugin asks the dynamic linker for a libpython of the same kind (with `t` if
+/// free-threaded).
 #[test]
 fn a_free_threaded_libpython() {
     let project = Project::good();

@@ -1,4 +1,4 @@
-//! A bundle as one file, whose bytes depend on nothing but what is in it.
+//! A bundle as one archive, whose bytes depend only on the bundle's files.
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
-/// By the file's name.
+/// The form of an archive, chosen by the ending of its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     /// `.tar.zst`
@@ -17,11 +17,11 @@ pub enum Form {
     Plain,
 }
 
-/// Slower ones gain little: most of a bundle is machine code and bytecode.
+/// Higher levels gain little: most of a bundle is machine code and bytecode.
 const ZSTANDARD_LEVEL: i32 = 12;
 
 impl Form {
-    /// What an archive of that name is.
+    /// The form of an archive of that name; `None` for other endings.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         [
@@ -36,7 +36,7 @@ impl Form {
     }
 }
 
-/// The archive of what is at the paths, each under its name.
+/// Packs the files and directories at the paths, each under the given name.
 pub fn pack(form: Form, entries: &[(PathBuf, &OsStr)]) -> io::Result<Vec<u8>> {
     match form {
         Form::Plain => fill(Vec::new(), entries),
@@ -85,7 +85,7 @@ fn add<W: Write>(archive: &mut Builder<W>, path: &Path, name: &Path) -> io::Resu
     archive.append_data(&mut header, name, File::open(path)?)
 }
 
-/// Of all entries: SOURCE_DATE_EPOCH, as builds that can be repeated have it, or the beginning of time.
+/// The modification time of all entries: SOURCE_DATE_EPOCH, which reproducible builds set, or 0.
 fn time() -> u64 {
     std::env::var("SOURCE_DATE_EPOCH")
         .ok()

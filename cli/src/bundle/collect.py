@@ -13,7 +13,7 @@
 #   python    of this Python, as JSON: files with its licence
 import sys
 
-# The working directory is no place for modules.
+# Do not import modules from the working directory.
 sys.path[:] = [path for path in sys.path if path]
 
 import ast
@@ -28,23 +28,23 @@ import sysconfig
 
 out = sys.stdout.buffer
 
-# What no library needs: Python's own tests, its programs with windows (tkinter needs Tcl's files as well), what builds
-# and installs Python packages.
+# Left out, as no plugin needs them: Python's own tests, graphical programs (tkinter needs Tcl's files as well), and
+# what builds and installs Python packages.
 LEFT_OUT_DIRECTORIES = {"__pycache__", "test", "tests", "idlelib", "turtledemo", "tkinter", "ensurepip", "site-packages", "dist-packages"}
 LEFT_OUT_FILES = {"turtle.py", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 LEFT_OUT_ENDINGS = (".a", ".o", ".exe", ".pyc", ".pyo")
-# What pip notes about the machine.
+# Files in which pip records facts of this machine.
 LEFT_OUT_NOTES = {"direct_url.json", "REQUESTED"}
-# Of packages, when a bundle is trimmed.
+# Left out of packages when a bundle is trimmed.
 TRIMMED_DIRECTORIES = {"test", "tests"}
 TRIMMED_ENDINGS = (".pyi", ".h", ".hpp", ".hxx", ".pxd", ".pyx", ".c", ".cpp", ".cu", ".cuh", ".lib")
-# nis is gone from Python 3.13, and would bring all of Kerberos.
+# nis is removed in Python 3.13, and would need all of Kerberos.
 LEFT_OUT_EXTENSIONS = re.compile(r"_test|_xx|xx|_ctypes_test|_tkinter|nis\.")
-# Extension modules of Python whose C libraries may be under the GPL, or are: whoever ships a bundle ships them.
+# Extension modules of Python whose C libraries are or may be under the GPL, which would apply to a bundle with them.
 GPL_MODULES = {"readline", "_gdbm", "_dbm"}
 GPL_LIBRARIES = re.compile(rb"lib(readline|history|gdbm|gdbm_compat)\.so")
 
-# What is there in a trimmed bundle whatever was seen: start, tracebacks, texts, the end of a process.
+# Modules that a trimmed bundle always has: for the start, tracebacks, texts, and the end of a process.
 ALWAYS = """
     __future__ _bootlocale _collections_abc _sitebuiltins _sysconfigdata _weakrefset abc ast atexit bisect codecs
     collections contextlib copy copyreg dis encodings enum functools genericpath heapq importlib inspect io keyword
@@ -53,7 +53,7 @@ ALWAYS = """
     traceback types typing warnings weakref
     _datetime _socket _struct array fcntl math select
 """.split()
-# Whole packages of those.
+# Packages of ALWAYS that are copied with all their modules.
 ALWAYS_WHOLE = ("collections", "importlib", "re")
 # Tables of single-byte and Asian encodings are most of this package.
 RARE_ENCODINGS = re.compile(
@@ -84,7 +84,7 @@ class Bundle:
         self.version = version
         self.lib = os.path.join(target, "lib")
         self.stdlib = os.path.join(self.lib, version)
-        # Where the bundled Python's `site` will look.
+        # The directory that the bundled Python's `site` adds to sys.path.
         own = [path for path in site.getsitepackages([target]) if os.path.dirname(path) == self.stdlib]
         self.site_packages = own[-1] if own else os.path.join(self.stdlib, "site-packages")
 
@@ -92,7 +92,7 @@ class Bundle:
         return name in self.excluded
 
     def is_excluded_file(self, within):
-        """Whether it belongs to a module of a package that stays out: `package.module`, or all below it."""
+        """Whether a file belongs to an excluded module of a package: `package.module`, or anything below it."""
         parts = within.split(os.sep)
         parts[-1] = parts[-1].partition(".")[0]
         return any(".".join(parts[:length]) in self.excluded for length in range(1, len(parts) + 1))
@@ -116,14 +116,14 @@ class Bundle:
         return top in self.included or top in ALWAYS_WHOLE or top.startswith("_sysconfigdata")
 
     def is_free(self, source, module):
-        """Whether it comes along without being asked for: not with a C library under the GPL."""
+        """Whether a module is copied without being asked for: not if its C library is under the GPL."""
         if module not in GPL_MODULES or module in self.included:
             return True
         with open(source, "rb") as file:
             return not GPL_LIBRARIES.search(file.read())
 
     def tell_place(self, place, target):
-        """Libraries that are here may be named by this path."""
+        """Reports a copied directory: search paths of libraries may name it."""
         send("place", "%s\n%s" % (os.path.realpath(place), os.path.relpath(target, self.target)))
 
     # -- the standard library --
@@ -163,7 +163,7 @@ class Bundle:
                     and self.is_free(source, module)
                 ):
                     self.copy(source, os.path.join(self.stdlib, "lib-dynload", name))
-        # Also when there is nothing in it: Python warns where it is not.
+        # Even if it is empty: Python warns if it does not exist.
         os.makedirs(os.path.join(self.stdlib, "lib-dynload"), exist_ok=True)
         os.makedirs(self.site_packages, exist_ok=True)
 
@@ -206,7 +206,7 @@ class Bundle:
         for distribution in importlib.metadata.distributions(path=places):
             name = distribution.metadata["Name"]
             if name:
-                # The first on the path is the one that is imported.
+                # Of several versions, the first on the path is imported.
                 found.setdefault(normal(name), distribution)
         wanted = {}
         for name in names:
@@ -237,7 +237,7 @@ class Bundle:
         for file in files:
             source = os.path.normpath(str(distribution.locate_file(file)))
             place = next((place for place in places if source.startswith(place + os.sep)), None)
-            # Scripts, manual pages and the like stay behind.
+            # Scripts, manual pages and the like are left out.
             if place is None or source.endswith(LEFT_OUT_ENDINGS) or not os.path.isfile(source):
                 continue
             within = os.path.relpath(source, place)
@@ -257,9 +257,9 @@ class Bundle:
     # -- the machine --
 
     def hide_machine(self):
-        """No text says where this Python was. Files with machine code are seen to elsewhere."""
+        """Replaces paths of this machine in text files. Files with machine code are changed by the command line."""
         prefix = sys.base_prefix
-        # In Python code a path of one part may be anything.
+        # In Python code a path of one part may mean anything: leave it.
         paths = [path for path in self.machine if path.count(os.sep) > 1]
         words = [(re.compile(re.escape(os.fsencode(path)) + rb"(?![\w.-])"), nowhere(path)) for path in paths]
         for directory, _, files in os.walk(self.target):
@@ -281,7 +281,7 @@ class Bundle:
     # -- bytecode --
 
     def compile(self):
-        """Bytecode that is good wherever the files go and whatever times they then have."""
+        """Compiles to bytecode that does not depend on the place and time of the files (unchecked hashes)."""
         for directory, names, files in os.walk(self.lib):
             names.sort()
             for name in files:
@@ -298,7 +298,7 @@ class Bundle:
                         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
                     )
                 except (py_compile.PyCompileError, ValueError, RecursionError):
-                    # Templates, and code for other versions, that nobody imports.
+                    # Templates, and code for other versions, cannot be compiled, and are not imported.
                     continue
                 if not self.sources:
                     os.unlink(path)
@@ -333,7 +333,7 @@ def imports_in(path, package, everywhere):
 
 
 def told_of(distribution, licences):
-    """What a distribution says of itself."""
+    """The name, version, licence, url and licence files of a distribution."""
     metadata = distribution.metadata
     expression = metadata.get("License-Expression")
     licence = expression or metadata.get("License") or ""
@@ -344,7 +344,7 @@ def told_of(distribution, licences):
     told = distribution.read_text("direct_url.json")
     origin = json.loads(told).get("url", "") if told else ""
     for file in distribution.files or ():
-        # Newer wheels have a folder for them, and those of older ones are beside the metadata.
+        # Newer wheels have a folder for licence files; older ones have them beside the metadata.
         if ".dist-info/licenses/" in str(file):
             licences.append(str(distribution.locate_file(file)))
     return {
@@ -375,20 +375,20 @@ def machine_paths(libpython):
         for each in (path, path and os.path.realpath(path)):
             if each and os.path.isabs(each):
                 found.add(os.path.normpath(each))
-    # Where every machine has them.
+    # Directories that every machine has are no secret.
     common = {"/", "/usr", "/usr/local", "/usr/bin", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/opt", "/tmp"}
     common |= {path for path in found if re.match(r"/usr/(local/)?(lib|share)(64)?/", path)}
     return sorted(found - common, key=lambda path: (-len(path), path))
 
 
 def nowhere(path):
-    """As long, and nowhere: slashes count as one."""
+    """A path of the same length that does not exist, padded with slashes (several slashes count as one)."""
     length = len(os.fsencode(path))
     return b"/nowhere".ljust(length, b"/")[:length]
 
 
 def movable(text, prefix):
-    """The variables of the build, with what is below the prefix where the bundle is."""
+    """The text of the build variables (sysconfig), changed so that paths below the prefix follow the bundle."""
     if prefix in ("/", "/usr", "/usr/local"):
         return text
     changed = re.sub(re.escape(os.fsencode(prefix)) + rb"(?![\w.-])", b"@prefix@", text)
@@ -403,7 +403,7 @@ def normal(name):
 
 
 def site_directories():
-    """The site-packages of this Python: a virtual environment's first, as far as it sees others."""
+    """The site-packages directories of this Python: first a virtual environment's, then the others that it sees."""
     prefixes = []
     venv = venv_directory()
     if venv is None:
@@ -417,7 +417,7 @@ def site_directories():
                     prefixes.append(sys.base_prefix)
     places = []
     for prefix in prefixes:
-        # Debian's differ from others', and a venv's from Debian's.
+        # Debian has other paths than usual, and a venv has other paths than Debian.
         values = {"base": prefix, "platbase": prefix, "installed_base": prefix, "installed_platbase": prefix}
         scheme = "venv" if prefix == venv and "venv" in sysconfig.get_scheme_names() else "posix_prefix"
         paths = [sysconfig.get_path(key, scheme, values) for key in ("purelib", "platlib")]
@@ -463,7 +463,7 @@ def main():
     send("python", json.dumps(told_of_python()))
     library = "lib%s.so.1.0" % bundle.version
     bundle.copy(wishes["libpython"], os.path.join(bundle.lib, library))
-    # First what can be refused.
+    # First the step that can fail because of a wrong argument.
     bundle.copy_packages(wishes["packages"], wishes["all_packages"])
     if bundle.used is not None:
         bundle.use_what_packages_import()

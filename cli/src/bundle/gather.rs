@@ -1,4 +1,4 @@
-//! Has a Python copy its files into a bundle.
+//! Runs collect.py, with which a Python copies its files into a bundle.
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -15,18 +15,18 @@ use crate::python::Python;
 
 const COLLECT: &str = include_str!("collect.py");
 
-/// What was copied.
+/// What collect.py copied.
 #[derive(Default)]
 pub struct Gathered {
     /// The files with machine code.
     pub natives: Vec<Native>,
-    /// Where files came from.
+    /// The directories that files came from, and what they are in the bundle.
     pub places: Vec<Place>,
     /// Paths of this machine, the longest first.
     pub machine: Vec<Vec<u8>>,
-    /// Packages, as objects of JSON.
+    /// The packages, as JSON objects.
     pub packages: Vec<serde_json::Value>,
-    /// What Python says of itself, likewise.
+    /// The description of Python, as a JSON object.
     pub python: serde_json::Value,
 }
 
@@ -150,7 +150,8 @@ fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(S
         .collect())
 }
 
-/// As Python's -I, but for the order of sets: it is in the bytecode of some versions, which is the same each time.
+/// As Python's -I, but with a fixed PYTHONHASHSEED: some versions store sets in bytecode in the order of their hashes,
+/// and the bytecode must be the same each time.
 fn isolate(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.as_bytes().starts_with(b"PYTHON") {
@@ -160,7 +161,7 @@ fn isolate(command: &mut Command) {
     command.env("PYTHONHASHSEED", "0");
 }
 
-/// A message whose further lines say what to do.
+/// A diagnostic from a message whose further lines are the hint.
 fn advice(make: fn(&'static str, String) -> Diagnostic, text: &str) -> Diagnostic {
     match text.split_once('\n') {
         Some((message, hint)) => make("bundle", message.to_owned()).hint(hint.replace('\n', " ")),

@@ -1,4 +1,4 @@
-//! The C libraries that a bundle's files need: which come along, and where each file finds them.
+//! The C libraries that a bundle's files need: which are copied, and the search paths by which files find them.
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,12 +9,12 @@ use crate::elf::{Elf, SearchPath};
 use crate::input::reason;
 use crate::interrupt;
 
-/// Whose file it is.
+/// What a file belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Owner {
-    /// Of Python itself.
+    /// Python itself.
     Python,
-    /// Of an installed package.
+    /// An installed package.
     Package(String),
     /// A C library of this machine.
     System,
@@ -23,13 +23,14 @@ pub enum Owner {
 /// An ELF file of the bundle.
 #[derive(Debug)]
 pub struct Native {
-    /// From the bundle's top.
+    /// Its path from the bundle's top.
     pub within: PathBuf,
     /// Where it was copied from.
     pub source: PathBuf,
-    /// Whose it is.
+    /// What it belongs to.
     pub owner: Owner,
-    /// The files that it needs, and whether it finds them by itself: through its own search path or the system's.
+    /// The files of the bundle that it needs, and whether it finds them itself: through its own search path or the
+    /// system's.
     needs: Vec<(PathBuf, bool)>,
 }
 
@@ -50,13 +51,14 @@ impl Native {
     }
 }
 
-/// A directory of this machine, and what it is in the bundle.
+/// A directory of this machine, and the directory of the bundle that its files are copied to.
 pub type Place = (PathBuf, PathBuf);
 
-/// Names of libraries with the files that the dynamic linker takes here; `None`: it finds none.
+/// For each library name, the file that the dynamic linker finds on this machine, if any.
 type Found = BTreeMap<String, Option<PathBuf>>;
 
-/// The C library's and the compiler's own libraries: every machine has them, and two of them in a process do not mix.
+/// Whether a name is one of the C library's or the compiler's own libraries: every machine has them, and two versions
+/// must not be in one process.
 fn is_of_the_system(name: &str) -> bool {
     const C: [&str; 13] = [
         "c",
@@ -91,7 +93,7 @@ fn is_of_the_system(name: &str) -> bool {
             .is_some_and(|(name, _)| C.contains(&name))
 }
 
-/// Copies what is missing into `top`/lib, and adds it to the files.
+/// Copies the libraries that the files need and the bundle lacks into `top`/lib, and adds them to the files.
 pub fn copy_needed(
     top: &Path,
     mut natives: Vec<Native>,
@@ -138,7 +140,8 @@ pub fn copy_needed(
                 };
                 native.needs.push((within, alone.is_some()));
             } else if let Some(within) = by_name.get(&name) {
-                // The package loads it before: ctypes, or another module that needs it.
+                // Not found by this file itself, so the package must have loaded it before: by ctypes, or through
+                // another module.
                 native.needs.push((within.clone(), false));
             } else {
                 missing.push(name);
@@ -153,7 +156,8 @@ pub fn copy_needed(
     Ok(done)
 }
 
-/// A module of Python's own that does not load here either stays behind; anything else was asked for.
+/// Handles a file that needs a missing library. A module of Python's own, which does not load on this machine either,
+/// is left out with a warning; for others this is an error.
 fn lack(top: &Path, native: &Native, missing: &str, reporter: &Reporter) -> Result<()> {
     let shown = native.within.display();
     if native.owner == Owner::Python {
@@ -183,7 +187,7 @@ fn lack(top: &Path, native: &Native, missing: &str, reporter: &Reporter) -> Resu
     ))
 }
 
-/// From the standard library's directory.
+/// The path of a module from the standard library's directory, for messages.
 fn shown_module(within: &Path) -> std::path::Display<'_> {
     let mut parts = within.components();
     if parts.next() == Some(Component::Normal("lib".as_ref())) {
@@ -215,7 +219,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// What each file finds by itself; and what it finds because one that brings it lets it look in its own places.
+/// The libraries that each file finds itself, and those that it finds through an inherited search path (DT_RPATH) of a
+/// file that loads it.
 fn ask_linker(natives: &[Native]) -> Result<(HashMap<PathBuf, Found>, HashMap<PathBuf, Found>)> {
     let mut own = HashMap::new();
     let mut inherited: HashMap<PathBuf, Found> = HashMap::new();
@@ -237,7 +242,7 @@ fn ldd(batch: &[Native]) -> Result<Vec<(PathBuf, Found)>> {
     let mut command = Command::new("ldd");
     command
         .args(batch.iter().map(|native| &native.source))
-        // The name of the file is a line of its own when there are several.
+        // The first file twice: ldd prints the names of files only if there are several.
         .args(batch.first().map(|native| &native.source))
         .env("LC_ALL", "C")
         .stdin(Stdio::null());
@@ -271,7 +276,7 @@ fn ldd(batch: &[Native]) -> Result<Vec<(PathBuf, Found)>> {
     Ok(answers)
 }
 
-/// Where the file has to look in the bundle; `None`: as it does now.
+/// The search path that the file needs in the bundle; `None`: its present one is right.
 pub fn search_path(
     native: &Native,
     elf: &Elf,
@@ -301,7 +306,7 @@ pub fn search_path(
         .iter()
         .any(|(within, alone)| *alone && lacks(within))
     {
-        // With a path of its own it does not look in those of others, if it is a DT_RUNPATH.
+        // A file with a DT_RUNPATH does not use the inherited search paths, so its own must have all directories.
         for (within, _) in &native.needs {
             let directory = within.parent().unwrap_or(Path::new(""));
             let text = from_origin(native.directory(), directory);
@@ -321,13 +326,13 @@ pub fn search_path(
     Ok((!is_same).then_some(new))
 }
 
-/// An entry of the file's own search path as it is in the bundle, and the directory that it leads to, from the top.
+/// An entry of the file's search path, translated for the bundle, and the directory that it leads to, from the top.
 fn translated(native: &Native, entry: &str, places: &[Place]) -> Option<(String, PathBuf)> {
     let origin = ["$ORIGIN", "${ORIGIN}"]
         .iter()
         .find_map(|origin| entry.strip_prefix(origin));
     if let Some(rest) = origin {
-        // Beside a library of the system are others of the system.
+        // A library of the system was copied to another directory: what was beside it is not beside it now.
         if native.owner == Owner::System || !(rest.is_empty() || rest.starts_with('/')) {
             return None;
         }
@@ -346,7 +351,7 @@ fn translated(native: &Native, entry: &str, places: &[Place]) -> Option<(String,
     Some((from_origin(native.directory(), &directory), directory))
 }
 
-/// `from` and then `path`; `None` where that leads out of the bundle.
+/// `path` relative to `from`; `None` if it leads out of the bundle.
 fn joined(from: &Path, path: &Path) -> Option<PathBuf> {
     let mut directory = from.to_owned();
     for part in path.components() {
@@ -363,7 +368,7 @@ fn joined(from: &Path, path: &Path) -> Option<PathBuf> {
     Some(directory)
 }
 
-/// The way from one directory of the bundle to another.
+/// The path from one directory of the bundle to another, with `$ORIGIN`.
 fn from_origin(from: &Path, to: &Path) -> String {
     let shared = from
         .components()

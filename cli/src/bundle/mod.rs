@@ -1,4 +1,4 @@
-//! What `keelback bundle` puts beside a plugin: a Python that needs no other.
+//! Makes the bundle of a plugin: a complete Python in a directory beside it.
 pub mod archive;
 mod components;
 mod gather;
@@ -34,21 +34,21 @@ pub struct Wishes<'a> {
     pub name: &'a str,
     /// Installed packages, by name.
     pub packages: &'a [String],
-    /// All of them.
+    /// All installed packages.
     pub all_packages: bool,
-    /// Modules that stay out.
+    /// Modules that are left out.
     pub excluded: &'a [String],
-    /// Modules that come along although nobody was seen to import them, or although they need C libraries under the GPL.
+    /// Modules that are copied although no import of them was seen, or although they need C libraries under the GPL.
     pub included: &'a [String],
-    /// Python files, and not only their bytecode.
+    /// Keep Python source files beside their bytecode.
     pub sources: bool,
-    /// What debuggers read stays in the libraries.
+    /// Keep symbols and debug information in the libraries.
     pub keep_symbols: bool,
     /// The modules of the standard library that are used; `None`: all.
     pub trimmed_to: Option<Traced>,
 }
 
-/// What a bundle says of itself.
+/// The contents of bundle.json.
 #[derive(Serialize, Deserialize)]
 pub struct Description {
     /// Version of keelback.
@@ -57,9 +57,9 @@ pub struct Description {
     pub python: String,
     /// Name and version of each package.
     pub packages: Vec<String>,
-    /// The C libraries that came along.
+    /// The C libraries that were copied.
     pub libraries: Vec<String>,
-    /// Of the machine that it runs on.
+    /// What it needs of the machine that it runs on.
     #[serde(default)]
     pub needs: Needs,
     /// All parts.
@@ -124,7 +124,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write(path, text.as_bytes())
 }
 
-/// Where Keelback was built: the runtime's messages have the names of its source files.
+/// The directories of Keelback's build: the runtime contains names of its source files, for messages.
 fn own_paths() -> Vec<Vec<u8>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let cargo = option_env!("CARGO_HOME")
@@ -142,13 +142,13 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).map_err(|error| unwritable(path, &reason(&error)))
 }
 
-/// Whether there is a bundle at `directory`: nothing else may be replaced.
+/// Whether there is a bundle at `directory`: only a bundle may be replaced.
 pub fn is_bundle(directory: &Path) -> bool {
     std::fs::read(directory.join(DESCRIPTION))
         .is_ok_and(|text| serde_json::from_slice::<Description>(&text).is_ok())
 }
 
-/// A file of the bundle cannot be made.
+/// The error for a file of the bundle that cannot be written.
 pub fn unwritable(path: &Path, why: &str) -> Box<Error> {
     Failure::Files.because(
         Diagnostic::error(

@@ -1,4 +1,4 @@
-//! The files with machine code, made fit for another place.
+//! Adapts the files with machine code to their place in the bundle.
 use std::path::Path;
 
 use super::libraries::{Native, Place, search_path};
@@ -8,17 +8,17 @@ use crate::diagnostic::Result;
 use crate::elf::{Elf, hide};
 use crate::input::reason;
 
-/// What is done to all of them.
+/// How the files are changed.
 pub struct Treatment<'a> {
     /// Directories that were copied.
     pub places: &'a [Place],
     /// Paths of this machine, the longest first.
     pub machine: &'a [Vec<u8>],
-    /// Leave what debuggers read.
+    /// Keep symbols and debug information.
     pub keep_symbols: bool,
 }
 
-/// Changes the files in `top`, each only if something is to be changed; what they need of a machine.
+/// Changes the files in `top` where needed. Returns what they need of a machine.
 pub fn treat(top: &Path, natives: &[Native], how: &Treatment<'_>) -> Result<Needs> {
     let mut needs = Needs::default();
     for native in natives {
@@ -27,7 +27,7 @@ pub fn treat(top: &Path, natives: &[Native], how: &Treatment<'_>) -> Result<Need
         let bytes = std::fs::read(&path).map_err(|error| wrong(&reason(&error)))?;
         let mut changed = match Elf::read(bytes.clone()) {
             Ok(elf) => treated(native, elf, how, &mut needs).map_err(|why| wrong(&why))?,
-            // A file of data that only begins like one.
+            // A data file that only begins like an ELF file.
             Err(_) => bytes.clone(),
         };
         hide(&mut changed, how.machine);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::elf::Elf;
 
-/// The least that will do.
+/// The minimum requirements.
 #[derive(Default, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Needs {
     /// `x86_64`
@@ -23,7 +23,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What one more file needs.
+    /// Adds the needs of a file.
     pub fn add(&mut self, elf: &Elf) -> Result<(), String> {
         elf.machine().clone_into(&mut self.machine);
         if self.machine == "x86_64" {
@@ -68,7 +68,7 @@ fn raise(least: &mut String, number: &str) {
     }
 }
 
-/// The numbers of `2.3.4`; none if it is no version (GLIBC_PRIVATE).
+/// The numbers of `2.3.4`; empty if it is no version (GLIBC_PRIVATE).
 fn parts(number: &str) -> Vec<u32> {
     number
         .split('.')

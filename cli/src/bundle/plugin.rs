@@ -5,7 +5,7 @@ use object::{Object, ObjectSymbol, ReadCache};
 
 use crate::input::reason;
 
-/// The module name of the plugin at `path`, as C names have it: it is in the names of what it exports.
+/// The module name of the plugin at `path`, with `_` for dots, from the names of its exported functions.
 pub fn module_name(path: &Path) -> Result<String, String> {
     let library = std::fs::File::open(path).map_err(|error| reason(&error))?;
     let cache = ReadCache::new(library);
@@ -15,7 +15,7 @@ pub fn module_name(path: &Path) -> Result<String, String> {
         .filter(|symbol| symbol.is_definition())
         .filter_map(|symbol| symbol.name().ok().map(str::to_owned))
         .collect();
-    // A dotted name has `_` for its dots there, and PyInit_ has only its last part.
+    // In NAME_set_error_handler a dotted name has `_` for its dots; behind PyInit_ is only its last part.
     let is_module = |prefix: &str| {
         names.contains(&format!("{prefix}_set_error_handler"))
             && names

@@ -1,4 +1,5 @@
-# Run by `keelback bundle --trim`: imports plugins, and other modules, and tells the names of all modules that this brings.
+# Run by `keelback bundle --trim`: imports plugins and other modules, and reports the names of all modules that are then
+# loaded.
 #
 # Arguments: a file for the answer (JSON), and each on its own: `plugin=NAME=FILE`, `include=MODULE`, `package=DISTRIBUTION`.
 # What this script needs itself is imported last, and not told.

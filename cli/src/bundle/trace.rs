@@ -1,4 +1,4 @@
-//! Which modules are used: the init code is run once, where it is.
+//! Finds the modules that are used, by running the init code once on this machine.
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! `keelback abi`: two versions of an interface, and what the version number has to say of it.
+//! `keelback abi`: compares two versions of an interface, and says which version number the changes need.
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -17,7 +17,7 @@ use crate::input::{Inputs, reason};
 use crate::output;
 use crate::payload::{self, Interface};
 
-/// The exit status of everything that keeps the two from being compared.
+/// The exit status if the two cannot be compared.
 pub const FAILED: u8 = 3;
 
 /// `keelback abi OLD NEW`: the exit status.
@@ -31,7 +31,8 @@ pub fn run(arguments: &AbiArguments, reporter: &Reporter) -> Result<u8> {
     let old = Side::read(&arguments.old, preprocessing, &mut inputs, reporter)?;
     let new = Side::read(&arguments.new, preprocessing, &mut inputs, reporter)?;
     let mut changes = compare(old.interface.compared(), new.interface.compared());
-    // What every library has is not declared everywhere.
+    // The functions that every library has (NAME_start and others) are not declared in every kind of file: ignore them
+    // unless both sides have them.
     if old.own_functions.is_none() || new.own_functions.is_none() {
         let own = [old.own_functions, new.own_functions];
         let own: BTreeSet<String> = own.into_iter().flatten().flatten().collect();
@@ -57,10 +58,10 @@ pub fn run(arguments: &AbiArguments, reporter: &Reporter) -> Result<u8> {
     })
 }
 
-/// One of the two.
+/// One of the two versions.
 struct Side {
     interface: Interface,
-    /// NAME_start and its like; none where they are not declared.
+    /// The names of NAME_start and the other functions that every library has; `None` if they are not declared.
     own_functions: Option<Vec<String>>,
 }
 
@@ -119,7 +120,7 @@ fn is_library(path: &Path) -> Result<bool> {
     Ok(start == *b"\x7fELF")
 }
 
-/// What a plugin declares, with the functions that every plugin has.
+/// The declarations of a plugin, with the functions that every plugin has.
 fn of_library(path: &Path) -> Result<Vec<CdefText>> {
     let payload = payload::read(path).map_err(|why| why.failure(path))?;
     let mut cdefs = payload.cdefs;
@@ -159,7 +160,7 @@ fn own_functions(interface: &Interface) -> Option<Vec<String>> {
 struct Version([u32; 3]);
 
 impl Version {
-    /// What is not given is 0.
+    /// Missing parts are 0.
     fn of(version: &SoVersion) -> Self {
         let mut numbers = [0; 3];
         for (number, part) in numbers.iter_mut().zip(version.to_string().split('.')) {
@@ -169,14 +170,14 @@ impl Version {
         Self(numbers)
     }
 
-    /// That of `libkv.so.1.4.0`, through links.
+    /// The version in the name of `libkv.so.1.4.0`, to which links are followed.
     fn of_file(path: &Path) -> Option<Self> {
         let real = std::fs::canonicalize(path).ok()?;
         let version = LibraryName::parse(real.file_name()?.to_str()?)?.version?;
         Some(Self::of(&version.parse().ok()?))
     }
 
-    /// The next one, by semver.
+    /// The next version by semantic versioning, if `worst` is the worst change.
     fn next(self, worst: Option<Effect>) -> Self {
         let [major, minor, patch] = self.0;
         Self(match worst {

@@ -84,7 +84,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
         }
         None => Ok(source.into_bytes()),
     };
-    // Its answer came while the compiler ran. An error in the init code is told before the compiler's.
+    // Python has answered while the compiler ran. Report an error in the init code before the compiler's errors.
     prepared.check_init(reporter)?;
     let compiled = compiled?;
     if arguments.emit.is_none()
@@ -185,7 +185,7 @@ fn compile(
         .run(compiler, &compilation, reporter)?;
     }
     for included in compilation.included() {
-        // A header that an earlier build made may be made again.
+        // This build may overwrite a header that an earlier build made, although it reads it.
         if is_made_by_us(&included) {
             prepared.inputs.reads_made(&included);
         } else {
@@ -202,10 +202,10 @@ pub fn is_made_by_us(path: &Path) -> bool {
         .is_ok_and(|()| start == *MADE)
 }
 
-/// How every text that codegen makes begins.
+/// The beginning of every file that codegen generates.
 const MADE: &[u8; 20] = b"/* Made by keelback ";
 
-/// A plugin that is ready to be written as C, and the Python that still looks at its init code.
+/// A plugin that can be written as C, and the Python process that still checks its init code.
 pub struct Prepared {
     /// The plugin.
     pub plugin: Plugin,
@@ -214,13 +214,13 @@ pub struct Prepared {
     runtime: Option<PathBuf>,
     libpython: PathBuf,
     search: Option<Search>,
-    /// What it said, if that was needed earlier.
+    /// The answer of `search` about the init code, if it was needed already.
     report: Option<Option<InitReport>>,
     init: Input,
     files: Vec<OwnFile>,
 }
 
-/// The user's files, as read.
+/// The texts of the user's files.
 pub struct Sources {
     inputs: Inputs,
     init: Input,
@@ -300,7 +300,8 @@ impl Sources {
         for path in found.into_iter().flatten() {
             inputs.others_read(path)?;
         }
-        // The compiler need not wait for what Python says of the init code, unless it is part of what is compiled.
+        // The compiler need not wait for Python's report on the init code, unless parts of it (error values, bytecode)
+        // go into the C file.
         let mut report = None;
         if init.text.contains("error") || !files.is_empty() || debug {
             report = Some(search.init_report()?);
@@ -353,7 +354,7 @@ impl Sources {
         let plugin = match declared.plugin(&embedding, reporter) {
             Ok(plugin) => plugin,
             Err(mut error) => {
-                // The init code may be wrong as well: everything is told at once.
+                // The init code may have errors as well: report everything at once.
                 let report = match report {
                     Some(report) => Ok(report),
                     None => search.init_report(),
@@ -455,12 +456,12 @@ impl Prepared {
         Ok(())
     }
 
-    /// What `output` was made of.
+    /// The depfile: a rule that lists what `output` was made of.
     pub fn depfile(&self, output: &Path) -> Result<String> {
         depfile::text(output, self.inputs.paths())
     }
 
-    /// Tells what Python says of the init code; an error if it cannot run.
+    /// Reports Python's findings about the init code; an error if the code cannot run.
     pub fn check_init(&mut self, reporter: &Reporter) -> Result<()> {
         let Some(mut search) = self.search.take() else {
             return Ok(());

@@ -84,7 +84,7 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of the archive, by its name.
+/// The path and form of the archive; an error for other names.
 fn form_of(path: &Path) -> Result<(&Path, Form)> {
     let form = Form::of(path).ok_or_else(|| {
         Failure::Usage.because(
@@ -98,7 +98,8 @@ fn form_of(path: &Path) -> Result<(&Path, Form)> {
     Ok((path, form))
 }
 
-/// A directory beside the place: the bundle is made there and then renamed, and appears complete or not at all.
+/// A temporary directory beside the place. The bundle is made there and then renamed, so that it appears complete or
+/// not at all.
 fn prepared(place: &Path) -> Result<tempfile::TempDir> {
     let directory = match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -159,20 +160,20 @@ fn trimmed_to(
     .map(Some)
 }
 
-/// Renames the bundle that was made to its place; what is there already goes to `old`.
+/// Renames the finished bundle to its place. A bundle that is already there is moved to `old`.
 fn put(made: &Path, place: &Path, old: Option<&Path>) -> std::io::Result<()> {
     if let Some(old) = old {
         std::fs::rename(place, old)?;
     }
     std::fs::rename(made, place).inspect_err(|_| {
         if let Some(old) = old {
-            // The first error is the one to tell; a second one here has no better answer.
+            // Report the first error; if this fails too, nothing more can be done.
             let _ = std::fs::rename(old, place);
         }
     })
 }
 
-/// Refuses to make a bundle out of the one that it replaces.
+/// Refuses to make a bundle from parts of the bundle that it replaces.
 fn refuse_own_parts(place: &Path, python: &Python, runtime: &Path) -> Result<()> {
     let Ok(real) = std::fs::canonicalize(place) else {
         return Ok(());
@@ -201,7 +202,7 @@ fn refuse_own_parts(place: &Path, python: &Python, runtime: &Path) -> Result<()>
     Ok(())
 }
 
-/// Where the loader of the plugins looks.
+/// The place of the bundle, where the loader of the plugins looks for it.
 fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
     let mut modules = Vec::new();
     for plugin in plugins {
@@ -215,7 +216,7 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
             )
         })?);
     }
-    // Like the loader: through links to the directory of the file itself.
+    // As the loader does, follow links to the directory of the file itself.
     let directories: Vec<PathBuf> = plugins
         .iter()
         .filter_map(|plugin| {

@@ -11,7 +11,8 @@ use crate::output::TextOutput;
 use crate::plugin::Declared;
 use crate::python;
 
-/// What Python runs. The directory that it was started in has no say in what `keelback` is.
+/// The code that Python runs. It takes the working directory off `sys.path`, so that `keelback` is the installed
+/// package.
 const RUN_SCRIPT: &str = "import sys; sys.path[:] = [path for path in sys.path if path]; \
     from keelback._gen_src import main; main()";
 
@@ -72,7 +73,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// The script needs a Python, and has the whole of its process for itself: what it prints goes where it says.
+/// Runs the script in a Python process of its own, whose standard streams are those of the command.
 fn exec_python(
     script: &Path,
     variable: &str,
@@ -104,7 +105,7 @@ fn exec_python(
         })?;
     match status.code() {
         Some(0) => Ok(()),
-        // Python has said what is wrong.
+        // Python has printed the message.
         Some(code) if code == Failure::Files as i32 => Err(Failure::Files.because_of(Vec::new())),
         Some(code) if code == Failure::Usage as i32 => Err(Failure::Usage.because_of(Vec::new())),
         _ => Err(Failure::Input.because(Diagnostic::error(

@@ -1,4 +1,4 @@
-//! `keelback help`, `keelback completions` and `keelback man`: made from the command line's own description.
+//! `keelback help`, `keelback completions` and `keelback man`: made from clap's description of the command line.
 use std::path::Path;
 
 use clap::CommandFactory;

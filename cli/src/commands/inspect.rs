@@ -1,5 +1,6 @@
-//! `keelback inspect`: what is inside a plugin or a bundle, and what it would take from this machine. Nothing of it is
-//! started: what is inside is read out of the file, and where it would look is what its own loader says.
+//! `keelback inspect`: what is inside a plugin or a bundle, and which Python and runtime it would use on this machine.
+//! The contents are read from the file, and the plugin's own loader is asked for its search; neither Python nor the
+//! init code is started.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ use crate::output;
 use crate::payload::{self, Interface, Payload};
 use crate::shadowed::{self, Shadowed};
 
-/// `keelback inspect LIB...`: the exit status, 4 where one would not find its Python or its runtime here.
+/// `keelback inspect LIB...`: returns the exit status: 4 if a plugin would not find its Python or its runtime on this
+/// machine.
 pub fn run(arguments: &InspectArguments, reporter: &Reporter) -> Result<u8> {
     if arguments.search_here {
         return loader_search::answer(&arguments.libraries[0]);
@@ -59,7 +61,7 @@ pub fn run(arguments: &InspectArguments, reporter: &Reporter) -> Result<u8> {
     Ok(if is_good { 0 } else { Failure::Python as u8 })
 }
 
-/// What several plugins in one process do to each other's packages.
+/// Which packages of several plugins in one process hide those of others.
 fn shadowed_text(shadowed: &std::result::Result<Vec<Shadowed>, String>) -> String {
     let mut text = String::from("In one process, started in this order:\n");
     match shadowed {
@@ -80,7 +82,7 @@ fn shadowed_text(shadowed: &std::result::Result<Vec<Shadowed>, String>) -> Strin
     text
 }
 
-/// A plugin that was read.
+/// The contents of a plugin, and the result of its search.
 struct Inspected {
     path: PathBuf,
     payload: Payload,
@@ -103,7 +105,7 @@ impl Inspected {
         })
     }
 
-    /// The build's options that count at the start.
+    /// The build's options that affect the start.
     fn options(&self) -> Vec<&'static str> {
         let flags = [
             (KEELBACK_PLUGIN_NO_SITE, "--no-site"),
@@ -256,7 +258,7 @@ impl Inspected {
     }
 }
 
-/// A title with lines below it; nothing without lines.
+/// Appends a title and the lines below it; nothing if there are no lines.
 fn section(text: &mut String, title: &str, lines: &[String]) {
     let mut lines = lines.iter().filter(|line| !line.is_empty()).peekable();
     if lines.peek().is_some() {
@@ -301,7 +303,7 @@ impl Bundle {
         let (Some(directory), Some(name)) = (real.parent(), real.file_name()) else {
             return Ok(Vec::new());
         };
-        // As it was written, if that has a directory to go up from.
+        // Show the directory as the user wrote it, if the written path names one.
         let shown = match self.path.parent() {
             Some(parent) if self.path.file_name() == Some(name) => parent,
             _ => directory,
@@ -337,7 +339,7 @@ impl Bundle {
         text
     }
 
-    /// A list of texts, or of objects with a name and a version.
+    /// The entries of a list: texts, or objects with a name and a version.
     fn names(&self, key: &str) -> Vec<String> {
         let list = self.description[key].as_array().into_iter().flatten();
         list.map(|one| match one.as_str() {

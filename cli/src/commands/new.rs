@@ -30,7 +30,7 @@ pub fn run(arguments: &NewArguments, reporter: &Reporter) -> Result<()> {
     if directory.symlink_metadata().is_ok() {
         return Err(exists());
     }
-    // The whole directory is made aside and then renamed: it appears complete or not at all.
+    // The directory is made under a temporary name and then renamed, so that it appears complete or not at all.
     let make = || {
         tempfile::Builder::new()
             .prefix(".keelback-new-")

@@ -1,10 +1,10 @@
-//! A string that there is no room for: a segment at the end of the file has a longer table of strings.
+//! Adds a string for which the file has no room: a new segment at the end of the file gets a longer string table.
 use super::{
     Broken, DT_STRSZ, DT_STRTAB, Elf, PT_DYNAMIC, PT_LOAD, PT_PHDR, SHT_NOBITS, Segment, broken,
 };
 
 impl Elf {
-    /// Adds the string `text`, and an entry with `tag` for it to `entries`, which are all others.
+    /// Adds the string `text`, and a dynamic entry with `tag` for it. `entries` are all other dynamic entries.
     ///
     /// The segment holds the program headers (there is one more), the strings, and the dynamic entries if they do not fit
     /// where they are. Everything else keeps its place, in the file and in memory.
@@ -31,7 +31,7 @@ impl Elf {
 
         let dynamic = self.dynamic_segment()?.ok_or_else(broken)?;
         let entry = 2 * self.word() as u64;
-        // The last one stays a DT_NULL.
+        // The table must still end with a DT_NULL.
         let fits = (entries.len() as u64 + 1) * entry <= dynamic.size;
         let moved = if fits {
             0
@@ -71,7 +71,7 @@ impl Elf {
         if moved > 0 {
             self.follow(dynamic.offset, place + dynamic_at, base + dynamic_at, moved)?;
         }
-        // A moved dynamic section is written to when the file is loaded.
+        // The dynamic linker writes to the dynamic section, so its segment must be writable.
         let added = Segment {
             kind: PT_LOAD,
             flags: if moved > 0 { 6 } else { 4 },
@@ -94,7 +94,7 @@ impl Elf {
                 _ => {}
             }
         }
-        // Those that are loaded stand in the order of their addresses.
+        // PT_LOAD segments must be in the order of their addresses.
         let last = segments
             .iter()
             .rposition(|segment| segment.kind == PT_LOAD)
@@ -108,7 +108,7 @@ impl Elf {
         self.put_dynamic(&entries)
     }
 
-    /// The largest page that a machine of its kind has.
+    /// The largest page size of this kind of machine.
     fn page(&self) -> u64 {
         // x86 and x86-64 have one size.
         match self.number(18, 2) {
@@ -117,7 +117,7 @@ impl Elf {
         }
     }
 
-    /// Lets the section that was at `from` in the file be where its content is now.
+    /// Updates the section header of the section at `from` in the file to the new place of its contents.
     fn follow(&mut self, from: u64, offset: u64, address: u64, size: u64) -> Result<(), Broken> {
         let (table, _) = self.section_table()?;
         for (index, mut section) in self.sections()?.into_iter().enumerate() {

@@ -1,17 +1,18 @@
-//! Paths of the machine that a file was made on, in its texts.
-/// What a path becomes that leads nowhere any more. As long as the path was: slashes count as one.
+//! Hides paths of the build machine in a file.
+/// The replacement for a path: one that does not exist, padded with slashes to the same length (several slashes count
+/// as one).
 fn nowhere(length: usize) -> Vec<u8> {
     let mut text = b"/nowhere".to_vec();
     text.resize(length, b'/');
     text
 }
 
-/// Replaces each of the paths, and the beginning of what is below them, by a path of the same length that is nowhere. The
-/// longest come first. Says whether there was one.
+/// Replaces each of the paths, also as the beginning of a longer path, by one of the same length that does not exist.
+/// `paths` has the longest first. Returns whether there was any.
 pub fn hide(bytes: &mut [u8], paths: &[Vec<u8>]) -> bool {
     let mut found = false;
     let mut at = 0;
-    // Once through the file: all of them begin with a slash.
+    // One pass through the file is enough, as all paths begin with a slash.
     while let Some(slash) = bytes[at..].iter().position(|&byte| byte == b'/') {
         at += slash;
         let there = paths
@@ -40,7 +41,7 @@ fn hidden_part(path: &[u8], next: Option<&u8>) -> usize {
     }
 }
 
-/// Whether no name goes on here.
+/// Whether a path ends at `end`, instead of continuing with more characters of a name.
 fn is_whole(bytes: &[u8], end: usize) -> bool {
     bytes
         .get(end)

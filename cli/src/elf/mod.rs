@@ -1,4 +1,4 @@
-//! ELF files that are changed no more than they must be: bytes stay where they are, what grows goes to the end.
+//! Changes ELF files as little as possible: existing bytes keep their places, and what grows is moved to the end.
 //!
 //! Libraries of published packages have been through other tools already, which leave them in forms that a linker
 //! never writes (sections at odd offsets, segments behind the section headers). So nothing is laid out anew here.
@@ -37,7 +37,7 @@ const SHT_DYNSYM: u64 = 11;
 /// A file of 64 or 32 bits, of either byte order.
 #[derive(Clone)]
 pub struct Elf {
-    /// All of it.
+    /// The contents of the file.
     pub bytes: Vec<u8>,
     wide: bool,
     big: bool,
@@ -73,7 +73,7 @@ struct Section {
 }
 
 impl Section {
-    /// Part of what is mapped when the file is loaded.
+    /// Whether the section is mapped when the file is loaded.
     fn is_loaded(&self) -> bool {
         self.flags & 2 != 0
     }
@@ -97,7 +97,7 @@ impl Elf {
         bytes.starts_with(b"\x7fELF")
     }
 
-    /// The file; fails if it is none, or if its tables lead out of it.
+    /// Checks the file: an error if it is no ELF file, or if its tables point out of it.
     pub fn read(bytes: Vec<u8>) -> Result<Self, Broken> {
         if !Self::is_elf(&bytes) || bytes.len() < 64 {
             return Err("it is no ELF file".into());
@@ -111,7 +111,8 @@ impl Elf {
         Ok(elf)
     }
 
-    /// Tables, and what they name, are in the file; then sums of their numbers are numbers as well.
+    /// Checks that the tables, and what they refer to, are inside of the file. After that, sums of their numbers cannot
+    /// overflow.
     fn check(&self) -> Result<(), Broken> {
         let length = self.bytes.len() as u64;
         let fits =
@@ -120,7 +121,7 @@ impl Elf {
         let (table, sections) = self.section_table()?;
         let are_tables = fits(headers, count * self.segment_size())
             && fits(table, sections * self.section_size());
-        // Far from the end of the numbers, as every address of a program is.
+        // The limits keep sums of addresses from overflowing; no program comes near them.
         let is_right = |segment: &Segment| {
             fits(segment.offset, segment.size)
                 && segment.address < 1 << 62
@@ -177,7 +178,7 @@ impl Elf {
         if self.wide { 8 } else { 4 }
     }
 
-    /// Numbers that stand behind each other, of these widths.
+    /// Consecutive numbers of these widths.
     fn numbers<const N: usize>(&self, at: u64, widths: [usize; N]) -> Result<[u64; N], Broken> {
         let mut numbers = [0; N];
         let mut place = at;
@@ -202,9 +203,10 @@ impl Elf {
         Ok(())
     }
 
-    // -- the header's fields, at the same distance from its end in both classes --
+    // -- the fields of the file header --
 
-    /// Where the field stands that is `at` in a 64-bit header, from e_phoff on.
+    /// The offset of the field (e_phoff or later) that is at `at` in a 64-bit header: in a 32-bit header it is
+    /// elsewhere.
     fn field(&self, at: u64) -> u64 {
         match (self.wide, at) {
             (true, _) => at,
@@ -227,7 +229,7 @@ impl Elf {
         [4, 4, word, word, word, word, 4, 4, word, word]
     }
 
-    /// Where the program headers are, and how many.
+    /// The offset and number of the program headers.
     fn segment_table(&self) -> Result<(u64, u64), Broken> {
         Ok((
             self.number(self.field(32), self.word())?,
@@ -252,7 +254,7 @@ impl Elf {
                     .checked_add(index * self.segment_size())
                     .ok_or_else(broken)?;
                 let read = self.numbers(at, self.segment_widths())?;
-                // The flags stand elsewhere in a 32-bit header.
+                // In a 32-bit header the flags are in another position.
                 let [kind, flags, offset, address, _, size, memory, align] = if self.wide {
                     read
                 } else {
@@ -290,7 +292,7 @@ impl Elf {
         self.put_numbers(at, self.segment_widths(), numbers)
     }
 
-    /// Where the section headers are, and how many. None: the loader does not need them.
+    /// The offset and number of the section headers. There may be none, as the loader does not need them.
     fn section_table(&self) -> Result<(u64, u64), Broken> {
         Ok((
             self.number(self.field(40), self.word())?,
@@ -355,7 +357,7 @@ impl Elf {
         )
     }
 
-    /// Where the bytes of an address are in the file.
+    /// The offset in the file of the byte at an address.
     fn place_of(&self, address: u64) -> Result<u64, Broken> {
         self.segments()?
             .iter()
@@ -368,7 +370,7 @@ impl Elf {
             .ok_or_else(broken)
     }
 
-    /// A program that is started, no library.
+    /// Whether the file is a program, not a library.
     pub fn is_program(&self) -> bool {
         self.segments()
             .is_ok_and(|segments| segments.iter().any(|segment| segment.kind == PT_INTERP))
@@ -383,7 +385,7 @@ impl Elf {
             .find(|segment| segment.kind == PT_DYNAMIC))
     }
 
-    /// Tags and values, up to the first DT_NULL; empty when it is linked statically.
+    /// The tags and values of the dynamic section up to DT_NULL; empty in a statically linked file.
     fn dynamic(&self) -> Result<Vec<(u64, u64)>, Broken> {
         let mut entries = Vec::new();
         if let Some(segment) = self.dynamic_segment()? {
@@ -408,7 +410,7 @@ impl Elf {
             .map(|(_, value)| value))
     }
 
-    /// Where the dynamic linker's strings are in the file.
+    /// The offset in the file of the dynamic string table.
     fn strings(&self) -> Result<u64, Broken> {
         self.place_of(self.value(DT_STRTAB)?.ok_or_else(broken)?)
     }
@@ -423,7 +425,7 @@ impl Elf {
         Ok(&rest[..length])
     }
 
-    /// The libraries that it names.
+    /// The names of the libraries that it needs (DT_NEEDED).
     pub fn needed(&self) -> Result<Vec<String>, Broken> {
         self.dynamic()?
             .into_iter()

@@ -4,17 +4,17 @@ use super::{
     broken,
 };
 
-/// The directories, and who uses them.
+/// A search path, and whether it is inherited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchPath {
-    /// DT_RPATH: also the libraries that this one brings, and those that they bring, look there.
+    /// It is a DT_RPATH: the libraries that this file loads, directly or indirectly, search there too.
     pub is_inherited: bool,
-    /// Between colons.
+    /// The directories, separated by colons.
     pub text: Vec<u8>,
 }
 
 impl Elf {
-    /// What the dynamic linker goes by: DT_RUNPATH, else DT_RPATH.
+    /// The search path that the dynamic linker uses: DT_RUNPATH, otherwise DT_RPATH.
     pub fn search_path(&self) -> Result<Option<SearchPath>, Broken> {
         for (tag, is_inherited) in [(DT_RUNPATH, false), (DT_RPATH, true)] {
             if let Some(value) = self.value(tag)? {
@@ -27,8 +27,8 @@ impl Elf {
         Ok(None)
     }
 
-    /// Replaces it: where it stands if there is room, else by a segment at the end of the file. Nothing of the old one
-    /// stays. Without directories there is none.
+    /// Replaces the search path: in place if there is room, otherwise in a new segment at the end of the file. The old
+    /// text is erased. An empty path removes the entry.
     pub fn set_search_path(&mut self, path: &SearchPath) -> Result<(), Broken> {
         let tag = if path.is_inherited {
             DT_RPATH
@@ -54,7 +54,7 @@ impl Elf {
         if path.text.is_empty() {
             return self.put_dynamic(&kept);
         }
-        // Its end needs a byte as well.
+        // The terminating zero needs a byte too.
         if let Some(&(offset, _)) = rooms
             .iter()
             .find(|&&(_, room)| room > path.text.len() as u64)
@@ -75,14 +75,14 @@ impl Elf {
         Ok(())
     }
 
-    /// How many bytes, with the zero at its end, the string at `offset` has for itself. Linkers let strings share their
-    /// tails: `lib` may be the end of `/usr/lib`.
+    /// How many bytes (with the terminating zero) of the string at `offset` no other string uses. Linkers let strings
+    /// share their tails: `lib` may be the end of `/usr/lib`.
     fn room_at(&self, offset: u64) -> Result<u64, Broken> {
         let length = self.string(offset)?.len() as u64;
         let Some(used) = self.used_strings()? else {
             return Ok(0);
         };
-        // One that begins in front of it, and ends with it.
+        // A longer string may end with this one.
         let before = self.strings()?.saturating_add(offset).wrapping_sub(1);
         if offset > 0 && self.number(before, 1)? != 0 {
             return Ok(0);
@@ -92,15 +92,15 @@ impl Elf {
             .copied()
             .filter(|&other| (offset..=offset + length).contains(&other))
             .min();
-        // The shared part begins where ours has to have ended.
+        // Our string must end in front of the shared part.
         Ok(shared.map_or(length + 1, |other| other - offset))
     }
 
-    /// Offsets of all strings but the search paths; `None` when it cannot be known.
+    /// The offsets of all strings in use except the search paths; `None` if they cannot be determined.
     fn used_strings(&self) -> Result<Option<Vec<u64>>, Broken> {
         let mut used: Vec<u64> = Vec::new();
         for (tag, value) in self.dynamic()? {
-            // Also filters and auditors: they are strings too.
+            // The numbers are the tags of filters and auditors, whose values are strings too.
             if matches!(tag, DT_NEEDED | DT_SONAME | 0x6fff_fefa..=0x6fff_fefc | 0x7fff_fffd..=0x7fff_ffff)
             {
                 used.push(value);
@@ -131,7 +131,8 @@ impl Elf {
         is_need: bool,
         used: &mut Vec<u64>,
     ) -> Result<(), Broken> {
-        // Where the count, the file's name, the first name and the next record stand; and in a name.
+        // The offsets are those of the fields of Verneed and Vernaux, or of Verdef and Verdaux: the name, the first
+        // auxiliary record, the next record.
         let mut at = table;
         loop {
             let (first, next) = if is_need {
@@ -156,7 +157,7 @@ impl Elf {
         }
     }
 
-    /// Writes the entries where they are: there are no more of them than before.
+    /// Writes the dynamic entries in place: there are no more than before.
     pub(super) fn put_dynamic(&mut self, entries: &[(u64, u64)]) -> Result<(), Broken> {
         let Some(segment) = self.dynamic_segment()? else {
             return Ok(());

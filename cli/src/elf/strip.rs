@@ -1,10 +1,10 @@
-//! Without what is not loaded: symbols for debuggers, debug information, comments.
+//! Removes what is not loaded: symbol tables, debug information, comments.
 use super::{Broken, Elf, Section};
 
 impl Elf {
     /// Removes the sections that are not loaded. What is loaded stays where it is, in the file and in memory, and the
-    /// other sections keep their numbers, which symbols refer to. A file that has something behind its sections, which
-    /// only its own program knows, is left as it is.
+    /// other sections keep their numbers, which symbols refer to. A file with data behind its sections, which only its
+    /// own program understands, is not changed.
     pub fn strip(&mut self) -> Result<(), Broken> {
         let sections = self.sections()?;
         let (table, count) = self.section_table()?;
@@ -12,7 +12,7 @@ impl Elf {
             return Ok(());
         };
         if sections[last + 1..].len() <= 1 {
-            // Nothing but the names of the sections.
+            // Only the table of section names is not loaded: nothing to remove.
             return Ok(());
         }
         let (headers, segments) = self.segment_table()?;
@@ -51,7 +51,7 @@ impl Elf {
         self.put_sections(kept)
     }
 
-    /// Zeros for what stands between things that are loaded.
+    /// Overwrites removed sections that lie between loaded ones with zeros.
     fn forget(&mut self, sections: &[Section], end: u64) -> Result<(), Broken> {
         let loaded: Vec<(u64, u64)> = self
             .segments()?
@@ -67,7 +67,7 @@ impl Elf {
         Ok(())
     }
 
-    /// The headers that stay, each with its name.
+    /// The section headers that are kept, each with its name.
     fn kept_sections(
         &self,
         sections: &[Section],
@@ -98,7 +98,7 @@ impl Elf {
             .collect())
     }
 
-    /// Writes the headers, and a table of their names, at the end of the file.
+    /// Writes the section headers and a table of their names at the end of the file.
     fn put_sections(&mut self, mut sections: Vec<(Section, Vec<u8>)>) -> Result<(), Broken> {
         sections.push((
             Section {

@@ -1,4 +1,4 @@
-//! Libraries that a linker made, changed and loaded.
+//! Changes libraries made by a linker, and loads them.
 use std::path::Path;
 use std::process::Command;
 
@@ -78,7 +78,7 @@ impl Made {
         std::fs::write(self.path().join("libouter.so"), &elf.bytes).unwrap();
     }
 
-    /// What the library answers; -1: it does not load.
+    /// The result of calling the library; -1: it does not load.
     fn answer(&self) -> String {
         let ran = Command::new(self.path().join("host"))
             .arg(self.path().join("libouter.so"))
@@ -159,7 +159,8 @@ fn a_shorter_one_goes_where_the_old_one_was() {
     assert!(!has(&elf, "machine"));
     made.write(&elf);
     assert_eq!(made.answer(), "42");
-    // Some of what it had; the name of the function `lib` may be the end of it.
+    // A shorter path in the same place; the linker may have stored the name of the function `lib` as the end of the old
+    // path.
     elf.set_search_path(&path("", false)).unwrap();
     assert_eq!(elf.search_path().unwrap(), None);
     assert!(!has(&elf, "deeper"));
@@ -191,7 +192,7 @@ fn without_what_is_not_loaded() {
     let stripped = elf.bytes.clone();
     elf.strip().unwrap();
     assert_eq!(elf.bytes, stripped, "nothing is left to do");
-    // What others put behind a library, they find from its end.
+    // Data that other programs append to a library is found from the end of the file, so it must not move.
     let mut with_more = made.elf();
     with_more.bytes.extend_from_slice(&[7; 1000]);
     let whole = with_more.bytes.clone();
@@ -249,7 +250,7 @@ fn damaged_files() {
     let whole = Made::new(&["-Wl,-rpath,/short"]).elf().bytes;
     assert!(Elf::read(b"\x7fELF".to_vec()).is_err());
     assert!(Elf::read(b"text".repeat(100)).is_err());
-    // Whatever they say, there is an answer.
+    // Truncated files may give errors, but must not panic.
     for length in (0..whole.len()).step_by(97) {
         if let Ok(mut elf) = Elf::read(whole[..length].to_vec()) {
             let _ = elf.set_search_path(&path("$ORIGIN/longer/than/that", false));

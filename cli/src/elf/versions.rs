@@ -18,7 +18,7 @@ impl Elf {
             let library = text(self.number(at + 4, 4)?)?;
             let mut name = at + self.number(at + 8, 4)?;
             loop {
-                // A weak need is none: the dynamic linker goes on without it.
+                // Skip weak needs: the dynamic linker does not insist on them.
                 if self.number(name + 4, 2)? & 2 == 0 {
                     needed.push((library.clone(), text(self.number(name + 8, 4)?)?));
                 }
@@ -34,7 +34,7 @@ impl Elf {
         }
     }
 
-    /// The kind of processor, as `uname -m` has it.
+    /// The machine, with the name that `uname -m` prints.
     pub fn machine(&self) -> &'static str {
         match self.number(18, 2) {
             Ok(62) => "x86_64",
@@ -48,7 +48,7 @@ impl Elf {
         }
     }
 
-    /// The level of x86-64 (1 to 4) that it says it needs.
+    /// The level of x86-64 (1 to 4) that the file declares to need.
     pub fn x86_level(&self) -> Result<u32, Broken> {
         let mut level = 1;
         for segment in self.segments()? {

@@ -1,4 +1,4 @@
-//! Compilers that are not there, and what they refuse.
+//! Missing compilers, and C that compilers refuse.
 use super::common::{Outcome, Project, outcome};
 use super::{COMPILER, UNTOUCHED};
 
@@ -79,7 +79,7 @@ fn a_prelude_that_lacks_types() {
             outcome.stderr
         );
     }
-    // With the advice taken.
+    // The advice of the message is right.
     project.file(
         "prelude.c",
         "#include \"shapes.h\"\nint helper(void) { return 1; }\n",

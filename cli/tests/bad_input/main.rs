@@ -14,7 +14,7 @@ const COMPILER: i32 = 3;
 const PYTHON: i32 = 4;
 const FILES: i32 = 5;
 
-/// What stands in the directory before and after a failed build.
+/// The files in the directory before and after a failed build.
 const UNTOUCHED: [&str; 2] = ["api.h", "plugin.py"];
 
 #[test]

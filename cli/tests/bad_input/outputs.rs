@@ -1,4 +1,4 @@
-//! Outputs that cannot be, or must not be, written.
+//! Outputs that cannot or must not be written.
 use super::common::{Outcome, Project, outcome, python};
 use super::{FILES, USAGE};
 
@@ -25,7 +25,7 @@ help: choose another place with -o and --header; nothing was changed",
 error: cannot write /proc/libadder.so: No such file or directory
 help: choose another place with -o and --header; nothing was changed",
     );
-    // The library could be written, the header cannot: neither is.
+    // If the header cannot be written, the library is not written either.
     project.build(&["--header", "dir"]).expect(
         FILES,
         "\
@@ -37,7 +37,7 @@ help: choose another place with -o and --header; nothing was changed",
 
 const ELSEWHERE: &str = "help: write to another place: -o for the library, --header (include/NAME.h) or --no-header for the header";
 
-/// `output` is refused: it is read.
+/// Expects that `output` is refused because it is an input too.
 #[track_caller]
 fn expect_read(outcome: &Outcome, output: &str) {
     outcome.expect(
@@ -111,7 +111,7 @@ fn an_output_that_is_an_input() {
         &project.run(&["gen-src", "exec-python", "plugin.py", "hard"]),
         "hard",
     );
-    // Standard input is a file, too.
+    // Standard input may be a file, which must not be overwritten either.
     let mut from_stdin = project.keelback();
     from_stdin
         .args(["header", "-", "--name", "adder", "-o", "api.h"])
@@ -120,7 +120,7 @@ fn an_output_that_is_an_input() {
     assert_eq!(project.names(), before);
     assert_eq!(project.read("api.h"), "int add(int a, int b);\n");
     assert_eq!(project.read("keelback.toml"), config);
-    // What is made again may be included.
+    // A header that the build makes may be included by the prelude.
     project.file("prelude.c", "#include \"adder.h\"\n");
     project
         .run(&["header", "api.h", "--name", "adder", "-o", "adder.h"])
@@ -152,7 +152,7 @@ fn two_outputs_in_one_file() {
         &format!("error: adder.h is given for two outputs\n{ELSEWHERE}"),
     );
     assert_eq!(project.names(), before);
-    // Nothing is replaced here.
+    // /dev/null is not replaced, so it may be two outputs.
     project
         .build(&["-o", "/dev/null", "--header", "/dev/null"])
         .expect_success();

@@ -1,4 +1,4 @@
-//! Pythons and runtimes that are none, or do not fit.
+//! Pythons and runtimes that are invalid or do not fit.
 use super::PYTHON;
 use super::common::{Project, outcome, python};
 
@@ -24,7 +24,7 @@ help: keelback needs Python 3.10 or later; choose one with --python",
 #[test]
 fn a_python_without_shared_library() {
     let project = Project::good();
-    // What a Python of a static build answers: everything as this one, but no file.
+    // A Python that answers like a static build: as this one, but without a libpython file.
     let script = format!(
         "#!/bin/sh\nexec '{}' \"$@\" | sed -z -e 's/^libpython=.*/libpython=/' -e 's/^full_version=.*/full_version=3.11.9/' -e 's/^version=.*/version=3.11/' -e 's/^libpython_name=.*/libpython_name=libpython3.11.so.1.0/'\n",
         python().display()
@@ -103,7 +103,7 @@ help: set KEELBACK_RUNTIME to the runtime, or unset it",
     assert_eq!(project.names(), ["api.h", "plugin.py", "runtime.so"]);
 }
 
-/// A library that says of itself what a runtime says, compiled from C.
+/// Compiles a library with the symbol `keelback_runtime` and these versions.
 fn fake_runtime(project: &Project, keelback_version: &str, python_version: &str) {
     project.file("fake.c", format!("\
 struct {{ unsigned abi_version, python_version, free_threaded; const char *version; void *rest[16]; }}

@@ -20,7 +20,7 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// The executable of the Python that tests build for: that of the runtime.
+/// The executable of the Python that tests build for, which is the one that the runtime was built for.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
@@ -28,7 +28,7 @@ pub fn python() -> &'static Path {
             .iter()
             .find_map(std::env::var_os)
             .unwrap_or("python3".into());
-        // Not the shim of a version manager, which takes longer than all the rest.
+        // Ask for the real executable: the shim of a version manager takes longer than everything else.
         let output = Command::new(wanted)
             .args(["-c", "import sys; print(sys.executable, end='')"])
             .output()
@@ -66,14 +66,14 @@ pub fn root() -> &'static Path {
 }
 
 impl Project {
-    /// An empty one.
+    /// An empty project.
     pub fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
-    /// One with `api.h` and `plugin.py`.
+    /// A project with `api.h` and `plugin.py`.
     pub fn with(api: &str, init: &str) -> Self {
         let project = Self::new();
         project.file("api.h", api);
@@ -81,7 +81,7 @@ impl Project {
         project
     }
 
-    /// One that is good: `int add(int, int)`.
+    /// A project without mistakes: `int add(int, int)`.
     pub fn good() -> Self {
         Self::with(
             "int add(int a, int b);\n",
@@ -125,7 +125,7 @@ impl Project {
         names
     }
 
-    /// `keelback`, ready to be given arguments, with nothing of the tester's environment that steers it.
+    /// A `keelback` command without arguments, and without variables of the tester's environment that influence it.
     pub fn keelback(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keelback"));
         command.current_dir(self.path()).stdin(Stdio::null());
@@ -160,7 +160,7 @@ impl Project {
         command
     }
 
-    /// The same with a look for the runtime.
+    /// The same command, but the build looks for the runtime.
     pub fn checked_build_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.keelback();
         command.args(["build", "api.h", "--init", "plugin.py", "--name", "adder"]);
