@@ -9,7 +9,7 @@ use keelback_codegen::{
     python_module,
 };
 
-/// See above.
+/// Runs one input.
 pub fn run(text: &str) {
     let mut declarations = Declarations::default();
     let mut accepted = Vec::new();
@@ -58,7 +58,7 @@ fn show(diagnostics: &[Diagnostic]) {
     }
 }
 
-/// What is made of declarations beside an embedding plugin, which the target `payload` makes.
+/// Generates everything from declarations except an embedding plugin, which the target `payload` generates.
 fn generate(cdefs: Vec<CdefText>, declarations: &Declarations) {
     if let Err(errors) = python_module("fuzzed", &cdefs, &[], declarations) {
         show(&errors);

@@ -9,7 +9,7 @@ const DECLARED: &str =
 const FUNCTIONS: [&str; 2] = ["number", "place"];
 const API: &str = "unsigned char number(void); point place(void);";
 
-/// See above.
+/// Runs one input.
 pub fn run(text: &str) {
     let mut declarations = Declarations::default();
     let declared = format!("{DECLARED}#define SIZE ...\n");

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with an input, as plain functions: no panic, and what each of them says beyond that.
+//! What the fuzz targets do with an input, as plain functions: none may panic, and each checks what its file describes.
 //!
 //! `fuzz_targets/` hands them to libFuzzer; `codegen/tests/corpus.rs` includes this file and runs them over what is
 //! kept in `corpus/` and `seeds/`, so that an ordinary `cargo test` notices when one of those fails again.
@@ -25,15 +25,15 @@ pub const TARGETS: [(&str, Body); 6] = [
     ("tables", tables::run),
 ];
 
-/// As libFuzzer does for targets that take text: other inputs are none.
+/// Skips inputs that are not UTF-8, as libFuzzer does for targets that take text.
 fn with_text(data: &[u8], body: fn(&str)) {
     if let Ok(text) = std::str::from_utf8(data) {
         body(text);
     }
 }
 
-/// How a text is read: a character from U+0010 to U+001F in front of it has the options in its bits (files have none),
-/// and one from U+0006 to U+0008 after that is `pack`.
+/// Separates the options from a text: a character from U+0010 to U+001F in front of it has the options in its bits (the
+/// text of a file has none), and one from U+0006 to U+0008 after that is `pack`.
 fn options<'a>(text: &'a str, file: &'a str, embedding_api: bool) -> (&'a str, ParseOptions<'a>) {
     let mut options = ParseOptions {
         file: Some(file),
@@ -59,7 +59,7 @@ fn options<'a>(text: &'a str, file: &'a str, embedding_api: bool) -> (&'a str, P
     }
 }
 
-/// Everything that can be asked of declarations, as the runtime and the code generator do.
+/// Makes all queries that the runtime and the code generator make of declarations.
 fn ask_everything(declarations: &Declarations) {
     let types = &declarations.types;
     let mut layouts = Layouts::new();
@@ -101,7 +101,7 @@ fn ask_everything(declarations: &Declarations) {
     }
 }
 
-/// All that was declared, to be compared: what a failure must leave as it was.
+/// The declarations as text, to check that a failure has not changed them.
 fn snapshot(declarations: &Declarations) -> String {
     let types = &declarations.types;
     format!(

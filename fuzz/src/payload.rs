@@ -1,5 +1,5 @@
-//! Any payload. Where a plugin can be made of it, the C file holds its texts to the letter; and what the runtime reads
-//! out of a plugin's record (`read`, `declare`, `answers` and `compare` in runtime/src/ffi/payload.rs) holds whatever
+//! Any payload. If a plugin can be made of it, the C file contains its texts exactly; and what the runtime does with a
+//! plugin's record (`read`, `declare`, `answers` and `compare` in runtime/src/ffi/payload.rs) does not fail, whatever
 //! the texts, the compiler's answers and its layouts are.
 //!
 //! The input is sections: the first is a cdef, and each character of [`Section`] begins another one.
@@ -51,7 +51,7 @@ impl Section {
     }
 }
 
-/// See above.
+/// Runs one input.
 pub fn run(data: &[u8]) {
     let mut spec = PluginSpec {
         module_name: "fuzzed".into(),
@@ -63,7 +63,7 @@ pub fn run(data: &[u8]) {
     };
     let (mut told, mut facts) = (Vec::new(), String::new());
     for (section, data) in sections(data) {
-        // As the runtime: what is no UTF-8 is replaced.
+        // As in the runtime, invalid UTF-8 is replaced.
         let text = String::from_utf8_lossy(data).into_owned();
         match section {
             Section::Init => {
@@ -84,7 +84,7 @@ pub fn run(data: &[u8]) {
             Section::Included => {
                 let mut declarations = Declarations::default();
                 let cdef = cdef(&text, "included.h");
-                // A module that cannot be made is not there to be included.
+                // A module with errors cannot be included.
                 if declarations.parse(&cdef.text, &recorded(&cdef)).is_ok() {
                     spec.included.push(IncludedModule {
                         module_name: "included".into(),
@@ -132,7 +132,7 @@ fn sections(data: &[u8]) -> Vec<(Section, &[u8])> {
     let mut sections = Vec::new();
     let (mut kind, mut start) = (Section::Cdef, 0);
     for (at, &byte) in data.iter().enumerate() {
-        // Answers are bytes of any value.
+        // The bytes of answers may have any value, so they contain no section marks.
         if kind != Section::Answers
             && let Some(next) = Section::of(byte)
         {
@@ -220,7 +220,8 @@ fn declare(spec: &PluginSpec) -> Option<Declarations> {
 }
 
 /// As `answers` and `compare` in the runtime, and then what is asked of a plugin that is attached. There are as many
-/// answers as questions, unless there is none at all: else hardly any input would get further.
+/// answers as questions, unless there is none at all: otherwise hardly any input would get past the check of their
+/// number.
 fn complete(mut declarations: Declarations, told: &[Answer], facts: &str) {
     super::ask_everything(&declarations);
     let count = declarations.questions().len();
@@ -257,7 +258,7 @@ fn complete(mut declarations: Declarations, told: &[Answer], facts: &str) {
         }
     }
     super::ask_everything(&declarations);
-    // An included module's lib is asked through its declarations, a copy of which other scopes get.
+    // The runtime also queries the copy of these declarations that another module gets by including them.
     let mut other = Declarations::default();
     other.include(&declarations).expect("nothing else is there");
     super::ask_everything(&other);
@@ -308,7 +309,7 @@ fn member_place(
 
 /// The C file, the header and the type stubs of a plugin: its texts are in the C file to the letter.
 fn written(plugin: &Plugin) {
-    // The loader is the same for all.
+    // The loader does not depend on the input.
     let source = plugin.c_source_without_loader();
     for (index, cdef) in plugin.spec().cdefs.iter().enumerate() {
         let contents = array(&source, &format!("keelback_cdef_{index}"));
@@ -319,7 +320,7 @@ fn written(plugin: &Plugin) {
     }
     let errors = &plugin.spec().start_errors;
     for (at, error) in errors.iter().enumerate() {
-        // The last one of a function counts.
+        // If a function has several, the last one counts.
         if errors[at + 1..]
             .iter()
             .all(|later| later.function != error.function)

@@ -1,7 +1,7 @@
-//! Any bytes as the tables of a module that CFFI generated: damaged ones are refused, and nothing harmful comes of
-//! what is taken, whatever is asked of it, in whatever order.
+//! Any bytes as the tables of a module that CFFI generated: damaged ones are refused, and queries of accepted ones do
+//! no harm, in whatever order.
 //!
-//! The input is items: a byte that says what it is, one with its length, and so many bytes.
+//! The input is a series of items: one byte for the kind, one for the length, and that many bytes.
 
 use keelback_cdef::{
     ByteTables, Declarations, ParseOptions, RecordKind, TableError, Tables, Target,
@@ -57,11 +57,11 @@ impl ByteTables for Source {
     }
 }
 
-/// What an included module has, for records that the tables do not have themselves.
+/// The declarations of an included module, for external records of the tables.
 const INCLUDED: &str = "struct s { int a; struct s *next; }; union u { int a; char c[4]; }; struct o;\n\
     typedef struct { struct s inner; } t;";
 
-/// See above.
+/// Runs one input.
 pub fn run(data: &[u8]) {
     let mut source = read(data);
     let asked = std::mem::take(&mut source.asked);
@@ -84,7 +84,7 @@ pub fn run(data: &[u8]) {
     }
     if let Err(error) = tables.declare_all(&mut declarations) {
         assert!(matches!(error, TableError::Damaged(_)));
-        // Nothing more is taken from them.
+        // Every later call returns the same error.
         assert_eq!(tables.declare_all(&mut declarations), Err(error));
     }
     super::ask_everything(&declarations);
@@ -109,7 +109,7 @@ fn read(mut data: &[u8]) -> Source {
                     i128::from_le_bytes(number)
                 });
                 if let Some(last) = source.globals.last_mut() {
-                    // An int of Python that is no integer of C is none, as in the runtime.
+                    // As in the runtime, a Python int that fits no C integer is not a value.
                     let range = i128::from(i64::MIN)..=i128::from(u64::MAX);
                     last.1 = value.filter(|value| range.contains(value));
                 }

@@ -9,7 +9,7 @@ const DECLARED: &str = "typedef struct { int x; } point; enum color { RED, GREEN
     union either { int i; double d; }; typedef int (*callback)(point *, ...); typedef int array[3]; typedef struct opaque *handle;\n\
     #define LIMIT 10\n";
 
-/// What is declared, and its snapshot: made once, as inputs are many.
+/// The declarations, and their snapshot: made only once, as there are many inputs.
 static BEFORE: LazyLock<(Declarations, String)> = LazyLock::new(|| {
     let mut declarations = Declarations::default();
     declarations
@@ -19,7 +19,7 @@ static BEFORE: LazyLock<(Declarations, String)> = LazyLock::new(|| {
     (declarations, snapshot)
 });
 
-/// See above.
+/// Runs one input.
 pub fn run(text: &str) {
     let (declarations, before) = &*BEFORE;
     let mut declarations = declarations.clone();
