@@ -4,7 +4,8 @@
 declarations and Python code.
 """
 
-# In a plugin the module is there before its package: an import then does not set the attribute.
+# In a plugin, `keelback._runtime` is in `sys.modules` before this package is imported. Importing it then does not set
+# the attribute of the package, hence `as`.
 import keelback._runtime as _runtime
 from keelback._runtime import (
     FFI,

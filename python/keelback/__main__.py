@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 def _program() -> str:
-    """The command-line program that the wheel carries beside the runtime."""
+    """The path of the command-line program, which the wheel has beside the runtime."""
     name = "keelback.exe" if os.name == "nt" else "keelback"
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", name)
     if os.path.isfile(path):
@@ -24,7 +24,7 @@ def _program() -> str:
 
 def main() -> NoReturn:
     program = _program()
-    # The interpreter that was asked is the one that plugins are built for, unless --python says otherwise.
+    # Plugins are built for this interpreter, unless --python names another.
     os.environ.setdefault("KEELBACK_BUILD_PYTHON", sys.executable)
     arguments = [program, *sys.argv[1:]]
     if os.name == "nt":

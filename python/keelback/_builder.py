@@ -1,7 +1,8 @@
 """Builds modules and libraries from an FFI: the Python half of `set_source()` and its family.
 
-Loaded at their first use. The C text comes from the runtime (`_runtime._generate`), and so does the compiler's driver
-(`_runtime._compile`): both are the ones that the command line has. Here are the arguments, files and names.
+Imported when one of them is first used. The C text comes from the runtime (`_runtime._generate`), and so does the
+compiler's driver (`_runtime._compile`); the command line has the same two. This module handles the arguments, files and
+names.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from keelback import _files, _runtime
 from keelback._runtime import FFI, PkgConfigError, VerificationError
 
-# Options of a setuptools Extension that say nothing to a compiler that is called directly.
+# Options of a setuptools Extension that do not matter when the compiler is called directly.
 _IDLE_OPTIONS = frozenset(("depends", "export_symbols", "optional", "py_limited_api", "swig_opts"))
 _OPTIONS = frozenset(
     (
@@ -76,7 +77,7 @@ def set_source_pkgconfig(
 
 
 def pkg_config_options(libraries: list[str]) -> dict[str, list[Any]]:
-    """The options of an Extension that pkg-config gives for packages."""
+    """The options of an Extension for packages, from pkg-config."""
     flags: dict[str, list[Any]] = {
         "include_dirs": [],
         "library_dirs": [],
@@ -105,7 +106,7 @@ def pkg_config_options(libraries: list[str]) -> dict[str, list[Any]]:
 
 
 def _pkg_config(library: str, flag: str) -> list[str]:
-    """What pkg-config prints, as words."""
+    """The words that pkg-config prints."""
     import subprocess
 
     command = ["pkg-config", "--print-errors", flag, library]
@@ -170,14 +171,14 @@ def embedding_init_code(
 
 
 def _common_prefix(texts: list[str]) -> str:
-    """What all of them begin with."""
+    """The longest common prefix of the texts."""
     first, last = min(texts), max(texts)
     same = (index for index, character in enumerate(first) if last[index] != character)
     return first[: next(same, len(first))]
 
 
 def _dedent(text: str) -> str:
-    """The text without blank lines in front, and without the white space that all its lines begin with."""
+    """The text without leading blank lines, and without the indentation that all its lines share."""
     lines = re.sub(r"\A(?:[^\S\n]*\n)+", "", text).splitlines() or [""]
     written = [line for line in lines if line.strip()] or [""]
     margin = _common_prefix([line[: len(line) - len(line.lstrip())] for line in written])
@@ -203,8 +204,9 @@ def _assigned(ffi: FFI, caller: str) -> tuple[str, str | None, str, dict[str, An
 
 
 def c_code(ffi: FFI) -> str:
-    """The C text that may go elsewhere: that of a module names nothing of this machine. A library records this Python,
-    as one that compile() makes does; where it is not there, another will do."""
+    """The C text of emit_c_code(), which may be compiled on another machine. A module's text contains no paths of this
+    machine. A library's records this Python, as with compile(); if it does not exist there, the library uses
+    another."""
     name, source, extension, _ = _assigned(ffi, "emit_c_code")
     if source is None:
         raise TypeError("emit_c_code() is only for C extension modules, not for dlopen()-style pure Python modules")
@@ -241,7 +243,7 @@ def c_source(
         )
     if init_code is None or prelude.strip():
         places = _Places(compiled_in)
-        # The compiler's messages then have the lines of the text that was given.
+        # Makes the compiler's messages name the lines of the given text.
         options.update(prelude=prelude, prelude_file=f"<source of {name}>{extension}")
         found = places.find(prelude, *(place or getattr(ffi, "_source_place", ("", 0))))
         if found is not None:
@@ -252,7 +254,7 @@ def c_source(
 
 
 def _own_files(ffi: FFI, name: str, init_code: str) -> dict[str, Any]:
-    """What _generate() has to know of the plugin's own modules."""
+    """The options of _generate() for the plugin's own modules."""
     inside, top_level = getattr(ffi, "_own_modules", ((), ()))
     if not inside and not top_level:
         return {}
@@ -278,8 +280,8 @@ def _own_files(ffi: FFI, name: str, init_code: str) -> dict[str, Any]:
 
 
 def _shown_cdefs(ffi: FFI, name: str, directory: str) -> list[tuple[str, str]]:
-    """Names and texts of the cdefs, as the compiler's messages name them. One that stands in a Python file has that
-    file's lines, and nothing on the others."""
+    """Names and texts of the cdefs, as the compiler's messages name them. A cdef that stands in a Python file has the
+    line numbers of that file: the lines in front of it are empty."""
     places = _Places(directory or ".")
     shown = []
     for number, (text, _, file, line) in enumerate(ffi._cdefs(), 1):
@@ -294,7 +296,7 @@ def _shown_cdefs(ffi: FFI, name: str, directory: str) -> list[tuple[str, str]]:
 
 
 def _errors_of_init_code(init_code: str, name: str) -> list[tuple[str, str, str]]:
-    """Function, value as C text ("": none that can be read) and line of each `error=`, read as the command line does."""
+    """Function, value as C text ("": it cannot be read) and line of each `error=`, found as the command line does."""
     if "error" not in init_code:
         return []
     import ast
@@ -305,7 +307,7 @@ def _errors_of_init_code(init_code: str, name: str) -> list[tuple[str, str, str]
 
 
 class _Places:
-    """Finds texts in the Python files that gave them, as literals."""
+    """Finds the string literals that texts come from in the Python files that passed them."""
 
     def __init__(self, compiled_in: str | None) -> None:
         self._compiled_in = compiled_in
@@ -322,7 +324,7 @@ class _Places:
             import linecache
 
             source = self._files[file] = "".join(linecache.getlines(file))
-        # Between two quotes, and of several such places the first from the call on.
+        # The text must stand between two quotes. Of several places, the first one behind the call counts.
         quoted = [
             match.start() for match in re.finditer(f"(?<=[\"'])(?={re.escape(text)}[\"'])", source)
         ] if text in source else []
@@ -345,13 +347,13 @@ class _Places:
         try:
             path = os.path.relpath(file, self._compiled_in or ".")
         except ValueError:
-            # Another drive.
+            # The file is on another drive.
             return None
         return path if self._compiled_in is not None or not path.startswith(os.pardir) else os.path.basename(path)
 
 
 def _this_python() -> dict[str, Any]:
-    """What a library records: where it looks for Python first."""
+    """What a library records of this Python, where it looks first."""
     get = sysconfig.get_config_var
     names = [name for name in (get("INSTSONAME"), get("LDLIBRARY")) if name and not name.endswith(".a")]
     libdir = get("LIBDIR") or os.path.join(sys.base_prefix, "lib")
@@ -372,7 +374,7 @@ def emit_c_code(ffi: FFI, filename: Any) -> None:
 
 
 def check_emitted(ffi: FFI, filename: Any) -> None:
-    """The C text may go elsewhere and be compiled there; what set_source() names is looked for from here."""
+    """Checks that the output of emit_c_code() is no file that is read. Paths of set_source() begin in the current directory."""
     _, source, _, options = _assigned(ffi, "emit_c_code")
     c_file = None if hasattr(filename, "write") else os.fsdecode(filename)
     _files.check_outputs(ffi, [filename], options, prelude=source, c_file=c_file)
@@ -423,7 +425,7 @@ def compile_assigned(
     target: str | None,
     debug: bool | None,
 ) -> str:
-    """What compile() does, for a name, C source, ending and options."""
+    """Does what compile() does, for a name, C source, ending and options."""
     name, source, extension, options = assigned
     tmpdir = os.fspath(tmpdir)
     parts = name.split(".")
@@ -449,7 +451,7 @@ def compile_assigned(
 def _products(
     ffi: FFI, assigned: tuple[str, str | None, str, dict[str, Any]], tmpdir: str, target: str | None
 ) -> tuple[str, str]:
-    """The C file, from `tmpdir` on, and what is made of it. Both may be written."""
+    """The paths of the C file (from `tmpdir` on) and of the compiled file, after checking that both may be written."""
     name, source, extension, options = assigned
     parts = name.split(".")
     is_library = getattr(ffi, "_embedding", None) is not None
@@ -471,12 +473,12 @@ def _products(
 
 
 def object_of(c_file: str) -> str:
-    """The object stays beside the C file, as CFFI leaves it: it can be linked into a program."""
+    """The path of the object file. As in CFFI it stays beside the C file, and can be linked into a program."""
     return os.path.splitext(c_file)[0] + ".o"
 
 
 def _generate(path: str, verbose: int, text: Callable[[], str]) -> bool:
-    """Writes a generated file. Whether it was written."""
+    """Writes a generated file. Returns whether it was written."""
     if verbose:
         print(f"generating {path}")
     was_written = _files.write(text(), path)
@@ -518,7 +520,7 @@ def compile_c(
     # The prelude may use Python's own headers.
     include_dirs.append(sysconfig.get_path("include"))
     defines = [macro if value is None else f"{macro}={value}" for macro, value in map(_macro, listed("define_macros"))]
-    # What the prelude defines is there for hosts and other modules, unless it says otherwise.
+    # The prelude's symbols are exported to hosts and other modules, unless the prelude hides them.
     visibility = ["-fvisibility=default"]
     link_arguments = [f"-Wl,-rpath,{path}" for path in listed("runtime_library_dirs")] + listed("extra_link_args")
     settings: dict[str, Any] = {
@@ -538,7 +540,7 @@ def compile_c(
 
     def run(files: list[str], product: str, **more: Any) -> None:
         is_success, line, status, said = _runtime._compile(files, product, **settings, **more)
-        # Nobody is shown a name that is gone when he reads it.
+        # Messages name the output, not the temporary file, which no longer exists when they are read.
         line, said = line.replace(temporary, output), said.replace(temporary, output)
         if verbose:
             print(line)
@@ -557,7 +559,7 @@ def compile_c(
             library_dirs=[os.fspath(path) for path in listed("library_dirs")],
             libraries=listed("libraries"),
             link_arguments=link_arguments,
-            # Nobody links to an extension module, whatever its name is.
+            # Programs never link to an extension module, so it gets no SONAME whatever its name is.
             library=output if getattr(ffi, "_embedding", None) is not None else None,
         )
         if getattr(ffi, "_embedding", None) is not None:
@@ -566,7 +568,7 @@ def compile_c(
 
 
 def _warn_of_other_machine(compiled: str, output: str) -> None:
-    """A cross compiler made the library: the Python that runs this, which the library records, is not for its machine."""
+    """Warns if a cross compiler made the library: this Python, which the library records, is for another machine."""
     machine, here = _files.machine_of(compiled), _files.machine_of(_runtime.__file__)
     if machine is None or machine == here:
         return

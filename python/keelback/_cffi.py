@@ -35,14 +35,14 @@ def _module(name: str, contents: dict[str, Any], is_package: bool = False) -> Mo
     module = ModuleType(name, f"Keelback, under the name {name}.")
     module.__spec__ = ModuleSpec(name, None, origin="keelback", is_package=is_package)
     if is_package:
-        # A package without files: only what is put into sys.modules can be imported from it.
+        # A package without files: it has only the submodules that are put into sys.modules.
         module.__path__ = []
     module.__dict__.update(contents)
     return module
 
 
 def _lazy_module(name: str) -> ModuleType:
-    """`cffi.name`, filled when something of it is first asked for: what it imports is slow to import."""
+    """The module `cffi.name`, filled when an attribute is first used, because its imports are slow."""
     module = _module(f"cffi.{name}", {})
     names = module.__dict__
     is_filled = False
@@ -53,11 +53,12 @@ def _lazy_module(name: str) -> ModuleType:
             from keelback._cffi_modules import CONTENTS
 
             is_filled = True
-            # What somebody put there stays.
+            # Attributes that were set from outside are kept.
             names.update({key: value for key, value in CONTENTS[name]().items() if key not in names})
 
     def get(attribute: str) -> Any:
-        # `import *` asks for __all__; other special names are asked for by whoever looks at all modules.
+        # `import *` reads __all__. Other special names are read by tools that go through all modules, which must not
+        # fill it.
         if attribute == "__all__" or not attribute.startswith("__"):
             fill()
             if attribute in names:
@@ -117,7 +118,7 @@ def _backend_functions() -> dict[str, Any]:
     }
 
 
-# What asks for this is a module that verify() of CFFI compiled.
+# The attribute that modules compiled by CFFI's verify() ask for.
 _VERIFY_TABLE = "_C_API"
 
 
@@ -128,10 +129,10 @@ _BOTH = (
 
 
 def provide(name: str) -> None:
-    """What the modules `cffi` and `_cffi_backend` of the pip package keelback-cffi do when they are imported."""
+    """Replaces the modules `cffi` and `_cffi_backend` of the pip package keelback-cffi when they are imported."""
     known = sys.modules.pop(name, None)
     try:
-        # The real one, beside the modules of keelback-cffi. An extension module is found before a Python file.
+        # Look for the real CFFI beside the modules of keelback-cffi: an extension module is found before a Python file.
         backend = PathFinder.find_spec("_cffi_backend")
         if backend is not None and not str(backend.origin).endswith(".py"):
             raise ImportError(_BOTH, name=name)
@@ -143,7 +144,7 @@ def provide(name: str) -> None:
 
 
 def install() -> None:
-    """What `keelback.install_as_cffi()` does."""
+    """The implementation of `keelback.install_as_cffi()`."""
     known = sys.modules.get("cffi")
     if known is not None:
         if known.__dict__.get("FFI") is _runtime.FFI:

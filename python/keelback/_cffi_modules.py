@@ -1,8 +1,8 @@
 """What published packages and their build scripts import from CFFI's modules (`cffi.recompiler`, `cffi.ffiplatform`, ...),
-made of Keelback's builder. Each is filled when something of it is first asked for.
+made of Keelback's builder. Each is filled when an attribute of it is first used.
 
 CFFI has no document of these modules; the names here are those that packages use. What would need CFFI's own parser, or
-its trees of types, can be imported by name where packages do so, and says so when it is called.
+its trees of types, can be imported by name where packages do so, but raises an error that says so when it is called.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from keelback._runtime import FFI, CDefError, FFIError, PkgConfigError, Verifica
 
 
 def make_c_source(ffi: FFI, module_name: str, preamble: str, target_c_file: Any, verbose: bool = False) -> bool:
-    """Writes the C text of a module to a path or a file object. Whether a file was changed."""
+    """Writes the C text of a module to a path or a file object. Returns whether a file was changed."""
     if preamble is None:
         raise TypeError("make_c_source(): the preamble must be a str; make_py_source() is for modules without C code")
     extension = ".c"
@@ -31,7 +31,7 @@ def make_c_source(ffi: FFI, module_name: str, preamble: str, target_c_file: Any,
 
 
 def make_py_source(ffi: FFI, module_name: str, target_py_file: Any, verbose: bool = False) -> bool:
-    """Writes an out-of-line module of ABI mode to a path or a file object. Whether a file was changed."""
+    """Writes an out-of-line module of ABI mode to a path or a file object. Returns whether a file was changed."""
     return _write(ffi, _builder.python_source(ffi, module_name), target_py_file, verbose)
 
 
@@ -124,7 +124,7 @@ def get_extension(srcfilename: str, modname: str, sources: Any = (), **kwds: Any
 
 
 def compile_extension(tmpdir: str, ext: Any, compiler_verbose: int = 0, debug: bool | None = None) -> str:
-    """Builds a setuptools Extension in a directory, with setuptools. The path of the module."""
+    """Builds a setuptools Extension in a directory, with setuptools. Returns the path of the module."""
     from setuptools import Distribution
     from setuptools.errors import CompileError, LinkError  # type: ignore[attr-defined, unused-ignore]
 
@@ -141,14 +141,14 @@ def compile_extension(tmpdir: str, ext: Any, compiler_verbose: int = 0, debug: b
     except (CompileError, LinkError) as error:
         raise VerificationError(f"{type(error).__name__}: {error}") from error
     finally:
-        # setuptools changes it.
+        # setuptools changes the environment.
         os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
     (output,) = command.get_outputs()
     return os.path.abspath(output)
 
 
 def maybe_relative_path(path: str) -> str:
-    """The path from the current directory, if it is below that; the path as it is otherwise."""
+    """The path relative to the current directory, if it is inside of that; otherwise the path unchanged."""
     if not os.path.isabs(path):
         return path
     below = os.path.relpath(os.path.realpath(path), os.path.realpath(os.curdir))
@@ -177,7 +177,7 @@ def merge_flags(cfg1: dict[str, list[Any]], cfg2: dict[str, list[Any]]) -> dict[
 
 
 def flags_from_pkgconfig(libs: list[str]) -> dict[str, list[Any]]:
-    """The options of an Extension that pkg-config gives for packages."""
+    """The options of an Extension for packages, from pkg-config."""
     return _builder.pkg_config_options(libs)
 
 
@@ -185,7 +185,7 @@ def flags_from_pkgconfig(libs: list[str]) -> dict[str, list[Any]]:
 
 
 def cffi_modules(dist: Any, attr: str, value: Any) -> None:
-    """What setuptools calls for the keyword of that name."""
+    """Called by setuptools for the keyword of that name."""
     from keelback._setuptools import cffi_modules as body
 
     body(dist, attr, value)
@@ -368,7 +368,7 @@ CONTENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 
 def get_common_types(names: dict[str, str]) -> None:
-    """`_cffi_backend._get_common_types`: adds this platform's type names that C has not built in."""
+    """`_cffi_backend._get_common_types`: adds the type names of this platform that are not built into C."""
     names.update(bool="_Bool", FILE="struct _IO_FILE")
 
 

@@ -1,8 +1,8 @@
-"""Files of builders: what may be written, and how it is.
+"""Files of builders: which may be written, and how they are.
 
-No output is a file that is read, nor another output, whatever links and spellings lead there (the runtime tells: it is
-the command line's code). An output appears whole or not at all, a link is written through, and what is only there for
-a while goes even when a signal ends the process.
+An output must be neither an input nor another output, whatever links lead there (the runtime checks this with the
+command line's code). An output appears completely or not at all, links are followed and kept, and temporary files are
+removed even when a signal ends the process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from keelback import _runtime
 from keelback._runtime import FFI
 
-# How files begin that this project or CFFI makes: they may be made again, whoever has read them.
+# The beginnings of files that this project or CFFI generates: these may be overwritten even if they were read.
 _MADE = (
     b"/* Made by keelback ",
     b"# Made by keelback ",
@@ -36,7 +36,7 @@ def check_outputs(
     c_file: str | None = None,
 ) -> None:
     """Raises ValueError if one of `outputs` is read too: by the compiler with the `options` of an Extension, which
-    begin in `directory`, by the `prelude` of `c_file`, or by Python. File objects are nobody's."""
+    begin in `directory`, by the `prelude` of `c_file`, or by Python. File objects are not checked."""
     paths = [os.fspath(path) for path in outputs if not hasattr(path, "write")]
     paths = [path if isinstance(path, str) else os.fsdecode(path) for path in paths]
     linked, others = _read_by_compiler(options or {}, directory)
@@ -59,12 +59,12 @@ def _is_made(path: str) -> bool:
 
 
 def _read_by_compiler(options: dict[str, Any], directory: str) -> tuple[list[str], list[str]]:
-    """What is compiled or linked, and what that depends on."""
+    """The files that are compiled or linked, and other files that these depend on."""
 
     def listed(key: str) -> list[str]:
         values = options.get(key) or ()
         if isinstance(values, (str, bytes)):
-            # The compiler's driver says what is wrong with it.
+            # The compiler's driver reports the error.
             return []
         return [os.path.join(directory, os.path.normpath(value)) for value in values if isinstance(value, (str, os.PathLike))]
 
@@ -111,7 +111,7 @@ def _included(prelude: str, where: list[str]) -> list[str]:
 
 @contextmanager
 def passing(path: str) -> Iterator[None]:
-    """A file at `path` that is not there any more afterwards, however the block or the process ends."""
+    """Removes the file at `path` after the block, however the block or the process ends."""
     path = os.path.abspath(path)
     _runtime._passing(path)
     try:
@@ -125,20 +125,20 @@ def passing(path: str) -> Iterator[None]:
 
 
 def temporary_for(path: str) -> tuple[str, str]:
-    """Where a file's content is made, and where it goes to then: a link stays one, also where it leads to nothing."""
+    """The path to write to, and the path to rename it to. A link is followed, even to nothing."""
     target = os.path.realpath(path) if os.path.islink(path) else path
     return f"{target}.~{os.getpid()}", target
 
 
 def write(text: str, file: Any) -> bool:
-    """Writes a file, unless it is there with the same text: then its time stays what it was. Whether it was written.
+    """Writes a file, unless it has this text already: then its time is kept. Returns whether it was written.
     An object with a method `write` gets the text."""
     if hasattr(file, "write"):
         file.write(text)
         return True
     data = text.encode()
     if os.path.exists(file) and not os.path.isfile(file):
-        # A device or a pipe is written to; replacing it by a file would take it from everybody.
+        # A device or a pipe is written to instead of being replaced by a file.
         with open(file, "wb") as stream:
             stream.write(data)
         return True
@@ -170,7 +170,7 @@ _MACHINES = {
 
 
 def machine_of(path: str) -> str | None:
-    """For which machine an ELF file is; None for any other file."""
+    """The machine that an ELF file is for; None for other files."""
     with open(path, "rb") as file:
         head = file.read(20)
     if len(head) < 20 or not head.startswith(b"\x7fELF"):

@@ -15,7 +15,7 @@ _USAGE = 2
 
 
 def find_ffi(source: str, path: str, variable: str) -> Any:
-    """Runs a build script and returns the FFI that it calls `variable`: an object, or what a function returns.
+    """Runs a build script and returns its FFI: the object called `variable`, or what the function of that name returns.
 
     While it runs, its directory is first on `sys.path`. Raises NameError if it has no such name, TypeError if that is
     no FFI, and whatever the script raises.
@@ -43,8 +43,8 @@ def find_ffi(source: str, path: str, variable: str) -> Any:
 
 
 def write(text: str, output: str) -> None:
-    """Writes the C source to a file, or for `-` to standard output. The file gets a new time even where its text is
-    the old one: makefiles compare it with the script's."""
+    """Writes the C source to a file, or for `-` to standard output. The file gets a new time even if its text is
+    unchanged: makefiles compare it with the script's."""
     from keelback import _files
 
     if output == "-":
@@ -57,7 +57,7 @@ def main() -> NoReturn:
     """`-c ... SCRIPT VARIABLE OUTPUT MODE`, as the command line calls it."""
     script, variable, output, mode = sys.argv[1:]
     _end_by_exception()
-    # What a script sees of the command line is its own name.
+    # The script sees only its own name as the command line.
     sys.argv[:] = [script]
     if mode == "as-cffi":
         import keelback
@@ -87,7 +87,7 @@ def main() -> NoReturn:
 
 
 def _end_by_exception() -> None:
-    """Signals that end the process let it take away its temporary files first."""
+    """Turns the signals that end the process into an exit, so that temporary files are removed first."""
     import signal
 
     def stop(number: int, frame: Any) -> NoReturn:
@@ -99,7 +99,7 @@ def _end_by_exception() -> None:
 
 
 def _check(ffi: Any, output: str) -> None:
-    """The output is none of the files that are read."""
+    """An error if the output is a file that is read."""
     from keelback import _builder
 
     try:

@@ -1,5 +1,5 @@
-# What the init code says of its functions' `error=`, read without running it. `keelback build` sends this text to the
-# Python that it asks, in front of probe.py: it imports nothing, and every Python since 2.7 can compile it.
+# Reads the `error=` values of the init code's functions without running the code. `keelback build` sends this text to
+# the Python that it asks, in front of probe.py: it imports nothing, and every Python since 2.7 can compile it.
 
 
 def read_errors(tree, module):
@@ -18,7 +18,7 @@ def read_errors(tree, module):
                 name = getattr(given, "value", None)
             value = call.args[1] if len(call.args) > 1 else keywords.get("error")
             if not isinstance(name, str) or value is None or getattr(value, "value", "") is None:
-                # `error=None` is as none at all.
+                # `error=None` is the same as no `error=`.
                 continue
             found.append((name, read.c_text(value), call.lineno))
     return sorted(found, key=lambda one: one[2])
@@ -39,7 +39,7 @@ def walk(tree):
 
 
 def _attachments(node):
-    """Pairs of a call of def_extern() and the name of what it decorates."""
+    """For each call of def_extern() at this node, the call and the name of the decorated function."""
     kind = type(node).__name__
     if kind in ("FunctionDef", "AsyncFunctionDef", "ClassDef"):
         return [(one, node.name) for one in node.decorator_list if _is_def_extern(one)]
@@ -54,7 +54,7 @@ def _is_def_extern(node):
 
 
 class _Reader:
-    """Reads constants: knows under which names the init code has lib, the module, and values."""
+    """Reads constants. Knows the names that the init code binds to lib, to the module, and to constant values."""
 
     def __init__(self, tree, module):
         self.libs, self.modules, self.values = set(), set(), {}
@@ -70,7 +70,7 @@ class _Reader:
                 self.modules.update(alias.asname or alias.name for alias in node.names if alias.name == module)
             elif kind == "Assign" or kind == "AnnAssign" and node.value is not None:
                 targets = node.targets if kind == "Assign" else [node.target]
-                # What a name is bound to elsewhere, too, is known at run time only.
+                # A name that is bound several times has a value that only the run time knows.
                 names = [one.id for one in targets if type(one).__name__ == "Name" and bound.get(one.id) == 1]
                 value = self.c_text(node.value) if names else None
                 if value is not None:
@@ -79,7 +79,7 @@ class _Reader:
             self.values.clear()
 
     def c_text(self, node):
-        """An expression of C with the value of one of Python; None where it has none that can be read."""
+        """A C expression with the value of a Python expression; None if the value cannot be read."""
         kind = type(node).__name__
         if kind == "Constant":
             return _literal(node.value)
@@ -110,7 +110,7 @@ def _literal(value):
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
-        # C has no literal for the least number, nor for what needs a suffix.
+        # C has no negative literals (so the least 64-bit number has none), and larger numbers need a suffix.
         return str(value) + ("ULL" if value > 0x7FFFFFFFFFFFFFFF else "")
     if isinstance(value, float):
         return repr(value) if value - value == 0 else None
@@ -120,7 +120,7 @@ def _literal(value):
 
 
 def _bindings(tree):
-    """How often each name is bound, or said to be another scope's, anywhere in the code; "*" is `import *`."""
+    """How often each name is bound, or declared global or nonlocal, anywhere in the code; "*" stands for `import *`."""
     count = {}
 
     def add(name):
@@ -146,7 +146,7 @@ def _bindings(tree):
 
 
 def _dotted(node):
-    """`a.b` of names and attributes; "" of anything else."""
+    """The text `a.b` of an expression of names and attributes; "" for other expressions."""
     if type(node).__name__ == "Name":
         return node.id
     if type(node).__name__ == "Attribute":

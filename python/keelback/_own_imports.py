@@ -5,10 +5,10 @@
 
 
 def rewrite(nodes, module, own):
-    """Makes the absolute imports of the modules `own` ones of their real names, which begin with `module`.
+    """Changes absolute imports of the modules `own` to imports of their real names, which begin with `module`.
 
-    Relative imports are right as they are. What imports a module by a computed name (`importlib.import_module`) has to
-    say the real one.
+    Relative imports need no change. Code that imports a module by a computed name (`importlib.import_module`) must use
+    the real one.
     """
     for node in nodes:
         if type(node).__name__ == "ImportFrom" and not node.level and _top(node.module) in own:
@@ -28,9 +28,9 @@ def _is_of_own(node, own):
 
 
 def _real(node, module, own):
-    """The statements that do what an `import` of own modules says.
+    """The statements that replace an `import` of own modules.
 
-    They ask for the module itself. `import NAME.rules as x` would take what NAME calls `rules`, and NAME is the init
+    They fetch the module itself. `import NAME.rules as x` would take what NAME calls `rules`, and NAME is the init
     code's own namespace: after `from rules import rules` that is something else.
     """
     if not _is_of_own(node, own):

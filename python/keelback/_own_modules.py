@@ -1,4 +1,4 @@
-"""What a plugin's own modules (`--module`) need of Python code: compiling them, and reading the files beside them."""
+"""Python code for a plugin's own modules (`--module`): compiling them, and reading the data files beside them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ONLY_AST = 0x0400  # ast.PyCF_ONLY_AST; importing ast takes time
 
 
 def compile_own(source: bytes | str, file: str, module: str, own: str) -> CodeType:
-    """The code of an own module, or of the init code, of the plugin `module`, which has the modules `own`."""
+    """Compiles an own module, or the init code, of the plugin `module`, whose own modules are `own`."""
     from keelback._init_errors import walk
     from keelback._own_imports import rewrite
 
@@ -109,7 +109,7 @@ class Reader:
 
 
 def reader_on_disk(directory: str) -> Any:
-    """The reader of a package whose files are where they were at the build."""
+    """The resource reader of a package in a development library, whose files are still on disk."""
     from importlib.readers import FileReader
     from types import SimpleNamespace
 

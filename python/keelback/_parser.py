@@ -1,7 +1,7 @@
-"""`ffi._parser`: what published packages use of CFFI's parser object.
+"""`ffi._parser`: the part of CFFI's parser object that published packages use.
 
 pyvex keeps `_declarations` and `_int_constants` of an FFI in a file, and sets them in the next process instead of calling
-`cdef()`, as CFFI's parser is slow. Keelback's is not: what it gives for them is the texts, which are parsed again.
+`cdef()`, as CFFI's parser is slow. Keelback's parser is fast: it gives the texts instead, which are parsed again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Parser:
 
     @property
     def _int_constants(self) -> dict[str, int]:
-        """Part of the declarations here."""
+        """Empty: Keelback has the constants among the declarations."""
         return {}
 
     @_int_constants.setter

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def keelback_modules(dist: Any, attribute: str, value: Any) -> None:
-    """What setuptools calls for the keyword."""
+    """Called by setuptools for the keyword."""
     from distutils.errors import DistutilsSetupError
 
     specs = [value] if isinstance(value, str) else value
@@ -31,7 +31,7 @@ cffi_modules = keelback_modules
 
 
 def _add(dist: Any, spec: str) -> None:
-    """One `path/to/build.py:name`."""
+    """Adds the module of one `path/to/build.py:name`."""
     from distutils.errors import DistutilsSetupError
 
     from keelback import FFI
@@ -43,7 +43,7 @@ def _add(dist: Any, spec: str) -> None:
         rewritten = path.replace(".", "/") + ".py"
         hint = f" (rewrite cffi_modules to [{rewritten + ':' + variable!r}])" if os.path.exists(rewritten) else ""
         raise DistutilsSetupError(f"{path!r} does not name an existing file{hint}")
-    # The script's directory is not on sys.path, and it is no __main__: as CFFI runs it.
+    # As in CFFI, the script's directory is not on sys.path, and `__name__` is not `__main__`.
     names: dict[str, Any] = {"__name__": "__cffi__", "__file__": path}
     with open(path, encoding="utf-8") as file:
         exec(compile(file.read(), path, "exec"), names)
@@ -73,10 +73,10 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
 
     from keelback import _builder, _files
 
-    # The C file is written when its place is known: by build_ext.
+    # build_ext writes the C file, because only then its place is known.
     options = dict(options)
-    # The C source has no Python header, so its module is for every version (abi3). A free-threaded Python knows such a
-    # name from 3.15 on (abi3t); a debug build knows none.
+    # The C source has no Python header, so its module is for every version (abi3). A free-threaded Python imports such
+    # a module from 3.15 on (abi3t); a debug build never does.
     if not hasattr(sys, "gettotalrefcount"):
         options.setdefault("py_limited_api", True)
     if sysconfig.get_config_var("Py_GIL_DISABLED") and not any(".abi3t" in suffix for suffix in EXTENSION_SUFFIXES):
@@ -101,10 +101,10 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
 
         def get_ext_filename(self, fullname: str) -> str:
             filename: str = super().get_ext_filename(fullname)
-            # A command of distutils knows extensions by name only, and gives them no such ending.
+            # The command of distutils, unlike setuptools', has no `ext_map` and gives no such ending.
             if getattr(self, "ext_map", {}).get(fullname) is extension:
-                # With the platform's name in it, which setuptools takes where there is one (3.15), a module is not
-                # found by the versions before.
+                # In 3.15 the ending contains the platform's name, with which older versions do not find the module:
+                # remove it.
                 filename = re.sub(r"\.(abi3t?)-[^/]*\.so$", r".\1.so", filename)
             return filename
 
@@ -133,7 +133,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 generate(self.build_lib)
 
     dist.cmdclass["build_py"] = BuildPy
-    # `build_ext -i` and editable installs put it beside the sources.
+    # `build_ext -i` and editable installs write the module beside the sources.
     if dist.ext_modules is None:
         dist.ext_modules = []
     base_ext = dist.cmdclass.get("build_ext", build_ext)

@@ -1,7 +1,7 @@
 """`ffi.verify()`: compiles the declarations of an FFI together with C source, and returns the `lib`.
 
 CFFI's oldest way to API mode, kept for programs that use it. The C text, the compiler and the module are those of
-`set_source()`; here are the names of the files, which tell by their content whether they must be made again.
+`set_source()`; the names of the files are chosen here, with a hash of the contents, so that nothing is compiled twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def verify(ffi: FFI, source: str = "", tmpdir: str | None = None, **kwargs: Any)
 
 
 def caller_directory(depth: int) -> str:
-    """Where modules are kept unless something else is said: `__pycache__` beside the calling code's file."""
+    """The default directory of modules: `__pycache__` beside the calling code's file."""
     chosen = _tmpdir or os.environ.get("CFFI_TMPDIR")
     if chosen:
         return chosen
@@ -40,7 +40,7 @@ def caller_directory(depth: int) -> str:
 
 
 def set_tmpdir(dirname: str | None) -> None:
-    """Where all later `verify()` keep their modules; None: where they do by default."""
+    """Sets the directory in which all later `verify()` keep their modules; None: the default."""
     global _tmpdir
     _tmpdir = dirname
 
@@ -69,8 +69,8 @@ def _suffix() -> str:
 class Verifier:
     """One `verify()`: where its files are, and the steps to its lib.
 
-    `sourcefilename` and `modulefilename` may be changed before the first step. `force_generic_engine` says nothing
-    here: there is one kind of module.
+    `sourcefilename` and `modulefilename` may be changed before the first step. `force_generic_engine` is ignored: there
+    is only one kind of module.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Verifier:
         os.makedirs(os.path.dirname(self.sourcefilename) or ".", exist_ok=True)
         written = [self.sourcefilename, _builder.object_of(self.sourcefilename), self.modulefilename]
         _files.check_outputs(self.ffi, written, self.kwds, prelude=self.preamble, c_file=self.sourcefilename)
-        # The compiler runs where the caller is: the keywords' paths begin there.
+        # The compiler runs in the current directory, where the keywords' paths begin.
         _files.write(self._source("."), self.sourcefilename)
         self._has_source = True
 
@@ -177,7 +177,7 @@ class Verifier:
         self._has_module = True
 
     def _locate(self) -> bool:
-        """Whether the module is there: in `tmpdir`, or with `ext_package` among that package's files."""
+        """Whether the module exists: in `tmpdir`, or with `ext_package` among that package's files."""
         if not os.path.isfile(self.modulefilename):
             if self.ext_package:
                 from importlib import import_module
@@ -185,7 +185,7 @@ class Verifier:
                 try:
                     path = list(import_module(self.ext_package).__path__)
                 except ImportError:
-                    # It may have another name before it is installed.
+                    # Before the package is installed, it may have another name.
                     return False
             else:
                 path = sys.path
@@ -211,7 +211,7 @@ def _plain(value: Any) -> Any:
 
 
 def _relative_to(keywords: dict[str, Any], file: str | None) -> dict[str, Any]:
-    """The keywords with paths that begin where `file` is."""
+    """The keywords, with relative paths made relative to the directory of `file`."""
     directory = os.path.dirname(file) if file else ""
     if not directory:
         return keywords

@@ -74,7 +74,7 @@ def _paths(given: Any) -> list[str]:
 
 
 def _module_of(text: str, path: str) -> str:
-    """The module from which init code imports `ffi` and `lib`; its file's name where that is not clear."""
+    """The module from which init code imports `ffi` and `lib`; if that is not clear, the name of the code's file."""
     found = {
         node.module
         for node in ast.walk(ast.parse(text, path))
@@ -155,14 +155,15 @@ class Plugin:
 
 
 class _Function:
-    """A function that C calls and Python has."""
+    """A C function that is implemented in Python."""
 
     def __init__(self, ffi: keelback.FFI, name: str, ctype: CType) -> None:
         self.__name__ = name
         self._ffi, self._ctype = ffi, ctype
         self._attached: tuple[Any, Any] | None = None
         self._called: Any = None
-        # What C has keeps its address whatever is attached, and those that were attached may be in a call.
+        # C's pointer must stay the same whatever is attached, and functions that were attached before may still be
+        # running.
         self._all: list[Any] = []
         self.pointer = ffi.callback(ctype, self._call_as_c)
 
@@ -192,7 +193,7 @@ class _Function:
         def keep(kind: type[BaseException], value: BaseException, traceback: TracebackType | None) -> None:
             raised.append(value)
 
-        # One for each call: another that runs meanwhile has its own exceptions.
+        # One callback for each call, because calls that run at the same time each have their own exceptions.
         result = self._ffi.callback(self._ctype, function, error=error, onerror=keep)(*arguments)
         if raised:
             raise raised[0]
@@ -222,7 +223,7 @@ class _TestFFI(keelback.FFI):
 
     @property
     def library_path(self) -> None:
-        """There is no library."""
+        """None: there is no library."""
         return None
 
     def integer_const(self, name: str) -> int:
@@ -260,7 +261,7 @@ class _Lib:
         self.__dict__.update(_ffi=ffi, _opened=opened, _pointers=pointers, _variables=variables)
         for name, value in unknown.items():
             if name in variables and variables[name] is None:
-                # An array whose length only C knows.
+                # The array has no declared length: take that of the value.
                 variables[name] = ffi.new(declared[name], value)
             else:
                 setattr(self, name, value)
@@ -291,7 +292,7 @@ class _Lib:
         if memory is not None and self._ffi.typeof(memory).kind == "pointer":
             memory[0] = value
         else:
-            # As the real one: no such variable, or a constant.
+            # Raises the same error as the real lib: there is no such variable, or it is a constant.
             setattr(self._opened[-1], name, value)
 
     def __dir__(self) -> list[str]:
@@ -306,7 +307,7 @@ class _Lib:
 
 
 def _provided(ffi: keelback.FFI, name: str, ctype: CType, function: Any, given: Mapping[str, Any]) -> Any:
-    """What stands in for a C function."""
+    """The stand-in for a C function."""
     if isinstance(function, keelback.CData):
         return function
     stand_in = _Function(ffi, name, ctype)
@@ -315,7 +316,7 @@ def _provided(ffi: keelback.FFI, name: str, ctype: CType, function: Any, given: 
 
 
 def _memory(ffi: keelback.FFI, name: str, ctype: CType, opened: list[Any]) -> Any:
-    """A pointer to a variable: a library's, or one of its own; of an array without a length the array, if there is one."""
+    """A pointer to a library's variable, or to new memory. For an array without a length: a library's array."""
     has_size = ctype.kind != "array" or ctype.length is not None
     for library in opened:
         try:
@@ -326,11 +327,11 @@ def _memory(ffi: keelback.FFI, name: str, ctype: CType, opened: list[Any]) -> An
 
 
 class _Finder:
-    """Finds the init code and the plugin's own modules, where their files are."""
+    """Finds the init code and the plugin's own modules in their files."""
 
     def __init__(self, name: str, init: str, own: list[tuple[str, bool, bytes, str]]) -> None:
         self._name, self._init = name, init
-        # Of each module its file, and whether it is a package.
+        # For each module: its file, and whether it is a package.
         self._files: dict[str, tuple[str, bool]] = {}
         self._own = set()
         for path, is_top_level, _, place in own:
@@ -342,7 +343,7 @@ class _Finder:
             if not is_top_level:
                 self._own.add(parts[0])
             self._files[module if is_top_level else f"{name}.{module}"] = os.path.abspath(place), is_package
-        # Directories without an __init__.py.
+        # Directories without an __init__.py are packages too.
         for module in list(self._files):
             while "." in module:
                 module = module.rpartition(".")[0]
@@ -365,7 +366,7 @@ class _Finder:
             spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
         else:
             loader = _Loader(fullname, place, self._name, " ".join(sorted(self._own)))
-            # Nobody but this finder looks for what is inside.
+            # An empty path, so that only this finder finds modules of the package.
             inside: list[str] | None = [] if is_package else None
             spec_or_none = importlib.util.spec_from_file_location(
                 fullname, place, loader=loader, submodule_search_locations=inside
@@ -377,7 +378,7 @@ class _Finder:
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Compiles as the build does: `import rules` of the plugin's own code means its own `rules`."""
+    """Compiles as the build does, so that `import rules` in the plugin's code imports its own `rules`."""
 
     def __init__(self, fullname: str, path: str, plugin: str, own: str) -> None:
         super().__init__(fullname, path)
@@ -386,6 +387,6 @@ class _Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         from keelback._own_modules import compile_own
 
-        # UTF-8 whatever a coding comment says.
+        # The text is UTF-8, whatever a coding comment says.
         text = self.get_data(self.path).decode("utf-8-sig")
         return compile_own(text, self.path, self._plugin, self._own)
