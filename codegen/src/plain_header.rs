@@ -21,10 +21,10 @@ struct Context<'a> {
 
 impl Plugin {
     /// The header without directives, macros and attributes. Integer macros are enumerators in it, others are left out;
-    /// what a type takes from other headers stands in it.
+    /// what the types need from other headers is repeated in it.
     ///
     /// # Errors
-    /// What of the interface cannot be said without attributes: it would be something else there.
+    /// Parts of the interface that cannot be expressed without attributes: without them they would mean something else.
     pub fn plain_header(&self) -> Result<String, Vec<Problem>> {
         let declared = declared_text(&self.declarations, &self.cdefs(), Destination::Plain);
         let text = templates::render(
@@ -45,7 +45,7 @@ impl Plugin {
         }
     }
 
-    /// What a parser would understand of the text is compared with what was declared.
+    /// The differences between the declarations and what a parser reads from the text.
     fn lost_in(&self, text: &str) -> Vec<Problem> {
         let mut read = Declarations::default();
         let options = ParseOptions {
@@ -98,7 +98,7 @@ impl Plugin {
         problems
     }
 
-    /// Records that only the C compiler knows in full are opaque there.
+    /// Whether a record is partial: such a record is opaque in the plain header, which is no error.
     fn is_partial(&self, name: &str) -> bool {
         let records = self.declarations.types.records.iter().enumerate();
         records
@@ -109,7 +109,7 @@ impl Plugin {
             })
     }
 
-    /// Functions whose symbols have other names.
+    /// The errors about functions whose symbols have other names (asm labels).
     fn labels(&self) -> Vec<Problem> {
         let functions = self.declarations.functions.iter();
         functions
@@ -126,7 +126,7 @@ impl Plugin {
     }
 }
 
-/// Types of standard headers that these parsers do not all know, as ones that they do.
+/// Typedefs for types of standard headers that not all of these parsers know, in terms of types that they know.
 fn typedefs(declarations: &Declarations, text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for token in tokens(text) {

@@ -1,4 +1,4 @@
-/* ---- The loader: what it and the plugin know of each other ---- */
+/* ---- The loader: its interface with the plugin ---- */
 
 #define KEELBACK_COLD __attribute__((cold, noinline))
 #define KEELBACK_UNUSED __attribute__((unused))
@@ -16,7 +16,7 @@ extern "C" {
 /* The plugin's part. */
 KEELBACK_SHARED keelback_plugin_t *keelback_this(void);
 KEELBACK_SHARED const keelback_recorded_t *keelback_recorded(void);
-/* Fills in what the declarations leave to the compiler. */
+/* Fills in the answers of the C compiler. */
 KEELBACK_SHARED void keelback_answer(void);
 
 /* The loader's part. */

@@ -1,7 +1,7 @@
 //! `@ffi.def_extern()`: which Python function fits which C function, for type checkers.
 //!
-//! `def_extern(name="f")` has an overload of its own for each function. Without a name it is the decorated function's
-//! `__name__` that counts, which no type says: such a function has to fit one of all that are declared.
+//! `def_extern(name="f")` has an overload of its own for each function. Without a name the decorated function's
+//! `__name__` counts, which is not part of its type: such a function must fit any one of the declared ones.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use keelback_cdef::{FunctionOrigin, FunctionType, Type, TypeId};
 
 use super::Stubs;
 
-/// Functions that Python implements, and that are alike.
+/// Functions that Python implements and that have the same signature.
 struct Shape {
     names: Vec<String>,
-    /// The `Callable` that fits.
+    /// The `Callable` type of functions that fit.
     signature: String,
-    /// What it may return.
+    /// The type that it may return.
     result: String,
 }
 
@@ -42,7 +42,8 @@ impl Stubs<'_> {
         let any = signatures.join(" | ");
         let _ = writeln!(top, "_F = TypeVar(\"_F\", bound={any})");
         for (index, shape) in shapes.iter().enumerate() {
-            // `_t.FFI` takes any function; and a literal is a str too, for which more functions fit.
+            // The `type: ignore` comments: `_t.FFI` accepts any function, and overloads overlap because a literal is a
+            // str too, for which more functions fit.
             let head = if index == 0 {
                 "  # type: ignore[override]"
             } else {
@@ -107,7 +108,8 @@ impl Stubs<'_> {
         format!("Callable[[{}], {result}]", parameters.join(", "))
     }
 
-    /// What C hands to Python: what `got` says, and a `keelback.CData`, as which it may be annotated too.
+    /// The type of an argument that C passes to Python: that of `got`, which is a `keelback.CData` as well, so that
+    /// functions may annotate it as either.
     fn handed(&self, ty: TypeId) -> String {
         match self.declarations.types.get(ty) {
             Type::Record(id) => format!("{}_c", self.class(*id)),
@@ -124,7 +126,7 @@ impl Stubs<'_> {
         }
     }
 
-    /// The classes of records that `handed` names.
+    /// Writes the classes of records that `handed` refers to.
     fn handed_classes(&self, out: &mut String) {
         for class in self.classes.values() {
             let _ = write!(
@@ -136,7 +138,8 @@ impl Stubs<'_> {
         out.push('\n');
     }
 
-    /// What a Python function may return for a result: memory that only the call would hold is none.
+    /// The types that a Python function may return. Lists and the like are excluded for pointers, because only the call
+    /// would own their memory.
     fn returned(&self, ty: TypeId) -> String {
         match self.declarations.types.get(ty) {
             Type::Record(_) => format!("{} | _CData", self.given(ty)),

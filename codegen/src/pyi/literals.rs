@@ -1,7 +1,7 @@
-//! `ffi.new("int[3]")` and its like: overloads for the ctypes that a literal can say.
+//! `ffi.new("int[3]")` and its like: overloads for string literals that name ctypes.
 //!
-//! No type checker reads C. So the types that the declarations name, and the plain ones that they use, are spelled out as
-//! pointers and arrays; any other string gives `Any`.
+//! No type checker reads C. So pointers and arrays of the types that the declarations name, and of the primitive types
+//! that they use, are listed as literals; for any other string the result is `Any`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,12 +10,13 @@ use keelback_cdef::{Primitive, Type, TypeId};
 
 use super::Stubs;
 
-/// Arrays of a fixed length are typed up to this one.
+/// The greatest fixed array length that gets an overload.
 const LONGEST: usize = 16;
-/// With more names than this only the plain types have such lengths: a type checker compares each literal with each other.
+/// With more names than this, only arrays of primitive types get overloads for fixed lengths, because a type checker
+/// compares every literal with every other.
 const MANY_NAMES: usize = 24;
 
-/// Literals for each result, in the order in which the results come first. Nothing can be cast to an array.
+/// For each result type its literals, in the order of the first use of the results.
 #[derive(Default)]
 struct Overloads(Vec<(String, Vec<String>)>);
 
@@ -80,7 +81,7 @@ impl Stubs<'_> {
         let (item, pointer) = (self.got(ty), self.pointer_to(ty));
         match types.get(ty) {
             Type::Void => return,
-            // A pointer or array by its own name.
+            // A typedef of a pointer or array is a ctype for `new` itself.
             Type::Pointer(_) | Type::Array { .. } => overloads.add(item.clone(), [name.to_owned()]),
             _ => {}
         }
@@ -102,7 +103,7 @@ impl Stubs<'_> {
         );
     }
 
-    /// What a pointer to a type is to a type checker.
+    /// The Python type of a pointer to a type.
     pub(super) fn pointer_to(&self, ty: TypeId) -> String {
         match self.declarations.types.get(ty) {
             Type::Record(id) => format!("{}_p", self.class(*id)),
@@ -112,7 +113,7 @@ impl Stubs<'_> {
         }
     }
 
-    /// The types that the text names, and the plain ones that it uses.
+    /// The types that the declarations name, and the primitive types that they use.
     fn named_types(&self) -> Vec<(String, TypeId)> {
         let declarations = self.declarations;
         let types = &declarations.types;
@@ -140,7 +141,7 @@ impl Stubs<'_> {
             .into_iter()
             .for_each(|ty| self.add_plain(ty, &mut plain));
         for primitive in plain.into_iter().map(|number| Primitive::ALL[number]) {
-            // A typedef of this name says the same.
+            // Skip it if a typedef has this name.
             if found.iter().all(|(name, _)| name != primitive.name())
                 && let Some(ty) = types.find(&Type::Primitive(primitive))
             {
@@ -150,7 +151,7 @@ impl Stubs<'_> {
         found
     }
 
-    /// What stands in the declarations.
+    /// The types of all members, functions, variables and typedefs.
     fn used_types(&self) -> Vec<TypeId> {
         let declarations = self.declarations;
         let records = declarations.types.records.iter();

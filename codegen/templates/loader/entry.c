@@ -1,7 +1,7 @@
 
-/* -- What the plugin calls -- */
+/* -- The loader's functions for the plugin -- */
 
-/* Tells the error handler, or standard error: in full once, then in one line. */
+/* Reports this thread's failure to the error handler, or on standard error: there once in full, then in one line. */
 static KEELBACK_COLD void keelback_report(const char *function)
 {
     const char *failure = keelback_thread_failure;
@@ -25,17 +25,17 @@ static KEELBACK_COLD void keelback_report(const char *function)
     keelback_add(&line, "%s: %s was called, but its Python code could not be started%s\n", keelback_this()->module_name,
                  function, again ? " (the reason was told before)" : "");
     if (line.text != NULL && keelback_write(2, line.text, line.length) < 0) {
-        /* Nobody is left to tell. */
+        /* Standard error is closed: the message is lost. */
     }
     keelback_free(line.text);
 }
 
-/* Where every stub jumps until the init code has run. */
+/* The function that every stub calls until the init code has run. */
 KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
 {
     int saved_errno = *keelback_errno_location();
     keelback_dispatch_t dispatch = NULL;
-    /* Called from the loader's own work: there is nothing to call yet, and nothing to wait for. */
+    /* Not if the loader's own dlopen calls (an exported `open`): nothing is loaded yet, and waiting would block. */
     if (keelback_loading == 0) {
         const char *failure = __atomic_load_n(&keelback_failure, __ATOMIC_ACQUIRE);
         if (failure != NULL) {
@@ -45,7 +45,7 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *funct
             if (runtime != NULL)
                 runtime->record(keelback_this(), failure);
         } else if (keelback_start() == 0) {
-            /* Still this function: the init code is running, on this thread, and calls its own plugin. */
+            /* If `dispatch` is still this function, the init code runs on this thread, and calls its own plugin. */
             dispatch = __atomic_load_n(&keelback_this()->dispatch, __ATOMIC_ACQUIRE);
             if (dispatch == keelback_slow_path)
                 dispatch = keelback_the_runtime->dispatch;

@@ -1,7 +1,7 @@
 
 /* -- Which Python -- */
 
-/* Takes over what goes with a libpython, if it is this one. */
+/* Takes home, executable and bundle from `with`, if its libpython is the one that was found. */
 static KEELBACK_COLD int keelback_claim(keelback_found_t *found, const keelback_python_t *with)
 {
     if (!keelback_same_file(found->python.libpython, with->libpython))
@@ -28,7 +28,7 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
     if (keelback_find_present(found)) {
         if (keelback_telling)
             keelback_add(why, "  this process: has a Python already\n");
-        /* Also when another plugin, or an attempt that failed later, mapped it first. */
+        /* The libpython may be one that another plugin, or an earlier attempt, has loaded for these paths. */
         if (!keelback_claim(found, &wished) && !keelback_claim(found, &bundled))
             keelback_claim(found, &recorded);
         return 1;
@@ -43,7 +43,7 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
     }
     if (keelback_telling)
         keelback_add(why, "  this process: has no Python (a host that has one keeps it)\n");
-    /* An explicit wish that cannot be granted is an error, and no reason to take another Python. */
+    /* If KEELBACK_PYTHON cannot be used, that is an error: no other Python is tried. */
     if (wish != NULL)
         return resolved && keelback_open_libpython(found, wished.libpython, "KEELBACK_PYTHON", why)
                && (keelback_claim(found, &wished), 1);

@@ -1,7 +1,7 @@
 
 /* -- Which runtime -- */
 
-/* <directory>/libkeelback_runtime.so, with or without Python's version in its name. Says nothing when there is none. */
+/* <directory>/libkeelback_runtime.so, with or without Python's version in its name; NULL if there is none. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_runtime_in(const char *directory, const keelback_found_t *found,
                                                                    keelback_text_t *why)
 {
@@ -24,7 +24,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_runtime_in(const char *d
     return runtime;
 }
 
-/* The `keelback` package of an installation or a venv. */
+/* The runtime in the `keelback` package of an installation or a venv. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_runtime_of(const char *prefix, const keelback_found_t *found,
                                                                    keelback_text_t *why)
 {

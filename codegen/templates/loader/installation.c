@@ -1,11 +1,11 @@
 
 /* -- A Python installation: from an executable to its libpython -- */
 
-/* What an executable tells of its Python. */
+/* The version and kind of a Python, from the name of its executable. */
 typedef struct {
-    /* 3.`minor`; 0: it does not tell. */
+    /* 3.`minor`; 0: not known. */
     unsigned int minor;
-    /* It has no GIL. One prefix may have both kinds of a version. */
+    /* It has no GIL. One prefix may have both kinds of the same version. */
     int free_threaded;
 } keelback_kind_t;
 
@@ -40,7 +40,7 @@ static KEELBACK_COLD char *keelback_libpython_of(const char *prefix, keelback_ki
     return NULL;
 }
 
-/* What "python3.N", "python3.Nt" or "3.N.1" tells. */
+/* Parses "python3.N", "python3.Nt" or "3.N.1". */
 static KEELBACK_COLD keelback_kind_t keelback_kind_of(const char *text)
 {
     keelback_kind_t kind = {0, 0};
@@ -81,7 +81,7 @@ static KEELBACK_COLD char *keelback_venv_value(const char *file, const char *key
     return NULL;
 }
 
-/* The prefix and kind behind a python executable: those of its own place, or of a venv's `home`. */
+/* The prefix and kind of a python executable's installation; for a venv, from `home` in its pyvenv.cfg. */
 static KEELBACK_COLD char *keelback_prefix_of(const char *executable, keelback_kind_t *kind)
 {
     keelback_text_t prefix = {NULL, 0}, config = {NULL, 0};
@@ -105,7 +105,7 @@ static KEELBACK_COLD char *keelback_prefix_of(const char *executable, keelback_k
         char *base = keelback_venv_value(contents, "executable");
         if (version == NULL)
             version = keelback_venv_value(contents, "version_info");
-        /* A venv's executable may be a copy, whose name tells nothing. */
+        /* A venv's executable may be a copy, whose name has no version. */
         if (base != NULL || real != NULL)
             *kind = keelback_kind_of(keelback_base_name(base != NULL ? base : real));
         if (version != NULL)
@@ -145,7 +145,7 @@ static KEELBACK_COLD int keelback_resolve_wish(const char *wish, keelback_python
     keelback_text_t copy = {NULL, 0};
     keelback_kind_t kind;
     char *prefix;
-    /* The environment may change. */
+    /* Copy the text: the environment may change. */
     keelback_add(&copy, "%s", wish);
     if (keelback_strstr(name, ".so") != NULL || keelback_strstr(name, ".dylib") != NULL) {
         python->libpython = copy.text;

@@ -16,7 +16,7 @@ static KEELBACK_COLD int keelback_number_after(const char *text, const char *wor
 }
 
 #ifdef __x86_64__
-/* The level of the x86-64 ABI that this processor has, by what came with each. */
+/* The level of the x86-64 ABI that this processor supports, from some features of each level. */
 static KEELBACK_COLD int keelback_x86_level(void)
 {
     __builtin_cpu_init();

@@ -1,5 +1,5 @@
 
-/* -- What a runtime's file says of itself -- */
+/* -- The note in a runtime's file -- */
 
 /* Reads the note of the runtime at `path`, which cannot be mapped: 0 when it has none. */
 static KEELBACK_COLD int keelback_read_note(const char *path, keelback_note_t *note);
@@ -34,7 +34,7 @@ typedef struct keelback_segment_t {
 } keelback_segment_t;
 #endif
 
-/* Fills `to` from `offset` on. Reads everything in between: lseek's types depend on the C library. */
+/* Fills `to` from `offset` on. Reads up to there, because the types of lseek depend on the C library. */
 static KEELBACK_COLD int keelback_read_from(const char *path, size_t offset, void *to, size_t size)
 {
     char piece[4096];
@@ -58,7 +58,7 @@ static KEELBACK_COLD int keelback_read_from(const char *path, size_t offset, voi
     return filled == size;
 }
 
-/* The note among those of a segment. Each is the sizes of owner and contents, the type, the owner, the contents. */
+/* Finds our note in a note segment. A note is the sizes of owner and contents, the type, the owner, the contents. */
 static KEELBACK_COLD int keelback_note_among(const char *notes, size_t size, keelback_note_t *note)
 {
     static const char owner[] = "Keelback";

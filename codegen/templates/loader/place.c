@@ -57,7 +57,7 @@ static KEELBACK_COLD char *keelback_own_directory(void)
     const char *file = keelback_file_of(&marker);
     char *real = NULL, *mapped = NULL;
 #ifdef __linux__
-    /* A relative name began at the working directory of the time of dlopen, which may have been another. */
+    /* A relative name is relative to the working directory at the time of dlopen, which may have changed. */
     if (file != NULL && *file != '/')
         file = mapped = keelback_mapped_file(&marker);
 #endif

@@ -54,7 +54,7 @@
 extern "C" {
 #endif
 
-/* Runs once. Optimising it would double the time that a plugin takes to compile. */
+/* The loader runs once: optimising it would only double the time that a plugin takes to compile. */
 #if defined(__clang__)
 #pragma clang optimize off
 #elif defined(__GNUC__)

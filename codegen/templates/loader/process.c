@@ -1,17 +1,17 @@
 
-/* -- The Python of this process, and opening another -- */
+/* -- Finding the Python of this process, and opening a libpython -- */
 
-/* What is known of the Python that was found. */
+/* The Python that was found. */
 typedef struct keelback_found_t {
     keelback_python_t python;
     /* 0x030B for 3.11 */
     unsigned int version;
     unsigned int free_threaded;
-    /* Where its symbols are looked up. */
+    /* The handle for dlsym. */
     void *handle;
 } keelback_found_t;
 
-/* C has no cast from an object pointer to a function pointer. */
+/* dlsym. A function's address is copied into `function`: C has no cast from an object pointer to a function pointer. */
 static KEELBACK_COLD void *keelback_symbol(void *handle, const char *name, void (**function)(void))
 {
     void *address = keelback_dlsym(handle, name);
@@ -25,7 +25,7 @@ static KEELBACK_COLD void keelback_ask_version(keelback_found_t *found)
     const unsigned long *number = (const unsigned long *)keelback_symbol(found->handle, "Py_Version", NULL);
     void (*function)(void);
     const char *text = "";
-    /* Both work before Python is initialised. Py_Version is there from 3.11 on. */
+    /* Py_Version (from 3.11 on) and Py_GetVersion can be used before Python is initialised. */
     if (keelback_symbol(found->handle, "Py_GetVersion", &function) != NULL)
         text = ((const char *(*)(void))function)();
     found->free_threaded = keelback_strstr(text, "free-threading") != NULL;
@@ -80,7 +80,7 @@ typedef struct keelback_object_t {
 extern int keelback_dl_iterate_phdr(int (*visit)(keelback_object_t *object, size_t size, void *data), void *data)
     KEELBACK_LIBC("dl_iterate_phdr");
 
-/* The dynamic linker holds its lock here: only copies the name. */
+/* Only copies the name, because the dynamic linker holds its lock here. */
 static KEELBACK_COLD int keelback_visit(keelback_object_t *object, size_t size, void *data)
 {
     (void)size;
@@ -123,7 +123,7 @@ static KEELBACK_COLD int keelback_find_present(keelback_found_t *found)
     if (address != NULL && !keelback_is_libpython(file))
         return 1;
     if (keelback_global() == 0) {
-        /* Only what the plugin itself is linked to can be seen by all. */
+        /* In such a namespace, only libraries that the plugin is linked to have their symbols visible to all. */
         found->python.libpython = file;
         return address != NULL;
     }
@@ -160,7 +160,7 @@ static KEELBACK_COLD int keelback_open_libpython(keelback_found_t *found, const 
             keelback_dlclose(found->handle);
             return 0;
         }
-        /* A library that is linked with libpython has the symbol, too. */
+        /* A library that is linked with libpython finds the symbol too: make sure that this file is the libpython. */
         if (__builtin_strncmp(keelback_base_name(path), "libpython", 9) != 0
             && !keelback_same_file(keelback_file_of(address), path)) {
             keelback_add(why, "  %s: %s is no libpython: it is linked with %s\n", origin, path,

@@ -1,5 +1,5 @@
 
-/* -- A runtime -- */
+/* -- Opening a runtime -- */
 
 static KEELBACK_COLD int keelback_runtime_fits(const keelback_runtime_t *runtime, const char *path,
                                                const keelback_found_t *found, keelback_text_t *why)
@@ -20,7 +20,7 @@ static KEELBACK_COLD int keelback_runtime_fits(const keelback_runtime_t *runtime
     return 1;
 }
 
-/* One runtime for all plugins of a process: the first that became global. */
+/* The runtime that another plugin has made global, if there is one: all plugins of a process share it. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_present_runtime(const keelback_found_t *found,
                                                                         keelback_text_t *why)
 {
@@ -43,13 +43,13 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
         keelback_add(why, "  %s: no such file\n", path);
         return NULL;
     }
-    /* Lazy and local, so that one for another Python can be looked at and put back. */
+    /* Lazy and local, so that a runtime for another Python can be examined and closed again. */
     handle = keelback_dlopen(path, KEELBACK_RTLD_LAZY);
     if (handle == NULL) {
         const char *error = keelback_dlerror();
         keelback_note_t note;
         keelback_runtime_t described;
-        /* A function of its own Python's version that this one does not have may be all that is wrong. */
+        /* It may be for another Python, and need functions that this one does not have: read its note. */
         __builtin_memset(&described, 0, sizeof described);
         if (keelback_read_note(path, &note)) {
             described.abi_version = note.abi_version;
@@ -73,7 +73,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
     }
     if (keelback_telling)
         keelback_add(why, "  %s: fits\n", path);
-    /* When two plugins with a runtime each come here at once, both then see the same one first. */
+    /* If two plugins make their runtimes global at the same time, both then use the one that comes first. */
     keelback_dlopen(path, KEELBACK_RTLD_LAZY | KEELBACK_RTLD_NOLOAD | keelback_global());
     first = keelback_present_runtime(found, &unused);
     keelback_free(unused.text);

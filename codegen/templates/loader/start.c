@@ -1,7 +1,7 @@
 
 /* -- Loading and starting -- */
 
-/* Under the lock. Fills in keelback_the_python and keelback_the_runtime, or appends to `why`. */
+/* The caller holds the lock. Sets keelback_the_python and keelback_the_runtime, or appends the reasons to `why`. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_load(keelback_found_t *found, keelback_text_t *why)
 {
     const keelback_runtime_t *runtime;
@@ -73,7 +73,7 @@ static KEELBACK_COLD int keelback_import_runtime(const keelback_found_t *found, 
     return module != NULL;
 }
 
-/* The runtime, or NULL and keelback_thread_failure. */
+/* Returns the runtime; or NULL, and sets keelback_thread_failure. */
 static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(int in_python)
 {
     const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
@@ -85,7 +85,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(int in_pyth
     keelback_lock();
     runtime = keelback_the_runtime;
     if (runtime == NULL && attempts != keelback_attempts && keelback_failure != NULL) {
-        /* Another thread failed while this one waited: one search is enough for both. */
+        /* Another thread's search failed while this one waited for the lock: do not search again. */
         keelback_thread_failure = keelback_failure;
         keelback_unlock();
         return NULL;
@@ -116,7 +116,7 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_need_runtime(int in_pyth
     return runtime;
 }
 
-/* 0, or a negative code and keelback_thread_failure. */
+/* Returns 0; or a negative code, and sets keelback_thread_failure. */
 static KEELBACK_COLD int keelback_start(void)
 {
     keelback_plugin_t *plugin = keelback_this();

@@ -5,29 +5,29 @@
 static const keelback_runtime_t *keelback_the_runtime;
 static keelback_python_t keelback_the_python;
 
-/* What went wrong last; kept for good, since keelback_last_error's callers hold pointers to it. */
+/* Failures are never freed, because callers of NAME_last_error hold pointers to their texts. */
 typedef struct keelback_failure_t {
     struct keelback_failure_t *older;
     const char *text;
 } keelback_failure_t;
 static keelback_failure_t *keelback_failures;
 static const char *keelback_failure;
-/* The failure that was told in full. Another call that meets it costs one line. */
+/* The failure that was reported in full. Further calls that fail for it report one line. */
 static const char *keelback_reported;
 static unsigned int keelback_attempts;
 static keelback_error_handler_t keelback_handler;
 static void *keelback_handler_data;
 
 static __thread const char *keelback_thread_failure;
-/* This thread is in the loader. An API that exports, say, `open` is called by the loader's own dlopen. */
+/* Whether this thread is in the loader: its own dlopen may call a function of the API (an exported `open`, say). */
 static __thread int keelback_loading;
 
-/* `keelback inspect` asks: the texts that collect what was tried have every step, also those that failures do not need. */
+/* Whether `keelback inspect` asks: then `why` gets every step of the search, not just the failures. */
 static int keelback_telling;
 
 /* Held while files are looked for and mapped, never while Python code runs. A pthread_mutex_t would need a header. */
 static int keelback_locked;
-/* This thread holds the lock over a fork; some thread does; the runtime that was told. */
+/* Whether this thread holds the lock during a fork; whether any thread does; the runtime that was told of the fork. */
 static __thread int keelback_forking;
 static int keelback_fork_is_near;
 static const keelback_runtime_t *keelback_forking_runtime;

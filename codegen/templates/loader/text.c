@@ -1,7 +1,7 @@
 
 /* -- Text, paths, the environment -- */
 
-/* Grows as it is written to. NULL when memory ran out, or nothing was written yet. */
+/* A text that grows. `text` is NULL before the first write, and when memory runs out. */
 typedef struct keelback_text_t {
     char *text;
     size_t length;
@@ -28,7 +28,7 @@ static void keelback_add(keelback_text_t *to, const char *format, ...)
     to->length += (size_t)length;
 }
 
-/* The text, for good; an empty one when memory ran out. */
+/* Makes the text permanent; an empty one if memory ran out. */
 static KEELBACK_COLD const char *keelback_keep(keelback_text_t *text)
 {
     keelback_failure_t *failure;
@@ -88,7 +88,7 @@ static KEELBACK_COLD const char *keelback_base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* None of the variables counts under raised privileges. */
+/* getenv; NULL for every variable in a process with raised privileges. */
 static KEELBACK_COLD const char *keelback_getenv(const char *name)
 {
     const char *value;
@@ -101,7 +101,7 @@ static KEELBACK_COLD const char *keelback_getenv(const char *name)
     return value == NULL || *value == '\0' ? NULL : value;
 }
 
-/* Whether the file may be run. A directory may be entered, which is the same permission: `/.` is there in it alone. */
+/* Whether the file is executable and no directory (only in a directory does `/.` exist). */
 static KEELBACK_COLD int keelback_is_program(const char *path)
 {
     keelback_text_t within = {NULL, 0};
@@ -113,7 +113,7 @@ static KEELBACK_COLD int keelback_is_program(const char *path)
     return !is_directory && keelback_faccessat(KEELBACK_AT_FDCWD, path, 1, KEELBACK_AT_EACCESS) == 0;
 }
 
-/* For the effective user, whose files dlopen opens too: in a set-user-ID program access() asks for another. */
+/* Whether the effective user, for whom dlopen works too, sees the file. access() would ask for the real user. */
 static KEELBACK_COLD int keelback_exists(const char *path)
 {
     return path != NULL && keelback_faccessat(KEELBACK_AT_FDCWD, path, 0, KEELBACK_AT_EACCESS) == 0;
