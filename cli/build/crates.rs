@@ -1,4 +1,5 @@
-//! The crates that are in the runtime, with their licences: `keelback bundle` ships it, and has to ship these.
+//! Lists the crates that are linked into the runtime, with their licences: `keelback bundle` ships the runtime, and
+//! must ship these licences.
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +41,7 @@ fn metadata() -> Result<Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
 
-/// What the runtime is made of, but not what only builds or tests it.
+/// The crates that are linked into the runtime, without those that are only used to build or test it.
 fn crates(metadata: &Value) -> Vec<Value> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -67,7 +68,7 @@ fn crates(metadata: &Value) -> Vec<Value> {
             let is_inside = list(&dependency["dep_kinds"])
                 .iter()
                 .any(|kind| kind["kind"].is_null());
-            // A macro runs in the compiler.
+            // Procedural macros run in the compiler only.
             let is_macro = packages
                 .get(&text(&dependency["pkg"]))
                 .is_some_and(|package| {
@@ -84,7 +85,7 @@ fn crates(metadata: &Value) -> Vec<Value> {
     }
     seen.iter()
         .filter_map(|id| packages.get(id))
-        // Our own are told of as one.
+        // Our own crates are listed as one component.
         .filter(|package| !package["source"].is_null())
         .map(|package| {
             json!({
@@ -98,7 +99,7 @@ fn crates(metadata: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// The licences beside a manifest, and those of C sources that are in a folder there.
+/// The licence texts beside a manifest, and those of C sources in a folder there.
 fn texts(manifest: &Path) -> Vec<String> {
     let entries = |folder: &Path| -> Vec<PathBuf> {
         let mut all: Vec<PathBuf> = std::fs::read_dir(folder)

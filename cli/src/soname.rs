@@ -1,9 +1,9 @@
-//! What an ELF library says of itself to linkers.
+//! Reads the SONAME of an ELF library.
 use object::elf::{DT_SONAME, FileHeader32, FileHeader64};
 use object::read::elf::{Dyn, FileHeader};
 use object::{Endianness, FileKind};
 
-/// A library, as far as it is asked.
+/// The properties of a library that are needed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Library {
     /// The name that programs look for.
@@ -13,7 +13,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library in memory; None if it is none.
+    /// Reads a library in memory; `None` if it is not an ELF file.
     pub fn read(data: &[u8]) -> Option<Self> {
         let (soname, pointer) = match FileKind::parse(data).ok()? {
             FileKind::Elf64 => (soname::<FileHeader64<Endianness>>(data), 8),

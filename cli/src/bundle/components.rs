@@ -1,4 +1,4 @@
-//! What a bundle is made of: each part with its version, where it is from, and its licence.
+//! Lists the parts of a bundle, each with its version, origin and licence.
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +12,10 @@ use crate::diagnostic::{Diagnostic, Reporter, Result};
 use crate::input::reason;
 use crate::python::Python;
 
-/// The crates of the runtime, with the texts of their licences, as cargo knew them when this was built.
+/// The crates of the runtime, with their licence texts, from cargo's metadata at build time.
 const CRATES: &str = include_str!(concat!(env!("OUT_DIR"), "/crates.json"));
 
-/// One part.
+/// One part of a bundle.
 #[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// `python`, `runtime`, `crate`, `package` or `library`.
@@ -26,18 +26,18 @@ pub struct Component {
     pub version: String,
     /// A package URL: `pkg:pypi/numpy@2.2.6`; empty: unknown.
     pub origin: String,
-    /// What it says itself; empty: nothing.
+    /// The licence that its own metadata names; empty: none.
     pub licence: String,
-    /// The licence is an SPDX expression.
+    /// `licence` is an SPDX expression.
     #[serde(default)]
     pub is_spdx: bool,
-    /// Where it is described.
+    /// The URL of its home page.
     #[serde(default)]
     pub url: String,
     /// Its files in the bundle; empty for whole packages.
     #[serde(default)]
     pub files: Vec<String>,
-    /// The texts of its licence, in the bundle.
+    /// The paths of its licence texts in the bundle.
     #[serde(default)]
     pub licence_texts: Vec<String>,
 }
@@ -51,7 +51,7 @@ struct Crate {
     texts: Vec<String>,
 }
 
-/// Tells all parts, and puts their licences into `licences/`.
+/// Lists all parts, and writes their licence texts into `licences/`.
 pub fn tell(
     top: &Path,
     python: &Python,
@@ -113,7 +113,7 @@ fn runtime(top: &Path) -> Result<Component> {
 
 fn crates(top: &Path) -> Result<Vec<Component>> {
     let known: Vec<Crate> = serde_json::from_str(CRATES).unwrap_or_default();
-    // Many have the same text.
+    // Many crates have the same text: write each text once.
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut all = Vec::new();
     for each in known {
@@ -130,7 +130,7 @@ fn crates(top: &Path) -> Result<Vec<Component>> {
             };
             licence_texts.push(file);
         }
-        // That text is the same for all.
+        // The text of the Apache licence is the same for all.
         if licence_texts.is_empty() && each.licence.contains("Apache-2.0") {
             licence_texts.push("licences/keelback/LICENSE-APACHE".into());
         }
@@ -175,7 +175,7 @@ fn installed(top: &Path, package: &serde_json::Value, natives: &[Native]) -> Res
     })
 }
 
-/// As package indexes have it.
+/// The normalised name of a package, as package indexes use it.
 fn normal(name: &str) -> String {
     let mut text = String::new();
     for character in name.to_lowercase().chars() {
@@ -189,7 +189,7 @@ fn normal(name: &str) -> String {
 }
 
 fn libraries(top: &Path, natives: &[Native], reporter: &Reporter) -> Result<Vec<Component>> {
-    // Several files may be of one package.
+    // Several files may belong to one package.
     let mut found: BTreeMap<String, Component> = BTreeMap::new();
     let mut unknown = Vec::new();
     for native in natives
@@ -251,7 +251,7 @@ fn paths(value: &serde_json::Value) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Copies texts into a folder of `licences/`; where they are then.
+/// Copies texts into a folder of `licences/`; returns their paths in the bundle.
 fn copied(top: &Path, folder: &str, texts: &[PathBuf]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for text in texts {
@@ -260,7 +260,7 @@ fn copied(top: &Path, folder: &str, texts: &[PathBuf]) -> Result<Vec<String>> {
         };
         let base = file_name(&text.to_string_lossy());
         let mut name = format!("{folder}/{base}");
-        // A package may have several of one name, in folders.
+        // A package may have several files of one name, in different folders.
         let mut number = 1;
         while all.contains(&format!("licences/{name}")) {
             number += 1;
@@ -281,7 +281,7 @@ fn put(top: &Path, name: &str, content: &[u8]) -> Result<String> {
     Ok(within)
 }
 
-/// The same as CycloneDX has it, which scanners read. Nothing in it depends on when or where it was made.
+/// The list in the form of CycloneDX, for scanners. It does not depend on the time or place of the build.
 pub fn cyclonedx(name: &str, components: &[Component]) -> serde_json::Value {
     let each = |component: &Component| {
         let mut told = serde_json::json!({

@@ -49,7 +49,7 @@ impl Needs {
 }
 
 impl Needs {
-    /// What a plugin's loader reads before it opens anything.
+    /// The text of the needs for a plugin's loader, which checks them before it opens anything.
     pub fn for_loader(&self) -> String {
         let mut text = String::new();
         if !self.glibc.is_empty() {

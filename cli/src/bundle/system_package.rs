@@ -1,4 +1,4 @@
-//! Which package of this system a file is of.
+//! Finds the package of this system that a file belongs to.
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,9 +12,9 @@ pub struct SystemPackage {
     pub version: String,
     /// As a package URL.
     pub origin: String,
-    /// What it says in short; may be empty.
+    /// The short name of its licence; may be empty.
     pub licence: String,
-    /// Files with the whole text.
+    /// Files with the whole licence text.
     pub text: Vec<PathBuf>,
 }
 
@@ -26,7 +26,7 @@ pub fn find(file: &Path) -> Option<SystemPackage> {
         .or_else(|| of_rpm(&std::fs::canonicalize(file).ok()?))
 }
 
-/// The names that a file has where /lib and /usr/lib are one directory.
+/// The names under which the package database may have a file, where /lib and /usr/lib are one directory.
 fn names(file: &Path) -> Vec<PathBuf> {
     let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut names = vec![real.clone(), file.to_owned()];
@@ -82,7 +82,7 @@ fn of_dpkg(file: &Path) -> Option<SystemPackage> {
     })
 }
 
-/// The licence of most of the files, where the text has a form that tells.
+/// The licence of most of the files, if the copyright file is machine-readable.
 fn in_short(copyright: &str) -> String {
     copyright
         .lines()

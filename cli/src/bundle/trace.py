@@ -1,8 +1,8 @@
 # Run by `keelback bundle --trim`: imports plugins and other modules, and reports the names of all modules that are then
 # loaded.
 #
-# Arguments: a file for the answer (JSON), and each on its own: `plugin=NAME=FILE`, `include=MODULE`, `package=DISTRIBUTION`.
-# What this script needs itself is imported last, and not told.
+# Arguments: a file for the answer (JSON), and each on its own: `plugin=NAME=FILE`, `include=MODULE`,
+# `package=DISTRIBUTION`. The modules that only this script needs are imported last, so that they are not reported.
 import importlib
 import importlib.machinery
 import importlib.util
@@ -17,7 +17,7 @@ told = {"error": None, "modules": [], "later": []}
 
 
 def aside(function):
-    """What a function's generator gives in another process, where its imports and its end do no harm."""
+    """Runs a function in a child process, where its imports do no harm, and returns the texts that it yields."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -33,7 +33,7 @@ def aside(function):
 
 
 def imported_later(codes):
-    """What functions import when they are called; also what may be a module of a package there."""
+    """The names that functions import when they are called, including those that may be modules of a package."""
     import dis
 
     codes = list(codes)
@@ -50,7 +50,7 @@ def imported_later(codes):
 
 
 def modules_of(packages):
-    """The names under which distributions are imported, and their modules of machine code, whose imports nobody can read."""
+    """The names under which distributions are imported, and their extension modules, whose imports cannot be read."""
     import importlib.metadata
 
     for package in packages:
@@ -67,7 +67,7 @@ def modules_of(packages):
 
 def imported_with(names):
     for name in names:
-        # What is not there, or needs another machine: the code that wants it sees to that.
+        # A module may be missing or unfit for this machine: the code that imports it must handle that.
         try:
             importlib.import_module(name)
         except BaseException:
@@ -76,7 +76,7 @@ def imported_with(names):
 
 
 def all_of(package):
-    """All of a package that was asked for."""
+    """All modules of a package."""
     import pkgutil
 
     for each in pkgutil.walk_packages(getattr(sys.modules[package], "__path__", ()), package + ".", onerror=lambda name: None):

@@ -13,17 +13,18 @@ use crate::python::Python;
 
 const TRACE: &str = include_str!("trace.py");
 
-/// Names of modules.
+/// The names of the modules that are used.
 #[derive(Deserialize, serde::Serialize, Debug)]
 pub struct Traced {
     error: Option<String>,
-    /// That were imported.
+    /// The modules that were imported.
     modules: Vec<String>,
-    /// That functions of the init code import when they are called.
+    /// The modules that functions of the init code import when they are called.
     later: Vec<String>,
 }
 
-/// The names of the modules that are there once the plugins have started, and `included` and the packages are imported.
+/// The names of all modules that are imported after the plugins have started, and `included` and the packages are
+/// imported.
 pub fn trace(
     plugins: &[PathBuf],
     included: &[String],

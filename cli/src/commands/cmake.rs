@@ -12,7 +12,7 @@ pub fn run(arguments: &CmakeArguments, reporter: &Reporter) -> Result<()> {
         return print(CONFIG);
     };
     let path = directory.join("KeelbackConfig.cmake");
-    // Written anew it would be newer than what was built with it.
+    // Do not write an unchanged file again: its new time would make build systems rebuild.
     if std::fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
         return Ok(());
     }

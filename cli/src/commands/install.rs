@@ -49,7 +49,7 @@ pub fn run(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
     outputs.commit()
 }
 
-/// A library that was built, by its file's name and its SONAME.
+/// A built library, with the names that follow from its file name and its SONAME.
 struct Built {
     data: Vec<u8>,
     /// `vec`
@@ -57,7 +57,7 @@ struct Built {
     /// `libvec.so.1.2.3`
     file: String,
     soname: String,
-    /// What leads to it, in its directory.
+    /// The links to it in its directory.
     links: Vec<(String, String)>,
     version: Option<String>,
     pointer: u8,
@@ -89,7 +89,7 @@ impl Built {
                 "build it as libNAME.so",
             ));
         };
-        // A copy may have any name; the SONAME is what programs were linked to.
+        // The file may be a renamed copy: then its name follows from the SONAME.
         let real_name = real.file_name().and_then(|name| name.to_str());
         let file = real_name
             .filter(|name| LibraryName::parse(name).is_some_and(|name| name.soname() == soname))
@@ -119,7 +119,7 @@ struct Header {
     data: Vec<u8>,
 }
 
-/// Those of the command line, else the ones that a build puts beside the library.
+/// The headers of the command line, otherwise those that a build has put beside the library.
 fn headers(arguments: &InstallArguments, built: &Built) -> Result<Vec<Header>> {
     let beside = |end: &str| {
         arguments
@@ -152,7 +152,7 @@ fn headers(arguments: &InstallArguments, built: &Built) -> Result<Vec<Header>> {
         .collect()
 }
 
-/// A header that includes another one, which would not be there.
+/// Warns about a header that includes another one that is not installed.
 fn warn_of_missing(headers: &[Header], reporter: &Reporter) {
     for header in headers {
         let text = String::from_utf8_lossy(&header.data);
@@ -180,12 +180,12 @@ fn warn_of_missing(headers: &[Header], reporter: &Reporter) {
     }
 }
 
-/// Where everything is to be found later.
+/// The places of the installed files.
 struct Destination {
     prefix: PathBuf,
     libdir: PathBuf,
     includedir: PathBuf,
-    /// What stands in front while it is put together; nothing of it is in the files.
+    /// The staging directory (DESTDIR) in front of all paths that are written; the files' contents do not mention it.
     destdir: Option<PathBuf>,
 }
 
@@ -220,7 +220,7 @@ impl Destination {
     }
 }
 
-/// Without `.` and `..`.
+/// The path without `.` and `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
@@ -233,7 +233,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// What the templates are filled with.
+/// The values for the templates.
 struct Package {
     name: String,
     values: Vec<(&'static str, String)>,
@@ -299,7 +299,7 @@ impl Package {
         })
     }
 
-    /// For pkg-config (which meson asks too) and CMake.
+    /// The files for pkg-config (which Meson uses too) and CMake.
     fn files(&self, to: &Destination) -> Vec<(PathBuf, Vec<u8>)> {
         let cmake = to.libdir.join("cmake").join(&self.name);
         let pc = to
@@ -330,7 +330,7 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut parts = template.split('@');
     text.extend(parts.next());
-    // Every second part is a name.
+    // Every second part is the name of a value.
     while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
         let value = values.iter().find(|(known, _)| *known == name);
         text.push_str(value.map_or("", |(_, value)| value));
@@ -339,7 +339,8 @@ fn filled(template: &str, values: &[(&str, String)]) -> String {
     text
 }
 
-/// The way from one directory to another, if both are below the prefix: what is in different places may be moved apart.
+/// The relative path from one directory to another; `None` unless both are below the prefix, as others may be moved
+/// independently.
 fn relative(from: &Path, to: &Path, prefix: &Path) -> Option<PathBuf> {
     let (from, to) = (
         from.strip_prefix(prefix).ok()?,
@@ -364,7 +365,7 @@ fn text_of(path: &Path) -> Result<String> {
     })
 }
 
-/// As a .pc file has it.
+/// A path as a .pc file spells it.
 fn pc_path(path: &Path) -> Result<String> {
     Ok(text_of(path)?.replace(' ', "\\ ").replace('#', "\\#"))
 }

@@ -32,8 +32,8 @@ pub fn hide(bytes: &mut [u8], paths: &[Vec<u8>]) -> bool {
     found
 }
 
-/// How much of a path is replaced. Linkers let strings share their tails: `3.11.7`, where a string ends with it, may be
-/// that Python's version. So the last name stays there.
+/// How many bytes of a path are replaced. Linkers let strings share their tails: the end of `/opt/pythons/3.11.7` may
+/// be the version string `3.11.7` too. So where the string ends with the path, its last name is kept.
 fn hidden_part(path: &[u8], next: Option<&u8>) -> usize {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) if slash > 0 && next == Some(&0) => slash + 1,
