@@ -1,5 +1,4 @@
-# Shared by tools/demo and tools/test: finding what the project needs, naming what is missing.
-# Sourced, not run.
+# Shared by the scripts in tools/: finds what the project needs, and names what is missing. Sourced, not run.
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -20,7 +19,7 @@ has_header() { echo "#include <$1>" | cc -fsyntax-only -x c - >/dev/null 2>&1; }
 has_file() { compgen -G "$1" >/dev/null; }
 has_library() { [ ! -x /sbin/ldconfig ] || /sbin/ldconfig -p | grep -F "$1" >/dev/null; }
 
-# What was not found: kind, name, package and reason of each, one after the other.
+# What was not found: for each, its kind, name, package and reason.
 wanted=()
 want() { "has_$1" "$2" || wanted+=("$@"); }
 
@@ -35,7 +34,7 @@ install_needed() {
         say "installing ${packages[*]}"
         apt-get install -y -q "${packages[@]}" >/dev/null 2>&1 ||
             { apt-get update -q >/dev/null && apt-get install -y -q "${packages[@]}" >/dev/null 2>&1; } ||
-            # One of them is not to be had: the others are.
+            # If one package is not available, install the others one by one.
             for each in "${packages[@]}"; do apt-get install -y -q "$each" >/dev/null || true; done
     fi
     for ((each = 0; each < ${#wanted[@]}; each += 4)); do
@@ -56,7 +55,7 @@ unpack_header() {
     if [ ! -d "$cache/usr/include" ]; then
         command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || return 1
         rm -rf "$cache" && mkdir -p "$cache" || return 1
-        # apt-get writes into the current folder, as the user that it gives itself up to.
+        # apt-get downloads into the current folder, as the unprivileged user that it switches to.
         (cd "$cache" && apt-get download -q "$2" >/dev/null 2>&1) || return 1
         for deb in "$cache"/*.deb; do dpkg-deb -x "$deb" "$cache" && rm "$deb" || return 1; done
     fi

@@ -19,7 +19,7 @@ not_quick=(
     python/tests/test_valgrind.py
 )
 
-# What every other Python runs in `tools/test`: the parts where versions of Python differ.
+# What `tools/test` runs with every other Python: the parts where versions of Python differ.
 central=(
     c-tests/errors/test_errors.py
     c-tests/interpreter
