@@ -30,7 +30,7 @@ print(min(times), sorted(times)[len(times) // 2], time.perf_counter() - start)
 
 
 def declarations(count):
-    """As headers have them: functions, structs, enums, typedefs, constants, globals, callbacks."""
+    """Declarations as in headers: functions, structs, enums, typedefs, constants, globals, callbacks."""
     lines = []
     for i in range(count):
         kind = i % 10

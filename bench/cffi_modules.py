@@ -117,7 +117,7 @@ def build(folder, count):
 def in_process(folder, name, before, code):
     """Milliseconds that the code takes in a new process of a run time."""
     body = "".join(f"    {line}\n" for line in code.splitlines())
-    # The wheels come last: a cffi is among them, and this Python's own one counts.
+    # The wheels come last, because they contain a cffi, and this Python's own one must be used.
     more = [folder, os.environ.get("KEELBACK_TEST_WHEELS", folder)]
     text = (
         f"import sys, time\nsys.path += {more!r}\n{RUN_TIME[name]}{before}\ndef run():\n{body}"

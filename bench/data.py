@@ -29,7 +29,7 @@ struct point { int x, y; };
 struct node { double value; struct node *next; int numbers[4]; };
 """
 
-# Everything that a row may use.
+# The objects that the rows use.
 SETUP = """
 def nothing(cdata):
     pass
@@ -106,7 +106,7 @@ def run(count, ffi, clock):
         {body}
     return clock() - start
 """
-# How long a round takes, roughly: short, so that one in which nothing else runs is likely.
+# The approximate duration of a round: short, so that one in which no other process runs is likely.
 ROUND_NS = 1_000_000
 
 

@@ -28,7 +28,7 @@ for _ in range(20):
     times.append(time.perf_counter() - start)
 print(min(times), sorted(times)[len(times) // 2], len(dir(ffi.dlopen(None))))
 """
-# What CFFI's parser does not take is made into something that it takes: the comparison is in its favour.
+# Syntax that CFFI's parser refuses is replaced by syntax that it accepts, so the comparison is in its favour.
 THEIRS = """
 import re, subprocess, sys, time, cffi
 times = []
@@ -55,7 +55,7 @@ def folders():
 
 
 def candidates(dirs):
-    """What a C program includes: the headers of the folders themselves, and the system's in `sys`, `net` and their like."""
+    """The headers that a program may include: those directly in the folders, and those in `sys`, `net` and the like."""
     for folder in dict.fromkeys(str(pathlib.Path(name).resolve()) for name in dirs if name.startswith("/usr/include")):
         yield from sorted(pathlib.Path(folder).glob("*.h"))
         for inside in ("sys", "net", "netinet", "arpa", "rpc"):

@@ -75,7 +75,7 @@ class Bench:
         self.python = None
 
     def ready(self, row):
-        """What the row needs, outside of what is measured."""
+        """Prepares what the row needs, before the measurement."""
         self.ffis = {}
         for name in NAMES:
             ffi = importlib.import_module(name).FFI()

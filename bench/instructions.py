@@ -26,15 +26,15 @@ sys.path.insert(0, str(HERE))
 import data  # noqa: E402
 import python_to_c  # noqa: E402
 
-# Client requests can only be made from C.
+# Valgrind's client requests can only be made from C.
 REQUESTS = """
 #include <valgrind/callgrind.h>
 void zero(void) { CALLGRIND_ZERO_STATS; }
 void dump(const char *row) { CALLGRIND_DUMP_STATS_AT(row); }
 """
-# Rounds of a row: after this many to make caches and specialised bytecode what they will be.
+# WARM rounds fill caches and specialise bytecode; then ROUNDS rounds are counted.
 WARM, ROUNDS = 60, 100
-# Rows whose work is much more than a call: fewer rounds do.
+# Rows that do much more than a call need fewer rounds.
 LONG = {"qsort1000 with a callback": 2, "new_int_1e6": 3, "memmove_1MiB": 3}
 
 
@@ -66,12 +66,12 @@ def calls_from_c(keelback, folder):
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     counts = counted([host, plugin], folder, env=environment)
-    loop = 2  # instructions of the loop in C itself, about
+    loop = 2  # about the number of instructions of the C loop itself
     return {f"C to Python: {row}": count / 1000 - loop for row, count in counts.items()}
 
 
 def python_rows(rows):
-    """In the process that callgrind watches."""
+    """Runs the rows in the process that callgrind watches."""
     import keelback
 
     with tempfile.TemporaryDirectory() as folder:
@@ -92,7 +92,7 @@ def python_rows(rows):
         def each(name, run, arguments):
             rounds = LONG.get(name.split(": ")[1], ROUNDS)
             run(min(rounds, WARM), *arguments, perf_counter_ns)
-            # Twice as many rounds less so many: what comes before the loop falls out.
+            # Count N and 2 N rounds: the difference leaves out what comes before the loop.
             count(f"{name}|{rounds}", run, arguments, rounds)
             count(f"{name}|{2 * rounds}", run, arguments, 2 * rounds)
 

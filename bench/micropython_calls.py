@@ -47,7 +47,7 @@ def run(count, clock):
         {statement}
     return clock() - start
 """
-# Short rounds: one in which nothing else runs is then likely.
+# Short rounds, so that one in which no other process runs is likely.
 COUNT = 10_000
 
 

@@ -1,4 +1,4 @@
-"""How a comparison with limits ends."""
+"""The end of a benchmark with limits: output and exit status."""
 import json
 import sys
 

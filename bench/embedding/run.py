@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Ratios to CFFI that must hold; `thread/add1` against `gilstate` besides.
+# The highest allowed ratios to CFFI; GILSTATE is the one of `thread/add1` to `gilstate`.
 CALLS = {
     f"{where}/{case}": must
     for where in ("main", "thread")
@@ -19,7 +19,7 @@ CALLS = {
         "point": 0.55, "point_val": 0.55, "handle": 0.44 if where == "main" else 0.50, "raises": 1.2, "wrong": 1.2,
     }.items()
 }
-# Several threads wait for each other's GIL: what is measured is CPython's hand-over, and it varies.
+# Several threads wait for the GIL, so this mostly measures CPython's hand-over, which varies.
 TOGETHER = {f"mt{threads}/{case}": must for threads in (2, 4) for case, must in {"add1": 0.70, "noop": 0.95}.items()}
 GILSTATE = 0.03
 START = {"dlopen": 0.15, "total": 1.0}
