@@ -103,8 +103,7 @@ class HandedFunctionPointer(FunctionPointer[_P, _R_co], CData):  # type: ignore[
     `keelback.CData`."""
 
 
-if TYPE_CHECKING:
-    OnError = Callable[[type[BaseException], BaseException, TracebackType | None], _T]
+OnError = Callable[[type[BaseException], BaseException, TracebackType | None], _T]
 
 
 class FFI:
