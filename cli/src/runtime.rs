@@ -82,25 +82,37 @@ pub fn find(python: &Python, reporter: &Reporter) -> Result<PathBuf> {
     for other in others {
         diagnostic = diagnostic.note(other);
     }
+    let ours = env!("CARGO_PKG_VERSION");
+    let install = python.executable.as_ref().map_or_else(
+        || format!("install the package `keelback` {ours} into that Python"),
+        |executable| {
+            let pip = format!("{} -m pip install", executable.display());
+            format!("install keelback into that Python with `{pip} keelback=={ours}` (in a checkout: `{pip} .`)")
+        },
+    );
     Err(Failure::Python.because(diagnostic.hint(format!(
-        "install the package `keelback` {} into that Python, set {VARIABLE} to the runtime, choose another Python with --python, or build with --no-runtime-check: then the plugin looks for the runtime when it starts",
-        env!("CARGO_PKG_VERSION")
+        "{install}, set {VARIABLE} to the runtime, choose another Python with --python, or build with --no-runtime-check: then the plugin looks for the runtime when it starts"
     ))))
+}
+
+/// The extension modules of an installed package `keelback`, of which one is the runtime.
+fn libraries_of(package: &Path) -> Vec<PathBuf> {
+    let mut libraries: Vec<PathBuf> = std::fs::read_dir(package)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
+        .collect();
+    libraries.sort();
+    libraries
 }
 
 /// Files that may be the runtime, the best first.
 fn candidates(python: &Python) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for package in &python.packages {
-        let mut libraries: Vec<PathBuf> = std::fs::read_dir(package)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
-            .collect();
-        libraries.sort();
-        found.append(&mut libraries);
+        found.append(&mut libraries_of(package));
     }
     let tag = format!(
         "cp{}{}{}",
@@ -116,6 +128,13 @@ fn candidates(python: &Python) -> Vec<PathBuf> {
         for directory in [beside, &installed] {
             found.push(directory.join(format!("keelback_runtime-{tag}.so")));
             found.push(directory.join("libkeelback_runtime.so"));
+        }
+        // In a wheel: keelback/bin/keelback. Its runtime is good for every Python of that version.
+        if let Some(package) = beside
+            .parent()
+            .filter(|above| above.join("__init__.py").is_file())
+        {
+            found.append(&mut libraries_of(package));
         }
     }
     found.retain(|path| path.is_file());

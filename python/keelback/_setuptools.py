@@ -1,6 +1,11 @@
 """The setup() keywords `keelback_modules` and `cffi_modules`: build scripts whose FFI becomes an extension module.
 
     setup(..., setup_requires=["keelback"], keelback_modules=["package/build.py:ffibuilder"])
+
+The same without a setup.py, in pyproject.toml:
+
+    [tool.keelback]
+    modules = ["package/build.py:ffibuilder"]
 """
 
 from __future__ import annotations
@@ -28,6 +33,31 @@ def keelback_modules(dist: Any, attribute: str, value: Any) -> None:
 
 # The name that packages written for CFFI use.
 cffi_modules = keelback_modules
+
+
+def finalize(dist: Any) -> None:
+    """What setuptools calls for each distribution: its pyproject.toml may have a table [tool.keelback]."""
+    from distutils.errors import DistutilsSetupError
+
+    try:
+        with open("pyproject.toml", "rb") as file:
+            text = file.read()
+    except OSError:
+        return
+    if b"keelback" not in text:
+        return
+    try:
+        import tomllib as toml
+    except ImportError:
+        # Python 3.10: setuptools brings its own.
+        from setuptools._vendor import tomli as toml  # type: ignore[no-redef, attr-defined]
+    table = toml.loads(text.decode("utf-8")).get("tool", {}).get("keelback")
+    if table is None:
+        return
+    unknown = sorted(set(table) - {"modules"})
+    if unknown:
+        raise DistutilsSetupError(f"pyproject.toml: [tool.keelback] has no '{unknown[0]}': it has modules")
+    keelback_modules(dist, "tool.keelback.modules", table.get("modules", []))
 
 
 def _add(dist: Any, spec: str) -> None:
@@ -98,6 +128,9 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
                 _files.write(_builder.c_code(ffi), c_file)
                 extension.sources[0] = c_file
             super().run()
+            if extension in (self.extensions or ()):
+                directory = os.path.dirname(self.get_ext_fullpath(name))
+                _write_stubs(ffi, name, directory, is_python=False)
 
         def get_ext_filename(self, fullname: str) -> str:
             filename: str = super().get_ext_filename(fullname)
@@ -109,6 +142,40 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
             return filename
 
     dist.cmdclass["build_ext"] = BuildExt
+    _tag_wheel(dist)
+
+
+def _write_stubs(ffi: Any, name: str, directory: str, is_python: bool) -> None:
+    """The module's type stubs, beside it."""
+    from keelback import _files, _runtime
+
+    path = os.path.join(directory, name.rpartition(".")[2] + ".pyi")
+    _files.write(_runtime._generate_stubs(ffi, name, is_python), path)
+
+
+def _tag_wheel(dist: Any) -> None:
+    """A wheel whose extension modules are all for every version of Python says so: `cp310-abi3`, as Keelback needs 3.10."""
+    from distutils.errors import DistutilsError
+
+    try:
+        base = dist.get_command_class("bdist_wheel")
+    except DistutilsError:
+        # An old setuptools without the package wheel: it makes none.
+        return
+    if getattr(base, "is_keelbacks", False):
+        return
+
+    class BdistWheel(base):  # type: ignore[misc, valid-type]
+        is_keelbacks = True
+
+        def finalize_options(self) -> None:
+            extensions = self.distribution.ext_modules or ()
+            if not self.py_limited_api and extensions:
+                if all(getattr(extension, "py_limited_api", False) for extension in extensions):
+                    self.py_limited_api = "cp310"
+            super().finalize_options()
+
+    dist.cmdclass["bdist_wheel"] = BdistWheel
 
 
 def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
@@ -123,6 +190,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
         path = os.path.join(directory, *name.split(".")) + ".py"
         mkpath(os.path.dirname(path))
         _builder.emit_python_code(ffi, path)
+        _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
 
     base_py = dist.cmdclass.get("build_py", build_py)
 
@@ -145,6 +213,7 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 build = self.get_finalized_command("build_py")
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
                 _builder.emit_python_code(ffi, path)
+                _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
             super().run()
 
     dist.cmdclass["build_ext"] = BuildExt

@@ -44,11 +44,12 @@ def make_wheel(folder):
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: keelback\nVersion: {keelback.__version__}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         text = (ROOT / "pyproject.toml").read_text()
-        keywords = text.split('[project.entry-points."distutils.setup_keywords"]\n')[1].split("\n\n")[0]
+        groups = text.split('[project.entry-points."')[1:]
+        entries = [group.split("\n\n")[0].replace('"]\n', "]\n", 1).replace('"', "") for group in groups]
         archive.writestr(
             f"{info}/entry_points.txt",
             "[console_scripts]\nkeelback = keelback.__main__:main\n\n"
-            "[distutils.setup_keywords]\n" + keywords.replace('"', "") + "\n",
+            + "".join(f"[{group}\n\n" for group in entries),
         )
         archive.writestr(f"{info}/RECORD", "".join(f"{entry},,\n" for entry in archive.namelist()))
     return wheel
@@ -145,6 +146,57 @@ def test_setuptools_in_place(venv, tmp_path):
     venv("setup.py", "--quiet", "build_ext", "--inplace", cwd=project)
     assert [path.name for path in (project / "src/shapes").glob("*.so")] == ["_shapes.abi3.so"]
     assert venv("-c", "import shapes; print(shapes.distance((0, 0), (3, 4)))", cwd=project / "src") == "5.0\n"
+
+
+PYPROJECT = """
+[build-system]
+requires = ["setuptools>=64", "keelback"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "shapes"
+version = "1.0"
+
+[tool.setuptools.package-data]
+"*" = ["py.typed"]
+
+[tool.keelback]
+modules = ["build_shapes.py:ffibuilder"]
+"""
+
+
+def test_setuptools_without_a_setup_script(venv, tmp_path):
+    """pyproject.toml alone: one wheel for all Pythons, with the stubs."""
+    project = copied("setuptools", tmp_path)
+    (project / "setup.py").unlink()
+    (project / "pyproject.toml").write_text(PYPROJECT)
+    (project / "src/shapes/py.typed").touch()
+    venv("-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path, project, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"shapes-1.0-cp310-abi3-{sysconfig.get_platform().replace('-', '_')}.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info" not in name]
+        stubs = archive.read("shapes/_shapes.pyi").decode()
+    assert sorted(names) == ["shapes/__init__.py", "shapes/_shapes.abi3.so", "shapes/_shapes.pyi", "shapes/py.typed"]
+    assert "def distance(self, from_: _t.Pointer[point_t]" in stubs
+    venv("-m", "pip", "install", "--quiet", "--no-deps", wheel, cwd=tmp_path)
+    try:
+        assert venv("-c", "import shapes; print(shapes.distance((0, 0), (3, 4)))", cwd=tmp_path) == "5.0\n"
+    finally:
+        venv.uninstall("shapes", tmp_path)
+
+
+@pytest.mark.parametrize("table, message", [
+    ("module = []", "pyproject.toml: [tool.keelback] has no 'module': it has modules"),
+    ("modules = [5]", "argument to 'tool.keelback.modules=...' must be a str or a list of str, not 'int'"),
+])  # fmt: skip
+def test_setuptools_wrong_tables(venv, tmp_path, table, message):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.keelback]\n{table}\n")
+    done = subprocess.run(
+        [venv.python, "-c", "import setuptools; setuptools.setup(name='x', script_args=['--version'])"],
+        cwd=tmp_path, env=venv.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1 and message in done.stderr.strip().splitlines()[-1]
 
 
 OF_314T = [".cpython-314t-x86_64-linux-gnu.so", ".so"]

@@ -158,3 +158,60 @@ help: choose the Python with --python, or the runtime with KEELBACK_RUNTIME",
         ),
     );
 }
+
+/// A wheel's command line takes the wheel's runtime for another Python of the same version; for one of another version the
+/// message says what to install, and where.
+#[test]
+fn the_runtime_of_the_wheel() {
+    let project = Project::good();
+    let version = outcome(std::process::Command::new(python()).args([
+        "-c",
+        "import sys; print('0x%02x%02x' % sys.version_info[:2], '%d.%d' % sys.version_info[:2], end='')",
+    ]))
+    .stdout;
+    let (number, version) = version.split_once(' ').unwrap();
+    let keelback = project.file("site/keelback/bin/keelback", "");
+    std::fs::copy(env!("CARGO_BIN_EXE_keelback"), &keelback).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&keelback, mode).unwrap();
+    project.file("site/keelback/__init__.py", "");
+    let runtime = project.path().join("site/keelback/_runtime.so");
+    let build = || {
+        let mut command = std::process::Command::new(&keelback);
+        command
+            .args([
+                "build",
+                "api.h",
+                "--init",
+                "plugin.py",
+                "--name",
+                "adder",
+                "--python",
+            ])
+            .arg(python())
+            .env_remove("KEELBACK_RUNTIME")
+            .env_remove("PYTHONPATH")
+            .current_dir(project.path());
+        outcome(&mut command)
+    };
+    let made = |number| {
+        fake_runtime(&project, env!("CARGO_PKG_VERSION"), number);
+        std::fs::rename(project.path().join("fake.so"), &runtime).unwrap();
+    };
+    made(number);
+    build().expect_success();
+    made("0x0363");
+    let (python, ours) = (python().display(), env!("CARGO_PKG_VERSION"));
+    build().expect(
+        PYTHON,
+        &format!(
+            "\
+error: there is no keelback runtime for Python {version}
+note: {} is for Python 3.99
+help: install keelback into that Python with `{python} -m pip install keelback=={ours}` (in a checkout: `{python} -m pip \
+install .`), set KEELBACK_RUNTIME to the runtime, choose another Python with --python, or build with --no-runtime-check: then \
+the plugin looks for the runtime when it starts",
+            runtime.display()
+        ),
+    );
+}
