@@ -1,6 +1,6 @@
-"""The wheel, as a user gets it: `pip install .` from a checkout, in a fresh venv of each Python from 3.10 up that the
-machine has. Slow: run by tools/test as a step of its own, with KEELBACK_TEST_WHEEL=1, after the release build that it
-shares; KEELBACK_TEST_WHEEL=one leaves out all but the first Python."""
+"""The wheel, as a user gets it, in a fresh venv of each Python from 3.10 up that the machine has: what `tools/wheels` makes.
+Slow: run by tools/test as a step of its own, with KEELBACK_TEST_WHEEL=1, after the release build that it shares.
+KEELBACK_TEST_WHEEL=one is `pip install .` from a checkout, for the first Python."""
 import os
 import shutil
 import subprocess
@@ -39,8 +39,18 @@ def run(environment, *command, cwd, **changes):
     return ran.stdout
 
 
+@pytest.fixture(scope="module")
+def wheels(environment, tmp_path_factory):
+    """The folder of the wheels that tools/wheels makes; None: pip makes one of the checkout."""
+    if WANTED == "one":
+        return None
+    folder = tmp_path_factory.mktemp("wheels")
+    run(environment, ROOT / "tools/wheels", folder, cwd=folder, PYTHON=PYTHONS[0])
+    return folder
+
+
 @pytest.fixture(scope="module", params=PYTHONS)
-def venv(request, environment, tmp_path_factory):
+def venv(request, environment, wheels, tmp_path_factory):
     python = request.param
     folder = tmp_path_factory.mktemp("wheel") / "venv"
     if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True).returncode != 0:
@@ -49,12 +59,21 @@ def venv(request, environment, tmp_path_factory):
     # The first Python is the one that everything else is built for; the others share a folder with
     # tools/test-other-pythons, so that dependencies are built once.
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    what = [ROOT] if wheels is None else ["--no-index", "--find-links", wheels, "keelback"]
     run(
-        environment, folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT,
+        environment, folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what,
         cwd=folder.parent, CARGO_TARGET_DIR=str(target if python == PYTHONS[0] else target / "other"),
     )  # fmt: skip
     yield folder
     shutil.rmtree(folder)
+
+
+def test_the_tag(environment, venv, wheels):
+    """A wheel of tools/wheels says which Linux it runs on, and needs no library that is not there."""
+    (info,) = (venv / "lib").glob("python*/site-packages/keelback-*.dist-info")
+    tags = [line for line in (info / "WHEEL").read_text().splitlines() if line.startswith("Tag: ")]
+    assert tags and all(("-manylinux_2_" in tag or "-manylinux20" in tag) == (wheels is not None) for tag in tags), tags
+    assert wheels is None or not list((venv / "lib").glob("python*/site-packages/keelback.libs"))
 
 
 def test_both_commands_are_the_wheels(environment, venv):
