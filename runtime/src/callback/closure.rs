@@ -25,7 +25,7 @@ use crate::raise;
 pub struct Closure {
     memory: *mut ffi_closure,
     code: *mut c_void,
-    /// What C reaches through the closure: a Box's.
+    /// What C reaches through the closure. It came from a Box.
     target: *const Target,
 }
 
@@ -61,9 +61,9 @@ struct Call(*const Target);
 
 impl Call {
     /// # Safety
-    /// A live target, in Python until this is dropped.
+    /// `target` is live, and the thread is in Python until this is dropped.
     unsafe fn begin(target: *const Target) -> Self {
-        // SAFETY: a live target, in Python until this is dropped.
+        // SAFETY: `target` is live (the caller's contract), and from here on because of the use that is counted.
         unsafe { (*target).uses.begin() };
         Self(target)
     }
@@ -127,7 +127,7 @@ impl Closure {
     }
     /// The Python function behind it.
     pub fn function(&self) -> &PythonFunction {
-        // SAFETY: it lives as long as this.
+        // SAFETY: self is one of the uses of the target, so it lives as long as self.
         unsafe { &(*self.target).function }
     }
 }
@@ -238,7 +238,7 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
         // SAFETY: the GIL is held; `args` and `result` are libffi's.
         return unsafe { invoke(&target.function, Pointers(args), result) };
     }
-    // Parameters without bytes are not among libffi's arguments.
+    // libffi does not know of parameters without bytes, so they are not among its arguments.
     let nothing = 0u64;
     let mut given = 0;
     let values: Vec<*const u8> = (0..target.function.plan().params.len())
@@ -249,7 +249,7 @@ unsafe fn run(target: &Target, args: *const *const u8, result: *mut u8) {
                 let is_address = cif.is_address(given);
                 given += 1;
                 if is_address {
-                    // SAFETY: then the value is an address, of the caller's copy.
+                    // SAFETY: a value that is passed by reference is the address of the caller's copy.
                     unsafe { *value.cast::<*const u8>() }
                 } else {
                     value

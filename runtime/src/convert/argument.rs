@@ -251,7 +251,7 @@ unsafe fn quick_pointer(ctype: &CType, value: Obj) -> Option<u64> {
     }
 }
 
-/// Bytes, lists, tuples, strings, files; everything else is as in assignment.
+/// The address for a pointer parameter of bytes, lists, tuples, strings and files; everything else is as in assignment.
 ///
 /// # Safety
 /// `value` is live.

@@ -43,13 +43,13 @@ pub unsafe fn read(ctype: &CType, data: *const u8) -> Res<Ref> {
     }
 }
 
-/// The rest: what is no number, and long double.
+/// [`read`] for everything that is not a number, and for long double.
 ///
 /// # Safety
-/// `data` has a value of the type.
+/// `data` points to a readable value of the type.
 #[inline(never)]
 unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
-    // SAFETY: `data` has a value of the type.
+    // SAFETY: `data` points to a readable value of the type (the caller's contract).
     unsafe {
         match ctype.code {
             Code::Record => Ok(new_plain(ctype, data.cast_mut(), -1)?.into_obj()),
@@ -57,7 +57,7 @@ unsafe fn read_large(ctype: &CType, data: *const u8) -> Res<Ref> {
                 if ctype.length >= 0 {
                     return Ok(new_plain(ctype, data.cast_mut(), -1)?.into_obj());
                 }
-                // An array of unknown length is as good as a pointer to its first item.
+                // An array of unknown length is read as a pointer to its first item.
                 let pointer = crate::ctype::pointer_to(ctype.item())?;
                 Ok(new_plain(&pointer, data.cast_mut(), -1)?.into_obj())
             }

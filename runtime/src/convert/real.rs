@@ -87,7 +87,8 @@ pub unsafe fn write_long_double(data: *mut u8, value: Obj) -> Res<()> {
                 keelback_long_double_from_long(data.cast(), small);
                 return Ok(());
             }
-            // A double has range enough for the error that follows, and digits enough for small texts only.
+            // `to_f64` raises for an int beyond the range of double. Below 1e40 the int's text gives all digits; larger ints
+            // go through the double.
             let double = to_f64(value)?;
             if double.abs() < 1e40 {
                 let text = Ref::steal(ffi::PyObject_Str(value))?;
@@ -198,8 +199,8 @@ pub unsafe fn long_double_to_int(data: *const u8) -> Res<Ref> {
         let double = keelback_long_double_to_double(data.cast());
         let mut back = [0u8; 32];
         keelback_long_double_from_double(back.as_mut_ptr().cast(), double);
-        // Also what is infinite, or no number, raises as a float does. A finite value beyond the range of double
-        // becomes infinite, and is unequal.
+        // A value that a double has exactly goes through a float, and so do infinity and NaN, which raise as a float does.
+        // A finite value beyond the range of double becomes infinite, and so is unequal.
         if keelback_long_double_compare(data.cast(), back.as_ptr().cast()) != -1
             && keelback_long_double_compare(data.cast(), back.as_ptr().cast()) != 1
         {

@@ -10,7 +10,7 @@ pub struct Temporaries {
 }
 
 impl Temporaries {
-    /// None yet.
+    /// No memory yet.
     #[inline(always)]
     pub const fn new() -> Self {
         Self { blocks: Vec::new() }

@@ -8,12 +8,12 @@ use crate::raise;
 /// How far the memory reaches that is written to: bounds what goes into an array of unknown length.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
-    /// First byte that is not ours; NULL when nobody knows.
+    /// The first byte behind the memory; NULL where its end is not known.
     end: *mut u8,
 }
 
 impl Room {
-    /// Nobody knows: as in C, the caller of the caller is trusted.
+    /// The end is not known: as in C, it is the program's responsibility.
     pub const UNKNOWN: Self = Self {
         end: std::ptr::null_mut(),
     };

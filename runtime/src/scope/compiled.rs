@@ -95,7 +95,7 @@ pub enum GlobalCode {
     ExternPython,
     /// An integer constant.
     Integer,
-    /// Nothing that is known.
+    /// An operation that is not known.
     Other,
 }
 
@@ -127,12 +127,12 @@ fn operation(value: isize) -> Op {
 }
 
 /// # Safety
-/// NULL, or a C string that stays.
+/// `text` is NULL, or a C string that stays as long as the process.
 unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
     if text.is_null() {
         return &[];
     }
-    // SAFETY: NULL, or a C string that stays.
+    // SAFETY: `text` is not NULL, and so a C string that stays (the caller's contract).
     unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
@@ -174,10 +174,10 @@ unsafe fn search(
 }
 
 /// # Safety
-/// NULL, or as many items that stay.
+/// `first` is NULL, or points to `count` items that stay as long as the process.
 unsafe fn items<'a, T>(first: *const T, count: c_int) -> &'a [T] {
     match usize::try_from(count) {
-        // SAFETY: NULL, or as many items that stay.
+        // SAFETY: `first` is not NULL, and so points to `count` items that stay (the caller's contract).
         Ok(count) if !first.is_null() => unsafe { std::slice::from_raw_parts(first, count) },
         _ => &[],
     }

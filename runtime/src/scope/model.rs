@@ -25,7 +25,7 @@ pub struct Scope {
     disagreements: OnceLock<Disagreements>,
     /// Tables that CFFI generated, from which names are declared when they are asked for.
     pub(super) tables: OnceLock<Lazy>,
-    /// Of a module that set_source() made.
+    /// Whether they are those of a module that set_source() made.
     api_mode: AtomicBool,
 }
 
@@ -84,7 +84,7 @@ pub struct Disagreements {
 struct Nominal {
     records: Vec<Option<Weak<ffi::PyObject>>>,
     enums: Vec<Option<Weak<ffi::PyObject>>>,
-    /// Those that came from an included scope: whose they are.
+    /// For those that came from an included scope: which scope, and their id there.
     included: FxHashMap<NominalId, (Arc<Scope>, NominalId)>,
     /// Included ones that are opaque where they are from, and complete here.
     completed: Vec<NominalId>,
@@ -185,11 +185,11 @@ impl Scope {
     pub(crate) fn is_api_mode(&self) -> bool {
         self.api_mode.load(Ordering::Relaxed)
     }
-    /// Says so. Before anyone else sees the scope.
+    /// Notes that they are. To be called before anyone else sees the scope.
     pub(crate) fn set_api_mode(&self) {
         self.api_mode.store(true, Ordering::Relaxed);
     }
-    /// Remembers what the compiler said otherwise. Once.
+    /// Remembers where the compiler did not agree. Called once at most.
     pub(crate) fn set_disagreements(&self, found: Disagreements) {
         let _ = self.disagreements.set(found);
     }
@@ -208,7 +208,7 @@ impl Scope {
         let found = self.disagreements.get()?;
         found.values.get(name).map(String::as_str)
     }
-    /// The ctypes of records that there are.
+    /// The ctypes of records that were made so far.
     pub(crate) fn known_records(&self) -> Vec<Ref> {
         let nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = nominal.records.iter().flatten();
@@ -236,7 +236,8 @@ impl Scope {
     /// ctypes, so that values of one FFI are good in the other.
     pub fn include(ours: &Arc<Scope>, theirs: &Arc<Scope>) -> Res<()> {
         theirs.need_all()?;
-        // A copy, so that never two scopes are locked at once: two threads may include each other's.
+        // The declarations are copied first, so that never two scopes are locked at once: of two threads, each may include
+        // the other's scope.
         let copy = theirs.read().clone();
         let result = ours.write().include(&copy);
         match result {
@@ -296,7 +297,7 @@ impl Scope {
             .included
             .insert(id, (scope, theirs));
     }
-    /// Remembers the new ctype of a record or enum. If another thread was quicker, theirs counts.
+    /// Remembers the new ctype of a record or enum. If another thread has put one there meanwhile, that one counts.
     pub(crate) fn settle_nominal(&self, id: NominalId, made: Ref) -> Ref {
         let mut nominal = self.nominal.lock().unwrap_or_else(PoisonError::into_inner);
         let place = nominal.place(id);

@@ -25,17 +25,17 @@ pub struct PythonTables {
     typedefs: Option<Ref>,
 }
 
-/// How many items a tuple has that may not be there.
+/// How many items a tuple has; none if there is no tuple.
 fn length(tuple: &Option<Ref>) -> usize {
     tuple.as_ref().map_or(0, |tuple| tuple.live().tuple_len())
 }
 
-/// An item of a tuple that may not be there.
+/// An item of a tuple; `None` beyond its end, or if there is no tuple.
 fn item(tuple: &Option<Ref>, index: usize) -> Option<Live<'_>> {
     tuple.as_ref()?.live().tuple_item(index)
 }
 
-/// The contents of a bytes object; none of nothing.
+/// The contents of a bytes object; empty if there is none.
 fn bytes(object: Option<Live<'_>>) -> &[u8] {
     object.and_then(Live::bytes).unwrap_or_default()
 }
@@ -192,7 +192,7 @@ pub(super) struct Lazy {
     module: Box<str>,
     tables: Mutex<Tables<AnyTables>>,
     included: Vec<Arc<Scope>>,
-    /// What the included modules have to provide is provided.
+    /// Whether this scope got the structs and unions that included modules have.
     provided: Mutex<bool>,
 }
 
