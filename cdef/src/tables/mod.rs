@@ -3,7 +3,7 @@
 //! Such a module contains `ffi = _cffi_backend.FFI('name', _version=..., _types=b'...', _globals=(...), ...)`:
 //!
 //! * `_types`: operations of four bytes ([`format::Op`]). A type is one operation; an array is two, the second being
-//! its length; a function is its own operation, one for each parameter, and an end.
+//!   its length; a function is its own operation, one for each parameter, and an end.
 //! * `_globals`: an operation and a name, then a number; for each function, variable and constant, sorted by name.
 //! * `_struct_unions`: tuples of index, flags and name; then an operation and a name for each field (with the width in
 //!   between, for a bit-field). Names that start with `$` are not C's: `$foo` has only the typedef name `foo`, `$$foo` is
