@@ -494,15 +494,19 @@ pub fn detached<R>(body: impl FnOnce() -> R) -> R {
     if !is_attached() {
         return body();
     }
-    // SAFETY: the thread is attached, as was just checked; it takes the state again that it left with.
-    unsafe {
-        let state = ffi::PyEval_SaveThread();
-        let lent = Lent::begin(Thread::here());
-        let result = body();
-        drop(lent);
-        ffi::PyEval_RestoreThread(state);
-        result
+    /// Comes back into Python, also when `body` panics: what is dropped then, and what reports the panic, needs the GIL.
+    struct Back(*mut ffi::PyThreadState);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            // SAFETY: the state that this thread left Python with; nobody else takes it.
+            unsafe { ffi::PyEval_RestoreThread(self.0) };
+        }
     }
+    // SAFETY: the thread is attached, as was just checked.
+    let _back = Back(unsafe { ffi::PyEval_SaveThread() });
+    // Dropped before `_back`.
+    let _lent = Lent::begin(Thread::here());
+    body()
 }
 
 /// The number of the newest thread state. States made later have higher ones.
