@@ -155,7 +155,8 @@ impl Declarations {
         number: u32,
     ) -> String {
         match (tag, typedef_name, pointer_typedef) {
-            (Some(tag), _, _) => format!("{keyword} {}", self.text(tag)),
+            // Of every struct that is used: put together without the machinery of formats.
+            (Some(tag), _, _) => [keyword, self.text(tag)].join(" "),
             (None, Some(name), _) => self.text(name).to_owned(),
             (None, None, Some(name)) => format!("{keyword} $${}", self.text(name)),
             (None, None, None) => format!("{keyword} ${number}"),

@@ -547,6 +547,12 @@ fn refused(declarations: &Declarations, ty: QualType) -> Option<&str> {
     declarations.types.record(*id).refused.as_deref()
 }
 
+/// So few fields, all of them with names of their own, that comparing each with each is quicker than a table.
+fn is_short(fields: &[Field]) -> bool {
+    const FEW: usize = 12;
+    fields.len() <= FEW && fields.iter().all(|field| field.name.is_some())
+}
+
 /// Checks that no two fields of a record have the same name; members of anonymous structs and unions count (C11
 /// 6.7.2.1p13).
 fn check_names(
@@ -577,7 +583,14 @@ fn check_names(
         }
         None
     }
-    match collect(declarations, fields, 0, &mut Default::default()) {
+    let twice = if is_short(fields) {
+        let mut rest = fields.iter().enumerate();
+        rest.find(|&(index, field)| fields[..index].iter().any(|other| other.name == field.name))
+            .and_then(|(_, field)| Some((field.name?, field.span)))
+    } else {
+        collect(declarations, fields, 0, &mut Default::default())
+    };
+    match twice {
         None => Ok(()),
         Some((name, span)) => Err(LayoutError::new(
             DiagnosticKind::Key,

@@ -46,10 +46,12 @@ fn text_of<'a>(text: &'a str, ends: &[u32], symbol: Symbol) -> &'a str {
 impl Names {
     /// A table with the keywords and the predefined names in it.
     pub(crate) fn with_reserved() -> Self {
+        let count = keyword::TABLE.len() + predefined::TABLE.len();
         let mut names = Self {
-            text: String::new(),
-            ends: Vec::new(),
-            table: HashTable::with_capacity(keyword::TABLE.len() + predefined::TABLE.len()),
+            text: String::with_capacity(count * 16),
+            ends: Vec::with_capacity(count),
+            // With room for more: a copy has as much, and need not grow at its first names.
+            table: HashTable::with_capacity(count + count / 2),
         };
         for (text, _) in keyword::TABLE {
             names.intern(text);

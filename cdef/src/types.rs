@@ -5,6 +5,7 @@
 //! nominal (C11 6.2.7): each has an id of its own, and is completed in place when its body is seen.
 
 use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -420,12 +421,30 @@ pub struct TypeTable {
 }
 
 impl Default for TypeTable {
+    /// A copy: what is in every table is put together once in a process.
     fn default() -> Self {
+        Self::first().clone()
+    }
+}
+
+impl TypeTable {
+    fn first() -> &'static Self {
+        static FIRST: OnceLock<TypeTable> = OnceLock::new();
+        FIRST.get_or_init(Self::with_primitives)
+    }
+    /// Puts together what is in every table, so that the first one takes no longer than the others.
+    pub fn prepare() {
+        Self::first();
+    }
+    /// A table with the keywords, the predefined names, and the types that have a fixed id.
+    fn with_primitives() -> Self {
+        let count = Primitive::ALL.len() + 1;
         let mut table = Self {
             names: Names::with_reserved(),
-            types: Vec::new(),
-            depths: Vec::new(),
-            interned: HashTable::new(),
+            types: Vec::with_capacity(count),
+            depths: Vec::with_capacity(count),
+            // With room for more, as below: a copy has as much.
+            interned: HashTable::with_capacity(count * 4),
             records: Vec::new(),
             enums: Vec::new(),
             unknowns: Vec::new(),

@@ -1,6 +1,7 @@
 """`lib` objects of `ffi.dlopen`: functions, variables, constants, closing."""
 import gc
 import os
+import sys
 
 import pytest
 from keelback import FFI as KeelbackFFI
@@ -212,3 +213,29 @@ def test_names_like_those_of_a_module(path):
         lib.__file__
     ffi.cdef("static const int __name__ = 5;")
     assert ffi.dlopen(path).__name__ == 5
+
+
+@both
+def test_a_name_that_is_put_together_and_one_of_code_mean_the_same(opened):
+    ffi, lib = opened
+    made_up = ["".join(["number"]), "".join(["add"]), "".join(["FORTY", "_TWO"])]
+    assert [getattr(lib, name) for name in made_up] == [5, lib.add, 42]
+    # In code the same names are other objects, which come later.
+    for _ in range(3):
+        assert (lib.number, lib.FORTY_TWO) == (5, 42)
+        assert lib.add is getattr(lib, made_up[1])
+    lib.number = 6
+    assert getattr(lib, made_up[0]) == lib.number == 6
+
+
+def test_a_lib_keeps_no_names_when_it_goes(path):
+    ffi = KeelbackFFI()
+    ffi.cdef(DECLARATIONS)
+    name = sys.intern("get_" + "number")
+    lib = ffi.dlopen(path)
+    before = sys.getrefcount(name)
+    assert getattr(lib, name)() == 5
+    ffi.dlclose(lib)
+    del lib
+    gc.collect()
+    assert sys.getrefcount(name) == before

@@ -107,6 +107,7 @@ pub fn create(when_made: fn(&Ref) -> Res<()>) -> Res<Ref> {
 }
 
 fn make() -> Res<Ref> {
+    keelback_cdef::TypeTable::prepare();
     crate::ctype::pytype::ready()?;
     crate::cdata::pytype::ready()?;
     crate::library::ready()?;

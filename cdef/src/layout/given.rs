@@ -10,7 +10,8 @@ use crate::types::{Field, GivenLayout, Record, RecordId};
 
 /// Compares the layout that the declarations have with the compiler's.
 struct Comparison<'a> {
-    name: &'a str,
+    declarations: &'a Declarations,
+    id: RecordId,
     record: &'a Record,
     /// The two layouts differ somewhere.
     differs: bool,
@@ -31,7 +32,12 @@ impl Comparison<'_> {
         Err(LayoutError::new(
             DiagnosticKind::Verification,
             self.record.span,
-            message::compiler_disagrees(self.name, &what(), ours, theirs),
+            message::compiler_disagrees(
+                &self.declarations.record_name(self.id),
+                &what(),
+                ours,
+                theirs,
+            ),
         ))
     }
 }
@@ -46,9 +52,10 @@ impl Layouts {
         given: &GivenLayout,
     ) -> Result<Layout, LayoutError> {
         let record = declarations.types.record(id);
-        let name = declarations.record_name(id);
+        let name = || declarations.record_name(id);
         let mut comparison = Comparison {
-            name: &name,
+            declarations,
+            id,
             record,
             differs: false,
         };
@@ -86,7 +93,7 @@ impl Layouts {
             return Err(LayoutError::new(
                 DiagnosticKind::Overflow,
                 record.span,
-                message::too_large(&name),
+                message::too_large(&name()),
             ));
         }
         let mut layout = placer.finish();
@@ -100,7 +107,8 @@ impl Layouts {
                     DiagnosticKind::Type,
                     record.span,
                     format!(
-                        "{name} cannot be of size {size}: there are fields at least up to {end}"
+                        "{} cannot be of size {size}: there are fields at least up to {end}",
+                        name()
                     ),
                 ));
             }

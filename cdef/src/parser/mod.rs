@@ -15,6 +15,7 @@ mod initialiser;
 mod macro_value;
 mod old_style;
 mod pieces;
+mod plain;
 mod refusal;
 mod sealed;
 mod specifiers;

@@ -124,6 +124,9 @@ impl Declarations {
     }
 
     fn read_type(&mut self, text: &str, declared_only: bool) -> Result<QualType, Diagnostic> {
+        if let Some(plain) = self.plain_type(text) {
+            return Ok(plain);
+        }
         let mark = self.mark();
         let result = if text.len() > i32::MAX as usize {
             Err(Box::new(Diagnostic::ffi(

@@ -24,6 +24,9 @@ use crate::types::{
 const MAX_MEMBERS: u32 = 100_000;
 const MAX_NESTING: u32 = 100;
 
+/// Offset and size of a field, where the C compiler was asked.
+type Place = Option<(u64, u64)>;
+
 /// The predefined `FILE`.
 pub(super) const FILE_NAME: &str = "FILE";
 
@@ -52,15 +55,21 @@ impl<'a> Naming<'a> {
 
 /// Checks a name of the tables: a C identifier, in which `$` is allowed.
 fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, TableError> {
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..))
+    /// Which bytes a name may have.
+    const PARTS: [bool; 256] = {
+        let mut parts = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let one = byte as u8;
+            parts[byte] = one.is_ascii_alphanumeric() || matches!(one, b'_' | b'$' | 0x80..);
+            byte += 1;
+        }
+        parts
     };
+    let is_name = !bytes.is_empty() && bytes.iter().all(|&byte| PARTS[usize::from(byte)]);
     std::str::from_utf8(bytes)
         .ok()
-        .filter(|text| is_name(text))
+        .filter(|_| is_name)
         .ok_or_else(|| damaged(table, index, "its name is no identifier"))
 }
 
@@ -136,6 +145,36 @@ impl<S: TableSource> Tables<S> {
                 Some(index) => tables.typedef_at(declarations, index),
                 None => Ok(()),
             }
+        })
+    }
+
+    pub(super) fn declare_record_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<(), TableError> {
+        self.change(declarations, |tables, declarations| {
+            tables.record_at(declarations, index).map(|_| ())
+        })
+    }
+
+    pub(super) fn declare_enum_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<(), TableError> {
+        self.change(declarations, |tables, declarations| {
+            tables.enum_at(declarations, index).map(|_| ())
+        })
+    }
+
+    pub(super) fn declare_typedef_at(
+        &mut self,
+        declarations: &mut Declarations,
+        index: usize,
+    ) -> Result<(), TableError> {
+        self.change(declarations, |tables, declarations| {
+            tables.typedef_at(declarations, index)
         })
     }
 
@@ -317,7 +356,7 @@ impl<S: TableSource> Tables<S> {
     ) -> Result<TypeId, TableError> {
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         match self.slots.get(at) {
-            Some(Slot::Known(ty)) => return Ok(*ty),
+            Some(Slot::Known(ty)) => return Ok(TypeId::from_index(ty)),
             Some(Slot::Unseen) => {}
             _ => return Err(damaged("_types", at, super::NO_SUCH_TYPE)),
         }
@@ -376,7 +415,7 @@ impl<S: TableSource> Tables<S> {
         if declarations.types.depth(ty) > MAX_TYPE_DEPTH {
             return Err(damaged("_types", at, "types nested too deeply"));
         }
-        self.slots[at] = Slot::Known(ty);
+        self.slots.set(at, Slot::Known(ty.index()));
         Ok(ty)
     }
 
@@ -455,24 +494,20 @@ impl<S: TableSource> Tables<S> {
         declarations: &mut Declarations,
         index: usize,
     ) -> Result<RecordId, TableError> {
-        if let Some(id) = self.records[index] {
-            return Ok(id);
+        if let Some(id) = self.records.known(index) {
+            return Ok(RecordId::from_index(id));
         }
         let (flags, bytes) = self.record_head(index);
         let kind = kind_of(flags);
         let text = name(bytes, "_struct_unions", index)?;
         if flags & FLAG_EXTERNAL != 0 {
-            let refused = self.refused.iter().find(|(at, _)| *at == index);
-            return Err(refused.map_or_else(
-                || TableError::Refused(format!("'{} {text}' was not included", kind.keyword())),
-                |(_, error)| error.clone(),
-            ));
+            return Err(self.not_included(index));
         }
         let symbol = declarations.types.symbol(text);
         if text == "_IO_FILE" && kind == RecordKind::Struct {
             let id = file_record(declarations);
             declarations.bind_record_tag(symbol, id);
-            self.records[index] = Some(id);
+            self.records.set(index, Slot::Known(id.index()));
             return Ok(id);
         }
         let mut record = blank(kind);
@@ -493,7 +528,7 @@ impl<S: TableSource> Tables<S> {
         let id = RecordId::from_index(declarations.types.records.len());
         declarations.types.records.push(record);
         declarations.bind_record_tag(symbol, id);
-        self.records[index] = Some(id);
+        self.records.set(index, Slot::Known(id.index()));
         if flags & FLAG_OPAQUE == 0 {
             self.open.push((index, id));
         }
@@ -506,8 +541,8 @@ impl<S: TableSource> Tables<S> {
         let mut completed = Vec::new();
         while let Some((index, id)) = self.open.pop() {
             match self.fields_of(declarations, index) {
-                Ok(fields) => {
-                    let given = self.given_layout(index);
+                Ok((fields, places)) => {
+                    let given = self.given_layout(index, places);
                     let record = &mut declarations.types.records[id.index()];
                     record.fields = Some(fields);
                     record.given_layout = given;
@@ -515,7 +550,7 @@ impl<S: TableSource> Tables<S> {
                 }
                 Err(error) => {
                     // The record stays opaque; the next use tries again.
-                    self.records[index] = None;
+                    self.records.set(index, Slot::Unseen);
                     result = Err(error);
                 }
             }
@@ -531,35 +566,35 @@ impl<S: TableSource> Tables<S> {
         result
     }
 
-    /// The C compiler's layout of a record, if the tables have it.
-    fn given_layout(&self, index: usize) -> Option<Box<GivenLayout>> {
+    /// The C compiler's layout of a record, if the tables have it; `fields`: of its fields.
+    fn given_layout(&self, index: usize, fields: Vec<Place>) -> Option<Box<GivenLayout>> {
         if !self.source.is_trusted() {
             return None;
         }
         let (flags, _) = self.record_head(index);
-        let fields = 0..self.source.fields(index);
         Some(Box::new(GivenLayout {
             whole: self.source.record_place(index),
-            fields: fields
-                .map(|field| self.source.field(index, field)?.place)
-                .collect(),
+            fields,
             is_checked: flags & FLAG_CHECK_FIELDS != 0,
         }))
     }
 
+    /// The fields, and what the C compiler says of each.
     fn fields_of(
         &mut self,
         declarations: &mut Declarations,
         index: usize,
-    ) -> Result<Vec<Field>, TableError> {
-        let mut fields = Vec::with_capacity(self.source.fields(index));
-        for field in 0..self.source.fields(index) {
+    ) -> Result<(Vec<Field>, Vec<Place>), TableError> {
+        let count = self.source.fields(index);
+        let (mut fields, mut places) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for field in 0..count {
             let error = |what| damaged("_struct_unions", index, what);
             let field = self
                 .source
                 .field(index, field)
                 .ok_or_else(|| error(super::TRUNCATED))?;
             let bits = field.bits.map(|width| u32::try_from(width).unwrap_or(0));
+            places.push(field.place);
             let symbol = if field.name.is_empty() {
                 None
             } else {
@@ -583,7 +618,7 @@ impl<S: TableSource> Tables<S> {
                 span: Span::NOWHERE,
             });
         }
-        Ok(fields)
+        Ok((fields, places))
     }
 
     fn enum_at(
@@ -591,8 +626,8 @@ impl<S: TableSource> Tables<S> {
         declarations: &mut Declarations,
         index: usize,
     ) -> Result<EnumId, TableError> {
-        if let Some(id) = self.enums[index] {
-            return Ok(id);
+        if let Some(id) = self.enums.known(index) {
+            return Ok(EnumId::from_index(id));
         }
         let head = self
             .source
@@ -603,8 +638,9 @@ impl<S: TableSource> Tables<S> {
             Number::Primitive(primitive) => Some(primitive),
             _ => None,
         };
-        let mut enumerators = Vec::new();
         let list = head.enumerators;
+        let commas = list.iter().filter(|&&byte| byte == b',').count();
+        let mut enumerators = Vec::with_capacity(commas + 1);
         for bytes in list
             .split(|&byte| byte == b',')
             .filter(|_| !list.is_empty())
@@ -649,7 +685,7 @@ impl<S: TableSource> Tables<S> {
         let id = EnumId::from_index(declarations.types.enums.len());
         declarations.types.enums.push(made);
         declarations.bind_enum_tag(symbol, id);
-        self.enums[index] = Some(id);
+        self.enums.set(index, Slot::Known(id.index()));
         Ok(id)
     }
 }

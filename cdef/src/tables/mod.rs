@@ -17,13 +17,17 @@
 mod declare;
 mod format;
 mod prototype;
+mod slots;
 mod source;
+mod words;
 
 pub use format::Op;
 pub use source::{ByteTables, Sorted, TableEnum, TableField, TableSource};
 
 use crate::declarations::Declarations;
-use crate::types::{EnumId, RecordId, RecordKind, TypeId};
+use crate::types::{RecordId, RecordKind};
+
+use slots::{Slot, Slots};
 
 use format::{
     FILE_RECORD, FLAG_EXTERNAL, FLAG_OPAQUE, FLAG_UNION, Number, OP_ARRAY, OP_BIT_FIELD,
@@ -66,17 +70,6 @@ pub enum GlobalKind {
     Constant,
 }
 
-/// A place of `_types`.
-#[derive(Clone, Copy)]
-enum Slot {
-    /// An operation that has not been used yet.
-    Unseen,
-    /// An array's length.
-    Length,
-    /// The type of an operation.
-    Known(TypeId),
-}
-
 /// A struct or union that an included module declares.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct External {
@@ -93,10 +86,10 @@ pub struct External {
 /// Checked tables, and what has been declared from them so far.
 pub struct Tables<S> {
     source: S,
-    slots: Vec<Slot>,
-    records: Vec<Option<RecordId>>,
-    enums: Vec<Option<EnumId>>,
-    /// The indexes of structs and unions that no included module has, each with the error.
+    slots: Slots,
+    records: Slots,
+    enums: Slots,
+    /// The indexes of structs and unions that included modules have with another meaning, each with the error.
     refused: Vec<(usize, TableError)>,
     /// Records that are declared, but have no fields yet.
     open: Vec<(usize, RecordId)>,
@@ -118,9 +111,9 @@ impl<S: TableSource> Tables<S> {
     /// They are not what CFFI writes for a Python module. Names and cycles are checked when they are used.
     pub fn new(source: S) -> Result<Self, TableError> {
         let mut tables = Self {
-            slots: Vec::new(),
-            records: vec![None; source.records()],
-            enums: vec![None; source.enums()],
+            slots: Slots::new(0),
+            records: Slots::new(source.records()),
+            enums: Slots::new(source.enums()),
             refused: Vec::new(),
             open: Vec::new(),
             damage: None,
@@ -128,7 +121,7 @@ impl<S: TableSource> Tables<S> {
         };
         if tables.source.is_trusted() {
             let count = tables.source.types().unwrap_or_default();
-            tables.slots = vec![Slot::Unseen; count];
+            tables.slots = Slots::new(count);
         } else {
             tables.check_types()?;
             tables.check_records()?;
@@ -192,7 +185,7 @@ impl<S: TableSource> Tables<S> {
                 "_types: {length} bytes, which is no multiple of four"
             ))
         })?;
-        let mut slots = vec![Slot::Unseen; count];
+        let mut slots = Slots::new(count);
         let mut in_function = false;
         let mut index = 0;
         while index < count {
@@ -213,7 +206,7 @@ impl<S: TableSource> Tables<S> {
                     if length < 0 {
                         return Err(error("its length is negative"));
                     }
-                    slots[index + 1] = Slot::Length;
+                    slots.set(index + 1, Slot::Length);
                     index += 1;
                     is_below(op.argument, count)
                 }
@@ -292,7 +285,7 @@ impl<S: TableSource> Tables<S> {
         let slot = usize::try_from(index)
             .ok()
             .and_then(|index| self.slots.get(index));
-        slot.is_some_and(|slot| !matches!(slot, Slot::Length))
+        slot.is_some_and(|slot| slot != Slot::Length)
     }
 
     /// The structs and unions that included modules must have. The caller gives them with [`provide`](Self::provide)
@@ -321,12 +314,8 @@ impl<S: TableSource> Tables<S> {
         let keyword = external.kind.keyword();
         let name = &external.name;
         match record {
-            None => {
-                let text =
-                    format!("'{keyword} {name}' should come from ffi.include() but was not found");
-                self.refused
-                    .push((external.index, TableError::Refused(text)));
-            }
+            // What `not_included` says.
+            None => {}
             Some(id) if !external.is_opaque && declarations.types.record(id).fields.is_none() => {
                 let text = format!(
                     "'{keyword} {name}' is opaque in the ffi.include(), but no longer in the ffi doing the include \
@@ -337,12 +326,28 @@ impl<S: TableSource> Tables<S> {
                     .push((external.index, TableError::NotImplemented(text)));
             }
             Some(id) => {
-                self.records[external.index] = Some(id);
+                self.records.set(external.index, Slot::Known(id.index()));
                 let symbol = declarations.types.symbol(name);
                 declarations.bind_record_tag(symbol, id);
                 declarations.journal.clear();
             }
         }
+    }
+
+    /// Why an external record cannot be had.
+    fn not_included(&self, index: usize) -> TableError {
+        let (flags, name) = self.record_head(index);
+        let refused = self.refused.iter().find(|(at, _)| *at == index);
+        refused.map_or_else(
+            || {
+                TableError::Refused(format!(
+                    "'{} {}' should come from ffi.include() but was not found",
+                    kind_of(flags).keyword(),
+                    String::from_utf8_lossy(name)
+                ))
+            },
+            |(_, error)| error.clone(),
+        )
     }
 
     /// Flags and name of a record; the length was checked.

@@ -119,7 +119,7 @@ fn is_plain(ctype: &CType, record: &RecordDetails) -> bool {
         return true;
     }
     let mut end = 0;
-    let mut in_order = record.flat.iter().map(|field| {
+    let mut in_order = record.flat().iter().map(|field| {
         let align = field.ctype.align();
         let place = usize::next_multiple_of(end, align);
         end = place + field.ctype.size().max(0) as usize;
@@ -132,7 +132,7 @@ fn is_plain(ctype: &CType, record: &RecordDetails) -> bool {
 /// A member without a name is not in the flat list; those of its own are.
 fn is_anonymous(field: &FieldInfo, record: &RecordDetails) -> bool {
     let is_it = |flat: &FieldInfo| flat.name.obj() == field.name.obj();
-    field.ctype.is_record() && !record.flat.iter().any(is_it)
+    field.ctype.is_record() && !record.flat().iter().any(is_it)
 }
 
 #[cold]

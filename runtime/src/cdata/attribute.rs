@@ -223,6 +223,6 @@ pub(super) fn names(cdata: &CData) -> Res<Ref> {
         Some(record) => record.record()?,
         None => None,
     };
-    let fields = details.map_or(&[][..], |details| &details.flat);
+    let fields = details.map_or(&[][..], |details| details.flat());
     make::list(fields.iter().map(|field| Ok(field.name.clone())))
 }

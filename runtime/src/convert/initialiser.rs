@@ -111,7 +111,7 @@ pub unsafe fn initialiser_size(ctype: &CType, value: Obj) -> Res<usize> {
                 }
             }
         } else if ffi::PyDict_Check(value) != 0 {
-            for field in details.flat.iter().filter(|field| reaching(field)) {
+            for field in details.flat().iter().filter(|field| reaching(field)) {
                 let given = ffi::PyDict_GetItemWithError(value, field.name.obj());
                 if given.is_null() {
                     if !ffi::PyErr_Occurred().is_null() {

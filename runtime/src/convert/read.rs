@@ -90,10 +90,9 @@ pub unsafe fn read_enum_text(ctype: &CType, data: *const u8) -> Res<(Ref, Option
         _ => long_from_i128(value)?,
     };
     let name = match ctype.enumeration()? {
-        Some(details) => match details.by_value.get(&value) {
+        Some(details) => match details.name_of(value) {
             // SAFETY: the details own the name.
-            Some(&index) => unsafe { str_text(details.enumerators[index as usize].0.obj())? }
-                .map(str::to_string),
+            Some(name) => unsafe { str_text(name.obj())? }.map(str::to_string),
             None => None,
         },
         None => None,

@@ -68,6 +68,15 @@ impl FieldInfo {
             }
         }
     }
+    /// Another one that says the same.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            ctype: self.ctype.clone(),
+            pointer: OnceLock::new(),
+            ..*self
+        }
+    }
     /// Whether it is a bit-field.
     #[inline(always)]
     pub fn is_bit_field(&self) -> bool {
@@ -88,7 +97,7 @@ pub struct Access {
     pub offset: isize,
     /// How its value is held, if it is read and written on its own: no bit-field, no struct, no array.
     pub scalar: Option<Code>,
-    /// Its index in [`RecordDetails::flat`].
+    /// Its index in [`RecordDetails::flat()`].
     index: u32,
     /// Its type: kept alive by the record.
     ctype: *const CType,
@@ -117,11 +126,12 @@ impl Access {
 pub struct RecordDetails {
     /// The fields as declared: what positional initialisers and `ctype.fields` follow.
     pub fields: Vec<FieldInfo>,
-    /// Every named field, those of anonymous members among them, with offsets from the outermost record.
-    pub flat: Vec<FieldInfo>,
-    /// By interned name: `flat`, as attribute look-ups want it.
+    /// See [`flat`](Self::flat). `None`: they are the fields.
+    flattened: Option<Vec<FieldInfo>>,
+    /// By interned name: those of `flat()`, as attribute look-ups want it.
     accesses: NameTable<Access>,
-    by_name: FxHashMap<Box<str>, u32>,
+    /// By text: made when somebody asks with a str that is no interned one.
+    by_name: OnceLock<FxHashMap<Box<str>, u32>>,
     /// Unnamed bit-fields that have bits: the first bit, counted from the start of the record, and the width. They hold
     /// no value, but count in calling conventions.
     pub unnamed_bits: Vec<(usize, usize)>,
@@ -134,33 +144,29 @@ pub struct RecordDetails {
 }
 
 impl RecordDetails {
-    /// The details of a record with these fields, `flat` being the named ones through anonymous members.
+    /// The details of a record with these fields, `flattened` being the named ones through anonymous members, if there
+    /// are such.
     pub fn new(
         fields: Vec<FieldInfo>,
-        flat: Vec<FieldInfo>,
+        flattened: Option<Vec<FieldInfo>>,
         unnamed_bits: Vec<(usize, usize)>,
         has_flexible: bool,
         partial: bool,
     ) -> Self {
-        let by_name = flat
-            .iter()
-            .enumerate()
-            .filter_map(|(index, field)| {
-                let text = field.name.live().text();
-                Some((text.ok().flatten()?.into(), index as u32))
-            })
-            .collect();
         let accesses = NameTable::new(
-            flat.iter()
+            flattened
+                .as_ref()
+                .unwrap_or(&fields)
+                .iter()
                 .enumerate()
                 .map(|(index, field)| (field.name.obj(), Access::new(index, field))),
         );
         Self {
             fields,
-            flat,
+            flattened,
             unnamed_bits,
             accesses,
-            by_name,
+            by_name: OnceLock::new(),
             has_flexible,
             partial,
             sealed: None,
@@ -170,12 +176,17 @@ impl RecordDetails {
     pub fn sealed(kind: &'static str) -> Self {
         Self {
             sealed: Some(kind),
-            ..Self::new(Vec::new(), Vec::new(), Vec::new(), false, false)
+            ..Self::new(Vec::new(), None, Vec::new(), false, false)
         }
+    }
+    /// Every named field, those of anonymous members among them, with offsets from the outermost record.
+    #[inline]
+    pub fn flat(&self) -> &[FieldInfo] {
+        self.flattened.as_ref().unwrap_or(&self.fields)
     }
     /// The fields that the items of an initialiser list stand for, in their order.
     pub fn positional(&self) -> impl Iterator<Item = &FieldInfo> {
-        self.flat.iter().filter(|field| field.positional)
+        self.flat().iter().filter(|field| field.positional)
     }
     /// The field that code names by an interned str, through anonymous members; [`field`](Self::field) finds those
     /// that are not found here.
@@ -187,17 +198,28 @@ impl RecordDetails {
     #[inline]
     pub fn field(&self, name: Live) -> Option<&FieldInfo> {
         if let Some(access) = self.access(name.ptr()) {
-            return Some(&self.flat[access.index as usize]);
+            return Some(&self.flat()[access.index as usize]);
         }
         self.field_by_text(name)
+    }
+    /// The indexes of the fields, by name.
+    fn names(&self) -> FxHashMap<Box<str>, u32> {
+        let named = self.flat().iter().enumerate();
+        named
+            .filter_map(|(index, field)| {
+                let text = field.name.live().text();
+                Some((text.ok().flatten()?.into(), index as u32))
+            })
+            .collect()
     }
     #[inline(never)]
     fn field_by_text(&self, name: Live) -> Option<&FieldInfo> {
         match name.text() {
             Ok(Some(text)) => self
                 .by_name
+                .get_or_init(|| self.names())
                 .get(text)
-                .map(|&index| &self.flat[index as usize]),
+                .map(|&index| &self.flat()[index as usize]),
             Ok(None) => None,
             Err(raised) => {
                 // The name has a lone surrogate, which no field of C can have in its name.
@@ -212,8 +234,30 @@ impl RecordDetails {
 pub struct EnumDetails {
     /// Name and value, in order of declaration.
     pub enumerators: Vec<(Ref, i128)>,
-    /// The first name of each value.
-    pub by_value: FxHashMap<i128, u32>,
+    /// The index of the first name of each value: made when somebody asks.
+    by_value: OnceLock<FxHashMap<i128, u32>>,
+}
+
+impl EnumDetails {
+    /// Those of an enum with these enumerators.
+    pub fn new(enumerators: Vec<(Ref, i128)>) -> Self {
+        Self {
+            enumerators,
+            by_value: OnceLock::new(),
+        }
+    }
+    /// The first name of a value.
+    pub fn name_of(&self, value: i128) -> Option<&Ref> {
+        let by_value = self.by_value.get_or_init(|| {
+            let mut first = FxHashMap::default();
+            for (index, &(_, value)) in self.enumerators.iter().enumerate() {
+                first.entry(value).or_insert(index as u32);
+            }
+            first
+        });
+        let &index = by_value.get(&value)?;
+        Some(&self.enumerators[index as usize].0)
+    }
 }
 
 /// The signature of a function type.
@@ -272,7 +316,7 @@ impl RecordDetails {
         visit: ffi::visitproc,
         arg: *mut std::ffi::c_void,
     ) -> std::ffi::c_int {
-        for field in self.fields.iter().chain(&self.flat) {
+        for field in self.fields.iter().chain(self.flattened.iter().flatten()) {
             // SAFETY: what Python passes to it.
             let stop = unsafe { visit(field.ctype.obj(), arg) };
             if stop != 0 {

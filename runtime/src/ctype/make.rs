@@ -121,13 +121,13 @@ fn predefined(scope: &Arc<Scope>, id: NominalId) -> Res<Option<Ref<CType>>> {
     let NominalId::Record(id) = id else {
         return Ok(None);
     };
+    let Some(name) = scope.read().predefined_record(id).map(str::to_string) else {
+        return Ok(None);
+    };
     let shared = SHARED.get_or_init(|| Scope::new(Declarations::new(Target::host())));
     if Arc::ptr_eq(scope, shared) {
         return Ok(None);
     }
-    let Some(name) = scope.read().predefined_record(id).map(str::to_string) else {
-        return Ok(None);
-    };
     let parsed = shared.write().parse_type(&name);
     match parsed {
         Ok(ty) => from_scope(shared, ty.ty).map(Some),
@@ -244,7 +244,8 @@ fn new_enum(scope: &Arc<Scope>, id: EnumId) -> Res<Ref<CType>> {
 
 /// A field as the declarations have it, before its ctype is made.
 struct Declared {
-    name: String,
+    /// Where its name is in the text of all of them.
+    name: std::ops::Range<usize>,
     ty: TypeId,
     offset: isize,
     bits: Option<(u32, u32)>,
@@ -272,28 +273,29 @@ impl Building {
     fn is_under_way(source: &RecordSource) -> bool {
         BUILDING.with_borrow(|building| building.contains(&Self::key(source)))
     }
-    fn begin(ctype: &CType, source: &RecordSource) -> Res<Self> {
-        let needs = {
-            let declarations = source.scope.read();
-            // An error in its own layout is reported before one in the records that it needs.
-            if declarations.types.record(source.id).fields.is_some() {
-                let layout = source.scope.layout(&declarations, source.id);
-                if let Err(error) = layout {
-                    drop(declarations);
-                    return Err(crate::errors::raise_layout(&error));
-                }
-            }
-            needed_records(&declarations, source)
-        };
+    fn begin(ctype: &CType, source: &RecordSource, needs: Vec<RecordId>) -> Self {
         let key = Self::key(source);
         BUILDING.with_borrow_mut(|building| building.insert(key));
-        Ok(Self {
+        Self {
             ctype: ctype.to_ref(),
             key,
             needs,
             built: Vec::new(),
-        })
+        }
     }
+}
+
+/// The records that have to be built before one. What is wrong with its own layout comes before what is wrong with those.
+fn needed_first(source: &RecordSource) -> Res<Vec<RecordId>> {
+    let declarations = source.scope.read();
+    if declarations.types.record(source.id).fields.is_some() {
+        let layout = source.scope.layout(&declarations, source.id);
+        if let Err(error) = layout {
+            drop(declarations);
+            return Err(crate::errors::raise_layout(&error));
+        }
+    }
+    Ok(needed_records(&declarations, source))
 }
 
 impl Drop for Building {
@@ -345,7 +347,11 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
             ctype.name
         ));
     }
-    let mut stack = vec![Building::begin(ctype, source)?];
+    let needs = needed_first(source)?;
+    if needs.is_empty() {
+        return build_fields(ctype, source);
+    }
+    let mut stack = vec![Building::begin(ctype, source, needs)];
     loop {
         let is_outermost = stack.len() == 1;
         let top = stack.last_mut().expect("the first record is built last");
@@ -358,7 +364,8 @@ pub(super) fn build_record(ctype: &CType, source: &RecordSource) -> Res<Option<R
                 && cell.get().is_none()
                 && !Building::is_under_way(source)
             {
-                let building = Building::begin(&inner, source)?;
+                let needs = needed_first(source)?;
+                let building = Building::begin(&inner, source, needs);
                 stack.push(building);
             }
             continue;
@@ -415,8 +422,8 @@ fn check_function_pointer(member: &CType) -> Res<()> {
 
 /// What a scope says of a record.
 enum Known {
-    /// Its fields in their places, and whether that is not from the declaration alone.
-    Fields(Vec<Declared>, bool),
+    /// Its fields in their places with the text of their names, and whether that is not from the declaration alone.
+    Fields(Vec<Declared>, String, bool),
     /// It has no fields: it is opaque, or a type that only C calculates with.
     NoFields(Option<RecordDetails>),
 }
@@ -439,10 +446,12 @@ fn declared_fields(ctype: &CType, source: &RecordSource) -> Res<Known> {
         }
     };
     ctype.set_layout(layout.size as isize, layout.align);
+    let mut names = String::with_capacity(fields.len() * 16);
     let declared = fields.iter().zip(&layout.fields).map(|(field, place)| {
-        let name = field.name.map_or("", |name| declarations.types.text(name));
+        let start = names.len();
+        names.push_str(field.name.map_or("", |name| declarations.types.text(name)));
         Declared {
-            name: name.to_string(),
+            name: start..names.len(),
             ty: field.ty.ty,
             offset: place.offset as isize,
             bits: field.bits.map(|bits| (bits, place.bit_offset.unwrap_or(0))),
@@ -450,20 +459,22 @@ fn declared_fields(ctype: &CType, source: &RecordSource) -> Res<Known> {
     });
     Ok(Known::Fields(
         declared.collect(),
+        names,
         record.partial || layout.custom,
     ))
 }
 
 /// The fields of a record while they are put together.
-#[derive(Default)]
-struct Fields {
+struct Fields<'a> {
+    /// The text of all names.
+    names: &'a str,
     all: Vec<FieldInfo>,
-    /// With those of anonymous members in their place.
-    flat: Vec<FieldInfo>,
+    /// With those of anonymous members in their place, if there are such.
+    flat: Option<Vec<FieldInfo>>,
     unnamed_bits: Vec<(usize, usize)>,
 }
 
-impl Fields {
+impl Fields<'_> {
     /// Adds an unnamed bit-field, which only takes room; one of no bits takes none and is left out.
     fn add_unnamed(&mut self, field: &Declared) {
         if let Some((width @ 1.., shift)) = field.bits {
@@ -476,35 +487,38 @@ impl Fields {
 
     /// Adds an anonymous struct or union, whose fields are the record's.
     fn add_anonymous(&mut self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<()> {
-        let inner = ctype.record()?.map_or(&[][..], |inner| &inner.flat);
-        self.flat.extend(inner.iter().map(|below| FieldInfo {
-            name: below.name.clone(),
-            ctype: below.ctype.clone(),
+        let inner = ctype.record()?.map_or(&[][..], |inner| inner.flat());
+        let all = &self.all;
+        let flat = self
+            .flat
+            .get_or_insert_with(|| all.iter().map(FieldInfo::copy).collect());
+        flat.extend(inner.iter().map(|below| FieldInfo {
             offset: field.offset + below.offset,
             positional: positional && below.positional,
-            pointer: OnceLock::new(),
-            ..*below
+            ..below.copy()
         }));
-        self.all.push(field.info(ctype, positional)?);
+        let info = self.info(field, ctype, positional)?;
+        self.all.push(info);
         Ok(())
     }
 
     fn add(&mut self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<()> {
-        self.flat.push(field.info(ctype.clone(), positional)?);
-        self.all.push(field.info(ctype, positional)?);
+        let info = self.info(field, ctype, positional)?;
+        if let Some(flat) = &mut self.flat {
+            flat.push(info.copy());
+        }
+        self.all.push(info);
         Ok(())
     }
-}
 
-impl Declared {
-    fn info(&self, ctype: Ref<CType>, positional: bool) -> Res<FieldInfo> {
+    fn info(&self, field: &Declared, ctype: Ref<CType>, positional: bool) -> Res<FieldInfo> {
         Ok(FieldInfo {
-            name: intern_str(&self.name)?,
+            name: intern_str(&self.names[field.name.clone()])?,
             flexible: is_flexible(&ctype),
             ctype,
-            offset: self.offset,
-            bit_size: self.bits.map_or(-1, |(size, _)| size as i32),
-            bit_shift: self.bits.map_or(-1, |(_, shift)| shift as i32),
+            offset: field.offset,
+            bit_size: field.bits.map_or(-1, |(size, _)| size as i32),
+            bit_shift: field.bits.map_or(-1, |(_, shift)| shift as i32),
             positional,
             pointer: OnceLock::new(),
         })
@@ -516,11 +530,16 @@ fn is_flexible(ctype: &CType) -> bool {
 }
 
 fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetails>> {
-    let (declared, partial) = match declared_fields(ctype, source)? {
-        Known::Fields(declared, partial) => (declared, partial),
+    let (declared, names, partial) = match declared_fields(ctype, source)? {
+        Known::Fields(declared, names, partial) => (declared, names, partial),
         Known::NoFields(details) => return Ok(details),
     };
-    let mut fields = Fields::default();
+    let mut fields = Fields {
+        names: &names,
+        all: Vec::with_capacity(declared.len()),
+        flat: None,
+        unnamed_bits: Vec::new(),
+    };
     let mut has_flexible = false;
     let last = declared.len().saturating_sub(1);
     for (index, field) in declared.iter().enumerate() {
@@ -560,25 +579,31 @@ fn build_fields(ctype: &CType, source: &RecordSource) -> Res<Option<RecordDetail
 
 /// The enumerators of an enum; `None` when it never got a body.
 pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
-    let declared: Vec<(String, i128)> = {
+    // The text of all names, and where each ends.
+    let mut names = String::new();
+    let declared: Vec<(usize, i128)> = {
         let declarations = source.scope.read();
         let Some(enumerators) = &declarations.types.enumeration(source.id).enumerators else {
             return Ok(None);
         };
-        enumerators
+        names.reserve(enumerators.len() * 16);
+        let known = enumerators
             .iter()
-            .filter_map(|one| Some((declarations.types.text(one.name).to_string(), one.value?)))
+            .filter_map(|one| Some((one.name, one.value?)));
+        known
+            .map(|(name, value)| {
+                names.push_str(declarations.types.text(name));
+                (names.len(), value)
+            })
             .collect()
     };
-    let mut details = EnumDetails {
-        enumerators: Vec::with_capacity(declared.len()),
-        by_value: Default::default(),
-    };
-    for (index, (name, value)) in declared.into_iter().enumerate() {
-        details.enumerators.push((intern_str(&name)?, value));
-        details.by_value.entry(value).or_insert(index as u32);
+    let mut enumerators = Vec::with_capacity(declared.len());
+    let mut start = 0;
+    for (end, value) in declared {
+        enumerators.push((intern_str(&names[start..end])?, value));
+        start = end;
     }
-    Ok(Some(details))
+    Ok(Some(EnumDetails::new(enumerators)))
 }
 
 /// Tells the ctypes of records that were opaque, and were given a body since, their size.

@@ -366,7 +366,7 @@ fn fields(ctype: &CType) -> Res<Ref> {
     let Some(details) = ctype.record()? else {
         return Ok(none());
     };
-    make::list(details.flat.iter().map(|field| {
+    make::list(details.flat().iter().map(|field| {
         let pair = [field.name.clone(), new_field(field)?];
         make::tuple(pair.into_iter().map(Ok))
     }))

@@ -86,7 +86,6 @@ impl Plugin {
         included: Vec<Ref<Lib>>,
         functions: &[*mut keelback_function_t],
     ) -> Res<&'static Plugin> {
-        let declarations = scope.read();
         // Bindings need the plugin's address, so its memory is there before it is.
         let place = Box::leak(Box::new(std::mem::MaybeUninit::<Plugin>::uninit()));
         let address = place.as_ptr();
@@ -95,19 +94,20 @@ impl Plugin {
         for &function in functions {
             // SAFETY: records of functions have names that are C strings, and stay (the caller's contract).
             let function_name = unsafe { text((*function).name) };
-            let declared = declarations
+            let declared = scope
+                .read()
                 .lookup_function(&function_name)
                 .filter(|declared| declared.origin != FunctionOrigin::C)
-                .ok_or_else(|| {
-                    raise!(
-                        ImportError,
-                        "'{name}' has a function '{function_name}' that it does not declare"
-                    )
-                })?;
+                .map(|declared| declared.ty);
+            let declared = declared.ok_or_else(|| {
+                raise!(
+                    ImportError,
+                    "'{name}' has a function '{function_name}' that it does not declare"
+                )
+            })?;
             by_name.insert(function_name.into_boxed_str(), bindings.len());
-            bindings.push(Binding::new(address, function, declared.ty));
+            bindings.push(Binding::new(address, function, declared));
         }
-        drop(declarations);
         let plugin: &'static Plugin = place.write(Plugin {
             record,
             name,

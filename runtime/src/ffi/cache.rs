@@ -58,7 +58,7 @@ impl FfiObject {
             return Err(crate::raise!(TypeError, "expected a string"));
         };
         self.scope.need_types(string)?;
-        let parsed = {
+        let parse = || {
             let mut declarations = self.scope.write();
             if self.inline {
                 declarations.parse_type(string)
@@ -66,6 +66,10 @@ impl FfiObject {
                 declarations.parse_declared_type(string)
             }
         };
+        let mut parsed = parse();
+        if parsed.is_err() && self.scope.need_namesakes(string)? {
+            parsed = parse();
+        }
         match parsed {
             Ok(parsed) => crate::ctype::from_scope(&self.scope, parsed.ty),
             Err(diagnostic) => Err(crate::errors::raise_type_string(&diagnostic, self.inline)),

@@ -8,11 +8,12 @@ use super::find::{Found, Which};
 use super::function::module_class;
 use super::variable::Variable;
 use super::{Lib, Source};
-use crate::py::{Live, Obj, Raised, Ref, Res, intern, make, str_from};
+use crate::py::{Live, Obj, Raised, Ref, Res, intern, make, str_from, str_from_c};
 use crate::{exception, raise};
 
 /// The attributes asked for last, by the address of the name: names in code are interned, so the same name is the same
-/// object. Both pointers are borrowed from the lib's dict, which keeps its entries until it is cleared.
+/// object. The names are owned: the lib's dict may have another object of the same text. The values are borrowed from the
+/// dict, which keeps its entries until it is cleared.
 ///
 /// Only used with a GIL, which is its lock.
 pub(super) struct Recent(UnsafeCell<[(Obj, Obj); RECENT]>);
@@ -45,20 +46,31 @@ impl Recent {
         let (key, value) = unsafe { (*self.0.get())[Self::place(name)] };
         (key == name).then_some(value)
     }
-    fn put(&self, name: Obj, value: Obj) {
+    fn put(&self, name: Live, value: Obj) {
         if cfg!(Py_GIL_DISABLED) {
             return;
         }
-        // SAFETY: as in `get`.
-        unsafe { (*self.0.get())[Self::place(name)] = (name, value) }
+        let name = name.to_ref().into_ptr();
+        // SAFETY: as in `get`; the reference to the name that was there is given up when it is there no more. It is a str
+        // of no subclass: its end runs no code.
+        unsafe {
+            let place = &mut (*self.0.get())[Self::place(name)];
+            let (old, _) = std::mem::replace(place, (name, value));
+            ffi::Py_XDECREF(old);
+        }
     }
-    /// To be called before entries leave the dict.
+    /// To be called before entries leave the dict, and before the lib goes.
     pub(super) fn clear(&self) {
         if cfg!(Py_GIL_DISABLED) {
             return;
         }
-        // SAFETY: as in `get`.
-        unsafe { *self.0.get() = [(std::ptr::null_mut(), std::ptr::null_mut()); RECENT] }
+        // SAFETY: as in `put`.
+        unsafe {
+            let nothing = [(std::ptr::null_mut(), std::ptr::null_mut()); RECENT];
+            for (name, _) in std::mem::replace(&mut *self.0.get(), nothing) {
+                ffi::Py_XDECREF(name);
+            }
+        }
     }
 }
 
@@ -103,10 +115,8 @@ impl Lib {
         }
         let text = name.text()?.unwrap_or("");
         let (Found::Object(made) | Found::Variable(made)) = self.find(text)?;
-        // Names in code are interned; with an interned key, later look-ups compare addresses only.
-        let key = interned(name);
-        known.set_dict_item(key.live(), made.live())?;
-        self.remember(key.live(), &made);
+        known.set_dict_item(name, made.live())?;
+        self.remember(name, &made);
         Ok(made)
     }
 
@@ -121,11 +131,10 @@ impl Lib {
         })
     }
 
-    /// Remembers an entry of the dict, if the name is the very key: an interned one is, as keys are interned, and there is
-    /// only one of a text.
+    /// Remembers an entry of the dict, if the name can be asked for again: names in code are interned.
     fn remember(&self, name: Live, found: &Ref) {
         if !cfg!(Py_GIL_DISABLED) && is_interned(name) {
-            self.recent.put(name.ptr(), found.obj());
+            self.recent.put(name, found.obj());
         }
     }
 
@@ -181,10 +190,11 @@ impl Lib {
     /// The names as a list.
     pub(super) fn name_list(&self, which: Which) -> Res<Ref> {
         if let Source::Compiled(tables) = &self.source {
-            let names = tables
-                .names()
-                .filter(|(_, code)| which == Which::All || !code.is_variable());
-            return make::list(names.map(|(name, _)| str_from(&name.to_string_lossy())));
+            if which == Which::All {
+                return make::full_list(tables.names().map(|(name, _)| str_from_c(name)));
+            }
+            let names = tables.names().filter(|(_, code)| !code.is_variable());
+            return make::list(names.map(|(name, _)| str_from_c(name)));
         }
         make::list(self.names(which).iter().map(|name| str_from(name)))
     }
@@ -203,17 +213,15 @@ impl Lib {
     }
 }
 
-/// The interned str of the same text, which mostly is `name` itself. `name` is a str, of no subclass.
-fn interned(name: Live) -> Ref {
-    let mut object = name.to_ref().into_ptr();
-    // SAFETY: an owned reference goes in and one comes out.
-    unsafe {
-        ffi::PyUnicode_InternInPlace(&mut object);
-        Ref::owned(object)
-    }
+/// Whether a str, of no subclass, is interned.
+#[cfg(not(any(Py_3_14, Py_GIL_DISABLED)))]
+fn is_interned(name: Live) -> bool {
+    // SAFETY: a live str starts so.
+    unsafe { (*name.ptr().cast::<ffi::PyASCIIObject>()).interned() != 0 }
 }
 
-/// Whether a str is interned.
+/// Whether a str, of no subclass, is interned, or is now.
+#[cfg(any(Py_3_14, Py_GIL_DISABLED))]
 fn is_interned(name: Live) -> bool {
     // SAFETY: a live str; a reference goes in, and comes back if it is the interned one.
     unsafe {

@@ -1,7 +1,6 @@
 //! The `lib` of a module that CFFI compiled: functions, variables and constants of its tables.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
@@ -113,28 +112,16 @@ impl Lib {
     /// Puts the ctypes of a function's arguments and result where its wrapper looks for them. They stay for ever.
     fn fill_types(&self, tables: &CompiledTables, global: &Global) -> Res<()> {
         for index in tables.places_of_function(tables.type_of(global)) {
-            let Some(place) = tables.type_place(index) else {
-                continue;
-            };
             let Some(ty) = self.scope.table_type(index)? else {
                 continue;
             };
             let made = from_scope(&self.scope, ty)?;
             // The module's wrapper passes whole structs, whose fields must be known before.
             made.record()?;
-            // SAFETY: a place of the module's own table, which holds an operation (an odd number) or a ctype.
-            unsafe {
-                let place = AtomicPtr::from_ptr(place);
-                let old = place.load(Ordering::Acquire);
-                if old as usize & 1 != 0 {
-                    let new = made.into_obj().into_ptr();
-                    if place
-                        .compare_exchange(old, new.cast(), Ordering::AcqRel, Ordering::Acquire)
-                        .is_err()
-                    {
-                        ffi::Py_DECREF(new);
-                    }
-                }
+            let made = made.into_obj().into_ptr();
+            if !tables.set_type(index, made.cast()) {
+                // SAFETY: the reference that the table did not take.
+                unsafe { ffi::Py_DECREF(made) };
             }
         }
         Ok(())

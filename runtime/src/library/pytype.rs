@@ -112,6 +112,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             if !(*lib).weakrefs.is_null() {
                 ffi::PyObject_ClearWeakRefs(object);
             }
+            (*lib).recent.clear();
             ffi::Py_XDECREF((*lib).found.get());
             std::ptr::drop_in_place(&raw mut (*lib).ffi);
             std::ptr::drop_in_place(&raw mut (*lib).scope);

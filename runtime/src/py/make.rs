@@ -50,6 +50,20 @@ pub fn tuple<T>(items: impl ExactSizeIterator<Item = Res<Ref<T>>>) -> Res<Ref> {
     }
 }
 
+/// A list of these items, whose number is known.
+pub fn full_list<T>(items: impl ExactSizeIterator<Item = Res<Ref<T>>>) -> Res<Ref> {
+    let count = items.len();
+    // SAFETY: a fresh list, of which each place is filled once with a reference that it takes; one that is not filled up
+    // is not seen by anyone but the garbage collector, for which an empty place is NULL.
+    unsafe {
+        let list: Ref = Ref::steal(ffi::PyList_New(count as isize))?;
+        for (index, item) in items.enumerate().take(count) {
+            ffi::PyList_SET_ITEM(list.obj(), index as isize, item?.into_ptr().cast());
+        }
+        Ok(list)
+    }
+}
+
 /// A list of these items.
 pub fn list<T>(items: impl IntoIterator<Item = Res<Ref<T>>>) -> Res<Ref> {
     // SAFETY: a fresh list.

@@ -51,7 +51,7 @@ pub use reference::{
 };
 pub use slot::{Parameter, required};
 pub use static_type::{StaticType, name_after};
-pub use text::{any_text, intern, str_from, str_text, warn};
+pub use text::{any_text, intern, str_from, str_from_c, str_text, warn};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
 pub use weak::{Weak, found, note_found, prepare};

@@ -1,5 +1,7 @@
 //! Strings.
 
+use std::ffi::CStr;
+
 use pyo3::ffi;
 
 use super::{Obj, Raised, Ref, Res};
@@ -12,6 +14,21 @@ pub fn str_from(text: &str) -> Res<Ref> {
             text.as_ptr().cast(),
             text.len() as ffi::Py_ssize_t,
         ))
+    }
+}
+
+/// A new Python str of a C string. Bytes that are no UTF-8 are replaced.
+pub fn str_from_c(text: &CStr) -> Res<Ref> {
+    let bytes = text.to_bytes();
+    if !bytes.is_ascii() {
+        return str_from(&text.to_string_lossy());
+    }
+    // SAFETY: a fresh str of as many characters of one byte, which nobody else has seen.
+    unsafe {
+        let made: Ref = Ref::steal(ffi::PyUnicode_New(bytes.len() as ffi::Py_ssize_t, 0x7f))?;
+        let place = ffi::PyUnicode_DATA(made.obj());
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), place.cast::<u8>(), bytes.len());
+        Ok(made)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The tables that CFFI's API mode compiles into an extension module: constant memory of its library, as CFFI's
 //! `parse_c_type.h` lays it out.
 
-use std::cmp::Ordering;
+use std::cmp;
 use std::ffi::{CStr, c_char, c_int, c_ulonglong, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use keelback_cdef::{Op, Sorted, TableEnum, TableError, TableField, TableSource};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// `_cffi_type_context_s`
 #[repr(C)]
@@ -106,13 +109,18 @@ impl GlobalCode {
     }
 }
 
-/// The tables of a module, with a copy of its types: their place is overwritten where the module's own code wants ctypes
-/// there.
-#[derive(Clone)]
+/// The tables of a module.
+#[derive(Clone, Copy)]
 pub struct CompiledTables {
     context: &'static Context,
-    operations: Box<[isize]>,
+    /// A constant pointer in the context, with the number of its types.
+    types: &'static [AtomicPtr<c_void>],
 }
+
+/// The operations that stood where ctypes stand now, by place. Of the whole process, as the tables are: a module may be
+/// loaded a second time, by another interpreter.
+static OVERWRITTEN: Mutex<FxHashMap<usize, isize>> =
+    Mutex::new(FxHashMap::with_hasher(FxBuildHasher));
 
 // SAFETY: the memory is constant, and stays as long as the process: extension modules are never unmapped.
 unsafe impl Send for CompiledTables {}
@@ -124,6 +132,15 @@ fn operation(value: isize) -> Op {
         code: value as u8,
         argument: i32::try_from(value >> 8).unwrap_or(i32::MIN),
     }
+}
+
+/// The operation that stood at a place of the types; `None` where nothing else stood than stands there.
+#[cold]
+fn overwritten_at(place: &AtomicPtr<c_void>) -> Option<isize> {
+    let overwritten = OVERWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    overwritten
+        .get(&(std::ptr::from_ref(place) as usize))
+        .copied()
 }
 
 /// # Safety
@@ -159,12 +176,12 @@ unsafe fn search(
             let byte = unsafe { *there.add(shared) };
             match name.get(shared) {
                 None if byte == 0 => return Some(middle),
-                None => break Ordering::Greater,
+                None => break cmp::Ordering::Greater,
                 Some(&wanted) if byte == wanted => shared += 1,
                 Some(&wanted) => break byte.cmp(&wanted),
             }
         };
-        if order == Ordering::Less {
+        if order == cmp::Ordering::Less {
             (low, shared_below) = (middle + 1, shared);
         } else {
             (high, shared_above) = (middle, shared);
@@ -191,14 +208,37 @@ impl CompiledTables {
         unsafe {
             let context = &*context;
             let types = items(
-                context.types.cast::<isize>().cast_const(),
+                context.types.cast::<AtomicPtr<c_void>>().cast_const(),
                 context.type_count,
             );
-            Self {
-                context,
-                operations: types.into(),
-            }
+            Self { context, types }
         }
+    }
+    /// What stood at a place of the types when the module was loaded.
+    #[inline]
+    fn raw_type(&self, index: usize) -> Option<isize> {
+        let place = self.types.get(index)?;
+        let value = place.load(Ordering::Acquire) as isize;
+        // Operations are odd numbers.
+        if value & 1 != 0 {
+            return Some(value);
+        }
+        Some(overwritten_at(place).unwrap_or(value))
+    }
+    /// Puts a ctype where the module's own code looks for that of an index, unless one is there already. Whether it did.
+    pub fn set_type(&self, index: usize, ctype: *mut c_void) -> bool {
+        let Some(place) = self.types.get(index) else {
+            return false;
+        };
+        let mut overwritten = OVERWRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let operation = place.load(Ordering::Acquire) as isize;
+        if operation & 1 == 0 {
+            return false;
+        }
+        // Before it can be missed: see `raw_type`.
+        overwritten.insert(std::ptr::from_ref(place) as usize, operation);
+        place.store(ctype, Ordering::Release);
+        true
     }
     fn all_globals(&self) -> &[Global] {
         // SAFETY: the context is CFFI's, by `new`.
@@ -251,15 +291,20 @@ impl CompiledTables {
         Some((global.code(), global))
     }
     /// All names, sorted, and what they are.
-    pub fn names(&self) -> impl Iterator<Item = (&CStr, GlobalCode)> {
+    pub fn names(&self) -> impl ExactSizeIterator<Item = (&CStr, GlobalCode)> {
         let globals = self.all_globals().iter();
         // SAFETY: names are C strings.
         globals.map(|global| (unsafe { CStr::from_ptr(global.name) }, global.code()))
     }
     /// The names of all `extern "Python"` functions, with their entries.
     pub fn externs(&self) -> impl Iterator<Item = (&CStr, &Global)> {
-        let globals = self.all_globals().iter();
+        // Thousands of others need not be looked at where the module says that there is none.
+        let globals = match self.has_extern_python() {
+            true => self.all_globals(),
+            false => &[],
+        };
         globals
+            .iter()
             .filter(|global| global.code() == GlobalCode::ExternPython)
             // SAFETY: names are C strings.
             .map(|global| (unsafe { CStr::from_ptr(global.name) }, global))
@@ -271,7 +316,7 @@ impl CompiledTables {
     /// The indexes of a function's parameters and result, by the function's own: where these types were mentioned first,
     /// which is where the module's code looks for them.
     pub fn places_of_function(&self, function: usize) -> Vec<usize> {
-        let at = |index: usize| self.operations.get(index).map(|&value| operation(value));
+        let at = |index: usize| self.raw_type(index).map(operation);
         let to_index = |op: Op| usize::try_from(op.argument).unwrap_or(usize::MAX);
         let params = (function + 1..)
             .take_while(|&index| at(index).is_some_and(|op| op.code != OP_FUNCTION_END));
@@ -284,12 +329,8 @@ impl CompiledTables {
                 }
                 index
             })
+            .filter(|&index| index < self.types.len())
             .collect()
-    }
-    /// Where the module's own code looks for the ctype of an index.
-    pub fn type_place(&self, index: usize) -> Option<*mut *mut c_void> {
-        // SAFETY: an index below the count.
-        (index < self.operations.len()).then(|| unsafe { self.context.types.add(index) })
     }
 }
 
@@ -356,13 +397,13 @@ impl TableSource for CompiledTables {
         }
     }
     fn types(&self) -> Result<usize, usize> {
-        Ok(self.operations.len())
+        Ok(self.types.len())
     }
     fn operation(&self, index: usize) -> Option<Op> {
-        self.operations.get(index).map(|&value| operation(value))
+        self.raw_type(index).map(operation)
     }
     fn array_length(&self, index: usize) -> Option<i64> {
-        self.operations.get(index).map(|&length| length as i64)
+        self.raw_type(index).map(|length| length as i64)
     }
     fn globals(&self) -> usize {
         self.all_globals().len()

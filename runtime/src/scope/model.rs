@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLo
 
 use keelback_cdef::{
     Declarations, Diagnostic, EnumId, Included, Layout, LayoutError, Layouts, ParseOptions,
-    RecordId,
+    RecordId, Target,
 };
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
@@ -16,7 +16,7 @@ use crate::py::{Obj, Ref, Res, Weak};
 /// The declarations of one FFI. Shared by the FFI object and by the ctypes of its records and enums, whose fields
 /// are built from it at first use.
 pub struct Scope {
-    declarations: RwLock<Declarations>,
+    declarations: OnceLock<RwLock<Declarations>>,
     /// Texts that belong to them, and are parsed when somebody asks.
     unread: Unread,
     layouts: Mutex<Layouts>,
@@ -102,8 +102,15 @@ pub enum NominalId {
 impl Scope {
     /// A scope of these declarations.
     pub fn new(declarations: Declarations) -> Arc<Self> {
+        Self::with(OnceLock::from(RwLock::new(declarations)))
+    }
+    /// A scope without declarations, for those of tables: it costs nothing before something is declared.
+    pub fn empty() -> Arc<Self> {
+        Self::with(OnceLock::new())
+    }
+    fn with(declarations: OnceLock<RwLock<Declarations>>) -> Arc<Self> {
         Arc::new(Self {
-            declarations: RwLock::new(declarations),
+            declarations,
             unread: Unread::default(),
             layouts: Mutex::default(),
             nominal: Mutex::default(),
@@ -129,6 +136,11 @@ impl Scope {
             self.parse_unread();
         }
     }
+    #[inline]
+    fn lock(&self) -> &RwLock<Declarations> {
+        let made = || RwLock::new(Declarations::new(Target::host()));
+        self.declarations.get_or_init(made)
+    }
     #[cold]
     fn parse_unread(&self) {
         let mut unread = self
@@ -136,10 +148,7 @@ impl Scope {
             .cdefs
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut declarations = self
-            .declarations
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut declarations = self.lock().write().unwrap_or_else(PoisonError::into_inner);
         let cdefs = std::mem::take(&mut *unread);
         let results: Vec<_> = cdefs
             .iter()
@@ -154,16 +163,12 @@ impl Scope {
     /// The declarations, to read. Never call Python while holding this: it may release the GIL, and deadlock.
     pub fn read(&self) -> RwLockReadGuard<'_, Declarations> {
         self.settle();
-        self.declarations
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.lock().read().unwrap_or_else(PoisonError::into_inner)
     }
     /// The declarations, to change. Never call Python while holding this.
     pub fn write(&self) -> RwLockWriteGuard<'_, Declarations> {
         self.settle();
-        self.declarations
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.lock().write().unwrap_or_else(PoisonError::into_inner)
     }
     /// The layout of a complete record. Computed once.
     pub fn layout(

@@ -231,6 +231,10 @@ impl Lazy {
         if *provided {
             return Ok(());
         }
+        if self.included.is_empty() {
+            *provided = true;
+            return Ok(());
+        }
         let externals = self.tables().externals();
         let mut found: Vec<(External, Option<Place>)> = Vec::new();
         for external in externals {
@@ -335,17 +339,21 @@ impl Scope {
         if self.tables.get().is_none() {
             return Ok(());
         }
-        let result = self.with_tables(|tables, declarations| {
-            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$' || c > '\x7f';
-            for word in text.split(|c| !is_part(c)) {
-                if !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()) {
-                    tables.declare_type(declarations, word)?;
-                    tables.declare_constant(declarations, word)?;
-                }
-            }
-            Ok(())
-        });
+        let result =
+            self.with_tables(|tables, declarations| tables.declare_words(declarations, text));
         self.raise_table_error(result)
+    }
+
+    /// Of a type string that turned out to mean nothing: sees that whatever has one of its names is declared, so that what
+    /// is wrong can be told. Whether the scope has tables.
+    #[cold]
+    pub fn need_namesakes(&self, text: &str) -> Res<bool> {
+        if self.tables.get().is_none() {
+            return Ok(false);
+        }
+        let result =
+            self.with_tables(|tables, declarations| tables.declare_namesakes(declarations, text));
+        self.raise_table_error(result).map(|()| true)
     }
 
     /// Sees that everything that the scope has is declared.

@@ -4,7 +4,6 @@ use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
-use keelback_cdef::{Declarations, Target};
 use pyo3::ffi;
 
 use super::{exports, externs};
@@ -73,9 +72,9 @@ unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
         exports::fill(raw.exports, raw.version, tables.has_extern_python());
         let module = create(raw.name)?;
         let included = Included::import(&text, &tables)?;
-        let scope = Scope::new(Declarations::new(Target::host()));
+        let scope = Scope::empty();
         scope.set_api_mode();
-        scope.set_tables(&text, AnyTables::Compiled(tables.clone()), included.scopes)?;
+        scope.set_tables(&text, AnyTables::Compiled(tables), included.scopes)?;
         let functions = externs::functions(&scope, &tables)?;
         let plugin = Plugin::of_compiled(raw.name, scope.clone(), functions)?;
         let ffi = FfiObject::for_plugin(scope.clone(), Some(plugin))?.into_obj();
