@@ -37,13 +37,17 @@ pub fn find(python: Option<&keelback_python_t>) -> Result<Prefix, String> {
             .map(|place| format!("  {}: no lib/{}/os.py\n", place.display(), directory_name()))
             .collect();
         let library = loaded.map_or_else(|| "libpython".into(), |file| file.display().to_string());
+        // Debian has no packages of free-threaded Pythons.
+        let package = if cfg!(Py_GIL_DISABLED) {
+            String::new()
+        } else {
+            format!(" (Debian, Ubuntu: libpython3.{}-stdlib)", VERSION.1)
+        };
         return Err(format!(
             "{library} is loaded, but its standard library is nowhere to be found. Looked in:\n{}Install the whole of \
-             Python {}.{} (Debian, Ubuntu: libpython3.{}-stdlib), or build the plugin again with --python.\n",
+             Python {}{package}, or build the plugin again with --python.\n",
             places.concat(),
-            VERSION.0,
-            VERSION.1,
-            VERSION.1
+            directory_name().trim_start_matches("python")
         ));
     };
     let base_executable = home.join("bin").join(directory_name());
