@@ -1,4 +1,4 @@
-//! What a distribution calls the packages that bring what keelback needs, and how they are installed there.
+//! The names of the packages that keelback needs in each distribution, and the commands that install them.
 
 /// A family of distributions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +38,7 @@ pub enum Need {
 }
 
 impl Family {
-    /// That of this machine; none for a distribution that is not known.
+    /// The family of this machine's distribution; `None` if it is unknown.
     pub fn here() -> Option<Self> {
         let text = ["/etc/os-release", "/usr/lib/os-release"]
             .iter()
@@ -46,7 +46,7 @@ impl Family {
         Self::of(&text)
     }
 
-    /// That of an os-release file.
+    /// The family of an os-release file.
     fn of(text: &str) -> Option<Self> {
         let value = |key: &str| {
             let line = text
@@ -68,7 +68,7 @@ impl Family {
         })
     }
 
-    /// The command that installs it.
+    /// The command that installs what is missing.
     pub fn install(self, need: Need) -> String {
         let command = match self {
             Self::Debian => "apt-get install",

@@ -1,4 +1,4 @@
-//! `keelback doctor`: what a build needs is looked for as a build does, and what brings it is named.
+//! `keelback doctor`: it looks for what a build needs as a build does, and names the packages to install.
 mod common;
 
 use common::{Outcome, Project, outcome, python};
@@ -13,7 +13,7 @@ fn doctor(project: &Project, arguments: &[&str], environment: &[(&str, &str)]) -
     outcome(&mut command)
 }
 
-/// The lines of a state.
+/// The lines of the output with this state.
 fn lines<'a>(told: &'a Outcome, state: &str) -> Vec<&'a str> {
     let lines = told.stdout.lines();
     lines
@@ -53,7 +53,7 @@ fn what_is_missing() {
     let project = Project::new();
     let python = python().to_str().unwrap();
     let last = "What is missing keeps keelback from building.";
-    // A compiler without headers, and one that makes nothing.
+    // A compiler without headers, and one that makes no file.
     let headless = project.script(
         "headless",
         "#!/bin/sh\nfor word; do case $word in *.c) grep -q 'include <stdio.h>' \"$word\" && { echo no stdio.h >&2; exit 1; };; esac; done\nexec cc \"$@\"\n",
@@ -96,7 +96,7 @@ fn what_is_missing() {
     }
 }
 
-/// Where nothing is on the PATH, what only some commands need is missing too, and is told apart.
+/// With an empty PATH, programs that only some commands need are missing too, and are reported separately.
 #[test]
 fn an_empty_path() {
     let project = Project::new();

@@ -1,4 +1,4 @@
-//! `keelback doctor`: what this machine lacks. Everything is looked for as a build looks for it.
+//! `keelback doctor`: reports what this machine lacks. It searches in the same way as a build.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,14 +15,14 @@ use crate::packages::{Family, Need};
 use crate::python::{Python, Search};
 use crate::runtime;
 
-/// Whether something is there.
+/// The state of one thing that was looked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// It is.
+    /// It was found.
     Ok,
-    /// It is not, and nothing can be built.
+    /// It is missing, and nothing can be built without it.
     Missing,
-    /// It is not, and only something more cannot be done.
+    /// It is missing, but only some commands need it.
     Optional,
     /// Another Python of this machine.
     Other,
@@ -60,7 +60,7 @@ impl Finding {
         }
     }
 
-    /// With the words of the failure that a build would end with.
+    /// The finding for something that is missing, with the message of the build's failure.
     fn missing(what: &'static str, error: &Error, need: Option<Need>) -> Self {
         let mut advice = Vec::new();
         advice.extend(need.and_then(|need| Some(Family::here()?.install(need))));
@@ -83,7 +83,7 @@ fn told(diagnostic: &Diagnostic) -> String {
     text
 }
 
-/// `keelback doctor`: the exit status, 1 where something is missing.
+/// `keelback doctor`: returns the exit status: 1 if something is missing that builds need.
 pub fn run(arguments: &DoctorArguments, reporter: &Reporter) -> Result<u8> {
     let mut findings = compiler(arguments, reporter)?;
     let chosen = chosen_python(arguments, reporter, &mut findings);
@@ -99,7 +99,7 @@ pub fn run(arguments: &DoctorArguments, reporter: &Reporter) -> Result<u8> {
     Ok(u8::from(!is_good))
 }
 
-/// The compiler, its linker and the C library's headers: a library is made that uses them.
+/// Checks the compiler, its linker and the C library's headers, by building a small library that uses them.
 fn compiler(arguments: &DoctorArguments, reporter: &Reporter) -> Result<Vec<Finding>> {
     let compiler = match Compiler::find(arguments.cc.as_deref(), false, false) {
         Ok(compiler) => compiler,
@@ -177,7 +177,7 @@ fn chosen_python(
     Some(python)
 }
 
-/// The package that ends the failure, where that is the distribution's own Python.
+/// The package that would end the failure, if the distribution's own Python is concerned.
 fn need_of(error: &Error) -> Option<Need> {
     let first = error.diagnostics.first()?;
     let message = &first.message;
@@ -211,7 +211,7 @@ fn spelled(python: &Python) -> String {
     )
 }
 
-/// What only some commands need.
+/// Checks the programs that only some commands need.
 fn programs() -> Vec<Finding> {
     let optional = [
         ("ldd", "`keelback bundle` needs it", Need::Ldd),
@@ -246,7 +246,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Pythons on the PATH that a build could be told to take.
+/// The other Pythons on the PATH, which a build can use with --python.
 fn other_pythons(chosen: Option<&Python>, reporter: &Reporter) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: Vec<PathBuf> = Vec::new();
@@ -279,7 +279,7 @@ fn other_pythons(chosen: Option<&Python>, reporter: &Reporter) -> Vec<Finding> {
     findings
 }
 
-/// A version manager's shim is there for Pythons that are not.
+/// Whether the program runs: a version manager has shims for Pythons that are not installed, too.
 fn answers(program: &Path) -> bool {
     Command::new(program)
         .arg("--version")
