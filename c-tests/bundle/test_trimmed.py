@@ -186,10 +186,11 @@ def test_libraries_that_are_needed_and_not_there(folder, venv, workshop):
         4,
     )
     assert sorted(os.listdir(place)) == before
-    ran = bundle(workshop, "libtiny.so", "--python", venv, "--package", "lame", "--trim", "--exclude", "lame._user", "--archive", "lame.tar", cwd=place)
+    ran = bundle(workshop, "libtiny.so", "--python", venv, "--package", "lame", "--trim", "--exclude", "lame._user", "--include", "readline", "--archive", "lame.tar", cwd=place)
     assert (ran.code, ran.stderr.count("\n")) == (0, 1), ran.stderr
     with tarfile.open(place / "lame.tar") as archive:
         names = [member.name for member in archive if "/lame" in member.name and member.isfile()]
+        readline = [member.name for member in archive if "lib-dynload/readline" in member.name]
         text = b"".join(archive.extractfile(name).read() for name in names)
     assert sorted(name.partition("site-packages/")[2].partition(".cpython")[0] for name in names if ".dist-info" not in name) == [
         "lame/__init__.py",
@@ -197,6 +198,7 @@ def test_libraries_that_are_needed_and_not_there(folder, venv, workshop):
         "lame/__pycache__/other",
         "lame/other.py",
     ]
+    assert len(readline) == int(os.path.exists(ask(python(), "import importlib.util as u; print(getattr(u.find_spec('readline'), 'origin', ''))").strip())), "asked for"
     assert b"/home/somebody" not in text, "where it was installed from"
     (place / "lame.tar").unlink()
 
@@ -223,6 +225,7 @@ def test_its_parts(unpacked):
     assert parts["package", "chained"]["version"] == "1.0"
     assert parts["package", "chained"]["origin"] == "pkg:pypi/chained@1.0"
     assert [os.path.basename(file) for file in sorted(parts["package", "chained"]["files"])] == ["libdeep-1234.so", "libmiddle-1234.so.5.0", "_first.so"]
+    assert parts["library", "libdeep-1234.so"]["origin"] == "pkg:pypi/chained@1.0"
     assert parts["runtime", "keelback"]["licence"] == "MIT OR Apache-2.0"
     for name in ("pyo3", "libffi", "libc"):
         assert parts["crate", name]["version"] and parts["crate", name]["licence_texts"], name

@@ -33,6 +33,8 @@ out = sys.stdout.buffer
 LEFT_OUT_DIRECTORIES = {"__pycache__", "test", "tests", "idlelib", "turtledemo", "tkinter", "ensurepip", "site-packages", "dist-packages"}
 LEFT_OUT_FILES = {"turtle.py", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 LEFT_OUT_ENDINGS = (".a", ".o", ".exe", ".pyc", ".pyo")
+# A package may have bytecode alone; what is in __pycache__ is made anew.
+LEFT_OUT_OF_PACKAGES = (".a", ".o", ".exe")
 # Files in which pip records facts of this machine.
 LEFT_OUT_NOTES = {"direct_url.json", "REQUESTED"}
 # Left out of packages when a bundle is trimmed.
@@ -238,9 +240,11 @@ class Bundle:
             source = os.path.normpath(str(distribution.locate_file(file)))
             place = next((place for place in places if source.startswith(place + os.sep)), None)
             # Scripts, manual pages and the like are left out.
-            if place is None or source.endswith(LEFT_OUT_ENDINGS) or not os.path.isfile(source):
+            if place is None or source.endswith(LEFT_OUT_OF_PACKAGES) or not os.path.isfile(source):
                 continue
             within = os.path.relpath(source, place)
+            if "__pycache__" in within.split(os.sep):
+                continue
             if self.is_excluded_file(within) or self.is_trimmed_file(within) or os.path.basename(source) in LEFT_OUT_NOTES:
                 continue
             if os.path.dirname(within).endswith(".dist-info") and LICENCE.match(os.path.basename(within)):
@@ -347,7 +351,10 @@ def told_of(distribution, licences):
         # Newer wheels have a folder for licence files; older ones have them beside the metadata.
         if ".dist-info/licenses/" in str(file):
             licences.append(str(distribution.locate_file(file)))
+    # What was repaired says what was put inside (PEP 770).
+    sboms = [str(distribution.locate_file(file)) for file in distribution.files or () if ".dist-info/sboms/" in str(file)]
     return {
+        "sboms": [path for path in sboms if path.endswith(".json") and os.path.isfile(path)],
         "name": metadata["Name"],
         "version": distribution.version,
         "licence": licence,

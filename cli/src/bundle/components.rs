@@ -64,19 +64,32 @@ pub fn tell(
     let mut all = vec![python_itself(top, python, gathered)?, runtime(top)?];
     all.extend(crates(top)?);
     for package in &gathered.packages {
-        all.push(installed(top, package, natives)?);
+        let whole = installed(top, package, natives)?;
+        let inside = inside(package, &whole);
+        all.push(whole);
+        all.extend(inside);
     }
     all.extend(libraries(top, natives, reporter)?);
+    // A wheel may tell of a part more than once.
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|component| seen.insert(reference(component)));
     Ok(all)
 }
 
 fn python_itself(top: &Path, python: &Python, gathered: &Gathered) -> Result<Component> {
-    let texts = paths(&gathered.python["licences"]);
+    let mut texts = paths(&gathered.python["licences"]);
+    let mut origin = format!("pkg:generic/cpython@{}", python.full_version);
+    if let Some(package) = system_package::find(&python.libpython) {
+        origin = package.origin;
+        if texts.is_empty() {
+            texts = package.text;
+        }
+    }
     Ok(Component {
         kind: "python".into(),
         name: "CPython".into(),
         version: python.full_version.clone(),
-        origin: format!("pkg:generic/cpython@{}", python.full_version),
+        origin,
         licence: "PSF-2.0".into(),
         is_spdx: true,
         url: "https://www.python.org/".into(),
@@ -173,6 +186,59 @@ fn installed(top: &Path, package: &serde_json::Value, natives: &[Native]) -> Res
         origin,
         files,
     })
+}
+
+/// The C libraries that a wheel brings along: those that it tells of, and those that lie in its folder for them.
+fn inside(package: &serde_json::Value, whole: &Component) -> Vec<Component> {
+    let mut all = Vec::new();
+    for path in paths(&package["sboms"]) {
+        let text = std::fs::read(path).unwrap_or_default();
+        let told: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        for each in told["components"].as_array().into_iter().flatten() {
+            let text = |key: &str| each[key].as_str().unwrap_or_default().to_owned();
+            if text("name").is_empty() || normal(&text("name")) == normal(&whole.name) {
+                continue;
+            }
+            all.push(Component {
+                kind: "library".into(),
+                name: text("name"),
+                version: text("version"),
+                origin: text("purl"),
+                licence: licence_of(&each["licenses"]),
+                licence_texts: whole.licence_texts.clone(),
+                ..Component::default()
+            });
+        }
+    }
+    let is_brought = |file: &&String| {
+        Path::new(file)
+            .parent()
+            .and_then(Path::file_name)
+            .is_some_and(|folder| folder.to_string_lossy().ends_with(".libs"))
+    };
+    all.extend(whole.files.iter().filter(is_brought).map(|file| Component {
+        kind: "library".into(),
+        name: file_name(file),
+        origin: whole.origin.clone(),
+        files: vec![file.clone()],
+        licence_texts: whole.licence_texts.clone(),
+        ..Component::default()
+    }));
+    all
+}
+
+/// The first of CycloneDX's licences.
+fn licence_of(licences: &serde_json::Value) -> String {
+    let first = &licences[0];
+    [
+        &first["expression"],
+        &first["license"]["id"],
+        &first["license"]["name"],
+    ]
+    .into_iter()
+    .find_map(serde_json::Value::as_str)
+    .unwrap_or_default()
+    .to_owned()
 }
 
 /// The normalised name of a package, as package indexes use it.
@@ -281,12 +347,24 @@ fn put(top: &Path, name: &str, content: &[u8]) -> Result<String> {
     Ok(within)
 }
 
+/// No other part has this one. A file's place is its own; a package's name and version, too.
+fn reference(component: &Component) -> String {
+    let from = match component.files.first() {
+        Some(file) if component.kind == "library" => file,
+        _ => &component.origin,
+    };
+    format!(
+        "{}:{}@{}:{from}",
+        component.kind, component.name, component.version
+    )
+}
+
 /// The list in the form of CycloneDX, for scanners. It does not depend on the time or place of the build.
 pub fn cyclonedx(name: &str, components: &[Component]) -> serde_json::Value {
     let each = |component: &Component| {
         let mut told = serde_json::json!({
             "type": if component.kind == "python" { "platform" } else { "library" },
-            "bom-ref": format!("{}:{}@{}", component.kind, component.name, component.version),
+            "bom-ref": reference(component),
             "name": component.name,
         });
         let texts = &component.licence_texts;

@@ -1,11 +1,19 @@
 //! Removes what is not loaded: symbol tables, debug information, comments.
-use super::{Broken, Elf, Section};
+use super::{Broken, Elf, PT_LOAD, Section};
 
 impl Elf {
     /// Removes the sections that are not loaded. What is loaded stays where it is, in the file and in memory, and the
     /// other sections keep their numbers, which symbols refer to. A file with data behind its sections, which only its
     /// own program understands, is not changed.
     pub fn strip(&mut self) -> Result<(), Broken> {
+        // An object that is yet to be linked needs all it has.
+        if !self
+            .segments()?
+            .iter()
+            .any(|segment| segment.kind == PT_LOAD)
+        {
+            return Ok(());
+        }
         let sections = self.sections()?;
         let (table, count) = self.section_table()?;
         let Some(last) = sections.iter().rposition(Section::is_loaded) else {
