@@ -60,6 +60,11 @@ impl Outputs {
         Ok(outputs)
     }
 
+    /// As [`Self::add`], in place of a link.
+    pub fn replace(&mut self, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+        self.add_file(path.to_owned(), path, bytes, mode)
+    }
+
     /// Prepares the file at `path`, for everybody to read: mode 0644.
     pub fn install(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
         // A link of an earlier version leads to that version's file.

@@ -13,6 +13,9 @@ pub struct Places {
     pub output: PathBuf,
     /// The file that is written for it: with a version, `libNAME.so.X.Y.Z`.
     pub library: PathBuf,
+    /// What is at its path is a link that an earlier build with a version made. The link is replaced, and the file that it
+    /// leads to stays.
+    pub is_versions_link: bool,
     /// The SONAME; `None` if the file is not called `libNAME.so`.
     pub soname: Option<String>,
     /// Links to the library, and what they lead to.
@@ -51,6 +54,7 @@ impl Places {
         });
         Self {
             library: output.clone(),
+            is_versions_link: false,
             soname: None,
             links: Vec::new(),
             header,
@@ -84,6 +88,13 @@ impl Places {
         let name = file_name.and_then(LibraryName::parse);
         let Some(soversion) = soversion else {
             self.soname = name.map(|name| name.soname());
+            let leads_to = std::fs::read_link(&self.output);
+            self.is_versions_link = leads_to.is_ok_and(|target| {
+                let target = target.to_str().and_then(LibraryName::parse);
+                target.is_some_and(|target| {
+                    name.is_some_and(|name| name.stem == target.stem) && target.version.is_some()
+                })
+            });
             return Ok(());
         };
         let Some(name) = name else {

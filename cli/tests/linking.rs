@@ -76,6 +76,16 @@ fn a_soversion_makes_a_file_and_links() {
         std::fs::read(project.path().join("libadder.so.1.2.3")).unwrap(),
         before
     );
+    // One without a version replaces the link, not the file that it leads to.
+    let before = std::fs::read(project.path().join("libadder.so.2")).unwrap();
+    project.file("keelback.toml", "");
+    project.build(&[]).expect_success();
+    assert!(!project.path().join("libadder.so").is_symlink());
+    assert_eq!(
+        std::fs::read(project.path().join("libadder.so.2")).unwrap(),
+        before
+    );
+    project.build(&["--soversion", "2"]).expect_success();
     // A build that fails changes no link.
     project.file("plugin.py", "def f(:\n");
     assert_eq!(project.build(&["--soversion", "3.0.0"]).code, 1);

@@ -6,6 +6,7 @@ import concurrent.futures
 import importlib
 import io
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -459,6 +460,7 @@ def test_environment_and_errors_of_an_embedding_builder(place):
 
 CLOSED_PIPE = """
 import os
+import re
 @ffi.def_extern(error=-4)
 def triple(x):
     read, write = os.pipe()
@@ -474,6 +476,27 @@ def test_sigpipe_of_an_embedding_builder(place):
     assert embedded(place, "pipe_ends", CLOSED_PIPE)() == ("", "")
     assert embedded(place, "pipe_not", CLOSED_PIPE, ignore_sigpipe=False)() == ("", "")
     assert embedded(place, "pipe_raises", CLOSED_PIPE, ignore_sigpipe=True)() == ("21\n", "")
+
+
+def test_sonames_and_hardening(place):
+    """Programs may be linked to an embedding library, nobody to an extension module. Both are hardened."""
+
+    def dynamic(path):
+        return subprocess.run(["readelf", "-dlW", path], capture_output=True, text=True, check=True).stdout
+
+    ffi = keelback.FFI()
+    ffi.embedding_api("int triple(int);")
+    ffi.set_source("linked", "")
+    ffi.embedding_init_code("")
+    for target, soname in (("liblinked.so.2.1", "liblinked.so.2"), ("liblinked.*", "liblinked.so"), ("linked.so", None)):
+        said = dynamic(ffi.compile(tmpdir=str(place), target=target))
+        assert re.findall(r"Library soname: \[(.*)\]", said) == ([soname] if soname else [])
+        assert "BIND_NOW" in said and "GNU_RELRO" in said
+    ffi = keelback.FFI()
+    ffi.cdef("int one(void);")
+    ffi.set_source("libmodule", "static int one(void) { return 1; }", extra_link_args=["-Wl,-z,lazy"])
+    said = dynamic(ffi.compile(tmpdir=str(place)))
+    assert "soname" not in said and "GNU_RELRO" in said and "BIND_NOW" not in said
 
 
 def test_own_modules_of_an_embedding_builder(place):

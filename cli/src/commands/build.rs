@@ -101,7 +101,11 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     } else {
         0o777
     };
-    outputs.add(&places.library, &compiled, mode)?;
+    if places.is_versions_link {
+        outputs.replace(&places.library, &compiled, mode)?;
+    } else {
+        outputs.add(&places.library, &compiled, mode)?;
+    }
     for (place, leads_to) in &places.links {
         outputs.link(place, leads_to)?;
     }
