@@ -89,6 +89,54 @@ fn a_header_as_it_is() {
     }
 }
 
+/// Text, floating and wide macros of the interface are in the generated header, for C and for C++.
+#[test]
+fn constants_that_are_no_integers() {
+    let api = r#"#define KV_F(x) x
+#define KV_VERSION "1.0"
+#define KV_TEXT "a\"b\\c\x01\001" "\t?\n" KV_VERSION
+#define KV_PAREN ("x")
+#define KV_WIDE L"wide" L" two"
+#define KV_FLOAT 1.5f
+#define KV_LIST {1, 2}
+int f(void);
+"#;
+    let project = Project::with(api, "");
+    let made = project.run(&["header", "api.h", "--name", "kv", "-o", "kv.h"]);
+    made.expect(0, "");
+    assert!(!project.read("kv.h").contains("KV_LIST"));
+    project.file(
+        "host.c",
+        r#"#include "kv.h"
+#include <string.h>
+#include <wchar.h>
+int main(void) {
+    return strcmp(KV_VERSION, "1.0") != 0 || memcmp(KV_TEXT, "a\"b\\c\1\1\t?\n1.0", sizeof KV_TEXT) != 0
+        || strcmp(KV_PAREN, "x") != 0 || wcscmp(KV_WIDE, L"wide two") != 0 || KV_FLOAT != 1.5f;
+}
+"#,
+    );
+    for compiler in [
+        &["cc", "-std=c99"][..],
+        &["cc", "-std=c11"],
+        &["c++", "-xc++", "-std=c++17"],
+    ] {
+        let mut command = Command::new(compiler[0]);
+        command.args(&compiler[1..]).args([
+            "-Wall",
+            "-Wextra",
+            "-pedantic",
+            "-Werror",
+            "host.c",
+            "-o",
+            "host",
+        ]);
+        outcome(command.current_dir(project.path())).expect_success();
+        let mut host = Command::new(project.path().join("host"));
+        assert_eq!(outcome(&mut host).code, 0, "{compiler:?}");
+    }
+}
+
 #[test]
 fn macros_of_the_command_line() {
     let project = shapes();

@@ -4,6 +4,7 @@
 //! left out by what the parser found in it. So the result looks as its author wrote it, comments included.
 
 mod piece;
+mod plain;
 mod words;
 mod writer;
 

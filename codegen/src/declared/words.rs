@@ -79,6 +79,17 @@ pub(super) fn header_of(word: &str) -> Option<&'static str> {
     })
 }
 
+/// `L"text"`, also several beside each other.
+pub(super) fn is_wide_text(body: &str) -> bool {
+    let all = tokens(body);
+    let is_text = |word: &str| word.ends_with('"') || matches!(word, "L" | "u" | "U");
+    !all.is_empty()
+        && all
+            .iter()
+            .all(|token| token.kind == TokenKind::Comment || is_text(&body[token.range.clone()]))
+        && body.contains('"')
+}
+
 pub(super) fn is_line_marker(line: &str) -> bool {
     line.strip_prefix("# ")
         .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))

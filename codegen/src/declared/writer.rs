@@ -11,9 +11,9 @@ use crate::repeated::{
 };
 use crate::spec::CdefText;
 
-use super::Destination;
 use super::piece::{Content, Piece, names_of};
-use super::words::{integer, is_reserved_name};
+use super::words::{integer, is_reserved_name, is_wide_text};
+use super::{Destination, plain};
 
 pub(super) struct Writer<'a> {
     pub(super) declarations: &'a Declarations,
@@ -118,7 +118,7 @@ impl Writer<'_> {
             return self.extern_python(content);
         }
         if piece.directive && self.destination == Destination::Plain {
-            return self.plain_macro(&text[piece.body.clone()]);
+            return plain::integer_macro(self.declarations, &text[piece.body.clone()]);
         }
         if piece.directive {
             let line = &text[piece.body.clone()];
@@ -190,17 +190,13 @@ impl Writer<'_> {
             .lookup_macro(&name[..end.unwrap_or(name.len())])
         {
             None => true,
-            Some(MacroValue::Nothing) => false,
+            // Python has no value for wide text, C has.
+            Some(MacroValue::Nothing) => {
+                self.destination != Destination::Source
+                    && is_wide_text(&name[end.unwrap_or(name.len())..])
+            }
             Some(_) => self.destination != Destination::Source,
         }
-    }
-
-    /// An integer macro as an enumerator; parsers that know no macros know those. Other values have no form there.
-    fn plain_macro(&self, line: &str) -> Option<String> {
-        let definition = line[1..].trim_start().strip_prefix("define")?.trim_start();
-        let end = definition.find(|c: char| !c.is_alphanumeric() && c != '_');
-        let name = &definition[..end.unwrap_or(definition.len())];
-        plain_constant(name, self.declarations.lookup_constant(name)?.value?)
     }
 
     /// As in CFFI, functions in `extern "Python"` of an embedding API are exported like all others.
@@ -268,7 +264,7 @@ impl Writer<'_> {
                 let constant = &self.declarations.constants[index as usize];
                 let name = self.declarations.types.text(constant.name);
                 if self.destination == Destination::Plain {
-                    return plain_constant(name, constant.value?);
+                    return plain::constant(name, constant.value?);
                 }
                 Some(format!("#define {name} {}", integer(constant.value?)))
             })
@@ -366,7 +362,7 @@ impl Writer<'_> {
                     let word = &text[token.range.clone()];
                     if self.destination == Destination::Plain
                         && matches!(word, "_Alignas" | "alignas")
-                        && let Some(end) = parentheses_end(&piece.tokens, index + 1)
+                        && let Some(end) = plain::parentheses_end(&piece.tokens, index + 1)
                     {
                         out.push_str(&text[copied..token.range.start]);
                         copied = piece.tokens[end - 1].range.end;
@@ -426,31 +422,6 @@ impl Writer<'_> {
             is_before_name || !is_pointer
         })
     }
-}
-
-/// The token behind the parentheses that open at `index`.
-fn parentheses_end(tokens: &[Token], index: usize) -> Option<usize> {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate().skip(index) {
-        match token.kind {
-            TokenKind::Punctuation(b'(') => depth += 1,
-            TokenKind::Punctuation(b')') => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if depth == 0 {
-            return (at > index).then_some(at + 1);
-        }
-    }
-    None
-}
-
-/// `enum { NAME = VALUE };`
-fn plain_constant(name: &str, value: i128) -> Option<String> {
-    // What is larger is no enumerator for all of them, and the least number none that can be written.
-    let value = i64::try_from(value)
-        .ok()
-        .filter(|&value| value != i64::MIN)?;
-    Some(format!("enum {{ {name} = {value} }};"))
 }
 
 /// The tag at `index`, or behind the attributes at `index`.
