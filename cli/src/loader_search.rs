@@ -114,12 +114,12 @@ fn search_in_this_process(path: &Path) -> Found {
 
 fn read(result: &keelback_search_t) -> Found {
     let text = |text: *const c_char| {
+        if text.is_null() {
+            return None;
+        }
         // SAFETY: the loader's texts end with NUL and live on; no other thread is there to change them.
-        (!text.is_null()).then(|| {
-            unsafe { CStr::from_ptr(text) }
-                .to_string_lossy()
-                .into_owned()
-        })
+        let text = unsafe { CStr::from_ptr(text) };
+        Some(text.to_string_lossy().into_owned())
     };
     let lines = |steps: *mut c_char| {
         let steps = text(steps).unwrap_or_default();
