@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Instructions that each row costs, counted by valgrind's callgrind: the same number twice, whatever else runs.
 
-    python bench/instructions.py [--keelback KEELBACK] [--json FILE] [--compare FILE] [ROW...]
+    python bench/instructions.py [--keelback KEELBACK] [--json FILE] [--compare FILE] [--check] [ROW...]
 
-The rows are those of embedding/calls.c (C calls a plugin), python_to_c.py and data.py, for Keelback alone. Stage a
+The rows are those of embedding/calls.c (C calls a plugin), python_to_c.py (the simplest in API mode, too) and data.py, for
+Keelback alone. Stage a
 release build first (see README.md), and run this with PYTHONPATH=target/python. `--json` keeps the counts;
 `--compare` prints what changed since such a file was written: the way to see what a change costs, before and after.
+`--check` counts the rows that have a gate and fails where one is above it; tools/test runs that.
 Instructions are not time: a row that has fewer of them may still wait for memory. Counts of different machines,
 compilers or versions of Python do not compare.
 """
@@ -23,6 +25,7 @@ from time import perf_counter_ns
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import api_mode  # noqa: E402
 import data  # noqa: E402
 import python_to_c  # noqa: E402
 
@@ -32,18 +35,56 @@ REQUESTS = """
 void zero(void) { CALLGRIND_ZERO_STATS; }
 void dump(const char *row) { CALLGRIND_DUMP_STATS_AT(row); }
 """
+# Rows of python_to_c.py that are counted in API mode, too.
+IN_BOTH_MODES = ["noop", "abs", "add", "half", "strlen", "point"]
 # WARM rounds fill caches and specialise bytecode; then ROUNDS rounds are counted.
 WARM, ROUNDS = 60, 100
 # Rows that do much more than a call need fewer rounds.
 LONG = {"qsort1000 with a callback": 2, "new_int_1e6": 3, "memmove_1MiB": 3}
 
 
+# The most that a row may cost: in all, with CPython 3.11 as python-build makes it (one that is built with profiles costs
+# less), and in Keelback's own code, which is the same with all of them. Where Python code stands in a loop, the whole row
+# moves by some 20 with what else is on Python's heap. A change that needs more says so here, and why.
+GATES = {
+    "C to Python: add1": (1475, 224),
+    "C to Python: noop": (892, 142),
+    "C to Python: length": (1600, 318),
+    "C to Python: point": (1903, 364),
+    "C to Python: handle": (1306, 274),
+    "Python to C: abs": (875, 110),
+    "data: new_int_ptr": (345, 169),
+}
+# A call in ABI mode may cost so much of the same call in API mode. For a callable that is no built-in function CPython
+# 3.11 itself takes 88 instructions more; Keelback's part is smaller.
+ABI_TO_API = 1.09
+
+
+def gated_rows():
+    return sorted({name.split(": ")[1] for name in GATES} | set(IN_BOTH_MODES))
+
+
+def cost(dump):
+    """(instructions in all, those in Keelback's code) of one of callgrind's files."""
+    own = 0
+    in_keelback = is_call = False
+    for line in dump.splitlines():
+        if line.startswith("ob="):
+            in_keelback = "_runtime" in line.rsplit("/", 1)[-1]
+        elif line.startswith("calls="):
+            is_call = True  # What the called function cost, all included, is on the next line.
+        elif re.match(r"[-+*\d]\S* \d+$", line):
+            own += int(line.rsplit(" ", 1)[1]) if in_keelback and not is_call else 0
+            is_call = False
+    return int(re.search(r"^(?:summary|totals): (\d+)", dump, re.M)[1]), own
+
+
 def counted(command, folder, **options):
-    """Runs a command under callgrind; {row: instructions between zero() and dump(row)}."""
+    """Runs a command under callgrind; {row: instructions between zero() and dump(row), see `cost`}."""
     out = Path(folder, "out")
     out.mkdir()
     subprocess.run(
-        ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}/c", *map(str, command)],
+        ["valgrind", "-q", "--tool=callgrind", "--compress-strings=no", f"--callgrind-out-file={out}/c", *map(str, command)],
         check=True, stdout=subprocess.DEVNULL, **options,
     )  # fmt: skip
     counts = {}
@@ -51,11 +92,11 @@ def counted(command, folder, **options):
         text = file.read_text()
         row = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.M)
         if row:
-            counts[row[1]] = int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+            counts[row[1]] = cost(text)
     return counts
 
 
-def calls_from_c(keelback, folder):
+def calls_from_c(keelback, rows, folder):
     plugin, host = Path(folder, "libbench.so"), Path(folder, "calls")
     subprocess.run(
         [keelback, "build", HERE / "embedding/api.h", "--init", HERE / "embedding/plugin.py", "--name", "bench_plugin",
@@ -65,9 +106,9 @@ def calls_from_c(keelback, folder):
         ["cc", "-O2", "-DINSTRUCTIONS", "-o", host, HERE / "embedding/calls.c", "-ldl", "-lpthread"], check=True
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    counts = counted([host, plugin], folder, env=environment)
+    counts = counted([host, plugin, *rows], folder, env=environment)
     loop = 2  # about the number of instructions of the C loop itself
-    return {f"C to Python: {row}": count / 1000 - loop for row, count in counts.items()}
+    return {f"C to Python: {row}": (total / 1000 - loop, own / 1000) for row, (total, own) in counts.items()}
 
 
 def python_rows(rows):
@@ -99,6 +140,13 @@ def python_rows(rows):
         for name, (setup, statement, _) in python_to_c.CASES.items():
             if not rows or name in rows:
                 each(f"Python to C: {name}", python_to_c.compiled(setup, statement), (lib, libc, ffi))
+        in_api_mode = [name for name in IN_BOTH_MODES if not rows or name in rows]
+        if in_api_mode:
+            sys.path.insert(0, folder)
+            module = api_mode.build(keelback.FFI, "keelback_api_mode", folder)
+            for name in in_api_mode:
+                setup, statement, _ = python_to_c.CASES[name]
+                each(f"API mode: {name}", python_to_c.compiled(setup, statement), (module.lib, module.lib, module.ffi))
         for name, (statement, _) in data.ROWS.items():
             if not rows or name in rows:
                 each(f"data: {name}", data.compiled(statement, False), (table,))
@@ -109,11 +157,32 @@ def calls_from_python(rows, folder):
     result = {}
     for key in counts:
         name, rounds = key.rsplit("|", 1)
-        once, twice = counts.get(f"{name}|{int(rounds) // 2}"), counts[key]
+        once = counts.get(f"{name}|{int(rounds) // 2}")
         if once is not None and int(rounds) % 2 == 0:
             unroll = data.UNROLL if name.startswith("data: ") else 1
-            result[name] = (twice - once) / (int(rounds) // 2) / unroll
+            each = int(rounds) // 2 * unroll
+            result[name] = tuple((more - less) / each for less, more in zip(once, counts[key]))
     return result
+
+
+def above_gates(counts):
+    """A line for each gate that does not hold."""
+    is_known_python = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
+    if not is_known_python:
+        print("The gates of whole rows are for CPython 3.11: with this one only Keelback's own instructions are checked.")
+    for row, (total, own) in GATES.items():
+        if is_known_python and counts[row][0] > total:
+            yield f"{row}: {counts[row][0]:.1f} instructions, and {total} is the most it may cost"
+        if counts[row][1] > own:
+            yield f"{row}: {counts[row][1]:.1f} instructions in Keelback's code, and {own} is the most it may cost"
+    for name in IN_BOTH_MODES:
+        abi, api = counts[f"Python to C: {name}"], counts[f"API mode: {name}"]
+        for which, part, limit in [("", 0, ABI_TO_API), (" in Keelback's code", 1, 1.05)]:
+            if abi[part] > limit * api[part]:
+                yield (
+                    f"{name}: {abi[part]:.1f} instructions{which} in ABI mode, and {limit} of the {api[part]:.1f} in API "
+                    "mode is the most they may be"
+                )
 
 
 def main():
@@ -122,24 +191,30 @@ def main():
     parser.add_argument("--keelback", default="keelback", help="the command line (default: keelback on PATH)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts to a file")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="what changed since this file was written")
+    parser.add_argument("--check", action="store_true", help="fail where a row is above its gate (only rows that have one)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return python_rows(options.rows)
-    counts = {}
-    if not options.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            counts.update(calls_from_c(options.keelback, folder))
+    rows = gated_rows() if options.check else options.rows
+    both = {}
     with tempfile.TemporaryDirectory() as folder:
-        counts.update(calls_from_python(options.rows, folder))
-    counts = {name: round(count, 1) for name, count in counts.items()}
+        both.update(calls_from_c(options.keelback, rows, folder))
+    with tempfile.TemporaryDirectory() as folder:
+        both.update(calls_from_python(rows, folder))
+    counts = {name: round(total, 1) for name, (total, _) in both.items()}
     before = json.loads(options.compare.read_text()) if options.compare else {}
+    print(f"{'':45}{'in all':>12}{'own':>12}")
     for name, count in counts.items():
         change = f"{count / before[name] - 1:+8.1%}" if before.get(name) else ""
-        print(f"{name:45}{count:12.1f}{change}")
+        print(f"{name:45}{count:12.1f}{both[name][1]:12.1f}{change}")
     if options.json:
         options.json.write_text(json.dumps(counts, indent=1) + "\n")
+    if options.check:
+        problems = list(above_gates(both))
+        print(*problems, sep="\n")
+        return int(bool(problems))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
