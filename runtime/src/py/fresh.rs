@@ -29,6 +29,9 @@ mod inline {
     }
 
     /// See [`super::init`].
+    ///
+    /// # Safety
+    /// That of [`super::init`].
     #[inline(always)]
     pub unsafe fn init(memory: Obj, class: *mut ffi::PyTypeObject) {
         // SAFETY: the contract of `super::init`; the GIL protects CPython's variable. While tracemalloc runs, it notes who
@@ -54,6 +57,10 @@ mod inline {
 
     pub const ENDS_WITHOUT_A_TRACE: bool = false;
 
+    /// See [`super::init`].
+    ///
+    /// # Safety
+    /// That of [`super::init`].
     #[inline(always)]
     pub unsafe fn init(memory: Obj, class: *mut ffi::PyTypeObject) {
         // SAFETY: the contract of `super::init`.
