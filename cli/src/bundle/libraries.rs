@@ -357,9 +357,7 @@ fn joined(from: &Path, path: &Path) -> Option<PathBuf> {
     for part in path.components() {
         match part {
             Component::ParentDir => {
-                if !directory.pop() {
-                    return None;
-                }
+                directory.pop().then_some(())?;
             }
             Component::Normal(name) => directory.push(name),
             _ => {}
