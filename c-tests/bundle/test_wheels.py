@@ -131,7 +131,7 @@ WHEELS = {
         (["1", "2"], "3", "onetwo"),
     ),
     "psycopg": (
-        "psycopg[binary]",
+        "psycopg[binary] psycopg-binary",
         """
         import psycopg
         from psycopg import pq, sql

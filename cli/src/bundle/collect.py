@@ -186,9 +186,16 @@ class Bundle:
             queue.append(name.rpartition(".")[0])
             queue += self.imports_of(stdlib, name, everywhere=False)
         self.used |= seen
-        # hashlib and others import the modules behind them only where they are called.
-        for name in sorted(self.used):
-            self.used |= {each for each in self.imports_of(stdlib, name, everywhere=True) if re.match(r"_[a-z0-9]+(_[a-z0-9]+)*$", each)}
+        # Some modules import in functions what they are made of: hashlib the modules behind it, concurrent.futures its own.
+        queue = sorted(self.used)
+        while queue:
+            name = queue.pop()
+            for each in self.imports_of(stdlib, name, everywhere=True):
+                is_part = each.startswith(name + ".") or re.match(r"_[a-z0-9]+(_[a-z0-9]+)*$", each)
+                if is_part and each not in self.used:
+                    new = [each, *self.imports_of(stdlib, each, everywhere=False)]
+                    queue += [module for module in new if module not in self.used]
+                    self.used.update(new)
 
     @staticmethod
     def imports_of(stdlib, name, everywhere):

@@ -79,7 +79,7 @@ pub fn tell(
 fn python_itself(top: &Path, python: &Python, gathered: &Gathered) -> Result<Component> {
     let mut texts = paths(&gathered.python["licences"]);
     let mut origin = format!("pkg:generic/cpython@{}", python.full_version);
-    if let Some(package) = system_package::find(&python.libpython) {
+    if let Some(package) = system_package::find(&[&python.libpython]).pop().flatten() {
         origin = package.origin;
         if texts.is_empty() {
             texts = package.text;
@@ -258,12 +258,13 @@ fn libraries(top: &Path, natives: &[Native], reporter: &Reporter) -> Result<Vec<
     // Several files may belong to one package.
     let mut found: BTreeMap<String, Component> = BTreeMap::new();
     let mut unknown = Vec::new();
-    for native in natives
+    let natives: Vec<&Native> = natives
         .iter()
         .filter(|native| native.owner == Owner::System)
-    {
+        .collect();
+    let sources: Vec<&Path> = natives.iter().map(|native| &*native.source).collect();
+    for (native, of) in natives.iter().zip(system_package::find(&sources)) {
         let file = native.within.to_string_lossy().into_owned();
-        let of = system_package::find(&native.source);
         let name = of
             .as_ref()
             .map_or_else(|| file_name(&file), |of| of.name.clone());

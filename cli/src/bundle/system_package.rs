@@ -1,4 +1,5 @@
 //! Finds the package of this system that a file belongs to.
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,12 +19,25 @@ pub struct SystemPackage {
     pub text: Vec<PathBuf>,
 }
 
-/// Asks dpkg, then rpm.
-pub fn find(file: &Path) -> Option<SystemPackage> {
-    names(file)
+/// Asks dpkg once for all files, since each question takes it a while, then rpm. `None`: no package has the file.
+pub fn find(files: &[&Path]) -> Vec<Option<SystemPackage>> {
+    let all: Vec<PathBuf> = files.iter().flat_map(|file| names(file)).collect();
+    let mut packages: HashMap<PathBuf, String> = HashMap::new();
+    for line in ask("dpkg-query", &["-S"], &all).unwrap_or_default().lines() {
+        // `libssl3:amd64: /usr/lib/x86_64-linux-gnu/libssl.so.3`
+        if let Some((package, file)) = line.rsplit_once(": ") {
+            packages.insert(file.into(), package.to_owned());
+        }
+    }
+    files
         .iter()
-        .find_map(|name| of_dpkg(name))
-        .or_else(|| of_rpm(&std::fs::canonicalize(file).ok()?))
+        .map(|file| {
+            names(file)
+                .iter()
+                .find_map(|name| of_dpkg(packages.get(name)?))
+                .or_else(|| of_rpm(&std::fs::canonicalize(file).ok()?))
+        })
+        .collect()
 }
 
 /// The names under which the package database may have a file, where /lib and /usr/lib are one directory.
@@ -42,23 +56,22 @@ fn names(file: &Path) -> Vec<PathBuf> {
     names
 }
 
-fn ask(program: &str, arguments: &[&str], file: Option<&Path>) -> Option<String> {
+/// What a program prints, also when it does not know all that it is asked for.
+fn ask(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .args(file)
+        .args(files)
         .env("LC_ALL", "C")
         .stdin(Stdio::null());
     let output = interrupt::output(&mut command).ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success() && !text.is_empty()).then_some(text)
+    String::from_utf8(output.stdout)
+        .ok()
+        .filter(|text| !text.is_empty())
 }
 
-fn of_dpkg(file: &Path) -> Option<SystemPackage> {
-    let told = ask("dpkg-query", &["-S"], Some(file))?;
-    // `libssl3:amd64: /usr/lib/x86_64-linux-gnu/libssl.so.3`
-    let package = told.lines().next()?.rsplit_once(": ")?.0.to_owned();
-    let version = ask("dpkg-query", &["-W", "-f=${Version}", &package], None)?;
+fn of_dpkg(package: &str) -> Option<SystemPackage> {
+    let version = ask("dpkg-query", &["-W", "-f=${Version}", package], &[])?;
     let name = package.split(':').next()?.to_owned();
     let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let system = system
@@ -93,7 +106,11 @@ fn in_short(copyright: &str) -> String {
 
 fn of_rpm(file: &Path) -> Option<SystemPackage> {
     let format = "%{NAME}\n%{VERSION}-%{RELEASE}\n%{LICENSE}\n%{VENDOR}\n";
-    let told = ask("rpm", &["-qf", "--qf", format], Some(file))?;
+    let told = ask("rpm", &["-qf", "--qf", format], &[file.to_owned()])?;
+    if told.starts_with("file ") {
+        // "is not owned by any package"
+        return None;
+    }
     let mut lines = told.lines().map(str::to_owned);
     let (name, version, licence) = (lines.next()?, lines.next()?, lines.next()?);
     let folder = Path::new("/usr/share/licenses").join(&name);
