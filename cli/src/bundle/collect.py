@@ -192,10 +192,13 @@ class Bundle:
             name = queue.pop()
             for each in self.imports_of(stdlib, name, everywhere=True):
                 is_part = each.startswith(name + ".") or re.match(r"_[a-z0-9]+(_[a-z0-9]+)*$", each)
-                if is_part and each not in self.used:
-                    new = [each, *self.imports_of(stdlib, each, everywhere=False)]
-                    queue += [module for module in new if module not in self.used]
-                    self.used.update(new)
+                new = [each] if is_part else []
+                while new:
+                    module = new.pop()
+                    if module not in self.used:
+                        self.used.add(module)
+                        queue.append(module)
+                        new += self.imports_of(stdlib, module, everywhere=False)
 
     @staticmethod
     def imports_of(stdlib, name, everywhere):
