@@ -30,7 +30,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let mut places = Places::of(arguments);
     let mut inputs = Inputs::beside(&places.others())?;
     let mut early = places.others();
-    early.push(&places.library);
+    early.insert(0, &places.library);
     let mut outputs = Outputs::for_paths(&early)?;
     for linked in linked_files(arguments) {
         inputs.others_read(&linked)?;

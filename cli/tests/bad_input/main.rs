@@ -139,7 +139,7 @@ error: unknown field `eror`, expected `error`
 2 | eror = -1
   | ^^^^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[functions.add]\nerror = [1]\n");
     project.build(&[]).expect(
@@ -151,7 +151,7 @@ error: expected an integer, a float, a boolean or a string with a C constant
 2 | error = [1]
   |         ^^^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[functions.nosuch]\nerror = 1\n");
     project.build(&[]).expect(
@@ -175,7 +175,7 @@ error: unclosed table, expected `]`
 1 | [functions.add
   |               ^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, and before that `modules` and `top-level-modules` with `= [\"PATH\"]`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[functions.add]\nerror = -1\n");
     project.build(&[]).expect_success();
