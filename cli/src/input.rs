@@ -42,6 +42,12 @@ impl Inputs {
         self.files.writes(place).map_err(|found| conflict(&found))
     }
 
+    /// Notes that the run writes `place`, and not the file at `noted`.
+    pub fn writes_instead(&mut self, noted: &Path, place: &Path) -> Result<()> {
+        self.files.forget_written(noted);
+        self.writes(place)
+    }
+
     /// Notes a link that the run makes.
     pub fn links(&self, place: &Path) -> Result<()> {
         self.files.links(place).map_err(|found| conflict(&found))

@@ -124,9 +124,12 @@ impl Places {
         Ok(())
     }
 
-    /// Notes that the run writes the library and its links.
+    /// Notes that the run writes the library and its links, where `output` has been noted already. With a version `output`
+    /// is one of the links, and may lead to the library that the run replaces.
     pub fn claim_library(&self, inputs: &mut Inputs) -> Result<()> {
-        inputs.writes(&self.library)?;
+        if self.library != self.output {
+            inputs.writes_instead(&self.output, &self.library)?;
+        }
         self.links
             .iter()
             .try_for_each(|(place, _)| inputs.links(place))

@@ -54,6 +54,8 @@ fn a_soversion_makes_a_file_and_links() {
     // A library without a version exists already.
     project.build(&[]).expect_success();
     project.build(&["--soversion", "1.2.3"]).expect_success();
+    // Again: the link that is the output leads to the library.
+    project.build(&["--soversion", "1.2.3"]).expect_success();
     assert_eq!(
         names(&project),
         ["libadder.so", "libadder.so.1", "libadder.so.1.2.3"]

@@ -1,6 +1,5 @@
 //! The files that one run reads and writes. No file may be both read and written, or written twice, whatever its path
 //! is: symbolic links and hard links are recognised. The command line and the builders in Python use this.
-use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -49,8 +48,9 @@ impl fmt::Display for Conflict {
 enum Identity {
     /// Device and inode: a hard link has the same.
     There(u64, u64),
-    /// A file that does not exist yet: the nearest existing directory, and the names from there on.
-    Missing(PathBuf, Vec<OsString>),
+    /// A file that does not exist yet: its path without links and `..`, which stays the same when the run makes directories
+    /// on the way to it.
+    Missing(PathBuf),
 }
 
 impl Files {
@@ -86,6 +86,11 @@ impl Files {
     pub fn is_written(&self, path: &Path) -> bool {
         Identity::of(path)
             .is_some_and(|identity| self.written.iter().any(|(known, _)| *known == identity))
+    }
+
+    /// The run does not write the file that was noted as this path after all.
+    pub fn forget_written(&mut self, path: &Path) {
+        self.written.retain(|(_, known)| known != path);
     }
 
     /// Notes that the run writes the file at `path`.
@@ -125,16 +130,16 @@ impl Identity {
             .ancestors()
             .find_map(|ancestor| Some((ancestor, std::fs::canonicalize(ancestor).ok()?)));
         let (ancestor, real) = there?;
-        let mut names = Vec::new();
+        let mut whole = real;
         // The missing directories will be made as ordinary ones (no links), so `..` leads back.
         for component in absolute.strip_prefix(ancestor).ok()?.components() {
             match component {
-                Component::Normal(name) => names.push(name.to_owned()),
-                Component::ParentDir => drop(names.pop()),
+                Component::Normal(name) => whole.push(name),
+                Component::ParentDir => drop(whole.pop()),
                 _ => {}
             }
         }
-        Some(Self::Missing(real, names))
+        Some(Self::Missing(whole))
     }
 }
 

@@ -28,9 +28,9 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     let started = Instant::now();
     plugin::check_module_name(&arguments.declarations.name)?;
     let mut places = Places::of(arguments);
-    let mut inputs = Inputs::beside(&places.others())?;
     let mut early = places.others();
-    early.insert(0, &places.library);
+    early.insert(0, &places.output);
+    let mut inputs = Inputs::beside(&early)?;
     let mut outputs = Outputs::for_paths(&early)?;
     for linked in linked_files(arguments) {
         inputs.others_read(&linked)?;

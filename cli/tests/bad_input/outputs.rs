@@ -140,7 +140,7 @@ fn two_outputs_in_one_file() {
     ] {
         project.build(&["-o", library, "--header", header]).expect(
             USAGE,
-            &format!("error: {header} and {library} are the same file, and both would be written\n{ELSEWHERE}"),
+            &format!("error: {library} and {header} are the same file, and both would be written\n{ELSEWHERE}"),
         );
     }
     project.build(&["-o", "out", "--header", "out"]).expect(
