@@ -4,7 +4,7 @@ use pyo3::ffi;
 
 use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{Access, CType, Code, FieldInfo, Kind, RecordDetails, pointer_to};
-use crate::object::{CData, new_inner, new_plain, null_dereference};
+use crate::object::{CData, TYPES, new_inner, new_plain, null_dereference};
 use crate::py::{Live, Raised, Ref, Res, make};
 use crate::{exception, raise};
 
@@ -21,17 +21,20 @@ fn record_of(cdata: &CData) -> Option<&CType> {
     None
 }
 
+/// Whether it is a struct or union whose memory may have been given back.
+#[inline(always)]
+fn may_be_released(cdata: &CData) -> bool {
+    cdata.ctype().code != Code::Pointer && TYPES.can_be_released(cdata.python_type())
+}
+
 /// Where in memory the field is that an interned name names, with what is known of it. `None`: none found so, or there is
-/// something to complain about; then [`field_of`] tells.
+/// something to complain about; then [`field_of`] tells. The cdata does not show memory that was given back.
 #[inline(always)]
 fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> {
     let ctype = cdata.ctype();
     let record = if ctype.code == Code::Pointer {
         ctype.item()
     } else {
-        if cdata.shows_released() {
-            return None;
-        }
         ctype
     };
     let access = record.known_record()?.access(name.ptr())?;
@@ -64,6 +67,24 @@ fn field_of<'a>(cdata: &'a CData, name: Live) -> Res<Option<&'a FieldInfo>> {
 /// The body of tp_getattro: fields first, because they are what programs ask for.
 #[inline(always)]
 pub(super) fn get(cdata: &CData, name: Live) -> Res<Ref> {
+    if may_be_released(cdata) {
+        return get_if_live(cdata, name);
+    }
+    get_live(cdata, name)
+}
+
+/// [`get`] for what may have been given back: not in line, so that the others do not pay for the look.
+#[inline(never)]
+fn get_if_live(cdata: &CData, name: Live) -> Res<Ref> {
+    if cdata.shows_released() {
+        return get_slowly(cdata, name);
+    }
+    get_live(cdata, name)
+}
+
+/// [`get`] for what has not been given back.
+#[inline(always)]
+fn get_live(cdata: &CData, name: Live) -> Res<Ref> {
     if let Some((access, data)) = access_of(cdata, name)
         && let Some(code) = access.scalar
     {
@@ -129,6 +150,7 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
 #[inline(always)]
 pub(super) fn set(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
     if let Some(value) = value
+        && !(may_be_released(cdata) && cdata.shows_released())
         && let Some((access, data)) = access_of(cdata, name)
     {
         match access.scalar {
