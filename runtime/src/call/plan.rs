@@ -161,7 +161,7 @@ impl CallPlan {
     ///
     /// # Safety
     /// That of [`Self::call`].
-    pub(super) unsafe extern "C" fn call_any(
+    pub(super) unsafe extern "C-unwind" fn call_any(
         &self,
         ctype: &CType,
         function: *const u8,

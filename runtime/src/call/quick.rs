@@ -13,9 +13,10 @@ use crate::convert::argument::{Parameter, Way, double_slot, integer_slot};
 use crate::ctype::{CType, Code};
 use crate::py::{Obj, guard, none};
 
-/// The body of [`CallPlan::call`].
+/// The body of [`CallPlan::call`]. Nothing leaves it by unwinding; but an entry that were `extern "C"` would say so to the
+/// compiler, which then leaves out what `outside_python` does when C does not return.
 pub(super) type Entry =
-    unsafe extern "C" fn(&CallPlan, &CType, *const u8, *const Obj, usize) -> Obj;
+    unsafe extern "C-unwind" fn(&CallPlan, &CType, *const u8, *const Obj, usize) -> Obj;
 
 /// The Python value of a result in the low bytes of a register. NULL: it has raised.
 ///
@@ -58,7 +59,7 @@ macro_rules! entry {
         ///
         /// # Safety
         /// That of [`CallPlan::call`].
-        unsafe extern "C" fn $name(
+        unsafe extern "C-unwind" fn $name(
             plan: &CallPlan,
             ctype: &CType,
             function: *const u8,

@@ -73,7 +73,10 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_subscript = Some(slot!(index::get_item, (&CData, Live) -> Obj));
         (*tables).mapping.mp_ass_subscript =
             Some(slot!(index::set_item, (&CData, Live, Option<Live>) -> c_int));
-        set_function_call(vectorcall);
+        // SAFETY: the same convention; nothing leaves it by unwinding.
+        set_function_call(std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(
+            vectorcall,
+        ));
         TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
@@ -295,11 +298,19 @@ fn no_keywords() -> Raised {
     )
 }
 
+/// `vectorcallfunc`, for a function that only passes a call on.
+type PassedOn = unsafe extern "C-unwind" fn(Obj, *const Obj, usize, Obj) -> Obj;
+
 /// A call of a [`PlainCData`].
 ///
 /// # Safety
 /// Called by Python as vectorcall is: with a cdata, and as many live arguments as `flags` says.
-unsafe extern "C" fn vectorcall(object: Obj, args: *const Obj, flags: usize, names: Obj) -> Obj {
+unsafe extern "C-unwind" fn vectorcall(
+    object: Obj,
+    args: *const Obj,
+    flags: usize,
+    names: Obj,
+) -> Obj {
     // SAFETY: vectorcall's contract; `names` is NULL, or a tuple of names.
     unsafe {
         if Live::or_null(names).is_some_and(|names| names.tuple_len() > 0) {
