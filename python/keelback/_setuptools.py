@@ -28,7 +28,8 @@ def keelback_modules(dist: Any, attribute: str, value: Any) -> None:
             raise DistutilsSetupError(
                 f"argument to '{attribute}=...' must be a str or a list of str, not {type(spec).__name__!r}"
             )
-        _add(dist, spec)
+        # Packages written for CFFI know which files their build makes.
+        _add(dist, spec, stubs=attribute != "cffi_modules")
 
 
 # The name that packages written for CFFI use.
@@ -60,8 +61,8 @@ def finalize(dist: Any) -> None:
     keelback_modules(dist, "tool.keelback.modules", table.get("modules", []))
 
 
-def _add(dist: Any, spec: str) -> None:
-    """Adds the module of one `path/to/build.py:name`."""
+def _add(dist: Any, spec: str, stubs: bool) -> None:
+    """Adds the module of one `path/to/build.py:name`, with type stubs beside it."""
     from distutils.errors import DistutilsSetupError
 
     from keelback import FFI
@@ -90,12 +91,14 @@ def _add(dist: Any, spec: str) -> None:
         raise DistutilsSetupError(f"{spec!r}: the set_source() method was not called")
     name, source, extension, options = assigned
     if source is None:
-        _add_python_module(dist, ffi, name)
+        _add_python_module(dist, ffi, name, stubs)
     else:
-        _add_extension(dist, ffi, name, extension, options)
+        _add_extension(dist, ffi, name, extension, options, stubs)
 
 
-def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, options: dict[str, Any]) -> None:
+def _add_extension(
+    dist: Any, ffi: Any, name: str, source_extension: str, options: dict[str, Any], stubs: bool
+) -> None:
     from distutils.dir_util import mkpath
 
     from setuptools import Extension
@@ -128,7 +131,7 @@ def _add_extension(dist: Any, ffi: Any, name: str, source_extension: str, option
                 _files.write(_builder.c_code(ffi), c_file)
                 extension.sources[0] = c_file
             super().run()
-            if extension in (self.extensions or ()):
+            if stubs and extension in (self.extensions or ()):
                 directory = os.path.dirname(self.get_ext_fullpath(name))
                 _write_stubs(ffi, name, directory, is_python=False)
 
@@ -178,7 +181,7 @@ def _tag_wheel(dist: Any) -> None:
     dist.cmdclass["bdist_wheel"] = BdistWheel
 
 
-def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
+def _add_python_module(dist: Any, ffi: Any, name: str, stubs: bool) -> None:
     from distutils.dir_util import mkpath
 
     from setuptools.command.build_ext import build_ext
@@ -190,7 +193,8 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
         path = os.path.join(directory, *name.split(".")) + ".py"
         mkpath(os.path.dirname(path))
         _builder.emit_python_code(ffi, path)
-        _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
+        if stubs:
+            _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
 
     base_py = dist.cmdclass.get("build_py", build_py)
 
@@ -213,7 +217,8 @@ def _add_python_module(dist: Any, ffi: Any, name: str) -> None:
                 build = self.get_finalized_command("build_py")
                 path = os.path.join(build.get_package_dir(package), f"{last}.py")
                 _builder.emit_python_code(ffi, path)
-                _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
+                if stubs:
+                    _write_stubs(ffi, name, os.path.dirname(path), is_python=True)
             super().run()
 
     dist.cmdclass["build_ext"] = BuildExt
