@@ -253,33 +253,36 @@ impl Lib {
 
     /// The value of a header's macro that is a floating or a string constant.
     fn macro_constant(&self, name: &str) -> Res<Option<Ref>> {
-        let declarations = self.scope.read();
-        let value = match declarations.lookup_macro(name) {
-            Some(MacroValue::Floating(value)) => make::float(*value)?,
-            Some(MacroValue::Text(bytes)) => make::bytes(bytes)?,
-            Some(MacroValue::Nothing) | None => return Ok(None),
-        };
-        Ok(Some(value))
+        let value = self.scope.read().lookup_macro(name).cloned();
+        Ok(match value {
+            Some(MacroValue::Floating(value)) => Some(make::float(value)?),
+            Some(MacroValue::Text(bytes)) => Some(make::bytes(&bytes)?),
+            Some(MacroValue::Nothing) | None => None,
+        })
     }
 
     /// The error for a name that is not there, or that has no value.
     #[cold]
     fn no_such_name_or_value(&self, name: &str) -> Raised {
-        let declarations = self.scope.read();
-        if let Some(why) = declarations.lookup_refused(name) {
-            return raise!(
-                AttributeError,
-                "'{name}', which a header declares, cannot be used: {why}"
-            );
-        }
-        match declarations.lookup_macro(name) {
-            Some(MacroValue::Nothing) => {
-                raise!(
-                    AttributeError,
-                    "'{name}' is a macro that has no constant value"
-                )
+        // The declarations are let go before anything is raised: making an exception may run Python.
+        let message = {
+            let declarations = self.scope.read();
+            match (
+                declarations.lookup_refused(name),
+                declarations.lookup_macro(name),
+            ) {
+                (Some(why), _) => Some(format!(
+                    "'{name}', which a header declares, cannot be used: {why}"
+                )),
+                (None, Some(MacroValue::Nothing)) => {
+                    Some(format!("'{name}' is a macro that has no constant value"))
+                }
+                _ => None,
             }
-            _ => self.no_such_name(name),
+        };
+        match message {
+            Some(message) => raise!(AttributeError, "{message}"),
+            None => self.no_such_name(name),
         }
     }
 
