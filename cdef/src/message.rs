@@ -93,6 +93,10 @@ pub(crate) fn no_such_parameter(name: &str) -> Text {
 pub(crate) fn only_variadic(function: &str) -> Text {
     format!("{function}: a function with only '(...)' as argument is not correct C").into()
 }
+pub(crate) fn no_association(ty: &str) -> Text {
+    format!("no association of this _Generic is for the type '{ty}', and there is no default")
+        .into()
+}
 pub(crate) fn did_you_mean(name: &str) -> Text {
     format!("did you mean '{name}'?").into()
 }

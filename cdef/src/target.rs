@@ -124,6 +124,45 @@ impl Target {
         }
     }
 
+    /// The type of C's own that a predefined name stands for: `unsigned long` for `size_t`, where that is so. Every other
+    /// type stands for itself.
+    pub fn standard(&self, primitive: Primitive) -> Primitive {
+        use Primitive::*;
+        let is_apple = self.name == Self::AARCH64_APPLE.name;
+        let wide = if self.long_size == 8 { Long } else { LongLong };
+        let of_pointers = match (self.pointer_size, self.long_size) {
+            (8, 8) => Long,
+            (8, _) => LongLong,
+            _ => Int,
+        };
+        let signed = match primitive {
+            Int8 | UInt8 | IntLeast8 | UIntLeast8 | IntFast8 | UIntFast8 => SChar,
+            Int16 | UInt16 | IntLeast16 | UIntLeast16 | Char16 => Short,
+            Int32 | UInt32 | IntLeast32 | UIntLeast32 | Char32 => Int,
+            Int64 | UInt64 | IntLeast64 | UIntLeast64 | IntFast64 | UIntFast64 if is_apple => {
+                LongLong
+            }
+            Int64 | UInt64 | IntLeast64 | UIntLeast64 | IntFast64 | UIntFast64 | IntMax
+            | UIntMax => wide,
+            IntFast16 | UIntFast16 | IntFast32 | UIntFast32 if self.fast_size == 8 => Long,
+            IntFast16 | UIntFast16 | IntFast32 | UIntFast32 => Int,
+            WChar if self.wchar_size == 2 => Short,
+            WChar => Int,
+            IntPtr | UIntPtr | PtrDiff | Size | SSize => of_pointers,
+            other => return other,
+        };
+        if self.is_signed(primitive) != Some(false) {
+            return signed;
+        }
+        match signed {
+            SChar => UChar,
+            Short => UShort,
+            Int => UInt,
+            Long => ULong,
+            _ => ULongLong,
+        }
+    }
+
     /// The platform of a C compiler that predefines these macros (`#define` lines); `None` if it is none of the known ones.
     pub fn of_macros(predefined: &str) -> Option<Self> {
         let names: Vec<&str> = predefined

@@ -102,6 +102,8 @@ fn macros_are_what_they_stand_for() {
         #define WHOLE 1. / (1 / 2 + 4)\n#define NAME \"a\\n\" \"\\x41\\303\\251\" PREFIX \"\\0z\"\n\
         #define PREFIX \"\u{e9}\\u00e9\"\n#define PACKED (\"in\" \"side\")\n#define WIDE L\"x\"\n\
         #define WORD static inline\n#define CALL f(1)\n#define OPEN f(\n#define HERE __LINE__\n#define IN_FILE __FILE__\n#define LATER 2\n#undef LATER\n#define LETTER ('a' + 1)\n\
+        #define KIND(x) _Generic((x), int: 1, double: 2.5, char *: \"text\", default: 4u)\n#define OF_INT KIND(3)\n\
+        #define OF_DOUBLE KIND(PI)\n#define OF_TEXT KIND(\"\")\n#define OF_LONG KIND(3l)\n#define OF_NONE _Generic(1, long: 1)\n\
         #define PAIR(a) a\n#define USE PAIR(2)\nstruct later { char a[5]; };\n";
     let header = header(text, &[], &[]);
     let declarations = parse(&header);
@@ -112,6 +114,7 @@ fn macros_are_what_they_stand_for() {
     assert_eq!(integer("INTEGER"), Some(4));
     assert_eq!(integer("SIZE"), Some(5));
     assert_eq!(integer("USE"), Some(2));
+    assert_eq!((integer("OF_INT"), integer("OF_LONG")), (Some(1), Some(4)));
     let single = f64::from(0.1f32);
     for (name, expected) in [
         ("PI", Floating(3.25)),
@@ -123,6 +126,9 @@ fn macros_are_what_they_stand_for() {
         ("WHOLE", Floating(0.25)),
         ("NAME", Text(b"a\nA\xc3\xa9\xc3\xa9\xc3\xa9\0z"[..].into())),
         ("PACKED", Text(b"inside"[..].into())),
+        ("OF_DOUBLE", Floating(2.5)),
+        ("OF_TEXT", Text(b"text"[..].into())),
+        ("OF_NONE", Nothing),
         ("WIDE", Nothing),
         ("WORD", Nothing),
         ("CALL", Nothing),

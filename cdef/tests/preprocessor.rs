@@ -557,6 +557,14 @@ fn without_a_compiler_there_are_built_in_headers() {
     }
 }
 
+#[test]
+fn embedded_data_is_refused() {
+    assert_eq!(
+        faults("int a[] = {\n#embed \"data\"\n};"),
+        ["main.h:2:2: error: #embed is not supported: a declaration has no data"]
+    );
+}
+
 /// The tokens of system headers equal the output of `cc -E -P`, cut into tokens by our own lexer.
 #[test]
 fn headers_have_the_compilers_tokens() {

@@ -748,3 +748,135 @@ fn an_included_vector_is_the_same_type() {
     assert_eq!(v, w);
     assert_eq!(Layouts::new().size_and_align(&ours, w), Ok((16, 16)));
 }
+
+/// Every condition is true to gcc, except that it takes no type for what chooses.
+#[test]
+fn generic_selections_choose() {
+    let text = "typedef struct point { int x; } point_t; enum colour { RED }; typedef int (*callback)(int);\n\
+        extern const int ci; extern char name[4]; extern enum colour tint; int f(int); typedef unsigned long mine;\n";
+    for condition in [
+        "_Generic(1, int: 1, default: 0)",
+        "_Generic(1, long: 0, default: 1)",
+        "_Generic(1, default: 0, int: 1)",
+        "_Generic(1L, long: sizeof(long) == 8, default: 0)",
+        "_Generic('a', char: 0, int: 1)",
+        "_Generic((char)1, int: 0, char: 1)",
+        "_Generic((char)1 + (char)1, int: 1, char: 0)",
+        "_Generic(1.5f, float: 1, double: 0)",
+        "_Generic(1.5f + 1.5, float: 0, double: 1)",
+        "_Generic(\"s\", const char *: 0, char *: 1)",
+        "_Generic(ci, const int: 0, int: 1)",
+        "_Generic(&ci, int *: 0, const int *: 1)",
+        "_Generic(name, char *: 1, default: 0)",
+        "_Generic(&name, char (*)[4]: 1, default: 0)",
+        "_Generic(&name, char (*)[]: 1, default: 0)",
+        "_Generic(f, callback: 1, default: 0)",
+        "_Generic(f, int (*)(long): 0, int (*)(int): 1)",
+        "_Generic(RED, int: 1, default: 0)",
+        "_Generic(tint, unsigned: 1, int: 0)",
+        "_Generic(tint, enum colour: 1, default: 0)",
+        "_Generic((point_t *)0, struct point *: 1, default: 0)",
+        "_Generic(sizeof 1, unsigned long: 1, default: 0)",
+        "_Generic((size_t)1, unsigned long: 1, default: 0)",
+        "_Generic((mine)1, size_t: 1, default: 0)",
+        "_Generic((int64_t)1, long long: 0, long: 1)",
+        "_Generic((uint8_t *)0, unsigned char *: 1, default: 0)",
+        "_Generic((wchar_t)1, int: 1, default: 0)",
+        "_Generic((__float80)1, long double: 1, default: 0)",
+        "_Generic(1, int: _Generic(2u, unsigned: 1, default: 0), default: 1 / 0)",
+        "_Generic(1, int: (1, 1), long: f(2, 3)[4])",
+        "_Generic(1 ? 2 : 3.0, double: 1, int: 0)",
+        "sizeof(_Generic(1, int: \"abc\", default: 0)) == 4",
+        "_Generic(int, long: 0, int: 1)",
+        "-_Generic(1, int: 1) + 2",
+    ] {
+        // A list of values in parentheses is no constant.
+        let condition = condition.replace("(1, 1)", "1");
+        let declarations = parse(
+            &format!("{text}#define A ({condition})\n"),
+            Target::X86_64_SYSV,
+        );
+        let constant = declarations.lookup_constant("A").expect(&condition);
+        assert_eq!(constant.value, Some(1), "{condition}");
+    }
+    let sizes = |target: Target| {
+        let text =
+            "#define A _Generic((size_t)1, unsigned: 1, unsigned long: 2, unsigned long long: 3)\n";
+        let declarations = parse(text, target);
+        declarations
+            .lookup_constant("A")
+            .and_then(|found| found.value)
+    };
+    assert_eq!(sizes(Target::I386), Some(1));
+    assert_eq!(sizes(Target::AARCH64), Some(2));
+    assert_eq!(sizes(Target::WINDOWS_X86_64), Some(3));
+}
+
+#[test]
+fn generic_selections_that_are_wrong() {
+    let options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    for (condition, message) in [
+        (
+            "_Generic(1, long: 1)",
+            "no association of this _Generic is for the type 'int', and there is no default",
+        ),
+        (
+            "_Generic(1)",
+            "no association of this _Generic is for the type 'int', and there is no default",
+        ),
+        ("_Generic(1, int 1)", "expected ':'"),
+        ("_Generic(1, nosuch: 1)", "unknown type name 'nosuch'"),
+        ("_Generic(1, int: 1 2)", "expected ',' or ')'"),
+        ("_Generic(1, int: 1]", "expected ',' or ')'"),
+        ("_Generic(1, int: )", "expected a constant expression here"),
+    ] {
+        let text = format!("enum {{ A = {condition} }};\n");
+        let said = first_error(&text, &options);
+        assert!(said.ends_with(message), "{condition}: {said}");
+    }
+    // CFFI takes none.
+    let as_cffi = ParseOptions {
+        as_cffi: true,
+        ..ParseOptions::default()
+    };
+    let said = first_error("enum { A = _Generic(1, int: 1) };", &as_cffi);
+    assert!(
+        said.ends_with("expected a constant expression here"),
+        "{said}"
+    );
+    let deep = format!(
+        "enum {{ A = {}1{} }};",
+        "_Generic(1, int: ".repeat(5000),
+        ")".repeat(5000)
+    );
+    first_error(&deep, &options);
+    let deep = format!(
+        "#define A {}1.5{}\n",
+        "_Generic(1, int: ".repeat(5000),
+        ")".repeat(5000)
+    );
+    let mut declarations = Declarations::default();
+    let options = ParseOptions {
+        other_macros: true,
+        ..options
+    };
+    declarations.parse(&deep, &options).expect("taken");
+}
+
+#[test]
+fn the_x87s_number_is_long_double() {
+    let text = "typedef __float80 a_t;";
+    let mut declarations = parse(text, Target::X86_64_SYSV);
+    let ty = declarations.parse_type("a_t").expect("a type");
+    assert_eq!(declarations.cffi_name(ty), "long double");
+    let options = ParseOptions {
+        of_headers: true,
+        ..ParseOptions::default()
+    };
+    let mut elsewhere = Declarations::new(Target::AARCH64);
+    let errors = elsewhere.parse(text, &options).expect_err("no such type");
+    assert_eq!(errors[0].message, "Unsupported type: '__float80'");
+}

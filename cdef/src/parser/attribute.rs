@@ -308,12 +308,6 @@ impl Parser<'_> {
     /// The integer type that `size_t` is on the target.
     pub(super) fn size_type(&self) -> Primitive {
         let target = &self.decls.target;
-        if target.pointer_size == target.long_size {
-            Primitive::ULong
-        } else if target.pointer_size == 8 {
-            Primitive::ULongLong
-        } else {
-            Primitive::UInt
-        }
+        target.standard(Primitive::Size)
     }
 }

@@ -410,6 +410,14 @@ impl Parser<'_> {
             Tok::Number => self.decls.target.integer_literal(self.text_of(token)),
             Tok::Char => self.decls.target.char_literal(self.text_of(token)),
             Tok::Name => return self.named_constant(token),
+            Tok::Keyword(Keyword::Generic) if self.foreign != Foreign::No => {
+                self.bump();
+                self.skip_balanced()?;
+                return Ok(self.unknown());
+            }
+            Tok::Keyword(Keyword::Generic) if !self.is_cffi_only() => {
+                return self.generic_selection(Self::constant_expression);
+            }
             Tok::String if self.foreign != Foreign::No => {
                 while self.at(Tok::String) {
                     self.bump();

@@ -1,6 +1,7 @@
 //! Values of macros that are not integers: floating and string constants, or none.
 
 use crate::declarations::MacroValue;
+use crate::keyword::Keyword;
 use crate::lexer::{Lexer, Tok, Token};
 use crate::types::Primitive;
 
@@ -44,7 +45,13 @@ struct Body<'p, 'a> {
 
 impl<'a> Parser<'a> {
     /// The value of the macro whose body stands from `start` to `end`.
-    pub(super) fn other_macro(&mut self, start: usize, end: usize) -> MacroValue {
+    pub(super) fn other_macro(&mut self, mut start: usize, mut end: usize) -> MacroValue {
+        for _ in 0..MAX_DEPTH {
+            let Some(chosen) = self.chosen_in(start, end) else {
+                break;
+            };
+            (start, end) = chosen;
+        }
         let mut lexer = Lexer::new(&self.lexer.text()[..end]);
         lexer.position = start;
         let token = lexer.next(&mut self.decls.types);
@@ -64,6 +71,28 @@ impl<'a> Parser<'a> {
             }
             _ => MacroValue::Nothing,
         }
+    }
+}
+
+impl Parser<'_> {
+    /// Where the expression stands that the `_Generic(...)` from `start` to `end` chooses, if nothing else stands there.
+    fn chosen_in(&mut self, start: usize, end: usize) -> Option<(usize, usize)> {
+        let saved = (self.lexer, self.tok, self.previous_end, self.depth);
+        self.lexer.position = start;
+        self.lexer.set_end(end);
+        self.tok = self.lexer.next(&mut self.decls.types);
+        let chosen = if self.at(Tok::Keyword(Keyword::Generic)) {
+            let chosen = self.generic_selection(|parser| {
+                let from = parser.tok.start as usize;
+                parser.skip_association()?;
+                Ok((from, parser.previous_end as usize))
+            });
+            chosen.ok().filter(|_| self.at(Tok::Eof))
+        } else {
+            None
+        };
+        (self.lexer, self.tok, self.previous_end, self.depth) = saved;
+        chosen
     }
 }
 

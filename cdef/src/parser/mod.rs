@@ -11,6 +11,7 @@ mod declare;
 mod directive;
 mod errors;
 mod expression;
+mod generic;
 mod initialiser;
 mod macro_value;
 mod old_style;

@@ -255,6 +255,9 @@ impl Parser<'_> {
                 }
                 _ => return self.primary().map(|value| primitive(value.ty)),
             },
+            Tok::Keyword(Keyword::Generic) => {
+                return self.generic_selection(Self::type_of_conditional);
+            }
             Tok::String => return self.type_of_string(),
             Tok::Number if self.is_floating(text) => primitive(match text.as_bytes().last() {
                 Some(b'f' | b'F') => Primitive::Float,
