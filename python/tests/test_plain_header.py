@@ -145,7 +145,7 @@ echo $ffi->PL_MAX, " ", $ffi->PL_NEGATIVE, " ", $ffi->PL_K, " ", $ffi->PL_B, " "
 """
 
 
-@pytest.mark.skipif(not shutil.which("php"), reason="there is no php")
+@pytest.mark.skipif(not shutil.which("php"), reason="there is no php (Debian: the package php-cli)")
 def test_php_calls_through_it(plain):
     done = subprocess.run(["php", "-d", "ffi.enable=1", "-r", PHP], cwd=plain, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("6 10 60 true\n42 -3 7 5 16 0\n", "")

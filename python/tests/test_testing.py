@@ -289,7 +289,7 @@ def test_threads(shop):
     assert len(seen) == 600 and set(seen) == {(0, 0), (1, ValueError), (2, TypeError)}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("coverage") is None, reason="coverage is not installed: pip install -r python/tests/requirements.txt")
 def test_coverage_sees_the_lines(place):
     (place / "use.py").write_text(
         "from keelback.testing import load\n"
