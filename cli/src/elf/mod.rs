@@ -73,6 +73,38 @@ struct Section {
 }
 
 impl Section {
+    /// From the numbers of a section header, in their order there.
+    fn of(numbers: [u64; 10]) -> Self {
+        Self {
+            name: numbers[0],
+            kind: numbers[1],
+            flags: numbers[2],
+            address: numbers[3],
+            offset: numbers[4],
+            size: numbers[5],
+            link: numbers[6],
+            info: numbers[7],
+            align: numbers[8],
+            entry: numbers[9],
+        }
+    }
+
+    /// The numbers that [`of`](Self::of) takes.
+    fn numbers(&self) -> [u64; 10] {
+        [
+            self.name,
+            self.kind,
+            self.flags,
+            self.address,
+            self.offset,
+            self.size,
+            self.link,
+            self.info,
+            self.align,
+            self.entry,
+        ]
+    }
+
     /// Whether the section is mapped when the file is loaded.
     fn is_loaded(&self) -> bool {
         self.flags & 2 != 0
@@ -307,54 +339,13 @@ impl Elf {
                 let at = table
                     .checked_add(index * self.section_size())
                     .ok_or_else(broken)?;
-                let [
-                    name,
-                    kind,
-                    flags,
-                    address,
-                    offset,
-                    size,
-                    link,
-                    info,
-                    align,
-                    entry,
-                ] = self.numbers(at, self.section_widths())?;
-                Ok(Section {
-                    name,
-                    kind,
-                    flags,
-                    address,
-                    offset,
-                    size,
-                    link,
-                    info,
-                    align,
-                    entry,
-                })
+                self.numbers(at, self.section_widths()).map(Section::of)
             })
             .collect()
     }
 
     fn put_section(&mut self, at: u64, section: &Section) -> Result<(), Broken> {
-        let Section {
-            name,
-            kind,
-            flags,
-            address,
-            offset,
-            size,
-            link,
-            info,
-            align,
-            entry,
-        } = *section;
-        self.put_numbers(
-            at,
-            self.section_widths(),
-            [
-                name, kind, flags, address, offset, size, link, info, align, entry,
-            ],
-        )
+        self.put_numbers(at, self.section_widths(), section.numbers())
     }
 
     /// The offset in the file of the byte at an address.
