@@ -72,6 +72,13 @@ struct Section {
     entry: u64,
 }
 
+impl Segment {
+    /// Its end in the file.
+    fn end(&self) -> u64 {
+        self.offset.saturating_add(self.size)
+    }
+}
+
 impl Section {
     /// From the numbers of a section header, in their order there.
     fn of(numbers: [u64; 10]) -> Self {

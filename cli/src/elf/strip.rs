@@ -1,5 +1,5 @@
 //! Removes what is not loaded: symbol tables, debug information, comments.
-use super::{Broken, Elf, PT_LOAD, Section};
+use super::{Broken, Elf, PT_LOAD, Section, Segment};
 
 impl Elf {
     /// Removes the sections that are not loaded. What is loaded stays where it is, in the file and in memory, and the
@@ -27,11 +27,7 @@ impl Elf {
         let known = sections
             .iter()
             .map(Section::end)
-            .chain(
-                self.segments()?
-                    .iter()
-                    .map(|segment| segment.offset.saturating_add(segment.size)),
-            )
+            .chain(self.segments()?.iter().map(Segment::end))
             .chain([
                 table + count * self.section_size(),
                 headers + segments * self.segment_size(),
@@ -45,11 +41,7 @@ impl Elf {
             .iter()
             .filter(|section| section.is_loaded())
             .map(Section::end)
-            .chain(
-                self.segments()?
-                    .iter()
-                    .map(|segment| segment.offset.saturating_add(segment.size)),
-            )
+            .chain(self.segments()?.iter().map(Segment::end))
             .chain([headers + segments * self.segment_size()])
             .max()
             .unwrap_or(0);
@@ -64,7 +56,7 @@ impl Elf {
         let loaded: Vec<(u64, u64)> = self
             .segments()?
             .iter()
-            .map(|segment| (segment.offset, segment.offset.saturating_add(segment.size)))
+            .map(|segment| (segment.offset, segment.end()))
             .collect();
         for section in sections.iter().filter(|section| !section.is_loaded()) {
             let (start, stop) = (section.offset, section.end().min(end));
