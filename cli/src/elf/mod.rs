@@ -376,6 +376,20 @@ impl Elf {
 
     // -- what the dynamic linker reads --
 
+    /// The places of the records of a list of versions (Verneed, Vernaux, Verdef or Verdaux): the field `next` of each
+    /// has the distance to the next one, 0 in the last.
+    fn version_records(&self, first: u64, next: u64) -> Result<Vec<u64>, Broken> {
+        let mut records = vec![first];
+        let mut at = first;
+        loop {
+            match self.number(at + next, 4)? {
+                0 => return Ok(records),
+                distance => at += distance,
+            }
+            records.push(at);
+        }
+    }
+
     fn dynamic_segment(&self) -> Result<Option<Segment>, Broken> {
         Ok(self
             .segments()?

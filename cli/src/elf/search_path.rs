@@ -131,30 +131,22 @@ impl Elf {
         is_need: bool,
         used: &mut Vec<u64>,
     ) -> Result<(), Broken> {
-        // The offsets are those of the fields of Verneed and Vernaux, or of Verdef and Verdaux: the name, the first
-        // auxiliary record, the next record.
-        let mut at = table;
-        loop {
-            let (first, next) = if is_need {
+        // The offsets of the fields of Verneed and Vernaux, or of Verdef and Verdaux: the first auxiliary record, the next
+        // record; the auxiliary record's name, the next one.
+        let (first, next, text, follows) = if is_need {
+            (8, 12, 8, 12)
+        } else {
+            (12, 16, 0, 4)
+        };
+        for at in self.version_records(table, next)? {
+            if is_need {
                 used.push(self.number(at + 4, 4)?);
-                (self.number(at + 8, 4)?, self.number(at + 12, 4)?)
-            } else {
-                (self.number(at + 12, 4)?, self.number(at + 16, 4)?)
-            };
-            let mut name = at + first;
-            loop {
-                let (text, follows) = if is_need { (8, 12) } else { (0, 4) };
-                used.push(self.number(name + text, 4)?);
-                match self.number(name + follows, 4)? {
-                    0 => break,
-                    distance => name += distance,
-                }
             }
-            match next {
-                0 => return Ok(()),
-                distance => at += distance,
+            for name in self.version_records(at + self.number(at + first, 4)?, follows)? {
+                used.push(self.number(name + text, 4)?);
             }
         }
+        Ok(())
     }
 
     /// Writes the dynamic entries in place: there are no more than before.

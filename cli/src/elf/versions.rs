@@ -13,25 +13,16 @@ impl Elf {
         let text = |offset| -> Result<String, Broken> {
             Ok(String::from_utf8_lossy(self.string(offset)?).into_owned())
         };
-        let mut at = self.place_of(address)?;
-        loop {
+        for at in self.version_records(self.place_of(address)?, 12)? {
             let library = text(self.number(at + 4, 4)?)?;
-            let mut name = at + self.number(at + 8, 4)?;
-            loop {
+            for name in self.version_records(at + self.number(at + 8, 4)?, 12)? {
                 // Skip weak needs: the dynamic linker does not insist on them.
                 if self.number(name + 4, 2)? & 2 == 0 {
                     needed.push((library.clone(), text(self.number(name + 8, 4)?)?));
                 }
-                match self.number(name + 12, 4)? {
-                    0 => break,
-                    distance => name += distance,
-                }
-            }
-            match self.number(at + 12, 4)? {
-                0 => return Ok(needed),
-                distance => at += distance,
             }
         }
+        Ok(needed)
     }
 
     /// The machine, with the name that `uname -m` prints.
