@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{AbiArguments, CdefFile, PreprocessArguments};
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::elf::Elf;
 use crate::headers::{self, Named};
 use crate::input::{Inputs, reason};
 use crate::output;
@@ -103,21 +104,15 @@ fn is_library(path: &Path) -> Result<bool> {
     if crate::is_dash(path.as_os_str()) {
         return Ok(false);
     }
-    let mut start = [0; 4];
-    let read = std::fs::File::open(path).and_then(|file| {
-        let mut file = file.take(start.len() as u64);
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        start[..bytes.len()].copy_from_slice(&bytes);
-        Ok(())
-    });
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
     read.map_err(|error| {
         Failure::Files.because(Diagnostic::error(
             "cannot-read",
             format!("cannot read {}: {}", path.display(), reason(&error)),
         ))
     })?;
-    Ok(start == *b"\x7fELF")
+    Ok(Elf::is_elf(&start))
 }
 
 /// The declarations of a plugin, with the functions that every plugin has.
