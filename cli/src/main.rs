@@ -25,7 +25,6 @@ mod progress;
 mod python;
 mod runtime;
 mod shadowed;
-mod soname;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

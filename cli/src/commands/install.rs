@@ -5,9 +5,9 @@ use keelback_compiler::soname::LibraryName;
 
 use crate::arguments::InstallArguments;
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
+use crate::elf::Elf;
 use crate::input::{Inputs, reason};
 use crate::output::Outputs;
-use crate::soname::Library;
 
 /// `keelback install ...`
 pub fn run(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
@@ -60,7 +60,8 @@ struct Built {
     /// The links to it in its directory.
     links: Vec<(String, String)>,
     version: Option<String>,
-    pointer: u8,
+    /// The bytes of a pointer.
+    pointer: usize,
 }
 
 impl Built {
@@ -68,14 +69,15 @@ impl Built {
         let real = std::fs::canonicalize(path);
         let data = real.and_then(|real| Ok((std::fs::read(&real)?, real)));
         let (data, real) = data.map_err(|error| cannot_read(path, "library", &error))?;
-        let Some(library) = Library::read(&data) else {
+        let read = Elf::read(data).and_then(|elf| Ok((elf.soname()?, elf)));
+        let Ok((soname, library)) = read else {
             return Err(unfit(
                 path,
                 "it is no shared library",
                 "build one with `keelback build`",
             ));
         };
-        let Some(soname) = library.soname else {
+        let Some(soname) = soname else {
             return Err(unfit(
                 path,
                 "it has no SONAME, so programs cannot be linked to it",
@@ -107,8 +109,8 @@ impl Built {
             version: LibraryName::parse(file).and_then(|name| name.version.map(str::to_owned)),
             file: file.to_owned(),
             links,
-            pointer: library.pointer,
-            data,
+            pointer: library.word(),
+            data: library.bytes,
             soname,
         })
     }

@@ -213,7 +213,7 @@ impl Elf {
     }
 
     /// Bytes of an address.
-    fn word(&self) -> usize {
+    pub fn word(&self) -> usize {
         if self.wide { 8 } else { 4 }
     }
 
@@ -435,6 +435,16 @@ impl Elf {
             .ok_or_else(broken)?;
         let length = rest.iter().position(|&byte| byte == 0).ok_or_else(broken)?;
         Ok(&rest[..length])
+    }
+
+    /// The name that programs look for (DT_SONAME).
+    pub fn soname(&self) -> Result<Option<String>, Broken> {
+        let Some(offset) = self.value(DT_SONAME)? else {
+            return Ok(None);
+        };
+        Ok(Some(
+            String::from_utf8_lossy(self.string(offset)?).into_owned(),
+        ))
     }
 
     /// The names of the libraries that it needs (DT_NEEDED).
