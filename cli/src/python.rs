@@ -367,7 +367,8 @@ fn prefixes_of(libpython: &Path) -> impl Iterator<Item = &Path> {
         .filter_map(Path::parent)
 }
 
-fn on_path(name: &OsStr) -> Option<PathBuf> {
+/// The program that a shell would run.
+pub fn on_path(name: &OsStr) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|dir| dir.join(name))

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Error, Reporter, Result};
 use crate::interrupt;
 use crate::output;
 use crate::packages::{Family, Need};
-use crate::python::{Python, Search};
+use crate::python::{Python, Search, on_path};
 use crate::runtime;
 
 /// The state of one thing that was looked for.
@@ -131,7 +131,7 @@ fn compiler(arguments: &DoctorArguments, reporter: &Reporter) -> Result<Vec<Find
         compiler.run(&compilation, reporter)
     };
     let program = compiler.program();
-    let place = program.to_str().and_then(on_path);
+    let place = on_path(program.as_os_str());
     let program = place.as_deref().unwrap_or(program).display().to_string();
     if let Err(error) =
         compile("int keelback_doctor(void);\nint keelback_doctor(void) { return 0; }\n")
@@ -224,7 +224,7 @@ fn programs() -> Vec<Finding> {
     ];
     optional
         .into_iter()
-        .map(|(program, why, need)| match on_path(program) {
+        .map(|(program, why, need)| match on_path(program.as_ref()) {
             Some(path) => Finding::ok(program, path.display().to_string()),
             None => Finding {
                 state: State::Optional,
@@ -239,13 +239,6 @@ fn programs() -> Vec<Finding> {
         .collect()
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-}
-
 /// The other Pythons on the PATH, which a build can use with --python.
 fn other_pythons(chosen: Option<&Python>, reporter: &Reporter) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -253,7 +246,7 @@ fn other_pythons(chosen: Option<&Python>, reporter: &Reporter) -> Vec<Finding> {
     seen.extend(chosen.map(|python| python.libpython.clone()));
     for minor in 10..=20 {
         for name in [format!("python3.{minor}"), format!("python3.{minor}t")] {
-            let Some(program) = on_path(&name).filter(|path| answers(path)) else {
+            let Some(program) = on_path(name.as_ref()).filter(|path| answers(path)) else {
                 continue;
             };
             let found =
