@@ -40,20 +40,12 @@ pub enum Need {
 impl Family {
     /// The family of this machine's distribution; `None` if it is unknown.
     pub fn here() -> Option<Self> {
-        let text = ["/etc/os-release", "/usr/lib/os-release"]
-            .iter()
-            .find_map(|path| std::fs::read_to_string(path).ok())?;
-        Self::of(&text)
+        Self::of(&os_release()?)
     }
 
     /// The family of an os-release file.
     fn of(text: &str) -> Option<Self> {
-        let value = |key: &str| {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-            line.unwrap_or_default().trim_matches(['"', '\''])
-        };
+        let value = |key| value_in(text, key).unwrap_or_default();
         let (own, like) = (value("ID"), value("ID_LIKE"));
         own.split(' ').chain(like.split(' ')).find_map(|name| {
             Some(match name {
@@ -110,6 +102,26 @@ impl Family {
         };
         name.to_owned()
     }
+}
+
+/// The file that describes this machine's distribution.
+fn os_release() -> Option<String> {
+    ["/etc/os-release", "/usr/lib/os-release"]
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok())
+}
+
+/// The value of a key of an os-release file.
+fn value_in<'text>(text: &'text str, key: &str) -> Option<&'text str> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    line.map(|value| value.trim_matches(['"', '\'']))
+}
+
+/// The short name of this machine's distribution: `debian`, `ubuntu`.
+pub fn distribution() -> Option<String> {
+    value_in(&os_release()?, "ID").map(str::to_owned)
 }
 
 #[cfg(test)]

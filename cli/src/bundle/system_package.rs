@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::interrupt;
+use crate::packages::distribution;
 
 /// A package of Debian's kind or of Fedora's.
 pub struct SystemPackage {
@@ -73,12 +74,7 @@ fn ask(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
 fn of_dpkg(package: &str) -> Option<SystemPackage> {
     let version = ask("dpkg-query", &["-W", "-f=${Version}", package], &[])?;
     let name = package.split(':').next()?.to_owned();
-    let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let system = system
-        .lines()
-        .find_map(|line| line.strip_prefix("ID="))
-        .unwrap_or("debian")
-        .trim_matches('"');
+    let system = distribution().unwrap_or_else(|| "debian".to_owned());
     let text = Path::new("/usr/share/doc").join(&name).join("copyright");
     let licence = std::fs::read_to_string(&text)
         .map(|text| in_short(&text))
