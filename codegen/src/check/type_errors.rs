@@ -15,12 +15,16 @@ use crate::spec::StartError;
 pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut found_values = Vec::new();
+    if plugin.spec.type_errors.is_empty() {
+        return (found_values, problems);
+    }
+    let spellings = Spellings::of(plugin);
     let mut declarations = plugin.declarations.clone();
     for error in &plugin.spec.type_errors {
         let mut found: Option<&FunctionType> = None;
         let wanted = Wanted::of(&mut declarations, &error.function);
         for (function, ty) in plugin.callbacks() {
-            if !wanted.is_result_of(plugin, function, ty) {
+            if !wanted.is_result_of(plugin, &spellings, function, ty) {
                 continue;
             }
             found = Some(ty);
@@ -31,14 +35,14 @@ pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
             });
         }
         match found {
-            None => problems.push(no_function(plugin, &error.function)),
+            None => problems.push(no_function(plugin, &spellings, &error.function)),
             Some(ty) => {
                 // The messages of `start_error` contain the type, for which the value is given.
                 let result = plugin.declarations.types.get(ty.result.ty);
                 if *result != Type::Void {
                     problems.extend(start_error(&mut declarations, result, error).err());
                 } else {
-                    problems.push(no_function(plugin, &error.function));
+                    problems.push(no_function(plugin, &spellings, &error.function));
                 }
             }
         }
@@ -59,10 +63,11 @@ pub(super) fn take(plugin: &mut Plugin, of_types: Vec<StartError>) {
     plugin.spec.start_errors.extend(others);
 }
 
-fn no_function(plugin: &Plugin, ty: &str) -> Problem {
+fn no_function(plugin: &Plugin, spellings: &Spellings<'_>, ty: &str) -> Problem {
     let mut results: Vec<String> = Vec::new();
     for (function, ty) in plugin.callbacks() {
-        let spelled = spelled_result(plugin, function)
+        let spelled = spellings
+            .result_of(function)
             .unwrap_or_else(|| plugin.declarations.c_declaration(ty.result, ""));
         if spelled != "void" && !results.contains(&spelled) {
             results.push(spelled);
@@ -98,8 +103,14 @@ impl Wanted {
         }
     }
 
-    fn is_result_of(&self, plugin: &Plugin, function: &Function, ty: &FunctionType) -> bool {
-        let spelled = spelled_result(plugin, function);
+    fn is_result_of(
+        &self,
+        plugin: &Plugin,
+        spellings: &Spellings<'_>,
+        function: &Function,
+        ty: &FunctionType,
+    ) -> bool {
+        let spelled = spellings.result_of(function);
         if spelled.as_deref() == Some(&self.words) {
             return true;
         }
@@ -152,31 +163,52 @@ fn is_idle(word: &str) -> bool {
     )
 }
 
-/// The result's type as the declaration spells it: `kv_status`, `char *`. `None` where the type stands on both sides of
-/// the name.
-fn spelled_result(plugin: &Plugin, function: &Function) -> Option<String> {
-    let index = function.span.source.0 as usize;
-    let cdef = plugin.spec.cdefs.get(index)?;
-    let all: Vec<Token> = tokens(&cdef.text)
-        .into_iter()
-        .filter(|token| token.kind != TokenKind::Comment)
-        .collect();
-    let name = all
-        .iter()
-        .position(|token| token.range.start == function.span.start as usize)?;
-    let first = start_of_declaration(&all, name);
+/// How the declarations spell the types of results.
+struct Spellings<'a> {
+    /// The text of each cdef, and its tokens without comments.
+    texts: Vec<(&'a str, Vec<Token>)>,
+}
+
+impl<'a> Spellings<'a> {
+    fn of(plugin: &'a Plugin) -> Self {
+        let without_comments = |text| {
+            let mut all = tokens(text);
+            all.retain(|token| token.kind != TokenKind::Comment);
+            all
+        };
+        let texts = plugin.spec.cdefs.iter().map(|cdef| &*cdef.text);
+        Self {
+            texts: texts.map(|text| (text, without_comments(text))).collect(),
+        }
+    }
+
+    /// The result's type as the declaration spells it: `kv_status`, `char *`. `None` where the type stands on both
+    /// sides of the name.
+    fn result_of(&self, function: &Function) -> Option<String> {
+        let (text, all) = self.texts.get(function.span.source.0 as usize)?;
+        let start = function.span.start as usize;
+        let name = all
+            .binary_search_by_key(&start, |token| token.range.start)
+            .ok()?;
+        spelled_result(text, all, name)
+    }
+}
+
+/// The same for the function whose name is that token of the text.
+fn spelled_result(text: &str, all: &[Token], name: usize) -> Option<String> {
+    let first = start_of_declaration(all, name);
     // The specifiers are the words up to the first declarator, whose name is the last of them unless a star is before it.
     let mut specifiers: Vec<&str> = Vec::new();
     let mut at = first;
     while at <= name {
-        if let Some(end) = attributes_end(&cdef.text, &all, at) {
+        if let Some(end) = attributes_end(text, all, at) {
             at = end;
             continue;
         }
         if all[at].kind != TokenKind::Word {
             break;
         }
-        specifiers.push(&cdef.text[all[at].range.clone()]);
+        specifiers.push(&text[all[at].range.clone()]);
         at += 1;
     }
     if !all.get(at).is_some_and(|token| token.is(b'*')) {
@@ -184,7 +216,7 @@ fn spelled_result(plugin: &Plugin, function: &Function) -> Option<String> {
     }
     let mut stars = 0;
     for token in all[first..name].iter().rev() {
-        let word = &cdef.text[token.range.clone()];
+        let word = &text[token.range.clone()];
         if token.is(b'*') {
             stars += 1;
         } else if !is_idle(word) {
