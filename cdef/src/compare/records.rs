@@ -1,5 +1,7 @@
 //! Structs and unions: what is in them, and where.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::declarations::Declarations;
 use crate::layout::{FieldLayout, Layouts};
 use crate::types::{Field, RecordId, RecordKind};
@@ -12,16 +14,20 @@ use super::{Change, Effect, Interface, Subject};
 pub(super) fn compare(types: &Types<'_>, old: &Interface<'_>, new: &Interface<'_>) -> Vec<Change> {
     let mut layouts = (Layouts::new(), Layouts::new());
     let mut changes = Vec::new();
-    let mut paired = Vec::new();
+    let mut paired = HashSet::new();
+    let mut by_name: HashMap<String, RecordId> = HashMap::new();
+    for id in new.records() {
+        for name in record_names(new.declarations, id) {
+            by_name.entry(name).or_insert(id);
+        }
+    }
     for id in old.records() {
         let names = record_names(old.declarations, id);
-        let other = new.records().find(|&other| {
-            let others = record_names(new.declarations, other);
-            names.iter().any(|name| others.contains(name))
-        });
-        match other {
+        // Where the names are those of several records now, the first one is it.
+        let others = names.iter().filter_map(|name| by_name.get(name).copied());
+        match others.min_by_key(|other| other.index()) {
             Some(other) => {
-                paired.push(other);
+                paired.insert(other);
                 changes.extend(
                     Pair {
                         types,
