@@ -1,6 +1,6 @@
 //! Start errors from the init code: its `def_extern(error=...)` values are also returned when Python cannot be started.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use keelback_cdef::{Declarations, Type};
 
@@ -21,16 +21,17 @@ pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> 
         .iter()
         .map(|error| error.function.as_str())
         .collect();
+    let mut by_function: HashMap<&str, Vec<&InitError>> = HashMap::new();
+    for error in &plugin.spec.init_errors {
+        by_function.entry(&error.function).or_default().push(error);
+    }
     let mut seen = HashSet::new();
     for (function, ty) in plugin.callbacks() {
         let name = plugin.declarations.types.text(function.name);
         let result = plugin.declarations.types.get(ty.result.ty);
-        let said: Vec<&InitError> = plugin
-            .spec
-            .init_errors
-            .iter()
-            .filter(|error| error.function == name)
-            .collect();
+        let Some(said) = by_function.get(name) else {
+            continue;
+        };
         let Some(last) = said.last() else { continue };
         if given.contains(name) || *result == Type::Void || !seen.insert(name) {
             continue;

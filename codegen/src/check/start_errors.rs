@@ -1,6 +1,8 @@
 //! `--error NAME=VALUE`: checks that what a function returns when Python cannot be started is of its result's type.
 
-use keelback_cdef::{Declarations, Primitive, Target, Type};
+use std::collections::HashMap;
+
+use keelback_cdef::{Declarations, FunctionType, Primitive, Target, Type};
 
 use crate::plugin::Plugin;
 use crate::problem::Problem;
@@ -13,11 +15,12 @@ pub(super) fn check(plugin: &Plugin, problems: &mut Vec<Problem>) {
     // Checking an expression changes the declarations for a moment, hence the copy.
     let mut declarations = plugin.declarations.clone();
     let types = &plugin.declarations.types;
+    let mut functions: HashMap<&str, &FunctionType> = HashMap::new();
+    for (function, ty) in plugin.callbacks() {
+        functions.entry(types.text(function.name)).or_insert(ty);
+    }
     for error in &plugin.spec.start_errors {
-        let function = plugin
-            .callbacks()
-            .find(|(function, _)| types.text(function.name) == error.function);
-        let Some((_, ty)) = function else {
+        let Some(ty) = functions.get(error.function.as_str()) else {
             let names: Vec<&str> = plugin.function_names().collect();
             problems.push(Problem::error(
                 format!(
