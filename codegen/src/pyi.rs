@@ -28,7 +28,14 @@ pub fn stubs(module_name: &str, declarations: &Declarations, of: StubsOf) -> Str
         declarations,
         classes: BTreeMap::new(),
         names: BTreeMap::new(),
+        typedefs: BTreeMap::new(),
     };
+    for typedef in &declarations.typedefs {
+        if let Type::Record(id) = declarations.types.get(typedef.ty.ty) {
+            let name = declarations.types.text(typedef.name);
+            stubs.typedefs.entry(id.index()).or_default().push(name);
+        }
+    }
     for index in 0..declarations.types.records.len() {
         stubs.add_class(RecordId::from_index(index));
     }
@@ -60,6 +67,8 @@ struct Stubs<'a> {
     classes: BTreeMap<usize, String>,
     /// The class names in use, each with the index of its record.
     names: BTreeMap<String, usize>,
+    /// The typedefs of records, by the index of the record.
+    typedefs: BTreeMap<usize, Vec<&'a str>>,
 }
 
 impl Stubs<'_> {
@@ -227,16 +236,14 @@ impl Stubs<'_> {
 
     /// How type strings may name a record.
     fn spellings(&self, id: RecordId) -> Vec<String> {
-        let declarations = self.declarations;
-        let types = &declarations.types;
+        let types = &self.declarations.types;
         let record = types.record(id);
         let tag = record
             .tag
             .map(|tag| format!("{} {}", record.kind.keyword(), types.text(tag)));
-        let typedefs = declarations.typedefs.iter();
-        let typedefs = typedefs.filter(|typedef| *types.get(typedef.ty.ty) == Type::Record(id));
+        let typedefs = self.typedefs.get(&id.index()).into_iter().flatten();
         tag.into_iter()
-            .chain(typedefs.map(|typedef| types.text(typedef.name).to_owned()))
+            .chain(typedefs.map(|&name| name.to_owned()))
             .collect()
     }
 
