@@ -29,6 +29,9 @@ CALLABLES = {
     "max": None,
     "Counter": None,
     "type('Callable', (), {'__call__': max})()": None,
+    "type('Static', (), {'__call__': staticmethod(lambda a, b: 0)})()": None,
+    "type('OfClass', (), {'__call__': classmethod(lambda c, a, b: 0)})()": None,
+    "type('Derived', (Counter,), {})()": "takes 1 argument, and C calls it with 2",
 }
 INIT = """
     import functools

@@ -44,8 +44,27 @@ pub fn of(callable: Live) -> Res<Option<PythonShape>> {
     // An object is called through its class. Of classes, and of callables that are written in C, nothing is certain.
     // SAFETY: the class of a live object.
     let class: Ref = unsafe { Ref::borrow(callable.class().cast()) };
-    let call = class.live().attribute(c"__call__")?;
-    of_plain(call.live(), 1, function_type)
+    match call_of(class.live())? {
+        Some(call) => of_plain(call.live(), 1, function_type),
+        None => Ok(None),
+    }
+}
+
+/// `__call__` as a class or the first of its bases has it. An attribute of the class would give the function of a static
+/// method, which does not get the object, as it gives that of a method.
+fn call_of(class: Live) -> Res<Option<Ref>> {
+    let bases = class.attribute(c"__mro__")?;
+    for base in bases.live().tuple_items() {
+        let names = base.attribute(c"__dict__")?;
+        // SAFETY: a live object; C strings.
+        unsafe {
+            if ffi::PyMapping_HasKeyString(names.obj(), c"__call__".as_ptr()) != 0 {
+                let call = ffi::PyMapping_GetItemString(names.obj(), c"__call__".as_ptr());
+                return Ref::steal(call).map(Some);
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// That of a function which gets `first` arguments before C's, if it is one that Python code defines.
