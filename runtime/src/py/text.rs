@@ -67,7 +67,8 @@ pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
 
 /// Shows a `UserWarning`; raises it where the warnings filter says so.
 pub fn warn(text: &str) -> Res<()> {
-    let text = std::ffi::CString::new(text).unwrap_or_default();
+    // What a program gave may have NULs in it.
+    let text = std::ffi::CString::new(text.replace('\0', "\\x00")).unwrap_or_default();
     // SAFETY: a C string; the category is a static of libpython.
     if unsafe { ffi::PyErr_WarnEx(ffi::PyExc_UserWarning, text.as_ptr(), 1) } < 0 {
         return Err(Raised::already());
