@@ -132,6 +132,20 @@ def test_arguments(headers):
             keelback.FFI().header("shape.h", **arguments)
     with pytest.raises(TypeError):
         keelback.FFI().header()
+    with pytest.raises(TypeError, match="'name' takes a str or several, not NoneType"):
+        keelback.FFI().header(None)
+
+
+@pytest.mark.parametrize("argument", ["only", "define", "undef", "export"])
+def test_what_an_iterable_raises_is_raised(headers, argument):
+    with pytest.raises(ZeroDivisionError):
+        keelback.FFI().header("shape.h", include_dirs=headers, **{argument: (1 // 0 for _ in "x")})
+
+
+def test_a_warning_about_a_text_with_a_nul(headers):
+    with pytest.warns(UserWarning) as warned:
+        keelback.FFI().header("shape.h", include_dirs=headers, only="no\0such")
+    assert [str(one.message) for one in warned] == ["header(): no name that is declared matches 'no\\x00such'"]
 
 
 def test_a_text_is_preprocessed():

@@ -13,7 +13,7 @@ use super::record::{caller, make_embedding, record, record_exports};
 use crate::attach::threads::detached;
 use crate::errors::{raise_diagnostics, raise_error};
 use crate::py::{Exception, Live, Raised, Ref, Res, flag, given, method, none, warn};
-use crate::raise;
+use crate::{exception, raise};
 
 method!(
     pub header = "FFI.header",
@@ -43,9 +43,15 @@ fn take_header(
     embedding_api: Option<Live>,
     export: Option<Live>,
 ) -> Res<Ref> {
-    let names = match is_path(name) {
-        true => vec![path(name)?],
-        false => words(Some(name), "name")?,
+    let names = if is_path(name) {
+        vec![path(name)?]
+    } else if name.is_none() {
+        return Err(raise!(
+            TypeError,
+            "'name' takes a str or several, not NoneType"
+        ));
+    } else {
+        words(Some(name), "name")?
     };
     let only = words(only, "only")?;
     let include_dirs = paths(include_dirs)?;
@@ -207,8 +213,11 @@ pub(super) fn words(object: Option<Live>, what: &str) -> Res<Vec<String>> {
         )
     };
     let items = tuple(Some(object)).map_err(|raised| {
-        raised.clear();
-        wrong(object)
+        // What an iterator raises is the program's own.
+        match raised.clear_if(exception!(TypeError)) {
+            Ok(()) => wrong(object),
+            Err(other) => other,
+        }
     })?;
     let texts = items.iter().map(|item| match item.live().text()? {
         Some(text) => Ok(text.to_owned()),
