@@ -305,6 +305,20 @@ pub struct Error {
 /// The result of a step of a command.
 pub type Result<T> = std::result::Result<T, Box<Error>>;
 
+impl Error {
+    /// The error with another hint where an output cannot be written or would replace a file of the run: the options that
+    /// choose the place differ.
+    pub fn elsewhere(mut self: Box<Self>, hint: &str) -> Box<Self> {
+        let codes = ["cannot-write", "output-is-input", "output-twice"];
+        for diagnostic in &mut self.diagnostics {
+            if codes.contains(&diagnostic.code) {
+                diagnostic.hint = Some(hint.to_owned());
+            }
+        }
+        self
+    }
+}
+
 impl Failure {
     /// The failure with one message.
     pub fn because(self, diagnostic: Diagnostic) -> Box<Error> {

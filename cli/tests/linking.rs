@@ -296,3 +296,44 @@ fn a_depfile_of_emitted_c() {
         "error: api.h would be overwritten: it is read as well",
     );
 }
+
+#[test]
+fn what_cannot_be_installed() {
+    let project = Project::good();
+    project.build(&[]).expect_success();
+    project.file("file", "");
+    let install = |arguments: &[&str]| {
+        let common = ["install", "libadder.so", "--destdir", "root"];
+        project.run(&[&common, arguments].concat())
+    };
+    let place = "help: choose another place with --prefix, --libdir, --includedir or --destdir, and give each header once; nothing was changed";
+    project
+        .run(&["install", "libadder.so", "--destdir", "file"])
+        .expect(
+            5,
+            &format!(
+                "error: cannot write file/usr/local/lib/libadder.so: Not a directory\n{place}"
+            ),
+        );
+    install(&["--header", "adder.h", "--header", "adder.h"]).expect(
+        2,
+        &format!("error: root/usr/local/include/adder.h is given for two outputs\n{place}"),
+    );
+    for version in ["1\"2", "1 2", "$x", "1\\"] {
+        install(&["--package-version", version]).expect(
+            2,
+            &format!(
+                "error: --package-version {version} is no version\nhelp: it has letters, digits and . + - _ ~, such as 1.2.3"
+            ),
+        );
+    }
+    install(&["--description", "adds\\"]).expect(
+        2,
+        "error: --description ends in a backslash, which pkg-config does not keep",
+    );
+    assert!(!project.path().join("root").exists());
+    project.run(&["cmake", "file"]).expect(
+        5,
+        "error: cannot write file/KeelbackConfig.cmake: Not a directory\nhelp: choose another directory; nothing was changed",
+    );
+}

@@ -16,8 +16,11 @@ pub fn run(arguments: &CmakeArguments, reporter: &Reporter) -> Result<()> {
     if std::fs::read(&path).is_ok_and(|text| text == CONFIG.as_bytes()) {
         return Ok(());
     }
-    let mut outputs = Outputs::for_paths(&[&path])?;
-    outputs.add(&path, CONFIG.as_bytes(), 0o666)?;
-    reporter.detail(format!("wrote {}", path.display()));
-    outputs.commit()
+    let write = || {
+        let mut outputs = Outputs::for_paths(&[&path])?;
+        outputs.add(&path, CONFIG.as_bytes(), 0o666)?;
+        reporter.detail(format!("wrote {}", path.display()));
+        outputs.commit()
+    };
+    write().map_err(|error| error.elsewhere("choose another directory; nothing was changed"))
 }

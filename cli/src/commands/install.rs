@@ -11,6 +11,14 @@ use crate::output::Outputs;
 
 /// `keelback install ...`
 pub fn run(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
+    install(arguments, reporter).map_err(|error| {
+        error.elsewhere(
+            "choose another place with --prefix, --libdir, --includedir or --destdir, and give each header once; nothing was changed",
+        )
+    })
+}
+
+fn install(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
     let built = Built::read(&arguments.library)?;
     let headers = headers(arguments, &built)?;
     let to = Destination::of(arguments)?;
@@ -263,6 +271,23 @@ impl Package {
                     format!("{option} is one line of text"),
                 )));
             }
+        }
+        // pkg-config would take the next line for a part of this one.
+        if description.ends_with('\\') {
+            return Err(Failure::Usage.because(Diagnostic::error(
+                "usage",
+                "--description ends in a backslash, which pkg-config does not keep",
+            )));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_~".contains(&byte);
+        if !version.bytes().all(is_plain) {
+            return Err(Failure::Usage.because(
+                Diagnostic::error(
+                    "usage",
+                    format!("--package-version {version} is no version"),
+                )
+                .hint("it has letters, digits and . + - _ ~, such as 1.2.3"),
+            ));
         }
         let include = match relative(&to.libdir, &to.includedir, &to.prefix) {
             Some(path) => format!("${{_keelback_libdir}}/{}", text_of(&path)?),
