@@ -135,3 +135,18 @@ fn failures_have_one_status() {
         assert_eq!(told.stdout, "");
     }
 }
+
+/// An empty declaration file is an interface without functions; a library of no bytes is a damaged one.
+#[test]
+fn a_file_with_the_name_of_a_library_is_no_declaration() {
+    let project = Project::with(OLD, INIT);
+    for name in ["libadder.so", "libadder.so.1.2.3"] {
+        project.file(name, "");
+        project.run(&["abi", name, "api.h"]).expect(
+            3,
+            &format!(
+                "error: {name} is no plugin: it is no library\nhelp: name a library that `keelback build` made"
+            ),
+        );
+    }
+}

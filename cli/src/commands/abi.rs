@@ -99,7 +99,7 @@ impl Side {
     }
 }
 
-/// Whether the file is an ELF one. Standard input is text.
+/// Whether the file is an ELF one, or should be one by its name. Standard input is text.
 fn is_library(path: &Path) -> Result<bool> {
     if crate::is_dash(path.as_os_str()) {
         return Ok(false);
@@ -112,7 +112,8 @@ fn is_library(path: &Path) -> Result<bool> {
             format!("cannot read {}: {}", path.display(), reason(&error)),
         ))
     })?;
-    Ok(Elf::is_elf(&start))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Elf::is_elf(&start) || name.ends_with(".so") || name.contains(".so."))
 }
 
 /// The declarations of a plugin, with the functions that every plugin has.
