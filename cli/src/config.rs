@@ -63,18 +63,25 @@ pub struct ErrorValue {
 }
 
 impl ErrorValue {
-    fn in_file(function: String, error: toml::Spanned<Value>, input: &Input) -> Self {
+    fn in_file(function: String, error: toml::Spanned<Value>, input: &Input) -> Result<Self> {
         let place = Place::in_source(&input.name, &input.text, error.span());
-        Self {
+        Ok(Self {
             function,
             value: match error.into_inner() {
                 Value::Integer(value) => value.to_string(),
+                Value::Float(value) if !value.is_finite() => {
+                    let diagnostic =
+                        Diagnostic::error("config", "C has no constant for nan and inf");
+                    return Err(Failure::Input.because(diagnostic.at(place).hint(
+                        "write an expression of C: \"1.0/0.0\", \"-1.0/0.0\" or \"-(0.0/0.0)\"",
+                    )));
+                }
                 Value::Float(value) => format!("{value:?}"),
                 Value::Bool(value) => u8::from(value).to_string(),
                 Value::Text(text) => text,
             },
             place: Some(place),
-        }
+        })
     }
 }
 
@@ -138,12 +145,12 @@ fn parse(input: &Input) -> Result<Config> {
             let error = settings.error?;
             Some(ErrorValue::in_file(function.into_inner(), error, input))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let type_errors = file
         .errors
         .into_iter()
         .map(|(ty, error)| ErrorValue::in_file(ty, error, input))
-        .collect();
+        .collect::<Result<_>>()?;
     let soversion = file.soversion.map(|given| {
         given.get_ref().parse::<SoVersion>().map_err(|error| {
             let message = format!("soversion \"{}\": {error}", given.get_ref());
@@ -176,14 +183,14 @@ pub fn parse_argument(option: &str, argument: &str) -> Result<ErrorValue> {
                 place: None,
             })
         }
-        _ => Err(Failure::Usage.because(
-            Diagnostic::error("usage", format!("{option} {argument} is not NAME=VALUE")).hint(
-                match option {
-                    "--error" => "for instance --error parse=-1",
-                    _ => "for instance --error-type status_t=-1",
-                },
-            ),
-        )),
+        _ => Err(Failure::Usage.because(match option {
+            "--error" => {
+                Diagnostic::error("usage", format!("{option} '{argument}' is not NAME=VALUE"))
+                    .hint("for instance --error parse=-1")
+            }
+            _ => Diagnostic::error("usage", format!("{option} '{argument}' is not TYPE=VALUE"))
+                .hint("for instance --error-type status_t=-1"),
+        })),
     }
 }
 

@@ -429,6 +429,6 @@ fn error_values_of_types() {
     let wrong = project.build(&["--error-type", "status"]);
     wrong.expect(
         2,
-        "error: --error-type status is not NAME=VALUE\nhelp: for instance --error-type status_t=-1",
+        "error: --error-type 'status' is not TYPE=VALUE\nhelp: for instance --error-type status_t=-1",
     );
 }

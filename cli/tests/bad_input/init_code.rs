@@ -146,8 +146,14 @@ help: the functions are: add",
     project.build(&["--error", "add"]).expect(
         USAGE,
         "\
-error: --error add is not NAME=VALUE
+error: --error 'add' is not NAME=VALUE
 help: for instance --error parse=-1",
+    );
+    project.build(&["--error-type", ""]).expect(
+        USAGE,
+        "\
+error: --error-type '' is not TYPE=VALUE
+help: for instance --error-type status_t=-1",
     );
     project.build(&["--error", "add=99999999999"]).expect(
         INPUT,

@@ -153,6 +153,18 @@ error: expected an integer, a float, a boolean or a string with a C constant
   |
 help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
+    project.file("keelback.toml", "[errors]\nint = -inf\n");
+    project.build(&[]).expect(
+        INPUT,
+        "\
+error: C has no constant for nan and inf
+ --> keelback.toml:2:7
+  |
+2 | int = -inf
+  |       ^^^^
+  |
+help: write an expression of C: \"1.0/0.0\", \"-1.0/0.0\" or \"-(0.0/0.0)\"",
+    );
     project.file("keelback.toml", "[functions.nosuch]\nerror = 1\n");
     project.build(&[]).expect(
         INPUT,
