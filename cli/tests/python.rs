@@ -193,3 +193,47 @@ fn a_plugin_for_another_machine() {
     );
     assert!(!project.path().join("adder.keelback").exists());
 }
+
+#[test]
+fn a_bundle_without_modules_that_are_not_there() {
+    let project = Project::good();
+    outcome(&mut project.checked_build_command(&[])).expect_success();
+    let bundle = |arguments: &[&str]| {
+        let mut command = project.keelback();
+        command.args(["bundle", "libadder.so", "--python"]);
+        outcome(command.arg(python()).args(arguments))
+    };
+    let needless = |name: &str| {
+        format!(
+            "warning: --exclude '{name}' leaves nothing out: the bundle has no such module\n\
+             help: name a module of the standard library as it is imported (xml), or one of a bundled package (package.module)"
+        )
+    };
+    let told = bundle(&[
+        "--strict",
+        "--trim",
+        "--no-source",
+        "--exclude",
+        "",
+        "--exclude",
+        "jsn",
+        "--exclude",
+        "json",
+        "--exclude",
+        "nis",
+    ]);
+    assert_eq!(told.code, 1, "{}", told.stderr);
+    let expected = format!("{}\n{}\n", needless(""), needless("jsn"));
+    assert!(told.stderr.starts_with(&expected), "{}", told.stderr);
+    assert!(!told.stderr.contains("'json'") && !told.stderr.contains("'nis'"));
+    let told = bundle(&["--trim", "--include", "jsn"]);
+    assert_eq!(told.code, 4, "{}", told.stderr);
+    assert!(
+        told.stderr.starts_with(
+            "error: --include 'jsn' cannot be imported here: ModuleNotFoundError: No module named 'jsn'\n"
+        ),
+        "{}",
+        told.stderr
+    );
+    assert!(!project.path().join("adder.keelback").exists());
+}

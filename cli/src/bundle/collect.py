@@ -74,6 +74,7 @@ class Bundle:
     def __init__(self, wishes):
         self.target = target = wishes["target"]
         self.excluded = set(wishes["excluded"])
+        self.left_out = set()
         self.included = set(wishes["included"])
         self.sources = wishes["sources"]
         used = wishes["trimmed_to"]
@@ -91,13 +92,23 @@ class Bundle:
         self.site_packages = own[-1] if own else os.path.join(self.stdlib, "site-packages")
 
     def is_excluded(self, name):
+        if name in self.excluded:
+            self.left_out.add(name)
         return name in self.excluded
 
     def is_excluded_file(self, within):
         """Whether a file belongs to an excluded module of a package: `package.module`, or anything below it."""
         parts = within.split(os.sep)
         parts[-1] = parts[-1].partition(".")[0]
-        return any(".".join(parts[:length]) in self.excluded for length in range(1, len(parts) + 1))
+        return any(self.is_excluded(".".join(parts[:length])) for length in range(1, len(parts) + 1))
+
+    def warn_of_needless(self):
+        """A misspelt name would leave nothing out."""
+        for name in sorted(self.excluded - self.left_out):
+            # Some modules of the standard library are not in every Python, or never come along.
+            if name not in sys.stdlib_module_names:
+                text = "--exclude '%s' leaves nothing out: the bundle has no such module\nname a module of the standard library as it is imported (xml), or one of a bundled package (package.module)"
+                send("warning", text % name)
 
     def copy(self, source, target, package=""):
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -485,6 +496,7 @@ def main():
     if bundle.used is not None:
         bundle.use_what_packages_import()
     bundle.copy_stdlib()
+    bundle.warn_of_needless()
     bundle.hide_machine()
     bundle.compile()
 

@@ -85,8 +85,10 @@ def all_of(package):
 
 try:
     for name in wishes["include"]:
+        told["including"] = name
         importlib.import_module(name)
         told["modules"] += aside(lambda: all_of(name))
+    told.pop("including", None)
     codes = []
     for word in wishes["plugin"]:
         name, _, path = word.partition("=")

@@ -17,6 +17,8 @@ const TRACE: &str = include_str!("trace.py");
 #[derive(Deserialize, serde::Serialize, Debug)]
 pub struct Traced {
     error: Option<String>,
+    /// The `--include` that `error` is about.
+    including: Option<String>,
     /// The modules that were imported.
     modules: Vec<String>,
     /// The modules that functions of the init code import when they are called.
@@ -65,7 +67,19 @@ pub fn trace(
         return Err(failed(last.unwrap_or(&output.status.to_string())));
     };
     match &told.error {
-        Some(error) => Err(failed(error)),
+        Some(error) => Err(match &told.including {
+            Some(name) => Failure::Python.because(
+                Diagnostic::error(
+                    "trim",
+                    format!("--include '{name}' cannot be imported here: {error}"),
+                )
+                .hint(format!(
+                    "it is the full name of a module that {} can import",
+                    program.display()
+                )),
+            ),
+            None => failed(error),
+        }),
         None => Ok(told),
     }
 }

@@ -55,10 +55,13 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
     let progress = Progress::start(reporter, "copying Python");
     let description = bundle::fill(&made, &python, &runtime, &wishes, reporter)?;
     drop(progress);
+    reporter.settle()?;
     let size = bundle::size_of_tree(&made);
     let written = match archive {
         Some((path, form)) => {
-            pack(path, form, arguments, &made, &place, reporter)?;
+            pack(path, form, arguments, &made, &place, reporter).map_err(|error| {
+                error.elsewhere("choose another place with --archive; nothing was changed")
+            })?;
             path
         }
         None => {
