@@ -105,6 +105,9 @@ impl Declared {
         inputs: &mut Inputs,
         reporter: &Reporter,
     ) -> Result<Self> {
+        for include in &arguments.header_includes {
+            check_header_include(include)?;
+        }
         let headers::Read {
             cdefs,
             includes,
@@ -450,6 +453,25 @@ pub fn folder_of(file: &Path) -> Option<PathBuf> {
 }
 
 /// A header name as behind `#include`. The form with quotes also finds system headers.
+/// Checks that `#include` can have the name.
+fn check_header_include(include: &str) -> Result<()> {
+    let ends = [('<', '>'), ('"', '"')];
+    let inner = ends
+        .iter()
+        .find_map(|&(start, end)| include.strip_prefix(start)?.strip_suffix(end))
+        .unwrap_or(include);
+    if !inner.is_empty() && !inner.contains(['<', '>', '"', '\n', '\r']) {
+        return Ok(());
+    }
+    Err(Failure::Usage.because(
+        Diagnostic::error(
+            "usage",
+            format!("--header-include '{include}' is no name of a header"),
+        )
+        .hint("it is what stands behind #include: config.h, <sys/types.h>"),
+    ))
+}
+
 fn quote(include: &str) -> String {
     if include.starts_with(['<', '"']) {
         include.to_owned()

@@ -537,3 +537,53 @@ fn the_compilers_machine_decides() {
         }
     }
 }
+
+#[test]
+fn what_include_cannot_name() {
+    let project = Project::good();
+    for name in ["", "<>", "a\"b.h", "<a.h"] {
+        project
+            .run(&["header", "--name", "adder", "api.h", "--header-include", name])
+            .expect(
+                2,
+                &format!(
+                    "error: --header-include '{name}' is no name of a header\nhelp: it is what stands behind #include: config.h, <sys/types.h>"
+                ),
+            );
+    }
+    for name in ["config.h", "<config.h>", "\"config.h\""] {
+        let told = project.run(&[
+            "header",
+            "--name",
+            "adder",
+            "api.h",
+            "--header-include",
+            name,
+        ]);
+        told.expect(0, "");
+    }
+}
+
+#[test]
+fn a_plain_header_of_packed_declarations() {
+    let project = Project::good();
+    let plain = |text: &str| {
+        project.file("packed.cdef", text);
+        project.run(&[
+            "header",
+            "--name",
+            "adder",
+            "packed.cdef",
+            "--packed",
+            "--plain",
+        ])
+    };
+    let told = plain("struct pair { char a, b; };\nint add(struct pair *);\n");
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(!told.stdout.contains('#'), "{}", told.stdout);
+    let told = plain("struct odd { char a; int b; };\nint add(struct odd *);\n");
+    assert_eq!(told.code, 1, "{}", told.stdout);
+    let start =
+        "error: in a plain header 'struct odd' would be something else: its size was 5 and is 8";
+    assert!(told.stderr.starts_with(start), "{}", told.stderr);
+}

@@ -226,6 +226,11 @@ fn a_bundle_without_modules_that_are_not_there() {
     let expected = format!("{}\n{}\n", needless(""), needless("jsn"));
     assert!(told.stderr.starts_with(&expected), "{}", told.stderr);
     assert!(!told.stderr.contains("'json'") && !told.stderr.contains("'nis'"));
+    let told = bundle(&["./libadder.so"]);
+    told.expect(
+        2,
+        "error: a plugin libadder.so is given twice\nhelp: name each plugin once, and make a bundle for each directory",
+    );
     let told = bundle(&["--trim", "--include", "jsn"]);
     assert_eq!(told.code, 4, "{}", told.stderr);
     assert!(

@@ -27,13 +27,18 @@ impl Plugin {
     /// Parts of the interface that cannot be expressed without attributes: without them they would mean something else.
     pub fn plain_header(&self) -> Result<String, Vec<Problem>> {
         let declared = declared_text(&self.declarations, &self.cdefs(), Destination::Plain);
+        // Without the lines of `--packed`, `lost_in` sees what is packed.
+        let lines = declared.text.trim_end().lines();
+        let lines: Vec<&str> = lines
+            .filter(|line| !line.starts_with("#pragma pack("))
+            .collect();
         let text = templates::render(
             "plain_header.h",
             Context {
                 keelback_version: env!("CARGO_PKG_VERSION"),
                 module_name: &self.spec.module_name,
                 typedefs: typedefs(&self.declarations, &declared.text),
-                declared: declared.text.trim_end().to_owned(),
+                declared: lines.join("\n"),
                 lifecycle: self.prefix(),
             },
         );

@@ -229,6 +229,24 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
                 .map(Path::to_owned)
         })
         .collect();
+    let twice = plugins.iter().enumerate().find(|(index, plugin)| {
+        let others = &plugins[..*index];
+        others
+            .iter()
+            .any(|other| other.file_name() == plugin.file_name())
+    });
+    if let Some((_, twice)) = twice {
+        return Err(Failure::Usage.because(
+            Diagnostic::error(
+                "twice",
+                format!(
+                    "a plugin {} is given twice",
+                    twice.file_name().unwrap_or_default().to_string_lossy()
+                ),
+            )
+            .hint("name each plugin once, and make a bundle for each directory"),
+        ));
+    }
     if directories
         .iter()
         .any(|directory| *directory != directories[0])
