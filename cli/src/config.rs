@@ -114,7 +114,8 @@ pub fn read(given: Option<&Path>, first_cdef: &Path, inputs: &mut Inputs) -> Res
                 Some(parent) if first_cdef != Path::new("-") => parent.join(NAME),
                 _ => PathBuf::from(NAME),
             };
-            if !beside.is_file() {
+            // What is there and cannot be read is not left out silently.
+            if beside.symlink_metadata().is_err() {
                 return Ok(Config::default());
             }
             beside

@@ -191,4 +191,17 @@ help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE
     );
     project.file("keelback.toml", "[functions.add]\nerror = -1\n");
     project.build(&[]).expect_success();
+    let place = project.path().join("keelback.toml");
+    std::fs::remove_file(&place).unwrap();
+    std::os::unix::fs::symlink("nosuch.toml", &place).unwrap();
+    project.build(&[]).expect(
+        FILES,
+        "error: cannot read the configuration keelback.toml: No such file or directory",
+    );
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    project.build(&[]).expect(
+        FILES,
+        "error: cannot read the configuration keelback.toml: Is a directory",
+    );
 }
