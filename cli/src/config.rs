@@ -46,6 +46,7 @@ struct Function {
 )]
 enum Value {
     Integer(i64),
+    Unsigned(u64),
     Float(f64),
     Bool(bool),
     Text(String),
@@ -69,6 +70,8 @@ impl ErrorValue {
             function,
             value: match error.into_inner() {
                 Value::Integer(value) => value.to_string(),
+                // A decimal number of this size is no integer of C without a suffix.
+                Value::Unsigned(value) => format!("{value}u"),
                 Value::Float(value) if !value.is_finite() => {
                     let diagnostic =
                         Diagnostic::error("config", "C has no constant for nan and inf");
@@ -209,7 +212,8 @@ mod tests {
     #[test]
     fn values_of_every_kind() {
         let values = parse(&input(
-            "[functions.a]\nerror = -1\n[functions.b]\nerror = \"NULL\"\n[functions.c]\nerror = 1.0\n[functions.d]\n",
+            "[functions.a]\nerror = -1\n[functions.b]\nerror = \"NULL\"\n[functions.c]\nerror = 1.0\n[functions.d]\n\
+             [functions.e]\nerror = 18446744073709551615\n",
         ))
         .unwrap()
         .errors;
@@ -217,7 +221,15 @@ mod tests {
             .iter()
             .map(|value| (value.function.as_str(), value.value.as_str()))
             .collect();
-        assert_eq!(pairs, [("a", "-1"), ("b", "NULL"), ("c", "1.0")]);
+        assert_eq!(
+            pairs,
+            [
+                ("a", "-1"),
+                ("b", "NULL"),
+                ("c", "1.0"),
+                ("e", "18446744073709551615u")
+            ]
+        );
         assert_eq!(values[0].place.as_ref().unwrap().line, 2);
     }
 
