@@ -135,7 +135,12 @@ pub fn read(given: Option<&Path>, first_cdef: &Path, inputs: &mut Inputs) -> Res
 
 fn parse(input: &Input) -> Result<Config> {
     let file: File = toml::from_str(&input.text).map_err(|error| {
-        let mut diagnostic = Diagnostic::error("config", error.message());
+        // The parser has no words of its own for a number that is too large for it.
+        let message = match error.message() {
+            message if message.contains(" as i128") => "this number has more than 64 bits",
+            message => message,
+        };
+        let mut diagnostic = Diagnostic::error("config", message);
         if let Some(span) = error.span() {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
@@ -244,6 +249,15 @@ mod tests {
             "soversion \"1.x\": a version is one to three numbers with dots between them: 1.2.3"
         );
         assert_eq!(diagnostic.place.as_ref().unwrap().line, 2);
+    }
+
+    #[test]
+    fn a_number_that_is_too_large() {
+        for number in ["18446744073709551616", "-9223372036854775809"] {
+            let error = parse(&input(&format!("[errors]\nint = {number}\n"))).unwrap_err();
+            let message = &error.diagnostics[0].message;
+            assert_eq!(message, "this number has more than 64 bits");
+        }
     }
 
     #[test]

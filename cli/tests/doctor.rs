@@ -152,3 +152,13 @@ fn help_of_commands() {
         "error: there is no command 'keelback new x'\nhelp: keelback new has no commands of its own",
     );
 }
+
+#[test]
+fn a_compiler_that_is_a_directory() {
+    let project = Project::good();
+    let told = project.run(&["doctor", "--cc", "/tmp"]);
+    assert_eq!(told.code, 1);
+    let line =
+        "missing   C compiler: there is no C compiler: /tmp cannot be run: Permission denied\n";
+    assert!(told.stdout.starts_with(line), "{}", told.stdout);
+}

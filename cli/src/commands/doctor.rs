@@ -138,7 +138,9 @@ fn compiler(arguments: &DoctorArguments, reporter: &Reporter) -> Result<Vec<Find
     {
         let mut finding = Finding::missing("C compiler", &error, Some(Need::Compiler));
         let said = error.diagnostics.iter().find_map(|one| one.output.clone());
-        let _ = write!(finding.text, ": {}", said.unwrap_or_default().trim());
+        if let Some(said) = said {
+            let _ = write!(finding.text, ": {}", said.trim());
+        }
         return Ok(vec![finding]);
     }
     let mut findings = vec![Finding::ok("C compiler", program)];
