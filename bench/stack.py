@@ -4,7 +4,7 @@
     python bench/stack.py [--keelback KEELBACK] PYTHON=RUNTIME...
 
 Each line is a call on a new thread of a new process, so what is loaded, imported or made at the first time counts. The
-stack is the caller's own memory, painted beforehand. `runtime/src/embed/stack.rs` goes by these numbers; take a build
+stack is the caller's own memory, painted beforehand. `runtime/embed/src/stack.rs` goes by these numbers; take a build
 that is optimised.
 """
 import argparse

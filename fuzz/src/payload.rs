@@ -1,5 +1,5 @@
 //! Any payload. If a plugin can be made of it, the C file contains its texts exactly; and what the runtime does with a
-//! plugin's record (`read`, `declare`, `answers` and `compare` in runtime/src/ffi/payload.rs) does not fail, whatever
+//! plugin's record (`read`, `declare`, `answers` and `compare` in runtime/ffi/src/ffi/payload.rs) does not fail, whatever
 //! the texts, the compiler's answers and its layouts are.
 //!
 //! The input is sections: the first is a cdef, and each character of [`Section`] begins another one.

@@ -131,7 +131,7 @@ fn read(mut data: &[u8]) -> Source {
     source
 }
 
-/// As `Lazy::provide` in runtime/src/scope/tables.rs.
+/// As `Lazy::provide` in runtime/ffi/src/scope/tables.rs.
 fn provide(tables: &mut Tables<Source>, declarations: &mut Declarations) {
     let externals = tables.externals();
     if externals.is_empty() {

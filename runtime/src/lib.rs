@@ -1,23 +1,21 @@
 //! Keelback's runtime: one native library that is a Python extension module (`ffi`, `lib`, ctypes, cdata) and the
 //! embedding half of every plugin (start Python, attach, dispatch).
 //!
-//! Its layers, and which may use which, are in docs/architecture.md; tests/layers.rs keeps them.
+//! The halves are crates of their own: `keelback-ffi` lets Python use C, `keelback-embed` lets C use Python and stands on
+//! the first. Here is what outsiders find in the library by its name.
 
-mod attach;
-mod call;
-mod callback;
-mod cdata;
-mod convert;
-mod ctype;
-mod embed;
-mod entry;
-mod errors;
-mod ffi;
-mod library;
-mod micropython;
-mod module;
-mod object;
-mod package;
-mod py;
-mod reserve;
-mod scope;
+use keelback_ffi::py::{Obj, guard};
+use keelback_ffi::{library, module};
+
+/// What plugins look up in this library: here, so that the linker keeps it.
+pub use keelback_embed::keelback_runtime;
+
+/// What `import keelback._runtime` calls.
+///
+/// # Safety
+/// Called by CPython's import system.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn PyInit__runtime() -> Obj {
+    library::make_runtime_global();
+    guard(|| module::create(keelback_embed::when_made))
+}

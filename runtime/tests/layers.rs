@@ -1,7 +1,8 @@
-//! The runtime's layers: no import runs from a lower floor to a higher one, and files import each other in a circle
-//! only where docs/architecture.md says why.
+//! The layers of the runtime's crates: no import runs from a lower floor of keelback-ffi to a higher one (that none runs
+//! from there to keelback-embed is the compiler's to see), and files of either crate import each other in a circle only
+//! where docs/architecture.md says why.
 //!
-//! A floor is a folder of runtime/src, or a file beside the folders. The test reads the `crate::`, `super::` and
+//! A floor is a folder of runtime/ffi/src, or a file beside the folders. The test reads the `crate::`, `super::` and
 //! `self::` paths of every file, in `use` lines and elsewhere, and follows re-exports to the file that has the name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,22 +26,30 @@ const FLOORS: &[&str] = &[
     "ffi",
     "micropython",
     "module",
-    "embed",
-    "entry",
 ];
+
+/// The crates, and what stands before the names of their files in docs/architecture.md.
+const FFI: Crate = Crate {
+    source: "runtime/ffi/src",
+    shown_below: "",
+};
+const EMBED: Crate = Crate {
+    source: "runtime/embed/src",
+    shown_below: "embed/",
+};
 
 /// The most files that may import each other in a circle.
 const CIRCLE: usize = 5;
 
 #[test]
 fn no_import_runs_upward() {
-    let house = House::read();
+    let house = House::read(FFI);
     let mut upward = BTreeMap::<(String, String), BTreeSet<String>>::new();
     for arrow in house.arrows() {
         let (from, to) = (floor(&arrow.from), floor(&arrow.to));
         if height(from) < height(to) {
             upward
-                .entry((file_of(&arrow.from), to.to_owned()))
+                .entry((FFI.file_of(&arrow.from), to.to_owned()))
                 .or_default()
                 .insert(arrow.name);
         }
@@ -63,12 +72,15 @@ fn no_import_runs_upward() {
 
 #[test]
 fn circles_are_small_and_have_a_reason() {
-    let house = House::read();
     let reasons =
         std::fs::read_to_string(root().join("docs/architecture.md")).expect("docs/architecture.md");
     let mut wrong = Vec::new();
-    for circle in house.circles() {
-        let files: Vec<String> = circle.iter().map(|module| file_of(module)).collect();
+    let circles = [FFI, EMBED].map(|of| {
+        let circles = House::read(of).circles();
+        circles.into_iter().map(move |circle| (of, circle))
+    });
+    for (of, circle) in circles.into_iter().flatten() {
+        let files: Vec<String> = circle.iter().map(|module| of.file_of(module)).collect();
         let line = files
             .iter()
             .map(|file| format!("`{file}`"))
@@ -87,7 +99,7 @@ fn circles_are_small_and_have_a_reason() {
     }
     assert!(
         wrong.is_empty(),
-        "files of runtime/src that import each other in a circle:\n{}",
+        "files of the runtime that import each other in a circle:\n{}",
         wrong.join("\n")
     );
 }
@@ -111,25 +123,58 @@ struct Contents {
     paths: Vec<Vec<String>>,
 }
 
+/// One crate of the runtime.
+#[derive(Clone, Copy)]
+struct Crate {
+    /// Its source, from the repository on.
+    source: &'static str,
+    /// What messages and docs/architecture.md put before a file's name.
+    shown_below: &'static str,
+}
+
+impl Crate {
+    fn root(self) -> PathBuf {
+        root().join(self.source)
+    }
+
+    /// A module's file, as messages name it.
+    fn file_of(self, module: &[String]) -> String {
+        let path = module.join("/");
+        let file = format!("{path}.rs");
+        let file = if self.root().join(&file).exists() {
+            file
+        } else {
+            format!("{path}/mod.rs")
+        };
+        format!("{}{file}", self.shown_below)
+    }
+
+    /// Whether a module has a file or folder of that name below it.
+    fn is_child(self, module: &[String], name: &str) -> bool {
+        let folder = self.root().join(module.join("/"));
+        folder.join(format!("{name}.rs")).exists() || folder.join(name).is_dir()
+    }
+}
+
 struct House {
     files: BTreeMap<Module, Contents>,
     tables: BTreeSet<Module>,
 }
 
 impl House {
-    fn read() -> Self {
-        let source = root().join("runtime/src");
+    fn read(of: Crate) -> Self {
+        let source = of.root();
         let mut found = Vec::new();
         walk(&source, &mut found);
         let mut files = BTreeMap::new();
         let mut tables = BTreeSet::new();
         for path in found {
-            let module = module_of(path.strip_prefix(&source).expect("below runtime/src"));
+            let module = module_of(path.strip_prefix(&source).expect("below the source"));
             let text = std::fs::read_to_string(&path).expect("a source file");
             if module.is_empty() || path.ends_with("mod.rs") {
                 tables.insert(module.clone());
             }
-            files.insert(module.clone(), contents(&tokens(&text), &module));
+            files.insert(module.clone(), contents(&tokens(&text), &module, of));
         }
         Self { files, tables }
     }
@@ -268,17 +313,6 @@ fn module_of(path: &Path) -> Module {
     parts
 }
 
-/// A module's file below runtime/src, as messages name it.
-fn file_of(module: &[String]) -> String {
-    let path = module.join("/");
-    let file = format!("{path}.rs");
-    if root().join("runtime/src").join(&file).exists() {
-        file
-    } else {
-        format!("{path}/mod.rs")
-    }
-}
-
 fn floor(module: &[String]) -> &str {
     module.first().map_or("", String::as_str)
 }
@@ -310,12 +344,12 @@ fn absolute(path: &[String], module: &[String]) -> Option<Module> {
     Some(whole)
 }
 
-fn contents(tokens: &[String], module: &[String]) -> Contents {
+fn contents(tokens: &[String], module: &[String], of: Crate) -> Contents {
     let mut contents = Contents::default();
     let mut at = 0;
     while at < tokens.len() {
         if tokens[at] == "use" {
-            at = import(tokens, at + 1, &[], module, &mut contents);
+            at = import(tokens, at + 1, &[], (of, module), &mut contents);
         } else if is_name(&tokens[at]) && (at == 0 || tokens[at - 1] != "::") {
             let mut path = vec![tokens[at].clone()];
             at += 1;
@@ -340,7 +374,7 @@ fn import(
     tokens: &[String],
     mut at: usize,
     before: &[String],
-    module: &[String],
+    (of, module): (Crate, &[String]),
     contents: &mut Contents,
 ) -> usize {
     let mut path = before.to_vec();
@@ -349,7 +383,7 @@ fn import(
             "{" => {
                 at += 1;
                 while tokens[at] != "}" {
-                    at = import(tokens, at, &path, module, contents);
+                    at = import(tokens, at, &path, (of, module), contents);
                     at += usize::from(tokens[at] == ",");
                 }
                 return at + 1;
@@ -376,7 +410,7 @@ fn import(
                 }
                 let child = || Some(module.iter().chain(&path).cloned().collect());
                 let in_folder = || {
-                    (path.len() > 1 && is_child(module, &path[0]))
+                    (path.len() > 1 && of.is_child(module, &path[0]))
                         .then(child)
                         .flatten()
                 };
@@ -390,12 +424,6 @@ fn import(
         }
     }
     at
-}
-
-/// Whether a module has a file or folder of that name below it.
-fn is_child(module: &[String], name: &str) -> bool {
-    let folder = root().join("runtime/src").join(module.join("/"));
-    folder.join(format!("{name}.rs")).exists() || folder.join(name).is_dir()
 }
 
 fn is_name(token: &str) -> bool {

@@ -1,0 +1,136 @@
+//! What the runtime knows of one C function of a plugin, and the Python function that is attached to it.
+
+use super::plugin::Plugin;
+use keelback_cdef::TypeId;
+use keelback_codegen::abi::keelback_function_t;
+use keelback_ffi::attach::Thread;
+use keelback_ffi::callback::{Calls, PythonFunction};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The runtime's record of one C function of a plugin. Lives as long as the process.
+pub struct Binding {
+    pub(super) plugin: *const Plugin,
+    pub(super) function: *mut keelback_function_t,
+    /// Its type in the plugin's scope.
+    pub ty: TypeId,
+    /// What `def_extern` attached; NULL before.
+    pub(super) current: AtomicPtr<PythonFunction>,
+    /// The calls that are in a Python function of this binding.
+    pub(super) calls: Calls,
+    /// Functions that were replaced while calls were in them: they stay where those calls find them.
+    #[expect(clippy::vec_box, reason = "the calls have its address")]
+    pub(super) retired: Mutex<Vec<Box<PythonFunction>>>,
+    pub(super) has_retired: AtomicBool,
+}
+
+// SAFETY: the pointers are to things that live as long as the process; what changes is atomic or locked.
+unsafe impl Sync for Binding {}
+// SAFETY: as above.
+unsafe impl Send for Binding {}
+
+impl Binding {
+    /// A binding without a Python function.
+    pub fn new(plugin: *const Plugin, function: *mut keelback_function_t, ty: TypeId) -> Self {
+        Self {
+            plugin,
+            function,
+            ty,
+            current: AtomicPtr::new(std::ptr::null_mut()),
+            calls: Calls::new(),
+            retired: Mutex::default(),
+            has_retired: AtomicBool::new(false),
+        }
+    }
+    /// The plugin that it is of.
+    pub fn plugin(&self) -> &'static Plugin {
+        // SAFETY: plugins are never freed.
+        unsafe { &*self.plugin }
+    }
+    /// The C name.
+    pub fn name(&self) -> &'static CStr {
+        // SAFETY: the plugin's table is never freed.
+        unsafe { CStr::from_ptr((*self.function).name) }
+    }
+    /// Whether a Python function is attached.
+    pub fn is_attached(&self) -> bool {
+        !self.current.load(Ordering::Acquire).is_null()
+    }
+    /// Attaches a Python function for all later calls, or takes the old one away. Calls that are in the old one finish
+    /// with it. The GIL is held.
+    pub fn replace(&self, new: Option<Box<PythonFunction>>) {
+        let new = new.map_or(std::ptr::null_mut(), Box::into_raw);
+        let old = self.current.swap(new, Ordering::SeqCst);
+        if old.is_null() {
+            return;
+        }
+        // SAFETY: `current` holds only what came from a Box; the swap made this thread the only one that has the old one,
+        // but for calls that are in it, which are waited for below.
+        let old = unsafe { Box::from_raw(old) };
+        if !self.calls.are_there() {
+            drop(old);
+        } else {
+            self.retired
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(old);
+            self.has_retired.store(true, Ordering::SeqCst);
+            // On a free-threaded Python the last call may have left between the look at `calls` and this line, and would
+            // then have found nothing to free.
+            if cfg!(Py_GIL_DISABLED) {
+                self.free_retired();
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn leave(&self, thread: &Thread) {
+        self.calls.end(thread);
+        if self.has_retired.load(Ordering::SeqCst) {
+            self.free_retired();
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn free_retired(&self) {
+        let retired = {
+            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+            // This has to be asked under the lock: every function that is in `retired` now was taken out of `current`
+            // before, so each call that can still be in one of them is counted.
+            if self.calls.are_there() {
+                return;
+            }
+            self.has_retired.store(false, Ordering::SeqCst);
+            std::mem::take(&mut *retired)
+        };
+        // Dropping frees Python objects, which may run Python code: it is done outside of the lock.
+        drop(retired);
+    }
+
+    /// Writes the result of a call that Python code cannot give a result for.
+    ///
+    /// # Safety
+    /// `slots` are those of a call of this function.
+    pub(super) unsafe fn write_failure(&self, slots: *mut u8) {
+        // SAFETY: `slots` are the function's (the caller's contract); its record lives as long as the process, by the ABI.
+        unsafe { write_failure(self.function, slots) }
+    }
+}
+
+/// Writes the function's `start_error`, or zeros.
+///
+/// # Safety
+/// `function` is a record by the ABI, and `slots` those of a call of it: they have room for `result_size` bytes.
+pub(super) unsafe fn write_failure(function: *const keelback_function_t, slots: *mut u8) {
+    // SAFETY: the record is live, and `slots` have room for `result_size` bytes (the caller's contract). `start_error`, where
+    // the record has one, points to a value of the result's type, which has as many bytes.
+    unsafe {
+        let size = (*function).result_size;
+        if (*function).start_error.is_null() {
+            slots.write_bytes(0, size);
+        } else {
+            slots.copy_from_nonoverlapping((*function).start_error.cast(), size);
+        }
+    }
+}

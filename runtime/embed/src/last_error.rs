@@ -1,0 +1,359 @@
+//! Failures as C sees them: `NAME_last_error`, the error handler, or standard error.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
+use pyo3::ffi;
+
+use super::binding::Binding;
+use super::traceback;
+use keelback_ffi::attach::{Thread, output, threads, write_to_stderr};
+use keelback_ffi::callback::Failure;
+use keelback_ffi::py::{Exception, Live, Obj, Raised, Ref, Res, any_text, type_name};
+
+thread_local! {
+    /// The last failure of each plugin on this thread.
+    static LAST: RefCell<Vec<Last>> = const { RefCell::new(Vec::new()) };
+    /// Whether an error handler runs on this thread.
+    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Last {
+    /// Its address.
+    plugin: usize,
+    text: CString,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Call,
+    Start,
+    /// The failure of a start that was tried again and has succeeded. The host may still hold the text.
+    Over,
+}
+
+/// Guards the handler fields of all plugins: a handler and its data are read and written together.
+static HANDLERS: Mutex<()> = Mutex::new(());
+
+/// The lock of the error handlers, for a fork, which holds it.
+pub fn lock_handlers() -> MutexGuard<'static, ()> {
+    HANDLERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Remembers a failure as this thread's last one.
+pub fn record(plugin: *const keelback_plugin_t, text: &str) {
+    remember(plugin, text, Kind::Call);
+}
+
+/// As [`record`], but the failure is forgotten when the plugin is started.
+pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
+    remember(plugin, text, Kind::Start);
+}
+
+/// keelback_runtime_t.record
+///
+/// # Safety
+/// Called by a plugin's loader: its record, and a C string.
+pub unsafe extern "C" fn record_of_loader(plugin: *mut keelback_plugin_t, text: *const c_char) {
+    // SAFETY: a C string, by the ABI.
+    let text = unsafe { CStr::from_ptr(text) };
+    record_start(plugin, &text.to_string_lossy());
+}
+
+/// Forgets the failures of a plugin's start, which has succeeded now.
+pub fn forget_start(plugin: *const keelback_plugin_t) {
+    let _ = LAST.try_with(|last| {
+        for last in last.borrow_mut().iter_mut() {
+            if last.plugin == plugin as usize && last.kind == Kind::Start {
+                last.kind = Kind::Over;
+            }
+        }
+    });
+}
+
+fn remember(plugin: *const keelback_plugin_t, text: &str, kind: Kind) {
+    let entry = Last {
+        plugin: plugin as usize,
+        text: c_text(text),
+        kind,
+    };
+    // A thread that is ending has no last error any more.
+    let _ = LAST.try_with(|last| {
+        let mut last = last.borrow_mut();
+        match last.iter_mut().find(|last| last.plugin == entry.plugin) {
+            Some(old) => *old = entry,
+            None => last.push(entry),
+        }
+    });
+}
+
+fn c_text(text: &str) -> CString {
+    CString::new(text.replace('\0', "\\0")).unwrap_or_default()
+}
+
+/// keelback_runtime_t.last_error
+///
+/// # Safety
+/// Called by a plugin's loader: its record.
+pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_char {
+    LAST.try_with(|last| {
+        let last = last.borrow();
+        last.iter()
+            .find(|last| last.plugin == plugin as usize && last.kind != Kind::Over)
+            .map_or(std::ptr::null(), |last| last.text.as_ptr())
+    })
+    .unwrap_or(std::ptr::null())
+}
+
+/// keelback_runtime_t.set_error_handler
+///
+/// # Safety
+/// Called by a plugin's loader: its record; the host promises that `data` is good for the handler on any thread.
+pub unsafe extern "C" fn set_error_handler(
+    plugin: *mut keelback_plugin_t,
+    handler: keelback_error_handler_t,
+    data: *mut c_void,
+) {
+    let _guard = lock_handlers();
+    // SAFETY: a plugin by the ABI; its handler fields are the runtime's.
+    unsafe {
+        (*plugin).error_handler = handler;
+        (*plugin).error_handler_data = data;
+    }
+}
+
+/// Gives a failure to the plugin's handler; false if there is none, or if one runs on this thread already: what it calls
+/// may fail again and again. The handler runs outside of Python: it may wait for other threads.
+fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool {
+    if IN_HANDLER.get() {
+        return false;
+    }
+    let (handler, data) = {
+        let _guard = lock_handlers();
+        // SAFETY: a plugin lives as long as the process; its handler fields are guarded.
+        unsafe { ((*plugin).error_handler, (*plugin).error_handler_data) }
+    };
+    let Some(handler) = handler else { return false };
+    let text = c_text(text);
+    IN_HANDLER.set(true);
+    // SAFETY: the host's function, with what its type says.
+    threads::detached(|| unsafe { handler(function.as_ptr(), text.as_ptr(), data) });
+    IN_HANDLER.set(false);
+    true
+}
+
+/// A failure that has no Python exception: remembered, and given to the handler or written to standard error.
+pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
+    record(plugin, text);
+    if handle(plugin, function, text) {
+        return;
+    }
+    if threads::is_attached() && !threads::has_ended() {
+        output::flush_if_written(Thread::here());
+    }
+    write_to_stderr(text);
+}
+
+/// Gets the failures of a plugin's functions from `callback::invoke`. `data` is the function's [`Binding`].
+///
+/// One that no handler takes is printed here, so that its traceback shows the source of the init code: CPython's own
+/// hook looks for a file. A `sys.unraisablehook` that somebody else set is left to do its work.
+pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
+    // SAFETY: set together with the function; bindings live as long as the process.
+    let binding = unsafe { &*data.cast::<Binding>() };
+    // SAFETY: live objects, by the sink's contract.
+    let described = unsafe { describe(failure.class, failure.value, failure.traceback) };
+    let headline = failure.headline.trim_end_matches([':', '\n']);
+    let text = format!("{}\n{headline}:\n{}", described.line, described.traceback);
+    // A handler gets the function's name as an argument; the text of `last_error` must contain it.
+    record(
+        binding.plugin().record(),
+        &format!(
+            "{}.{}: {text}",
+            binding.plugin().name(),
+            binding.name().to_string_lossy()
+        ),
+    );
+    if handle(binding.plugin().record(), binding.name(), &text) {
+        return true;
+    }
+    let text = format!("{headline}:\n{}", described.traceback);
+    print_as_unraisable(&text).unwrap_or_else(|raised| {
+        // At the recursion limit no Python code can run that would print.
+        raised.clear();
+        write_to_stderr(&text);
+        true
+    })
+}
+
+/// Writes to `sys.stderr` if unraisable exceptions are still printed there; else returns false.
+fn print_as_unraisable(text: &str) -> Res<bool> {
+    // SAFETY: the GIL is held; names are C strings; sys's objects are borrowed and live.
+    unsafe {
+        let (hook, original) = (
+            ffi::PySys_GetObject(c"unraisablehook".as_ptr()),
+            ffi::PySys_GetObject(c"__unraisablehook__".as_ptr()),
+        );
+        let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
+        if hook.is_null() || hook != original || stderr.is_null() || stderr == ffi::Py_None() {
+            return Ok(false);
+        }
+        let stderr = Ref::borrow(stderr);
+        let text = keelback_ffi::py::str_from(text)?;
+        if ffi::PyFile_WriteObject(text.obj(), stderr.obj(), ffi::Py_PRINT_RAW) < 0 {
+            return Err(Raised::already());
+        }
+        Ok(true)
+    }
+}
+
+/// An exception as text.
+pub struct Described {
+    /// "ImportError: No module named 'numpy'", without a line end.
+    pub line: String,
+    /// What Python prints, to the last line end; just `line` when there is no traceback.
+    pub traceback: String,
+}
+
+/// Takes the exception that is set.
+pub fn take_exception(raised: Raised) -> Described {
+    match Exception::fetch(raised) {
+        // SAFETY: `taken` keeps the objects alive, the traceback may be NULL, and taking the exception has cleared it.
+        Some(taken) => unsafe {
+            describe(
+                taken.class.obj(),
+                taken.value.obj(),
+                taken.traceback_or_null(),
+            )
+        },
+        None => Described {
+            line: "unknown error".into(),
+            traceback: "unknown error\n".into(),
+        },
+    }
+}
+
+/// The texts of an exception.
+///
+/// # Safety
+/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
+pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
+    // SAFETY: all three are live or NULL, as `one_line`, `traceback::format` and `places` ask for, the GIL is held and no
+    // exception is set (the caller's contract); one that `format` raises is cleared before `places` runs.
+    unsafe {
+        let line = one_line(class, value);
+        let traceback = traceback::format(class, value, traceback).unwrap_or_else(|raised| {
+            raised.clear();
+            format!("{}{line}\n", places(traceback))
+        });
+        Described { line, traceback }
+    }
+}
+
+/// Where the exception passed, as Python prints it but without the lines of source: for when Python cannot.
+///
+/// # Safety
+/// `traceback` is a live object or NULL; the GIL is held and no exception is set.
+unsafe fn places(traceback: Obj) -> String {
+    // SAFETY: `traceback` is live where it is not NULL (the caller's contract).
+    let mut next = unsafe { Live::or_null(traceback) }.map(Live::to_ref);
+    let mut text = String::new();
+    while let Some(here) = next.filter(|here| !here.live().is_none()) {
+        match line_of_place(here.live()) {
+            Ok(place) => text += &place,
+            Err(raised) => raised.clear(),
+        }
+        next = here
+            .live()
+            .attribute(c"tb_next")
+            .map_err(Raised::clear)
+            .ok();
+    }
+    if !text.is_empty() {
+        text.insert_str(0, "Traceback (most recent call last):\n");
+    }
+    text
+}
+
+/// `File "FILE", line N, in FUNCTION`, as the traceback of one place begins.
+fn line_of_place(traceback: Live) -> Res<String> {
+    let frame = traceback.attribute(c"tb_frame")?;
+    let code = frame.live().attribute(c"f_code")?;
+    let line = traceback.attribute(c"tb_lineno")?;
+    let (file, function) = (
+        code.live().attribute(c"co_filename")?,
+        code.live().attribute(c"co_name")?,
+    );
+    // SAFETY: the references keep the objects alive; CPython raises where one is not of the type that is asked for.
+    let (line, file, function) = unsafe {
+        (
+            ffi::PyLong_AsLong(line.obj()),
+            any_text(file.obj())?,
+            any_text(function.obj())?,
+        )
+    };
+    Ok(format!("  File \"{file}\", line {line}, in {function}\n"))
+}
+
+/// As in a traceback: `ValueError`, `decimal.InvalidOperation`.
+///
+/// # Safety
+/// `class` is a live object or NULL; the GIL is held and no exception is set.
+unsafe fn class_name(class: Obj) -> String {
+    // SAFETY: `class` is live where it is not NULL (the caller's contract), and was checked to be a type before its fields
+    // are read; a type's name is a C string, which is copied.
+    unsafe {
+        if class.is_null() || ffi::PyType_Check(class) == 0 {
+            return "Exception".to_string();
+        }
+        let name = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name)
+            .to_string_lossy()
+            .into_owned();
+        // A class of Python code has its module in an attribute.
+        if ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0 || name.contains('.')
+        {
+            return name;
+        }
+        let module = Ref::steal(ffi::PyObject_GetAttrString(class, c"__module__".as_ptr()))
+            .and_then(|module| Ok(module.live().text()?.map(str::to_owned)))
+            .unwrap_or_else(|raised| {
+                raised.clear();
+                None
+            });
+        match module.as_deref() {
+            None | Some("builtins" | "__main__") => name,
+            Some(module) => format!("{module}.{name}"),
+        }
+    }
+}
+
+/// The last line of a traceback.
+///
+/// # Safety
+/// `class` and `value` are live objects or NULL; the GIL is held and no exception is set.
+unsafe fn one_line(class: Obj, value: Obj) -> String {
+    // SAFETY: `class` may be NULL for `class_name`; `value` was checked not to be NULL, and so is live (the caller's
+    // contract); its str is held by `text`'s reference.
+    unsafe {
+        let class = class_name(class);
+        if value.is_null() {
+            return class;
+        }
+        let text = match Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(value))
+            .and_then(|text| any_text(text.obj()))
+        {
+            Ok(text) => text,
+            Err(raised) => {
+                raised.clear();
+                format!("<the exception's __str__ failed: {}>", type_name(value))
+            }
+        };
+        match text.lines().next() {
+            None | Some("") => class,
+            Some(first) => format!("{class}: {first}"),
+        }
+    }
+}

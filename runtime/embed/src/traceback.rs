@@ -1,0 +1,255 @@
+//! Tracebacks as Python's module `traceback` formats them, at the price of a call.
+//!
+//! The text of one place in code (file, line, source, carets) is the module's, and is kept: the next failure there only
+//! puts pieces together. What is more than frames and one line (causes, groups, notes, syntax errors, suggestions for
+//! misspelt names) is the module's own work each time.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use pyo3::ffi;
+
+use super::{sources, whose};
+use keelback_ffi::py::code_texts::CodeTexts;
+use keelback_ffi::py::{Live, Obj, Ref, Res, any_text};
+
+static PLACES: CodeTexts = CodeTexts::new();
+
+/// `traceback.format_exception()` of an exception.
+///
+/// # Safety
+/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
+pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
+    // SAFETY: the three functions have this function's contract, and `put_together` is called where `is_plain` said so.
+    unsafe {
+        if is_plain(class, value)
+            && let Some(text) = put_together(class, value, traceback)?
+        {
+            return Ok(text);
+        }
+        format_by_python(class, value, traceback)
+    }
+}
+
+/// Whether the exception is nothing but a class, a text and a traceback.
+///
+/// # Safety
+/// As [`format()`].
+unsafe fn is_plain(class: Obj, value: Obj) -> bool {
+    // SAFETY: `class` and `value` were checked not to be NULL, so they are live, and the GIL is held (the caller's
+    // contract). `class` was checked to be a type, and to be the type of `value`. The classes that it is compared with are
+    // statics of libpython.
+    unsafe {
+        if class.is_null()
+            || value.is_null()
+            || !whose::is_main()
+            || ffi::PyType_Check(class) == 0
+            || ffi::Py_TYPE(value) != class.cast()
+            || !ffi::PySys_GetObject(c"tracebacklimit".as_ptr()).is_null()
+        {
+            return false;
+        }
+        let told_more_about = [
+            ffi::PyExc_SyntaxError,
+            ffi::PyExc_NameError,
+            ffi::PyExc_AttributeError,
+            ffi::PyExc_ImportError,
+            #[cfg(Py_3_11)]
+            ffi::PyExc_BaseExceptionGroup,
+        ];
+        if told_more_about
+            .iter()
+            .any(|&base| ffi::PyType_IsSubtype(class.cast(), base.cast()) != 0)
+        {
+            return false;
+        }
+        // Both functions give a new reference, or NULL.
+        let linked = [
+            ffi::PyException_GetCause(value),
+            ffi::PyException_GetContext(value),
+        ];
+        for object in linked {
+            ffi::Py_XDECREF(object);
+        }
+        linked.iter().all(|object| object.is_null())
+            && ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) == 0
+    }
+}
+
+/// The text, put together from kept pieces; `None` where only the module `traceback` can tell it.
+///
+/// # Safety
+/// As [`format()`], and [`is_plain`] said so.
+unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
+    // SAFETY: `traceback` is live where it is not NULL; `class` and `value` are live, since `is_plain` said so; the GIL is
+    // held (all are the caller's contract).
+    unsafe {
+        let mut text = String::new();
+        if !traceback.is_null() && traceback != ffi::Py_None() {
+            text.push_str("Traceback (most recent call last):\n");
+            add_places(&mut text, traceback)?;
+        }
+        let Some(line) = last_line(class, value)? else {
+            return Ok(None);
+        };
+        text.push_str(&line);
+        Ok(Some(text))
+    }
+}
+
+/// `traceback._RECURSIVE_CUTOFF`: how often a place is shown that comes several times in a row.
+const SHOWN: usize = 3;
+
+/// Adds the lines of all places of a traceback.
+///
+/// # Safety
+/// `traceback` is a live traceback; the GIL is held.
+unsafe fn add_places(text: &mut String, traceback: Obj) -> Res<()> {
+    let mut last: Option<(Ref, i32)> = None;
+    let mut count = 0;
+    let again = |text: &mut String, count: usize| {
+        if count > SHOWN {
+            let more = count - SHOWN;
+            let s = if more > 1 { "s" } else { "" };
+            text.push_str(&format!("  [Previous line repeated {more} more time{s}]\n"));
+        }
+    };
+    // SAFETY: `traceback` is live where it is not NULL (the caller's contract); None excepted, it and all that come after it
+    // in the chain are tracebacks. Each is held by a reference while it is looked at, because Python code that runs in
+    // `place` (a loader's get_source(), for one) may cut the chain. A traceback keeps its frame.
+    unsafe {
+        let or_none = |traceback: *mut ffi::PyTracebackObject| {
+            (!traceback.is_null()).then(|| Ref::borrow(traceback))
+        };
+        let mut next = or_none(traceback.cast());
+        while let Some(here) = next.filter(|here| here.obj() != ffi::Py_None()) {
+            let code: Ref = Ref::steal(ffi::PyFrame_GetCode(here.tb_frame).cast())?;
+            let line = match here.tb_lineno {
+                // CPython works the line number out only when somebody asks for it.
+                -1 => ffi::PyCode_Addr2Line(code.as_ptr().cast(), here.tb_lasti),
+                line => line,
+            };
+            let is_same = last
+                .as_ref()
+                .is_some_and(|(of, at)| of.obj() == code.obj() && *at == line);
+            if !is_same {
+                again(text, count);
+                count = 0;
+            }
+            count += 1;
+            if count <= SHOWN {
+                text.push_str(&place(&code, here.as_ptr())?);
+            }
+            last = Some((code, line));
+            next = or_none(here.tb_next);
+        }
+    }
+    again(text, count);
+    Ok(())
+}
+
+/// The lines of one place.
+///
+/// # Safety
+/// `traceback` is a live traceback, and `code` the code of its frame; the GIL is held.
+unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<str>> {
+    // SAFETY: `traceback` is live (the caller's contract).
+    let at = unsafe { (*traceback).tb_lasti };
+    if let Some(text) = PLACES.get(code, at) {
+        return Ok(text);
+    }
+    sources::tell_linecache();
+    // SAFETY: `traceback` is live and the GIL is held (the caller's contract); `joined` gets what `call` returned.
+    let text: Arc<str> = unsafe {
+        let lines = call(c"format_tb", &[traceback.cast()], Some(1))?;
+        joined(&lines)?.into()
+    };
+    PLACES.keep(code.clone(), at, &text);
+    Ok(text)
+}
+
+/// `CLASS: TEXT`, as `traceback.format_exception_only()` has it; `None` where the text cannot be had.
+///
+/// # Safety
+/// `class` and `value` are live objects; the GIL is held.
+unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
+    // SAFETY: both are live (the caller's contract).
+    let (class, value) = unsafe { (Live::new(class), Live::new(value)) };
+    let (module, name) = (
+        class.attribute(c"__module__")?,
+        class.attribute(c"__qualname__")?,
+    );
+    let (Some(name), Some(module)) = (name.live().text()?, module.live().text()?) else {
+        return Ok(None);
+    };
+    let text = match value.str() {
+        Ok(text) => text,
+        Err(raised) => {
+            raised.clear();
+            return Ok(None);
+        }
+    };
+    // SAFETY: the reference keeps the str alive; the GIL is held (the caller's contract).
+    let text = unsafe { any_text(text.obj())? };
+    let dot = if matches!(module, "builtins" | "__main__") {
+        String::new()
+    } else {
+        format!("{module}.")
+    };
+    Ok(Some(if text.is_empty() {
+        format!("{dot}{name}\n")
+    } else {
+        format!("{dot}{name}: {text}\n")
+    }))
+}
+
+/// [`format()`], all of it by the module `traceback`.
+///
+/// # Safety
+/// As [`format()`].
+unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
+    sources::tell_linecache();
+    // SAFETY: the three are live or NULL (the caller's contract), and None, which is always alive, stands in for NULL; the
+    // GIL is held.
+    unsafe {
+        let none = ffi::Py_None();
+        let or_none = |object: Obj| if object.is_null() { none } else { object };
+        let lines = call(
+            c"format_exception",
+            &[or_none(class), or_none(value), or_none(traceback)],
+            None,
+        )?;
+        joined(&lines)
+    }
+}
+
+/// Calls a function of the module `traceback`, with `limit` as its last argument if there is one.
+///
+/// # Safety
+/// `arguments` are live objects; the GIL is held.
+unsafe fn call(function: &CStr, arguments: &[Obj], limit: Option<i32>) -> Res<Ref> {
+    // SAFETY: the GIL is held (the caller's contract); `limit` owns the int until the call is over.
+    unsafe {
+        let limit: Option<Ref> = match limit {
+            Some(limit) => Some(Ref::steal(ffi::PyLong_FromLong(limit.into()))?),
+            None => None,
+        };
+        let mut all = arguments.to_vec();
+        all.extend(limit.iter().map(Ref::obj));
+        keelback_ffi::py::module::call_function(c"traceback", function, &all)
+    }
+}
+
+/// The text of lines that are Python strings.
+///
+/// # Safety
+/// The GIL is held.
+unsafe fn joined(lines: &Ref) -> Res<String> {
+    let empty = keelback_ffi::py::str_from("")?;
+    // SAFETY: the GIL is held (the caller's contract); both references keep their objects alive, and CPython checks that
+    // `lines` are strings.
+    unsafe {
+        let text: Ref = Ref::steal(ffi::PyUnicode_Join(empty.obj(), lines.obj()))?;
+        any_text(text.obj())
+    }
+}
