@@ -125,3 +125,59 @@ fn read(address: usize) -> Option<u32> {
     let length = unsafe { libc::process_vm_readv(libc::getpid(), &to, 1, &from, 1, 0) };
     (length == size as isize).then_some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::UnsafeCell;
+    use std::sync::mpsc;
+
+    /// A mutex of the host.
+    struct HostLock(UnsafeCell<libc::pthread_mutex_t>);
+    // SAFETY: a mutex is for all threads.
+    unsafe impl Sync for HostLock {}
+
+    impl HostLock {
+        fn lock(&self) {
+            // SAFETY: an initialised mutex, which does not move while somebody has it.
+            unsafe { libc::pthread_mutex_lock(self.0.get()) };
+        }
+        fn unlock(&self) {
+            // SAFETY: as above; this thread has it.
+            unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_my_lock_is_seen_and_one_that_works_is_not() {
+        let lock = HostLock(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+        lock.lock();
+        std::thread::scope(|scope| {
+            let ((number, numbers), lock) = (mpsc::channel(), &lock);
+            scope.spawn(move || {
+                number.send(this_thread()).expect("somebody listens");
+                lock.lock();
+                lock.unlock();
+            });
+            let waiter = numbers.recv().expect("the number of the thread");
+            let mut watch = Watch::default();
+            let mut looks = 0;
+            while !watch.waits_for_me(waiter) {
+                std::thread::sleep(Duration::from_millis(1));
+                looks += 1;
+                assert!(looks < 10_000, "it is never seen to wait");
+            }
+            assert!(looks >= ENOUGH - 1, "believed after {looks} looks");
+            lock.unlock();
+        });
+        let mut watch = Watch::default();
+        assert!((0..2 * ENOUGH).all(|_| !watch.waits_for_me(this_thread())));
+    }
+
+    #[test]
+    fn memory_that_is_not_there_is_not_read() {
+        let number = 42u32;
+        assert_eq!(read((&raw const number).expose_provenance()), Some(42));
+        assert_eq!(read(8), None);
+    }
+}

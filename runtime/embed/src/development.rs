@@ -255,3 +255,32 @@ unsafe fn run_text(text: &CStr, names: &[(&CStr, Obj)]) -> Res<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn debugpy(host: &str, port: u16) -> Result<Option<Debugger>, String> {
+        Ok(Some(Debugger::DebugPy(host.to_owned(), port)))
+    }
+
+    #[test]
+    fn a_debugger_is_named_by_its_name_or_its_place() {
+        assert_eq!(Debugger::parse(""), Ok(None));
+        assert_eq!(Debugger::parse("0"), Ok(None));
+        assert_eq!(Debugger::parse("1"), Ok(Some(Debugger::Pdb)));
+        assert_eq!(Debugger::parse("pdb"), Ok(Some(Debugger::Pdb)));
+        assert_eq!(Debugger::parse("5678"), debugpy("127.0.0.1", 5678));
+        assert_eq!(Debugger::parse("box:5678"), debugpy("box", 5678));
+        assert_eq!(Debugger::parse("::1:5678"), debugpy("::1", 5678));
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for value in ["yes", ":5678", "box:", "65536", "-1"] {
+            let refusal =
+                format!("KEELBACK_DEBUG is '{value}': it must be pdb, or [HOST:]PORT for debugpy");
+            assert_eq!(Debugger::parse(value), Err(refusal));
+        }
+    }
+}

@@ -427,3 +427,6 @@ impl Frozen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

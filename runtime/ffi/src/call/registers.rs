@@ -220,3 +220,49 @@ mod convention {
         Ok(None)
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    fn take_all(places: &[Place]) -> Vec<bool> {
+        let mut taken = Taken::default();
+        places.iter().map(|&place| taken.take(place)).collect()
+    }
+
+    #[test]
+    fn six_integers_and_eight_floats_fit() {
+        assert_eq!(
+            take_all(&[Place::Integer; 7]),
+            [[true; 6].as_slice(), &[false]].concat()
+        );
+        assert_eq!(
+            take_all(&[Place::Float; 9]),
+            [[true; 8].as_slice(), &[false]].concat()
+        );
+    }
+
+    #[test]
+    fn integers_and_floats_are_counted_apart() {
+        let places = [[Place::Integer; 6].as_slice(), &[Place::Float; 8]].concat();
+        assert_eq!(take_all(&places), [true; 14]);
+    }
+
+    #[test]
+    fn a_struct_takes_a_register_for_each_eightbyte() {
+        let pair = Place::Spread(Spread::Parts {
+            classes: [Class::Integer, Class::Sse],
+            size: 16,
+        });
+        assert_eq!(
+            take_all(&[pair; 7]),
+            [[true; 6].as_slice(), &[false]].concat()
+        );
+    }
+
+    #[test]
+    fn what_has_no_bytes_takes_none() {
+        let places = [[Place::Nothing; 20].as_slice(), &[Place::Integer; 6]].concat();
+        assert_eq!(take_all(&places), [true; 26]);
+    }
+}

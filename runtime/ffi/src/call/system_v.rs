@@ -119,3 +119,82 @@ pub(super) fn result(ctype: &CType) -> Res<Option<Return>> {
         }),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(offset: usize, size: usize, float: Float) -> Leaf {
+        Leaf {
+            offset,
+            size,
+            float,
+            bits: false,
+        }
+    }
+
+    const INTEGER_SSE: Passing = Passing::Registers([Class::Integer, Class::Sse]);
+
+    #[test]
+    fn an_eightbyte_with_an_integer_goes_in_a_general_register() {
+        // struct { int a; float b; double c; }
+        let leaves = [
+            leaf(0, 4, Float::No),
+            leaf(4, 4, Float::Yes),
+            leaf(8, 8, Float::Yes),
+        ];
+        assert_eq!(classify(16, &leaves), INTEGER_SSE);
+    }
+
+    #[test]
+    fn two_floats_share_a_floating_register() {
+        let leaves = [leaf(0, 4, Float::Yes), leaf(4, 4, Float::Yes)];
+        let expected = Passing::Registers([Class::Sse, Class::None]);
+        assert_eq!(classify(8, &leaves), expected);
+    }
+
+    #[test]
+    fn the_end_of_a_short_struct_is_no_second_eightbyte() {
+        // struct { char a[3]; }
+        let leaves = [0, 1, 2].map(|offset| leaf(offset, 1, Float::No));
+        let expected = Passing::Registers([Class::Integer, Class::None]);
+        assert_eq!(classify(3, &leaves), expected);
+    }
+
+    #[test]
+    fn an_unaligned_member_makes_it_memory_and_a_bit_field_does_not() {
+        // struct { char a; int b; } __attribute__((packed))
+        let packed = [leaf(0, 1, Float::No), leaf(1, 4, Float::No)];
+        assert_eq!(classify(5, &packed), Passing::Memory);
+        let bits = [
+            leaf(0, 1, Float::No),
+            Leaf {
+                bits: true,
+                ..packed[1]
+            },
+        ];
+        let expected = Passing::Registers([Class::Integer, Class::None]);
+        assert_eq!(classify(5, &bits), expected);
+    }
+
+    #[test]
+    fn a_long_double_is_alone_or_in_memory() {
+        let long = leaf(0, 16, Float::Long);
+        assert_eq!(classify(16, &[long]), Passing::X87);
+        // union { long double a; int b; }
+        assert_eq!(
+            classify(16, &[long, leaf(0, 4, Float::No)]),
+            Passing::Memory
+        );
+    }
+
+    #[test]
+    fn what_lies_behind_two_eightbytes_makes_it_memory() {
+        assert_eq!(classify(24, &[leaf(16, 8, Float::Yes)]), Passing::Memory);
+    }
+
+    #[test]
+    fn padding_alone_takes_no_register() {
+        assert_eq!(classify(4, &[]), Passing::Nothing);
+    }
+}

@@ -235,3 +235,41 @@ unsafe fn big_value(ctype: &CType, value: Obj) -> Res<i128> {
         Err(Raised::already())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of `size` bits from bit `first` of a record on.
+    fn span(record: &mut [u8], first: u32, size: u32) -> Span {
+        Span {
+            place: record[(first / 8) as usize..].as_mut_ptr(),
+            bytes: (first % 8 + size).div_ceil(8) as usize,
+            shift: first % 8,
+        }
+    }
+
+    #[test]
+    fn a_field_is_read_where_it_lies() {
+        let mut record = [0b1010_0000, 0b0000_0110, 0xff];
+        let span = span(&mut record, 5, 6);
+        // SAFETY: the span lies in `record`.
+        let bytes = unsafe { span.load() };
+        assert_eq!(bytes >> span.shift & 0x3f, 0b11_0101);
+    }
+
+    #[test]
+    fn what_lies_around_a_field_is_neither_read_nor_written() {
+        let mut record = [0x11; 12];
+        let span = span(&mut record, 20, 64);
+        // SAFETY: the span lies in `record`.
+        unsafe {
+            assert_eq!(span.load(), 0x11_1111_1111_1111_1111);
+            span.store(0xab_cdef_0123_4567_89ab);
+        }
+        let expected = [
+            0x11, 0x11, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0xef, 0xcd, 0xab, 0x11,
+        ];
+        assert_eq!(record, expected);
+    }
+}

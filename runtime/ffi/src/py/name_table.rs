@@ -74,3 +74,26 @@ impl<T: Copy> NameTable<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name is its address: the table never looks at the object.
+    fn name(number: usize) -> Obj {
+        std::ptr::without_provenance_mut(0x7f00_0000_0000 + number * 48)
+    }
+
+    #[test]
+    fn every_name_is_found_and_no_other() {
+        for count in [0, 1, 2, 3, 31, 32, 33, 1000] {
+            let table = NameTable::new((0..count).map(|number| (name(number), number)));
+            for number in 0..count {
+                assert_eq!(table.get(name(number)), Some(&number), "of {count}");
+            }
+            for number in count..count + 100 {
+                assert_eq!(table.get(name(number)), None, "of {count}");
+            }
+        }
+    }
+}
