@@ -217,3 +217,41 @@ def test_lib(plugin, host, run, tmp_path):
         "@ffi.def_extern().  Returning its error value.\n"
     )
     assert ran == Ran("0\n", unattached)
+
+
+GIL_SOURCE = """
+    int PyGILState_Check(void);
+    struct point { int x, y; };
+    static int held(int a) { return a == 3 ? PyGILState_Check() : -1; }
+    static int held_too(void) { return PyGILState_Check(); }
+    static struct point both(struct point p) { p.x = PyGILState_Check(); return p; }
+"""
+GIL_INIT = """
+    from keeping import ffi, lib
+
+    @ffi.def_extern()
+    def check():
+        print(lib.held(3), lib.held_too(), lib.both([5, 6]).x)
+        ffi.keep_gil(lib, "held", "both")
+        print(lib.held(3), lib.held_too(), lib.both([5, 6]).x)
+        ffi.keep_gil(lib)
+        print(lib.held(3), lib.held_too(), lib.both([5, 6]).x, lib.check)
+        try:
+            ffi.keep_gil(lib, "check")
+        except TypeError as error:
+            print(error)
+        return 0
+"""
+
+
+def test_functions_that_keep_the_gil(plugin, host, run, tmp_path):
+    extra = tmp_path / "extra.cdef"
+    extra.write_text("struct point { int x, y; }; int held(int); int held_too(void); struct point both(struct point);")
+    built = plugin(CDEF, GIL_INIT, name="keeping", source=GIL_SOURCE, args=["--cdef", extra])
+    ran = run(host('#include "keeping.h"\nint main(void) { return check(); }', built))
+    lines = ran.stdout.splitlines()
+    assert lines[:2] == ["0 0 0", "1 0 1"], ran
+    assert lines[2].startswith("1 1 1 <cdata 'int(*)(void)' ") and ran.code == 0 and not ran.stderr
+    assert lines[3:] == [
+        "the GIL cannot be kept in 'check': it runs Python, or is called through C of the module that releases the GIL"
+    ]

@@ -12,14 +12,18 @@ use crate::py::{Obj, Ref, Res, guard};
 /// # Safety
 /// `args` are `count` live objects; `function` is a function pointer.
 #[inline(always)]
-pub unsafe fn call_function(function: &PlainCData, args: *const Obj, count: usize) -> Obj {
+pub unsafe fn call_function<const KEEP_GIL: bool>(
+    function: &PlainCData,
+    args: *const Obj,
+    count: usize,
+) -> Obj {
     let cdata = &function.base;
     let plan = function.prepared().load(Ordering::Acquire);
     // SAFETY: the caller's contract; a plan that is there is that of the cdata's type, which keeps it.
     unsafe {
         match plan.cast::<CallPlan>().as_ref() {
-            Some(plan) => plan.call(cdata.ctype(), cdata.data(), args, count),
-            None => first_call(function, args, count),
+            Some(plan) => plan.call::<KEEP_GIL>(cdata.ctype(), cdata.data(), args, count),
+            None => first_call::<KEEP_GIL>(function, args, count),
         }
     }
 }
@@ -28,7 +32,11 @@ pub unsafe fn call_function(function: &PlainCData, args: *const Obj, count: usiz
 /// That of [`call_function`].
 #[cold]
 #[inline(never)]
-unsafe fn first_call(function: &PlainCData, args: *const Obj, count: usize) -> Obj {
+unsafe fn first_call<const KEEP_GIL: bool>(
+    function: &PlainCData,
+    args: *const Obj,
+    count: usize,
+) -> Obj {
     guard(|| {
         let plan = plan_of(&function.base)?;
         let prepared = std::ptr::from_ref(plan).cast_mut();
@@ -36,7 +44,8 @@ unsafe fn first_call(function: &PlainCData, args: *const Obj, count: usize) -> O
             .prepared()
             .store(prepared.cast(), Ordering::Release);
         // SAFETY: the caller's contract.
-        unsafe { call(&function.base, args, count) }
+        let cdata = &function.base;
+        unsafe { Ref::steal(plan.call::<KEEP_GIL>(cdata.ctype(), cdata.data(), args, count)) }
     })
 }
 
@@ -51,12 +60,19 @@ fn plan_of(function: &CData) -> Res<&CallPlan> {
 
 /// Calls the C function that a cdata of function-pointer type points to: the body of `cdata(...)`.
 ///
-/// The GIL is released while C runs; errno is kept for `ffi.errno` (see [`errno`](super::errno)).
+/// The GIL is released while C runs, unless it is kept by `ffi.keep_gil()`; errno is kept for `ffi.errno` (see [`errno`](super::errno)).
 ///
 /// # Safety
 /// `args` are `count` live objects.
 pub unsafe fn call(function: &CData, args: *const Obj, count: usize) -> Res<Ref> {
     let plan = plan_of(function)?;
     // SAFETY: the caller's contract; the plan is that of the function's type.
-    unsafe { Ref::steal(plan.call(function.ctype(), function.data(), args, count)) }
+    unsafe {
+        let called = if function.keeps_gil() {
+            plan.call::<true>(function.ctype(), function.data(), args, count)
+        } else {
+            plan.call::<false>(function.ctype(), function.data(), args, count)
+        };
+        Ref::steal(called)
+    }
 }

@@ -22,5 +22,5 @@ mod system_v;
 mod variadic;
 
 pub use invoke::{call, call_function};
-pub use outside::outside_python;
+pub use outside::{outside_python, run_c};
 pub use plan::{CallPlan, is_scalar, result_object, wrong_count};

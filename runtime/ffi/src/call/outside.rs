@@ -31,6 +31,42 @@ pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Runs C code of which somebody has said that it neither blocks nor runs Python (`ffi.keep_gil()`): as
+/// [`outside_python`], but that the GIL is kept.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub unsafe fn beside_python<T>(body: impl FnOnce() -> T) -> T {
+    let thread = Thread::here();
+    flush_if_written(thread);
+    let errno = errno::Errno::of(thread);
+    let lent = Lent::begin(thread);
+    errno.restore();
+    let must_return = MustReturn;
+    let result = body();
+    std::mem::forget(must_return);
+    errno.save();
+    drop(lent);
+    result
+}
+
+/// [`outside_python`], or [`beside_python`] where the GIL is kept.
+///
+/// # Safety
+/// That of these.
+#[inline(always)]
+pub unsafe fn run_c<const KEEP_GIL: bool, T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: the caller's contract.
+    unsafe {
+        if KEEP_GIL {
+            beside_python(body)
+        } else {
+            outside_python(body)
+        }
+    }
+}
+
 /// Dropped only when the stack is unwound through C that Python has called: by pthread_exit() and cancellation, or a C++
 /// exception. Neither Python's own frames nor what they hold can be taken down that way, so the process ends here, and
 /// says why.

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use super::foreign::Cif;
-use super::outside_python;
+use super::outside::{outside_python, run_c};
 use super::place::{Place, VARIADIC};
 use super::quick::{self, Entry, Make};
 use super::registers::Registers;
@@ -21,6 +21,8 @@ pub struct CallPlan {
     result: Parameter,
     path: Path,
     entry: Entry,
+    /// The same for functions that are called with the GIL kept.
+    entry_with_gil: Entry,
     make: Make,
 }
 
@@ -70,17 +72,18 @@ impl CallPlan {
         } else {
             Path::Foreign(Cif::new(&result, &params, None)?)
         };
-        let entry = match &path {
-            Path::Registers(registers) => registers
-                .only()
-                .and_then(|only| quick::entry(&result, &params, only)),
+        let only = match &path {
+            Path::Registers(registers) => registers.only(),
             _ => None,
         };
+        let entry = only.and_then(|only| quick::entry::<false>(&result, &params, only));
+        let entry_with_gil = only.and_then(|only| quick::entry::<true>(&result, &params, only));
         Ok(Self {
             params,
             result,
             path,
-            entry: entry.unwrap_or(Self::call_any),
+            entry: entry.unwrap_or(Self::call_any::<false>),
+            entry_with_gil: entry_with_gil.unwrap_or(Self::call_any::<true>),
             make: quick::make(result.code),
         })
     }
@@ -114,7 +117,7 @@ impl CallPlan {
                     outside_python(|| registers.call(function, slots, &[], std::ptr::null_mut()))
                 }
                 Path::Foreign(cif) => {
-                    self.scalar_through_foreign(cif, &self.params, function, slots)
+                    self.scalar_through_foreign::<false>(cif, &self.params, function, slots)
                 }
                 Path::Variadic(_) => 0,
             }
@@ -126,7 +129,7 @@ impl CallPlan {
     /// # Safety
     /// As [`super::call`]; the plan is that of `ctype`.
     #[inline(always)]
-    pub unsafe fn call(
+    pub unsafe fn call<const KEEP_GIL: bool>(
         &self,
         ctype: &CType,
         function: *const u8,
@@ -134,7 +137,13 @@ impl CallPlan {
         count: usize,
     ) -> Obj {
         // SAFETY: the caller's contract.
-        unsafe { (self.entry)(self, ctype, function, args, count) }
+        unsafe {
+            if KEEP_GIL {
+                (self.entry_with_gil)(self, ctype, function, args, count)
+            } else {
+                (self.entry)(self, ctype, function, args, count)
+            }
+        }
     }
 
     /// The parameter of an index.
@@ -161,7 +170,7 @@ impl CallPlan {
     ///
     /// # Safety
     /// That of [`Self::call`].
-    pub(super) unsafe extern "C-unwind" fn call_any(
+    pub(super) unsafe extern "C-unwind" fn call_any<const KEEP_GIL: bool>(
         &self,
         ctype: &CType,
         function: *const u8,
@@ -183,10 +192,16 @@ impl CallPlan {
             // SAFETY: as `super::call`; the plan is that of `ctype`.
             unsafe {
                 if count <= SLOTS {
-                    self.call_with(function, args, &mut [0u64; SLOTS], count, &mut temporaries)
+                    self.call_with::<KEEP_GIL>(
+                        function,
+                        args,
+                        &mut [0u64; SLOTS],
+                        count,
+                        &mut temporaries,
+                    )
                 } else {
                     let slots = &mut vec![0u64; count];
-                    self.call_with(function, args, slots, count, &mut temporaries)
+                    self.call_with::<KEEP_GIL>(function, args, slots, count, &mut temporaries)
                 }
             }
         })
@@ -219,7 +234,7 @@ impl CallPlan {
     /// `args` are `count` live arguments, at least one for each parameter; `slots` has room for as many; `function` has the
     /// plan's signature.
     #[inline(always)]
-    unsafe fn call_with(
+    unsafe fn call_with<const KEEP_GIL: bool>(
         &self,
         function: *const u8,
         args: *const Obj,
@@ -236,11 +251,13 @@ impl CallPlan {
             }
             match &self.path {
                 Path::Registers(registers) => {
-                    self.through_registers(registers, function, slots, &[])
+                    self.through_registers::<KEEP_GIL>(registers, function, slots, &[])
                 }
-                Path::Foreign(cif) => self.through_foreign(cif, &self.params, function, slots),
+                Path::Foreign(cif) => {
+                    self.through_foreign::<KEEP_GIL>(cif, &self.params, function, slots)
+                }
                 Path::Variadic(variadic) => {
-                    self.call_variadic(variadic, function, args, slots, count)
+                    self.call_variadic::<KEEP_GIL>(variadic, function, args, slots, count)
                 }
             }
         }
@@ -252,7 +269,7 @@ impl CallPlan {
     /// `function` has the signature that the plan is for; `slots` are its arguments, those of a variadic part at the places
     /// `extra`.
     #[inline(always)]
-    unsafe fn through_registers(
+    unsafe fn through_registers<const KEEP_GIL: bool>(
         &self,
         registers: &Registers,
         function: *const u8,
@@ -262,12 +279,13 @@ impl CallPlan {
         // SAFETY: the function has this signature, by the caller; an aggregate result has memory of its size.
         unsafe {
             if is_scalar(self.result.code) {
-                let raw =
-                    outside_python(|| registers.call(function, slots, extra, std::ptr::null_mut()));
+                let raw = run_c::<KEEP_GIL, _>(|| {
+                    registers.call(function, slots, extra, std::ptr::null_mut())
+                });
                 return self.scalar(raw);
             }
             self.through_memory(|memory| {
-                outside_python(|| registers.call(function, slots, extra, memory));
+                run_c::<KEEP_GIL, _>(|| registers.call(function, slots, extra, memory));
             })
         }
     }
@@ -277,7 +295,7 @@ impl CallPlan {
     /// # Safety
     /// `function` has the signature of `cif`; `slots` are its arguments, one for each of `params`.
     #[inline(never)]
-    unsafe fn through_foreign(
+    unsafe fn through_foreign<const KEEP_GIL: bool>(
         &self,
         cif: &Cif,
         params: &[Parameter],
@@ -287,11 +305,12 @@ impl CallPlan {
         // SAFETY: the function has this signature, by the caller; the memory is large enough.
         unsafe {
             if is_scalar(self.result.code) {
-                return self.scalar(self.scalar_through_foreign(cif, params, function, slots));
+                return self
+                    .scalar(self.scalar_through_foreign::<KEEP_GIL>(cif, params, function, slots));
             }
             self.through_memory(|memory| {
                 Self::with_values(cif, params, slots, |values| {
-                    outside_python(|| cif.call(function, values, memory));
+                    run_c::<KEEP_GIL, _>(|| cif.call(function, values, memory));
                 });
             })
         }
@@ -302,7 +321,7 @@ impl CallPlan {
     /// # Safety
     /// That of [`Self::through_foreign`]; the result is a scalar or void.
     #[inline(never)]
-    unsafe fn scalar_through_foreign(
+    unsafe fn scalar_through_foreign<const KEEP_GIL: bool>(
         &self,
         cif: &Cif,
         params: &[Parameter],
@@ -312,7 +331,7 @@ impl CallPlan {
         let mut raw = [0u64; 4];
         Self::with_values(cif, params, slots, |values| {
             // SAFETY: the function has this signature, by the caller; the memory is large enough for a scalar.
-            unsafe { outside_python(|| cif.call(function, values, raw.as_mut_ptr().cast())) }
+            unsafe { run_c::<KEEP_GIL, _>(|| cif.call(function, values, raw.as_mut_ptr().cast())) }
         });
         raw[0]
     }
@@ -384,7 +403,7 @@ impl CallPlan {
     /// # Safety
     /// That of [`Self::call_with`]; `count` is at least the number of named parameters.
     #[inline(never)]
-    unsafe fn call_variadic(
+    unsafe fn call_variadic<const KEEP_GIL: bool>(
         &self,
         variadic: &Variadic,
         function: *const u8,
@@ -414,12 +433,14 @@ impl CallPlan {
             && registers.has_room_for(&places[..used])
         {
             // SAFETY: the function has this signature, by the caller.
-            return unsafe { self.through_registers(registers, function, slots, &places[..used]) };
+            return unsafe {
+                self.through_registers::<KEEP_GIL>(registers, function, slots, &places[..used])
+            };
         }
         let params: Vec<Parameter> = self.params.iter().chain(extra.iter()).copied().collect();
         let cif = variadic.cif(&self.result, &params, fixed)?;
         // SAFETY: the function has this signature, by the caller.
-        unsafe { self.through_foreign(&cif, &params, function, slots) }
+        unsafe { self.through_foreign::<KEEP_GIL>(&cif, &params, function, slots) }
     }
 }
 

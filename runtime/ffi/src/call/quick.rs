@@ -7,8 +7,9 @@
 
 use pyo3::ffi;
 
+use super::outside::run_c;
 use super::registers::Only;
-use super::{CallPlan, outside_python, result_object};
+use super::{CallPlan, result_object};
 use crate::convert::argument::{Parameter, Way, double_slot, integer_slot};
 use crate::ctype::{CType, Code};
 use crate::py::{Obj, guard, none};
@@ -25,17 +26,21 @@ pub(super) type Entry =
 pub(super) type Make = unsafe extern "C" fn(&Parameter, u64) -> Obj;
 
 /// The entry for a signature that is one of the most common. Its arguments are all in registers of one kind, in order.
-pub(super) fn entry(result: &Parameter, params: &[Parameter], only: Only) -> Option<Entry> {
+pub(super) fn entry<const KEEP_GIL: bool>(
+    result: &Parameter,
+    params: &[Parameter],
+    only: Only,
+) -> Option<Entry> {
     let is_double = |param: &Parameter| param.way == Way::DOUBLE;
     match (only, params.len()) {
-        (Only::Integers, 0) => Some(integers_0),
-        (Only::Integers, 1) => Some(integers_1),
-        (Only::Integers, 2) => Some(integers_2),
-        (Only::Integers, 3) => Some(integers_3),
-        (Only::Integers, 4) => Some(integers_4),
+        (Only::Integers, 0) => Some(integers_0::<KEEP_GIL>),
+        (Only::Integers, 1) => Some(integers_1::<KEEP_GIL>),
+        (Only::Integers, 2) => Some(integers_2::<KEEP_GIL>),
+        (Only::Integers, 3) => Some(integers_3::<KEEP_GIL>),
+        (Only::Integers, 4) => Some(integers_4::<KEEP_GIL>),
         _ if !is_double(result) || !params.iter().all(is_double) => None,
-        (Only::Floats, 1) => Some(doubles_1),
-        (Only::Floats, 2) => Some(doubles_2),
+        (Only::Floats, 1) => Some(doubles_1::<KEEP_GIL>),
+        (Only::Floats, 2) => Some(doubles_2::<KEEP_GIL>),
         _ => None,
     }
 }
@@ -59,7 +64,7 @@ macro_rules! entry {
         ///
         /// # Safety
         /// That of [`CallPlan::call`].
-        unsafe extern "C-unwind" fn $name(
+        unsafe extern "C-unwind" fn $name<const KEEP_GIL: bool>(
             plan: &CallPlan,
             ctype: &CType,
             function: *const u8,
@@ -71,16 +76,16 @@ macro_rules! entry {
             // None of this can panic.
             unsafe {
                 if count != $count || function.is_null() {
-                    return plan.call_any(ctype, function, args, count);
+                    return plan.call_any::<KEEP_GIL>(ctype, function, args, count);
                 }
                 $(
                     let Some($slot) = $read(plan.parameter($index), *args.add($index)) else {
-                        return plan.call_any(ctype, function, args, count);
+                        return plan.call_any::<KEEP_GIL>(ctype, function, args, count);
                     };
                 )*
                 let function: unsafe extern "C-unwind" fn($(entry!(@kind $slot $kind)),*) -> $kind =
                     std::mem::transmute(function);
-                let raw = outside_python(|| function($($from($slot)),*));
+                let raw = run_c::<KEEP_GIL, _>(|| function($($from($slot)),*));
                 plan.make($back(raw))
             }
         }

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use super::{arith, attribute, compare, index, iterate, lifetime, number, repr};
 use crate::object::{
     CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, block, not_callable,
-    set_function_call,
+    set_function_calls,
 };
 use crate::py::{
     END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, guard_unit, no_arguments, none,
@@ -74,9 +74,10 @@ pub fn ready() -> Res<()> {
         (*tables).mapping.mp_ass_subscript =
             Some(slot!(index::set_item, (&CData, Live, Option<Live>) -> c_int));
         // SAFETY: the same convention; nothing leaves it by unwinding.
-        set_function_call(std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(
-            vectorcall,
-        ));
+        set_function_calls(
+            std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(vectorcall::<false>),
+            std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(vectorcall::<true>),
+        );
         TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
             slots(ty, c"_cffi_backend._CDataBase", size_of::<CData>());
@@ -301,11 +302,11 @@ fn no_keywords() -> Raised {
 /// `vectorcallfunc`, for a function that only passes a call on.
 type PassedOn = unsafe extern "C-unwind" fn(Obj, *const Obj, usize, Obj) -> Obj;
 
-/// A call of a [`PlainCData`].
+/// A call of a [`PlainCData`], with the GIL kept or not.
 ///
 /// # Safety
 /// Called by Python as vectorcall is: with a cdata, and as many live arguments as `flags` says.
-unsafe extern "C-unwind" fn vectorcall(
+unsafe extern "C-unwind" fn vectorcall<const KEEP_GIL: bool>(
     object: Obj,
     args: *const Obj,
     flags: usize,
@@ -317,6 +318,6 @@ unsafe extern "C-unwind" fn vectorcall(
             return guard(|| Err::<Ref, _>(no_keywords()));
         }
         let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
-        crate::call::call_function(&*object.cast::<PlainCData>(), args, count)
+        crate::call::call_function::<KEEP_GIL>(&*object.cast::<PlainCData>(), args, count)
     }
 }

@@ -9,8 +9,8 @@ use pyo3::ffi;
 use super::attachment::Attachment;
 use super::{
     COMPILED_TYPE, FfiObject, INLINE_TYPE, address, allocate as new, bound, buffer, builder,
-    callback, declare, empty_scope, from_buffer, gc, handles, header, loading, memmove, once,
-    state, string, text, types, unpack, verify,
+    callback, declare, empty_scope, from_buffer, gc, handles, header, keep_gil, loading, memmove,
+    once, state, string, text, types, unpack, verify,
 };
 use crate::py::{
     END_OF_METHODS, END_OF_PROPERTIES, GilCell, Live, Methods, Obj, Properties, Raised, Ref, Res,
@@ -35,6 +35,7 @@ macro_rules! common_methods {
             keywords(c"gc", gc::gc, c"gc($self, cdata, destructor, size=0)\n--\n\nA new cdata for the same C value that calls destructor(cdata) when it is no longer used; destructor None takes it off again."),
             keywords(c"getctype", types::getctype, c"getctype($self, cdecl, replace_with='')\n--\n\nThe C text of a type, with a variable name or other declarator put where C wants it."),
             keywords(c"init_once", once::init_once, c"init_once($self, func, tag)\n--\n\nCalls func() at the first call with this tag and returns its result; later calls return the same result."),
+            keywords(c"keep_gil", keep_gil::keep_gil, c"keep_gil($self, lib, /, *names)\n--\n\nHas functions of a lib, all or those named, called without letting go of the GIL: for C that neither blocks nor calls back. Returns the lib. Of one function: a function pointer that is called so."),
             simple(c"list_types", no_arguments!(FfiObject, types::type_names), ffi::METH_NOARGS, c"list_types($self)\n--\n\nThree sorted lists: typedef names, struct names, union names."),
             keywords(c"memmove", memmove::memmove, c"memmove($self, dest, src, n)\n--\n\nCopies n bytes between cdata or buffers, which may overlap."),
             keywords(c"malloc", new::malloc, c"malloc($self, cdecl, init=None)\n--\n\nAs new(), in memory that C's free() gives back: a pointer that owns nothing."),
@@ -53,7 +54,7 @@ macro_rules! common_methods {
     };
 }
 
-static INLINE_METHODS: Methods<39> = common_methods![
+static INLINE_METHODS: Methods<40> = common_methods![
     keywords(c"compile", builder::compile_method, c"compile($self, tmpdir='.', verbose=0, target=None, debug=None, *, stubs=False)\n--\n\nWrites and compiles the module or library that set_source() described; returns its path. With stubs, also MODULE.pyi."),
     keywords(c"distutils_extension", builder::distutils_extension, c"distutils_extension($self, tmpdir='build', verbose=True)\n--\n\nWrites the C source, and returns a setuptools Extension for it."),
     keywords(c"embedding_init_code", builder::embedding_init_code, c"embedding_init_code($self, pysource, *, use_environment=False, ignore_sigpipe=False, errors=None, error_types=None, modules=(), top_level_modules=())\n--\n\nThe Python code that an embedding library runs once, when it starts."),
@@ -71,7 +72,7 @@ static INLINE_METHODS: Methods<39> = common_methods![
     tuples(c"verify", slot!(verify::verify, (&FfiObject, Live, Option<Live>) -> Obj), c"verify($self, source='', tmpdir=None, **kwargs)\n--\n\nCompiles the declarations with C source and returns the lib: API mode without a module."),
 ];
 
-static COMPILED_METHODS: Methods<26> = common_methods![
+static COMPILED_METHODS: Methods<27> = common_methods![
     keywords(c"def_extern", declare::def_extern_compiled, c"def_extern($self, name=None, error=None, onerror=None)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
     keywords(c"integer_const", types::integer_const, c"integer_const($self, name)\n--\n\nThe value of an integer constant."),
 ];

@@ -26,6 +26,7 @@ mod from_buffer;
 mod gc;
 mod handles;
 mod header;
+mod keep_gil;
 mod loading;
 mod memmove;
 mod object;

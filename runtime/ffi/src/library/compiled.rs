@@ -43,7 +43,7 @@ impl Lib {
                 // If a type cannot be read, that is reported to whoever asks for the name itself.
                 _ => Ok(None),
             },
-            GlobalCode::Function(_) if !direct.is_null() => {
+            GlobalCode::Function(_) if !direct.is_null() && !self.keeps_gil(name) => {
                 let type_index = tables.type_of(global);
                 let mut doc = String::with_capacity(128);
                 let Some(count) = self.scope.simple_prototype(type_index, name, &mut doc) else {
@@ -93,7 +93,7 @@ impl Lib {
         flags: c_int,
     ) -> Res<Ref> {
         let direct = global.size_or_function.cast::<u8>();
-        let body = if !direct.is_null() && function::can_be_planned(ctype)? {
+        let body = if is_direct(global, ctype)? {
             Body::Planned
         } else {
             self.fill_types(tables, global)?;
@@ -106,7 +106,7 @@ impl Lib {
                 None => return Err(self.not_provided(name)),
             }
         };
-        function::new(&self.name, name, ctype, body, direct)
+        function::new(&self.name, name, ctype, body, direct, self.keeps_gil(name))
     }
 
     /// Puts the ctypes of a function's arguments and result where its wrapper looks for them. They stay for ever.
@@ -156,6 +156,11 @@ impl Lib {
             }
         }
     }
+}
+
+/// Whether a function is called by its own address, not through the wrapper that CFFI has generated.
+pub(super) fn is_direct(global: &Global, ctype: &CType) -> Res<bool> {
+    Ok(!global.size_or_function.is_null() && function::can_be_planned(ctype)?)
 }
 
 /// A variable must be as large as its type: what old versions of CFFI leave to the load of the module. `size`: as the C

@@ -9,16 +9,17 @@ use keelback_codegen::abi::{
 };
 use rustc_hash::FxHashMap;
 
+use super::compiled::is_direct;
 use super::function::{self, Access, Body};
 use super::variable::{self, Place};
 use super::{Lib, Source};
 use crate::convert::read;
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
-use crate::object::{function_address, new_owning, new_plain};
+use crate::object::{CData, function_address, new_function, new_owning, new_plain};
 use crate::py::{Raised, Ref, Res, long_from_i128, make};
 use crate::raise;
-use crate::scope::{Elsewhere, Scope};
+use crate::scope::{Elsewhere, GlobalCode, Scope};
 
 /// What a plugin provides, by name.
 pub(super) struct Symbols {
@@ -242,7 +243,8 @@ impl Lib {
                             ),
                         ));
                     }
-                    return self.constant(&ctype, &place).map(Found::Object);
+                    let value = self.constant(&ctype, &place)?;
+                    return self.as_kept(name, value).map(Found::Object);
                 }
                 Ok(Found::Variable(
                     variable::new(name, &ctype, place)?.into_obj(),
@@ -289,7 +291,8 @@ impl Lib {
     fn find_function(&self, name: &str, ctype: &CType) -> Res<Ref> {
         match &self.source {
             Source::Dynamic(_) => {
-                Ok(new_plain(ctype, self.dynamic_symbol(name, "function/symbol")?, -1)?.into_obj())
+                let address = self.dynamic_symbol(name, "function/symbol")?;
+                Ok(new_function(ctype, address, self.keeps_gil(name))?.into_obj())
             }
             Source::Plugin(symbols) => match symbols.by_name.get(name) {
                 Some(&Symbol::Python(address)) => {
@@ -314,14 +317,64 @@ impl Lib {
                                     Access,
                                 >(access)
                             };
-                            function::new(&self.name, name, ctype, Body::Slots(access), address)
+                            let body = Body::Slots(access);
+                            let keep_gil = self.keeps_gil(name);
+                            function::new(&self.name, name, ctype, body, address, keep_gil)
                         }
-                        _ => Ok(new_plain(ctype, address, -1)?.into_obj()),
+                        _ => Ok(new_function(ctype, address, self.keeps_gil(name))?.into_obj()),
                     }
                 }
                 None => Err(self.not_provided(name)),
             },
             Source::Compiled(tables) => self.compiled_function(tables, name, ctype),
+        }
+    }
+
+    /// Raises unless the name is a function that can be called with the GIL kept.
+    pub(super) fn check_can_keep_gil(&self, name: &str) -> Res<()> {
+        let ty = match declared(&self.scope, name)? {
+            Some(Declared::Function(ty)) => ty,
+            Some(Declared::Variable(ty, true))
+                if from_scope(&self.scope, ty)?.signature().is_some() =>
+            {
+                return Ok(());
+            }
+            Some(_) => return Err(raise!(TypeError, "'{name}' is no function")),
+            None => return Err(self.no_such_name(name)),
+        };
+        let ctype = pointer_to(&*from_scope(&self.scope, ty)?)?;
+        if self.can_keep_gil(name, &ctype)? {
+            return Ok(());
+        }
+        Err(raise!(
+            TypeError,
+            "the GIL cannot be kept in '{name}': it runs Python, or is called through C of the module that releases the GIL"
+        ))
+    }
+
+    /// Whether a declared function is C that is called by its address or by a wrapper of ours.
+    fn can_keep_gil(&self, name: &str, ctype: &CType) -> Res<bool> {
+        match &self.source {
+            Source::Dynamic(_) => Ok(true),
+            Source::Plugin(symbols) => Ok(!matches!(
+                symbols.by_name.get(name),
+                Some(Symbol::Python(_))
+            )),
+            Source::Compiled(tables) => match tables.find(name) {
+                Some((GlobalCode::Function(_), global)) => is_direct(global, ctype),
+                _ => Ok(false),
+            },
+        }
+    }
+
+    /// A constant's value, that of a name. One that is a pointer to a function is often the function itself: CFFI compiles
+    /// variadic ones so.
+    fn as_kept(&self, name: &str, value: Ref) -> Res<Ref> {
+        match CData::of(value.live()) {
+            Some(pointer) if pointer.ctype().is_function_pointer() && self.keeps_gil(name) => {
+                Ok(new_function(pointer.ctype(), pointer.data(), true)?.into_obj())
+            }
+            _ => Ok(value),
         }
     }
 
@@ -438,7 +491,8 @@ impl Lib {
                 let object = self.find_function(name, &ctype)?;
                 match function_object_or_cdata(&object) {
                     Some(address) if !address.is_null() => {
-                        Ok(new_plain(&ctype, address, -1)?.into_obj())
+                        let keep_gil = self.keeps_gil(name) && self.can_keep_gil(name, &ctype)?;
+                        Ok(new_function(&ctype, address, keep_gil)?.into_obj())
                     }
                     // CFFI 1.0 compiled wrappers alone: they stand for the addresses too.
                     _ if matches!(self.source, Source::Compiled(_)) => Ok(object),
@@ -466,7 +520,7 @@ impl Lib {
                     ));
                 }
                 let value = self.constant(&ctype, &self.find_variable(name, &ctype, true)?)?;
-                match crate::object::CData::of(value.live()) {
+                match CData::of(value.live()) {
                     Some(pointer) => Ok(new_plain(&ctype, pointer.data(), -1)?.into_obj()),
                     None => Err(self.no_such_name(name)),
                 }
@@ -481,7 +535,7 @@ impl Lib {
 
 /// The address behind a function, whichever object it is.
 fn function_object_or_cdata(object: &Ref) -> Option<*mut u8> {
-    match crate::object::CData::of(object.live()) {
+    match CData::of(object.live()) {
         Some(cdata) => Some(cdata.data()),
         None => function_address(object.live()),
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
-use crate::call::{CallPlan, is_scalar, outside_python, result_object, wrong_count};
+use crate::call::{CallPlan, is_scalar, result_object, run_c, wrong_count};
 use crate::convert::argument::{self, Parameter};
 use crate::convert::{Temporaries, read};
 use crate::ctype::{CType, Code, declarator, from_scope, pointer_to};
@@ -82,13 +82,15 @@ unsafe impl Instance for Function {}
 /// Arguments and result that are kept on the stack.
 const SLOTS: usize = 10;
 
-/// The built-in function `name` of module `module`. `ctype` is the type of a pointer to it.
+/// The built-in function `name` of module `module`. `ctype` is the type of a pointer to it. With `keep_gil` it is called with
+/// the GIL kept, unless it is a wrapper: that lets go of it itself.
 pub(super) fn new(
     module: &str,
     name: &str,
     ctype: &CType,
     body: Body,
     address: *mut u8,
+    keep_gil: bool,
 ) -> Res<Ref> {
     let Some(signature) = ctype.signature() else {
         return Err(raise!(TypeError, "'{name}' is no function"));
@@ -107,7 +109,11 @@ pub(super) fn new(
     let prototype = declarator(&function_type.name, function_type.name_position, &spaced);
     let mut doc = prototype.replace('\0', "?");
     end_doc(&mut doc, module);
-    let (ml_meth, ml_flags) = method(body, signature.params.len());
+    let (ml_meth, ml_flags) = if keep_gil {
+        method::<true>(body, signature.params.len())
+    } else {
+        method::<false>(body, signature.params.len())
+    };
     let plan = match body {
         Body::Planned => std::ptr::from_ref(CallPlan::of(signature)?).cast_mut(),
         _ => std::ptr::null_mut(),
@@ -218,7 +224,10 @@ unsafe extern "C-unwind" fn no_access(_slots: *mut c_void) {}
 
 /// How Python calls a function. CPython checks the number of arguments itself for none and one, and calls these a little
 /// faster.
-fn method(body: Body, params: usize) -> (ffi::PyMethodDefPointer, std::ffi::c_int) {
+fn method<const KEEP_GIL: bool>(
+    body: Body,
+    params: usize,
+) -> (ffi::PyMethodDefPointer, std::ffi::c_int) {
     let is_planned = match body {
         Body::Wrapper(wrapper, flags) => {
             let meth = ffi::PyMethodDefPointer {
@@ -230,12 +239,12 @@ fn method(body: Body, params: usize) -> (ffi::PyMethodDefPointer, std::ffi::c_in
         Body::Slots(_) => false,
     };
     match (params, is_planned) {
-        (0, false) => (plain(called_without), ffi::METH_NOARGS),
-        (0, true) => (plain(planned_without), ffi::METH_NOARGS),
-        (1, false) => (plain(called_with_one), ffi::METH_O),
-        (1, true) => (plain(planned_with_one), ffi::METH_O),
-        (_, false) => (fast(called), ffi::METH_FASTCALL),
-        (_, true) => (fast(planned), ffi::METH_FASTCALL),
+        (0, false) => (plain(called_without::<KEEP_GIL>), ffi::METH_NOARGS),
+        (0, true) => (plain(planned_without::<KEEP_GIL>), ffi::METH_NOARGS),
+        (1, false) => (plain(called_with_one::<KEEP_GIL>), ffi::METH_O),
+        (1, true) => (plain(planned_with_one::<KEEP_GIL>), ffi::METH_O),
+        (_, false) => (fast(called::<KEEP_GIL>), ffi::METH_FASTCALL),
+        (_, true) => (fast(planned::<KEEP_GIL>), ffi::METH_FASTCALL),
     }
 }
 
@@ -293,10 +302,14 @@ unsafe fn with_count<'a>(object: Obj, count: isize) -> Res<&'a Function> {
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
+unsafe extern "C" fn called<const KEEP_GIL: bool>(
+    object: Obj,
+    args: *mut Obj,
+    count: isize,
+) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
-        unsafe { with_count(object, count)?.call(args) }
+        unsafe { with_count(object, count)?.call::<KEEP_GIL>(args) }
     })
 }
 
@@ -304,28 +317,32 @@ unsafe extern "C" fn called(object: Obj, args: *mut Obj, count: isize) -> Obj {
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn called_without(object: Obj, _none: Obj) -> Obj {
+unsafe extern "C" fn called_without<const KEEP_GIL: bool>(object: Obj, _none: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to.
-    guard(|| unsafe { (*object.cast::<Function>()).call(std::ptr::null()) })
+    guard(|| unsafe { (*object.cast::<Function>()).call::<KEEP_GIL>(std::ptr::null()) })
 }
 
 /// A call through the wrapper, of a function with one parameter.
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn called_with_one(object: Obj, arg: Obj) -> Obj {
+unsafe extern "C" fn called_with_one<const KEEP_GIL: bool>(object: Obj, arg: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
-    guard(|| unsafe { (*object.cast::<Function>()).call(&raw const arg) })
+    guard(|| unsafe { (*object.cast::<Function>()).call::<KEEP_GIL>(&raw const arg) })
 }
 
 /// A call by the signature.
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
+unsafe extern "C" fn planned<const KEEP_GIL: bool>(
+    object: Obj,
+    args: *mut Obj,
+    count: isize,
+) -> Obj {
     guard(|| {
         // SAFETY: a built-in function is called with the object that it is bound to, and with `count` arguments.
-        unsafe { with_count(object, count)?.call_planned(args, count as usize) }
+        unsafe { with_count(object, count)?.call_planned::<KEEP_GIL>(args, count as usize) }
     })
 }
 
@@ -333,18 +350,18 @@ unsafe extern "C" fn planned(object: Obj, args: *mut Obj, count: isize) -> Obj {
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn planned_without(object: Obj, _none: Obj) -> Obj {
+unsafe extern "C" fn planned_without<const KEEP_GIL: bool>(object: Obj, _none: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to.
-    guard(|| unsafe { (*object.cast::<Function>()).call_planned(std::ptr::null(), 0) })
+    guard(|| unsafe { (*object.cast::<Function>()).call_planned::<KEEP_GIL>(std::ptr::null(), 0) })
 }
 
 /// A call by the signature, of a function with one parameter.
 ///
 /// # Safety
 /// Called by Python, as a built-in function that is bound to a [`Function`].
-unsafe extern "C" fn planned_with_one(object: Obj, arg: Obj) -> Obj {
+unsafe extern "C" fn planned_with_one<const KEEP_GIL: bool>(object: Obj, arg: Obj) -> Obj {
     // SAFETY: a built-in function is called with the object that it is bound to, and its one argument.
-    guard(|| unsafe { (*object.cast::<Function>()).call_planned(&raw const arg, 1) })
+    guard(|| unsafe { (*object.cast::<Function>()).call_planned::<KEEP_GIL>(&raw const arg, 1) })
 }
 
 /// The first call of an [`untyped`] function.
@@ -357,7 +374,7 @@ unsafe extern "C" fn first(object: Obj, args: *mut Obj, count: isize) -> Obj {
         unsafe {
             let function = with_count(object, count)?;
             function.plan_it()?;
-            function.call_planned(args, count as usize)
+            function.call_planned::<false>(args, count as usize)
         }
     })
 }
@@ -372,7 +389,7 @@ unsafe extern "C" fn first_without(object: Obj, _none: Obj) -> Obj {
         unsafe {
             let function = &*object.cast::<Function>();
             function.plan_it()?;
-            function.call_planned(std::ptr::null(), 0)
+            function.call_planned::<false>(std::ptr::null(), 0)
         }
     })
 }
@@ -387,7 +404,7 @@ unsafe extern "C" fn first_with_one(object: Obj, arg: Obj) -> Obj {
         unsafe {
             let function = &*object.cast::<Function>();
             function.plan_it()?;
-            function.call_planned(&raw const arg, 1)
+            function.call_planned::<false>(&raw const arg, 1)
         }
     })
 }
@@ -400,9 +417,9 @@ impl Function {
     #[cold]
     unsafe fn plan_it(&self) -> Res<()> {
         let method = match self.count {
-            0 => planned_without as *mut c_void,
-            1 => planned_with_one as *mut c_void,
-            _ => planned as *mut c_void,
+            0 => planned_without::<false> as *mut c_void,
+            1 => planned_with_one::<false> as *mut c_void,
+            _ => planned::<false> as *mut c_void,
         };
         // SAFETY: self is live and the GIL is held (the caller's contract). The plan lives in the type, which the function
         // keeps. CPython may read `ml_meth` at the same time: the store is atomic, and the old function has the same flags
@@ -425,12 +442,21 @@ impl Function {
     /// # Safety
     /// The function has a plan; `args` points to `count` live objects.
     #[inline(always)]
-    unsafe fn call_planned(&self, args: *const Obj, count: usize) -> Res<Ref> {
+    unsafe fn call_planned<const KEEP_GIL: bool>(
+        &self,
+        args: *const Obj,
+        count: usize,
+    ) -> Res<Ref> {
         // SAFETY: `plan` is not NULL and `args` are `count` live objects (the caller's contract); the plan is that of the
         // function's type, which the function keeps.
         unsafe {
             let plan = &*self.plan.load(Ordering::Acquire);
-            Ref::steal(plan.call(self.head.known_ctype(), self.head.address, args, count))
+            Ref::steal(plan.call::<KEEP_GIL>(
+                self.head.known_ctype(),
+                self.head.address,
+                args,
+                count,
+            ))
         }
     }
 
@@ -439,15 +465,15 @@ impl Function {
     /// # Safety
     /// `args` points to as many live objects as there are parameters.
     #[inline(always)]
-    unsafe fn call(&self, args: *const Obj) -> Res<Ref> {
+    unsafe fn call<const KEEP_GIL: bool>(&self, args: *const Obj) -> Res<Ref> {
         let count = self.count;
         // SAFETY: `args` are as many as there are parameters (the caller's contract), which is `count`. Both arrays have one
         // slot more than that: for the result of a function without parameters, or for the address of a large result.
         unsafe {
             if count < SLOTS {
-                self.call_with(args, &mut [0u64; SLOTS])
+                self.call_with::<KEEP_GIL>(args, &mut [0u64; SLOTS])
             } else {
-                self.call_with(args, &mut vec![0u64; count + 1])
+                self.call_with::<KEEP_GIL>(args, &mut vec![0u64; count + 1])
             }
         }
     }
@@ -458,7 +484,11 @@ impl Function {
     /// `args` points to as many live objects as there are parameters; there is at least one slot more than that. The
     /// function is called through slots.
     #[inline(always)]
-    unsafe fn call_with(&self, args: *const Obj, slots: &mut [u64]) -> Res<Ref> {
+    unsafe fn call_with<const KEEP_GIL: bool>(
+        &self,
+        args: *const Obj,
+        slots: &mut [u64],
+    ) -> Res<Ref> {
         let mut temporaries = Temporaries::new();
         // SAFETY: there is a live argument and a slot for each parameter (the caller's contract). A function that is called
         // through slots has its result's type. The wrapper reads the slots of its C function's parameters, and writes the
@@ -471,13 +501,13 @@ impl Function {
             let access = self.access;
             let result = self.result.assume_init_ref();
             if is_scalar(result.code) {
-                outside_python(|| access(slots.as_mut_ptr().cast()));
+                run_c::<KEEP_GIL, _>(|| access(slots.as_mut_ptr().cast()));
                 return result_object(result, slots[0]);
             }
             let ctype = result.ctype();
             let memory = new_owning(ctype, ctype.known_size()?, -1)?;
             slots[self.params.len()] = memory.data() as u64;
-            outside_python(|| access(slots.as_mut_ptr().cast()));
+            run_c::<KEEP_GIL, _>(|| access(slots.as_mut_ptr().cast()));
             if result.code == Code::Record {
                 Ok(memory.into_obj())
             } else {

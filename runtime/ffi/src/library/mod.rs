@@ -9,6 +9,7 @@ mod dynamic;
 mod find;
 mod function;
 mod global;
+mod kept;
 mod object;
 mod pytype;
 mod variable;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use keelback_codegen::abi::keelback_plugin_t;
 use pyo3::ffi;
 
+use super::kept::Kept;
 use super::{Handle, Symbols, attribute};
 use crate::py::{GilCell, Instance, Live, Obj, Raised, Ref, Res, StaticType};
 use crate::raise;
@@ -28,6 +29,8 @@ pub struct Lib {
     /// Of an out-of-line FFI: changes the class and the words of some errors, as in CFFI.
     out_of_line: AtomicBool,
     pub(super) recent: attribute::Recent,
+    /// What `ffi.keep_gil()` was told of it.
+    pub(super) kept: GilCell<Kept>,
     /// The FFI that opened it: kept alive, as it keeps the lib.
     pub(super) ffi: GilCell<Option<Ref>>,
     /// The libs of included modules: their functions and variables are visible in this one.
@@ -58,6 +61,7 @@ impl Lib {
             (&raw mut (*raw).name).write(name);
             (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
             (&raw mut (*raw).recent).write(attribute::Recent::new());
+            (&raw mut (*raw).kept).write(GilCell::new(Kept::none()));
             (&raw mut (*raw).ffi).write(GilCell::new(None));
             (&raw mut (*raw).included).write(OnceLock::new());
             ffi::PyObject_GC_Track(raw.cast());
@@ -130,13 +134,7 @@ impl Lib {
         let Source::Dynamic(handle) = &self.source else {
             return Ok(());
         };
-        self.recent.clear();
-        // SAFETY: our own dict.
-        unsafe {
-            if !self.found.get().is_null() {
-                ffi::PyDict_Clear(self.found.get());
-            }
-        }
+        self.forget_found();
         handle.close(&self.name)
     }
     /// The object as a borrowed pointer.

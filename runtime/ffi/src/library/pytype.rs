@@ -114,6 +114,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             }
             (*lib).recent.clear();
             ffi::Py_XDECREF((*lib).found.get());
+            std::ptr::drop_in_place(&raw mut (*lib).kept);
             std::ptr::drop_in_place(&raw mut (*lib).ffi);
             std::ptr::drop_in_place(&raw mut (*lib).scope);
             // Closes the library, if it is ours to close.

@@ -277,6 +277,18 @@ impl CData {
         // SAFETY: a live object.
         unsafe { ffi::Py_TYPE(self.obj()) }
     }
+    /// Whether it is a function pointer that is called with the GIL kept.
+    pub fn keeps_gil(&self) -> bool {
+        if self.python_type() != TYPES.plain.ptr() {
+            return false;
+        }
+        // SAFETY: every object of exactly this type is a PlainCData.
+        let called = unsafe { (*std::ptr::from_ref(self).cast::<PlainCData>()).vectorcall };
+        // Both come from the one place that `set_function_calls` filled.
+        called.is_some_and(|called| {
+            called as *mut c_void == FUNCTION_CALLS[1].load(Ordering::Relaxed)
+        })
+    }
     /// What it owns, if it is a [`ManagedCData`].
     #[inline(always)]
     pub fn resource(&self) -> Option<&Resource> {
@@ -419,7 +431,7 @@ unsafe fn fill(object: *mut CData, ctype: &CType, data: *mut u8, length: isize) 
 #[inline]
 pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>> {
     if ctype.is_function_pointer() {
-        return new_function(ctype, data);
+        return new_function(ctype, data, false);
     }
     // SAFETY: a fresh object of the size that the type says, filled before anyone sees it.
     unsafe {
@@ -434,23 +446,25 @@ pub fn new_plain(ctype: &CType, data: *mut u8, length: isize) -> Res<Ref<CData>>
     }
 }
 
-/// How function pointers are called: a function of the layer that calls C, which is above this one.
-static FUNCTION_CALL: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+/// How function pointers are called: functions of the layer that calls C, which is above this one. The second is for those
+/// that are called with the GIL kept.
+static FUNCTION_CALLS: [AtomicPtr<c_void>; 2] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 2];
 
-/// Sets what function pointers made from now on are called through.
-pub fn set_function_call(call: ffi::vectorcallfunc) {
-    FUNCTION_CALL.store(call as *mut c_void, Ordering::Relaxed);
+/// Sets what function pointers made from now on are called through: usually, and where the GIL is kept.
+pub fn set_function_calls(call: ffi::vectorcallfunc, with_gil: ffi::vectorcallfunc) {
+    FUNCTION_CALLS[0].store(call as *mut c_void, Ordering::Relaxed);
+    FUNCTION_CALLS[1].store(with_gil as *mut c_void, Ordering::Relaxed);
 }
 
 #[inline(always)]
-fn function_call() -> Option<ffi::vectorcallfunc> {
-    // SAFETY: NULL, which is `None`, or what `set_function_call` was given.
-    unsafe { std::mem::transmute(FUNCTION_CALL.load(Ordering::Relaxed)) }
+fn function_call(keep_gil: bool) -> Option<ffi::vectorcallfunc> {
+    // SAFETY: NULL, which is `None`, or what `set_function_calls` was given.
+    unsafe { std::mem::transmute(FUNCTION_CALLS[usize::from(keep_gil)].load(Ordering::Relaxed)) }
 }
 
-/// A function pointer.
+/// A function pointer; `keep_gil`: that is called with the GIL kept.
 #[inline(never)]
-fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
+pub fn new_function(ctype: &CType, data: *mut u8, keep_gil: bool) -> Res<Ref<CData>> {
     // SAFETY: as in new_plain.
     unsafe {
         let memory = block::take().cast::<PlainCData>();
@@ -462,7 +476,7 @@ fn new_function(ctype: &CType, data: *mut u8) -> Res<Ref<CData>> {
         std::ptr::addr_of_mut!((*memory).value)
             .cast::<AtomicPtr<c_void>>()
             .write(AtomicPtr::new(std::ptr::null_mut()));
-        std::ptr::addr_of_mut!((*memory).vectorcall).write(function_call());
+        std::ptr::addr_of_mut!((*memory).vectorcall).write(function_call(keep_gil));
         Ref::steal(memory.cast())
     }
 }

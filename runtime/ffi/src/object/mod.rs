@@ -17,8 +17,8 @@ pub mod handles;
 
 pub use cdata::{
     CData, Held, ManagedCData, OwningCData, PlainCData, Resource, TYPES, ViewCData, as_cdata,
-    is_buffer, new_handle, new_inner, new_managed, new_owning, new_owning_unset, new_plain,
-    new_value, new_view, new_view_of_owning, no_memory, not_callable, null_dereference, released,
-    set_function_call,
+    is_buffer, new_function, new_handle, new_inner, new_managed, new_owning, new_owning_unset,
+    new_plain, new_value, new_view, new_view_of_owning, no_memory, not_callable, null_dereference,
+    released, set_function_calls,
 };
 pub use function::{FUNCTION_TYPE, FunctionHead, function_address, function_object};
