@@ -39,6 +39,7 @@ ANSWERS = {
         ctypes.CDLL(None).abs(-3),
     ],
     "encodings": lambda: "été".encode("latin-1").hex() + "ß".encode("cp437").hex(),
+    "site": lambda: ["site" in sys.modules, sys.flags.no_site, str(exit), str(quit), str(help)],
     "package": lambda: shapes and shapes.corners("square"),
 }
 

@@ -114,6 +114,31 @@ def test_everything_comes_from_the_bundle(moved, workshop):
     assert foreign == [], "mapped from elsewhere"
 
 
+def test_the_start_is_a_short_one(moved, workshop):
+    """Without `site`, but with what it would have added; and without a search for the name of libpython."""
+    help_text = "Type help() for interactive help, or help(object) for help about object."
+    named = [f"Use {name}() or Ctrl-D (i.e. EOF) to exit" for name in ("exit", "quit")]
+    answers = asked(workshop, moved, "path", "site")
+    lib = f"{moved}/bundled.keelback/lib"
+    packages = next(place for place in ("site-packages", "dist-packages") if os.path.exists(f"{lib}/python{VERSION}/{place}"))
+    path = [f"python{VERSION.replace('.', '').rstrip('t')}.zip", f"python{VERSION}", f"python{VERSION}/lib-dynload", f"python{VERSION}/{packages}"]
+    assert answers == [[f"{lib}/{each}" for each in path], [False, 1, *named, help_text]]
+    told = moved / "told"
+    try:
+        asked(workshop, moved, "site", before=[shutil.which("strace"), "-f", "-o", told])
+        calls = [line for line in told.read_text().splitlines() if "libpython3" in line and "exec" not in line]
+    finally:
+        told.unlink(missing_ok=True)
+    assert [line for line in calls if "ENOENT" in line] == []
+    # A file for `site` has it run as ever.
+    pth = moved / "bundled.keelback" / "lib" / f"python{VERSION}" / packages / "more.pth"
+    pth.write_text("import sys; sys.path.append('/more')\n")
+    try:
+        assert asked(workshop, moved, "path", "site") == [[*answers[0], "/more"], [True, 0, *named, help_text]]
+    finally:
+        pth.unlink()
+
+
 def test_without_the_original_python(moved, workshop):
     """Where the whole installation is gone."""
     prefix = ask(python(), "import sys; print(sys.base_prefix)").strip()

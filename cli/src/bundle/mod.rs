@@ -93,7 +93,10 @@ pub fn fill(
             keep_symbols: wishes.keep_symbols,
         },
     )?;
-    write(&target.join("lib/needs"), needs.for_loader().as_bytes())?;
+    write(
+        &target.join("lib/needs"),
+        needs.for_loader(python).as_bytes(),
+    )?;
     let name_and_version = |package: &serde_json::Value| {
         let text = |key| package[key].as_str().unwrap_or_default().to_owned();
         format!("{} {}", text("name"), text("version"))

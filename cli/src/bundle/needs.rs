@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::elf::Elf;
+use crate::python::Python;
 
 /// The minimum requirements.
 #[derive(Default, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -49,8 +50,9 @@ impl Needs {
 }
 
 impl Needs {
-    /// The text of the needs for a plugin's loader, which checks them before it opens anything.
-    pub fn for_loader(&self) -> String {
+    /// The text of the needs for a plugin's loader, which checks them before it opens anything. The line of Python's version
+    /// tells it the name of the libpython.
+    pub fn for_loader(&self, python: &Python) -> String {
         let mut text = String::new();
         if !self.glibc.is_empty() {
             text += &format!("glibc {}\n", self.glibc);
@@ -58,6 +60,9 @@ impl Needs {
         if self.x86_64_level > 1 {
             text += &format!("x86-64-v{}\n", self.x86_64_level);
         }
+        let (major, minor) = python.version;
+        let thread = if python.free_threaded { "t" } else { "" };
+        text += &format!("python {major}.{minor}{thread}\n");
         text
     }
 }

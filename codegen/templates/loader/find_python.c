@@ -19,12 +19,15 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
     keelback_python_t wished = {NULL, NULL, NULL, NULL}, bundled = {NULL, NULL, NULL, NULL};
     keelback_python_t recorded = {keelback_recorded()->libpython, keelback_recorded()->home,
                                   keelback_recorded()->executable, NULL};
-    const keelback_kind_t any = {0, 0};
+    keelback_needs_t needs;
     const char *wish = keelback_getenv("KEELBACK_PYTHON");
     int resolved = wish != NULL && keelback_resolve_wish(wish, &wished, why);
+    needs.text[0] = '\0';
     bundled.bundle = bundled.home = keelback_bundle(directory);
-    if (bundled.bundle != NULL)
-        bundled.libpython = keelback_libpython_of(bundled.bundle, any);
+    if (bundled.bundle != NULL) {
+        keelback_read_needs(bundled.bundle, &needs);
+        bundled.libpython = keelback_bundled_libpython(bundled.bundle, &needs);
+    }
     if (keelback_find_present(found)) {
         if (keelback_telling)
             keelback_add(why, "  this process: has a Python already\n");
@@ -49,7 +52,7 @@ static KEELBACK_COLD int keelback_find_python(keelback_found_t *found, const cha
                && (keelback_claim(found, &wished), 1);
     keelback_add(why, "  KEELBACK_PYTHON: not set\n");
     /* Neither: whoever put it there wants no other. */
-    if (bundled.libpython != NULL && !keelback_can_use(bundled.bundle, why))
+    if (bundled.libpython != NULL && !keelback_can_use(bundled.bundle, &needs, why))
         return 0;
     if (bundled.libpython != NULL
         && keelback_open_libpython(found, bundled.libpython, "the bundle", why)) {

@@ -28,23 +28,45 @@ static KEELBACK_COLD int keelback_x86_level(void)
 }
 #endif
 
-/* Whether the machine has what lib/needs in the bundle asks for: lines `glibc 2.36` and `x86-64-v3`. The dynamic linker
- * would name a symbol version, and a processor would stop at some instruction. */
-static KEELBACK_COLD int keelback_can_use(const char *bundle, keelback_text_t *why)
+/* What is read of a bundle's lib/needs. */
+typedef struct {
+    char text[256];
+} keelback_needs_t;
+
+/* Reads lib/needs; empty if there is none. */
+static KEELBACK_COLD void keelback_read_needs(const char *bundle, keelback_needs_t *needs)
 {
     keelback_text_t path = {NULL, 0};
-    char needs[256];
-    const char *end = "", *has = NULL;
     ptrdiff_t length = 0;
-    int file, major, minor, serves = 1;
+    int file;
     keelback_add(&path, "%s/lib/needs", bundle);
     file = path.text == NULL ? -1 : keelback_open(path.text, KEELBACK_O_CLOEXEC);
     keelback_free(path.text);
     if (file >= 0) {
-        length = keelback_read(file, needs, sizeof needs - 1);
+        length = keelback_read(file, needs->text, sizeof needs->text - 1);
         keelback_close(file);
     }
-    needs[length > 0 ? length : 0] = '\0';
+    needs->text[length > 0 ? length : 0] = '\0';
+}
+
+/* The libpython of a bundle, or NULL. The line `python 3.11` says which it is, so that it is not searched for; bundles that
+ * older versions of Keelback made have no such line. */
+static KEELBACK_COLD char *keelback_bundled_libpython(const char *bundle, const keelback_needs_t *needs)
+{
+    const keelback_kind_t any = {0, 0};
+    const char *said = keelback_strstr(needs->text, "python ");
+    char *path = NULL;
+    if (said != NULL)
+        path = keelback_libpython_of(bundle, keelback_kind_of(said));
+    return path != NULL ? path : keelback_libpython_of(bundle, any);
+}
+
+/* Whether the machine has what the bundle asks for: lines `glibc 2.36` and `x86-64-v3`. The dynamic linker would name a
+ * symbol version, and a processor would stop at some instruction. */
+static KEELBACK_COLD int keelback_can_use(const char *bundle, const keelback_needs_t *said, keelback_text_t *why)
+{
+    const char *needs = said->text, *end = "", *has = NULL;
+    int major, minor, serves = 1;
     major = keelback_number_after(needs, "glibc ", &end);
     minor = keelback_number_after(end, ".", &end);
     if (major >= 0 && minor >= 0) {

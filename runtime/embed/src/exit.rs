@@ -180,9 +180,10 @@ fn write_open_files() -> Res<()> {
             let class = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), name.as_ptr()))?;
             for index in 0..ffi::PyList_Size(objects.obj()) {
                 let object = ffi::PyList_GetItem(objects.obj(), index);
+                // Most objects are no files: that is asked first.
                 if object.is_null()
-                    || output::is_out_of_reach(object)
                     || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0
+                    || output::is_out_of_reach(object)
                 {
                     continue;
                 }

@@ -168,8 +168,9 @@ fn watch_python() -> Res<()> {
             ))
         };
         let (before, in_parent, in_child) = (function(0)?, function(1)?, function(2)?);
-        let os = keelback_ffi::py::import(c"os")?;
-        let register = os.live().attribute(c"register_at_fork")?;
+        // What `os.register_at_fork` is. The module `os` itself is a fifth of a start without `site`.
+        let posix = keelback_ffi::py::import(c"posix")?;
+        let register = posix.live().attribute(c"register_at_fork")?;
         let keywords = Ref::steal(ffi::Py_BuildValue(
             c"{sOsOsO}".as_ptr(),
             c"before".as_ptr(),

@@ -6,7 +6,7 @@
 use super::environment::Hidden;
 use super::waiting::{StartFailure, Turn};
 use super::whose::{Interpreter, settle, whose};
-use super::{exit, fork, hooks, prefix, sources, waiting};
+use super::{bundle, exit, fork, hooks, prefix, sources, waiting};
 use keelback_ffi::attach::threads::Refused;
 use keelback_ffi::attach::{output, threads};
 use std::ffi::{CStr, CString};
@@ -111,8 +111,12 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     preinitialize(honours_environment)?;
     keelback_ffi::errors::python_is_a_plugin_s();
     IGNORES_ENVIRONMENT.store(!honours_environment, Ordering::Relaxed);
+    let in_place_of_site = (!honours_environment)
+        .then(|| bundle::InPlaceOfSite::of(&prefix, python, flags))
+        .flatten();
+    let has_site = flags & KEELBACK_PLUGIN_NO_SITE == 0 && in_place_of_site.is_none();
     let mut config = Config::new(honours_environment);
-    config.fill(&prefix, honours_environment, flags)?;
+    config.fill(&prefix, honours_environment, has_site)?;
     let hidden = (!honours_environment).then(Hidden::begin);
     // SAFETY: a complete configuration; the start of Python is claimed, so nobody else initialises it through us.
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
@@ -120,6 +124,9 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     drop(config);
     // The thread holds the GIL now.
     threads::mark_interpreter();
+    if let Some(site) = in_place_of_site {
+        site.complete();
+    }
     import_signal();
     output::install();
     sources::watch_linecache();
@@ -217,14 +224,14 @@ impl Config {
         &mut self,
         prefix: &prefix::Prefix,
         honours_environment: bool,
-        flags: u32,
+        has_site: bool,
     ) -> Result<(), String> {
         let config = &mut self.0;
         config.parse_argv = 0;
         config.install_signal_handlers = 0;
         config.configure_c_stdio = 0;
         config.pathconfig_warnings = 0;
-        config.site_import = (flags & KEELBACK_PLUGIN_NO_SITE == 0).into();
+        config.site_import = has_site.into();
         if !honours_environment {
             // `isolated` means not only "no environment": the user's own site-packages are left out like PYTHONPATH.
             config.user_site_directory = 0;

@@ -39,6 +39,7 @@
 mod abi;
 mod binding;
 mod blocked;
+mod bundle;
 mod compiled;
 mod def_extern;
 mod development;

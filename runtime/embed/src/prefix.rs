@@ -18,6 +18,13 @@ pub struct Prefix {
     pub base_executable: PathBuf,
 }
 
+impl Prefix {
+    /// The directory of the standard library, in a Python that keeps it in `lib`.
+    pub fn standard_library(&self) -> PathBuf {
+        self.home.join("lib").join(directory_name())
+    }
+}
+
 /// The prefix of the libpython that is loaded: the one that the loader names, if the standard library is there, else
 /// the one around libpython.
 pub fn find(python: Option<&keelback_python_t>) -> Result<Prefix, String> {
