@@ -15,10 +15,10 @@ import io
 import statistics
 import sys
 import tempfile
-from time import perf_counter_ns
 
 from python_to_c import C_SOURCE, CDEF, compiled
 
+import loops
 import report
 
 SOURCE = "#include <stdio.h>\n" + C_SOURCE + """
@@ -43,26 +43,25 @@ void sort(int *, size_t);
 int call_back(int);
 """
 
-# name: (statements before, the statement, calls per round, the most it may take of CFFI's time)
+# name: (statements before, the statement, the most it may take of CFFI's time)
 CASES = {
-    "noop": ("f = lib.noop", "f()", 20_000, 1.05),
-    "abs": ("f = lib.absolute", "f(-5)", 20_000, 1.05),
-    "abs through lib.abs": ("", "lib.absolute(-5)", 20_000, 1.05),
-    "half": ("f = lib.half", "f(2.5)", 20_000, 1.05),
-    "strlen": ("f = lib.length", "f(b'hello')", 20_000, 1.05),
-    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)", 20_000, 1.05),
-    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)", 20_000, 1.05),
-    "add": ("f = lib.add", "f(1500, 700)", 20_000, 0.75),
-    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)", 10_000, 0.75),
-    "snprintf": ("f = lib.snprintf; b = ffi.new('char[100]'); i = ffi.cast('int', 42)", "f(b, 100, b'%d', i)",
-                 10_000, 0.75),
-    "extern Python, 100 calls": ("ffi.def_extern(name='triple')(lambda x: 3 * x); f = lib.call_back", "f(100)", 200, 0.75),
+    "noop": ("f = lib.noop", "f()", 1.05),
+    "abs": ("f = lib.absolute", "f(-5)", 1.05),
+    "abs through lib.abs": ("", "lib.absolute(-5)", 1.05),
+    "half": ("f = lib.half", "f(2.5)", 1.05),
+    "strlen": ("f = lib.length", "f(b'hello')", 1.05),
+    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)", 1.05),
+    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)", 1.05),
+    "add": ("f = lib.add", "f(1500, 700)", 0.75),
+    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)", 0.75),
+    "snprintf": ("f = lib.snprintf; b = ffi.new('char[100]'); i = ffi.cast('int', 42)", "f(b, 100, b'%d', i)", 0.75),
+    "extern Python, 100 calls": ("ffi.def_extern(name='triple')(lambda x: 3 * x); f = lib.call_back", "f(100)", 0.75),
     "qsort1000": (
         "import random; r = random.Random(1); v = [r.randrange(10**6) for _ in range(1000)]\n"
         "a = ffi.new('int[1000]'); f = lib.sort; T = ffi.typeof('int *'); cast = ffi.cast\n"
         "@ffi.def_extern()\n"
         "def compare(x, y): return cast(T, x)[0] - cast(T, y)[0]",
-        "a[0:1000] = v; f(a, 1000)", 2, 0.75,
+        "a[0:1000] = v; f(a, 1000)", 0.75,
     ),
 }
 
@@ -94,20 +93,14 @@ def main():
             "keelback": build(keelback.FFI, "_bench_keelback_api", folder),
             "cffi": build(cffi.FFI, "_bench_cffi_api", folder),
         }
-        empty = compiled("", "pass")
+        empty = loops.bound(compiled("", "pass"), None, None, None)
         if not options.json:
             print(f"{'':28}{'keelback':>12}{'cffi API':>12}{'best':>8}{'median':>8}{'limit':>8}")
         for name in options.cases or CASES:
-            setup, statement, count, limit = CASES[name]
+            setup, statement, limit = CASES[name]
             run = compiled(setup, statement)
-            times = {implementation: [] for implementation in modules}
-            loops = []
-            for _ in range(options.rounds):
-                loops.append(empty(count, None, None, None, perf_counter_ns))
-                for implementation, module in modules.items():
-                    times[implementation].append(run(count, module.lib, None, module.ffi, perf_counter_ns))
-            loop = min(loops)
-            times = {key: [(time - loop) / count for time in list_] for key, list_ in times.items()}
+            runs = {key: loops.bound(run, module.lib, None, module.ffi) for key, module in modules.items()}
+            times = loops.in_turns(runs, empty, options.rounds)
             result = {key: min(list_) for key, list_ in times.items()}
             result["ratio"] = result["keelback"] / result["cffi"]
             median = {key: statistics.median(list_) for key, list_ in times.items()}

@@ -19,8 +19,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from time import perf_counter_ns
 
+import loops
 import report
 from python_to_c import C_SOURCE, CDEF, compiled
 
@@ -92,17 +92,17 @@ CRYPTOGRAPHY = {
         1.0,
     ),
 }
-# (statements before, the statement, calls per round, the most it may take)
+# (statements before, the statement, the most it may take)
 CALLS = {
-    "noop": ("f = lib.noop", "f()", 20_000, 1.05),
-    "abs": ("f = lib.absolute", "f(-5)", 20_000, 1.0),
-    "abs through lib.abs": ("", "lib.absolute(-5)", 20_000, 1.05),
-    "half": ("f = lib.half", "f(2.5)", 20_000, 1.0),
-    "strlen": ("f = lib.length", "f(b'hello')", 20_000, 1.0),
-    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)", 20_000, 1.0),
-    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)", 20_000, 1.0),
-    "add": ("f = lib.add", "f(1500, 700)", 20_000, 0.65),
-    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)", 10_000, 1.0),
+    "noop": ("f = lib.noop", "f()", 1.05),
+    "abs": ("f = lib.absolute", "f(-5)", 1.0),
+    "abs through lib.abs": ("", "lib.absolute(-5)", 1.05),
+    "half": ("f = lib.half", "f(2.5)", 1.0),
+    "strlen": ("f = lib.length", "f(b'hello')", 1.0),
+    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)", 1.0),
+    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)", 1.0),
+    "add": ("f = lib.add", "f(1500, 700)", 0.65),
+    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)", 1.0),
 }
 
 
@@ -152,17 +152,11 @@ def first_uses(folder, rows, rounds):
 
 def calls(folder, rows, rounds):
     modules = both_modules(folder)
-    empty = compiled("", "pass")
-    for row, (setup, statement, count, limit) in rows.items():
+    empty = loops.bound(compiled("", "pass"), None, None, None)
+    for row, (setup, statement, limit) in rows.items():
         run = compiled(setup, statement)
-        times, loops = {name: [] for name in NAMES}, []
-        for _ in range(rounds):
-            loops.append(empty(count, None, None, None, perf_counter_ns))
-            for name in NAMES:
-                module = modules[name]
-                times[name].append(run(count, module.lib, None, module.ffi, perf_counter_ns))
-        loop = min(loops)
-        yield row, "ns", {name: [(time - loop) / count for time in list_] for name, list_ in times.items()}, limit
+        runs = {name: loops.bound(run, modules[name].lib, None, modules[name].ffi) for name in NAMES}
+        yield row, "ns", loops.in_turns(runs, empty, rounds), limit
 
 
 def main():

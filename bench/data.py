@@ -20,8 +20,8 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter_ns
 
+import loops
 import report
 
 CDEF = """
@@ -106,8 +106,6 @@ def run(count, ffi, clock):
         {body}
     return clock() - start
 """
-# The approximate duration of a round: short, so that one in which no other process runs is likely.
-ROUND_NS = 1_000_000
 
 
 def compiled(statement, attribute):
@@ -142,19 +140,8 @@ def in_line(ffi_class):
 
 def measure(run, empty, objects, rounds):
     """Nanoseconds per statement: for each implementation the list of all rounds."""
-    counts = {}
-    for name, ffi in objects.items():
-        run(20, ffi, perf_counter_ns)  # let the interpreter specialise the loop
-        once = run(20, ffi, perf_counter_ns) / 20
-        counts[name] = max(3, min(20_000, int(ROUND_NS / max(once, 1))))
-    times = {name: [] for name in objects}
-    loops = []
-    for _ in range(rounds):
-        loops.append(empty(5_000, None, perf_counter_ns) / 5_000)
-        for name, ffi in objects.items():
-            times[name].append(run(counts[name], ffi, perf_counter_ns) / counts[name])
-    loop = min(loops)
-    return {name: [(time - loop) / UNROLL for time in list_] for name, list_ in times.items()}
+    runs = {name: loops.bound(run, ffi) for name, ffi in objects.items()}
+    return loops.in_turns(runs, loops.bound(empty, None), rounds, UNROLL)
 
 
 def main():

@@ -73,26 +73,31 @@ class Bench:
         self.text = declarations(count) + "double cos(double);\n"
         self.number = 0
         self.python = None
+        self.many = {}
+        self.functions = {}
 
-    def ready(self, row):
-        """Prepares what the row needs, before the measurement."""
-        self.ffis = {}
-        for name in NAMES:
-            ffi = importlib.import_module(name).FFI()
-            if row in ("new_type_string", "first_symbol", "import_module", "import_module_first_type", "emit_python"):
-                ffi.cdef(self.text)
-                if row in ("import_module", "import_module_first_type", "emit_python"):
-                    ffi.set_source(f"_many_{name}", None)
-                    ffi.emit_python_code(str(Path(self.folder, f"_many_{name}.py")))
-            elif row == "emit_c_1000":
+    def ready_for(self, rows):
+        """Prepares what these rows need, before the measurement."""
+        if {"new_type_string", "first_symbol", "import_module", "import_module_first_type", "emit_python"} & set(rows):
+            self.ready_with_many()
+        if "emit_c_1000" in rows:
+            for name in NAMES:
+                ffi = self.functions[name] = importlib.import_module(name).FFI()
                 ffi.cdef(functions(1000))
                 ffi.set_source(f"_emit_{name}", "#include <stdio.h>")
-            self.ffis[name] = ffi
-        if row == "import_process":
+        if "import_process" in rows:
             self.python = min(process("pass") for _ in range(10))
-        if row in ("import_module", "import_module_first_type"):
-            for name in NAMES:  # writes the .pyc
-                in_process(f"import _many_{name}", self.folder)
+
+    def ready_with_many(self):
+        """Each one's FFI with all declarations, and the module written of it, with its .pyc file."""
+        if self.many:
+            return
+        for name in NAMES:
+            ffi = self.many[name] = importlib.import_module(name).FFI()
+            ffi.cdef(self.text)
+            ffi.set_source(f"_many_{name}", None)
+            ffi.emit_python_code(str(Path(self.folder, f"_many_{name}.py")))
+            in_process(f"import _many_{name}", self.folder)
 
     def import_first_ffi(self, name):
         return in_process(f"import {name}; {name}.FFI()")
@@ -111,11 +116,11 @@ class Bench:
         self.number += 1
         text = f"int_7_t *[{self.number}]"
         start = perf_counter_ns()
-        self.ffis[name].typeof(text)
+        self.many[name].typeof(text)
         return (perf_counter_ns() - start) / 1e6
 
     def first_symbol(self, name):
-        lib = self.ffis[name].dlopen(None)
+        lib = self.many[name].dlopen(None)
         start = perf_counter_ns()
         lib.cos
         return (perf_counter_ns() - start) / 1e6
@@ -132,13 +137,13 @@ class Bench:
     def emit_python(self, name):
         self.number += 1
         start = perf_counter_ns()
-        self.ffis[name].emit_python_code(str(Path(self.folder, f"{name}_{self.number}.py")))
+        self.many[name].emit_python_code(str(Path(self.folder, f"{name}_{self.number}.py")))
         return (perf_counter_ns() - start) / 1e6
 
     def emit_c_1000(self, name):
         self.number += 1
         start = perf_counter_ns()
-        self.ffis[name].emit_c_code(str(Path(self.folder, f"{name}_{self.number}.c")))
+        self.functions[name].emit_c_code(str(Path(self.folder, f"{name}_{self.number}.c")))
         return (perf_counter_ns() - start) / 1e6
 
 
@@ -173,7 +178,7 @@ def main():
         for row in options.rows or ROWS:
             times = {name: [] for name in NAMES}
             with contextlib.redirect_stdout(io.StringIO()):  # CFFI says what it writes
-                bench.ready(row)
+                bench.ready_for([row])
                 for _ in range(options.rounds):
                     for name in NAMES:
                         times[name].append(getattr(bench, row)(name))

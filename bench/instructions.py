@@ -13,6 +13,7 @@ compilers or versions of Python do not compare.
 """
 import argparse
 import ctypes
+import importlib
 import json
 import os
 import re
@@ -98,25 +99,28 @@ def counted(command, folder, **options):
     return counts
 
 
-def calls_from_c(keelback, rows, folder):
-    plugin, host = Path(folder, "libbench.so"), Path(folder, "calls")
+def build_plugin(keelback, folder):
+    plugin = Path(folder, "libbench.so")
     subprocess.run(
         [keelback, "build", HERE / "embedding/api.h", "--init", HERE / "embedding/plugin.py", "--name", "bench_plugin",
          "--python", sys.executable, "-q", "-o", plugin], check=True,
     )  # fmt: skip
+    return plugin, {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def calls_from_c(plugin, environment, rows, folder):
+    host = Path(folder, "calls")
     subprocess.run(
         ["cc", "-O2", "-DINSTRUCTIONS", "-o", host, HERE / "embedding/calls.c", "-ldl", "-lpthread"], check=True
     )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     counts = counted([host, plugin, *rows], folder, env=environment)
     loop = 2  # about the number of instructions of the C loop itself
     return {f"C to Python: {row}": (total / 1000 - loop, own / 1000) for row, (total, own) in counts.items()}
 
 
-def python_rows(rows):
-    """Runs the rows in the process that callgrind watches."""
-    import keelback
-
+def python_rows(implementation, rows):
+    """Runs the rows in the process that callgrind watches, with the FFI of a module."""
+    ffi_class = importlib.import_module(implementation).FFI
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "bench.c")
         source.write_text(python_to_c.C_SOURCE)
@@ -124,8 +128,8 @@ def python_rows(rows):
         Path(folder, "requests.c").write_text(REQUESTS)
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", f"{folder}/requests.so", f"{folder}/requests.c"], check=True)
         requests = ctypes.CDLL(f"{folder}/requests.so")
-        ffi, lib, libc = python_to_c.open_with(keelback.FFI, f"{folder}/libbench.so")
-        table = data.in_line(keelback.FFI)
+        ffi, lib, libc = python_to_c.open_with(ffi_class, f"{folder}/libbench.so")
+        table = data.in_line(ffi_class)
 
         def count(name, run, arguments, rounds):
             requests.zero()
@@ -139,23 +143,23 @@ def python_rows(rows):
             count(f"{name}|{rounds}", run, arguments, rounds)
             count(f"{name}|{2 * rounds}", run, arguments, 2 * rounds)
 
-        for name, (setup, statement, _) in python_to_c.CASES.items():
+        for name, (setup, statement) in python_to_c.CASES.items():
             if not rows or name in rows:
                 each(f"Python to C: {name}", python_to_c.compiled(setup, statement), (lib, libc, ffi))
         in_api_mode = [name for name in IN_BOTH_MODES if not rows or name in rows]
         if in_api_mode:
             sys.path.insert(0, folder)
-            module = api_mode.build(keelback.FFI, "keelback_api_mode", folder)
+            module = api_mode.build(ffi_class, f"{implementation}_api_mode", folder)
             for name in in_api_mode:
-                setup, statement, _ = python_to_c.CASES[name]
-                each(f"API mode: {name}", python_to_c.compiled(setup, statement), (module.lib, module.lib, module.ffi))
+                run = python_to_c.compiled(*python_to_c.CASES[name])
+                each(f"API mode: {name}", run, (module.lib, module.lib, module.ffi))
         for name, (statement, _) in data.ROWS.items():
             if not rows or name in rows:
                 each(f"data: {name}", data.compiled(statement, False), (table,))
 
 
-def calls_from_python(rows, folder):
-    counts = counted([sys.executable, __file__, "--child", *rows], folder)
+def calls_from_python(rows, folder, implementation="keelback"):
+    counts = counted([sys.executable, __file__, "--child", implementation, *rows], folder)
     result = {}
     for key in counts:
         name, rounds = key.rsplit("|", 1)
@@ -194,14 +198,14 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts to a file")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="what changed since this file was written")
     parser.add_argument("--check", action="store_true", help="fail where a row is above its gate (only rows that have one)")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        return python_rows(options.rows)
+        return python_rows(options.child, options.rows)
     rows = gated_rows() if options.check else options.rows
     both = {}
     with tempfile.TemporaryDirectory() as folder:
-        both.update(calls_from_c(options.keelback, rows, folder))
+        both.update(calls_from_c(*build_plugin(options.keelback, folder), rows, folder))
     with tempfile.TemporaryDirectory() as folder:
         both.update(calls_from_python(rows, folder))
     counts = {name: round(total, 1) for name, (total, _) in both.items()}

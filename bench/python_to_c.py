@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter_ns
+
+import loops
 
 C_SOURCE = """
 #include <stdlib.h>
@@ -45,24 +46,23 @@ struct point shift(struct point);
 """
 LIBC = "int snprintf(char *, size_t, const char *, ...); void qsort(void *, size_t, size_t, int (*)(void *, void *));"
 
-# name: (statements before, the statement, calls per round)
+# name: (statements before, the statement)
 CASES = {
-    "noop": ("f = lib.noop", "f()", 200_000),
-    "abs": ("f = lib.absolute", "f(-5)", 200_000),
-    "abs through lib.abs": ("", "lib.absolute(-5)", 200_000),
-    "add": ("f = lib.add", "f(1500, 700)", 200_000),
-    "half": ("f = lib.half", "f(2.5)", 200_000),
-    "strlen": ("f = lib.length", "f(b'hello')", 200_000),
-    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)", 200_000),
-    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)", 100_000),
-    "list of 10 ints as int *": ("f = lib.sum_point; a = [[1, 2]]", "f(a)", 50_000),
+    "noop": ("f = lib.noop", "f()"),
+    "abs": ("f = lib.absolute", "f(-5)"),
+    "abs through lib.abs": ("", "lib.absolute(-5)"),
+    "add": ("f = lib.add", "f(1500, 700)"),
+    "half": ("f = lib.half", "f(2.5)"),
+    "strlen": ("f = lib.length", "f(b'hello')"),
+    "point": ("f = lib.sum_point; p = ffi.new('struct point *', [1, 2])", "f(p)"),
+    "point by value": ("f = lib.shift; p = ffi.new('struct point *', [1, 2])[0]", "f(p)"),
+    "list of 10 ints as int *": ("f = lib.sum_point; a = [[1, 2]]", "f(a)"),
     "snprintf": (
         "f = libc.snprintf; b = ffi.new('char[100]'); i = ffi.cast('int', 42)",
         "f(b, 100, b'%d', i)",
-        100_000,
     ),
-    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)", 100_000),
-    "callback": ("f = ffi.callback('int(int)', lambda x: x)", "f(5)", 100_000),
+    "sum9": ("f = lib.sum9", "f(1, 2.0, 3, 4.0, 5, 6.0, 7, 8, 9)"),
+    "callback": ("f = ffi.callback('int(int)', lambda x: x)", "f(5)"),
     "qsort1000 with a callback": (
         "import random; r = random.Random(1); v = [r.randrange(10**6) for _ in range(1000)]\n"
         "a = ffi.new('int[1000]'); f = libc.qsort\n"
@@ -70,7 +70,6 @@ CASES = {
         "@ffi.callback('int(void *, void *)')\n"
         "def compare(x, y): return cast(T, x)[0] - cast(T, y)[0]",
         "a[0:1000] = v; f(a, 1000, 4, compare)",
-        10,
     ),
 }
 
@@ -102,7 +101,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="CASE", help="which (default: all)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--repeat", type=int, default=15, help="rounds (default: 15)")
+    parser.add_argument("--repeat", type=int, default=200, help="rounds (default: 200)")
     options = parser.parse_args()
 
     import cffi
@@ -114,17 +113,12 @@ def main():
         library = str(Path(folder, "libbench.so"))
         subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library, source], check=True)
         opened = {"keelback": open_with(keelback.FFI, library), "cffi": open_with(cffi.FFI, library)}
-        empty = compiled("", "pass")
+        empty = loops.bound(compiled("", "pass"), None, None, None)
         results = {}
         for name in options.cases or CASES:
-            setup, statement, count = CASES[name]
-            run = compiled(setup, statement)
-            best = {}
-            for _ in range(options.repeat):
-                loop = min(empty(count, None, None, None, perf_counter_ns) for _ in range(3))
-                for implementation, (ffi, lib, libc) in opened.items():
-                    time = (run(count, lib, libc, ffi, perf_counter_ns) - loop) / count
-                    best[implementation] = min(time, best.get(implementation, time))
+            run = compiled(*CASES[name])
+            runs = {key: loops.bound(run, lib, libc, ffi) for key, (ffi, lib, libc) in opened.items()}
+            best = {key: min(times) for key, times in loops.in_turns(runs, empty, options.repeat).items()}
             best["ratio"] = best["keelback"] / best["cffi"]
             results[name] = best
             if not options.json:

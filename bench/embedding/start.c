@@ -1,10 +1,13 @@
 /* Times dlopen of a plugin of api.h and its first call.
- * usage: start PLUGIN.so      prints "dlopen MS", "first_call MS", "total MS", "libpython_mapped 0|1" */
+ * usage: start PLUGIN.so [nosite]      prints "dlopen MS", "first_call MS", "total MS", "libpython_mapped 0|1", and the memory
+ *                                      in KiB after each: "rss_dlopen", "rss_after". With `nosite` a libpython that is
+ *                                      mapped by then is told to start without site, as `python -S` does. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double now(void)
 {
@@ -25,9 +28,21 @@ static int is_mapped(const char *part)
     return found;
 }
 
+static long resident(void)
+{
+    long total = 0, pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (statm != NULL && fscanf(statm, "%ld %ld", &total, &pages) != 2)
+        pages = 0;
+    if (statm != NULL)
+        fclose(statm);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 int main(int argc, char **argv)
 {
-    int (*add1)(int, int), mapped;
+    int (*add1)(int, int), mapped, *no_site;
+    long rss;
     double start = now(), opened, called;
     void *plugin = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_GLOBAL) : NULL;
     opened = now() - start;
@@ -35,7 +50,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", argc > 1 ? dlerror() : "usage: start PLUGIN.so");
         return 1;
     }
+    rss = resident();
     mapped = is_mapped("libpython");
+    no_site = argc > 2 && strcmp(argv[2], "nosite") == 0 ? dlsym(RTLD_DEFAULT, "Py_NoSiteFlag") : NULL;
+    if (no_site != NULL)
+        *no_site = 1;
     start = now();
     *(void **)&add1 = dlsym(plugin, "add1");
     if (add1 == NULL || add1(1, 2) != 3) {
@@ -44,5 +63,6 @@ int main(int argc, char **argv)
     }
     called = now() - start;
     printf("dlopen %.4f\nfirst_call %.4f\ntotal %.4f\nlibpython_mapped %d\n", opened, called, opened + called, mapped);
+    printf("rss_dlopen %ld\nrss_after %ld\n", rss, resident());
     return 0;
 }
