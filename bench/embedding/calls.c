@@ -115,6 +115,7 @@ struct work {
     pthread_barrier_t *ready;
     void (*run)(long);
     long n;
+    double start, end;
 };
 
 static void *work(void *data)
@@ -122,7 +123,9 @@ static void *work(void *data)
     struct work *work = data;
     work->run(10); /* Its first call makes the thread's state. */
     pthread_barrier_wait(work->ready);
+    work->start = now();
     work->run(work->n);
+    work->end = now();
     return NULL;
 }
 
@@ -146,7 +149,7 @@ static void measure_together(int threads)
     size_t c;
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
         double rounds[ROUNDS];
-        struct work alone = {NULL, cases[c].run, 0};
+        struct work alone = {NULL, cases[c].run, 0, 0, 0};
         pthread_t counter;
         int i, t;
         if (!is_wanted(c) || (cases[c].run != run_add1 && cases[c].run != run_noop))
@@ -156,16 +159,23 @@ static void measure_together(int threads)
         for (i = 0; i < ROUNDS; i++) {
             pthread_barrier_t ready;
             pthread_t ids[MOST];
-            struct work work_of_each = {&ready, cases[c].run, alone.n};
-            double start;
-            pthread_barrier_init(&ready, NULL, (unsigned)threads + 1);
-            for (t = 0; t < threads; t++)
-                pthread_create(&ids[t], NULL, work, &work_of_each);
-            pthread_barrier_wait(&ready);
-            start = now();
+            struct work each[MOST];
+            double start, end;
+            pthread_barrier_init(&ready, NULL, (unsigned)threads);
+            for (t = 0; t < threads; t++) {
+                each[t] = (struct work){&ready, cases[c].run, alone.n, 0, 0};
+                pthread_create(&ids[t], NULL, work, &each[t]);
+            }
             for (t = 0; t < threads; t++)
                 pthread_join(ids[t], NULL);
-            rounds[i] = (now() - start) / (double)(alone.n * threads);
+            /* From the first thread that started to the last one that was done. */
+            start = each[0].start;
+            end = each[0].end;
+            for (t = 1; t < threads; t++) {
+                start = each[t].start < start ? each[t].start : start;
+                end = each[t].end > end ? each[t].end : end;
+            }
+            rounds[i] = (end - start) / (double)(alone.n * threads);
             pthread_barrier_destroy(&ready);
         }
         qsort(rounds, ROUNDS, sizeof *rounds, compare);

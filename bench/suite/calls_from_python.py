@@ -1,7 +1,8 @@
 """The rows of sections D and E: a process that has all peers, and measures each row with them in turns.
 
-usage: python calls_from_python.py FOLDER ROUNDS PEER,... ROW... < nothing      prints {row: {peer: [best, median]}} as JSON
+usage: python calls_from_python.py FOLDER ROUNDS PEER,... ROW...      prints {row: {peer: [best, median]}} as JSON
 """
+import contextlib
 import ctypes
 import importlib
 import json
@@ -136,16 +137,17 @@ def by_hand(statement):
 
 
 def main(folder, rounds, names, *keys):
-    peers = Peers(Path(folder), names.split(","))
     results = {}
-    for key in keys:
-        row = ROWS[key]
-        if row.section == "E":
-            runs, empty, unroll = peers.data_runs(row.name)
-        else:
-            runs, empty, unroll = peers.call_runs(*row.name.split("/", 1))
-        times = loops.in_turns(runs, empty, int(rounds), unroll)
-        results[key] = {peer: [min(list_), statistics.median(list_)] for peer, list_ in times.items()}
+    with contextlib.redirect_stdout(sys.stderr):  # CFFI says what it writes.
+        peers = Peers(Path(folder), names.split(","))
+        for key in keys:
+            row = ROWS[key]
+            if row.section == "E":
+                runs, empty, unroll = peers.data_runs(row.name)
+            else:
+                runs, empty, unroll = peers.call_runs(*row.name.split("/", 1))
+            times = loops.in_turns(runs, empty, int(rounds), unroll)
+            results[key] = {peer: [min(list_), statistics.median(list_)] for peer, list_ in times.items()}
     json.dump(results, sys.stdout)
 
 

@@ -55,6 +55,7 @@ class Embedding(Part):
     """Calls from C, and starts."""
 
     PREFIXES = ("A/", "B/")
+    starts_of_round = 8
 
     def prepare(self):
         names = ("keelback", "cffi", "c", "ensure", "cython", "pyo3")
@@ -75,7 +76,7 @@ class Embedding(Part):
 
     def starts(self, site, number, add):
         found = {}
-        for _ in range(8 if self.thorough else 2):
+        for _ in range(self.starts_of_round if self.thorough else 2):
             for name in self.in_turns([name for name in self.plugins if name != "ensure"], number):
                 plugin, environment = self.plugins[name]
                 if name == "keelback" and site == "nosite":
