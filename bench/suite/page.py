@@ -85,7 +85,7 @@ def svg(section, run):
             peer: times["best"] / theirs for peer, times in row["peers"].items() if peer != "cffi" and times["best"] > 0 < theirs
         }
         rows.append((ROWS[key].what.replace("`", ""), ratios))
-    title = f"{section.title}: time beside CFFI's (left of the line: faster)"
+    title = f"{section.title}: beside CFFI (left of the line: less)"
     return picture.picture(title, rows, {peer: PEERS[peer] for peer in section.peers})
 
 
@@ -97,7 +97,7 @@ def generated(run):
     """{marker: text} of everything that docs/performance.md has generated."""
     parts = {"about": about(run), "no faster": no_faster(run)}
     for section in SECTIONS:
-        image = f"![{section.title}: time beside CFFI's]({picture_name(section)})"
+        image = f"![{section.title}: each row beside CFFI]({picture_name(section)})"
         parts[section.letter] = f"{section.method}\n\n{image}\n\n{table(section, run)}"
     return parts
 

@@ -94,7 +94,8 @@ class Building(Part):
     PREFIXES = ("C/",)
 
     def prepare(self):
-        self.folder = Path(tempfile.mkdtemp(dir=self.builder.folder))
+        self.temporary = tempfile.TemporaryDirectory(dir=self.builder.folder)
+        self.folder = Path(self.temporary.name)
         self.texts = {}
         for key in self.keys:
             name, _, count = ROWS[key].name.partition("_")

@@ -6,7 +6,7 @@ follow the reader's colour scheme, so that text is readable in a dark and in a l
 import math
 from xml.sax.saxutils import escape
 
-LINE, TOP, LEFT, PLOT, RIGHT = 18, 64, 330, 480, 70
+LINE, TOP, LEFT, PLOT, RIGHT = 18, 64, 345, 480, 55
 MARKS = {
     "keelback": "#d9480f",
     "keelback-ool": "#f59f00",

@@ -146,13 +146,13 @@ def test_a_picture():
         '<text x="26" y="44">Keelback</text>\n'
         '<circle cx="101" cy="40" r="4.5" fill="#1c7ed6"/>\n'
         '<text x="110" y="44">C</text>\n'
-        '<line class="grid" x1="330.0" y1="56" x2="330.0" y2="82"/>\n'
-        '<text x="330.0" y="100" text-anchor="middle">0.5</text>\n'
-        '<line class="one" x1="810.0" y1="56" x2="810.0" y2="82"/>\n'
-        '<text x="810.0" y="100" text-anchor="middle">CFFI</text>\n'
-        '<text x="318" y="75" text-anchor="end">two &amp; two</text>\n'
-        '<circle cx="810.0" cy="71" r="4" fill="#1c7ed6"><title>C: 1</title></circle>\n'
-        '<circle cx="330.0" cy="71" r="5" fill="#d9480f"><title>Keelback: 0.5</title></circle>\n'
+        '<line class="grid" x1="345.0" y1="56" x2="345.0" y2="82"/>\n'
+        '<text x="345.0" y="100" text-anchor="middle">0.5</text>\n'
+        '<line class="one" x1="825.0" y1="56" x2="825.0" y2="82"/>\n'
+        '<text x="825.0" y="100" text-anchor="middle">CFFI</text>\n'
+        '<text x="333" y="75" text-anchor="end">two &amp; two</text>\n'
+        '<circle cx="825.0" cy="71" r="4" fill="#1c7ed6"><title>C: 1</title></circle>\n'
+        '<circle cx="345.0" cy="71" r="5" fill="#d9480f"><title>Keelback: 0.5</title></circle>\n'
         "</svg>\n"
     )
 
