@@ -67,7 +67,10 @@ def main() -> None:
     environment = dict(os.environ)
     environment.setdefault("PYO3_PYTHON", sys.executable)
     if options.build:
-        command = ["cargo", "build", "--quiet", "-p", "keelback-runtime", "--profile", options.profile]
+        # The command line with it: of the runtime alone the dependencies have other features, and what a build of both has
+        # compiled already would be compiled once more.
+        packages = ["-p", "keelback-runtime", "-p", "keelback"]
+        command = ["cargo", "build", "--quiet", *packages, "--profile", options.profile]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
     folder = "debug" if options.profile == "dev" else options.profile
     library = target / folder / LIBRARY

@@ -36,16 +36,30 @@ central=(
     python/tests/test_cdata_access.py
     python/tests/test_cdata_lifetime.py
     python/tests/test_cdata_numbers.py
-    python/tests/test_cffi_inner_modules.py
     python/tests/test_closed_libraries.py
     python/tests/test_ctype.py
     python/tests/test_interpreter_end.py
-    python/tests/test_leaks.py
     python/tests/test_lib.py
     python/tests/test_memory_safety.py
     python/tests/test_threads.py
     python/tests/test_views_of_buffers.py
 )
+
+# left_out TIER: prints what that tier has not, one line for each, for the end of its summary.
+left_out() {
+    if [ "$1" = quick ]; then
+        printf 'left out, in tools/test: %s\n' "${not_quick[*]}" \
+            "the release build with its instruction counts, the wheel, docs, fuzzing, CFFI's own tests, other Pythons"
+    fi
+    printf 'left out, in tools/test all: %s\n' \
+        "all tests with every other Python, leaks and CFFI's inner modules among them (tools/test: a central part)" \
+        "free-threaded 3.13t, AArch64" \
+        "the optimised wheel of every Python with its manylinux tag (tools/test: an unoptimised one of one Python)" \
+        "compiling for free-threaded 3.14 (tools/test: 3.15)" \
+        "published wheels that CFFI compiled, modules that CFFI compiled in CFFI's own tests, old releases of CFFI" \
+        "that tools/bench works" \
+        "a minute of fuzzing for each target (tools/test: 10 seconds)"
+}
 
 for part in "${not_quick[@]}" "${central[@]}"; do
     [ -e "$part" ] || { echo "error: tools/tiers.sh names $part, which is not there" >&2; exit 1; }

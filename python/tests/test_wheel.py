@@ -1,6 +1,6 @@
 """The wheel, as a user gets it, in a fresh venv of each Python from 3.10 up that the machine has: what `tools/wheels` makes.
-Slow: run by tools/test as a step of its own, with KEELBACK_TEST_WHEEL=1, after the release build that it shares.
-KEELBACK_TEST_WHEEL=one is `pip install .` from a checkout, for the first Python."""
+Slow: run by tools/test as a step of its own; `tools/test all` has KEELBACK_TEST_WHEEL=1. KEELBACK_TEST_WHEEL=one is
+`pip install .` from a checkout, for the first Python; with KEELBACK_WHEEL_PROFILE=dev it is not optimised."""
 import os
 import shutil
 import subprocess

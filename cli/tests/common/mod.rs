@@ -49,7 +49,17 @@ pub fn keelback_with_runtime() -> &'static Path {
             profile
         };
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "-p", "keelback-runtime", "--profile"])
+            // Both packages, as `cargo test --workspace` has them: of the runtime alone the dependencies have other features,
+            // and are all compiled once more.
+            .args([
+                "build",
+                "--quiet",
+                "-p",
+                "keelback-runtime",
+                "-p",
+                "keelback",
+            ])
+            .arg("--profile")
             .arg(profile)
             .current_dir(root())
             .env("PYO3_PYTHON", python())
