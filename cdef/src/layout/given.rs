@@ -1,10 +1,12 @@
 //! Layouts of modules that CFFI compiled: their tables contain the C compiler's offset and size of each field, and the
 //! size and alignment of the record.
 
-use super::{
-    DiagnosticKind, FieldLayout, Layout, LayoutError, Layouts, Placer, check_bit_field, max_size,
-};
+use super::check::check_bit_field;
+use super::layouts::max_size;
+use super::placer::Placer;
+use super::{Layout, LayoutError, Layouts};
 use crate::declarations::Declarations;
+use crate::diagnostic::DiagnosticKind;
 use crate::message;
 use crate::types::{Field, GivenLayout, Record, RecordId};
 
@@ -123,27 +125,5 @@ impl Layouts {
         }
         layout.custom = comparison.differs;
         Ok(layout)
-    }
-}
-
-impl<'a> Placer<'a> {
-    pub(super) fn new(declarations: &'a Declarations, record: &'a Record, fields: usize) -> Self {
-        Self {
-            declarations,
-            record,
-            bits: 0,
-            size: 0,
-            align: 1,
-            fields: Vec::with_capacity(fields),
-            microsoft_unit: None,
-        }
-    }
-
-    /// Moves the field that was placed last to another offset.
-    fn move_last(&mut self, offset: u64, size: u64) {
-        if let Some(FieldLayout { offset: place, .. }) = self.fields.last_mut() {
-            *place = offset;
-        }
-        self.end_field((u128::from(offset) + u128::from(size)) * 8);
     }
 }
