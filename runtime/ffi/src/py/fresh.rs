@@ -55,6 +55,7 @@ mod inline {
 mod inline {
     use super::{Obj, ffi};
 
+    /// Whether an object's end is its type's `tp_dealloc`, and nothing else.
     pub const ENDS_WITHOUT_A_TRACE: bool = false;
 
     /// See [`super::init`].
