@@ -25,7 +25,36 @@ def module_files():
             yield file
 
 
+def stdlib():
+    """What tools see of modules of the standard library, without the bundle's own path."""
+    import importlib.resources
+    import importlib.util
+    import inspect
+    import json.tool
+    import pkgutil
+    import traceback
+
+    try:
+        json.loads("{")
+    except ValueError as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+    resources = importlib.resources.files("json")
+    told = [
+        [json.__file__, json.__spec__.origin, json.__path__, json.__spec__.submodule_search_locations],
+        [type(json.__loader__).__name__, json.__loader__.is_package("json"), json.decoder.__loader__.is_package("json.decoder")],
+        [json.decoder.__file__, json.decoder.__cached__, json.decoder.__package__, json.tool.__spec__.name],
+        [frame.filename, frame.name, frame.line],
+        sorted(name for _, name, _ in pkgutil.iter_modules(json.__path__)),
+        [resources.joinpath("decoder.py").is_file(), pkgutil.get_data("json", "scanner.py") is not None],
+        [inspect.getsource(json.JSONDecoder).partition("\n")[0], inspect.getsourcefile(json), inspect.getfile(json.decoder)],
+        [str(importlib.util.find_spec("json.nothing")), str(importlib.util.find_spec("nothing")), repr(json)],
+        [importlib.reload(json.scanner) is json.scanner, json.scanner.__loader__.get_source("json.scanner")[:15]],
+    ]
+    return json.loads(json.dumps(told).replace(sys.prefix, "."))
+
+
 ANSWERS = {
+    "stdlib": stdlib,
     "prefix": lambda: sys.prefix,
     "path": lambda: sys.path,
     "files": lambda: sorted(module_files()),

@@ -22,6 +22,9 @@ LONG = 600
 
 VERSION = version_of(python())
 
+# Python 3.10 imports from files before anything else can be arranged.
+ARCHIVED = tuple(map(int, VERSION.rstrip("t").split("."))) >= (3, 11)
+
 # What every machine has: the C library, the compiler's library.
 SYSTEM = re.compile(r"/(usr/)?lib(64)?/.*\b(ld-linux|ld-|lib(c|m|dl|pthread|rt|util|gcc_s|stdc\+\+|nss_\w+)[.-])|locale|gconv")
 
@@ -126,10 +129,15 @@ def test_the_start_is_a_short_one(moved, workshop):
     told = moved / "told"
     try:
         asked(workshop, moved, "site", before=[shutil.which("strace"), "-f", "-o", told])
-        calls = [line for line in told.read_text().splitlines() if "libpython3" in line and "exec" not in line]
+        calls = told.read_text().splitlines()
     finally:
         told.unlink(missing_ok=True)
-    assert [line for line in calls if "ENOENT" in line] == []
+    assert [line for line in calls if "libpython3" in line and "ENOENT" in line] == []
+    if ARCHIVED:
+        # The files of the standard library are left alone, and its directory is listed once, for what is in the others.
+        opened = [line for line in calls if re.search(rf'open\w*\(.*/lib/python{VERSION}/(?!lib-dynload|{packages})', line)]
+        assert opened == []
+        assert len([line for line in calls if re.search(rf'open\w*\(.*/lib/python{VERSION}"', line)]) <= 1
     # A file for `site` has it run as ever.
     pth = moved / "bundled.keelback" / "lib" / f"python{VERSION}" / packages / "more.pth"
     pth.write_text("import sys; sys.path.append('/more')\n")
@@ -137,6 +145,53 @@ def test_the_start_is_a_short_one(moved, workshop):
         assert asked(workshop, moved, "path", "site") == [[*answers[0], "/more"], [True, 0, *named, help_text]]
     finally:
         pth.unlink()
+
+
+def test_modules_from_the_archive_are_like_those_from_files(moved, workshop):
+    (told,) = asked(workshop, moved, "stdlib")
+    directory = f"./lib/python{VERSION}/json"
+    tag = f"cpython-{VERSION.replace('.', '')}"
+    assert told == [
+        [f"{directory}/__init__.py", f"{directory}/__init__.py", [directory], [directory]],
+        ["SourceFileLoader", True, False],
+        [f"{directory}/decoder.py", f"{directory}/__pycache__/decoder.{tag.rstrip('t')}.pyc", "json", "json.tool"],
+        [f"{directory}/decoder.py", "raw_decode", "obj, end = self.scan_once(s, idx)"],
+        sorted(["decoder", "encoder", "scanner", "tool", *["__main__"] * (VERSION >= "3.14")]),
+        [True, True],
+        ["class JSONDecoder(object):", f"{directory}/__init__.py", f"{directory}/decoder.py"],
+        ["None", "None", f"<module 'json' from '{directory}/__init__.py'>"],
+        [True, '"""JSON token s'],
+    ]
+
+
+@pytest.mark.skipif(not ARCHIVED, reason="there is no archive for this Python")
+def test_an_archive_that_cannot_be_used(moved, workshop):
+    file = moved / "bundled.keelback" / "lib" / "stdlib.code"
+    whole = file.read_bytes()
+    version = ask(python(), "import sys; print('%d.%d.%d' % sys.version_info[:3])").strip()
+
+    def told(content):
+        file.write_bytes(content)
+        ran = workshop.run(moved / "host", "sums", cwd="/", normalise=False)
+        return ran.stdout, ran.stderr
+
+    try:
+        for content, why in (
+            (whole[:-1], "it is damaged"),
+            (whole[:8] + b"\2" + whole[9:], "another version of keelback made it"),
+            (whole[:14] + b"\x63" + whole[15:], f"it is for Python 3.99.{version.split('.')[2]}, and this is {version}"),
+        ):
+            message = f"bundled: the bundle's {file} cannot be used: {why}. Make the bundle again.\n"
+            stdout, stderr = told(content)
+            assert (stdout, message in stderr) == ("NULL\n", True), stderr
+        # Without one, the source is compiled.
+        file.unlink()
+        assert asked(workshop, moved, "encodings") == ["e974e9e1"]
+    finally:
+        file.write_bytes(whole)
+        for directory in (moved / "bundled.keelback").rglob("__pycache__"):
+            if "-packages" not in str(directory):
+                shutil.rmtree(directory)
 
 
 def test_without_the_original_python(moved, workshop):
@@ -177,7 +232,7 @@ def test_what_is_left_out(moved):
     told = json.loads((moved / "bundled.keelback" / "bundle.json").read_text())
     assert told["packages"] == ["numbers-of 2.0", "shapes 1.5"]
     assert told["libraries"] == sorted(told["libraries"])
-    assert sorted(os.listdir(standard.parent)) == sorted([f"python{VERSION}", f"libpython{VERSION}.so.1.0", "libkeelback_runtime.so", "needs", *told["libraries"]])
+    assert sorted(os.listdir(standard.parent)) == sorted([f"python{VERSION}", f"libpython{VERSION}.so.1.0", "libkeelback_runtime.so", "needs", *["stdlib.code"] * ARCHIVED, *told["libraries"]])
 
 
 def test_a_bundle_comes_before_the_recorded_python(plugin, host, here, workshop, moved, tmp_path):

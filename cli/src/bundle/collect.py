@@ -18,12 +18,14 @@ sys.path[:] = [path for path in sys.path if path]
 
 import ast
 import importlib.metadata
+import importlib.util
 import json
 import os
 import py_compile
 import re
 import shutil
 import site
+import struct
 import sysconfig
 
 out = sys.stdout.buffer
@@ -328,6 +330,49 @@ class Bundle:
                 if not self.sources:
                     os.unlink(path)
 
+    def archive_stdlib(self):
+        """Puts the bytecode of the standard library into one file, which a start maps. The form: runtime/embed/src/bundle/archive.rs."""
+        if sys.version_info < (3, 11):
+            # Its start imports from files before anything else can be arranged.
+            return
+        found = {}
+        for directory, names, files in os.walk(self.stdlib):
+            if directory == self.stdlib:
+                names[:] = [name for name in names if os.path.join(directory, name) != self.site_packages and name != "lib-dynload"]
+            for name in files:
+                path = os.path.join(directory, name)
+                if not name.endswith(".py" if self.sources else ".pyc"):
+                    continue
+                stem = os.path.relpath(path, self.stdlib).rpartition(".")[0]
+                bytecode = importlib.util.cache_from_source(path) if self.sources else path
+                parts = stem.split(os.sep)
+                if all(part.isidentifier() for part in parts) and os.path.isfile(bytecode):
+                    is_package = parts[-1] == "__init__"
+                    with open(bytecode, "rb") as file:
+                        found[".".join(parts[:-1] if is_package else parts).encode()] = (is_package, file.read()[16:])
+        found.pop(b"", None)
+        at = 32 + 16 * len(found)
+        table, contents = b"", []
+        for name, (is_package, code) in sorted(found.items()):
+            table += struct.pack("<IHHII", at, len(name), is_package, at + len(name), len(code))
+            contents += [name, code]
+            at += len(name) + len(code)
+        header = struct.pack("<8sIIIIQ", b"KEELBACK", 1, sys.hexversion, len(found), self.sources, at)
+        with open(os.path.join(self.lib, "stdlib.code"), "wb") as file:
+            file.write(header + table + b"".join(contents))
+        if self.sources and not self.needs_site():
+            # Who cannot read the archive (a sub-interpreter) compiles the source.
+            for name, (is_package, _) in found.items():
+                stem = os.path.join(self.stdlib, *os.fsdecode(name).split("."))
+                bytecode = importlib.util.cache_from_source(os.path.join(stem, "__init__.py") if is_package else stem + ".py")
+                os.unlink(bytecode)
+                if not os.listdir(os.path.dirname(bytecode)):
+                    os.rmdir(os.path.dirname(bytecode))
+
+    def needs_site(self):
+        """Whether the bundle's Python is started with `site`, which may import modules before the archive is there."""
+        return any(name.endswith(".pth") or name.startswith("sitecustomize") for name in os.listdir(self.site_packages))
+
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS|COPYRIGHT)", re.I)
 
@@ -499,6 +544,7 @@ def main():
     bundle.warn_of_needless()
     bundle.hide_machine()
     bundle.compile()
+    bundle.archive_stdlib()
 
 
 try:

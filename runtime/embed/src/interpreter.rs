@@ -9,6 +9,7 @@ use super::whose::{Interpreter, settle, whose};
 use super::{bundle, exit, fork, hooks, prefix, sources, waiting};
 use keelback_ffi::attach::threads::Refused;
 use keelback_ffi::attach::{output, threads};
+use keelback_ffi::py::Raised;
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -111,12 +112,16 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     preinitialize(honours_environment)?;
     keelback_ffi::errors::python_is_a_plugin_s();
     IGNORES_ENVIRONMENT.store(!honours_environment, Ordering::Relaxed);
+    let archive = archive_of(&prefix)?;
     let in_place_of_site = (!honours_environment)
         .then(|| bundle::InPlaceOfSite::of(&prefix, python, flags))
         .flatten();
     let has_site = flags & KEELBACK_PLUGIN_NO_SITE == 0 && in_place_of_site.is_none();
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, has_site)?;
+    if let Some(archive) = &archive {
+        bundle::freeze_encodings(archive);
+    }
     let hidden = (!honours_environment).then(Hidden::begin);
     // SAFETY: a complete configuration; the start of Python is claimed, so nobody else initialises it through us.
     check(unsafe { ffi::Py_InitializeFromConfig(&config.0) })?;
@@ -124,6 +129,10 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     drop(config);
     // The thread holds the GIL now.
     threads::mark_interpreter();
+    if let Some(archive) = archive {
+        // The files are there too.
+        bundle::install(archive, &prefix.standard_library()).unwrap_or_else(Raised::clear);
+    }
     if let Some(site) = in_place_of_site {
         site.complete();
     }
@@ -137,6 +146,22 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     exit::run_exit_functions_at_exit();
     fork::do_python_s_work();
     Ok(())
+}
+
+/// The code of the standard library, in a bundle that has it in one file. Where CPython has no frozen modules, the start
+/// imports from files before there can be a finder.
+fn archive_of(prefix: &prefix::Prefix) -> Result<Option<bundle::Archive>, String> {
+    #[cfg(Py_3_11)]
+    {
+        // SAFETY: a constant of the libpython, which is loaded.
+        let version = unsafe { std::ptr::read(&raw const ffi::Py_Version) };
+        bundle::Archive::open(&prefix.home, version as u32)
+    }
+    #[cfg(not(Py_3_11))]
+    {
+        let _ = prefix;
+        Ok(None)
+    }
 }
 
 /// What must be there before Python is started. The start itself takes 3 MiB; where memory ends in the middle of it,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use keelback_codegen::abi::{KEELBACK_PLUGIN_NO_SITE, keelback_python_t};
 use pyo3::ffi;
 
-use super::prefix::Prefix;
+use super::super::prefix::Prefix;
 use keelback_ffi::py::loaded::path_of;
 use keelback_ffi::py::module::add;
 use keelback_ffi::py::{Raised, Ref, Res, import};
