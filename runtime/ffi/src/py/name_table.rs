@@ -12,9 +12,19 @@ use super::Obj;
 pub struct NameTable<T> {
     /// A power of two, at least half of them empty, so that every search ends at a name or at an empty one.
     slots: Box<[Slot<T>]>,
-    /// How far the hash is shifted down.
+    /// What addresses are multiplied with: odd.
+    factor: usize,
+    /// How far the product is shifted down.
     shift: u32,
 }
+
+/// The factor that is tried first.
+const FACTOR: usize = 0x9E37_79B9_7F4A_7C15_u64 as usize;
+/// Of so many names it is tried that each gets the place that its address says, so that what a look-up costs does not depend
+/// on where Python's memory is.
+const FEW: usize = 16;
+/// How many factors are tried: eight names have a one in eight chance each time.
+const TRIES: usize = 128;
 
 struct Slot<T> {
     /// NULL: empty.
@@ -25,15 +35,18 @@ struct Slot<T> {
 impl<T: Copy> NameTable<T> {
     /// A table of these names. None may come twice.
     pub fn new(names: impl ExactSizeIterator<Item = (Obj, T)>) -> Self {
+        let names: Vec<(Obj, T)> = names.collect();
         let size = (names.len() * 2).next_power_of_two().max(2);
+        let shift = usize::BITS - size.trailing_zeros();
         let mut table = Self {
+            factor: best_factor(&names, shift),
             slots: (0..size)
                 .map(|_| Slot {
                     name: std::ptr::null_mut(),
                     value: MaybeUninit::uninit(),
                 })
                 .collect(),
-            shift: usize::BITS - size.trailing_zeros(),
+            shift,
         };
         for (name, value) in names {
             let mut index = table.first(name);
@@ -50,7 +63,7 @@ impl<T: Copy> NameTable<T> {
     /// Where the search for a name begins: the upper bits of a product depend on all bits of the address.
     #[inline(always)]
     fn first(&self, name: Obj) -> usize {
-        (name as usize).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> self.shift
+        place(name, self.factor, self.shift)
     }
     #[inline(always)]
     fn after(&self, index: usize) -> usize {
@@ -75,9 +88,47 @@ impl<T: Copy> NameTable<T> {
     }
 }
 
+/// Where a search begins.
+#[inline(always)]
+fn place(name: Obj, factor: usize, shift: u32) -> usize {
+    (name as usize).wrapping_mul(factor) >> shift
+}
+
+/// A factor that gives each of a few names a place of its own, if one is found soon.
+fn best_factor<T>(names: &[(Obj, T)], shift: u32) -> usize {
+    if names.len() > FEW {
+        return FACTOR;
+    }
+    let keeps_apart = |&factor: &usize| {
+        let mut taken = 0u32;
+        names.iter().all(|(name, _)| {
+            let bit = 1u32 << place(*name, factor, shift);
+            let is_free = taken & bit == 0;
+            taken |= bit;
+            is_free
+        })
+    };
+    let factors = (0..TRIES).map(|index| FACTOR.wrapping_mul(2 * index + 1));
+    factors.into_iter().find(keeps_apart).unwrap_or(FACTOR)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whatever the addresses are, the names of a small struct are found at once.
+    #[test]
+    fn a_few_names_have_places_of_their_own() {
+        for start in 0..200 {
+            for count in 1..=6 {
+                let names = (0..count).map(|number| name(start * 7 + number * (start % 5 + 1)));
+                let table = NameTable::new(names.clone().map(|name| (name, ())));
+                for name in names {
+                    assert_eq!(table.slots[table.first(name)].name, name, "{start} {count}");
+                }
+            }
+        }
+    }
 
     /// A name is its address: the table never looks at the object.
     fn name(number: usize) -> Obj {
