@@ -2,34 +2,48 @@
 
 use std::sync::atomic::Ordering;
 
+use pyo3::ffi;
+
 use super::CallPlan;
 use crate::object::{CData, PlainCData, not_callable};
-use crate::py::{Obj, Ref, Res, guard};
+use crate::py::{Live, Obj, Raised, Ref, Res, guard};
+use crate::raise;
 
-/// [`call`] of a cdata that is no closure: those are called most often, and know how. NULL: it has raised. No panic
-/// leaves it.
+/// `vectorcallfunc`, for what unwinds where C that it calls does.
+pub type Called = unsafe extern "C-unwind" fn(Obj, *const Obj, usize, Obj) -> Obj;
+
+/// The call of a function pointer of any signature, and the first one of each: with the GIL kept or not. NULL: it has raised.
+/// No panic leaves it.
 ///
 /// # Safety
-/// `args` are `count` live objects; `function` is a function pointer.
-#[inline(always)]
-pub unsafe fn call_function<const KEEP_GIL: bool>(
-    function: &PlainCData,
+/// Called by Python as vectorcall is: with a [`PlainCData`] that is a function pointer, and as many live arguments as `flags`
+/// says.
+pub unsafe extern "C-unwind" fn vectorcall<const KEEP_GIL: bool>(
+    object: Obj,
     args: *const Obj,
-    count: usize,
+    flags: usize,
+    names: Obj,
 ) -> Obj {
-    let cdata = &function.base;
-    let plan = function.prepared().load(Ordering::Acquire);
-    // SAFETY: the caller's contract; a plan that is there is that of the cdata's type, which keeps it.
+    // SAFETY: vectorcall's contract; `names` is NULL, or a tuple of names. A plan that is there is that of the cdata's type,
+    // which keeps it.
     unsafe {
+        let function = &*object.cast::<PlainCData>();
+        if Live::or_null(names).is_some_and(|names| names.tuple_len() > 0) {
+            return guard(|| Err::<Ref, _>(no_keywords()));
+        }
+        let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
+        let plan = function.prepared().load(Ordering::Acquire);
         match plan.cast::<CallPlan>().as_ref() {
-            Some(plan) => plan.call::<KEEP_GIL>(cdata.ctype(), cdata.data(), args, count),
+            Some(plan) => {
+                plan.call::<KEEP_GIL>(function.base.ctype(), function.base.data(), args, count)
+            }
             None => first_call::<KEEP_GIL>(function, args, count),
         }
     }
 }
 
 /// # Safety
-/// That of [`call_function`].
+/// That of [`vectorcall`].
 #[cold]
 #[inline(never)]
 unsafe fn first_call<const KEEP_GIL: bool>(
@@ -38,15 +52,31 @@ unsafe fn first_call<const KEEP_GIL: bool>(
     count: usize,
 ) -> Obj {
     guard(|| {
-        let plan = plan_of(&function.base)?;
+        let cdata = &function.base;
+        let plan = plan_of(cdata)?;
         let prepared = std::ptr::from_ref(plan).cast_mut();
         function
             .prepared()
             .store(prepared.cast(), Ordering::Release);
-        // SAFETY: the caller's contract.
-        let cdata = &function.base;
-        unsafe { Ref::steal(plan.call::<KEEP_GIL>(cdata.ctype(), cdata.data(), args, count)) }
+        // SAFETY: the caller's contract. `vectorcallfunc` has the same convention; what finds the new function finds the plan.
+        unsafe {
+            if let Some(called) = plan.called::<KEEP_GIL>()
+                && !cdata.data().is_null()
+            {
+                function.set_call(std::mem::transmute::<Called, ffi::vectorcallfunc>(called));
+            }
+            Ref::steal(plan.call::<KEEP_GIL>(cdata.ctype(), cdata.data(), args, count))
+        }
     })
+}
+
+/// TypeError: C's parameters have no names.
+#[cold]
+pub fn no_keywords() -> Raised {
+    raise!(
+        TypeError,
+        "a cdata function cannot be called with keyword arguments"
+    )
 }
 
 /// The plan of a cdata that can be called.

@@ -21,6 +21,6 @@ mod registers;
 mod system_v;
 mod variadic;
 
-pub use invoke::{call, call_function};
+pub use invoke::{Called, call, no_keywords, vectorcall};
 pub use outside::{outside_python, run_c};
 pub use plan::{CallPlan, is_scalar, result_object, wrong_count};

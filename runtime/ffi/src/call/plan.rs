@@ -3,9 +3,10 @@
 use pyo3::ffi;
 
 use super::foreign::Cif;
+use super::invoke::Called;
 use super::outside::{outside_python, run_c};
 use super::place::{Place, VARIADIC};
-use super::quick::{self, Entry, Make};
+use super::quick::{self, Entries, Entry, Make};
 use super::registers::Registers;
 use super::variadic::{self, MOST_PLACES, Variadic, promoted};
 use crate::convert::argument::{Parameter, slot};
@@ -21,8 +22,11 @@ pub struct CallPlan {
     result: Parameter,
     path: Path,
     entry: Entry,
-    /// The same for functions that are called with the GIL kept.
+    /// What calls a function pointer, where something suits its signature better than [`vectorcall`](super::vectorcall).
+    called: Option<Called>,
+    /// The two for functions that are called with the GIL kept.
     entry_with_gil: Entry,
+    called_with_gil: Option<Called>,
     make: Make,
 }
 
@@ -76,14 +80,18 @@ impl CallPlan {
             Path::Registers(registers) => registers.only(),
             _ => None,
         };
-        let entry = only.and_then(|only| quick::entry::<false>(&result, &params, only));
-        let entry_with_gil = only.and_then(|only| quick::entry::<true>(&result, &params, only));
+        let usual = only.and_then(|only| quick::entries::<false>(&result, &params, only));
+        let with_gil = only.and_then(|only| quick::entries::<true>(&result, &params, only));
+        let entry = |entries: &Entries| entries.entry;
+        let called = |entries: &Entries| entries.called;
         Ok(Self {
             params,
             result,
             path,
-            entry: entry.unwrap_or(Self::call_any::<false>),
-            entry_with_gil: entry_with_gil.unwrap_or(Self::call_any::<true>),
+            entry: usual.as_ref().map_or(Self::call_any::<false>, entry),
+            called: usual.as_ref().map(called),
+            entry_with_gil: with_gil.as_ref().map_or(Self::call_any::<true>, entry),
+            called_with_gil: with_gil.as_ref().map(called),
             make: quick::make(result.code),
         })
     }
@@ -143,6 +151,16 @@ impl CallPlan {
             } else {
                 (self.entry)(self, ctype, function, args, count)
             }
+        }
+    }
+
+    /// What calls function pointers of the plan's signature, if there is something better than
+    /// [`vectorcall`](super::vectorcall). They are not NULL, and are prepared with the plan.
+    pub(super) fn called<const KEEP_GIL: bool>(&self) -> Option<Called> {
+        if KEEP_GIL {
+            self.called_with_gil
+        } else {
+            self.called
         }
     }
 

@@ -5,15 +5,15 @@ use std::ffi::{c_int, c_void};
 use pyo3::ffi;
 
 use super::{arith, attribute, compare, index, iterate, lifetime, number, repr};
+use crate::call::{Called, no_keywords, vectorcall};
 use crate::object::{
     CData, ManagedCData, OwningCData, PlainCData, TYPES, ViewCData, block, not_callable,
     set_function_calls,
 };
 use crate::py::{
-    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, guard_unit, no_arguments, none,
-    simple, slot, str_from,
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, guard_unit, no_arguments, none, simple, slot,
+    str_from,
 };
-use crate::raise;
 
 /// The flags of every cdata type. Only C makes cdata.
 const FLAGS: std::ffi::c_ulong = ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
@@ -75,8 +75,8 @@ pub fn ready() -> Res<()> {
             Some(slot!(index::set_item, (&CData, Live, Option<Live>) -> c_int));
         // SAFETY: the same convention; nothing leaves it by unwinding.
         set_function_calls(
-            std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(vectorcall::<false>),
-            std::mem::transmute::<PassedOn, ffi::vectorcallfunc>(vectorcall::<true>),
+            std::mem::transmute::<Called, ffi::vectorcallfunc>(vectorcall::<false>),
+            std::mem::transmute::<Called, ffi::vectorcallfunc>(vectorcall::<true>),
         );
         TYPES.plain.ready(FLAGS | ffi::Py_TPFLAGS_HAVE_VECTORCALL, |ty| {
             // The basic size is that of the subtypes; blocks have room for a whole PlainCData.
@@ -289,35 +289,4 @@ fn call(cdata: &CData, args: Live, keywords: Option<Live>) -> Res<Ref> {
     let items: Vec<Obj> = args.tuple_items().map(Live::ptr).collect();
     // SAFETY: the tuple keeps its items alive.
     unsafe { crate::call::call(cdata, items.as_ptr(), items.len()) }
-}
-
-#[cold]
-fn no_keywords() -> Raised {
-    raise!(
-        TypeError,
-        "a cdata function cannot be called with keyword arguments"
-    )
-}
-
-/// `vectorcallfunc`, for a function that only passes a call on.
-type PassedOn = unsafe extern "C-unwind" fn(Obj, *const Obj, usize, Obj) -> Obj;
-
-/// A call of a [`PlainCData`], with the GIL kept or not.
-///
-/// # Safety
-/// Called by Python as vectorcall is: with a cdata, and as many live arguments as `flags` says.
-unsafe extern "C-unwind" fn vectorcall<const KEEP_GIL: bool>(
-    object: Obj,
-    args: *const Obj,
-    flags: usize,
-    names: Obj,
-) -> Obj {
-    // SAFETY: vectorcall's contract; `names` is NULL, or a tuple of names.
-    unsafe {
-        if Live::or_null(names).is_some_and(|names| names.tuple_len() > 0) {
-            return guard(|| Err::<Ref, _>(no_keywords()));
-        }
-        let count = ffi::PyVectorcall_NARGS(flags as _) as usize;
-        crate::call::call_function::<KEEP_GIL>(&*object.cast::<PlainCData>(), args, count)
-    }
 }

@@ -79,7 +79,9 @@ impl Types {
     /// Whether objects of a cdata's type are [`ViewCData`] that show all of what they keep alive.
     #[inline(always)]
     pub fn is_view(&self, ty: *mut ffi::PyTypeObject) -> bool {
-        ty >= self.view.ptr() && ty < self.managed.ptr()
+        // One comparison, of the distance.
+        let (first, end) = (self.view.ptr() as usize, self.managed.ptr() as usize);
+        (ty as usize).wrapping_sub(first) < end - first
     }
 
     /// Whether a cdata's type is one of those whose memory `ffi.release()` may give back: [`is_view`](Self::is_view) or
@@ -144,8 +146,28 @@ impl PlainCData {
     /// at first.
     #[inline(always)]
     pub fn prepared(&self) -> &AtomicPtr<c_void> {
-        // SAFETY: the value is as large and as aligned as a pointer, and is used for nothing else in a function pointer.
+        // SAFETY: the value is as large and as aligned as two pointers, and is used for nothing else in a function pointer.
         unsafe { AtomicPtr::from_ptr(self.value.get().cast()) }
+    }
+    /// Of a function pointer: whether it is called with the GIL kept.
+    fn keeps_gil(&self) -> bool {
+        // SAFETY: as in `prepared`: the second of the two is a bool, written when the function pointer was made.
+        unsafe {
+            self.value
+                .get()
+                .cast::<*mut c_void>()
+                .add(1)
+                .cast::<bool>()
+                .read()
+        }
+    }
+    /// Of a function pointer: what calls it from now on. The layer that calls knows what suits its signature.
+    pub fn set_call(&self, call: ffi::vectorcallfunc) {
+        let place = (&raw const self.vectorcall).cast_mut();
+        // SAFETY: a pointer, or NULL for `None`. CPython may read it at the same time: the store is atomic, and whichever it
+        // finds can be called.
+        unsafe { AtomicPtr::from_ptr(place.cast::<*mut c_void>()) }
+            .store(call as *mut c_void, Ordering::Release);
     }
 }
 
@@ -279,15 +301,10 @@ impl CData {
     }
     /// Whether it is a function pointer that is called with the GIL kept.
     pub fn keeps_gil(&self) -> bool {
-        if self.python_type() != TYPES.plain.ptr() {
-            return false;
-        }
-        // SAFETY: every object of exactly this type is a PlainCData.
-        let called = unsafe { (*std::ptr::from_ref(self).cast::<PlainCData>()).vectorcall };
-        // Both come from the one place that `set_function_calls` filled.
-        called.is_some_and(|called| {
-            called as *mut c_void == FUNCTION_CALLS[1].load(Ordering::Relaxed)
-        })
+        self.python_type() == TYPES.plain.ptr()
+            && self.ctype().is_function_pointer()
+            // SAFETY: every object of exactly this type is a PlainCData.
+            && unsafe { (*std::ptr::from_ref(self).cast::<PlainCData>()).keeps_gil() }
     }
     /// What it owns, if it is a [`ManagedCData`].
     #[inline(always)]
@@ -473,9 +490,9 @@ pub fn new_function(ctype: &CType, data: *mut u8, keep_gil: bool) -> Res<Ref<CDa
         }
         TYPES.plain.init(memory.cast());
         fill(memory.cast(), ctype, data, -1);
-        std::ptr::addr_of_mut!((*memory).value)
-            .cast::<AtomicPtr<c_void>>()
-            .write(AtomicPtr::new(std::ptr::null_mut()));
+        let prepared = std::ptr::addr_of_mut!((*memory).value).cast::<AtomicPtr<c_void>>();
+        prepared.write(AtomicPtr::new(std::ptr::null_mut()));
+        prepared.add(1).cast::<bool>().write(keep_gil);
         std::ptr::addr_of_mut!((*memory).vectorcall).write(function_call(keep_gil));
         Ref::steal(memory.cast())
     }
