@@ -60,7 +60,7 @@ GATES = {
 }
 # A call in ABI mode may cost so much of the same call in API mode. For a callable that is no built-in function CPython
 # 3.11 itself takes 88 instructions more; Keelback's part is smaller.
-ABI_TO_API = 1.09
+ABI_TO_API = 1.07
 
 
 def gated_rows():
