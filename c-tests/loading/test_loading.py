@@ -107,7 +107,8 @@ def test_cpp_host(loading, host, run, here, standard):
 def test_exported_symbols(loading):
     listed = subprocess.run(["nm", "-D", "--defined-only", loading.library], capture_output=True, text=True, check=True).stdout
     assert sorted(line.split()[-1] for line in listed.splitlines()) == sorted(
-        ["PyInit_loading", "add", "extensions", "init_runs", "loading_last_error", "loading_set_error_handler", "loading_start"]
+        ["PyInit_loading", "add", "extensions", "init_runs", "loading_last_error", "loading_set_error_handler", "loading_start",
+         "loading_enter", "loading_leave"]
     )
 
 

@@ -6,8 +6,8 @@
 const struct {
     uint32_t abi_version, python_version, free_threaded;
     const char *keelback_version;
-    void *start, *dispatch, *last_error, *set_error_handler, *import, *fork, *record;
-} keelback_runtime = {ABI, PYTHON, 0, "9.9.9", NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    void *start, *dispatch, *last_error, *set_error_handler, *import, *fork, *record, *enter, *leave;
+} keelback_runtime = {ABI, PYTHON, 0, "9.9.9", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 
 #ifdef NEEDS
 extern void NEEDS(void);

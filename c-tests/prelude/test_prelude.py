@@ -72,6 +72,7 @@ def test_globals(plugin, host, run, export, tmp_path):
     names = {line.split()[-1] for line in exported.splitlines()}
     assert names == {
         "PyInit_globals0", "globals0_start", "globals0_last_error", "globals0_set_error_handler",
+        "globals0_enter", "globals0_leave",
         "bump", "counter", "greeting", "table", "state", "helper", "hand_written",
     }  # fmt: skip
 
@@ -89,7 +90,7 @@ DEFAULT_SOURCE = """
     int (*const table[])(void) = { own, entry };
 """
 DEFAULT_NAMES = {"answer", "plugin_is_GPL_compatible", "defaults_module", "defaults_version", "entry", "table"}
-LIFECYCLE = {"PyInit_defaults", "defaults_start", "defaults_last_error", "defaults_set_error_handler"}
+LIFECYCLE = {"PyInit_defaults"} | {f"defaults_{name}" for name in ["start", "last_error", "set_error_handler", "enter", "leave"]}
 
 
 def defined(file, *options):

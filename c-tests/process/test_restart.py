@@ -150,3 +150,22 @@ def test_exit_functions_of_the_host_s_interpreter(go):
         run("import atexit; atexit.register(print, 'exit function', flush=True)");
         printf("%d\\n", add(40, 2));
     """) == Ran("42\n")
+
+
+@pytest.mark.parametrize("how", ["", "state = leave();"])
+def test_ended_in_a_scope(go, how):
+    """A scope that is open when the thread ends Python is over with it."""
+    assert go("""
+        void *state = NULL;
+        start(0);
+        %s
+        printf("%%d\\n", restart_enter());
+        printf("%%d\\n", add(40, 2));
+        stop();
+        restart_leave();
+        printf("%%d %%d\\n", restart_enter(), state != NULL);
+        first_line("error", restart_last_error());
+        restart_leave();
+    """ % how) == Ran(
+        f"0\n42\n-1 {int(bool(how))}\nerror: restart_enter() was called after Python was finalised in this process\n"
+    )

@@ -350,7 +350,9 @@ fn a_compiler_that_cannot_link_the_loader_object_compiles_the_loader() {
         [
             "PyInit_adder",
             "add",
+            "adder_enter",
             "adder_last_error",
+            "adder_leave",
             "adder_set_error_handler",
             "adder_start"
         ]

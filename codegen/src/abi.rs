@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 /// The version of everything in this file.
-pub const KEELBACK_ABI_VERSION: u32 = 4;
+pub const KEELBACK_ABI_VERSION: u32 = 5;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;
@@ -297,6 +297,11 @@ pub struct keelback_runtime_t {
     /// Makes `text` the last error of this thread: for failures that the loader detects, such as a start that failed on
     /// another thread.
     pub record: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t, text: *const c_char)>,
+    /// NAME_enter, once the plugin is started: the thread stays in Python between its calls. 0; or -1, and then
+    /// `last_error` gives the reason.
+    pub enter: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t) -> c_int>,
+    /// NAME_leave: takes an `enter` of the same thread back. Where there was none, that is reported.
+    pub leave: Option<unsafe extern "C" fn(plugin: *mut keelback_plugin_t)>,
 }
 
 /// The type of the ELF note of owner "Keelback" that describes a runtime.

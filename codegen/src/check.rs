@@ -3,6 +3,7 @@
 mod c_side;
 mod exports;
 mod init_errors;
+mod own_names;
 mod start_errors;
 mod taken;
 mod type_errors;
@@ -79,6 +80,7 @@ fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
         function_name(plugin, function, &mut problems);
         signature(&plugin.declarations, function, ty, &mut problems);
     }
+    own_names::check(plugin, &mut problems);
     exports::check(plugin, &mut problems);
     if plugin.spec.prelude.is_none() {
         without_prelude(&plugin.declarations, &mut problems);
@@ -194,7 +196,6 @@ pub(crate) fn is_python_keyword(word: &str) -> bool {
 fn function_name(plugin: &Plugin, function: &Function, problems: &mut Vec<Problem>) {
     let name = plugin.declarations.types.text(function.name);
     let prefix = plugin.prefix();
-    let own = ["start", "last_error", "set_error_handler"];
     let (message, hint) = if is_c_keyword(name) {
         (
             format!("a function cannot be called '{name}': that is a keyword of C"),
@@ -221,18 +222,6 @@ fn function_name(plugin: &Plugin, function: &Function, problems: &mut Vec<Proble
                 "the name '{name}' is one that the library has already: Python imports it by that"
             ),
             "rename the function",
-        )
-    } else if !plugin.spec.flags.extension_module
-        && name
-            .strip_prefix(&*prefix)
-            .and_then(|rest| rest.strip_prefix('_'))
-            .is_some_and(|rest| own.contains(&rest))
-    {
-        (
-            format!(
-                "the name '{name}' is one that the library has already: every library of keelback has NAME_start, NAME_last_error and NAME_set_error_handler"
-            ),
-            "rename the function, or give the library another name",
         )
     } else {
         return;

@@ -47,7 +47,7 @@ struct Form {
 }
 
 /// The names that the header itself declares in its namespace.
-const OWN_NAMES: [&str; 3] = ["detail", "error", "scope"];
+const OWN_NAMES: [&str; 4] = ["burst", "detail", "error", "scope"];
 
 impl Plugin {
     /// The header for C++17 and later. `header` is the file name of the public header, which it includes.

@@ -35,6 +35,7 @@ struct Context<'a> {
     uses_extension: bool,
     declared: String,
     lifecycle: Option<String>,
+    scope_macro: String,
     assertions: Vec<Assertion>,
 }
 
@@ -86,6 +87,7 @@ fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
             uses_extension: declared.uses_extension,
             declared: declared.text.trim_end().to_owned(),
             lifecycle: (!plugin.spec.flags.extension_module).then(|| plugin.prefix()),
+            scope_macro: format!("{upper}_SCOPE"),
             assertions,
         },
     )

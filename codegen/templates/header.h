@@ -40,7 +40,7 @@ extern "C" {
 {%- if lifecycle %}
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -67,11 +67,51 @@ extern "C" {
  */
 {{ api_macro }} void {{ lifecycle }}_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
+
+/**
+ * Enters a scope: from here to {{ lifecycle }}_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each {{ lifecycle }}_enter() with its
+ * {{ lifecycle }}_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, {{ lifecycle }}_last_error() says why, and {{ lifecycle }}_leave() must not
+ * be called.
+ */
+{{ api_macro }} int {{ lifecycle }}_enter(void);
+
+/** Takes one {{ lifecycle }}_enter() of this thread back; the outermost one leaves Python. */
+{{ api_macro }} void {{ lifecycle }}_leave(void);
 {%- endif %}
 
 #ifdef __cplusplus
 }
 #endif
+{%- if lifecycle %}
+
+/**
+ * {{ scope_macro }} { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define {{ scope_macro }} {{ scope_macro }}_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_{{ lifecycle }}(const int *scope)
+{
+    if (*scope & 2)
+        {{ lifecycle }}_leave();
+}
+#define {{ scope_macro }}_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_{{ lifecycle }}))) = {{ lifecycle }}_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define {{ scope_macro }}_AS(scope) \
+    for (int scope = {{ lifecycle }}_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? ({{ lifecycle }}_leave(), 0) : 0)
+#endif
+{%- endif %}
 {%- if assertions %}
 
 #if defined(__cplusplus)

@@ -155,6 +155,23 @@ inline void same_length(std::size_t one, std::size_t other, const char *what)
 } // namespace detail
 
 /**
+ * As long as it lives, this thread stays in Python between its calls ({{ lifecycle }}_enter() and {{ lifecycle }}_leave()): many
+ * short calls are faster, and between them no other thread can use Python. Throws {{ namespace }}::error if that fails. To be
+ * destroyed on the thread that made it, in the reverse order of several.
+ */
+class burst {
+public:
+    burst()
+    {
+        if (::{{ lifecycle }}_enter() != 0)
+            throw error("{{ lifecycle }}_enter", detail::last_error());
+    }
+    ~burst() { ::{{ lifecycle }}_leave(); }
+    burst(const burst &) = delete;
+    burst &operator=(const burst &) = delete;
+};
+
+/**
  * Starts Python, if the process has none, and runs the library's Python code; throws {{ namespace }}::error if that fails.
  *
  * The functions below need one that is alive, on whatever thread. There may be several. While there is one, the library's

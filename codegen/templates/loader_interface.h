@@ -25,6 +25,9 @@ KEELBACK_SHARED void keelback_slow_path(keelback_function_t *function, void *slo
 KEELBACK_SHARED int keelback_start_now(const char *report_as);
 KEELBACK_UNUSED KEELBACK_SHARED const char *keelback_last_failure(void);
 KEELBACK_UNUSED KEELBACK_SHARED void keelback_handle_errors(keelback_error_handler_t handler, void *data);
+/* What NAME_enter and NAME_leave do; `prefix` is NAME. */
+KEELBACK_UNUSED KEELBACK_SHARED int keelback_enter_scope(void);
+KEELBACK_UNUSED KEELBACK_SHARED void keelback_leave_scope(const char *prefix);
 /* `import NAME` in a Python: the module, or NULL with an ImportError set. */
 KEELBACK_SHARED void *keelback_import(void);
 /* keelback_description_t.search */

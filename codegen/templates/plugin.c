@@ -393,6 +393,8 @@ typedef struct __attribute__((aligned(16))) keelback_slot_t {
 KEELBACK_C KEELBACK_EXPORT int {{ lifecycle }}_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int {{ lifecycle }}_enter(void);
+KEELBACK_C KEELBACK_EXPORT void {{ lifecycle }}_leave(void);
 
 KEELBACK_EXPORT int {{ lifecycle }}_start(void)
 {
@@ -407,6 +409,16 @@ KEELBACK_EXPORT const char *{{ lifecycle }}_last_error(void)
 KEELBACK_EXPORT void {{ lifecycle }}_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int {{ lifecycle }}_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void {{ lifecycle }}_leave(void)
+{
+    keelback_leave_scope("{{ lifecycle }}");
 }
 {%- endif %}
 

@@ -142,7 +142,9 @@ fn only_the_api_is_exported() {
             "log_line",
             "middle",
             "near_by",
+            "point_enter",
             "point_last_error",
+            "point_leave",
             "point_set_error_handler",
             "point_start"
         ]

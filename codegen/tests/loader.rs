@@ -160,6 +160,15 @@ static void record(keelback_plugin_t *plugin, const char *text)
     (void)plugin;
     (void)text;
 }
+static int enter(keelback_plugin_t *plugin)
+{
+    (void)plugin;
+    return 0;
+}
+static void leave(keelback_plugin_t *plugin)
+{
+    (void)plugin;
+}
 #ifndef ABI
 #define ABI KEELBACK_ABI_VERSION
 #endif
@@ -167,7 +176,7 @@ static void record(keelback_plugin_t *plugin, const char *text)
 #define FREE_THREADED 0
 #endif
 const keelback_runtime_t keelback_runtime = {
-    ABI, PYTHON, FREE_THREADED, "9.8.7", start, dispatch, last_error, set_error_handler, import, at_fork, record};
+    ABI, PYTHON, FREE_THREADED, "9.8.7", start, dispatch, last_error, set_error_handler, import, at_fork, record, enter, leave};
 "#;
 
 /// A directory with a host, stand-ins, and a plugin.

@@ -106,10 +106,31 @@ fn function_names() {
         lines(spec("int f(void);\nint demo_start(void);")),
         [
             "api.h:2:5: error: the name 'demo_start' is one that the library has already: every library of keelback has \
-          NAME_start, NAME_last_error and NAME_set_error_handler (rename the function, or give the library another \
-          name)"
+          NAME_start, NAME_last_error, NAME_set_error_handler, NAME_enter and NAME_leave (rename the function, or give the \
+          library another name)"
         ]
     );
+    for name in ["demo_enter", "demo_leave"] {
+        let found = lines(spec(&format!("void {name}(void);")));
+        assert!(found[0].starts_with(&format!("api.h:1:6: error: the name '{name}' is one that")));
+    }
+    for text in [
+        "enum { DEMO_SCOPE };",
+        "#define DEMO_SCOPE 1",
+        "typedef int DEMO_SCOPE;",
+    ] {
+        let found = lines(spec(&format!("int f(void);\n{text}")));
+        let [one] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert!(
+            one.ends_with(
+                ": error: the name 'DEMO_SCOPE' is one that the library's header has already: a macro (rename it, or give the \
+                 library another name)"
+            ),
+            "{one}"
+        );
+    }
     assert_eq!(
         lines(spec("void *PyInit_demo(void);")),
         [

@@ -109,7 +109,7 @@ def test_text(plain):
     version = keelback(plain, "--version").stdout.split()[1]
     assert text.startswith(HEADER.replace("VERSION", version, 1))
     assert "#" not in text and "__" not in text
-    for name in ["plain_start", "plain_last_error", "plain_set_error_handler"]:
+    for name in ["plain_start", "plain_last_error", "plain_set_error_handler", "plain_enter", "plain_leave"]:
         assert f"{name}(" in text
 
 

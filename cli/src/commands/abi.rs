@@ -126,7 +126,9 @@ fn of_library(path: &Path) -> Result<Vec<CdefText>> {
         text: format!(
             "int {prefix}_start(void);\n\
              const char *{prefix}_last_error(void);\n\
-             void {prefix}_set_error_handler(void (*handler)(const char *, const char *, void *), void *data);\n"
+             void {prefix}_set_error_handler(void (*handler)(const char *, const char *, void *), void *data);\n\
+             int {prefix}_enter(void);\n\
+             void {prefix}_leave(void);\n"
         ),
         embedding_api: true,
         ..CdefText::default()
@@ -134,7 +136,7 @@ fn of_library(path: &Path) -> Result<Vec<CdefText>> {
     Ok(cdefs)
 }
 
-/// The three functions of one prefix that every library has, if they are declared.
+/// The functions of one prefix that every library has, if they are declared. Older headers have but the first three.
 fn own_functions(interface: &Interface) -> Option<Vec<String>> {
     let declarations = &interface.declarations;
     let exported = declarations.functions.iter();
@@ -144,8 +146,10 @@ fn own_functions(interface: &Interface) -> Option<Vec<String>> {
         .collect();
     names.iter().find_map(|name| {
         let prefix = name.strip_suffix("_set_error_handler")?;
-        let own = ["start", "last_error", "set_error_handler"].map(|end| format!("{prefix}_{end}"));
-        own.iter()
+        let own = ["start", "last_error", "set_error_handler", "enter", "leave"]
+            .map(|end| format!("{prefix}_{end}"));
+        own[..3]
+            .iter()
             .all(|name| names.contains(name.as_str()))
             .then(|| own.to_vec())
     })

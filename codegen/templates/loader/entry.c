@@ -30,6 +30,27 @@ static KEELBACK_COLD void keelback_report(const char *function)
     keelback_free(line.text);
 }
 
+/* NAME_leave of a thread that is in no scope, because there is no Python. `prefix` is NAME. */
+static KEELBACK_COLD void keelback_report_no_scope(const char *prefix)
+{
+    keelback_error_handler_t handler;
+    keelback_text_t line = {NULL, 0}, function = {NULL, 0};
+    void *data;
+    keelback_lock();
+    handler = keelback_handler;
+    data = keelback_handler_data;
+    keelback_unlock();
+    keelback_add(&function, "%s_leave", prefix);
+    keelback_add(&line, "%s_leave(): this thread is in no scope here: no %s_enter() has returned 0\n", prefix, prefix);
+    if (handler != NULL && function.text != NULL && line.text != NULL)
+        handler(function.text, line.text, data);
+    else if (handler == NULL && line.text != NULL && keelback_write(2, line.text, line.length) < 0) {
+        /* Standard error is closed: the message is lost. */
+    }
+    keelback_free(function.text);
+    keelback_free(line.text);
+}
+
 /* The function that every stub calls until the init code has run. */
 KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
 {
@@ -94,6 +115,39 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_handle_errors(keelback_error_handler
     keelback_unlock();
     if (runtime != NULL)
         runtime->set_error_handler(plugin, handler, data);
+}
+
+/* Starts the plugin, as a call does: a start that failed is not tried again. */
+static KEELBACK_COLD int keelback_start_for_scope(void)
+{
+    const char *failure = __atomic_load_n(&keelback_failure, __ATOMIC_ACQUIRE);
+    const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
+    if (failure == NULL || keelback_loading != 0)
+        return keelback_start_now(NULL);
+    keelback_thread_failure = failure;
+    if (runtime != NULL)
+        runtime->record(keelback_this(), failure);
+    return -1;
+}
+
+KEELBACK_SHARED int keelback_enter_scope(void)
+{
+    keelback_plugin_t *plugin = keelback_this();
+    if (__atomic_load_n(&plugin->dispatch, __ATOMIC_ACQUIRE) == keelback_slow_path && keelback_start_for_scope() != 0)
+        return -1;
+    return keelback_the_runtime->enter(plugin);
+}
+
+KEELBACK_SHARED void keelback_leave_scope(const char *prefix)
+{
+    const keelback_runtime_t *runtime = __atomic_load_n(&keelback_the_runtime, __ATOMIC_ACQUIRE);
+    int saved_errno = *keelback_errno_location();
+    if (runtime != NULL) {
+        runtime->leave(keelback_this());
+        return;
+    }
+    keelback_report_no_scope(prefix);
+    *keelback_errno_location() = saved_errno;
 }
 
 KEELBACK_SHARED KEELBACK_COLD void keelback_search(keelback_search_t *search)

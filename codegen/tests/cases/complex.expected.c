@@ -167,6 +167,8 @@ KEELBACK_EXTENSION KEELBACK_EXPORT double _Complex f_double(double _Complex arg0
 KEELBACK_C KEELBACK_EXPORT int complex_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *complex_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void complex_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int complex_enter(void);
+KEELBACK_C KEELBACK_EXPORT void complex_leave(void);
 
 KEELBACK_EXPORT int complex_start(void)
 {
@@ -181,6 +183,16 @@ KEELBACK_EXPORT const char *complex_last_error(void)
 KEELBACK_EXPORT void complex_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int complex_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void complex_leave(void)
+{
+    keelback_leave_scope("complex");
 }
 
 /* `import complex` finds the plugin under a name that Python looks for. */

@@ -28,7 +28,7 @@ KEELBACK_EXTENSION COMPLEX_API float _Complex f_float(float _Complex a);
 KEELBACK_EXTENSION COMPLEX_API double _Complex f_double(double _Complex a, int b, float _Complex *c);
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -56,8 +56,46 @@ COMPLEX_API const char *complex_last_error(void);
 COMPLEX_API void complex_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to complex_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each complex_enter() with its
+ * complex_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, complex_last_error() says why, and complex_leave() must not
+ * be called.
+ */
+COMPLEX_API int complex_enter(void);
+
+/** Takes one complex_enter() of this thread back; the outermost one leaves Python. */
+COMPLEX_API void complex_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * COMPLEX_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define COMPLEX_SCOPE COMPLEX_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_complex(const int *scope)
+{
+    if (*scope & 2)
+        complex_leave();
+}
+#define COMPLEX_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_complex))) = complex_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define COMPLEX_SCOPE_AS(scope) \
+    for (int scope = complex_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (complex_leave(), 0) : 0)
 #endif
 
 #endif /* COMPLEX_H */

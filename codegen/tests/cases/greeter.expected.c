@@ -183,6 +183,8 @@ KEELBACK_EXPORT const char *greet(const char *arg0)
 KEELBACK_C KEELBACK_EXPORT int greeter_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *greeter_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int greeter_enter(void);
+KEELBACK_C KEELBACK_EXPORT void greeter_leave(void);
 
 KEELBACK_EXPORT int greeter_start(void)
 {
@@ -197,6 +199,16 @@ KEELBACK_EXPORT const char *greeter_last_error(void)
 KEELBACK_EXPORT void greeter_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int greeter_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void greeter_leave(void)
+{
+    keelback_leave_scope("greeter");
 }
 
 /* `import greeter` finds the plugin under a name that Python looks for. */

@@ -187,6 +187,8 @@ KEELBACK_EXTENSION KEELBACK_EXPORT struct wide by_value(struct wide arg0, __int1
 KEELBACK_C KEELBACK_EXPORT int int128_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *int128_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void int128_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int int128_enter(void);
+KEELBACK_C KEELBACK_EXPORT void int128_leave(void);
 
 KEELBACK_EXPORT int int128_start(void)
 {
@@ -201,6 +203,16 @@ KEELBACK_EXPORT const char *int128_last_error(void)
 KEELBACK_EXPORT void int128_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int int128_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void int128_leave(void)
+{
+    keelback_leave_scope("int128");
 }
 
 /* `import int128` finds the plugin under a name that Python looks for. */

@@ -31,7 +31,7 @@ KEELBACK_EXTENSION INT128_API __int128 both(__int128 a, unsigned __int128 *b);
 KEELBACK_EXTENSION INT128_API struct wide by_value(struct wide w, __int128 (*f)(int));
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -59,8 +59,46 @@ INT128_API const char *int128_last_error(void);
 INT128_API void int128_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to int128_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each int128_enter() with its
+ * int128_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, int128_last_error() says why, and int128_leave() must not
+ * be called.
+ */
+INT128_API int int128_enter(void);
+
+/** Takes one int128_enter() of this thread back; the outermost one leaves Python. */
+INT128_API void int128_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * INT128_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define INT128_SCOPE INT128_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_int128(const int *scope)
+{
+    if (*scope & 2)
+        int128_leave();
+}
+#define INT128_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_int128))) = int128_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define INT128_SCOPE_AS(scope) \
+    for (int scope = int128_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (int128_leave(), 0) : 0)
 #endif
 
 #if defined(__cplusplus)

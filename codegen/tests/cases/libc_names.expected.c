@@ -210,6 +210,8 @@ KEELBACK_EXPORT int stat(struct stat *arg0)
 KEELBACK_C KEELBACK_EXPORT int libc_names_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *libc_names_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void libc_names_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int libc_names_enter(void);
+KEELBACK_C KEELBACK_EXPORT void libc_names_leave(void);
 
 KEELBACK_EXPORT int libc_names_start(void)
 {
@@ -224,6 +226,16 @@ KEELBACK_EXPORT const char *libc_names_last_error(void)
 KEELBACK_EXPORT void libc_names_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int libc_names_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void libc_names_leave(void)
+{
+    keelback_leave_scope("libc_names");
 }
 
 /* `import libc_names` finds the plugin under a name that Python looks for. */

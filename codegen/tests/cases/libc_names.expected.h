@@ -22,7 +22,7 @@ struct stat;
 LIBC_NAMES_API int stat(struct stat *stat);
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -50,8 +50,46 @@ LIBC_NAMES_API const char *libc_names_last_error(void);
 LIBC_NAMES_API void libc_names_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to libc_names_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each libc_names_enter() with its
+ * libc_names_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, libc_names_last_error() says why, and libc_names_leave() must not
+ * be called.
+ */
+LIBC_NAMES_API int libc_names_enter(void);
+
+/** Takes one libc_names_enter() of this thread back; the outermost one leaves Python. */
+LIBC_NAMES_API void libc_names_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * LIBC_NAMES_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define LIBC_NAMES_SCOPE LIBC_NAMES_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_libc_names(const int *scope)
+{
+    if (*scope & 2)
+        libc_names_leave();
+}
+#define LIBC_NAMES_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_libc_names))) = libc_names_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define LIBC_NAMES_SCOPE_AS(scope) \
+    for (int scope = libc_names_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (libc_names_leave(), 0) : 0)
 #endif
 
 #endif /* LIBC_NAMES_H */

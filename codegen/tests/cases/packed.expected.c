@@ -183,6 +183,8 @@ KEELBACK_EXPORT uint32_t measure(struct wire arg0, const struct wire *arg1)
 KEELBACK_C KEELBACK_EXPORT int packed_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *packed_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void packed_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int packed_enter(void);
+KEELBACK_C KEELBACK_EXPORT void packed_leave(void);
 
 KEELBACK_EXPORT int packed_start(void)
 {
@@ -197,6 +199,16 @@ KEELBACK_EXPORT const char *packed_last_error(void)
 KEELBACK_EXPORT void packed_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int packed_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void packed_leave(void)
+{
+    keelback_leave_scope("packed");
 }
 
 /* `import packed` finds the plugin under a name that Python looks for. */

@@ -27,7 +27,7 @@ PACKED_API uint32_t measure(struct wire wire, const struct wire *other);
 #pragma pack(pop)
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -55,8 +55,46 @@ PACKED_API const char *packed_last_error(void);
 PACKED_API void packed_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to packed_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each packed_enter() with its
+ * packed_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, packed_last_error() says why, and packed_leave() must not
+ * be called.
+ */
+PACKED_API int packed_enter(void);
+
+/** Takes one packed_enter() of this thread back; the outermost one leaves Python. */
+PACKED_API void packed_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * PACKED_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define PACKED_SCOPE PACKED_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_packed(const int *scope)
+{
+    if (*scope & 2)
+        packed_leave();
+}
+#define PACKED_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_packed))) = packed_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define PACKED_SCOPE_AS(scope) \
+    for (int scope = packed_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (packed_leave(), 0) : 0)
 #endif
 
 #if defined(__cplusplus)

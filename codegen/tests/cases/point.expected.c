@@ -307,6 +307,8 @@ KEELBACK_EXPORT int log_line(const char *arg0)
 KEELBACK_C KEELBACK_EXPORT int point_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *point_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void point_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int point_enter(void);
+KEELBACK_C KEELBACK_EXPORT void point_leave(void);
 
 KEELBACK_EXPORT int point_start(void)
 {
@@ -321,6 +323,16 @@ KEELBACK_EXPORT const char *point_last_error(void)
 KEELBACK_EXPORT void point_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int point_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void point_leave(void)
+{
+    keelback_leave_scope("point");
 }
 
 /* `import point` finds the plugin under a name that Python looks for. */

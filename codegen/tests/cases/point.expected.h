@@ -68,7 +68,7 @@ POINT_API void draw(struct canvas *canvas, const struct polygon *__restrict poly
 POINT_API int log_line(const char *);
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -96,8 +96,46 @@ POINT_API const char *point_last_error(void);
 POINT_API void point_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to point_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each point_enter() with its
+ * point_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, point_last_error() says why, and point_leave() must not
+ * be called.
+ */
+POINT_API int point_enter(void);
+
+/** Takes one point_enter() of this thread back; the outermost one leaves Python. */
+POINT_API void point_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * POINT_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define POINT_SCOPE POINT_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_point(const int *scope)
+{
+    if (*scope & 2)
+        point_leave();
+}
+#define POINT_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_point))) = point_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define POINT_SCOPE_AS(scope) \
+    for (int scope = point_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (point_leave(), 0) : 0)
 #endif
 
 #if defined(__cplusplus)

@@ -468,6 +468,8 @@ KEELBACK_EXPORT int twice(int arg0)
 KEELBACK_C KEELBACK_EXPORT int prelude_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *prelude_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int prelude_enter(void);
+KEELBACK_C KEELBACK_EXPORT void prelude_leave(void);
 
 KEELBACK_EXPORT int prelude_start(void)
 {
@@ -482,6 +484,16 @@ KEELBACK_EXPORT const char *prelude_last_error(void)
 KEELBACK_EXPORT void prelude_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int prelude_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void prelude_leave(void)
+{
+    keelback_leave_scope("prelude");
 }
 
 /* `import prelude` finds the plugin under a name that Python looks for. */

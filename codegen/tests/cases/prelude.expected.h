@@ -30,7 +30,7 @@ PRELUDE_API int twice(int);
 PRELUDE_API extern int counter;
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -58,8 +58,46 @@ PRELUDE_API const char *prelude_last_error(void);
 PRELUDE_API void prelude_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to prelude_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each prelude_enter() with its
+ * prelude_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, prelude_last_error() says why, and prelude_leave() must not
+ * be called.
+ */
+PRELUDE_API int prelude_enter(void);
+
+/** Takes one prelude_enter() of this thread back; the outermost one leaves Python. */
+PRELUDE_API void prelude_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * PRELUDE_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define PRELUDE_SCOPE PRELUDE_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_prelude(const int *scope)
+{
+    if (*scope & 2)
+        prelude_leave();
+}
+#define PRELUDE_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_prelude))) = prelude_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define PRELUDE_SCOPE_AS(scope) \
+    for (int scope = prelude_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (prelude_leave(), 0) : 0)
 #endif
 
 #endif /* PRELUDE_H */

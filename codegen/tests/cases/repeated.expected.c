@@ -281,6 +281,8 @@ KEELBACK_EXPORT int last(void)
 KEELBACK_C KEELBACK_EXPORT int repeated_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *repeated_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void repeated_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int repeated_enter(void);
+KEELBACK_C KEELBACK_EXPORT void repeated_leave(void);
 
 KEELBACK_EXPORT int repeated_start(void)
 {
@@ -295,6 +297,16 @@ KEELBACK_EXPORT const char *repeated_last_error(void)
 KEELBACK_EXPORT void repeated_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int repeated_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void repeated_leave(void)
+{
+    keelback_leave_scope("repeated");
 }
 
 /* `import repeated` finds the plugin under a name that Python looks for. */

@@ -385,6 +385,8 @@ KEELBACK_EXPORT int measure_too(struct pragma_one arg0)
 KEELBACK_C KEELBACK_EXPORT int style_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *style_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void style_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int style_enter(void);
+KEELBACK_C KEELBACK_EXPORT void style_leave(void);
 
 KEELBACK_EXPORT int style_start(void)
 {
@@ -399,6 +401,16 @@ KEELBACK_EXPORT const char *style_last_error(void)
 KEELBACK_EXPORT void style_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int style_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void style_leave(void)
+{
+    keelback_leave_scope("style");
 }
 
 /* `import style` finds the plugin under a name that Python looks for. */

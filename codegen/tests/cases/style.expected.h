@@ -62,7 +62,7 @@ struct pragma_one { char a; int b; };
 STYLE_API int measure_too(struct pragma_one one);
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -90,8 +90,46 @@ STYLE_API const char *style_last_error(void);
 STYLE_API void style_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to style_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each style_enter() with its
+ * style_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, style_last_error() says why, and style_leave() must not
+ * be called.
+ */
+STYLE_API int style_enter(void);
+
+/** Takes one style_enter() of this thread back; the outermost one leaves Python. */
+STYLE_API void style_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * STYLE_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define STYLE_SCOPE STYLE_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_style(const int *scope)
+{
+    if (*scope & 2)
+        style_leave();
+}
+#define STYLE_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_style))) = style_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define STYLE_SCOPE_AS(scope) \
+    for (int scope = style_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (style_leave(), 0) : 0)
 #endif
 
 #if defined(__cplusplus)

@@ -665,6 +665,8 @@ KEELBACK_EXPORT int f_const(struct later arg0)
 KEELBACK_C KEELBACK_EXPORT int types_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *types_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void types_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int types_enter(void);
+KEELBACK_C KEELBACK_EXPORT void types_leave(void);
 
 KEELBACK_EXPORT int types_start(void)
 {
@@ -679,6 +681,16 @@ KEELBACK_EXPORT const char *types_last_error(void)
 KEELBACK_EXPORT void types_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int types_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void types_leave(void)
+{
+    keelback_leave_scope("types");
 }
 
 /* `import types` finds the plugin under a name that Python looks for. */

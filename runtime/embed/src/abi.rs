@@ -6,7 +6,7 @@ use keelback_codegen::abi::{
     KEELBACK_ABI_VERSION, KEELBACK_NOTE_RUNTIME, keelback_note_t, keelback_runtime_t,
 };
 
-use super::{dispatch, fork, import, last_error, prefix, start};
+use super::{dispatch, fork, import, last_error, prefix, scope, start};
 
 /// A runtime table in static memory.
 #[repr(transparent)]
@@ -39,6 +39,8 @@ pub static keelback_runtime: Exported = Exported(keelback_runtime_t {
     import: Some(import::import),
     fork: Some(fork::fork),
     record: Some(last_error::record_of_loader),
+    enter: Some(scope::enter),
+    leave: Some(scope::leave),
 });
 
 /// An ELF note: the sizes of owner and contents, the type, then the two themselves, each at a multiple of 4.

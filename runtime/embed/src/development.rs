@@ -15,8 +15,8 @@ use pyo3::ffi;
 
 use super::binding::Binding;
 use super::plugin::{Plugin, PluginState};
-use super::{dispatch, last_error, own_modules};
-use keelback_ffi::attach::{Thread, output, threads};
+use super::{dispatch, held, last_error, own_modules};
+use keelback_ffi::attach::{Thread, output, scope, threads};
 use keelback_ffi::py::{Exception, Obj, Raised, Ref, Res, str_from};
 
 /// What tells one state of a file from another.
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
         // SAFETY: bindings are set before the stubs lead here, and never freed.
         let binding = unsafe { (*function).binding.cast::<Binding>().as_ref() };
         if let Some(binding) = binding
-            && !threads::is_attached()
+            && (!threads::is_attached() || scope::is_in_one(thread))
             && binding.plugin().state() == PluginState::Ready
             && (note(binding.plugin()) | own_modules::have_changed(binding.plugin()))
         {
@@ -94,8 +94,10 @@ pub unsafe extern "C" fn dispatch_of_dev(function: *mut keelback_function_t, slo
     }));
     drop(outcome);
     thread.set_errno(errno);
+    let call = held::Call::begin(thread);
     // SAFETY: what Python passes to it.
     unsafe { dispatch::dispatch(function, slots) };
+    drop(call);
 }
 
 /// Runs the changed file, in the same module, as `importlib.reload` does. The functions that it attaches replace the old

@@ -8,7 +8,8 @@ use keelback_codegen::abi::keelback_function_t;
 
 use super::binding::{Binding, write_failure};
 use super::{last_error, waiting};
-use keelback_ffi::attach::{Thread, threads};
+use keelback_ffi::attach::Thread;
+use keelback_ffi::attach::threads::{self, Plainly};
 use keelback_ffi::call::errno::Errno;
 use keelback_ffi::callback::{self, Slots};
 
@@ -42,11 +43,16 @@ unsafe fn call(function: *mut keelback_function_t, slots: *mut u8) {
         let thread = Thread::here();
         let errno = Errno::of(thread);
         errno.save();
-        if let Some(attached) = threads::attach_plainly(thread) {
-            call_attached(binding, thread, slots);
-            drop(attached);
-        } else {
-            call_in_any_case(binding, thread, slots);
+        match threads::attach_plainly(thread) {
+            Plainly::Came(attached) => {
+                call_attached(binding, thread, slots);
+                drop(attached);
+            }
+            Plainly::WasThere(attached) => {
+                call_attached(binding, thread, slots);
+                drop(attached);
+            }
+            Plainly::No => call_in_any_case(binding, thread, slots),
         }
         errno.restore();
     }

@@ -13,12 +13,13 @@
 use std::ffi::CStr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pyo3::ffi;
 
 use super::whose;
 use super::whose::Interpreter;
-use keelback_ffi::attach::{output, threads};
+use keelback_ffi::attach::{output, scope, threads, write_to_stderr};
 use keelback_ffi::py::{Exception, Live, Obj, Raised, Ref, Res, none};
 
 /// Whether the exit functions run because we call them, and not because Python is finalised.
@@ -51,6 +52,9 @@ extern "C" fn at_exit() {
         if unsafe { ffi::Py_IsInitialized() } == 0 || threads::has_ended() {
             return;
         }
+        if !can_come_in() {
+            return;
+        }
         // exit() may have been called from inside of Python: then the thread is in it already.
         let Ok(_attached) = threads::attach() else {
             return;
@@ -76,6 +80,31 @@ extern "C" fn at_exit() {
             let _still_set = saved.restore();
         }
     });
+}
+
+/// How long the end of the process waits for a thread that is in a scope and makes no calls.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Whether this thread can come into Python. A thread that blocks in a scope keeps it out for as long as it likes, and the
+/// process is to end all the same.
+fn can_come_in() -> bool {
+    static KEPT_OUT: AtomicBool = AtomicBool::new(false);
+    // With the GIL this thread has it, then nobody else has.
+    if cfg!(not(Py_GIL_DISABLED)) && threads::is_attached() {
+        return true;
+    }
+    if KEPT_OUT.load(Ordering::Relaxed) {
+        return scope::wait_for_others(Duration::ZERO);
+    }
+    if scope::wait_for_others(PATIENCE) {
+        return true;
+    }
+    KEPT_OUT.store(true, Ordering::Relaxed);
+    write_to_stderr(
+        "keelback: the process ends while another thread is in a scope (NAME_enter) and makes no calls: Python's exit \
+         functions are not run, and files that Python left open are not written\n",
+    );
+    false
 }
 
 fn run_exit_functions() -> Res<()> {

@@ -14,12 +14,14 @@ use keelback_codegen::abi::{KEELBACK_FORK_BEFORE, KEELBACK_FORK_PARENT};
 use pyo3::ffi;
 
 use super::development::{self, LastRun};
+use super::held::{self, Held};
 use super::own_modules::{self, Ran};
 use super::waiting::{Frozen, Paused};
 use super::whose::Interpreter;
 use super::{last_error, waiting, whose};
-use keelback_ffi::attach::output;
+use keelback_ffi::attach::scope::{self, Users};
 use keelback_ffi::attach::threads::{self, Attached};
+use keelback_ffi::attach::{Thread, output};
 use keelback_ffi::py::{Obj, Ref, Res, guard, none};
 
 /// What is held over a fork.
@@ -30,6 +32,8 @@ struct Forking {
     new_states: MutexGuard<'static, ()>,
     last_run: MutexGuard<'static, LastRun>,
     ran: MutexGuard<'static, Ran>,
+    users: MutexGuard<'static, Users>,
+    held: MutexGuard<'static, Held>,
     /// Present if Python's work before a fork was for us to do: the thread is in Python, and that work is done.
     attached: Option<Attached>,
     paused: Option<Paused>,
@@ -85,12 +89,14 @@ pub fn do_python_s_work() {
 fn prepare() {
     let (mut attached, mut paused) = (None, None);
     // A thread that is in Python and has the GIL forks in os.fork(), or inside of subprocess, whose child only calls exec.
-    let by_python = BY_PYTHON.get() || threads::is_attached();
+    // In a scope it is C that forks.
+    let is_in_python = threads::is_attached() && !scope::is_in_one(Thread::here());
+    let by_python = BY_PYTHON.get() || is_in_python;
     // An interpreter that the process had before us is its owner's to bring over a fork in C.
     let theirs = whose::whose() == Interpreter::Theirs;
     if !by_python && !theirs && !threads::has_ended() {
         // The fork waits for starts that other threads are in: a child would inherit a plugin that is started by half.
-        paused = Some(waiting::pause());
+        paused = Some(threads::detached(waiting::pause));
         if whose::is_ours() {
             attached = threads::attach_on_any_stack().ok();
         }
@@ -105,6 +111,9 @@ fn prepare() {
         new_states: NEW_STATES.take().unwrap_or_else(threads::lock_new_states),
         last_run: development::lock_last_run(),
         ran: own_modules::lock_ran(),
+        held: held::freeze(),
+        // Behind `held`, as `held` itself takes the two.
+        users: scope::lock_users(),
         attached,
         paused,
     }));
@@ -116,10 +125,14 @@ fn finish(is_parent: bool) {
     };
     if !is_parent {
         forking.starts.forget_other_threads();
+        forking.users.forget_other_threads();
+        forking.held.forget_other_threads();
         threads::keep_state_for_good();
     }
     drop(forking.last_run);
     drop(forking.ran);
+    drop(forking.users);
+    drop(forking.held);
     drop(forking.handlers);
     drop(forking.new_states);
     drop(forking.starts);

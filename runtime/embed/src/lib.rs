@@ -25,6 +25,8 @@
 //! | `development` | `keelback build --dev`: reloading, debuggers |
 //! | `binding` | what is known of one C function of a plugin |
 //! | `dispatch` | the hot path of every call |
+//! | `scope` | NAME_enter, NAME_leave |
+//! | `held` | development libraries: scopes that keep others out |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
 //! | `shape` | what a Python function that is attached takes |
@@ -47,6 +49,7 @@ mod dispatch;
 mod environment;
 mod exit;
 mod fork;
+mod held;
 mod hooks;
 mod import;
 mod init_code;
@@ -59,6 +62,7 @@ mod plugin;
 mod prefix;
 mod read;
 mod run;
+mod scope;
 mod shape;
 mod sites;
 mod sources;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `thread` | what is kept for each thread and looked at in every call |
 //! | `threads` | entering Python and leaving it |
+//! | `scope` | staying in Python between calls |
 //! | `states` | whose a thread state is |
 //! | `home` | the sub-interpreter that a callback was made in |
 //! | `stack` | how much stack a thread has left |
@@ -17,6 +18,7 @@
 pub mod floats;
 pub mod home;
 pub mod output;
+pub mod scope;
 pub mod stack;
 mod states;
 mod stderr;

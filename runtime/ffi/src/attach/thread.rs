@@ -3,11 +3,29 @@
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(Py_GIL_DISABLED)]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use pyo3::ffi;
+
+/// A number that its own thread changes, and others may look at.
+#[repr(transparent)]
+pub struct Shown(AtomicU32);
+
+impl Shown {
+    /// The number.
+    #[inline(always)]
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+    /// Changes it: on its own thread.
+    #[inline(always)]
+    pub fn set(&self, value: u32) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+}
 
 /// This thread's data. The C side (c/thread.c) has the same struct.
 #[repr(C)]
@@ -17,7 +35,7 @@ pub struct Thread {
     /// `ffi.errno`: see `call::errno`.
     pub saved_errno: Cell<c_int>,
     /// How many calls from C into Python the thread is inside of.
-    pub depth: Cell<u32>,
+    pub depth: Shown,
     /// The thread state that we made for it (or with which it started Python); NULL if it has none of ours.
     pub state: Cell<*mut ffi::PyThreadState>,
     /// The lowest address of its stack; 0 as long as nobody has asked, 1 if it cannot be known. See `attach::stack`.
@@ -26,6 +44,12 @@ pub struct Thread {
     pub has_printed: Cell<bool>,
     /// Where C's floating-point environment is while this thread is in Python, if it is not the default one.
     pub floats: Cell<*const c_void>,
+    /// Its innermost scope; NULL if it is in none. See `attach::scope`.
+    pub scope: Cell<*mut c_void>,
+    /// One more than the `depth` in which its innermost scope was begun; 0 if it is in none.
+    pub scope_depth: Shown,
+    /// It is in the list of threads that have begun a scope.
+    pub uses_scopes: Cell<bool>,
     /// 0 until it is asked for: see [`number`](Self::number).
     #[cfg(Py_GIL_DISABLED)]
     number: Cell<usize>,

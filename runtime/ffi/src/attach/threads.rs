@@ -12,6 +12,7 @@ use pyo3::ffi;
 
 use super::Thread;
 use super::floats::{self, Aside, Lent};
+use super::scope;
 use super::states::{current, here, is_here, is_of_main};
 use super::{output, stack};
 
@@ -95,7 +96,43 @@ struct Unusual {
     floats: Option<Box<Aside>>,
 }
 
+/// What a thread that stays in Python ([`Attached::stay`]) has to do when it leaves.
+pub struct Stay {
+    /// It was not in Python before.
+    leaves: bool,
+    /// The state of a sub-interpreter that it was in; NULL if it was in none.
+    previous: *mut ffi::PyThreadState,
+}
+
+impl Stay {
+    /// Leaves Python, if the thread was not in it before. It is in it as it was when the stay began.
+    pub fn end(&self) {
+        // SAFETY: the thread is in Python, as the caller says; `previous` is the state that it had when it came.
+        unsafe {
+            if self.leaves {
+                ffi::PyEval_SaveThread();
+            }
+            if !self.previous.is_null() {
+                ffi::PyEval_RestoreThread(self.previous);
+            }
+        }
+    }
+}
+
 impl Attached {
+    /// The thread stays in Python, outside of calls: C runs there, in its own floating-point environment.
+    pub fn stay(mut self) -> Stay {
+        self.thread.depth.set(self.thread.depth.get() - 1);
+        let unusual = self.unusual.take();
+        let stay = Stay {
+            leaves: self.leaves,
+            // What was put aside of the floating-point environment is back when this is dropped.
+            previous: unusual.map_or(std::ptr::null_mut(), |unusual| unusual.previous),
+        };
+        std::mem::forget(self);
+        stay
+    }
+
     #[inline(always)]
     fn begin(thread: &'static Thread, leaves: bool, previous: *mut ffi::PyThreadState) -> Self {
         thread.depth.set(thread.depth.get() + 1);
@@ -154,33 +191,50 @@ pub fn attach_on(thread: &'static Thread) -> Result<Attached, Refused> {
 }
 
 /// As long as this lives, the thread may use Python: what [`Attached`] is for nearly every call, without what the others
-/// need.
+/// need. `LEAVES`: the thread was not in Python before.
 #[must_use = "the thread leaves Python when this is dropped"]
-pub struct PlainlyAttached(&'static Thread);
+pub struct PlainlyAttached<const LEAVES: bool>(&'static Thread);
 
-/// [`attach_on`] for the usual case: a thread with a state of ours, and room on its stack, comes from C whose floating-point
-/// environment is the default one, and is not in Python. `None`, and nothing is done, if it is another.
+/// [`attach_on`] for the usual cases.
+pub enum Plainly {
+    /// The thread has come into Python.
+    Came(PlainlyAttached<true>),
+    /// It was there already: in a scope, most often.
+    WasThere(PlainlyAttached<false>),
+    /// The case is another one, and nothing was done.
+    No,
+}
+
+/// [`attach_on`] for a thread with a state of ours, and room on its stack, that comes from C whose floating-point
+/// environment is the default one.
 #[inline(always)]
-pub fn attach_plainly(thread: &'static Thread) -> Option<PlainlyAttached> {
+pub fn attach_plainly(thread: &'static Thread) -> Plainly {
     let state = thread.state.get();
     if state.is_null()
         || stack::left_of(thread, stack::RESERVE).is_some()
-        || !current().is_null()
         || ENDED.load(Ordering::Relaxed)
         || !floats::is_default()
     {
-        return None;
+        return Plainly::No;
     }
-    // SAFETY: as in `enter`: the state is this thread's, and Python has not ended.
-    unsafe { ffi::PyEval_RestoreThread(state) };
-    thread.depth.set(thread.depth.get() + 1);
-    Some(PlainlyAttached(thread))
+    let current = current();
+    if current.is_null() {
+        // SAFETY: as in `enter`: the state is this thread's, and Python has not ended.
+        unsafe { ffi::PyEval_RestoreThread(state) };
+        thread.depth.set(thread.depth.get() + 1);
+        Plainly::Came(PlainlyAttached(thread))
+    } else if current == state {
+        thread.depth.set(thread.depth.get() + 1);
+        Plainly::WasThere(PlainlyAttached(thread))
+    } else {
+        Plainly::No
+    }
 }
 
-impl Drop for PlainlyAttached {
+impl<const LEAVES: bool> Drop for PlainlyAttached<LEAVES> {
     #[inline(always)]
     fn drop(&mut self) {
-        leave(self.0, true);
+        leave(self.0, LEAVES);
     }
 }
 
@@ -432,10 +486,31 @@ pub fn lock_new_states() -> MutexGuard<'static, ()> {
 
 /// To be called in a forked child: its one thread is Python's main thread now, whose state must never be freed.
 pub fn keep_state_for_good() {
-    if let (false, Some(key)) = (Thread::here().state.get().is_null(), make_key()) {
-        // SAFETY: a valid key. Without a value the destructor does not run.
-        unsafe { libc::pthread_setspecific(key, std::ptr::null()) };
+    let thread = Thread::here();
+    if let (false, Some(key)) = (thread.state.get().is_null(), make_key()) {
+        // Without a value the destructor does not run.
+        let value = if thread.uses_scopes.get() {
+            mark_of(thread)
+        } else {
+            std::ptr::null()
+        };
+        // SAFETY: a valid key.
+        unsafe { libc::pthread_setspecific(key, value) };
     }
+}
+
+/// The value of the key of a thread that is to be told of its end, and whose state is not to be freed.
+fn mark_of(thread: &Thread) -> *const std::ffi::c_void {
+    std::ptr::from_ref(thread).cast()
+}
+
+/// Has `scope::end_all` called when this thread ends; false if that cannot be.
+pub(super) fn tell_end_of_thread(thread: &Thread) -> bool {
+    // SAFETY: a valid key.
+    make_key().is_some_and(|key| unsafe {
+        !libc::pthread_getspecific(key).is_null()
+            || libc::pthread_setspecific(key, mark_of(thread)) == 0
+    })
 }
 
 /// Keeps the state with which this thread started Python, and leaves Python. It is never freed: CPython's own idea of
@@ -465,8 +540,13 @@ pub fn make_key() -> Option<libc::pthread_key_t> {
 ///
 /// # Safety
 /// Called by pthread, at the end of a thread that had one.
-unsafe extern "C" fn end_of_thread(_value: *mut std::ffi::c_void) {
-    let state = Thread::here().state.replace(std::ptr::null_mut());
+unsafe extern "C" fn end_of_thread(value: *mut std::ffi::c_void) {
+    let thread = Thread::here();
+    scope::end_all(thread);
+    if value.cast_const() == mark_of(thread) {
+        return;
+    }
+    let state = thread.state.replace(std::ptr::null_mut());
     if state.is_null() || ENDED.load(Ordering::Acquire) {
         return;
     }
@@ -495,17 +575,27 @@ pub fn detached<R>(body: impl FnOnce() -> R) -> R {
         return body();
     }
     /// Comes back into Python, also when `body` panics: what is dropped then, and what reports the panic, needs the GIL.
-    struct Back(*mut ffi::PyThreadState);
+    struct Back {
+        state: *mut ffi::PyThreadState,
+        thread: &'static Thread,
+        scope: *mut std::ffi::c_void,
+    }
     impl Drop for Back {
         fn drop(&mut self) {
+            scope::end_forgotten(self.thread, self.scope);
             // SAFETY: the state that this thread left Python with; nobody else takes it.
-            unsafe { ffi::PyEval_RestoreThread(self.0) };
+            unsafe { ffi::PyEval_RestoreThread(self.state) };
         }
     }
-    // SAFETY: the thread is attached, as was just checked.
-    let _back = Back(unsafe { ffi::PyEval_SaveThread() });
+    let thread = Thread::here();
+    let _back = Back {
+        // SAFETY: the thread is attached, as was just checked.
+        state: unsafe { ffi::PyEval_SaveThread() },
+        thread,
+        scope: thread.scope.get(),
+    };
     // Dropped before `_back`.
-    let _lent = Lent::begin(Thread::here());
+    let _lent = Lent::begin(thread);
     body()
 }
 

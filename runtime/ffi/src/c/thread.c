@@ -13,6 +13,9 @@ typedef struct keelback_thread_t {
     size_t stack_low;
     unsigned char has_printed;
     const void *floats;
+    void *scope;
+    unsigned scope_depth;
+    unsigned char uses_scopes;
     size_t number; /* only used where Python has no GIL */
 } keelback_thread_t;
 

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 
 use super::errno;
-use crate::attach::{Lent, Thread, flush_if_written, write_to_stderr};
+use crate::attach::{Lent, Thread, flush_if_written, scope, write_to_stderr};
 
 /// Runs C code outside Python: the GIL is released, and errno and the floating-point
 /// environment are the ones that C left behind.
@@ -16,6 +16,7 @@ pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
     let thread = Thread::here();
     flush_if_written(thread);
     let errno = errno::Errno::of(thread);
+    let outer_scope = thread.scope.get();
     // SAFETY: the GIL is held, and taken back on the same thread.
     unsafe {
         let state = ffi::PyEval_SaveThread();
@@ -26,6 +27,7 @@ pub unsafe fn outside_python<T>(body: impl FnOnce() -> T) -> T {
         std::mem::forget(must_return);
         errno.save();
         drop(lent);
+        scope::end_forgotten(thread, outer_scope);
         ffi::PyEval_RestoreThread(state);
         result
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use libloading::os::unix::Library;
 
+use crate::attach::{Thread, scope};
 use crate::call::errno;
 use crate::py::Res;
 use crate::raise;
@@ -46,10 +47,13 @@ impl Handle {
         // SAFETY: opening runs the library's constructors, which are the user's responsibility. They may wait for other
         // threads: the GIL is released.
         unsafe {
+            let thread = Thread::here();
+            let outer_scope = thread.scope.get();
             let state = pyo3::ffi::PyEval_SaveThread();
             errno::clear_system();
             let opened = Library::open(path, super::global::possible(flags));
             let errno = errno::system();
+            scope::end_forgotten(thread, outer_scope);
             pyo3::ffi::PyEval_RestoreThread(state);
             match opened {
                 Ok(library) => Ok(Self {
