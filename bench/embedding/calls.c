@@ -28,6 +28,9 @@ static int (*handle)(void *);
 static int (*raises)(int);
 static int (*wrong)(int);
 
+static int (*enter)(void);
+static void (*leave)(void);
+
 static void *a_handle;
 static volatile double sink;
 
@@ -38,6 +41,18 @@ static void run_length(long n) { long i, s = 0; for (i = 0; i < n; i++) s += len
 static void run_point(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point(&p); sink = s; }
 static void run_point_val(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point_val(p); sink = s; }
 static void run_handle(long n) { long i, s = 0; for (i = 0; i < n; i++) s += handle(a_handle); sink = (double)s; }
+
+/* In a scope, where the plugin has any: the thread stays in Python between the calls. */
+static void in_a_scope(void (*run)(long), long n)
+{
+    int is_in = enter != NULL && enter() == 0;
+    run(n);
+    if (is_in)
+        leave();
+}
+
+static void run_add1_scope(long n) { in_a_scope(run_add1, n); }
+static void run_noop_scope(long n) { in_a_scope(run_noop, n); }
 
 /* Calls that fail: what they say on standard error goes to /dev/null. */
 static void run_quietly(int (*function)(int), long n)
@@ -56,7 +71,8 @@ static void run_raises(long n) { run_quietly(raises, n); }
 static void run_wrong(long n) { run_quietly(wrong, n); }
 
 static const struct { const char *name; void (*run)(long); void *needs; } cases[] = {
-    {"add1", run_add1, &add1}, {"multiply", run_multiply, &multiply}, {"noop", run_noop, &noop}, {"length", run_length, &length},
+    {"add1", run_add1, &add1}, {"multiply", run_multiply, &multiply}, {"noop", run_noop, &noop},
+    {"add1_scope", run_add1_scope, &add1}, {"noop_scope", run_noop_scope, &noop}, {"length", run_length, &length},
     {"point", run_point, &point}, {"point_val", run_point_val, &point_val}, {"handle", run_handle, &handle},
     {"raises", run_raises, &raises}, {"wrong", run_wrong, &wrong},
 };
@@ -201,6 +217,8 @@ int main(int argc, char **argv)
     }
     if (make_handle != NULL)
         a_handle = make_handle();
+    *(void **)&enter = dlsym(plugin, "bench_plugin_enter");
+    *(void **)&leave = dlsym(plugin, "bench_plugin_leave");
 #ifdef INSTRUCTIONS
     size_t c;
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {

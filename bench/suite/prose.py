@@ -22,6 +22,8 @@ CALLS_FROM_C = {
     "add1": "The GIL is a third, the frame and the addition another; the ints that are made are the rest.",
     "multiply": "The GIL and the frame; two floats are made.",
     "noop": "Taking and releasing the GIL is more than half of it.",
+    "add1_scope": "`NAME_enter()`: the GIL is kept. The frame, the addition and the ints are left; the others take it for each call.",
+    "noop_scope": "`NAME_enter()`: the GIL is kept. The frame is most of what is left; the others take it for each call.",
     "length": "A cdata is made for the argument, and `ffi.string()` makes bytes; C by hand makes the bytes at once.",
     "point": "Four field accesses. C by hand makes an object and reads it by descriptors, which takes longer.",
     "point_val": "As by pointer, and the copy.",

@@ -73,6 +73,8 @@ CALLS = {
     "add1": "two ints",
     "multiply": "two doubles",
     "noop": "nothing",
+    "add1_scope": "two ints, in a scope",
+    "noop_scope": "nothing, in a scope",
     "length": "a string",
     "point": "a struct by pointer",
     "point_val": "a struct by value",
