@@ -1,12 +1,20 @@
 /* Python calls C, and data of C in Python, as one writes them by hand for one type: the module bench_c.
- * The calls release the GIL and keep errno, as CFFI does. */
+ * The calls release the GIL and keep errno, as CFFI does; with -DHELD (the module bench_c_held) they do not. */
 #include <Python.h>
 #include <errno.h>
 #include <structmember.h>
 #include "bench.h"
 
-#define NOGIL(call) { PyThreadState *state = PyEval_SaveThread(); errno = saved; call; saved = errno; PyEval_RestoreThread(state); }
+#ifdef HELD
+#define NOGIL(call) { call; }
+#define MODULE "bench_c_held"
+#define INIT PyInit_bench_c_held
+#else
 static int saved;
+#define MODULE "bench_c"
+#define INIT PyInit_bench_c
+#define NOGIL(call) { PyThreadState *state = PyEval_SaveThread(); errno = saved; call; saved = errno; PyEval_RestoreThread(state); }
+#endif
 
 typedef struct { PyObject_HEAD struct point at; } Point;
 
@@ -218,9 +226,9 @@ static PyMethodDef methods[] = {
     {"length", py_length, METH_O, NULL}, {"sum_point", py_sum_point, METH_O, NULL},
     {"sum9", (PyCFunction)(void (*)(void))py_sum9, METH_FASTCALL, NULL}, {"ints", ints, METH_O, NULL},
     {NULL, NULL, 0, NULL}};
-static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "bench_c", NULL, -1, methods, NULL, NULL, NULL, NULL};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, MODULE, NULL, -1, methods, NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit_bench_c(void)
+PyMODINIT_FUNC INIT(void)
 {
     PyObject *module;
     if (PyType_Ready(&PointType) < 0 || PyType_Ready(&IntsType) < 0)

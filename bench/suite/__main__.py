@@ -100,7 +100,7 @@ def arguments():
     parser.add_argument("rows", nargs="*", metavar="ROW", help="such as A/main/add1, or A/main for all of them (default: all)")
     parser.add_argument("--sections", metavar="LETTERS", help="only these: A calls from C, B start, C build, D calls, E data")
     parser.add_argument("--peers", help="only these, with commas: " + ",".join(PEERS))
-    parser.add_argument("--rounds", type=int, default=7, help="rounds (default: 7)")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds (default: 6)")
     parser.add_argument("--quick", action="store_true", help="one round of a few rows: whether it works at all")
     parser.add_argument("--no-instructions", action="store_true", help="do not count instructions")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")

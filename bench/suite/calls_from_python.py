@@ -17,7 +17,7 @@ import data  # noqa: E402
 import loops  # noqa: E402
 import python_to_c  # noqa: E402
 
-from suite.rows import BY_HAND, ROWS  # noqa: E402
+from suite.rows import BY_HAND, ROWS, SIMPLE  # noqa: E402
 
 
 class Maker:
@@ -47,10 +47,6 @@ class CTypes:
             function = opened[name]
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
-
-
-# The cases that peers without an `ffi` have, too.
-SIMPLE = ["noop", "abs", "abs through lib.abs", "add", "half", "strlen", "point", "sum9"]
 
 
 class Peers:
@@ -89,6 +85,16 @@ class Peers:
             found[name] = (lib, libc, ffi)
         return found
 
+    def held(self):
+        """Keelback and C by hand without letting go of the GIL; CFFI always does."""
+        found = self.dlopened()
+        lib, libc, ffi = found["keelback"]
+        found["keelback"] = (ffi.keep_gil(lib), libc, ffi)
+        if "c" in self.names:
+            module = importlib.import_module("bench_c_held")
+            found["c"] = (module, None, Maker(module.Point))
+        return found
+
     def compiled(self):
         found = {}
         for name in self.ffis:
@@ -114,9 +120,10 @@ class Peers:
         return runs, loops.bound(data.compiled("", False), None), data.UNROLL
 
     def call_runs(self, mode, name):
-        objects = dict(self.once(mode, self.dlopened if mode == "abi" else self.compiled))
-        case = (python_to_c.CASES if mode == "abi" else api_mode.CASES)[name][:2]
-        if name in SIMPLE:
+        makers = {"abi": self.dlopened, "held": self.held, "api": self.compiled}
+        objects = dict(self.once(mode, makers[mode]))
+        case = (api_mode.CASES if mode == "api" else python_to_c.CASES)[name][:2]
+        if name in SIMPLE and mode != "held":
             objects |= self.once("by hand", self.by_hand)
         run = python_to_c.compiled(*case)
         runs = {peer: loops.bound(run, *three) for peer, three in objects.items()}

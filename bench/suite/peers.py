@@ -112,7 +112,8 @@ class Builder:
         link = [f"-L{self.folder}", "-lbench", f"-Wl,-rpath,{self.folder}"]
         self.c_library()
         if "c" in names:
-            run([*self.compile, "-o", self.folder / f"bench_c{self.extension}", SOURCES / "by_hand.c", *link])
+            for module, flags in [("bench_c", []), ("bench_c_held", ["-DHELD"])]:
+                run([*self.compile, *flags, "-o", self.folder / f"{module}{self.extension}", SOURCES / "by_hand.c", *link])
         if "cython" in names:
             module = self.folder / f"cython_calls{self.extension}"
             run([*self.compile, "-o", module, self.cython("cython_calls"), *link])

@@ -18,7 +18,7 @@ MARKS = {
     "cffi-inline": "#868e96",
 }
 STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#1f2328}.back{fill:#ffffff}.grid{stroke:#d0d7de}.one{stroke:#57606a}"
+    "text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weight:bold}.back{fill:#ffffff}.grid{stroke:#d0d7de}.one{stroke:#57606a}"
     "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.back{fill:#0d1117}.grid{stroke:#30363d}.one{stroke:#8b949e}}"
 )
 STEPS = (1, 2, 5)
@@ -54,7 +54,7 @@ def picture(title, rows, names):
         f"<title>{escape(title)}</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="back" width="{width}" height="{height}" rx="6"/>',
-        f'<text x="12" y="22" font-weight="bold">{escape(title)}</text>',
+        f'<text class="title" x="12" y="22">{escape(title)}</text>',
     ]
     at = 12
     for peer in marked:

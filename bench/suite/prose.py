@@ -12,8 +12,8 @@ METHOD = {
     "The modules of 10 000 declarations are out-of-line ABI modules; a *compiled module* is one that CFFI compiled, with "
     "Keelback's and with CFFI's run time.",
     "D": "A loop in Python calls functions of a C library, through `dlopen` (ABI mode) and through a compiled module (API mode). "
-    "All of them release the GIL and keep errno, but for PyO3 and Cython, which do not keep errno. The loop's own time is taken "
-    "off.",
+    "All of them release the GIL and keep errno, but for PyO3 and Cython, which do not keep errno, and for the rows with "
+    "`keep_gil`, where C by hand keeps the GIL, too. The loop's own time is taken off.",
     "E": "A statement in a loop, without the loop's own time. Keelback is its in-line `FFI()`, and the ratio is to CFFI's "
     "out-of-line mode, the faster of its two. *C by hand* is a type that can do this one thing.",
 }
@@ -87,6 +87,8 @@ CALLS_FROM_PYTHON = {
     "qsort1000": "8700 calls of a Python function; two cdata are made for each.",
     "extern Python, 100 calls": "100 calls of a Python function.",
 }
+
+HELD = "`ffi.keep_gil()`: the GIL stays, beside CFFI's ABI mode, which has no such thing; what is left is the interpreter's own call."
 
 _INTS = "Making Python's ints is what it costs, with all."
 _NEW = "One object, its storage inside it, from a list of freed blocks."

@@ -104,6 +104,8 @@ IMPORTS = {
     "emit_python": "writing that module",
     "emit_c_1000": "writing C for 1000 functions",
 }
+# The calls that peers without an `ffi` have, too.
+SIMPLE = ["noop", "abs", "abs through lib.abs", "add", "half", "strlen", "point", "sum9"]
 # Rows of E that ../peers/by_hand.c has, too.
 BY_HAND = {
     "new_int_ptr": "ints(1)",
@@ -154,6 +156,8 @@ def builds():
 def calls_from_python():
     for name in python_to_c.CASES:
         yield Row("D", f"abi/{name}", f"{name}, ABI mode", "ns", prose.CALLS_FROM_PYTHON[name], instructions=f"Python to C: {name}")
+    for name in SIMPLE:
+        yield Row("D", f"held/{name}", f"{name}, ABI mode, `keep_gil`", "ns", prose.HELD)
     for name in api_mode.CASES:
         counted = f"API mode: {name}" if name in instructions.IN_BOTH_MODES else None
         yield Row("D", f"api/{name}", f"{name}, API mode", "ns", prose.CALLS_FROM_PYTHON[name], instructions=counted)

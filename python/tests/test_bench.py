@@ -141,7 +141,7 @@ def test_a_picture():
     )
     assert body == (
         '<rect class="back" width="880" height="116" rx="6"/>\n'
-        '<text x="12" y="22" font-weight="bold">Calls &lt;A&gt;</text>\n'
+        '<text class="title" x="12" y="22">Calls &lt;A&gt;</text>\n'
         '<circle cx="17" cy="40" r="4.5" fill="#d9480f"/>\n'
         '<text x="26" y="44">Keelback</text>\n'
         '<circle cx="101" cy="40" r="4.5" fill="#1c7ed6"/>\n'
