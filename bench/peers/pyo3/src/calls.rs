@@ -25,7 +25,15 @@ mod c {
         pub fn sum_point(point: *mut RawPoint) -> c_int;
         #[allow(clippy::too_many_arguments)]
         pub safe fn sum9(
-            a: c_int, b: c_double, c: c_long, d: c_double, e: c_int, f: c_double, g: c_long, h: c_int, i: c_long,
+            a: c_int,
+            b: c_double,
+            c: c_long,
+            d: c_double,
+            e: c_int,
+            f: c_double,
+            g: c_long,
+            h: c_int,
+            i: c_long,
         ) -> c_double;
     }
 }
@@ -39,7 +47,9 @@ struct Point {
 impl Point {
     #[new]
     fn new(x: c_int, y: c_int) -> Self {
-        Point { at: RawPoint { x, y } }
+        Point {
+            at: RawPoint { x, y },
+        }
     }
 }
 
@@ -79,7 +89,16 @@ fn sum_point(py: Python<'_>, mut point: PyRefMut<'_, Point>) -> c_int {
 #[pyfunction]
 #[allow(clippy::too_many_arguments)]
 fn sum9(
-    py: Python<'_>, a: c_int, b: c_double, c: c_long, d: c_double, e: c_int, f: c_double, g: c_long, h: c_int, i: c_long,
+    py: Python<'_>,
+    a: c_int,
+    b: c_double,
+    c: c_long,
+    d: c_double,
+    e: c_int,
+    f: c_double,
+    g: c_long,
+    h: c_int,
+    i: c_long,
 ) -> c_double {
     py.detach(|| c::sum9(a, b, c, d, e, f, g, h, i))
 }

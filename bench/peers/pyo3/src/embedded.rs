@@ -38,7 +38,13 @@ fn functions(py: Python<'_>) -> &'static Functions {
     FUNCTIONS.get_or_init(py, || {
         let names = PyDict::new(py);
         py.run(CODE, Some(&names), None).expect("the code runs");
-        let get = |name| names.get_item(name).expect("a dict").expect("defined above").unbind();
+        let get = |name| {
+            names
+                .get_item(name)
+                .expect("a dict")
+                .expect("defined above")
+                .unbind()
+        };
         Functions {
             add1: get("add1"),
             multiply: get("multiply"),
@@ -85,7 +91,9 @@ fn int_of(py: Python<'_>, function: &Py<PyAny>, n: c_int) -> c_int {
 extern "C" fn add1(a: c_int, b: c_int) -> c_int {
     Python::attach(|py| {
         let function = &functions(py).add1;
-        let result = function.call1(py, (a, b)).and_then(|value| value.extract(py));
+        let result = function
+            .call1(py, (a, b))
+            .and_then(|value| value.extract(py));
         or(py, result, function, -1)
     })
 }
@@ -94,7 +102,9 @@ extern "C" fn add1(a: c_int, b: c_int) -> c_int {
 extern "C" fn multiply(a: f64, b: f64) -> f64 {
     Python::attach(|py| {
         let function = &functions(py).multiply;
-        let result = function.call1(py, (a, b)).and_then(|value| value.extract(py));
+        let result = function
+            .call1(py, (a, b))
+            .and_then(|value| value.extract(py));
         or(py, result, function, -1.0)
     })
 }
@@ -115,7 +125,9 @@ unsafe extern "C" fn length(text: *const c_char) -> c_int {
     let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
     Python::attach(|py| {
         let function = &functions(py).length;
-        let result = function.call1(py, (PyBytes::new(py, bytes),)).and_then(|value| value.extract(py));
+        let result = function
+            .call1(py, (PyBytes::new(py, bytes),))
+            .and_then(|value| value.extract(py));
         or(py, result, function, -1)
     })
 }
@@ -124,9 +136,15 @@ unsafe extern "C" fn length(text: *const c_char) -> c_int {
 extern "C" fn point_val(point: RawPoint) -> f64 {
     Python::attach(|py| {
         let function = &functions(py).point;
-        let result = Py::new(py, Point { x: point.x, y: point.y })
-            .and_then(|object| function.call1(py, (object,)))
-            .and_then(|value| value.extract(py));
+        let result = Py::new(
+            py,
+            Point {
+                x: point.x,
+                y: point.y,
+            },
+        )
+        .and_then(|object| function.call1(py, (object,)))
+        .and_then(|value| value.extract(py));
         or(py, result, function, -1.0)
     })
 }
@@ -152,7 +170,9 @@ unsafe extern "C" fn handle(handle: *mut c_void) -> c_int {
         // SAFETY: the object lives as long as FUNCTIONS.
         let object = unsafe { Bound::from_borrowed_ptr(py, handle.cast()) };
         let function = &functions(py).handle;
-        let result = function.call1(py, (object,)).and_then(|value| value.extract(py));
+        let result = function
+            .call1(py, (object,))
+            .and_then(|value| value.extract(py));
         or(py, result, function, -1)
     })
 }
