@@ -118,8 +118,9 @@ def calls_from_c(plugin, environment, rows, folder):
     return {f"C to Python: {row}": (total / 1000 - loop, own / 1000) for row, (total, own) in counts.items()}
 
 
-def python_rows(implementation, rows):
-    """Runs the rows in the process that callgrind watches, with the FFI of a module."""
+def python_rows(implementation, rows, modules):
+    """Runs the rows in the process that callgrind watches, with the FFI of a module. `modules` is a folder that has a module
+    of API mode already, or None."""
     ffi_class = importlib.import_module(implementation).FFI
     with tempfile.TemporaryDirectory() as folder:
         sys.path.insert(0, folder)
@@ -151,7 +152,11 @@ def python_rows(implementation, rows):
                 each(f"Python to C: {name}", python_to_c.compiled(setup, statement), (lib, libc, ffi))
         in_api_mode = [name for name in IN_BOTH_MODES if not rows or name in rows]
         if in_api_mode:
-            module = api_mode.build(ffi_class, f"{implementation}_api_mode", folder)
+            if modules is None:
+                module = api_mode.build(ffi_class, "rows_in_api_mode", folder)
+            else:
+                sys.path.insert(0, modules)
+                module = importlib.import_module("rows_in_api_mode")
             for name in in_api_mode:
                 run = python_to_c.compiled(*python_to_c.CASES[name])
                 each(f"API mode: {name}", run, (module.lib, module.lib, module.ffi))
@@ -161,7 +166,14 @@ def python_rows(implementation, rows):
 
 
 def calls_from_python(rows, folder, implementation="keelback"):
-    counts = counted([sys.executable, __file__, "--child", implementation, *rows], folder)
+    more = []
+    if implementation != "keelback":
+        # CFFI's imports setuptools and pycparser for that: not under valgrind, which takes fifty times as long.
+        build = "import sys; sys.path.insert(0, sys.argv[1]); import api_mode, cffi; "
+        build += "api_mode.build(cffi.FFI, 'rows_in_api_mode', sys.argv[2])"
+        subprocess.run([sys.executable, "-c", build, HERE, folder], check=True)
+        more = ["--modules", folder]
+    counts = counted([sys.executable, __file__, "--child", implementation, *more, *rows], folder)
     result = {}
     for key in counts:
         name, rounds = key.rsplit("|", 1)
@@ -201,9 +213,10 @@ def main():
     parser.add_argument("--compare", type=Path, metavar="FILE", help="what changed since this file was written")
     parser.add_argument("--check", action="store_true", help="fail where a row is above its gate (only rows that have one)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--modules", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        return python_rows(options.child, options.rows)
+        return python_rows(options.child, options.rows, options.modules)
     rows = gated_rows() if options.check else options.rows
     both = {}
     with tempfile.TemporaryDirectory() as folder:

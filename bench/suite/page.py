@@ -41,8 +41,9 @@ def about(run):
         if max(run["load"][0], 0) < 0.5
         else f"**The machine was not quiet** (its load was {run['load'][0]:.1f} before): these numbers only show the form."
     )
+    rounds = "1 round" if run["rounds"] == 1 else f"{run['rounds']} rounds"
     return (
-        f"Measured on {run['date']} with the {run['build']} build, {run['rounds']} rounds, on {machine['cores']} cores of "
+        f"Measured on {run['date']} with the {run['build']} build in {rounds}, on {machine['cores']} cores of "
         f"{machine['cpu']}, {machine['system']}; Python {versions['python']}, {others}; {versions['cc']}. {quiet}"
     )
 

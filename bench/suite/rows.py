@@ -95,13 +95,13 @@ SITES = {"site": "", "nosite": ", without `site`"}
 CDEFS = {100: None, 1000: None, 10_000: None, 50_000: 1}
 IMPORTS = {
     "import_first_ffi": "`import`, the first `FFI()`",
-    "import_process": "the same, all of the process",
+    "import_process": "`import` and `FFI()`, all of the process",
     "next_ffi": "another `FFI()`",
     "new_type_string": "a new type string after 10 000 declarations",
     "first_symbol": "the first symbol after 10 000 declarations",
     "import_module": "import of a module of 10 000 declarations, ABI mode",
-    "import_module_first_type": "... with its first type",
-    "emit_python": "writing that module",
+    "import_module_first_type": "such an import, and the first type",
+    "emit_python": "writing a module of 10 000 declarations",
     "emit_c_1000": "writing C for 1000 functions",
 }
 # The calls that peers without an `ffi` have, too.

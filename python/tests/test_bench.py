@@ -118,7 +118,7 @@ def test_what_is_no_faster_is_told():
 
 def test_when_and_with_what_is_told():
     assert page.about(a_run()) == (
-        "Measured on 2026-11-30 with the release build, 5 rounds, on 2 cores of A Processor, Linux x86_64; Python 3.11.7, CFFI 2.1.1, "
+        "Measured on 2026-11-30 with the release build in 5 rounds, on 2 cores of A Processor, Linux x86_64; Python 3.11.7, CFFI 2.1.1, "
         "Cython 3.3.1, PyO3 0.30.1; cc 12.2.0. The load of the machine was 0.1 before and 1.9 after it."
     )
     assert "**The machine was not quiet** (its load was 3.0 before)" in page.about({**a_run(), "load": [3.0, 1.0]})
