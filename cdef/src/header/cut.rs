@@ -3,7 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{HeaderFile, HeaderOptions, PartKind, Reading};
+use super::reading::Reading;
+use super::{HeaderFile, HeaderOptions, PartKind};
 use crate::declarations::{Declarations, Item};
 use crate::keyword::Keyword;
 use crate::lexer::{Lexer, Tok};

@@ -1,7 +1,8 @@
 //! The plain cdef: each declaration's own text, behind markers that say where it stands.
 
 use super::cut::{Cut, MacroLine};
-use super::{Header, Part, PartKind, Reading};
+use super::reading::Reading;
+use super::{Header, Part, PartKind};
 use crate::declarations::{Declarations, FunctionOrigin, Item};
 use crate::parser::{Piece, PieceName};
 use crate::types::QualType;

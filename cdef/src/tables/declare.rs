@@ -1,15 +1,14 @@
 //! Declares what a name in the tables means, with the types that it needs.
 
 use super::format::{
-    FLAG_CHECK_FIELDS, FLAG_EXTERNAL, FLAG_PACKED, FUNCTION_ELLIPSIS, FUNCTION_STDCALL, Number,
-    OP_ARRAY, OP_BUILTIN_NO_ARGS, OP_BUILTIN_ONE_ARG, OP_BUILTIN_VAR_ARGS, OP_CONSTANT,
-    OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM, OP_EXTERN_PYTHON, OP_FUNCTION,
-    OP_FUNCTION_END, OP_GLOBAL_VAR, OP_GLOBAL_VAR_ACCESS, OP_NOOP, OP_OPEN_ARRAY, OP_POINTER,
-    OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME, Op, primitive,
+    FILE_RECORD, FLAG_CHECK_FIELDS, FLAG_EXTERNAL, FLAG_OPAQUE, FLAG_PACKED, FUNCTION_ELLIPSIS,
+    FUNCTION_STDCALL, Number, OP_ARRAY, OP_BUILTIN_NO_ARGS, OP_BUILTIN_ONE_ARG,
+    OP_BUILTIN_VAR_ARGS, OP_CONSTANT, OP_CONSTANT_INT, OP_DLOPEN_CONST, OP_DLOPEN_FUNC, OP_ENUM,
+    OP_EXTERN_PYTHON, OP_FUNCTION, OP_FUNCTION_END, OP_GLOBAL_VAR, OP_GLOBAL_VAR_ACCESS, OP_NOOP,
+    OP_OPEN_ARRAY, OP_POINTER, OP_PRIMITIVE, OP_STRUCT_UNION, OP_TYPENAME, Op, primitive,
 };
-use super::{
-    FILE_RECORD, FLAG_OPAQUE, Slot, Sorted, TableError, TableSource, Tables, damaged, kind_of,
-};
+use super::slots::Slot;
+use super::{Sorted, TableError, TableSource, Tables, damaged, kind_of};
 use crate::declarations::{
     Constant, Declarations, Function, FunctionOrigin, Item, Typedef, Variable,
 };
