@@ -59,6 +59,67 @@ INIT = '''
         except ValueError:
             raise TypeError("from None") from None
 
+    def chain():
+        try:
+            cause()
+        except TypeError as error:
+            try:
+                context()
+            except KeyError:
+                raise OSError(5, "at the end") from error
+
+    def from_itself():
+        error = ValueError("its own cause")
+        error.__cause__ = error
+        raise error
+
+    def in_a_ring():
+        first, second = ValueError("first"), ValueError("second")
+        first.__cause__, second.__context__ = second, first
+        try:
+            raise second
+        except ValueError:
+            raise first
+
+    def from_what_was_never_raised():
+        raise TypeError("raised") from ValueError("made")
+
+    def from_noted():
+        try:
+            noted()
+        except ValueError as error:
+            raise TypeError("its cause has a note") from error
+
+    def while_misspelt():
+        try:
+            misspelt()
+        except AttributeError:
+            plain()
+
+    def while_odd():
+        try:
+            odd()
+        except Odd:
+            plain()
+
+    def suppressed_in_the_middle():
+        try:
+            suppressed()
+        except TypeError:
+            plain()
+
+    def long_chain(n=150):
+        try:
+            long_chain(n - 1) if n else plain()
+        except ValueError:
+            raise ValueError(n)
+
+    def after_the_end():
+        try:
+            without_end()
+        except RecursionError:
+            raise TypeError("too deep")
+
     def misspelt():
         return sys.pathh
 
@@ -128,8 +189,9 @@ INIT = '''
     def interrupted():
         raise KeyboardInterrupt
 
-    cases = [plain, nothing, nested, of_a_module, odd, lines, inner, cause, context, suppressed, misspelt, undefined, syntax,
-             missing, missing_name, noted, group, down_2, down_3, down_4, down_40, mutually, without_end, leaves, interrupted,
+    cases = [plain, nothing, nested, of_a_module, odd, lines, inner, cause, context, suppressed, chain, from_itself, in_a_ring,
+             from_what_was_never_raised, from_noted, while_misspelt, while_odd, suppressed_in_the_middle, long_chain,
+             after_the_end, misspelt, undefined, syntax, missing, missing_name, noted, group, down_2, down_3, down_4, down_40, mutually, without_end, leaves, interrupted,
              limited, again]
     text = None
 
@@ -188,7 +250,7 @@ HOST = r"""
 
 
 def test_tracebacks_are_python_s(plugin, host, run):
-    assert run(host(HOST, plugin(CDEF, INIT, name="tracing"))) == Ran("27 cases, 0 wrong\n")
+    assert run(host(HOST, plugin(CDEF, INIT, name="tracing"))) == Ran("37 cases, 0 wrong\n")
 
 
 CUTTING = '''
@@ -243,3 +305,59 @@ def test_traceback_that_is_cut_while_it_is_shown(plugin, host, run):
         '  File "other.py", line 6, in middle',
         '  File "other.py", line 2, in inner',
     ])
+
+
+QUICK = """
+    import sys, traceback
+    from quick import ffi
+
+    sys.setrecursionlimit(30000)
+
+    def down(n):
+        return down(n + 1)
+
+    @ffi.def_extern(error=-1)
+    def work(n):
+        asked = []
+        traceback.format_exception = lambda *args: asked.append(args) or ["asked"]
+        traceback.format_tb = lambda *args, original=traceback.format_tb: asked.append(args) or original(*args)
+        global count_asked
+        count_asked = lambda: len(asked)
+        try:
+            down(0)
+        except RecursionError as error:
+            raise ValueError("too deep") from error
+
+    @ffi.def_extern()
+    def asked_for():
+        return count_asked()
+"""
+QUICK_HOST = r"""
+    #include <stdio.h>
+    #include <string.h>
+    #include "quick.h"
+
+    static void count_lines(const char *function, const char *message, void *data)
+    {
+        (void)function, (void)data;
+        for (; *message; message++)
+            *(int *)data += *message == '\n';
+    }
+
+    int main(void)
+    {
+        int lines = 0, result;
+        quick_set_error_handler(count_lines, &lines);
+        result = work(0);
+        printf("%d %d %d\n", result, lines, asked_for());
+        return 0;
+    }
+"""
+
+
+def test_tens_of_thousands_of_frames_are_told_by_a_few_places(plugin, host, run):
+    """The module `traceback`, which looks at every frame for a second, is only asked for the places that are shown."""
+    ran = run(host(QUICK_HOST, plugin("int work(int n); int asked_for(void);", QUICK, name="quick")))
+    result, lines, asked = map(int, ran.stdout.split())
+    # How many lines one place takes depends on the version of Python.
+    assert result == -1 and 10 < lines < 50 and 2 < asked < 6, ran

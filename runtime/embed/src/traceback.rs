@@ -1,8 +1,8 @@
 //! Tracebacks as Python's module `traceback` formats them, at the price of a call.
 //!
 //! The text of one place in code (file, line, source, carets) is the module's, and is kept: the next failure there only
-//! puts pieces together. What is more than frames and one line (causes, groups, notes, syntax errors, suggestions for
-//! misspelt names) is the module's own work each time.
+//! puts pieces together, also those of the exceptions that it was raised from or while. What is more than frames and one
+//! line (groups, notes, syntax errors, suggestions for misspelt names) is the module's own work each time.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     // SAFETY: the three functions have this function's contract, and `put_together` is called where `is_plain` said so.
     unsafe {
         if is_plain(class, value)
-            && let Some(text) = put_together(class, value, traceback)?
+            && let Some(text) = put_all_together(class, value, traceback)?
         {
             return Ok(text);
         }
@@ -31,7 +31,7 @@ pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     }
 }
 
-/// Whether the exception is nothing but a class, a text and a traceback.
+/// Whether the exception is nothing but a class, a text and a traceback, and what it was raised from or while.
 ///
 /// # Safety
 /// As [`format()`].
@@ -63,16 +63,111 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
         {
             return false;
         }
-        // Both functions give a new reference, or NULL.
-        let linked = [
-            ffi::PyException_GetCause(value),
-            ffi::PyException_GetContext(value),
-        ];
-        for object in linked {
-            ffi::Py_XDECREF(object);
+        ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) == 0
+    }
+}
+
+/// How an exception follows from the one that is told before it.
+#[derive(Clone, Copy)]
+enum Link {
+    Cause,
+    Context,
+}
+
+impl Link {
+    /// `traceback._cause_message` and `traceback._context_message`.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Cause => {
+                "\nThe above exception was the direct cause of the following exception:\n\n"
+            }
+            Self::Context => {
+                "\nDuring handling of the above exception, another exception occurred:\n\n"
+            }
         }
-        linked.iter().all(|object| object.is_null())
-            && ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) == 0
+    }
+}
+
+/// Of longer chains the module `traceback` tells.
+const LONGEST_CHAIN: usize = 100;
+
+/// The text of an exception, with those that it was raised from or while; `None` where only the module `traceback` can tell
+/// it.
+///
+/// # Safety
+/// As [`format()`], and [`is_plain`] said so.
+unsafe fn put_all_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
+    // SAFETY: the three are live or NULL; those of the chain are held by `chain`; the GIL is held (the caller's contract).
+    unsafe {
+        let Some(chain) = chain_of(value)? else {
+            return Ok(None);
+        };
+        let mut text = String::new();
+        for (link, linked) in chain.iter().rev() {
+            let traceback: Ref = match ffi::PyException_GetTraceback(linked.obj()) {
+                traceback if traceback.is_null() => return Ok(None),
+                traceback => Ref::steal(traceback)?,
+            };
+            let class = ffi::Py_TYPE(linked.obj()).cast();
+            let Some(told) = put_together(class, linked.obj(), traceback.obj())? else {
+                return Ok(None);
+            };
+            text.push_str(&told);
+            text.push_str(link.text());
+        }
+        let told = put_together(class, value, traceback)?;
+        Ok(told.map(|told| text + &told))
+    }
+}
+
+/// What an exception was raised from or while, and what that was, as `traceback.TracebackException` finds them; `None` if one
+/// of them is not plain, or if they are too many.
+///
+/// # Safety
+/// `value` is a live exception; the GIL is held.
+unsafe fn chain_of(value: Obj) -> Res<Option<Vec<(Link, Ref)>>> {
+    let mut chain: Vec<(Link, Ref)> = Vec::new();
+    // SAFETY: `value` is live (the caller's contract), and what follows it is held by `chain`. Both functions give a new
+    // reference, or NULL without an exception.
+    unsafe {
+        loop {
+            let last = chain.last().map_or(value, |(_, linked)| linked.obj());
+            let is_new = |linked: &Ref| {
+                linked.obj() != value && chain.iter().all(|(_, known)| known.obj() != linked.obj())
+            };
+            let owned = |linked: Obj| (!linked.is_null()).then(|| Ref::steal(linked)).transpose();
+            let mut next = owned(ffi::PyException_GetCause(last))?
+                .filter(is_new)
+                .map(|cause| (Link::Cause, cause));
+            if next.is_none()
+                && let Some(context) = owned(ffi::PyException_GetContext(last))?.filter(is_new)
+                && !suppresses_context(last)?
+            {
+                next = Some((Link::Context, context));
+            }
+            let Some((link, linked)) = next else {
+                return Ok(Some(chain));
+            };
+            let class = ffi::Py_TYPE(linked.obj()).cast();
+            if chain.len() == LONGEST_CHAIN || !is_plain(class, linked.obj()) {
+                return Ok(None);
+            }
+            chain.push((link, linked));
+        }
+    }
+}
+
+/// `exception.__suppress_context__`
+///
+/// # Safety
+/// `value` is a live exception; the GIL is held.
+unsafe fn suppresses_context(value: Obj) -> Res<bool> {
+    // SAFETY: `value` is live (the caller's contract).
+    let suppresses = unsafe { Live::new(value) }.attribute(c"__suppress_context__")?;
+    // SAFETY: a live object; no error is set by the truth of a bool, and of another object's it is told.
+    match unsafe { ffi::PyObject_IsTrue(suppresses.obj()) } {
+        -1 => Err(keelback_ffi::py::Raised::already()),
+        is_true => Ok(is_true != 0),
     }
 }
 
