@@ -169,7 +169,7 @@ def calls_from_python(rows, folder, implementation="keelback"):
     more = []
     if implementation != "keelback":
         # CFFI's imports setuptools and pycparser for that: not under valgrind, which takes fifty times as long.
-        build = "import sys; sys.path.insert(0, sys.argv[1]); import api_mode, cffi; "
+        build = "import sys; sys.path[:0] = sys.argv[1:]; import api_mode, cffi; "
         build += "api_mode.build(cffi.FFI, 'rows_in_api_mode', sys.argv[2])"
         subprocess.run([sys.executable, "-c", build, HERE, folder], check=True)
         more = ["--modules", folder]

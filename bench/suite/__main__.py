@@ -49,15 +49,15 @@ def measured(options):
     def say(line):
         print(f"{datetime.datetime.now():%H:%M:%S} {line}", file=sys.stderr, flush=True)
 
+    counted = {}
+    if not options.quick and not options.no_instructions:
+        # First: what is wrong with a peer is told before the long part.
+        say("counting instructions")
+        names = [name for name in ("keelback", "cffi", "c") if name in wanted]
+        counted = counts.count(builder.plugins(names), keys)
     rounds = 1 if options.quick else options.rounds
     samples = parts.measure(builder, wanted, keys, rounds, not options.quick, say)
     after = os.getloadavg()[0]
-    counted = {}
-    if not options.quick and not options.no_instructions:
-        say("counting instructions")
-        # Built anew in a folder of its own: the C host there is another one.
-        names = [name for name in ("keelback", "cffi", "c") if name in wanted]
-        counted = counts.count(builder.plugins(names), keys)
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     return {
         "format": results.FORMAT,
