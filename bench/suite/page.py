@@ -5,6 +5,10 @@ from suite import picture, results
 from suite.rows import PEERS, ROWS, SECTIONS
 
 
+# As many cores may other processes keep busy on a machine that counts as quiet.
+QUIET = 0.15
+
+
 def figure(value):
     """Three digits, without an exponent."""
     if value >= 100:
@@ -37,9 +41,9 @@ def about(run):
         f"{title} {versions[name]}" for name, title in [("cffi", "CFFI"), ("cython", "Cython"), ("pyo3", "PyO3")] if name in versions
     )
     quiet = (
-        f"The load of the machine was {run['load'][0]:.1f} before and {run['load'][1]:.1f} after it."
-        if max(run["load"][0], 0) < 0.5
-        else f"**The machine was not quiet** (its load was {run['load'][0]:.1f} before): these numbers only show the form."
+        f"Other processes kept {run['others'][0]} cores busy before and {run['others'][1]} after it."
+        if max(run["others"]) <= QUIET
+        else f"**The machine was not quiet** (other processes kept {max(run['others'])} cores busy): these numbers mean little."
     )
     rounds = "1 round" if run["rounds"] == 1 else f"{run['rounds']} rounds"
     return (

@@ -15,7 +15,7 @@ from suite import __main__ as tool  # noqa: E402
 from suite import page, parts, picture, results, rows  # noqa: E402
 
 ABOUT = {
-    "format": results.FORMAT, "date": "2026-11-30", "commit": "0123456789ab", "build": "release", "rounds": 5, "load": [0.1, 1.9],
+    "format": results.FORMAT, "date": "2026-11-30", "commit": "0123456789ab", "build": "release", "rounds": 5, "others": [0.02, 0.1],
     "machine": {"cpu": "A Processor", "cores": 2, "system": "Linux x86_64"},
     "versions": {"python": "3.11.7", "cffi": "2.1.1", "keelback": "keelback 0.1.0", "cc": "cc 12.2.0", "cython": "3.3.1", "pyo3": "0.30.1"},
 }  # fmt: skip
@@ -119,9 +119,9 @@ def test_what_is_no_faster_is_told():
 def test_when_and_with_what_is_told():
     assert page.about(a_run()) == (
         "Measured on 2026-11-30 with the release build in 5 rounds, on 2 cores of A Processor, Linux x86_64; Python 3.11.7, CFFI 2.1.1, "
-        "Cython 3.3.1, PyO3 0.30.1; cc 12.2.0. The load of the machine was 0.1 before and 1.9 after it."
+        "Cython 3.3.1, PyO3 0.30.1; cc 12.2.0. Other processes kept 0.02 cores busy before and 0.1 after it."
     )
-    assert "**The machine was not quiet** (its load was 3.0 before)" in page.about({**a_run(), "load": [3.0, 1.0]})
+    assert "**The machine was not quiet** (other processes kept 1.9 cores busy)" in page.about({**a_run(), "others": [0.0, 1.9]})
 
 
 def test_a_page_is_filled_between_its_markers():
