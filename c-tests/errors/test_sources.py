@@ -24,10 +24,10 @@ HAS_CARETS = tuple(map(int, version_of(python()).rstrip("t").split("."))) >= (3,
 
 @pytest.fixture(scope="module")
 def sources(plugin, host, run):
-    """sources(init, cwd=None): builds and runs the host."""
+    """sources(init, *arguments of the build, cwd=None): builds and runs the host."""
 
-    def build_and_run(init, **options):
-        return run(host(HOST, plugin(CDEF, init, name="sources")), **options)
+    def build_and_run(init, *args, **options):
+        return run(host(HOST, plugin(CDEF, init, name="sources", args=args)), **options)
 
     return build_and_run
 
@@ -76,6 +76,14 @@ def test_form_feed_between_functions(sources):
         "        raise ValueError(x)\n"
     )
     assert sources(init) == Ran("-1\n", told(7, "raise ValueError(x)", "ValueError: 0"))
+
+
+def test_warnings_of_the_parser(sources):
+    """Told with their line, and the module `warnings` is imported for them alone."""
+    init = "from sources import ffi\nimport sys\n{}\n@ffi.def_extern()\ndef work(x):\n    return 'warnings' in sys.modules\n"
+    said = "init.py:3: SyntaxWarning: assertion is always true, perhaps remove parentheses?\n  assert (sys, 'always')\n"
+    assert sources(init.format("assert (sys, 'always')"), "--no-site") == Ran("1\n", said)
+    assert sources(init.format("assert sys, 'always'"), "--no-site") == Ran("0\n")
 
 
 LINES = [

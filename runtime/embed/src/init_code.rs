@@ -1,12 +1,12 @@
 //! The init code: compiled and run once, as the code of the plugin's module.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
 
 use pyo3::ffi;
 
 use super::plugin::Plugin;
 use super::{development, namespace, own_modules, sources};
-use keelback_ffi::py::{Ref, Res, str_from};
+use keelback_ffi::py::{Exception, Raised, Ref, Res, str_from};
 use keelback_ffi::raise;
 
 /// Runs a plugin's init code in its module, after `attach`. A development library may run it there again, as
@@ -20,12 +20,6 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         return Ok(());
     };
     sources::tell_linecache_if_imported();
-    // Where the module `warnings` is not imported, C code prints the parser's warnings, with a line from whatever file has
-    // the init code's name.
-    let warnings: Res<Ref> = keelback_ffi::py::import(c"warnings");
-    if let Err(raised) = warnings {
-        raised.clear();
-    }
     let file = plugin.init_file();
     let source = CString::new(source)
         .map_err(|_nul| raise!(ValueError, "the init code '{file}' contains a null byte"))?;
@@ -33,25 +27,11 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         return Err(raise!(SystemError, "{}: no module", plugin.name()));
     };
     namespace::add_own(&module, ffi, lib)?;
-    let file = str_from(&file)?;
-    // The text is UTF-8 whatever a coding comment in it says: the build has decoded it.
-    let mut flags = ffi::PyCompilerFlags {
-        cf_flags: IS_UTF8 | IGNORE_COOKIE,
-        cf_feature_version: VERSION_MINOR,
-    };
     let code = if own_modules::has_any(plugin) {
-        own_modules::init_code(plugin, source.to_bytes(), &plugin.init_file())?
+        import_warnings();
+        own_modules::init_code(plugin, source.to_bytes(), &file)?
     } else {
-        // SAFETY: the GIL is held; a C string and a live str.
-        unsafe {
-            Ref::steal(ffi::Py_CompileStringObject(
-                source.as_ptr(),
-                file.obj(),
-                ffi::Py_file_input,
-                &mut flags,
-                -1,
-            ))?
-        }
+        compile(&source, &file, is_dev)?
     };
     // SAFETY: the GIL is held; a live code object, and the dict of a module that `module` keeps alive.
     unsafe {
@@ -63,6 +43,103 @@ pub fn run(plugin: &Plugin) -> Res<()> {
         }
     }
     Ok(())
+}
+
+/// Compiles the init code. Where the module `warnings` is not imported, C code prints the parser's warnings, with a line from
+/// whatever file has the init code's name; but its import takes a twentieth of a start, and most code gives no warning. So
+/// warnings for that file are errors at first, and what fails is compiled again, with the module.
+fn compile(source: &CStr, file: &str, is_dev: bool) -> Res<Ref> {
+    let name = str_from(file)?;
+    if !is_dev && !is_imported(c"warnings") {
+        // The name that the warnings' module has where none is known.
+        let filter = Filter::begin(&str_from(file.strip_suffix(".py").unwrap_or(file))?)?;
+        let quiet = compile_text(source, &name);
+        drop(filter);
+        match quiet {
+            Ok(code) => return Ok(code),
+            Err(raised) => raised.clear(),
+        }
+    }
+    import_warnings();
+    compile_text(source, &name)
+}
+
+fn import_warnings() {
+    let warnings: Res<Ref> = keelback_ffi::py::import(c"warnings");
+    warnings.map_or_else(Raised::clear, drop);
+}
+
+fn compile_text(source: &CStr, file: &Ref) -> Res<Ref> {
+    // The text is UTF-8 whatever a coding comment in it says: the build has decoded it.
+    let mut flags = ffi::PyCompilerFlags {
+        cf_flags: IS_UTF8 | IGNORE_COOKIE,
+        cf_feature_version: VERSION_MINOR,
+    };
+    // SAFETY: the GIL is held; a C string and a live str.
+    unsafe {
+        Ref::steal(ffi::Py_CompileStringObject(
+            source.as_ptr(),
+            file.obj(),
+            ffi::Py_file_input,
+            &mut flags,
+            -1,
+        ))
+    }
+}
+
+fn is_imported(name: &CStr) -> bool {
+    // SAFETY: the GIL is held; a C string; the result is borrowed and only compared.
+    unsafe { !ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), name.as_ptr()).is_null() }
+}
+
+/// A filter that makes the warnings of one module errors, in the list that C code goes by: other threads' warnings are not
+/// concerned.
+struct Filter {
+    filters: Ref,
+    filter: Ref,
+}
+
+impl Filter {
+    fn begin(module: &Ref) -> Res<Self> {
+        let filters = keelback_ffi::py::import(c"_warnings")?
+            .live()
+            .attribute(c"filters")?;
+        // SAFETY: the GIL is held; live objects. PyExc_Warning is the class of all warnings.
+        unsafe {
+            let filter = Ref::steal(ffi::Py_BuildValue(
+                c"(sOOOi)".as_ptr(),
+                c"error".as_ptr(),
+                ffi::Py_None(),
+                ffi::PyExc_Warning,
+                module.obj(),
+                0 as c_int,
+            ))?;
+            Raised::if_negative(ffi::PyList_Insert(filters.obj(), 0, filter.obj()))?;
+            Ok(Self { filters, filter })
+        }
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        // An exception may be set: it is put aside.
+        let raised = Exception::fetch_if_set();
+        // SAFETY: the GIL is held; live objects.
+        unsafe {
+            let removed = ffi::PyObject_CallMethod(
+                self.filters.obj(),
+                c"remove".as_ptr(),
+                // In brackets: the one argument is a tuple.
+                c"(O)".as_ptr(),
+                self.filter.obj(),
+            );
+            ffi::Py_XDECREF(removed);
+            ffi::PyErr_Clear();
+        }
+        if let Some(raised) = raised {
+            let _ = raised.restore();
+        }
+    }
 }
 
 // CPython's PyCF_SOURCE_IS_UTF8 and PyCF_IGNORE_COOKIE.
