@@ -176,7 +176,7 @@ mod tests {
             bytes.extend(number.to_le_bytes());
         }
         let mut at = HEADER + ENTRY * modules.len();
-        let mut contents = Vec::new();
+        let mut contents: Vec<u8> = Vec::new();
         for (name, flags, code) in modules {
             bytes.extend((at as u32).to_le_bytes());
             bytes.extend((name.len() as u16).to_le_bytes());
