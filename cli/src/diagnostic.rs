@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer,
 use serde::Serialize;
 
 use crate::arguments::{ColorChoice, MessageFormat, OutputArguments};
+use crate::packages::Need;
 
 /// The severity of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -41,6 +42,13 @@ impl Place {
     /// of its first.
     pub fn in_source(file: &str, source: &str, span: Range<usize>) -> Self {
         let start = floor_boundary(source, span.start);
+        let line = source[..start].matches('\n').count() + 1;
+        Self::in_line(file, source, span, line)
+    }
+
+    /// The same, if the number of the line is known already: counting takes long for many places of a large source.
+    pub fn in_line(file: &str, source: &str, span: Range<usize>, line: usize) -> Self {
+        let start = floor_boundary(source, span.start);
         let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = source[start..]
             .find('\n')
@@ -49,20 +57,15 @@ impl Place {
         let end = floor_boundary(source, span.end).max(start) - line_start;
         Self {
             file: file.to_owned(),
-            line: source[..line_start].matches('\n').count() + 1,
+            line,
             column: source[line_start..start].chars().count() + 1,
             marked: (start - line_start).min(text.len())..end.min(text.len()),
             text: text.to_owned(),
         }
     }
 
-    /// The place of `width` characters from a line and a column (both from 1), as Python tells them.
-    pub fn at_line(file: &str, source: &str, line: usize, column: usize, width: usize) -> Self {
-        let text = source
-            .split('\n')
-            .nth(line.saturating_sub(1))
-            .unwrap_or_default()
-            .trim_end_matches('\r');
+    /// The place of `width` characters from a line and a column (both from 1), as Python tells them. `text` is the line.
+    pub fn at_line(file: &str, text: &str, line: usize, column: usize, width: usize) -> Self {
         let byte_of = |characters: usize| {
             text.char_indices()
                 .nth(characters)
@@ -104,6 +107,8 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// The output of another program, which is shown first and unchanged.
     pub output: Option<String>,
+    /// The package of the distribution that would end the failure.
+    pub need: Option<Need>,
     /// The parser's diagnostic, which can show several lines, unlike `place`.
     of_cdef: Option<Box<keelback_cdef::Diagnostic>>,
 }
@@ -128,6 +133,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hint: None,
             output: None,
+            need: None,
             of_cdef: None,
         }
     }
@@ -157,6 +163,12 @@ impl Diagnostic {
     /// Adds what another program said.
     pub fn output(mut self, output: String) -> Self {
         self.output = Some(output);
+        self
+    }
+
+    /// Adds what has to be installed.
+    pub fn need(mut self, need: Need) -> Self {
+        self.need = Some(need);
         self
     }
 

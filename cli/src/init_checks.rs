@@ -36,7 +36,12 @@ pub fn check(
     if !wrong.is_empty() {
         return Err(Failure::Input.because_of(wrong));
     }
-    let line = |line| whole_line(&init.name, &init.text, line);
+    let lines: Vec<&str> = init.text.lines().collect();
+    let init = Code {
+        name: &init.name,
+        lines: &lines,
+    };
+    let line = |line| init.whole_line(line);
     let mut warnings: Vec<Diagnostic> = report
         .warnings
         .iter()
@@ -53,10 +58,10 @@ pub fn check(
 /// Warnings about Python functions whose signatures do not fit the calls from C.
 fn shape_warnings(
     report: &InitReport,
-    init: &Input,
+    init: Code<'_>,
     functions: &[PythonFunction],
 ) -> Vec<Diagnostic> {
-    let line = |line| whole_line(&init.name, &init.text, line);
+    let line = |line| init.whole_line(line);
     let mut warnings = Vec::new();
     for number in &report.uncalled {
         warnings.push(
@@ -82,6 +87,10 @@ fn shape_warnings(
         );
     }
     let mut seen: HashMap<&str, usize> = HashMap::new();
+    let declared: HashMap<&str, &PythonFunction> = functions
+        .iter()
+        .map(|function| (function.name.as_str(), function))
+        .collect();
     for defined in &report.defined {
         if defined.is_always
             && let Some(first) = seen.insert(&defined.name, defined.line)
@@ -98,10 +107,7 @@ fn shape_warnings(
                 .note(format!("the first one is in line {first}")),
             );
         }
-        let function = functions
-            .iter()
-            .find(|function| function.name == defined.name);
-        if let Some(function) = function
+        if let Some(function) = declared.get(defined.name.as_str())
             && let Some(what) = defined.shape.what_is_wrong(function.parameters)
         {
             warnings.push(
@@ -118,7 +124,7 @@ fn shape_warnings(
 }
 
 /// Warnings about uses of names that lib does not have.
-fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagnostic> {
+fn lib_warnings(report: &InitReport, init: Code<'_>, plugin: &Plugin) -> Vec<Diagnostic> {
     let unknown = report
         .uses_of_lib
         .iter()
@@ -129,19 +135,12 @@ fn lib_warnings(report: &InitReport, init: &Input, plugin: &Plugin) -> Vec<Diagn
                 "unknown-name",
                 format!("lib has no '{}': no cdef declares it", used.name),
             );
-            let text = init.text.lines().nth(used.line.saturating_sub(1));
-            let column = text.map_or(0, |text| {
-                let before = text.char_indices();
-                before.take_while(|&(at, _)| at < used.column).count()
-            });
+            let text = init.line(used.line);
+            let before = text.char_indices();
+            let column = before.take_while(|&(at, _)| at < used.column).count();
             let width = used.name.chars().count();
-            let warning = warning.at(Place::at_line(
-                &init.name,
-                &init.text,
-                used.line,
-                column + 1,
-                width,
-            ));
+            let place = Place::at_line(init.name, text, used.line, column + 1, width);
+            let warning = warning.at(place);
             match plugin.similar_name(&used.name) {
                 Some(similar) => warning.hint(format!("did you mean '{similar}'?")),
                 None => warning,
@@ -163,7 +162,7 @@ pub fn syntax_error(report: &InitReport, init: &Input) -> Option<Diagnostic> {
     Some(if error.line > 0 {
         diagnostic.at(Place::at_line(
             &init.name,
-            &init.text,
+            nth_line(&init.text, error.line),
             error.line,
             error.column,
             error.end_column.saturating_sub(error.column),
@@ -183,7 +182,7 @@ fn module_errors(report: &InitReport, files: &[OwnFile]) -> Vec<Diagnostic> {
         }
         diagnostic.at(Place::at_line(
             &error.path,
-            &text,
+            nth_line(&text, error.line),
             error.line,
             error.column.max(1),
             1,
@@ -199,13 +198,13 @@ fn text_of(files: &[OwnFile], path: &str) -> String {
     })
 }
 
-fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<Diagnostic> {
+fn imports_beside(report: &InitReport, init: Code<'_>, files: &[OwnFile]) -> Vec<Diagnostic> {
     let diagnostic = |import: &python::Beside| {
-        let of_init = import.file == init.name;
-        let text = if of_init {
-            init.text.clone()
+        let place = if import.file == init.name {
+            init.whole_line(import.line)
         } else {
-            text_of(files, &import.file)
+            let text = text_of(files, &import.file);
+            whole_line(&import.file, nth_line(&text, import.line), import.line)
         };
         Diagnostic::warning(
             "import-beside",
@@ -214,7 +213,7 @@ fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<D
                 import.name, import.path
             ),
         )
-        .at(whole_line(&import.file, &text, import.line))
+        .at(place)
         .hint(format!(
             "`--module {}` puts it into the library; without it the plugin's Python has to have it",
             import.path
@@ -223,11 +222,32 @@ fn imports_beside(report: &InitReport, init: &Input, files: &[OwnFile]) -> Vec<D
     report.beside.iter().map(diagnostic).collect()
 }
 
+/// The init code, with its lines: there may be as many messages as functions.
+#[derive(Clone, Copy)]
+struct Code<'a> {
+    name: &'a str,
+    lines: &'a [&'a str],
+}
+
+impl<'a> Code<'a> {
+    /// The text of a line, from 1.
+    fn line(self, line: usize) -> &'a str {
+        let index = line.saturating_sub(1);
+        self.lines.get(index).copied().unwrap_or_default()
+    }
+
+    fn whole_line(self, line: usize) -> Place {
+        whole_line(self.name, self.line(line), line)
+    }
+}
+
+fn nth_line(text: &str, line: usize) -> &str {
+    text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
+}
+
 fn whole_line(file: &str, text: &str, line: usize) -> Place {
-    let whole = text;
-    let text = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
     let indent = text.chars().take_while(|c| c.is_whitespace()).count();
-    Place::at_line(file, whole, line, indent + 1, text.trim().chars().count())
+    Place::at_line(file, text, line, indent + 1, text.trim().chars().count())
 }
 
 /// How many functions that the init code does not define get a warning of their own.
@@ -235,7 +255,7 @@ const MOST_WARNINGS: usize = 10;
 
 fn attachment_warnings(
     report: &InitReport,
-    init: &Input,
+    init: Code<'_>,
     functions: &[PythonFunction],
 ) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
@@ -259,7 +279,7 @@ fn attachment_warnings(
                     "unknown-function",
                     format!("the init code defines '{name}', which no cdef declares"),
                 )
-                .at(whole_line(&init.name, &init.text, *line))
+                .at(init.whole_line(*line))
                 .hint("ffi.def_extern() will raise an error here; declare the function, or mend the name"),
             );
         }

@@ -330,7 +330,7 @@ impl Declared {
                     .iter()
                     .map(|problem| {
                         let diagnostic = diagnostic(problem);
-                        match place_of(&diagnostic, &self.config) {
+                        match place_of(problem, &self.config) {
                             Some(place) => diagnostic.at(place),
                             None => diagnostic,
                         }
@@ -406,12 +406,11 @@ impl Plugin {
             .filter_map(|function| {
                 let cdef = cdefs.get(function.span.source.0 as usize)?;
                 let span = function.span.start as usize..function.span.end as usize;
-                let mut place = Place::in_source(&cdef.file, &cdef.text, span);
                 let numbered = declarations.source(function.span.source)?;
-                let numbered = numbered.location(function.span.start);
                 // The place is the one that line markers give.
-                numbered.file.clone_into(&mut place.file);
-                place.line = numbered.line as usize;
+                let numbered = numbered.location(function.span.start);
+                let line = numbered.line as usize;
+                let place = Place::in_line(numbered.file, &cdef.text, span, line);
                 let parameters = match declarations.types.get(function.ty) {
                     Type::Function(ty) => ty.params.len(),
                     _ => 0,
@@ -452,7 +451,6 @@ pub fn folder_of(file: &Path) -> Option<PathBuf> {
     })
 }
 
-/// A header name as behind `#include`. The form with quotes also finds system headers.
 /// Checks that `#include` can have the name.
 fn check_header_include(include: &str) -> Result<()> {
     let ends = [('<', '>'), ('"', '"')];
@@ -472,6 +470,7 @@ fn check_header_include(include: &str) -> Result<()> {
     ))
 }
 
+/// A header name as behind `#include`. The form with quotes also finds system headers.
 fn quote(include: &str) -> String {
     if include.starts_with(['<', '"']) {
         include.to_owned()
@@ -487,6 +486,7 @@ fn diagnostic(problem: &Problem) -> Diagnostic {
             severity,
             message,
             hint,
+            ..
         } => {
             let diagnostic = match severity {
                 Severity::Error => Diagnostic::error("plugin", message.as_str()),
@@ -501,16 +501,21 @@ fn diagnostic(problem: &Problem) -> Diagnostic {
 }
 
 /// The place in keelback.toml of the error value that a message is about; `None` if it is not there.
-fn place_of(diagnostic: &Diagnostic, config: &Config) -> Option<Place> {
-    if diagnostic.place.is_some() || !diagnostic.message.contains("error value") {
+fn place_of(problem: &Problem, config: &Config) -> Option<Place> {
+    let Problem::Plugin {
+        error_value_of: Some(of),
+        ..
+    } = problem
+    else {
         return None;
-    }
-    let names = |error: &&ErrorValue| {
-        let name = format!("'{}'", error.function);
-        diagnostic.message.contains(&name)
     };
-    let mut errors = config.errors.iter().chain(&config.type_errors);
-    errors.find(names)?.place.clone()
+    let errors = config.errors.iter().chain(&config.type_errors);
+    // The last of several is the one that is said to be too much.
+    errors
+        .filter(|error| error.function == *of)
+        .next_back()?
+        .place
+        .clone()
 }
 
 fn start_errors(values: &[ErrorValue]) -> Vec<StartError> {

@@ -1,7 +1,7 @@
 //! A plugin's C file.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use keelback_cdef::{
     Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeTable,
@@ -18,7 +18,7 @@ use crate::layout_checks::{
 use crate::lines::{Lines, MARKER, number_lines};
 use crate::plugin::Plugin;
 use crate::prelude_wrappers::{Symbols, symbols};
-use crate::spec::PluginSpec;
+use crate::spec::{DebugLine, PluginSpec};
 use crate::spelling::{by_pointer, declare, declare_function, has_extension};
 use crate::{ABI_HEADER, templates};
 
@@ -503,11 +503,16 @@ fn result(declarations: &Declarations, function: &FunctionType) -> Option<String
 }
 
 /// The directive that says where a function comes from, or nothing.
-fn debug_line(plugin: &Plugin, function: &keelback_cdef::Function, name: &str) -> String {
-    let Some(known) = &plugin.spec.debug_lines else {
+fn debug_line(
+    plugin: &Plugin,
+    known: Option<&HashMap<&str, &DebugLine>>,
+    function: &keelback_cdef::Function,
+    name: &str,
+) -> String {
+    let Some(known) = known else {
         return String::new();
     };
-    if let Some(line) = known.iter().find(|line| line.function == name) {
+    if let Some(line) = known.get(name) {
         return format!("#line {} {}\n", line.line, literal(&line.file));
     }
     match plugin.declarations.source(function.span.source) {
@@ -522,6 +527,12 @@ fn debug_line(plugin: &Plugin, function: &keelback_cdef::Function, name: &str) -
 fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
     let declarations = &plugin.declarations;
     let types = &declarations.types;
+    // The first of several counts.
+    let debug_lines = plugin.spec.debug_lines.as_ref().map(|all| {
+        let all = all.iter().rev();
+        all.map(|line| (line.function.as_str(), line)).collect()
+    });
+    let start_errors = plugin.start_errors();
     plugin
         .callbacks()
         .enumerate()
@@ -538,7 +549,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
             Function {
                 index,
                 line: lines.one(declared.span),
-                debug_line: debug_line(plugin, declared, &name),
+                debug_line: debug_line(plugin, debug_lines.as_ref(), declared, &name),
                 first_linkage: match declared.origin {
                     FunctionOrigin::Exported => "KEELBACK_C KEELBACK_EXPORT ",
                     FunctionOrigin::ExternPython => "static ",
@@ -565,20 +576,22 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                     Some(_) => format!("sizeof({result_type})"),
                     None => "0".into(),
                 },
-                error: plugin.start_error(&name).map(|value| StartErrorValue {
-                    declaration: declare(
-                        declarations,
-                        QualType::plain(function.result.ty),
-                        &format!("keelback_error_{index}"),
-                    ),
-                    value: if value.starts_with('{')
-                        || matches!(types.get(function.result.ty), Type::Record(_))
-                    {
-                        value.to_owned()
-                    } else {
-                        format!("({result_type})({value})")
-                    },
-                }),
+                error: start_errors
+                    .get(name.as_str())
+                    .map(|&value| StartErrorValue {
+                        declaration: declare(
+                            declarations,
+                            QualType::plain(function.result.ty),
+                            &format!("keelback_error_{index}"),
+                        ),
+                        value: if value.starts_with('{')
+                            || matches!(types.get(function.result.ty), Type::Record(_))
+                        {
+                            value.to_owned()
+                        } else {
+                            format!("({result_type})({value})")
+                        },
+                    }),
                 result,
                 name,
             }

@@ -1,5 +1,7 @@
 //! A plugin's spec, parsed and checked. `check` makes one; `c_source`, `header` and others generate files from it.
 
+use std::collections::HashMap;
+
 use keelback_cdef::{Declarations, Function, FunctionOrigin, FunctionType, SourceId, Type};
 
 use crate::spec::{CdefText, PluginSpec};
@@ -50,14 +52,12 @@ impl Plugin {
             })
     }
 
-    /// What a function returns when Python cannot be started, as C text.
-    pub(crate) fn start_error(&self, name: &str) -> Option<&str> {
-        self.spec
-            .start_errors
-            .iter()
-            .rev()
-            .find(|error| error.function == name)
-            .map(|error| error.value.trim())
+    /// What functions return when Python cannot be started, as C text. The last of several values for one function
+    /// counts.
+    pub(crate) fn start_errors(&self) -> HashMap<&str, &str> {
+        let all = self.spec.start_errors.iter();
+        all.map(|error| (error.function.as_str(), error.value.trim()))
+            .collect()
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Problem {
         message: String,
         /// What to do about it.
         hint: Option<String>,
+        /// The function or the type whose error value it is about.
+        error_value_of: Option<String>,
     },
 }
 
@@ -26,6 +28,7 @@ impl Problem {
             severity: Severity::Error,
             message: message.into(),
             hint: Some(hint.into()),
+            error_value_of: None,
         }
     }
 
@@ -34,7 +37,16 @@ impl Problem {
             severity: Severity::Warning,
             message: message.into(),
             hint: Some(hint.into()),
+            error_value_of: None,
         }
+    }
+
+    /// The problem, said to be about the error value of a function or of a type.
+    pub(crate) fn about_error_value(mut self, of: &str) -> Self {
+        if let Self::Plugin { error_value_of, .. } = &mut self {
+            *error_value_of = Some(of.to_owned());
+        }
+        self
     }
 
     /// Whether no plugin can be made from the spec.
@@ -56,6 +68,7 @@ impl Problem {
                 severity,
                 message,
                 hint,
+                ..
             } => (severity, message, hint),
         };
         let level = match severity {
@@ -90,6 +103,7 @@ impl fmt::Display for Problem {
                 severity,
                 message,
                 hint,
+                ..
             } => {
                 f.write_str(match severity {
                     Severity::Error => "error: ",

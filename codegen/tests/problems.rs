@@ -452,6 +452,51 @@ fn error_values_of_types() {
     );
 }
 
+/// Which of two values counts would depend on their order.
+#[test]
+fn two_error_values_for_one_type() {
+    let lines_of = |cdef: &str, values: &[(&str, &str)]| {
+        let mut spec = with_type_error(cdef, values[0].0, values[0].1);
+        for (ty, value) in &values[1..] {
+            spec.type_errors.push(StartError {
+                function: (*ty).into(),
+                value: (*value).into(),
+            });
+        }
+        lines(spec)
+    };
+    let told = |one: &str, other: &str| {
+        format!(
+            "error: '{one}' and '{other}' are the same type, and an error value is given for each (leave one out)"
+        )
+    };
+    for (cdef, one, other) in [
+        ("int f(void), g(void);", "int", "signed int"),
+        ("char *f(void);", "char *", "const char*"),
+        (
+            "unsigned f(void); unsigned int g(void);",
+            "unsigned",
+            "unsigned int",
+        ),
+    ] {
+        assert_eq!(
+            lines_of(cdef, &[(one, "0"), (other, "1")]),
+            [told(one, other)],
+            "{cdef}"
+        );
+    }
+    assert_eq!(
+        lines_of("int f(void);", &[("int", "1"), ("int", "2")]),
+        ["error: two error values are given for the type 'int' (leave one out)"]
+    );
+    let mut apart = with_type_error("typedef int s; s f(void); int g(void);", "s", "-1");
+    apart.type_errors.push(StartError {
+        function: "int".into(),
+        value: "-2".into(),
+    });
+    assert!(Plugin::new(apart).is_ok());
+}
+
 /// What is said of the function itself comes first, and of its init code.
 #[test]
 fn error_values_of_types_give_way() {

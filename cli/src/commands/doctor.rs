@@ -167,7 +167,8 @@ fn chosen_python(
     let python = match found {
         Ok(python) => python,
         Err(error) => {
-            findings.push(Finding::missing("Python", &error, need_of(&error)));
+            let need = error.diagnostics.first().and_then(|first| first.need);
+            findings.push(Finding::missing("Python", &error, need));
             return None;
         }
     };
@@ -177,23 +178,6 @@ fn chosen_python(
         Err(error) => Finding::missing("runtime", &error, None),
     });
     Some(python)
-}
-
-/// The package that would end the failure, if the distribution's own Python is concerned.
-fn need_of(error: &Error) -> Option<Need> {
-    let first = error.diagnostics.first()?;
-    let message = &first.message;
-    match first.code {
-        "no-python" if message.starts_with("there is no Python") => Some(Need::Python),
-        "no-libpython" if message.contains("(/usr/bin/") => {
-            let (_, minor) = message.split_once("Python 3.")?;
-            let end = minor.find(|c: char| !c.is_ascii_digit())?;
-            Some(Need::Libpython {
-                minor: minor[..end].parse().ok()?,
-            })
-        }
-        _ => None,
-    }
 }
 
 fn spelled(python: &Python) -> String {

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Result};
+use crate::packages::Need;
 
 use super::Python;
 
@@ -55,6 +56,7 @@ pub(super) fn choose(choice: Option<&Path>) -> Result<Choice> {
                         "no-python",
                         "there is no Python: neither python3 nor python is on the PATH",
                     )
+                    .need(Need::Python)
                     .hint("install Python 3.10 or later with its shared library (`python3` and `libpython3-dev` on Debian, `python3` on Fedora), or say where it is with --python"),
                 )
             });

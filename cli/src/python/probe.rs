@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::input::reason;
+use crate::packages::Need;
 
 use super::choose::{OLDEST, too_old};
 use super::{InitCode, InitReport, Python};
@@ -211,15 +212,19 @@ fn no_shared_library(
     } else {
         name.to_owned()
     };
-    Failure::Python.because(
-        Diagnostic::error(
-            "no-libpython",
-            format!("Python {full_version} ({}) has no shared library: there is no {name}", program.display()),
-        )
-        .hint(format!(
-            "install it: `libpython{major}.{minor}` on Debian and Ubuntu, `python3-libs` on Fedora; a Python built from source has it after `./configure --enable-shared` (pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)"
-        )),
+    let diagnostic = Diagnostic::error(
+        "no-libpython",
+        format!("Python {full_version} ({}) has no shared library: there is no {name}", program.display()),
     )
+    .hint(format!(
+        "install it: `libpython{major}.{minor}` on Debian and Ubuntu, `python3-libs` on Fedora; a Python built from source has it after `./configure --enable-shared` (pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)"
+    ));
+    // The distribution's package is for its own Python.
+    Failure::Python.because(if program.starts_with("/usr/bin") {
+        diagnostic.need(Need::Libpython { minor })
+    } else {
+        diagnostic
+    })
 }
 
 /// One answer of the process: for each key the values, in order.

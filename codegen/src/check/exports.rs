@@ -48,6 +48,7 @@ fn no_effect(rule: &ExportRule, name: &str) -> Problem {
         severity: keelback_cdef::Severity::Warning,
         message: format!("{option} has no effect: no exported function has that name"),
         hint: None,
+        error_value_of: None,
     }
 }
 

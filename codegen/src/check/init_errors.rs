@@ -25,6 +25,11 @@ pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> 
     for error in &plugin.spec.init_errors {
         by_function.entry(&error.function).or_default().push(error);
     }
+    let by_type: HashSet<&str> = of_types
+        .iter()
+        .map(|error| error.function.as_str())
+        .collect();
+    let constants = constants(&plugin.declarations);
     let mut seen = HashSet::new();
     for (function, ty) in plugin.callbacks() {
         let name = plugin.declarations.types.text(function.name);
@@ -47,12 +52,12 @@ pub(crate) fn take_init_errors(plugin: &mut Plugin, of_types: &[StartError]) -> 
         });
         match error {
             Some(error)
-                if names_constants(&declarations, &error.value)
+                if names_constants(&constants, &error.value)
                     && start_error(&mut declarations, result, &error).is_ok() =>
             {
                 taken.push(error);
             }
-            _ if of_types.iter().any(|error| error.function == name) => {}
+            _ if by_type.contains(name) => {}
             _ => warnings.push(unreadable(plugin, name, last.line)),
         }
     }
@@ -72,19 +77,25 @@ fn unreadable(plugin: &Plugin, name: &str, line: u32) -> Problem {
     )
 }
 
-/// Whether all names in the text are those of constants that C can put into a static variable.
-fn names_constants(declarations: &Declarations, text: &str) -> bool {
+/// The names of the constants that C can put into a static variable.
+fn constants(declarations: &Declarations) -> HashSet<&str> {
     let types = &declarations.types;
+    let enumerators = types
+        .enums
+        .iter()
+        .flat_map(|one| one.enumerators.iter().flatten())
+        .map(|one| one.name);
+    let constants = declarations.constants.iter().map(|one| one.name);
+    constants
+        .chain(enumerators)
+        .map(|name| types.text(name))
+        .collect()
+}
+
+/// Whether all names in the text are those of constants.
+fn names_constants(constants: &HashSet<&str>, text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
         // The exponent of 1e-5 is no name, but begins with a digit; so is 0x10.
-        .all(|word| {
-            let mut constants = declarations.constants.iter();
-            constants.any(|constant| types.text(constant.name) == word)
-                || types
-                    .enums
-                    .iter()
-                    .flat_map(|one| one.enumerators.iter().flatten())
-                    .any(|one| types.text(one.name) == word)
-        })
+        .all(|word| constants.contains(word))
 }

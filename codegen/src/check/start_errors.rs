@@ -22,24 +22,30 @@ pub(super) fn check(plugin: &Plugin, problems: &mut Vec<Problem>) {
     for error in &plugin.spec.start_errors {
         let Some(ty) = functions.get(error.function.as_str()) else {
             let names: Vec<&str> = plugin.function_names().collect();
-            problems.push(Problem::error(
-                format!(
-                    "an error value is given for '{}', but no exported function has that name",
-                    error.function
-                ),
-                format!("the functions are: {}", names.join(", ")),
-            ));
+            problems.push(
+                Problem::error(
+                    format!(
+                        "an error value is given for '{}', but no exported function has that name",
+                        error.function
+                    ),
+                    format!("the functions are: {}", names.join(", ")),
+                )
+                .about_error_value(&error.function),
+            );
             continue;
         };
         let result = types.get(ty.result.ty);
         if *result == Type::Void {
-            problems.push(Problem::error(
-                format!(
-                    "an error value is given for '{}', but that function returns nothing",
-                    error.function
-                ),
-                "leave it out",
-            ));
+            problems.push(
+                Problem::error(
+                    format!(
+                        "an error value is given for '{}', but that function returns nothing",
+                        error.function
+                    ),
+                    "leave it out",
+                )
+                .about_error_value(&error.function),
+            );
             continue;
         }
         problems.extend(start_error(&mut declarations, result, error).err());
@@ -60,6 +66,7 @@ pub(super) fn start_error(
             ),
             EXPRESSION_HINT,
         )
+        .about_error_value(&error.function)
     };
     let target = declarations.target.clone();
     form(result, &error.value, &target).map_err(refuse)?;

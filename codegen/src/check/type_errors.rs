@@ -1,6 +1,6 @@
 //! `--error-type TYPE=VALUE`: what all functions that return a type return when Python cannot be started.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use keelback_cdef::{Declarations, Function, FunctionType, Type};
 
@@ -20,7 +20,10 @@ pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
     }
     let spellings = Spellings::of(plugin);
     let mut declarations = plugin.declarations.clone();
+    // For each function, the type as which a value was found for it.
+    let mut known: HashMap<&str, &str> = HashMap::new();
     for error in &plugin.spec.type_errors {
+        let mut same = None;
         let mut found: Option<&FunctionType> = None;
         let wanted = Wanted::of(&mut declarations, &error.function);
         for (function, ty) in plugin.callbacks() {
@@ -29,10 +32,14 @@ pub(super) fn of_functions(plugin: &Plugin) -> (Vec<StartError>, Vec<Problem>) {
             }
             found = Some(ty);
             let name = plugin.declarations.types.text(function.name);
+            same = same.or(known.insert(name, &error.function));
             found_values.push(StartError {
                 function: name.to_owned(),
                 value: error.value.clone(),
             });
+        }
+        if let Some(other) = same {
+            problems.push(given_twice(other, &error.function));
         }
         match found {
             None => problems.push(no_function(plugin, &spellings, &error.function)),
@@ -63,6 +70,15 @@ pub(super) fn take(plugin: &mut Plugin, of_types: Vec<StartError>) {
     plugin.spec.start_errors.extend(others);
 }
 
+fn given_twice(one: &str, other: &str) -> Problem {
+    let message = if one == other {
+        format!("two error values are given for the type '{one}'")
+    } else {
+        format!("'{one}' and '{other}' are the same type, and an error value is given for each")
+    };
+    Problem::error(message, "leave one out").about_error_value(other)
+}
+
 fn no_function(plugin: &Plugin, spellings: &Spellings<'_>, ty: &str) -> Problem {
     let mut results: Vec<String> = Vec::new();
     for (function, ty) in plugin.callbacks() {
@@ -82,6 +98,7 @@ fn no_function(plugin: &Plugin, spellings: &Spellings<'_>, ty: &str) -> Problem 
         format!("an error value is given for the type '{ty}', but no exported function returns it"),
         hint,
     )
+    .about_error_value(ty)
 }
 
 /// The type that a value is given for.

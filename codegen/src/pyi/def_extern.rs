@@ -3,6 +3,7 @@
 //! `def_extern(name="f")` has an overload of its own for each function. Without a name the decorated function's
 //! `__name__` counts, which is not part of its type: such a function must fit any one of the declared ones.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use keelback_cdef::{FunctionOrigin, FunctionType, Type, TypeId};
@@ -63,12 +64,9 @@ impl Stubs<'_> {
                 &variable(index),
             );
         }
-        let mut results: Vec<&str> = Vec::new();
-        for shape in &shapes {
-            if !results.contains(&shape.result.as_str()) {
-                results.push(&shape.result);
-            }
-        }
+        let mut seen = HashSet::new();
+        let results = shapes.iter().map(|shape| shape.result.as_str());
+        let results: Vec<&str> = results.filter(|&result| seen.insert(result)).collect();
         let results = results.join(" | ");
         for name in ["name: None = None", "name: _b.str"] {
             overload(methods, ["", ""], name, &results, "_F");
@@ -79,6 +77,7 @@ impl Stubs<'_> {
     fn shapes(&self) -> Vec<Shape> {
         let types = &self.declarations.types;
         let mut shapes: Vec<Shape> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let functions = self.declarations.functions.iter();
         for function in functions.filter(|function| function.origin != FunctionOrigin::C) {
             let Type::Function(ty) = types.get(function.ty) else {
@@ -87,14 +86,16 @@ impl Stubs<'_> {
             let result = self.returned(ty.result.ty);
             let signature = self.signature(ty, &result);
             let name = types.text(function.name).to_owned();
-            match shapes.iter_mut().find(|shape| shape.signature == signature) {
-                Some(shape) => shape.names.push(name),
-                None => shapes.push(Shape {
-                    names: vec![name],
-                    signature,
-                    result,
-                }),
+            if let Some(&place) = places.get(&signature) {
+                shapes[place].names.push(name);
+                continue;
             }
+            places.insert(signature.clone(), shapes.len());
+            shapes.push(Shape {
+                names: vec![name],
+                signature,
+                result,
+            });
         }
         shapes
     }

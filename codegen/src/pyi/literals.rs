@@ -3,7 +3,7 @@
 //! No type checker reads C. So pointers and arrays of the types that the declarations name, and of the primitive types
 //! that they use, are listed as literals; for any other string the result is `Any`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 use keelback_cdef::{Primitive, Type, TypeId};
@@ -18,20 +18,27 @@ const MANY_NAMES: usize = 24;
 
 /// For each result type its literals, in the order of the first use of the results.
 #[derive(Default)]
-struct Overloads(Vec<(String, Vec<String>)>);
+struct Overloads {
+    all: Vec<(String, Vec<String>)>,
+    /// The index in `all` of each result type.
+    places: HashMap<String, usize>,
+    /// The literals that there are already, each with the index of its result.
+    seen: HashSet<(usize, String)>,
+}
 
 impl Overloads {
     fn add(&mut self, result: String, literals: impl IntoIterator<Item = String>) {
-        let place = match self.0.iter().position(|(known, _)| *known == result) {
-            Some(place) => place,
+        let place = match self.places.get(&result) {
+            Some(&place) => place,
             None => {
-                self.0.push((result, Vec::new()));
-                self.0.len() - 1
+                self.places.insert(result.clone(), self.all.len());
+                self.all.push((result, Vec::new()));
+                self.all.len() - 1
             }
         };
         for literal in literals {
-            if !self.0[place].1.contains(&literal) {
-                self.0[place].1.push(literal);
+            if self.seen.insert((place, literal.clone())) {
+                self.all[place].1.push(literal);
             }
         }
     }
@@ -60,7 +67,7 @@ impl Stubs<'_> {
         overloads.add(text("_t.Array[_t.Pointer[Any]]"), arrays("void *", LONGEST));
         for (method, argument) in [("new", "init: Any = None"), ("cast", "source: Any")] {
             let is_array = |result: &str| result.starts_with("_t.Array[");
-            let all = overloads.0.iter();
+            let all = overloads.all.iter();
             for (result, literals) in all.filter(|(result, _)| method == "new" || !is_array(result))
             {
                 let _ = write!(
