@@ -71,6 +71,13 @@ impl Inputs {
         }
     }
 
+    /// Notes a directory whose entries the outputs depend on. One that the run writes to is never older than the outputs.
+    pub fn lists(&mut self, directory: &Path) {
+        if !self.files.writes_into(directory) {
+            self.note(directory);
+        }
+    }
+
     /// Notes a file that others read for this run: the compiler, the linker, Python.
     pub fn others_read(&mut self, path: &Path) -> Result<()> {
         self.files.reads(path).map_err(|found| conflict(&found))?;

@@ -111,6 +111,14 @@ fn soversions_that_cannot_be() {
         "error: invalid value '1.x' for '--soversion <X.Y.Z>': a version is one to three numbers with dots between them: \
          1.2.3",
     );
+    usage(
+        &project.build(&["--soversion", "01.2.3"]),
+        "error: invalid value '01.2.3' for '--soversion <X.Y.Z>': the numbers of a version do not begin with 0: 1.2.3, not 01.2.3",
+    );
+    usage(
+        &project.build(&["--soversion", "1.20260131123456"]),
+        "error: invalid value '1.20260131123456' for '--soversion <X.Y.Z>': the numbers of a version have nine digits at most",
+    );
     assert_eq!(project.names(), ["api.h", "plugin.py"]);
 }
 
@@ -188,6 +196,7 @@ fn a_depfile_names_all_that_was_read() {
     project.file("in c/own.h", "#define OWN 1\n");
     project.file("rules/__init__.py", "");
     project.file("rules/data$.txt", "");
+    project.file("rules/deep/er.py", "");
     project.file("keelback.toml", "modules = [\"rules\"]\n");
     let build = |project: &Project| {
         project
@@ -221,6 +230,8 @@ fn a_depfile_names_all_that_was_read() {
         "keelback.toml",
         "rules/__init__.py",
         "rules/data$$.txt",
+        "rules",
+        "rules/deep",
         "./types.h",
         "./in\\ c/own.h",
     ] {
@@ -254,6 +265,10 @@ fn a_depfile_names_all_that_was_read() {
         )
         .stdout
     };
+    assert_eq!(make(&project), "");
+    // A new file would go into the library.
+    project.file("rules/deep/new.py", "");
+    assert_eq!(make(&project), "made\n");
     assert_eq!(make(&project), "");
     let newer = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     let touch = |name: &str| {

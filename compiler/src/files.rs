@@ -88,6 +88,22 @@ impl Files {
             .is_some_and(|identity| self.written.iter().any(|(known, _)| *known == identity))
     }
 
+    /// Whether the run writes a file into the directory.
+    pub fn writes_into(&self, directory: &Path) -> bool {
+        let Ok(directory) = directory.canonicalize() else {
+            return false;
+        };
+        let parent = |path: &PathBuf| {
+            std::path::absolute(path)
+                .ok()?
+                .parent()?
+                .canonicalize()
+                .ok()
+        };
+        let mut written = self.written.iter();
+        written.any(|(_, path)| parent(path).is_some_and(|parent| parent == directory))
+    }
+
     /// The run does not write the file that was noted as this path after all.
     pub fn forget_written(&mut self, path: &Path) {
         self.written.retain(|(_, known)| known != path);

@@ -110,6 +110,8 @@ pub struct OwnFiles {
     pub files: Vec<OwnFile>,
     /// The files that were read, which must not be outputs.
     pub read: Vec<PathBuf>,
+    /// The directories that were listed: a new file in one of them would have gone into the library.
+    pub listed: Vec<PathBuf>,
 }
 
 /// The files of modules and packages, in an order that depends on their names only. For a development library
@@ -203,6 +205,7 @@ fn walk(
         return Err(ModuleError::Cycle(directory.into()));
     }
     around.push(real);
+    found.listed.push(directory.to_owned());
     let mut entries = std::fs::read_dir(directory)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(cannot)?;

@@ -11,13 +11,24 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SoVersion(String);
 
-/// The text is no version.
+/// Why a text is no version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NoVersion;
+pub enum NoVersion {
+    /// It is not made of one to three numbers.
+    Form,
+    /// `01`: programs would not find libNAME.so.1.
+    LeadingZero,
+    /// A number has more than nine digits.
+    Long,
+}
 
 impl fmt::Display for NoVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a version is one to three numbers with dots between them: 1.2.3")
+        f.write_str(match self {
+            Self::Form => "a version is one to three numbers with dots between them: 1.2.3",
+            Self::LeadingZero => "the numbers of a version do not begin with 0: 1.2.3, not 01.2.3",
+            Self::Long => "the numbers of a version have nine digits at most",
+        })
     }
 }
 
@@ -27,11 +38,21 @@ impl FromStr for SoVersion {
     type Err = NoVersion;
 
     fn from_str(text: &str) -> Result<Self, NoVersion> {
-        let is_number = |part: &str| {
-            (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let is_version = text.split('.').count() <= 3 && text.split('.').all(is_number);
-        is_version.then(|| Self(text.to_owned())).ok_or(NoVersion)
+        let is_number =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if text.split('.').count() > 3 || !text.split('.').all(is_number) {
+            return Err(NoVersion::Form);
+        }
+        if text
+            .split('.')
+            .any(|part| part.len() > 1 && part.starts_with('0'))
+        {
+            return Err(NoVersion::LeadingZero);
+        }
+        if text.split('.').any(|part| part.len() > 9) {
+            return Err(NoVersion::Long);
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -114,8 +135,12 @@ mod tests {
         };
         assert_eq!(major("0.1").as_deref(), Ok("0"));
         assert_eq!(major("12.3.4").as_deref(), Ok("12"));
-        for wrong in ["", "1.", ".1", "1.2.3.4", "v1", "1-2", "1.2b", "9999999999"] {
-            assert_eq!(major(wrong), Err(NoVersion), "{wrong}");
+        for wrong in ["", "1.", ".1", "1.2.3.4", "v1", "1-2", "1.2b"] {
+            assert_eq!(major(wrong), Err(NoVersion::Form), "{wrong}");
         }
+        for wrong in ["01.2.3", "1.02", "00"] {
+            assert_eq!(major(wrong), Err(NoVersion::LeadingZero), "{wrong}");
+        }
+        assert_eq!(major("9999999999"), Err(NoVersion::Long));
     }
 }

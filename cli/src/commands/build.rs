@@ -415,6 +415,9 @@ fn own_files(
     for path in found.read {
         inputs.others_read(&path)?;
     }
+    for directory in &found.listed {
+        inputs.lists(directory);
+    }
     Ok(found.files)
 }
 
