@@ -35,7 +35,9 @@ def venv(tmp_path_factory):
     place = tmp_path_factory.mktemp("venv") / "venv"
     subprocess.run([python(), "-m", "venv", "--without-pip", place], check=True, env=clean_environment(), timeout=LONG)
     packages = place / "lib" / f"python{VERSION}" / "site-packages"
-    install(packages, "shapes", "1.5", {"shapes/__init__.py": "from numbers_of import FOUR\n\n\ndef corners(shape):\n    return FOUR\n"}, requires=["numbers-of>=1", "colour; extra == 'paint'"])
+    install(packages, "shapes", "1.5", {"shapes/__init__.py": "from numbers_of import FOUR\n\n\ndef corners(shape):\n    return FOUR\n"}, requires=["numbers-of>=1", "colour; extra == 'paint'", 'units-of[metric] (>=1) ; extra == "Area"'], extras=["paint", "Area"])
+    install(packages, "units-of", "3.0", {"units_of.py": ""}, requires=["metres; extra == 'metric'", "feet; extra == 'imperial'"], extras=["metric", "imperial"])
+    install(packages, "metres", "4.0", {"metres.py": ""})
     install(packages, "numbers-of", "2.0", {"numbers_of.py": "FOUR = 4\n"})
     install(packages, "unused", "1.0", {"unused.py": ""})
     install(packages, "broken", "1.0", {"broken.py": ""}, requires=["nowhere"])
@@ -43,11 +45,11 @@ def venv(tmp_path_factory):
     return place
 
 
-def install(packages, name, version, files, requires=(), direct=None):
+def install(packages, name, version, files, requires=(), extras=(), direct=None):
     """What pip leaves of a wheel."""
     info = packages / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
-    needs = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    needs = "".join(f"Requires-Dist: {each}\n" for each in requires) + "".join(f"Provides-Extra: {each}\n" for each in extras)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
     if direct:
         (info / "direct_url.json").write_text(direct)
@@ -79,11 +81,11 @@ def moved(built, host, here, venv, workshop, tmp_path_factory):
     shutil.copy(built.library, first)
     program = host(here / "host.c", built, link=False, flags=["-Wl,-rpath,$ORIGIN", f"-L{built.directory}", "-lbundled"])
     shutil.copy(program, first / "host")
-    ran = bundle(workshop, "libbundled.so", "--python", venv, "--package", "Shapes", "--exclude", "pdb", cwd=first)
+    ran = bundle(workshop, "libbundled.so", "--python", venv, "--package", "Shapes[area]", "--exclude", "pdb", cwd=first)
     assert ran.code == 0, ran.stderr
     full = ask(python(), "import sys; print(sys.version.split()[0])").strip()
     assert re.fullmatch(
-        rf"(warning: .*\n(help: .*\n)?)*made bundled\.keelback: Python {re.escape(full)}, numbers-of 2\.0, shapes 1\.5 \(\d+ MB\)\n", ran.stderr
+        rf"(warning: .*\n(help: .*\n)?)*made bundled\.keelback: Python {re.escape(full)}, metres 4\.0, numbers-of 2\.0, shapes 1\.5, units-of 3\.0 \(\d+ MB\)\n", ran.stderr
     ), ran.stderr
     assert sorted(os.listdir(first)) == ["bundled.keelback", "host", "libbundled.so"]
     second = tmp_path_factory.mktemp("second") / "elsewhere"
@@ -224,13 +226,17 @@ def test_what_is_left_out(moved):
         assert not (standard / absent).exists(), absent
     packages = next(place for place in standard.iterdir() if place.name in ("site-packages", "dist-packages"))
     assert sorted(path.name for path in packages.iterdir() if path.name != "__pycache__") == [
+        "metres-4.0.dist-info",
+        "metres.py",
         "numbers_of-2.0.dist-info",
         "numbers_of.py",
         "shapes",
         "shapes-1.5.dist-info",
+        "units_of-3.0.dist-info",
+        "units_of.py",
     ]
     told = json.loads((moved / "bundled.keelback" / "bundle.json").read_text())
-    assert told["packages"] == ["numbers-of 2.0", "shapes 1.5"]
+    assert told["packages"] == ["metres 4.0", "numbers-of 2.0", "shapes 1.5", "units-of 3.0"]
     assert told["libraries"] == sorted(told["libraries"])
     assert sorted(os.listdir(standard.parent)) == sorted([f"python{VERSION}", f"libpython{VERSION}.so.1.0", "libkeelback_runtime.so", "needs", *["stdlib.code"] * ARCHIVED, *told["libraries"]])
 
@@ -350,9 +356,22 @@ def test_packages_that_cannot_be_taken(workshop, folder, venv):
             "help: install it there, or choose with --python the Python or the virtual environment that has it\n",
         ),
         ("broken", f"error: the package 'broken' needs 'nowhere', which is not installed in {executable}\nhelp: install it there\n"),
+        ("shapes[paint]", f"error: the package 'shapes[paint]' needs 'colour', which is not installed in {executable}\nhelp: install it there\n"),
+        ("shapes[area,nosuch]", "error: the package 'shapes' has no extra 'nosuch'\nhelp: it has: paint, area\n"),
+        ("unused[x]", "error: the package 'unused' has no extra 'x'\nhelp: it has none\n"),
+        (
+            "shapes==1.5",
+            "error: 'shapes==1.5' is no name of a package\n"
+            "help: write it without a version, NAME or NAME[EXTRA]: the version that is installed is copied\n",
+        ),
         ("edited", "error: the package 'edited' is installed in editable mode: its files are elsewhere\nhelp: install it without -e\n"),
     ):
         refuse(workshop, folder, 4, message, "libbundled.so", "--python", venv, "--package", package)
+
+
+def test_in_and_out(workshop, folder):
+    message = "error: the module 'xml' is given to --include and to --exclude\n"
+    refuse(workshop, folder, 2, message, "libbundled.so", "--include", "xml", "--exclude", "pdb", "--exclude", "xml")
 
 
 def test_an_unwritable_place(workshop, folder):

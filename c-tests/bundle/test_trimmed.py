@@ -244,6 +244,17 @@ def test_its_parts(unpacked):
     assert len({each["bom-ref"] for each in sbom["components"]}) == len(sbom["components"])
 
 
+def test_the_sbom_is_one_by_the_schema(unpacked):
+    """CycloneDX's own, with all that may be in no file that conforms to it."""
+    validation = pytest.importorskip("cyclonedx.validation.json", reason="cyclonedx-python-lib[json-validation] is not installed")
+    from cyclonedx.schema import SchemaVersion
+
+    sbom = (unpacked / "tiny.keelback" / "sbom.cdx.json").read_text()
+    validator = validation.JsonStrictValidator(SchemaVersion.V1_5)
+    assert validator.validate_str(sbom.replace('"library"', '"no such type"', 1)) is not None
+    assert validator.validate_str(sbom) is None
+
+
 def test_what_it_needs_of_a_machine(unpacked, workshop):
     top = unpacked / "tiny.keelback"
     needs = json.loads((top / "bundle.json").read_text())["needs"]

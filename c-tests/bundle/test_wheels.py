@@ -131,7 +131,7 @@ WHEELS = {
         (["1", "2"], "3", "onetwo"),
     ),
     "psycopg": (
-        "psycopg[binary] psycopg-binary",
+        "psycopg[binary]",
         """
         import psycopg
         from psycopg import pq, sql
@@ -260,7 +260,7 @@ def test_a_published_package(name, plugin, host, workshop, tmp_path):
     there = tmp_path / "there"
     there.mkdir()
     shutil.copy(made.library, there)
-    packages = [argument for each in WHEELS[name][0].split() for argument in ("--package", re.match(r"[\w-]+", each).group())]
+    packages = [argument for each in WHEELS[name][0].split() for argument in ("--package", re.match(r"[^=<>]+", each).group())]
     # Every other one without what it was not seen to need.
     trim = ["--trim"] if len(name) % 2 == 0 else []
     ran = bundle(workshop, "libwheels.so", "--python", venv, *packages, *trim, cwd=there)

@@ -472,7 +472,8 @@ pub struct BundleArguments {
     /// [default: the one of $VIRTUAL_ENV, or python3 on the PATH]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub python: Option<PathBuf>,
-    /// An installed package that the init code imports; what it requires comes along (may be repeated)
+    /// An installed package that the init code imports, as pip calls it (NAME or NAME[EXTRA]); what it requires comes
+    /// along (may be repeated)
     #[arg(long = "package", value_name = "NAME")]
     pub packages: Vec<String>,
     /// All installed packages

@@ -234,13 +234,17 @@ class Bundle:
                 # Of several versions, the first on the path is imported.
                 found.setdefault(normal(name), distribution)
         wanted = {}
-        for name in names:
+        # For each package, the extras with which it is wanted.
+        extras = {}
+        for written in names:
+            name, wanted_extras = package_and_extras(written)
             if normal(name) not in found:
                 raise Refused(
                     "the package '%s' is not installed in %s\ninstall it there, or choose with --python the Python or "
                     "the virtual environment that has it" % (name, sys.executable)
                 )
-            add_with_requirements(normal(name), found, wanted)
+            refuse_unknown_extras(found[normal(name)], wanted_extras)
+            add_with_requirements(normal(name), wanted_extras, found, wanted, extras)
         if take_all:
             wanted.update((name, found[name]) for name in found if name not in ("pip", "setuptools", "wheel", "keelback"))
         for place in places:
@@ -509,22 +513,49 @@ def venv_directory():
     return None
 
 
-def add_with_requirements(name, found, wanted):
-    if name in wanted:
+NAME_AND_EXTRAS = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([A-Za-z0-9._\s,-]*)\])?\s*")
+
+
+def package_and_extras(written):
+    """`name[extra,other]`, taken apart."""
+    match = NAME_AND_EXTRAS.fullmatch(written.strip())
+    if match is None:
+        raise Refused(
+            "'%s' is no name of a package\nwrite it without a version, NAME or NAME[EXTRA]: the version that is installed "
+            "is copied" % written
+        )
+    return match.group(1), {normal(extra.strip()) for extra in (match.group(2) or "").split(",") if extra.strip()}
+
+
+def refuse_unknown_extras(distribution, extras):
+    known = [normal(extra) for extra in distribution.metadata.get_all("Provides-Extra") or ()]
+    for extra in sorted(extras):
+        if extra not in known:
+            has = "it has: " + ", ".join(known) if known else "it has none"
+            raise Refused("the package '%s' has no extra '%s'\n%s" % (distribution.metadata["Name"], extra, has))
+
+
+def add_with_requirements(name, its_extras, found, wanted, extras):
+    """Adds a package with what it requires, and with what the extras require besides."""
+    if name in wanted and its_extras <= extras[name]:
         return
-    distribution = found[name]
-    wanted[name] = distribution
+    distribution = wanted[name] = found[name]
+    extras[name] = extras.get(name, set()) | its_extras
     for requirement in distribution.requires or ():
         words, _, marker = requirement.partition(";")
-        other = normal(re.match(r"[A-Za-z0-9._-]+", words.strip()).group())
-        if re.search(r"\bextra\b", marker):
+        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?", words)
+        other, more = normal(match.group(1)), {normal(extra.strip()) for extra in (match.group(2) or "").split(",") if extra.strip()}
+        of_extras = {normal(extra) for extra in re.findall(r"\bextra\s*==\s*['\"]([^'\"]*)['\"]", marker)}
+        if of_extras and not of_extras & extras[name]:
             continue
+        # Whether other conditions of the marker hold is left to pip: what they ask for is there or not.
+        is_certain = not marker or (of_extras and re.fullmatch(r"\s*\(?\s*extra\s*==\s*\S+?\s*\)?\s*", marker))
         if other in found:
-            add_with_requirements(other, found, wanted)
-        elif not marker:
+            add_with_requirements(other, more, found, wanted, extras)
+        elif is_certain:
+            shown = distribution.metadata["Name"] + ("[%s]" % ",".join(sorted(of_extras)) if of_extras else "")
             raise Refused(
-                "the package '%s' needs '%s', which is not installed in %s\ninstall it there"
-                % (distribution.metadata["Name"], other, sys.executable)
+                "the package '%s' needs '%s', which is not installed in %s\ninstall it there" % (shown, other, sys.executable)
             )
 
 

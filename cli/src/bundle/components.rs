@@ -118,7 +118,7 @@ fn runtime(top: &Path) -> Result<Component> {
         origin: format!("pkg:cargo/keelback@{version}"),
         licence: "MIT OR Apache-2.0".into(),
         is_spdx: true,
-        files: vec!["lib/libkeelback_runtime.so".into()],
+        files: vec![super::RUNTIME.into()],
         licence_texts,
         ..Component::default()
     })

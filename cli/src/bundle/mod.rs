@@ -23,10 +23,21 @@ use needs::Needs;
 pub use trace::{Traced, trace};
 
 /// The file at the top of a bundle that says what is in it.
-const DESCRIPTION: &str = "bundle.json";
+pub const DESCRIPTION: &str = "bundle.json";
 
 /// The same for programs that look for known flaws and licences.
 const SBOM: &str = "sbom.cdx.json";
+
+/// The runtime in a bundle: the loader of a plugin (codegen/templates/loader/place.c) looks for it there.
+const RUNTIME: &str = "lib/libkeelback_runtime.so";
+
+/// The directory of a bundle that several plugins share, in theirs. The loader knows this name and that of [`name_of`].
+pub const SHARED: &str = "keelback-bundle";
+
+/// The directory of one plugin's bundle, in the plugin's.
+pub fn name_of(module: &str) -> String {
+    format!("{}.keelback", module.replace('.', "_"))
+}
 
 /// What goes into a bundle besides Python.
 pub struct Wishes<'a> {
@@ -76,7 +87,7 @@ pub fn fill(
     reporter: &Reporter,
 ) -> Result<Description> {
     let mut gathered = gather::gather(target, python, wishes, reporter)?;
-    let within = Path::new("lib/libkeelback_runtime.so");
+    let within = Path::new(RUNTIME);
     let copy = target.join(within);
     std::fs::copy(runtime, &copy).map_err(|error| unwritable(&copy, &reason(&error)))?;
     let runtime = Native::new(within.into(), runtime.into(), Owner::Python);

@@ -54,7 +54,12 @@ def modules_of(packages):
     import importlib.metadata
 
     for package in packages:
-        for file in importlib.metadata.files(package) or ():
+        try:
+            files = importlib.metadata.files(package) or ()
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            # Whoever copies the packages says so.
+            continue
+        for file in files:
             parts = list(file.parts)
             if len(parts) == 2 and parts[1] == "__init__.py":
                 yield parts[0]

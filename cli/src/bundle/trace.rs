@@ -58,7 +58,11 @@ pub fn trace(
         command.arg(word);
     }
     command.args(included.iter().map(|name| format!("include={name}")));
-    command.args(packages.iter().map(|name| format!("package={name}")));
+    command.args(packages.iter().map(|name| {
+        // Without extras.
+        let name = name.split('[').next().unwrap_or_default().trim_end();
+        format!("package={name}")
+    }));
     let output = interrupt::output(&mut command).map_err(|error| failed(&reason(&error)))?;
     let text = std::fs::read_to_string(place.path()).unwrap_or_default();
     let Ok(told) = serde_json::from_str::<Traced>(&text) else {

@@ -15,6 +15,16 @@ use crate::runtime;
 
 /// `keelback bundle PLUGIN...`
 pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
+    let contradiction = arguments
+        .included
+        .iter()
+        .find(|module| arguments.excluded.contains(module));
+    if let Some(module) = contradiction {
+        return Err(Failure::Usage.because(Diagnostic::error(
+            "usage",
+            format!("the module '{module}' is given to --include and to --exclude"),
+        )));
+    }
     let place = place(&arguments.plugins)?;
     let archive = arguments.archive.as_deref().map(form_of).transpose()?;
     let exists = archive.is_none() && place.symlink_metadata().is_ok();
@@ -260,8 +270,8 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
         ));
     }
     let name = match modules.as_slice() {
-        [module] => format!("{module}.keelback"),
-        _ => "keelback-bundle".into(),
+        [module] => bundle::name_of(module),
+        _ => bundle::SHARED.to_owned(),
     };
     // As the user wrote it, unless a link leads elsewhere.
     let written = plugins[0].parent().unwrap_or(Path::new(""));

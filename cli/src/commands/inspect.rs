@@ -11,6 +11,7 @@ use keelback_codegen::abi::{
 use serde_json::{Value, json};
 
 use crate::arguments::InspectArguments;
+use crate::bundle;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::loader_search::{self, Found};
@@ -93,9 +94,7 @@ struct Inspected {
 impl Inspected {
     fn read(path: &Path) -> Result<Self> {
         let payload = payload::read(path).map_err(|why| why.failure(path))?;
-        let interface = Interface::parse(&payload.cdefs).map_err(|errors| {
-            Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
-        })?;
+        let interface = Interface::of_library(path, &payload.cdefs)?;
         let here = loader_search::search(path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -137,11 +136,7 @@ impl Inspected {
         section(&mut text, "Built with", &[self.options().join(" ")]);
         let here = &self.here;
         if let Some(error) = &here.error {
-            section(
-                &mut text,
-                "Here",
-                &[format!("it cannot be opened: {error}")],
-            );
+            section(&mut text, "Here", std::slice::from_ref(error));
             return text;
         }
         section(&mut text, "Looking for Python here", &here.python_steps);
@@ -277,7 +272,7 @@ struct Bundle {
 
 impl Bundle {
     fn read(path: &Path) -> Result<Self> {
-        let file = path.join("bundle.json");
+        let file = path.join(bundle::DESCRIPTION);
         let no_bundle = |why: String| {
             Failure::Usage.because(
                 Diagnostic::error(
@@ -288,9 +283,9 @@ impl Bundle {
             )
         };
         let text = std::fs::read_to_string(&file)
-            .map_err(|error| no_bundle(format!("bundle.json: {}", reason(&error))))?;
+            .map_err(|error| no_bundle(format!("{}: {}", bundle::DESCRIPTION, reason(&error))))?;
         let description = serde_json::from_str(&text)
-            .map_err(|error| no_bundle(format!("bundle.json: {error}")))?;
+            .map_err(|error| no_bundle(format!("{}: {error}", bundle::DESCRIPTION)))?;
         Ok(Self {
             path: path.to_owned(),
             description,
@@ -314,9 +309,9 @@ impl Bundle {
             let Ok(payload) = payload::read(&path) else {
                 continue;
             };
-            let own = format!("{}.keelback", payload.module_name.replace('.', "_"));
+            let own = bundle::name_of(&payload.module_name);
             let is_its = *name == *own
-                || name == "keelback-bundle" && !directory.join(own).join("lib").exists();
+                || name == bundle::SHARED && !directory.join(own).join("lib").exists();
             if is_its {
                 found.push(shown.join(entry.file_name()));
             }
