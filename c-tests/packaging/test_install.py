@@ -121,6 +121,11 @@ def test_what_cannot_be_installed(workshop, built, tmp_path):
         f"error: {tmp_path}/vec.so cannot be installed: it has no SONAME, so programs cannot be linked to it",
     )
     assert first_line("nosuch.so") == (5, "error: cannot read the library nosuch.so: No such file or directory")
+    # Whoever takes it for a build is told how to build.
+    for name in ("nosuch.so", tmp_path / "text.so"):
+        told = workshop.run(keelback(), "install", name).stderr.splitlines()[1]
+        assert told.startswith("help: build it first, such as with `keelback build api.h --init plugin.py --name NAME"), told
+    assert first_line(built.library, "--header", tmp_path / "libvec.so") == (2, f"error: {tmp_path}/libvec.so is no header: it is no text")
     assert first_line(tmp_path / "text.so")[1].endswith("cannot be installed: it is no shared library")
     assert first_line(tmp_path / "libvec.so") == (2, f"error: there is no header {tmp_path}/vec.h beside the library")
     assert first_line(built.library, "--prefix", "usr") == (2, "error: --prefix usr is not an absolute path")

@@ -137,8 +137,8 @@ fn parse(input: &Input) -> Result<Config> {
     let file: File = toml::from_str(&input.text).map_err(|error| {
         // The parser has no words of its own for a number that is too large for it.
         let message = match error.message() {
-            message if message.contains(" as i128") => "this number has more than 64 bits",
-            message => message,
+            message if message.contains(" as i128") => "this number has more than 64 bits".into(),
+            message => in_plain_words(message),
         };
         let mut diagnostic = Diagnostic::error("config", message);
         if let Some(span) = error.span() {
@@ -180,6 +180,37 @@ fn parse(input: &Input) -> Result<Config> {
         use_environment: file.use_environment,
         ignore_sigpipe: file.ignore_sigpipe,
     })
+}
+
+/// What the parser says of a value or name that it knows nothing of, without the words of programmers.
+fn in_plain_words(message: &str) -> String {
+    if let Some((name, _)) = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'))
+    {
+        return format!("there is no setting '{name}' here");
+    }
+    let given = message.strip_prefix("invalid type: ");
+    if let Some((given, wanted)) = given.and_then(|rest| rest.split_once(", expected ")) {
+        let given = match given.split_once(' ').map_or(given, |(kind, _)| kind) {
+            "map" => "a table",
+            "sequence" => "a list",
+            "integer" => "an integer",
+            "boolean" => "a boolean",
+            "string" => "a string",
+            "floating" => "a number with a fraction",
+            _ => given,
+        };
+        let wanted = match wanted {
+            "a sequence" => "a list",
+            "path string" => "a string",
+            "a map" => "a table",
+            _ if wanted.starts_with("struct ") => "a table",
+            _ => wanted,
+        };
+        return format!("this is {given}, and {wanted} is needed");
+    }
+    message.to_owned()
 }
 
 /// Parses `NAME=VALUE` of the command line.
@@ -264,10 +295,58 @@ mod tests {
     fn an_unknown_key_is_no_silent_typo() {
         let error = parse(&input("[functions.a]\neror = -1\n")).unwrap_err();
         let diagnostic = &error.diagnostics[0];
-        assert_eq!(diagnostic.message, "unknown field `eror`, expected `error`");
+        assert_eq!(diagnostic.message, "there is no setting 'eror' here");
         assert_eq!(diagnostic.place.as_ref().unwrap().line, 2);
         let error = parse(&input("ignore_sigpipe = true\n")).unwrap_err();
-        let message = &error.diagnostics[0].message;
-        assert!(message.contains("`ignore-sigpipe`"), "{message}");
+        let diagnostic = &error.diagnostics[0];
+        assert_eq!(
+            diagnostic.message,
+            "there is no setting 'ignore_sigpipe' here"
+        );
+        assert!(
+            diagnostic
+                .hint
+                .as_ref()
+                .unwrap()
+                .contains("`ignore-sigpipe`")
+        );
+    }
+
+    #[test]
+    fn values_of_a_wrong_kind() {
+        for (text, message) in [
+            (
+                "no-site = 1\n",
+                "this is an integer, and a boolean is needed",
+            ),
+            (
+                "modules = \"a.py\"\n",
+                "this is a string, and a list is needed",
+            ),
+            (
+                "modules = [1]\n",
+                "this is an integer, and a string is needed",
+            ),
+            (
+                "soversion = 1.5\n",
+                "this is a number with a fraction, and a string is needed",
+            ),
+            (
+                "functions = 5\n",
+                "this is an integer, and a table is needed",
+            ),
+            (
+                "functions.a = true\n",
+                "this is a boolean, and a table is needed",
+            ),
+            ("errors = []\n", "this is a list, and a table is needed"),
+            (
+                "errors.int = [1]\n",
+                "expected an integer, a float, a boolean or a string with a C constant",
+            ),
+        ] {
+            let error = parse(&input(text)).unwrap_err();
+            assert_eq!(error.diagnostics[0].message, message, "{text}");
+        }
     }
 }

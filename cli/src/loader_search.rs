@@ -14,10 +14,13 @@ use crate::interrupt;
 use crate::output;
 use crate::payload;
 
+/// What the new process writes once the plugin is open.
+const OPENED: &str = "keelback: the plugin is open";
+
 /// The result of the search.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Found {
-    /// Why the library cannot be opened at all.
+    /// Why there is no result: the library cannot be opened at all, or the search ended the process.
     pub error: Option<String>,
     /// Where Python was looked for; the last line is where it was found.
     pub python_steps: Vec<String>,
@@ -55,8 +58,15 @@ pub fn search(path: &Path) -> Result<Found> {
         .lines()
         .last()
         .and_then(|line| serde_json::from_str(line).ok());
+    let status = output.status;
     Ok(found.unwrap_or_else(|| Found {
-        error: Some(format!("opening it ended the process ({})", output.status)),
+        error: Some(if said.lines().any(|line| line == OPENED) {
+            format!(
+                "it can be opened, but looking for Python and the runtime ended the process ({status}): one of their files is damaged, such as that of KEELBACK_RUNTIME, of KEELBACK_PYTHON, in the bundle or at the recorded path"
+            )
+        } else {
+            format!("it cannot be opened: opening it ended the process ({status})")
+        }),
         ..Found::default()
     }))
 }
@@ -76,7 +86,7 @@ fn search_in_this_process(path: &Path) -> Found {
     };
     let place = match payload::place(path) {
         Ok(place) => place,
-        Err(why) => return failed(why),
+        Err(why) => return failed(format!("it cannot be opened: {why}")),
     };
     // A name with a slash makes the dynamic linker open this file instead of searching.
     let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
@@ -86,13 +96,14 @@ fn search_in_this_process(path: &Path) -> Found {
         // Use the dynamic linker's own message.
         Err(error) => {
             let why = std::error::Error::source(&error).map(ToString::to_string);
-            return failed(why.unwrap_or_else(|| error.to_string()));
+            let why = why.unwrap_or_else(|| error.to_string());
+            return failed(format!("it cannot be opened: {why}"));
         }
     };
     // SAFETY: only its address is used.
     let anchor = unsafe { library.get::<*const ()>(place.anchor.as_bytes()) };
     let Ok(anchor) = anchor else {
-        return failed(format!("it has no {}", place.anchor));
+        return failed(format!("it cannot be used: it has no {}", place.anchor));
     };
     let address = (anchor.as_raw_ptr() as usize)
         .wrapping_sub(place.anchor_address as usize)
@@ -103,8 +114,11 @@ fn search_in_this_process(path: &Path) -> Found {
     let search = unsafe { (*description).search };
     std::mem::forget(library);
     let Some(search) = search else {
-        return failed("its description is damaged".to_owned());
+        return failed("it cannot be used: its description is damaged".to_owned());
     };
+    if output::print(&format!("\n{OPENED}\n")).is_err() {
+        return failed("nobody reads the answer".to_owned());
+    }
     // SAFETY: all fields may be zero.
     let mut result: keelback_search_t = unsafe { std::mem::zeroed() };
     // SAFETY: the function fills in what it is given.

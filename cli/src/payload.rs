@@ -290,6 +290,21 @@ impl Interface {
         Ok(Self { declarations, own })
     }
 
+    /// The same for the texts of the library at `path`. A build has checked them: one that does not parse is damaged.
+    pub fn of_library(path: &Path, cdefs: &[CdefText]) -> Result<Self, Box<Error>> {
+        Self::parse(cdefs).map_err(|errors| {
+            let why = errors.first().map_or_else(String::new, ToString::to_string);
+            let path = path.display();
+            Failure::Input.because(
+                Diagnostic::error(
+                    "damaged",
+                    format!("the declarations inside of {path} are damaged: {why}"),
+                )
+                .hint("build the library again, or copy it again"),
+            )
+        })
+    }
+
     /// The interface for `keelback_cdef::compare`.
     pub fn compared(&self) -> keelback_cdef::compare::Interface<'_> {
         keelback_cdef::compare::Interface {

@@ -136,6 +136,40 @@ fn failures_have_one_status() {
     }
 }
 
+/// The message names the library: the text inside it has no place that one could look at.
+#[test]
+fn declarations_in_a_library_that_are_damaged() {
+    let project = Project::with(OLD, INIT);
+    project.build(&[]).expect_success();
+    let library = project.path().join("libadder.so");
+    let mut bytes = std::fs::read(&library).unwrap();
+    let text = b"int count);";
+    let starts: Vec<usize> = (0..bytes.len() - text.len())
+        .filter(|&at| bytes[at..].starts_with(text))
+        .collect();
+    assert!(!starts.is_empty());
+    for start in starts {
+        bytes[start] = b'?';
+    }
+    std::fs::write(&library, bytes).unwrap();
+    for arguments in [
+        &["abi", "libadder.so", "api.h"][..],
+        &["inspect", "libadder.so"],
+    ] {
+        let told = project.run(arguments);
+        assert_eq!(told.code, if arguments[0] == "abi" { 3 } else { 1 });
+        assert!(
+            told.stderr
+                .starts_with("error: the declarations inside of libadder.so are damaged: api.h:4:")
+                && told
+                    .stderr
+                    .ends_with("\nhelp: build the library again, or copy it again\n"),
+            "{}",
+            told.stderr
+        );
+    }
+}
+
 /// An empty declaration file is an interface without functions; a library of no bytes is a damaged one.
 #[test]
 fn a_file_with_the_name_of_a_library_is_no_declaration() {

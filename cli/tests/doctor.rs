@@ -147,6 +147,17 @@ fn help_of_commands() {
         "{}",
         told.stderr
     );
+    for empty in ["", " "] {
+        let told = project.run(&["help", empty]);
+        assert_eq!(told.code, 2);
+        assert!(
+            told.stderr.starts_with(
+                "error: the name of a command is empty\nhelp: the commands are: build, "
+            ),
+            "{}",
+            told.stderr
+        );
+    }
     project.run(&["help", "new", "x"]).expect(
         2,
         "error: there is no command 'keelback new x'\nhelp: keelback new has no commands of its own",

@@ -142,6 +142,18 @@ fn one_that_finds_nothing() {
         "{}",
         told.stdout
     );
+    // The dynamic linker maps a file that is cut off, and is ended by the first use of what is missing. The plugin is
+    // not to blame.
+    let cut = project.path().join("cut.so");
+    let whole = std::fs::read(runtime()).unwrap();
+    std::fs::write(&cut, &whole[..8192]).unwrap();
+    let told = run("KEELBACK_RUNTIME", cut.to_str().unwrap());
+    told.expect(4, "");
+    assert!(
+        told.stdout.contains("Here:\n  it can be opened, but looking for Python and the runtime ended the process (signal: 7 (SIGBUS)"),
+        "{}",
+        told.stdout
+    );
     // A library that the dynamic linker cannot load.
     project.file("need.c", "int need(void) { return 1; }\n");
     let status = Command::new("cc")

@@ -298,6 +298,10 @@ class _Lib:
     def __dir__(self) -> list[str]:
         return dir(self._opened[-1])
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # As the real lib: it is neither copied nor pickled.
+        raise TypeError("cannot pickle '_cffi_backend.Lib' object")
+
     def _address(self, name: str, *fields_or_indexes: Any) -> Any:
         memory = self._variables.get(name)
         if memory is not None:

@@ -1,8 +1,10 @@
 """`keelback.testing.load()`: a plugin's functions in this Python, and the same functions of the built library."""
 import contextlib
+import copy
 import importlib.util
 import io
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -220,6 +222,15 @@ def test_lib(shop):
     with pytest.raises(AttributeError):
         lib.LIMIT = 5
     assert (shop.ffi.integer_const("LIMIT"), shop.ffi.library_path) == (100, None)
+
+
+def test_copies(shop):
+    """As of the real lib, there are none; of the plugin there are."""
+    for lib in (shop.lib, shop.ffi.dlopen(None)):
+        for function in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="^cannot pickle '_cffi_backend.Lib' object$"):
+                function(lib)
+    assert copy.copy(shop).price(100) == shop.price(100)
 
 
 def test_what_c_has_and_nobody_gave(place):

@@ -73,8 +73,8 @@ impl Side {
         inputs: &mut Inputs,
         reporter: &Reporter,
     ) -> Result<Self> {
-        let cdefs = if is_library(path)? {
-            of_library(path)?
+        let interface = if is_library(path)? {
+            Interface::of_library(path, &of_library(path)?)?
         } else {
             let files = [CdefFile {
                 path: path.to_owned(),
@@ -86,11 +86,11 @@ impl Side {
                 packed: false,
                 pack: None,
             };
-            headers::read_named(named, inputs, reporter)?.cdefs
+            let cdefs = headers::read_named(named, inputs, reporter)?.cdefs;
+            Interface::parse(&cdefs).map_err(|errors| {
+                Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
+            })?
         };
-        let interface = Interface::parse(&cdefs).map_err(|errors| {
-            Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
-        })?;
         let own_functions = own_functions(&interface);
         Ok(Self {
             interface,

@@ -43,9 +43,12 @@ fn unknown(command: &clap::Command, before: &[String], word: &str) -> Box<Error>
     } else {
         format!("the commands are: {}", names.join(", "))
     };
-    Failure::Usage.because(
-        Diagnostic::error("usage", format!("there is no command '{whole} {word}'")).hint(hint),
-    )
+    let message = if word.trim().is_empty() {
+        "the name of a command is empty".to_owned()
+    } else {
+        format!("there is no command '{whole} {word}'")
+    };
+    Failure::Usage.because(Diagnostic::error("usage", message).hint(hint))
 }
 
 /// `keelback completions SHELL`

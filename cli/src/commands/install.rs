@@ -57,6 +57,9 @@ fn install(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
     outputs.commit()
 }
 
+/// `keelback install` does not build: as with make, root installs what a user has built.
+const HOW_TO_BUILD: &str = "build it first, such as with `keelback build api.h --init plugin.py --name NAME --soversion 1.0.0`, then install libNAME.so";
+
 /// A built library, with the names that follow from its file name and its SONAME.
 struct Built {
     data: Vec<u8>,
@@ -76,14 +79,16 @@ impl Built {
     fn read(path: &Path) -> Result<Self> {
         let real = std::fs::canonicalize(path);
         let data = real.and_then(|real| Ok((std::fs::read(&real)?, real)));
-        let (data, real) = data.map_err(|error| cannot_read(path, "library", &error))?;
+        let (data, real) = data.map_err(|error| {
+            let mut error = cannot_read(path, "library", &error);
+            for diagnostic in &mut error.diagnostics {
+                diagnostic.hint = Some(HOW_TO_BUILD.to_owned());
+            }
+            error
+        })?;
         let read = Elf::read(data).and_then(|elf| Ok((elf.soname()?, elf)));
         let Ok((soname, library)) = read else {
-            return Err(unfit(
-                path,
-                "it is no shared library",
-                "build one with `keelback build`",
-            ));
+            return Err(unfit(path, "it is no shared library", HOW_TO_BUILD));
         };
         let Some(soname) = soname else {
             return Err(unfit(
@@ -156,6 +161,13 @@ fn headers(arguments: &InstallArguments, built: &Built) -> Result<Vec<Header>> {
     paths
         .into_iter()
         .map(|path| match std::fs::read(&path) {
+            Ok(data) if data.contains(&0) => Err(Failure::Usage.because(
+                Diagnostic::error(
+                    "usage",
+                    format!("{} is no header: it is no text", path.display()),
+                )
+                .hint("--header takes the NAME.h that `keelback build` wrote"),
+            )),
             Ok(data) => Ok(Header { path, data }),
             Err(error) => Err(cannot_read(&path, "header", &error)),
         })

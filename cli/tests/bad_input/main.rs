@@ -133,7 +133,7 @@ fn a_configuration_that_is_wrong() {
     project.build(&[]).expect(
         INPUT,
         "\
-error: unknown field `eror`, expected `error`
+error: there is no setting 'eror' here
  --> keelback.toml:2:1
   |
 2 | eror = -1
