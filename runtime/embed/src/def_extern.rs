@@ -111,6 +111,7 @@ fn attach(
         ));
     }
     tell_what_is_wrong(plugin, text, &ctype, function)?;
+    count_later(function);
     made.sink = Some((
         last_error::sink,
         std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
@@ -119,6 +120,24 @@ fn attach(
     binding.replace(Some(made));
     waiting::function_attached();
     Ok(())
+}
+
+/// On a free-threaded Python, where all threads that call a function change its count of references, and wait for each other's
+/// memory: the calls leave it alone, and the garbage collector finds out whether anybody has the function still. CPython does so
+/// by itself for functions of a module, but not for those that are made in functions (by a decorator, say).
+fn count_later(function: Live) {
+    #[cfg(all(Py_GIL_DISABLED, Py_3_14))]
+    {
+        unsafe extern "C" {
+            // pyo3 does not have it.
+            fn PyUnstable_Object_EnableDeferredRefcount(object: Obj) -> std::ffi::c_int;
+        }
+        // It says whether it did; it does not for what the garbage collector does not see, which is counted as ever.
+        // SAFETY: a live object, and the thread is in Python.
+        let _ = unsafe { PyUnstable_Object_EnableDeferredRefcount(function.ptr()) };
+    }
+    #[cfg(not(all(Py_GIL_DISABLED, Py_3_14)))]
+    let _ = function;
 }
 
 /// A function that no call from C can succeed with, in a library or module that Keelback built: a warning, as CFFI takes

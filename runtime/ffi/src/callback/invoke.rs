@@ -120,8 +120,9 @@ const ON_STACK: usize = 8;
 /// set: failures go to `onerror`, then to the sink or `sys.unraisablehook`, and the result is the `error=` value.
 ///
 /// # Safety
-/// The GIL is held. The arguments are those of the function's type. `result` has room for the result, at least 8 bytes
-/// (integers that are smaller are widened to them); it may be the slots themselves.
+/// The GIL is held. `function` lives until this returns, also where the Python code that it calls replaces or frees it. The
+/// arguments are those of the function's type. `result` has room for the result, at least 8 bytes (integers that are
+/// smaller are widened to them); it may be the slots themselves.
 #[inline(always)]
 pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
     // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
@@ -203,7 +204,8 @@ unsafe fn call(
 ) -> Res<Ref> {
     // SAFETY: `objects` has a place before the first object and one for each parameter, of whose types `args` are (the
     // caller's contract). Each place that is filled owns a reference, which is given up once: by `drop_objects`, here or
-    // after the call. The callable is held over the call, because it may replace or free its own function.
+    // after the call. The callable lives as long as the function, which lives until `invoke` returns (the caller's contract):
+    // it is not counted here, because on a free-threaded Python all threads that call it would wait for its count.
     unsafe {
         objects.write(std::ptr::null_mut());
         let first = objects.add(1);
@@ -217,13 +219,11 @@ unsafe fn call(
             }
         }
         let count = plan.params.len();
-        let callable = function.callable.clone();
         let outcome = vectorcall(
-            callable.obj(),
+            function.callable.obj(),
             first,
             count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
         );
-        drop(callable);
         drop_objects(first, count);
         Ref::steal(outcome)
     }
