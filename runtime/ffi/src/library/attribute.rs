@@ -153,7 +153,8 @@ impl Lib {
             "__loader__" | "__spec__" => Ok(crate::py::none()),
             "__all__" => self.name_list(Which::NotVariables),
             "__dict__" => self.everything(),
-            _ if text.starts_with("__") && text.ends_with("__") => {
+            // The lib of an out-of-line module looks like a module, and has nothing else of its own, as in CFFI.
+            _ if !self.is_out_of_line() && text.starts_with("__") && text.ends_with("__") => {
                 // SAFETY: live objects.
                 let object = unsafe { ffi::PyObject_GenericGetAttr(self.obj(), name.ptr()) };
                 // SAFETY: a new reference, or NULL with an exception.
@@ -199,13 +200,15 @@ impl Lib {
         make::list(self.names(which).iter().map(|name| str_from(name)))
     }
 
-    /// `lib.__dict__`: a new dict of everything that is there. Declared names that the library lacks are left out.
+    /// `lib.__dict__`: a new dict of everything that is there. Declared names that the library lacks are left out; an
+    /// out-of-line module says what is wrong with its first such name, as in CFFI.
     fn everything(&self) -> Res<Ref> {
         let dict = make::dict([])?;
         for name in self.names(Which::All) {
             let name = intern(&name)?;
             match self.entry(name.live()) {
                 Ok(entry) => dict.live().set_dict_item(name.live(), entry.live())?,
+                Err(raised) if self.is_out_of_line() => return Err(raised),
                 Err(raised) => raised.clear(),
             }
         }
