@@ -6,6 +6,7 @@ pub mod compare;
 mod constant;
 mod declarations;
 mod diagnostic;
+mod hash_index;
 pub mod header;
 mod include;
 mod keyword;

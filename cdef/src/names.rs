@@ -3,9 +3,7 @@
 
 use std::hash::Hasher;
 
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-
+use crate::hash_index::{HashIndex, hash_of};
 use crate::keyword;
 use crate::predefined;
 use crate::types::Symbol;
@@ -16,21 +14,12 @@ pub(crate) struct Names {
     text: String,
     /// Where each symbol's text ends; it starts where the text of the symbol before ends.
     ends: Vec<u32>,
-    /// Symbols with their hashes, so that growing the table need not read the texts.
-    table: HashTable<(u32, Symbol)>,
-}
-
-/// hashbrown takes the bucket from the low bits of a hash and the tag from the high ones: the 32 bits are used for
-/// both.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) | u64::from(hash) << 32
+    /// Symbols by their hashes.
+    table: HashIndex,
 }
 
 fn hash(text: &str) -> u32 {
-    let mut hasher = FxHasher::default();
-    hasher.write(text.as_bytes());
-    let hash = hasher.finish();
-    (hash ^ (hash >> 32)) as u32
+    hash_of(|hasher| hasher.write(text.as_bytes()))
 }
 
 fn text_of<'a>(text: &'a str, ends: &[u32], symbol: Symbol) -> &'a str {
@@ -51,7 +40,7 @@ impl Names {
             text: String::with_capacity(count * 16),
             ends: Vec::with_capacity(count),
             // With room for more: a copy has as much, and need not grow at its first names.
-            table: HashTable::with_capacity(count + count / 2),
+            table: HashIndex::with_capacity(count + count / 2),
         };
         for (text, _) in keyword::TABLE {
             names.intern(text);
@@ -73,35 +62,30 @@ impl Names {
     pub(crate) fn find(&self, text: &str) -> Option<Symbol> {
         let hashed = hash(text);
         self.table
-            .find(spread(hashed), |&(other, symbol)| {
-                other == hashed && self.text(symbol) == text
-            })
-            .map(|&(_, symbol)| symbol)
+            .find(hashed, |symbol| self.text(Symbol(symbol)) == text)
+            .map(Symbol)
     }
 
     pub(crate) fn intern(&mut self, text: &str) -> Symbol {
         let hashed = hash(text);
         let (all, ends) = (&self.text, &self.ends);
-        let found = self.table.find(spread(hashed), |&(other, symbol)| {
-            other == hashed && text_of(all, ends, symbol) == text
-        });
-        if let Some(&(_, symbol)) = found {
-            return symbol;
+        let found = self
+            .table
+            .find(hashed, |symbol| text_of(all, ends, Symbol(symbol)) == text);
+        if let Some(symbol) = found {
+            return Symbol(symbol);
         }
         let symbol = Symbol(self.ends.len() as u32);
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
-        self.table
-            .insert_unique(spread(hashed), (hashed, symbol), |&(hashed, _)| {
-                spread(hashed)
-            });
+        self.table.insert(hashed, symbol.0);
         symbol
     }
 
     /// Makes room for that many more symbols.
     pub(crate) fn reserve(&mut self, more: usize) {
         self.ends.reserve(more);
-        self.table.reserve(more, |&(hashed, _)| spread(hashed));
+        self.table.reserve(more);
     }
 
     /// Forgets the symbols from number `len` on.
@@ -109,12 +93,7 @@ impl Names {
         for index in len..self.ends.len() {
             let symbol = Symbol(index as u32);
             let hashed = hash(self.text(symbol));
-            if let Ok(entry) = self
-                .table
-                .find_entry(spread(hashed), |&(_, other)| other == symbol)
-            {
-                entry.remove();
-            }
+            self.table.remove(hashed, symbol.0);
         }
         self.ends.truncate(len);
         self.text

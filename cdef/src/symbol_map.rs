@@ -42,8 +42,12 @@ impl Key for (RecordKind, Symbol) {
 
 /// A map from symbols, stored as an array. Symbols are numbered densely in the order of their first use, so parsing a
 /// text walks through the array from one end to the other, where the accesses to a hash table would be scattered.
+///
+/// The array begins at the first key that was set, behind the reserved names and most of what other maps have.
 #[derive(Clone, Debug)]
 pub(crate) struct SymbolMap<K, V> {
+    /// The place of the first value.
+    first: usize,
     values: Vec<Option<V>>,
     keys: PhantomData<K>,
 }
@@ -51,6 +55,7 @@ pub(crate) struct SymbolMap<K, V> {
 impl<K, V> Default for SymbolMap<K, V> {
     fn default() -> Self {
         Self {
+            first: 0,
             values: Vec::new(),
             keys: PhantomData,
         }
@@ -60,7 +65,9 @@ impl<K, V> Default for SymbolMap<K, V> {
 impl<K: Key, V> SymbolMap<K, V> {
     #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.values.get(key.place())?.as_ref()
+        // Below the first one this is far beyond the last one.
+        let index = key.place().wrapping_sub(self.first);
+        self.values.get(index)?.as_ref()
     }
     pub(crate) fn contains_key(&self, key: &K) -> bool {
         self.get(key).is_some()
@@ -75,18 +82,73 @@ impl<K: Key, V> SymbolMap<K, V> {
     }
     fn place(&mut self, key: K) -> &mut Option<V> {
         let place = key.place();
-        if place >= self.values.len() {
-            self.values.resize_with(place + 1, || None);
+        if self.values.is_empty() {
+            self.first = place;
         }
-        &mut self.values[place]
+        if place < self.first {
+            // As many more as there are: keys that come in falling order cost no more than others.
+            let first = place.saturating_sub(self.values.len());
+            let missing = std::iter::repeat_with(|| None).take(self.first - first);
+            self.values.splice(0..0, missing);
+            self.first = first;
+        }
+        let index = place - self.first;
+        if index >= self.values.len() {
+            self.values.resize_with(index + 1, || None);
+        }
+        &mut self.values[index]
     }
     /// All entries, in the order of the symbols.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
         let values = self.values.iter().enumerate();
-        values.filter_map(|(place, value)| Some((K::at(place), value.as_ref()?)))
+        let first = self.first;
+        values.filter_map(move |(index, value)| Some((K::at(first + index), value.as_ref()?)))
     }
     /// Forgets the symbols from number `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.values.truncate(len * K::PER_SYMBOL);
+        let end = len * K::PER_SYMBOL;
+        self.values.truncate(end.saturating_sub(self.first));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_may_come_in_any_order() {
+        let at = Symbol::from_index;
+        let mut map = SymbolMap::default();
+        assert_eq!(map.get(&at(0)), None);
+        for index in [500, 502, 499, 510, 3] {
+            assert_eq!(map.insert(at(index), index), None);
+        }
+        let all: Vec<_> = map
+            .iter()
+            .map(|(key, &value)| (key.index(), value))
+            .collect();
+        assert_eq!(all, [3, 499, 500, 502, 510].map(|index| (index, index)));
+        assert_eq!(
+            (map.get(&at(2)), map.get(&at(501)), map.get(&at(511))),
+            (None, None, None)
+        );
+        map.restore(at(499), None);
+        map.truncate(501);
+        assert_eq!(map.iter().count(), 2);
+        map.truncate(2);
+        assert_eq!(
+            (map.iter().count(), map.insert(at(1), 1), map.get(&at(1))),
+            (0, None, Some(&1))
+        );
+    }
+
+    #[test]
+    fn tags_of_structs_and_unions_are_two_name_spaces() {
+        let key = |kind| (kind, Symbol::from_index(7));
+        let mut map = SymbolMap::default();
+        map.insert(key(RecordKind::Union), 'u');
+        map.insert(key(RecordKind::Struct), 's');
+        assert_eq!(map.get(&key(RecordKind::Struct)), Some(&'s'));
+        assert_eq!(map.insert(key(RecordKind::Union), 'v'), Some('u'));
     }
 }

@@ -406,7 +406,7 @@ impl Parser<'_> {
                             span,
                             message::NEGATIVE_LENGTH,
                         )
-                        .short("expected a positive integer constant"),
+                        .short(message::NO_LENGTH),
                     ));
                 };
                 Length::Fixed(length)

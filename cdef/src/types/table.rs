@@ -1,15 +1,12 @@
 //! The table of all types of some declarations.
 
-use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
-
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
 
 use super::{
     Alignment, ArrayLength, Enum, EnumId, Enumerator, Primitive, QualType, Record, RecordId,
     Symbol, Type, TypeId, UnknownId, UnknownType,
 };
+use crate::hash_index::{HashIndex, hash};
 use crate::names::Names;
 
 /// How deeply a type may be built from others (pointers to arrays of functions...). C asks for 12
@@ -23,8 +20,8 @@ pub struct TypeTable {
     types: Vec<Type>,
     /// For each type, how many derivations deep it is.
     depths: Vec<u16>,
-    /// Type ids with their hashes, so that growing the table need not read the types.
-    interned: HashTable<(u32, TypeId)>,
+    /// Type ids by the hashes of the types.
+    interned: HashIndex,
     /// Records, by [`RecordId`].
     pub records: Vec<Record>,
     /// Enums, by [`EnumId`].
@@ -64,7 +61,7 @@ impl TypeTable {
             types: Vec::with_capacity(count),
             depths: Vec::with_capacity(count),
             // With room for more, as below: a copy has as much.
-            interned: HashTable::with_capacity(count * 4),
+            interned: HashIndex::with_capacity(count * 4),
             records: Vec::new(),
             enums: Vec::new(),
             unknowns: Vec::new(),
@@ -107,18 +104,6 @@ impl TypeMark {
     }
 }
 
-fn hash_type(ty: &Type) -> u32 {
-    let mut hasher = FxHasher::default();
-    ty.hash(&mut hasher);
-    let hash = hasher.finish();
-    (hash ^ (hash >> 32)) as u32
-}
-
-/// See `names::spread`.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) | u64::from(hash) << 32
-}
-
 impl TypeTable {
     /// `void`, in every table.
     pub const VOID: TypeId = TypeId(0);
@@ -129,28 +114,24 @@ impl TypeTable {
     }
     /// The id of `ty`, which is added if it is new.
     pub fn intern(&mut self, ty: Type) -> TypeId {
-        let hash = hash_type(&ty);
+        let hash = hash(&ty);
         let types = &self.types;
-        let found = self.interned.find(spread(hash), |&(other, id)| {
-            other == hash && types[id.index()] == ty
-        });
-        if let Some(&(_, id)) = found {
-            return id;
+        let found = self.interned.find(hash, |id| types[id as usize] == ty);
+        if let Some(id) = found {
+            return TypeId(id);
         }
         let id = TypeId(self.types.len() as u32);
         self.depths.push(self.depth_of(&ty));
         self.types.push(ty);
-        self.interned
-            .insert_unique(spread(hash), (hash, id), |&(hash, _)| spread(hash));
+        self.interned.insert(hash, id.0);
         id
     }
     /// The id of `ty`, if it is known already.
     pub fn find(&self, ty: &Type) -> Option<TypeId> {
-        let hash = hash_type(ty);
-        let found = self.interned.find(spread(hash), |&(other, id)| {
-            other == hash && self.types[id.index()] == *ty
-        });
-        found.map(|&(_, id)| id)
+        let found = self
+            .interned
+            .find(hash(ty), |id| self.types[id as usize] == *ty);
+        found.map(TypeId)
     }
     /// The type of an id.
     pub fn get(&self, id: TypeId) -> &Type {
@@ -270,8 +251,7 @@ impl TypeTable {
         self.names.reserve(declarations * 2);
         self.types.reserve(declarations);
         self.depths.reserve(declarations);
-        self.interned
-            .reserve(declarations, |&(hash, _)| spread(hash));
+        self.interned.reserve(declarations);
     }
 
     pub(crate) fn mark(&self) -> TypeMark {
@@ -289,13 +269,7 @@ impl TypeTable {
     /// Removes everything that was added since `mark`.
     pub(crate) fn roll_back(&mut self, mark: &TypeMark) {
         for index in mark.types..self.types.len() {
-            let hash = hash_type(&self.types[index]);
-            if let Ok(entry) = self
-                .interned
-                .find_entry(spread(hash), |(_, id)| id.index() == index)
-            {
-                entry.remove();
-            }
+            self.interned.remove(hash(&self.types[index]), index as u32);
         }
         self.types.truncate(mark.types);
         self.depths.truncate(mark.types);

@@ -1,5 +1,7 @@
 """Uses the modules that compile.py made, with either run time; prints what comes out, as JSON."""
+import copy
 import json
+import pickle
 import re
 import sys
 import threading
@@ -74,6 +76,9 @@ ffi.typeof('point').fields[1][1].offset
 ffi.typeof('union either').kind, ffi.sizeof('union either')
 ffi.typeof('int[LIMIT]'), ffi.sizeof('char[GREEN]')
 ffi.typeof('int[computed]')
+ffi.typeof('int[nosuch]')
+ffi.typeof('int[WRONG]')
+ffi2.typeof('int[LIMIT]')
 ffi.typeof('nosuch')
 ffi.typeof('struct nosuch')
 ffi.integer_const('LIMIT'), ffi.integer_const('BLUE')
@@ -163,7 +168,16 @@ ffi.addressof(lib, 'hook')
 ffi.addressof(lib, 'nosuch')
 dir(lib)
 sorted(lib.__dict__)
+vars(lib)
+sorted(lib2.__dict__), lib2.__dict__['more'] is lib2.more
 lib.__all__
+lib.__doc__
+lib.__init__
+lib.__file__
+lib.__path__
+lib.__reduce_ex__
+copy.copy(lib)
+pickle.dumps(lib)
 lib, lib.__name__, type(lib)
 compiled_everything.__name__, compiled_everything.__doc__, compiled_everything.__spec__.name, type(compiled_everything)
 sys.modules['compiled_everything.lib'] is lib, sys.modules['compiled_everything'].lib is lib
