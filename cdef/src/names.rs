@@ -6,7 +6,7 @@ use std::hash::Hasher;
 use crate::hash_index::{HashIndex, hash_of};
 use crate::keyword;
 use crate::predefined;
-use crate::types::Symbol;
+use crate::types::{Symbol, copy_with_room};
 
 /// The texts of all symbols, one behind the other.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Names {
         let mut names = Self {
             text: String::with_capacity(count * 16),
             ends: Vec::with_capacity(count),
-            // With room for more: a copy has as much, and need not grow at its first names.
+            // With room for more: a copy has as much.
             table: HashIndex::with_capacity(count + count / 2),
         };
         for (text, _) in keyword::TABLE {
@@ -49,6 +49,18 @@ impl Names {
             names.intern(text);
         }
         names
+    }
+
+    /// A copy that need not grow at its first names.
+    pub(crate) fn clone_with_room(&self) -> Self {
+        const TEXT: usize = 512;
+        let mut text = String::with_capacity(self.text.len() + TEXT);
+        text.push_str(&self.text);
+        Self {
+            text,
+            ends: copy_with_room(&self.ends),
+            table: self.table.clone(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

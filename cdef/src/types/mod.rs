@@ -19,6 +19,6 @@ pub use model::{ArrayLength, CallingConvention, FunctionType, Type};
 pub use primitive::Primitive;
 pub use qualified::{Alignment, QualType, Qualifiers};
 pub use record::{CompilerLayout, Field, GivenLayout, Packing, Record, RecordKind, Sealed};
-pub(crate) use table::TypeMark;
 pub use table::{MAX_TYPE_DEPTH, TypeTable};
+pub(crate) use table::{TypeMark, copy_with_room};
 pub use unknown::{UnknownKind, UnknownType};

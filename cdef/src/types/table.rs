@@ -38,10 +38,32 @@ pub struct TypeTable {
 }
 
 impl Default for TypeTable {
-    /// A copy: what is in every table is put together once in a process.
+    /// A copy of what is in every table, which is put together once in a process; with room for a few more.
     fn default() -> Self {
-        Self::first().clone()
+        let first = Self::first();
+        Self {
+            names: first.names.clone_with_room(),
+            types: copy_with_room(&first.types),
+            depths: copy_with_room(&first.depths),
+            interned: first.interned.clone(),
+            records: Vec::new(),
+            enums: Vec::new(),
+            unknowns: Vec::new(),
+            compiler_lengths: Vec::new(),
+            open_enumerators: Vec::new(),
+            numbers: first.numbers,
+        }
     }
+}
+
+/// How many more types or names a table has room for at first.
+const ROOM: usize = 48;
+
+/// A copy that need not grow at once.
+pub(crate) fn copy_with_room<T: Clone>(items: &[T]) -> Vec<T> {
+    let mut copy = Vec::with_capacity(items.len() + ROOM);
+    copy.extend_from_slice(items);
+    copy
 }
 
 impl TypeTable {
