@@ -227,9 +227,6 @@ pub(crate) fn pack_value(pack: u32) -> Text {
 
 // --- Constant expressions ---
 
-/// What CFFI says of the length in a type string of an out-of-line module, where it is none.
-pub(crate) const NO_LENGTH: &str = "expected a positive integer constant";
-
 pub(crate) fn not_a_constant(name: &str) -> Text {
     format!("unsupported expression: expected a simple numeric constant, and '{name}' isn't known as one")
         .into()

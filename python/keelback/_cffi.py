@@ -31,8 +31,10 @@ _MODULES = (
 _ERRORS = ("FFIError", "CDefError", "VerificationError", "VerificationMissing", "PkgConfigError")
 
 
-def _module(name: str, contents: dict[str, Any], is_package: bool = False) -> ModuleType:
-    module = ModuleType(name, f"Keelback, under the name {name}.")
+def _module(
+    name: str, contents: dict[str, Any], is_package: bool = False, kind: type[ModuleType] = ModuleType
+) -> ModuleType:
+    module = kind(name, f"Keelback, under the name {name}.")
     module.__spec__ = ModuleSpec(name, None, origin="keelback", is_package=is_package)
     if is_package:
         # A package without files: it has only the submodules that are put into sys.modules.
@@ -118,8 +120,16 @@ def _backend_functions() -> dict[str, Any]:
     }
 
 
-# The attribute that modules compiled by CFFI's verify() ask for.
-_VERIFY_TABLE = "_C_API"
+class _Backend(ModuleType):
+    """The type of `_cffi_backend`. It has no `__getattr__`, which every import of a compiled module would call."""
+
+    @property
+    def _C_API(self) -> Any:
+        """What modules compiled by CFFI's verify() ask for."""
+        raise ImportError(
+            "a module that verify() of CFFI compiled cannot be loaded by Keelback: remove it, and build it again with "
+            "Keelback's verify() or set_source()"
+        )
 
 
 _BOTH = (
@@ -184,23 +194,7 @@ def install() -> None:
         "_init_cffi_1_0_external_module": _runtime._load_compiled,
     }
     classes.update((name, value) for name, value in vars(_runtime).items() if name.startswith("RTLD_"))
-    backend = _module("_cffi_backend", classes)
+    backend = _module("_cffi_backend", {**_backend_functions(), **classes}, kind=_Backend)
     backend.__file__ = _runtime.__file__
-    made: dict[str, Any] = {}
-
-    def lazily(name: str) -> Any:
-        if name == _VERIFY_TABLE:
-            raise ImportError(
-                "a module that verify() of CFFI compiled cannot be loaded by Keelback: remove it, and build it again with "
-                "Keelback's verify() or set_source()"
-            )
-        if not made:
-            made.update(_backend_functions())
-        try:
-            return made[name]
-        except KeyError:
-            raise AttributeError(f"module '_cffi_backend' has no attribute '{name}'") from None
-
-    backend.__dict__["__getattr__"] = lazily
     for module in (package, *modules.values(), backend):
         sys.modules[module.__name__] = module

@@ -44,6 +44,14 @@ import compiled_verified
 # What Keelback means to do otherwise: its own words and classes.
 DIFFERENT = {
     "lib.add(2**31, 1)": "builtins.OverflowError: integer 2147483648 does not fit 'int'",
+    "ffi.typeof('int[nosuch]')": (
+        "keelback.error: unsupported expression: expected a simple numeric constant, and 'nosuch' isn't known as one\n"
+        "int[nosuch]\n    ^"
+    ),
+    "ffi2.typeof('int[LIMIT]')": (
+        "keelback.error: unsupported expression: expected a simple numeric constant, and 'LIMIT' isn't known as one\n"
+        "int[LIMIT]\n    ^"
+    ),
     "ffi.typeof('int[WRONG]')": "keelback.error: the C compiler says 'WRONG' is equal to 8 (0x8), but the cdef disagrees",
     "lib.add(a=1)": "builtins.TypeError: compiled_everything.Lib.add() takes no keyword arguments",
     "lib.number(65536)": "builtins.OverflowError: integer 65536 does not fit 'uint16_t'",

@@ -406,7 +406,7 @@ impl Parser<'_> {
                             span,
                             message::NEGATIVE_LENGTH,
                         )
-                        .short(message::NO_LENGTH),
+                        .short("expected a positive integer constant"),
                     ));
                 };
                 Length::Fixed(length)

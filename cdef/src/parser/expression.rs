@@ -505,7 +505,6 @@ impl Parser<'_> {
         let hint = self.suggest_constant(text);
         Err(Box::new(
             Diagnostic::ffi(token.span(self.source), message::not_a_constant(text))
-                .short(message::NO_LENGTH)
                 .maybe_hint(hint.map(|similar| message::did_you_mean(&similar))),
         ))
     }
@@ -518,9 +517,7 @@ impl Parser<'_> {
             return Ok(self.unknown());
         }
         let message = message::value_unknown(self.text_of(token));
-        Err(Box::new(
-            Diagnostic::ffi(token.span(self.source), message).short(message::NO_LENGTH),
-        ))
+        Err(Box::new(Diagnostic::ffi(token.span(self.source), message)))
     }
 
     /// A constant or enumerator declared so far; `Some(None)`: only the compiler knows its value.

@@ -10,7 +10,7 @@ use super::{Lib, Source};
 use crate::ctype::{CType, from_scope};
 use crate::errors::raise_error;
 use crate::object::new_plain;
-use crate::py::{Ref, Res, intern, long_from_i128};
+use crate::py::{Ref, Res, long_from_i128, str_from};
 use crate::scope::{CompiledTables, Global, GlobalCode};
 
 /// Functions that CFFI generates for constants: the value is written to memory.
@@ -28,6 +28,15 @@ impl Lib {
         let lib = Self::allocate(scope, Source::Compiled(tables), name.into())?;
         lib.set_out_of_line();
         Ok(lib)
+    }
+
+    /// The name as a str, the same for all functions.
+    fn module_name(&self) -> Res<Ref> {
+        if let Some(known) = self.module.get() {
+            return Ok(known.clone());
+        }
+        let made = str_from(&self.name)?;
+        Ok(self.module.get_or_init(|| made).clone())
     }
 
     /// What is known of a name without declaring anything: an integer, or a function of the common kinds. `None` for all
@@ -58,7 +67,7 @@ impl Lib {
                     scope: self.scope.clone(),
                     type_index,
                 };
-                function::untyped(intern(&self.name)?, known).map(Some)
+                function::untyped(self.module_name()?, known).map(Some)
             }
             _ => Ok(None),
         }

@@ -26,6 +26,8 @@ pub struct Lib {
     pub(super) source: Source,
     /// What messages call it: the file's name, or the module's.
     pub(super) name: Box<str>,
+    /// The name as a str, for functions' `__module__`: made for the first of them.
+    pub(super) module: OnceLock<Ref>,
     /// Of an out-of-line FFI: changes the class and the words of some errors, as in CFFI.
     out_of_line: AtomicBool,
     pub(super) recent: attribute::Recent,
@@ -59,6 +61,7 @@ impl Lib {
             (&raw mut (*raw).scope).write(scope);
             (&raw mut (*raw).source).write(source);
             (&raw mut (*raw).name).write(name);
+            (&raw mut (*raw).module).write(OnceLock::new());
             (&raw mut (*raw).out_of_line).write(AtomicBool::new(false));
             (&raw mut (*raw).recent).write(attribute::Recent::new());
             (&raw mut (*raw).kept).write(GilCell::new(Kept::none()));

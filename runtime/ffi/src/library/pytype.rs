@@ -120,6 +120,7 @@ unsafe extern "C" fn dealloc(object: Obj) {
             // Closes the library, if it is ours to close.
             std::ptr::drop_in_place(&raw mut (*lib).source);
             std::ptr::drop_in_place(&raw mut (*lib).name);
+            std::ptr::drop_in_place(&raw mut (*lib).module);
             ffi::PyObject_GC_Del(object.cast());
         }
     });

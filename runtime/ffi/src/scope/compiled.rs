@@ -156,15 +156,12 @@ unsafe fn text<'a>(text: *const c_char) -> &'a [u8] {
 /// The index of a name among so many that are sorted. What the name shares with those on both sides is not compared again.
 ///
 /// # Safety
-/// `name_at` gives C strings.
+/// `name_at` gives C strings, for all numbers below `count`; it is asked for no others.
 unsafe fn search(
     count: usize,
     name_at: impl Fn(usize) -> *const c_char,
     name: &[u8],
 ) -> Option<usize> {
-    if name.contains(&0) {
-        return None;
-    }
     let (mut low, mut high) = (0, count);
     let (mut shared_below, mut shared_above) = (0usize, 0usize);
     while low < high {
@@ -172,13 +169,15 @@ unsafe fn search(
         let there = name_at(middle).cast::<u8>();
         let mut shared = shared_below.min(shared_above);
         let order = loop {
-            // SAFETY: both are alike up to here, and the name has no NUL: so the C string goes on at least to here.
+            // SAFETY: both are alike up to here, without a NUL: so the C string goes on at least to here.
             let byte = unsafe { *there.add(shared) };
             match name.get(shared) {
                 None if byte == 0 => return Some(middle),
                 None => break cmp::Ordering::Greater,
-                Some(&wanted) if byte == wanted => shared += 1,
-                Some(&wanted) => break byte.cmp(&wanted),
+                Some(&wanted) if byte != wanted => break byte.cmp(&wanted),
+                // The name has a NUL where the C string ends.
+                Some(_) if byte == 0 => break cmp::Ordering::Less,
+                Some(_) => shared += 1,
             }
         };
         if order == cmp::Ordering::Less {
@@ -386,13 +385,15 @@ impl TableSource for CompiledTables {
     fn find(&self, table: Sorted, name: &[u8]) -> Option<usize> {
         let (globals, records) = (self.all_globals(), self.all_records());
         let (enums, typedefs) = (self.all_enums(), self.all_typedefs());
-        // SAFETY: see above; indexes below the counts.
+        // SAFETY: see above; `search` asks for indexes below the counts.
         unsafe {
             match table {
-                Sorted::Globals => search(globals.len(), |index| globals[index].name, name),
-                Sorted::Records => search(records.len(), |index| records[index].name, name),
-                Sorted::Enums => search(enums.len(), |index| enums[index].name, name),
-                Sorted::Typedefs => search(typedefs.len(), |index| typedefs[index].name, name),
+                Sorted::Globals => search(globals.len(), |at| globals.get_unchecked(at).name, name),
+                Sorted::Records => search(records.len(), |at| records.get_unchecked(at).name, name),
+                Sorted::Enums => search(enums.len(), |at| enums.get_unchecked(at).name, name),
+                Sorted::Typedefs => {
+                    search(typedefs.len(), |at| typedefs.get_unchecked(at).name, name)
+                }
             }
         }
     }
