@@ -509,13 +509,9 @@ fn place_of(problem: &Problem, config: &Config) -> Option<Place> {
     else {
         return None;
     };
-    let errors = config.errors.iter().chain(&config.type_errors);
+    let mut errors = config.errors.iter().chain(&config.type_errors);
     // The last of several is the one that is said to be too much.
-    errors
-        .filter(|error| error.function == *of)
-        .next_back()?
-        .place
-        .clone()
+    errors.rfind(|error| error.function == *of)?.place.clone()
 }
 
 fn start_errors(values: &[ErrorValue]) -> Vec<StartError> {

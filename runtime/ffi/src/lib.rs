@@ -5,6 +5,15 @@
 //! what that crate needs, for nobody else; [`py`] has the terms that every signature is written in. Its layers, and which
 //! may use which, are in docs/architecture.md; runtime/tests/layers.rs keeps them.
 
+#![expect(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "public for keelback-embed alone, by the convention of `py`: an `Obj` that is passed is alive"
+)]
+#![expect(
+    clippy::new_without_default,
+    reason = "what has `new` are statics, made by a const function"
+)]
+
 pub mod attach;
 pub mod call;
 pub mod callback;

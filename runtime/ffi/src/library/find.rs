@@ -11,13 +11,14 @@ use rustc_hash::FxHashMap;
 
 use super::compiled::is_direct;
 use super::function::{self, Access, Body};
+use super::kept::Kept;
 use super::variable::{self, Place};
 use super::{Lib, Source};
 use crate::convert::read;
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
 use crate::object::{CData, function_address, new_function, new_owning, new_plain};
-use crate::py::{Raised, Ref, Res, long_from_i128, make};
+use crate::py::{Live, Raised, Ref, Res, long_from_i128, make};
 use crate::raise;
 use crate::scope::{Elsewhere, GlobalCode, Scope};
 
@@ -328,6 +329,33 @@ impl Lib {
             },
             Source::Compiled(tables) => self.compiled_function(tables, name, ctype),
         }
+    }
+
+    /// The functions of these names, or all where there are none, are called with the GIL kept from now on. Raises, and
+    /// changes nothing, for a name that is no such function.
+    pub fn keep_gil(&self, names: &[Live]) -> Res<()> {
+        let mut texts = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(text) = name.text()? else {
+                return Err(raise!(
+                    TypeError,
+                    "keep_gil(lib, ...) takes names of functions, not {}",
+                    name.type_name()
+                ));
+            };
+            self.check_can_keep_gil(text)?;
+            texts.push(Box::<str>::from(text));
+        }
+        // SAFETY: attached, by the layer's contract; nothing of Python is called.
+        unsafe {
+            self.kept.with(|kept| match kept {
+                _ if texts.is_empty() => *kept = Kept::All,
+                Kept::Named(names) => names.extend(texts),
+                Kept::All => {}
+            });
+        }
+        self.forget_found();
+        Ok(())
     }
 
     /// Raises unless the name is a function that can be called with the GIL kept.

@@ -50,6 +50,22 @@ pub(super) enum Source {
 }
 
 impl Lib {
+    /// Whether the function of a name is called with the GIL kept.
+    pub(super) fn keeps_gil(&self, name: &str) -> bool {
+        // SAFETY: attached, by the layer's contract; nothing of Python is called.
+        unsafe { self.kept.with(|kept| kept.contains(name)) }
+    }
+
+    /// What was found so far is found again when it is next asked for.
+    pub(super) fn forget_found(&self) {
+        self.recent.clear();
+        let found = self.found.get();
+        if !found.is_null() {
+            // SAFETY: our own dict.
+            unsafe { ffi::PyDict_Clear(found) };
+        }
+    }
+
     pub(super) fn allocate(scope: Arc<Scope>, source: Source, name: Box<str>) -> Res<Ref<Lib>> {
         // SAFETY: the type is ready; every field is written before anyone sees the object.
         unsafe {

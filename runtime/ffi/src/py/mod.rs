@@ -29,6 +29,7 @@ mod static_type;
 mod text;
 mod unraisable;
 mod vectorcall;
+mod warning;
 mod weak;
 
 pub use crate::__keelback_class as class;
@@ -51,7 +52,8 @@ pub use reference::{
 };
 pub use slot::{Parameter, required};
 pub use static_type::{StaticType, name_after};
-pub use text::{any_text, intern, str_from, str_from_c, str_text, warn};
+pub use text::{any_text, intern, str_from, str_from_c, str_text};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
+pub use warning::warn;
 pub use weak::{Weak, found, note_found, prepare};
