@@ -229,7 +229,7 @@ fn a_bundle_without_modules_that_are_not_there() {
     let told = bundle(&["./libadder.so"]);
     told.expect(
         2,
-        "error: a plugin libadder.so is given twice\nhelp: name each plugin once, and make a bundle for each directory",
+        "error: a plugin libadder.so is given twice\nhelp: name each plugin once",
     );
     let told = bundle(&["--trim", "--include", "jsn"]);
     assert_eq!(told.code, 4, "{}", told.stderr);

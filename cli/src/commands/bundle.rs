@@ -239,6 +239,18 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
                 .map(Path::to_owned)
         })
         .collect();
+    if directories
+        .iter()
+        .any(|directory| *directory != directories[0])
+    {
+        return Err(Failure::Usage.because(
+            Diagnostic::error(
+                "several-places",
+                "plugins that share a bundle are in one directory, and these are in several",
+            )
+            .hint("make a bundle for each, or put the plugins together first"),
+        ));
+    }
     let twice = plugins.iter().enumerate().find(|(index, plugin)| {
         let others = &plugins[..*index];
         others
@@ -254,19 +266,7 @@ fn place(plugins: &[PathBuf]) -> Result<PathBuf> {
                     twice.file_name().unwrap_or_default().to_string_lossy()
                 ),
             )
-            .hint("name each plugin once, and make a bundle for each directory"),
-        ));
-    }
-    if directories
-        .iter()
-        .any(|directory| *directory != directories[0])
-    {
-        return Err(Failure::Usage.because(
-            Diagnostic::error(
-                "several-places",
-                "plugins that share a bundle are in one directory, and these are in several",
-            )
-            .hint("make a bundle for each, or put the plugins together first"),
+            .hint("name each plugin once"),
         ));
     }
     let name = match modules.as_slice() {
