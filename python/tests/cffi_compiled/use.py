@@ -76,9 +76,6 @@ ffi.typeof('point').fields[1][1].offset
 ffi.typeof('union either').kind, ffi.sizeof('union either')
 ffi.typeof('int[LIMIT]'), ffi.sizeof('char[GREEN]')
 ffi.typeof('int[computed]')
-ffi.typeof('int[nosuch]')
-ffi.typeof('int[WRONG]')
-ffi2.typeof('int[LIMIT]')
 ffi.typeof('nosuch')
 ffi.typeof('struct nosuch')
 ffi.integer_const('LIMIT'), ffi.integer_const('BLUE')
@@ -168,16 +165,7 @@ ffi.addressof(lib, 'hook')
 ffi.addressof(lib, 'nosuch')
 dir(lib)
 sorted(lib.__dict__)
-vars(lib)
-sorted(lib2.__dict__), lib2.__dict__['more'] is lib2.more
 lib.__all__
-lib.__doc__
-lib.__init__
-lib.__file__
-lib.__path__
-lib.__reduce_ex__
-copy.copy(lib)
-pickle.dumps(lib)
 lib, lib.__name__, type(lib)
 compiled_everything.__name__, compiled_everything.__doc__, compiled_everything.__spec__.name, type(compiled_everything)
 sys.modules['compiled_everything.lib'] is lib, sys.modules['compiled_everything'].lib is lib
@@ -197,6 +185,21 @@ ffi.def_extern(name='nosuch')(int)
 ffi.def_extern(name='add')(int)
 ffi.def_extern(name='hook', error='x')(int)
 ffi.cdef('int x;')
+"""
+# Apart from those that the test of memory repeats.
+MORE_EXPRESSIONS = """
+lib.__doc__
+lib.__init__
+lib.__file__
+lib.__path__
+lib.__reduce_ex__
+copy.copy(lib)
+pickle.dumps(lib)
+vars(lib)
+sorted(lib2.__dict__), lib2.__dict__['more'] is lib2.more
+ffi.typeof('int[nosuch]')
+ffi.typeof('int[WRONG]')
+ffi2.typeof('int[LIMIT]')
 """
 ASSIGNMENTS = """
 lib.counter = 8
@@ -228,7 +231,7 @@ def evaluate(expression):
     note(expression, lambda: eval(expression, globals()))
 
 
-for line in EXPRESSIONS.strip().splitlines():
+for line in EXPRESSIONS.strip().splitlines() + MORE_EXPRESSIONS.strip().splitlines():
     evaluate(line)
 for line in ASSIGNMENTS.strip().splitlines():
     note(line, lambda: exec(line, globals()))
