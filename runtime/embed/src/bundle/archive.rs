@@ -5,6 +5,11 @@
 //! - for each module, sorted by name: where its name is, its length, flags ([`IS_PACKAGE`]), where its code is, its length;
 //! - the names and the codes, as `marshal` writes them.
 
+#![cfg_attr(
+    not(Py_3_11),
+    expect(dead_code, reason = "bundles of 3.10 have no archive: see `finder`")
+)]
+
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
