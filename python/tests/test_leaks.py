@@ -339,6 +339,9 @@ OPERATIONS = """
     new_ffi()
     callback()
     callback_cycle()
+    ffi.keep_gil(lib.abs)(-5)
+    ffi.keep_gil(lib, "div"), lib.div(7, 2).rem
+    ffi.keep_gil(lib, "nosuch")
 """
 
 
