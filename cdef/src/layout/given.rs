@@ -2,7 +2,6 @@
 //! size and alignment of the record.
 
 use super::check::check_bit_field;
-use super::layouts::max_size;
 use super::placer::Placer;
 use super::{Layout, LayoutError, Layouts};
 use crate::declarations::Declarations;
@@ -91,13 +90,7 @@ impl Layouts {
             }
         }
         let end = placer.size;
-        if placer.rounded_size() > u128::from(max_size(declarations)) {
-            return Err(LayoutError::new(
-                DiagnosticKind::Overflow,
-                record.span,
-                message::too_large(&name()),
-            ));
-        }
+        placer.check_size(id)?;
         let mut layout = placer.finish();
         layout.flexible = flexible;
         if let Some((size, align)) = given.whole {

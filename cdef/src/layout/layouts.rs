@@ -278,14 +278,7 @@ impl Layouts {
                 None => placer.ordinary(field, size, align),
             }
         }
-        let too_large = placer.rounded_size() > u128::from(max_size(declarations));
-        if too_large {
-            return Err(LayoutError::new(
-                DiagnosticKind::Overflow,
-                record.span,
-                message::too_large(&name()),
-            ));
-        }
+        placer.check_size(id)?;
         let mut layout = placer.finish();
         layout.flexible = flexible;
         Ok(layout)

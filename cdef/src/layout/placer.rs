@@ -1,8 +1,11 @@
 //! One field after the other.
 
-use super::{FieldLayout, Layout};
+use super::layouts::max_size;
+use super::{FieldLayout, Layout, LayoutError};
 use crate::declarations::Declarations;
-use crate::types::{Field, Record, RecordKind};
+use crate::diagnostic::DiagnosticKind;
+use crate::message;
+use crate::types::{Field, Record, RecordId, RecordKind};
 
 /// `value` rounded up to a multiple of `to`, which is not 0. The size of the largest object in bits does not fit 64
 /// bits.
@@ -198,8 +201,19 @@ impl Placer<'_> {
         self.align.max(self.record.align.unwrap_or(1))
     }
 
+    /// Checks that the record is no larger than any object can be.
+    pub(super) fn check_size(&self, id: RecordId) -> Result<(), LayoutError> {
+        if self.rounded_size() <= u128::from(max_size(self.declarations)) {
+            return Ok(());
+        }
+        Err(LayoutError::new(
+            DiagnosticKind::Overflow,
+            self.record.span,
+            message::too_large(&self.declarations.record_name(id)),
+        ))
+    }
     /// The record's size, which may exceed that of the largest object.
-    pub(super) fn rounded_size(&self) -> u128 {
+    fn rounded_size(&self) -> u128 {
         round_up(self.size, u128::from(self.whole_align()))
     }
 
