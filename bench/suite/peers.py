@@ -35,6 +35,9 @@ class Builder:
         self.extension = sysconfig.get_config_var("EXT_SUFFIX")
         # The plugins must not find what this process is told to import.
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        # An embedded CPython looks for its installation from the `python3` of PATH: all of them start in the same virtual
+        # environment, whatever the .pth files of the installation import.
+        clean["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), clean.get("PATH", os.defpath)])
         self.environment = clean
         # CFFI's plugin finds its backend only with help.
         self.cffi_environment = clean | {"LD_LIBRARY_PATH": self.libdir, "PYTHONPATH": sysconfig.get_path("purelib")}

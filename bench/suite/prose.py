@@ -6,8 +6,8 @@ METHOD = {
     "with the same Python functions. *C by hand* keeps the thread's `PyThreadState` between calls; *C, PyGILState* is what the "
     "Python manual shows, and makes one for each call of a foreign thread. An exception and a wrong result are reported to "
     "`/dev/null`.",
-    "B": "A C program opens the plugin and calls one function; every start is a process of its own. Without `site`, as "
-    "`python -S`: Keelback's plugin is built with `--no-site`, the others find the flag set.",
+    "B": "A C program opens the plugin and calls one function; every start is a process of its own, in one virtual environment "
+    "for all. Without `site`, as `python -S`: Keelback's plugin is built with `--no-site`, the others find the flag set.",
     "C": "Processes of their own, with the .pyc files written. *C by hand* is gcc with the hand-written plugin of section A. "
     "The modules of 10 000 declarations are out-of-line ABI modules; a *compiled module* is one that CFFI compiled, with "
     "Keelback's and with CFFI's run time.",
