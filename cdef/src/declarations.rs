@@ -88,6 +88,8 @@ pub struct Macro {
     pub name: Symbol,
     /// What it stands for.
     pub value: MacroValue,
+    /// It is from other declarations: `ffi.include()`.
+    pub is_included: bool,
 }
 
 /// What a macro stands for.

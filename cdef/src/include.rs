@@ -416,6 +416,7 @@ impl Declarations {
             self.macros.push(Macro {
                 name,
                 value: found.value.clone(),
+                is_included: true,
             });
         }
         Ok(())

@@ -29,6 +29,10 @@ impl Span {
         start: 0,
         end: 0,
     };
+    /// Whether what it is the place of is in no text: it is from other declarations, or from tables.
+    pub fn is_nowhere(self) -> bool {
+        self == Self::NOWHERE
+    }
 }
 
 /// CFFI's name for a cdef's text in messages, used unless a text has a name.

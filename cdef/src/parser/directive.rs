@@ -121,7 +121,11 @@ impl Parser<'_> {
         if self.other_macros {
             let value = self.other_macro(body, end);
             let name = name.symbol;
-            self.decls.macros.push(Macro { name, value });
+            self.decls.macros.push(Macro {
+                name,
+                value,
+                is_included: false,
+            });
             return Ok(());
         }
         let text = plain_text(&self.lexer.text()[body..end]);

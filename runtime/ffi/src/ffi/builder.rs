@@ -439,6 +439,7 @@ fn read_cdefs(
     included: &[Ref],
 ) -> Res<Vec<Ref>> {
     let mut kept = Vec::new();
+    let mut elsewhere = Vec::new();
     let mut included = included.iter().peekable();
     for position in 0..=cdefs.len() {
         while let Some(module) = included.peek() {
@@ -450,7 +451,11 @@ fn read_cdefs(
                 break;
             }
             let name = text(Some(name.live()))?.unwrap_or_default();
-            kept.push(include_module(scope, module_name, &name)?.1);
+            let theirs = include_module(scope, module_name, &name)?.1;
+            if let Some(their_ffi) = FfiObject::of(theirs.live()) {
+                elsewhere.push(their_ffi.scope.clone());
+            }
+            kept.push(theirs);
             included.next();
         }
         let Some(cdef) = cdefs.get(position) else {
@@ -460,6 +465,7 @@ fn read_cdefs(
         result.map_err(|diagnostics| crate::errors::raise_diagnostics(&diagnostics))?;
     }
     scope.find_completed();
+    scope.set_elsewhere(elsewhere);
     Ok(kept)
 }
 

@@ -141,6 +141,8 @@ impl Lib {
             names.sort_unstable();
             return names;
         }
+        // As in CFFI, where an out-of-line module has the constants of those that it includes, but does not list them.
+        let lists_included = !self.is_out_of_line();
         let declarations = self.scope.read();
         let types = &declarations.types;
         let mut names: Vec<String> = Vec::new();
@@ -154,6 +156,7 @@ impl Lib {
             declarations
                 .constants
                 .iter()
+                .filter(|constant| lists_included || !constant.span.is_nowhere())
                 .map(|constant| types.text(constant.name).to_string()),
         );
         let variables = declarations.variables.iter();
@@ -165,6 +168,7 @@ impl Lib {
         let macros = declarations.macros.iter();
         names.extend(
             macros
+                .filter(|found| lists_included || !found.is_included)
                 .filter(|found| found.value != MacroValue::Nothing)
                 .map(|found| types.text(found.name).to_string()),
         );
@@ -542,6 +546,10 @@ impl Lib {
             Some(Declared::Variable(ty, true)) => {
                 let ctype = from_scope(&self.scope, ty)?;
                 if ctype.signature().is_none() {
+                    if self.is_out_of_line() {
+                        // As in CFFI: what is wrong with its value comes first.
+                        self.find(name)?;
+                    }
                     return Err(raise!(
                         AttributeError,
                         "cannot take the address of the constant '{name}'"

@@ -23,6 +23,9 @@ pub struct Scope {
     nominal: Mutex<Nominal>,
     /// Where the C compiler did not agree; set before anyone else sees the scope.
     disagreements: OnceLock<Disagreements>,
+    /// Of a module of ABI mode with declarations as text: the scopes of the modules that it includes. Their functions and
+    /// variables are to be had from libs of those alone.
+    elsewhere: OnceLock<Vec<Arc<Scope>>>,
     /// Tables that CFFI generated, from which names are declared when they are asked for.
     pub(super) tables: OnceLock<Lazy>,
     /// Whether they are those of a module that set_source() made.
@@ -115,6 +118,7 @@ impl Scope {
             layouts: Mutex::default(),
             nominal: Mutex::default(),
             disagreements: OnceLock::new(),
+            elsewhere: OnceLock::new(),
             tables: OnceLock::new(),
             api_mode: AtomicBool::new(false),
         })
@@ -251,6 +255,18 @@ impl Scope {
                 Ok(())
             }
             Err(diagnostic) => Err(crate::errors::raise_diagnostics(&[*diagnostic])),
+        }
+    }
+    /// Sets the scopes of the modules that this one, of ABI mode, includes. Once.
+    pub(crate) fn set_elsewhere(&self, scopes: Vec<Arc<Scope>>) {
+        let _ = self.elsewhere.set(scopes);
+    }
+    /// The scopes of the modules that a module of ABI mode includes.
+    pub(super) fn elsewhere(&self) -> &[Arc<Scope>] {
+        match (self.tables.get(), self.elsewhere.get()) {
+            (Some(lazy), _) => lazy.included(),
+            (None, Some(scopes)) => scopes,
+            (None, None) => &[],
         }
     }
     /// Records where the records and enums of an inclusion are from.

@@ -210,6 +210,9 @@ pub enum Elsewhere {
 }
 
 impl Lazy {
+    pub(super) fn included(&self) -> &[Arc<Scope>] {
+        &self.included
+    }
     fn tables(&self) -> MutexGuard<'_, Tables<AnyTables>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -419,13 +422,9 @@ impl Scope {
         Ok(None)
     }
 
-    /// What a name is in the modules that this one includes, if it was made from tables.
+    /// What a name is in the modules that this one includes, if it is one of ABI mode, or was made from tables.
     pub fn find_elsewhere(&self, name: &str) -> Res<Elsewhere> {
-        let included = self
-            .tables
-            .get()
-            .map_or(&[][..], |lazy| lazy.included.as_slice());
-        for scope in included {
+        for scope in self.elsewhere() {
             scope.need_global(name)?;
             let found = {
                 let declarations = scope.read();
