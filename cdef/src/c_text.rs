@@ -156,7 +156,14 @@ impl Declarations {
     ) -> String {
         match (tag, typedef_name, pointer_typedef) {
             // Of every struct that is used: put together without the machinery of formats.
-            (Some(tag), _, _) => [keyword, self.text(tag)].join(" "),
+            (Some(tag), _, _) => {
+                let tag = self.text(tag);
+                let mut name = String::with_capacity(keyword.len() + 1 + tag.len());
+                name.push_str(keyword);
+                name.push(' ');
+                name.push_str(tag);
+                name
+            }
             (None, Some(name), _) => self.text(name).to_owned(),
             (None, None, Some(name)) => format!("{keyword} $${}", self.text(name)),
             (None, None, None) => format!("{keyword} ${number}"),

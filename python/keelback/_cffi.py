@@ -36,6 +36,8 @@ def _module(
 ) -> ModuleType:
     module = kind(name, f"Keelback, under the name {name}.")
     module.__spec__ = ModuleSpec(name, None, origin="keelback", is_package=is_package)
+    # What every import of a module that is there already asks for: an attribute that is missing costs an exception.
+    module.__spec__._initializing = False  # type: ignore[attr-defined]
     if is_package:
         # A package without files: it has only the submodules that are put into sys.modules.
         module.__path__ = []

@@ -76,6 +76,13 @@ impl Layouts {
             Some(UnderWay::Failed(error)) => return Err(LayoutError::clone(error)),
             None => {}
         }
+        let record = declarations.types.record(id);
+        if !self.needs_others(declarations, record) {
+            // As most do. It cannot contain itself.
+            let layout = Arc::new(self.compute(declarations, id, record)?);
+            self.keep(id, &layout);
+            return Ok(layout);
+        }
         let is_outermost = self.under_way.is_empty();
         let result = self.layout_with_inner(declarations, id);
         if is_outermost {
@@ -118,10 +125,7 @@ impl Layouts {
             match computed {
                 Ok(layout) => {
                     self.under_way.remove(&id);
-                    if self.known.len() <= id.index() {
-                        self.known.resize(id.index() + 1, None);
-                    }
-                    self.known[id.index()] = Some(Arc::clone(&layout));
+                    self.keep(id, &layout);
                     if stack.is_empty() {
                         return Ok(layout);
                     }
@@ -137,6 +141,22 @@ impl Layouts {
             }
         }
         unreachable!("the first record is the last to be popped")
+    }
+
+    fn keep(&mut self, id: RecordId, layout: &Arc<Layout>) {
+        if self.known.len() <= id.index() {
+            self.known.resize(id.index() + 1, None);
+        }
+        self.known[id.index()] = Some(Arc::clone(layout));
+    }
+
+    /// Whether a record contains records by value that have to be laid out before it.
+    fn needs_others(&self, declarations: &Declarations, record: &Record) -> bool {
+        let fields = record.fields.as_deref().unwrap_or(&[]);
+        fields.iter().any(|field| {
+            let inner = declarations.record_by_value(field.ty.ty);
+            inner.is_some_and(|inner| !self.is_settled(inner))
+        })
     }
 
     /// Whether the layout of a record is known, has failed, or is being computed.

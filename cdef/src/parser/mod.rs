@@ -16,7 +16,7 @@ mod initialiser;
 mod macro_value;
 mod old_style;
 mod pieces;
-mod plain;
+pub(crate) mod plain;
 mod refusal;
 mod sealed;
 mod specifiers;

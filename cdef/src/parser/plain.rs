@@ -4,14 +4,14 @@ use crate::declarations::Declarations;
 use crate::types::{MAX_TYPE_DEPTH, QualType, RecordKind, Type};
 
 /// A name with what stands in front of it and behind it: `struct foo **`.
-struct Plain<'a> {
-    keyword: Option<&'a str>,
-    name: &'a str,
-    stars: usize,
+pub(crate) struct Plain<'a> {
+    pub(crate) keyword: Option<&'a str>,
+    pub(crate) name: &'a str,
+    pub(crate) stars: usize,
 }
 
 impl<'a> Plain<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    pub(crate) fn of(text: &'a str) -> Option<Self> {
         let (first, rest) = word(text)?;
         let (keyword, name, mut rest) = if matches!(first, "struct" | "union" | "enum") {
             let (name, rest) = word(rest)?;
@@ -56,7 +56,7 @@ impl Declarations {
     pub(super) fn plain_type(&mut self, text: &str) -> Option<QualType> {
         let plain = Plain::of(text)?;
         let symbol = self.types.find_symbol(plain.name)?;
-        let mut ty = match plain.keyword {
+        let ty = match plain.keyword {
             None => self.typedefs[*self.typedef_names.get(&symbol)? as usize].ty,
             Some("enum") => {
                 let id = *self.enum_tags.get(&symbol)?;
@@ -71,10 +71,15 @@ impl Declarations {
                 QualType::plain(self.types.intern(Type::Record(id)))
             }
         };
-        if self.types.depth(ty.ty) as usize + plain.stars > usize::from(MAX_TYPE_DEPTH) {
+        self.with_stars(ty, plain.stars)
+    }
+
+    /// A pointer to a pointer to... the type, with so many stars; `None` if that is nested too deeply.
+    pub(crate) fn with_stars(&mut self, mut ty: QualType, stars: usize) -> Option<QualType> {
+        if self.types.depth(ty.ty) as usize + stars > usize::from(MAX_TYPE_DEPTH) {
             return None;
         }
-        for _ in 0..plain.stars {
+        for _ in 0..stars {
             ty = QualType::plain(self.types.pointer_to(ty));
         }
         Some(ty)

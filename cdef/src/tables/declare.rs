@@ -52,8 +52,14 @@ impl<'a> Naming<'a> {
     }
 }
 
-/// Checks a name of the tables: a C identifier, in which `$` is allowed.
-fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, TableError> {
+/// A name of the tables: a C identifier, in which `$` is allowed. In tables that are trusted it is one; elsewhere that is
+/// checked.
+fn name<'a>(
+    bytes: &'a [u8],
+    is_trusted: bool,
+    table: &str,
+    index: usize,
+) -> Result<&'a str, TableError> {
     /// Which bytes a name may have.
     const PARTS: [bool; 256] = {
         let mut parts = [false; 256];
@@ -65,7 +71,8 @@ fn name<'a>(bytes: &'a [u8], table: &str, index: usize) -> Result<&'a str, Table
         }
         parts
     };
-    let is_name = !bytes.is_empty() && bytes.iter().all(|&byte| PARTS[usize::from(byte)]);
+    let is_name =
+        is_trusted || (!bytes.is_empty() && bytes.iter().all(|&byte| PARTS[usize::from(byte)]));
     std::str::from_utf8(bytes)
         .ok()
         .filter(|_| is_name)
@@ -140,10 +147,10 @@ impl<S: TableSource> Tables<S> {
             if let Some(index) = enumeration {
                 tables.enum_at(declarations, index)?;
             }
-            match typedef {
-                Some(index) => tables.typedef_at(declarations, index),
-                None => Ok(()),
+            if let Some(index) = typedef {
+                tables.typedef_at(declarations, index)?;
             }
+            Ok(())
         })
     }
 
@@ -151,9 +158,9 @@ impl<S: TableSource> Tables<S> {
         &mut self,
         declarations: &mut Declarations,
         index: usize,
-    ) -> Result<(), TableError> {
+    ) -> Result<RecordId, TableError> {
         self.change(declarations, |tables, declarations| {
-            tables.record_at(declarations, index).map(|_| ())
+            tables.record_at(declarations, index)
         })
     }
 
@@ -161,9 +168,9 @@ impl<S: TableSource> Tables<S> {
         &mut self,
         declarations: &mut Declarations,
         index: usize,
-    ) -> Result<(), TableError> {
+    ) -> Result<EnumId, TableError> {
         self.change(declarations, |tables, declarations| {
-            tables.enum_at(declarations, index).map(|_| ())
+            tables.enum_at(declarations, index)
         })
     }
 
@@ -171,7 +178,7 @@ impl<S: TableSource> Tables<S> {
         &mut self,
         declarations: &mut Declarations,
         index: usize,
-    ) -> Result<(), TableError> {
+    ) -> Result<QualType, TableError> {
         self.change(declarations, |tables, declarations| {
             tables.typedef_at(declarations, index)
         })
@@ -187,12 +194,9 @@ impl<S: TableSource> Tables<S> {
         index: usize,
     ) -> Result<TypeId, TableError> {
         let index = i32::try_from(index).unwrap_or(-1);
-        let mut found = TypeTable::VOID;
         self.change(declarations, |tables, declarations| {
-            found = tables.type_at(declarations, index, 0)?;
-            Ok(())
-        })?;
-        Ok(found)
+            tables.type_at(declarations, index, 0)
+        })
     }
 
     /// Declares everything except what needs an unavailable type.
@@ -218,7 +222,7 @@ impl<S: TableSource> Tables<S> {
         }
         for index in 0..self.source.typedefs() {
             or_left_out(self.change(declarations, |tables, declarations| {
-                tables.typedef_at(declarations, index)
+                tables.typedef_at(declarations, index).map(|_| ())
             }))?;
         }
         for index in 0..self.source.globals() {
@@ -231,18 +235,18 @@ impl<S: TableSource> Tables<S> {
 
     /// Runs `body`, and then gives the records that it has declared their fields. Once the tables have turned out to be
     /// damaged, every call fails.
-    fn change(
+    fn change<T>(
         &mut self,
         declarations: &mut Declarations,
-        body: impl FnOnce(&mut Self, &mut Declarations) -> Result<(), TableError>,
-    ) -> Result<(), TableError> {
+        body: impl FnOnce(&mut Self, &mut Declarations) -> Result<T, TableError>,
+    ) -> Result<T, TableError> {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
         let result = body(self, declarations);
         let completed = self.complete(declarations);
         declarations.journal.clear();
-        let result = result.and(completed);
+        let result = result.and_then(|made| completed.map(|()| made));
         if let Err(error @ TableError::Damaged(_)) = &result {
             self.damage = Some(error.clone());
         }
@@ -260,7 +264,12 @@ impl<S: TableSource> Tables<S> {
         index: usize,
     ) -> Result<(), TableError> {
         let op = self.global_head(index).0;
-        let text = name(self.global_head(index).1, "_globals", index * 2)?;
+        let text = name(
+            self.global_head(index).1,
+            self.source.is_trusted(),
+            "_globals",
+            index * 2,
+        )?;
         let symbol = declarations.types.symbol(text);
         if declarations.ordinary.contains_key(&symbol) {
             return Ok(());
@@ -327,12 +336,12 @@ impl<S: TableSource> Tables<S> {
         &mut self,
         declarations: &mut Declarations,
         index: usize,
-    ) -> Result<(), TableError> {
+    ) -> Result<QualType, TableError> {
         let (at, bytes) = self.typedef_head(index);
-        let text = name(bytes, "_typenames", index)?;
+        let text = name(bytes, self.source.is_trusted(), "_typenames", index)?;
         let symbol = declarations.types.symbol(text);
-        if declarations.typedef_names.contains_key(&symbol) {
-            return Ok(());
+        if let Some(&known) = declarations.typedef_names.get(&symbol) {
+            return Ok(declarations.typedefs[known as usize].ty);
         }
         let ty = QualType::plain(self.type_at(declarations, at, 0)?);
         let position = declarations.typedefs.len() as u32;
@@ -343,7 +352,7 @@ impl<S: TableSource> Tables<S> {
             doc: None,
         });
         declarations.bind_typedef(symbol, position);
-        Ok(())
+        Ok(ty)
     }
 
     /// The type at an index of `_types`. `depth`: the number of types around it that are being built.
@@ -498,7 +507,7 @@ impl<S: TableSource> Tables<S> {
         }
         let (flags, bytes) = self.record_head(index);
         let kind = kind_of(flags);
-        let text = name(bytes, "_struct_unions", index)?;
+        let text = name(bytes, self.source.is_trusted(), "_struct_unions", index)?;
         if flags & FLAG_EXTERNAL != 0 {
             return Err(self.not_included(index));
         }
@@ -597,7 +606,12 @@ impl<S: TableSource> Tables<S> {
             let symbol = if field.name.is_empty() {
                 None
             } else {
-                let text = name(field.name, "_struct_unions", index)?;
+                let text = name(
+                    field.name,
+                    self.source.is_trusted(),
+                    "_struct_unions",
+                    index,
+                )?;
                 Some(declarations.types.symbol(text))
             };
             let argument = field.op.argument;
@@ -632,7 +646,7 @@ impl<S: TableSource> Tables<S> {
             .source
             .enumeration(index)
             .map_err(|what| damaged("_enums", index, what))?;
-        let text = name(head.name, "_enums", index)?;
+        let text = name(head.name, self.source.is_trusted(), "_enums", index)?;
         let underlying = match primitive(head.primitive) {
             Number::Primitive(primitive) => Some(primitive),
             _ => None,
@@ -644,7 +658,7 @@ impl<S: TableSource> Tables<S> {
             .split(|&byte| byte == b',')
             .filter(|_| !list.is_empty())
         {
-            let text = name(bytes, "_enums", index)?;
+            let text = name(bytes, self.source.is_trusted(), "_enums", index)?;
             let value = self
                 .find_global(bytes)
                 .filter(|&at| self.global_head(at).0.code == OP_ENUM);

@@ -2,6 +2,8 @@
 
 use super::{Sorted, TableError, TableSource, Tables};
 use crate::declarations::Declarations;
+use crate::parser::plain::Plain;
+use crate::types::{QualType, Type};
 
 /// Where a name stands: which table it can be in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,44 @@ fn is_part(byte: u8) -> bool {
 }
 
 impl<S: TableSource> Tables<S> {
+    /// The type of a string that is one name of the tables, with what stands in front of it and behind it: `struct foo *`.
+    /// It is looked up once. `None` for all other strings: [`declare_words`](Self::declare_words) is for those.
+    ///
+    /// # Errors
+    /// As [`declare_global`](Self::declare_global).
+    pub fn declare_plain(
+        &mut self,
+        declarations: &mut Declarations,
+        text: &str,
+    ) -> Result<Option<QualType>, TableError> {
+        let Some(plain) = Plain::of(text) else {
+            return Ok(None);
+        };
+        let table = match plain.keyword {
+            None => Sorted::Typedefs,
+            Some("enum") => Sorted::Enums,
+            Some(_) => Sorted::Records,
+        };
+        let Some(index) = self.source.find(table, plain.name.as_bytes()) else {
+            return Ok(None);
+        };
+        let ty = match table {
+            Sorted::Typedefs => self.declare_typedef_at(declarations, index)?,
+            Sorted::Enums => {
+                let id = self.declare_enum_at(declarations, index)?;
+                QualType::plain(declarations.types.intern(Type::Enum(id)))
+            }
+            _ => {
+                let id = self.declare_record_at(declarations, index)?;
+                if Some(declarations.types.record(id).kind.keyword()) != plain.keyword {
+                    return Ok(None);
+                }
+                QualType::plain(declarations.types.intern(Type::Record(id)))
+            }
+        };
+        Ok(declarations.with_stars(ty, plain.stars))
+    }
+
     /// Declares what the names in a type string mean, where they stand. A string that has a meaning has it then.
     ///
     /// # Errors
@@ -57,11 +97,11 @@ impl<S: TableSource> Tables<S> {
         let bytes = word.as_bytes();
         match standing {
             Standing::Record => match self.source.find(Sorted::Records, bytes) {
-                Some(index) => self.declare_record_at(declarations, index),
+                Some(index) => self.declare_record_at(declarations, index).map(|_| ()),
                 None => Ok(()),
             },
             Standing::Enum => match self.source.find(Sorted::Enums, bytes) {
-                Some(index) => self.declare_enum_at(declarations, index),
+                Some(index) => self.declare_enum_at(declarations, index).map(|_| ()),
                 None => Ok(()),
             },
             Standing::Alone => {

@@ -1,6 +1,6 @@
 //! The table of all types of some declarations.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{
     Alignment, ArrayLength, Enum, EnumId, Enumerator, Primitive, QualType, Record, RecordId,
@@ -40,6 +40,16 @@ pub struct TypeTable {
 impl Default for TypeTable {
     /// A copy of what is in every table, which is put together once in a process; with room for a few more.
     fn default() -> Self {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.take().unwrap_or_else(Self::copy_of_first)
+    }
+}
+
+/// A copy that was made before it is needed.
+static SPARE: Mutex<Option<TypeTable>> = Mutex::new(None);
+
+impl TypeTable {
+    fn copy_of_first() -> Self {
         let first = Self::first();
         Self {
             names: first.names.clone_with_room(),
@@ -71,9 +81,10 @@ impl TypeTable {
         static FIRST: OnceLock<TypeTable> = OnceLock::new();
         FIRST.get_or_init(Self::with_primitives)
     }
-    /// Puts together what is in every table, so that the first one takes no longer than the others.
+    /// Puts together what is in every table, and the copy that the first one will be, so that it takes no time.
     pub fn prepare() {
-        Self::first();
+        let spare = Self::copy_of_first();
+        *SPARE.lock().unwrap_or_else(PoisonError::into_inner) = Some(spare);
     }
     /// A table with the keywords, the predefined names, and the types that have a fixed id.
     fn with_primitives() -> Self {

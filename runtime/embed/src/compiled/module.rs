@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_char, c_void};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::ffi;
 
@@ -11,8 +11,7 @@ use crate::plugin::Plugin;
 use keelback_ffi::ffi::FfiObject;
 use keelback_ffi::ffi::attachment::ffi_and_lib_of;
 use keelback_ffi::library::Lib;
-use keelback_ffi::py::module::add;
-use keelback_ffi::py::{Obj, Raised, Ref, Res, guard, str_from};
+use keelback_ffi::py::{Obj, Raised, Ref, Res, guard, intern, str_from};
 use keelback_ffi::scope::{AnyTables, CompiledTables, Context, Scope};
 use keelback_ffi::{exception, raise};
 
@@ -81,9 +80,7 @@ unsafe fn load_raw(raw: &Raw) -> Res<Ref> {
         let lib = Lib::from_tables(scope, tables, &text)?;
         lib.include(included.libs);
         let lib = lib.into_obj();
-        add(&module, c"ffi", &ffi)?;
-        add(&module, c"lib", &lib)?;
-        enter(&text, &module, &lib)?;
+        enter(&text, &module, &ffi, &lib)?;
         plugin.set_objects(ffi, lib, module.clone())?;
         Ok(module)
     }
@@ -116,13 +113,34 @@ unsafe fn create(name: *const c_char) -> Res<Ref> {
     }
 }
 
-/// `sys.modules[NAME]`, `sys.modules[NAME.lib]`.
-fn enter(name: &str, module: &Ref, lib: &Ref) -> Res<()> {
-    // SAFETY: the GIL is held; live objects.
+/// The names `ffi` and `lib`, which every such module has.
+fn names() -> Res<&'static [Ref; 2]> {
+    static NAMES: OnceLock<[Ref; 2]> = OnceLock::new();
+    if let Some(known) = NAMES.get() {
+        return Ok(known);
+    }
+    let made = [intern("ffi")?, intern("lib")?];
+    Ok(NAMES.get_or_init(|| made))
+}
+
+/// `NAME.ffi`, `NAME.lib`, `sys.modules[NAME]`, `sys.modules[NAME.lib]`.
+fn enter(name: &str, module: &Ref, ffi: &Ref, lib: &Ref) -> Res<()> {
+    let [ffi_name, lib_name] = names()?;
+    let of_lib = str_from(&[name, ".lib"].concat())?;
+    let own = str_from(name)?;
+    // SAFETY: the GIL is held; live objects. A module has a dict, and keeps it.
     unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        for (name, object) in [(format!("{name}.lib"), lib), (name.to_owned(), module)] {
-            if ffi::PyObject_SetItem(modules, str_from(&name)?.obj(), object.obj()) < 0 {
+        let (own_dict, modules) = (
+            ffi::PyModule_GetDict(module.obj()),
+            ffi::PyImport_GetModuleDict(),
+        );
+        for (place, key, value) in [
+            (own_dict, ffi_name, ffi),
+            (own_dict, lib_name, lib),
+            (modules, &of_lib, lib),
+            (modules, &own, module),
+        ] {
+            if ffi::PyObject_SetItem(place, key.obj(), value.obj()) < 0 {
                 return Err(Raised::already());
             }
         }

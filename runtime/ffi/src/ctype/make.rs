@@ -587,15 +587,14 @@ pub(super) fn build_enum(source: &EnumSource) -> Res<Option<EnumDetails>> {
             return Ok(None);
         };
         names.reserve(enumerators.len() * 16);
-        let known = enumerators
-            .iter()
-            .filter_map(|one| Some((one.name, one.value?)));
+        let mut known = Vec::with_capacity(enumerators.len());
+        for one in enumerators {
+            if let Some(value) = one.value {
+                names.push_str(declarations.types.text(one.name));
+                known.push((names.len(), value));
+            }
+        }
         known
-            .map(|(name, value)| {
-                names.push_str(declarations.types.text(name));
-                (names.len(), value)
-            })
-            .collect()
     };
     let mut enumerators = Vec::with_capacity(declared.len());
     let mut start = 0;

@@ -57,6 +57,9 @@ impl FfiObject {
         let Some(string) = text.text()? else {
             return Err(crate::raise!(TypeError, "expected a string"));
         };
+        if let Some(known) = self.scope.plain_type(string)? {
+            return crate::ctype::from_scope(&self.scope, known);
+        }
         self.scope.need_types(string)?;
         let parse = || {
             let mut declarations = self.scope.write();

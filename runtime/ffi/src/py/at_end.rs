@@ -29,19 +29,39 @@ pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
         if ffi::PyCapsule_SetContext(capsule.obj(), give_back as *mut c_void) < 0 {
             return Err(Raised::already());
         }
-        let mut list = ffi::PySys_GetObject(KEY.as_ptr());
-        if list.is_null() || ffi::PyList_Check(list) == 0 {
-            let made: Ref = Ref::steal(ffi::PyList_New(0))?;
-            if ffi::PySys_SetObject(KEY.as_ptr(), made.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            list = made.obj();
-        }
-        if ffi::PyList_Append(list, capsule.obj()) < 0 {
+        if ffi::PyList_Append(list()?, capsule.obj()) < 0 {
             return Err(Raised::already());
         }
     }
     Ok(())
+}
+
+/// The list of the interpreter that the thread is in.
+///
+/// # Safety
+/// The GIL is held. What is returned is borrowed from the dict of `sys`.
+unsafe fn list() -> Res<Obj> {
+    // SAFETY: the GIL is held (the caller's contract); a C string.
+    unsafe {
+        let list = ffi::PySys_GetObject(KEY.as_ptr());
+        if !list.is_null() && ffi::PyList_Check(list) != 0 {
+            return Ok(list);
+        }
+        let made: Ref = Ref::steal(ffi::PyList_New(0))?;
+        if ffi::PySys_SetObject(KEY.as_ptr(), made.obj()) < 0 {
+            return Err(Raised::already());
+        }
+        Ok(made.obj())
+    }
+}
+
+/// Makes the list of the interpreter that the thread is in, so that the first one who needs it does not pay for it.
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe fn prepare() -> Res<()> {
+    // SAFETY: the GIL is held (the caller's contract).
+    unsafe { list() }.map(|_| ())
 }
 
 /// The destructor of the capsule that goes at the end.

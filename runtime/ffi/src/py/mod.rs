@@ -35,7 +35,7 @@ mod weak;
 pub use crate::__keelback_class as class;
 pub use crate::{getter, method, no_arguments, slot};
 pub use arguments::Signature;
-pub use at_end::at_end;
+pub use at_end::{at_end, prepare as prepare_end};
 pub use cell::{GilCell, StoppingCell};
 pub use exception::Exception;
 pub use fresh::ENDS_WITHOUT_A_TRACE;

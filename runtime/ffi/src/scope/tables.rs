@@ -347,6 +347,22 @@ impl Scope {
         self.raise_table_error(result)
     }
 
+    /// The type of a string that is one name of the tables, if there are any and it is one (see
+    /// [`Tables::declare_plain`]).
+    #[inline]
+    pub fn plain_type(&self, text: &str) -> Res<Option<TypeId>> {
+        if self.tables.get().is_none() {
+            return Ok(None);
+        }
+        let mut found = None;
+        let result = self.with_tables(|tables, declarations| {
+            found = tables.declare_plain(declarations, text)?;
+            Ok(())
+        });
+        self.raise_table_error(result)?;
+        Ok(found.map(|found| found.ty))
+    }
+
     /// Of a type string that turned out to mean nothing: sees that whatever has one of its names is declared, so that what
     /// is wrong can be told. Whether the scope has tables.
     #[cold]
