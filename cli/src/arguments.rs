@@ -253,6 +253,9 @@ pub struct DeclarationArguments {
         allow_hyphen_values = true
     )]
     pub type_errors: Vec<String>,
+    /// Export NAME_n beside NAME: a call of it for each element of arrays, in one call of Python (may be repeated)
+    #[arg(long = "batch", value_name = "NAME")]
+    pub batches: Vec<String>,
     /// Configuration file [default: keelback.toml beside the first CDEF, if there is one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

@@ -27,6 +27,8 @@ struct File {
     top_level_modules: Vec<PathBuf>,
     soversion: Option<toml::Spanned<String>>,
     #[serde(default)]
+    batch: Vec<toml::Spanned<String>>,
+    #[serde(default)]
     functions: BTreeMap<toml::Spanned<String>, Function>,
     #[serde(default)]
     errors: BTreeMap<String, toml::Spanned<Value>>,
@@ -95,6 +97,8 @@ pub struct Config {
     pub errors: Vec<ErrorValue>,
     /// `[errors]`: those of all functions that return a type, which stands in the place of the function's name.
     pub type_errors: Vec<ErrorValue>,
+    /// `batch = ["NAME"]`: as `--batch`, each with its place.
+    pub batches: Vec<(String, Place)>,
     /// `no-site = true`: as `--no-site`.
     pub no_site: bool,
     /// `use-environment = true`: as `--use-environment`.
@@ -145,7 +149,7 @@ fn parse(input: &Input) -> Result<Config> {
             diagnostic = diagnostic.at(Place::in_source(&input.name, &input.text, span));
         }
         Failure::Input
-            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
+            .because(diagnostic.hint("it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `batch` with `= [\"NAME\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`"))
     })?;
     let errors = file
         .functions
@@ -174,6 +178,14 @@ fn parse(input: &Input) -> Result<Config> {
             .chain(file.top_level_modules.into_iter().map(own(true)))
             .collect(),
         soversion: soversion.transpose()?,
+        batches: file
+            .batch
+            .into_iter()
+            .map(|name| {
+                let place = Place::in_source(&input.name, &input.text, name.span());
+                (name.into_inner(), place)
+            })
+            .collect(),
         errors,
         type_errors,
         no_site: file.no_site,

@@ -86,14 +86,14 @@ fn shape_warnings(
             .hint("the plugin's own is there as `ffi`, and in `from NAME import ffi`"),
         );
     }
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut seen: HashMap<(&str, bool), usize> = HashMap::new();
     let declared: HashMap<&str, &PythonFunction> = functions
         .iter()
         .map(|function| (function.name.as_str(), function))
         .collect();
     for defined in &report.defined {
         if defined.is_always
-            && let Some(first) = seen.insert(&defined.name, defined.line)
+            && let Some(first) = seen.insert((&defined.name, defined.is_batch), defined.line)
         {
             warnings.push(
                 Diagnostic::warning(
@@ -107,9 +107,27 @@ fn shape_warnings(
                 .note(format!("the first one is in line {first}")),
             );
         }
-        if let Some(function) = declared.get(defined.name.as_str())
-            && let Some(what) = defined.shape.what_is_wrong(function.parameters)
-        {
+        let Some(function) = declared.get(defined.name.as_str()) else {
+            continue;
+        };
+        let given = if defined.is_batch {
+            function.arrays
+        } else {
+            Some(function.parameters)
+        };
+        let Some(given) = given else {
+            let message = format!("'{}' has no batch: this will raise an error", defined.name);
+            warnings.push(
+                Diagnostic::warning("no-batch", message)
+                    .at(line(defined.line))
+                    .hint(format!(
+                        "build it with --batch {}, or with the comment /* keelback: batch */ at its declaration",
+                        defined.name
+                    )),
+            );
+            continue;
+        };
+        if let Some(what) = defined.shape.what_is_wrong(given) {
             warnings.push(
                 Diagnostic::warning("cannot-be-called", format!("'{}' {what}", defined.name))
                     .at(line(defined.line))

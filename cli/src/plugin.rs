@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use keelback_cdef::{Declarations, FunctionOrigin, MacroValue, Severity, Target, Type};
 use keelback_codegen::{
-    CdefText, DebugLine, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags, PluginSpec,
-    Problem, RecordedPython, SourceText, StartError, StubsOf,
+    Batches, CdefText, DebugLine, ExportRule, HeaderOptions, InitError, OwnFile, PluginFlags,
+    PluginSpec, Problem, RecordedPython, SourceText, StartError, StubsOf,
 };
 use keelback_compiler::headers::target;
 use keelback_compiler::modules::OwnModule;
@@ -30,6 +30,8 @@ pub struct Declared {
     header_dirs: Vec<PathBuf>,
     /// Names of `--export`: exported although the C library or libpython has them.
     exports: Vec<String>,
+    /// Functions that `--batch` names.
+    batches: Vec<String>,
     /// The platform of the C compiler.
     target: Target,
 }
@@ -72,6 +74,8 @@ pub struct PythonFunction {
     pub place: Place,
     /// How many parameters it has.
     pub parameters: usize,
+    /// How many arrays its batch has; `None` without a batch.
+    pub arrays: Option<usize>,
 }
 
 /// A checked plugin, which can be written as C.
@@ -147,6 +151,7 @@ impl Declared {
             includes,
             header_dirs,
             exports: arguments.exports.clone(),
+            batches: arguments.batches.clone(),
             target: target(arguments.preprocessing.cc.as_deref()),
         })
     }
@@ -236,6 +241,7 @@ impl Declared {
             includes: Vec::new(),
             header_dirs: Vec::new(),
             exports: Vec::new(),
+            batches: Vec::new(),
             target: Target::host(),
         };
         let flags = PluginFlags {
@@ -252,7 +258,8 @@ impl Declared {
     }
 
     /// The type stubs, which need neither Python nor a C compiler.
-    pub fn stubs(self, of: StubsOf, reporter: &Reporter) -> Result<String> {
+    pub fn stubs(mut self, of: StubsOf, reporter: &Reporter) -> Result<String> {
+        let names = self.batch_names();
         let mut declarations = Declarations::new(self.target);
         let mut errors = Vec::new();
         for cdef in &self.cdefs {
@@ -264,11 +271,19 @@ impl Declared {
                 Err(found) => errors.extend(found.iter().map(Diagnostic::of_cdef)),
             }
         }
-        if errors.is_empty() {
-            Ok(keelback_codegen::stubs(&self.name, &declarations, of))
-        } else {
-            Err(Failure::Input.because_of(errors))
+        if !errors.is_empty() {
+            return Err(Failure::Input.because_of(errors));
         }
+        let batches = Batches::declare(&mut declarations, &mut self.cdefs, &names)
+            .map_err(|problems| failed(&problems, &self.config))?;
+        let stubs = keelback_codegen::stubs(&self.name, &declarations, &batches, of);
+        Ok(stubs)
+    }
+
+    /// The functions for which the command line and keelback.toml ask for batches.
+    fn batch_names(&self) -> Vec<String> {
+        let configured = self.config.batches.iter().map(|(name, _)| name.clone());
+        self.batches.iter().cloned().chain(configured).collect()
     }
 
     /// The public header, which needs no Python.
@@ -300,6 +315,7 @@ impl Declared {
 
     fn finish(self, rest: PluginSpec, reporter: &Reporter) -> Result<Plugin> {
         let spec = PluginSpec {
+            batches: self.batch_names(),
             module_name: self.name,
             cdefs: self.cdefs,
             includes: self.includes,
@@ -325,18 +341,7 @@ impl Declared {
                 };
                 Ok(plugin)
             }
-            Err(problems) => Err(Failure::Input.because_of(
-                problems
-                    .iter()
-                    .map(|problem| {
-                        let diagnostic = diagnostic(problem);
-                        match place_of(problem, &self.config) {
-                            Some(place) => diagnostic.at(place),
-                            None => diagnostic,
-                        }
-                    })
-                    .collect(),
-            )),
+            Err(problems) => Err(failed(&problems, &self.config)),
         }
     }
 }
@@ -399,10 +404,13 @@ impl Plugin {
     pub fn python_functions(&self) -> Vec<PythonFunction> {
         let declarations = self.inner.declarations();
         let cdefs = &self.inner.spec().cdefs;
+        let batches = self.inner.batches();
         declarations
             .functions
             .iter()
             .filter(|function| function.origin != FunctionOrigin::C)
+            // What a batch calls is attached to its function.
+            .filter(|function| batches.of(declarations.text(function.name)).is_none())
             .filter_map(|function| {
                 let cdef = cdefs.get(function.span.source.0 as usize)?;
                 let span = function.span.start as usize..function.span.end as usize;
@@ -411,14 +419,17 @@ impl Plugin {
                 let numbered = numbered.location(function.span.start);
                 let line = numbered.line as usize;
                 let place = Place::in_line(numbered.file, &cdef.text, span, line);
-                let parameters = match declarations.types.get(function.ty) {
-                    Type::Function(ty) => ty.params.len(),
-                    _ => 0,
+                let (parameters, result) = match declarations.types.get(function.ty) {
+                    Type::Function(ty) => (ty.params.len(), ty.result.ty),
+                    _ => return None,
                 };
+                let has_result = *declarations.types.get(result) != Type::Void;
+                let has_batch = batches.has(declarations.text(function.name));
                 Some(PythonFunction {
                     name: declarations.types.text(function.name).to_owned(),
                     place,
                     parameters,
+                    arrays: has_batch.then(|| parameters + usize::from(has_result)),
                 })
             })
             .collect()
@@ -500,8 +511,27 @@ fn diagnostic(problem: &Problem) -> Diagnostic {
     }
 }
 
-/// The place in keelback.toml of the error value that a message is about; `None` if it is not there.
+/// The failure of a plugin that cannot be made, with the places in keelback.toml that it is about.
+fn failed(problems: &[Problem], config: &Config) -> Box<crate::diagnostic::Error> {
+    let with_place = |problem| {
+        let diagnostic = diagnostic(problem);
+        match place_of(problem, config) {
+            Some(place) => diagnostic.at(place),
+            None => diagnostic,
+        }
+    };
+    Failure::Input.because_of(problems.iter().map(with_place).collect())
+}
+
+/// The place in keelback.toml of the error value, or of the batch, that a message is about; `None` if it is not there.
 fn place_of(problem: &Problem, config: &Config) -> Option<Place> {
+    if let Problem::Plugin { message, .. } = problem {
+        let is_about =
+            |(name, _): &&(String, Place)| message.starts_with(&format!("a batch of '{name}' "));
+        if let Some((_, place)) = config.batches.iter().find(is_about) {
+            return Some(place.clone());
+        }
+    }
     let Problem::Plugin {
         error_value_of: Some(of),
         ..

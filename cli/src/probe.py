@@ -252,7 +252,8 @@ def scan(tree, module):
                     attach(decorator, node.name, decorator.lineno)
                     if kind != "ClassDef" and len(node.decorator_list) == 1 and attached:
                         name_in_c = attached[-1][0] if attached[-1][1] == decorator.lineno else node.name
-                        send("defined", "\n".join(map(str, shape(node, name_in_c) + (int(node in tree.body),))))
+                        more = int(node in tree.body), int(is_batch(decorator))
+                        send("defined", "\n".join(map(str, shape(node, name_in_c) + more)))
                     given = getattr(decorator.func.value, "id", None)
                     if given in names_of_ffi:
                         send("foreign", "%d\n%s\n%s" % (decorator.lineno, given, names_of_ffi[given]))
@@ -282,6 +283,13 @@ def scan(tree, module):
     send("unsure", "1" if unsure else "0")
     for name, line in attached:
         send("attached", "%d:%s" % (line, name))
+
+
+def is_batch(call):
+    """Whether a call of def_extern() says batch=True."""
+    given = dict((keyword.arg, keyword.value) for keyword in call.keywords)
+    value = call.args[3] if len(call.args) > 3 else given.get("batch")
+    return getattr(value, "value", None) is True
 
 
 def shape(function, name):

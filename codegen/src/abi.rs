@@ -45,6 +45,12 @@ pub struct keelback_function_t {
     pub start_error: *const c_void,
     /// sizeof the result; 0 for void.
     pub result_size: usize,
+    /// For a batch, the number of the function that it calls, counted from 1 in the plugin's table; else 0. A batch returns
+    /// nothing: `start_error` and `result_size` are those of the function's results, which go to an array.
+    pub batch_of: usize,
+    /// For a batch, the slot with the address of the array of results. Slot 0 has the number of elements, those after it
+    /// the arrays of the parameters, in their order.
+    pub batch_result: usize,
     /// The runtime's record of the function; NULL until the plugin is attached. Only the runtime writes it.
     pub binding: *mut c_void,
 }

@@ -230,6 +230,12 @@ struct Function {
     result_typedef: Option<String>,
     result_size: String,
     error: Option<StartErrorValue>,
+    /// The address of its error value, or NULL; of a batch, that of its function.
+    error_of: String,
+    /// `keelback_function_t.batch_of`
+    batch_of: usize,
+    /// `keelback_function_t.batch_result`
+    batch_result: usize,
 }
 
 #[derive(Serialize)]
@@ -533,7 +539,7 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
         all.map(|line| (line.function.as_str(), line)).collect()
     });
     let start_errors = plugin.start_errors();
-    plugin
+    let mut functions: Vec<Function> = plugin
         .callbacks()
         .enumerate()
         .map(|(index, (declared, function))| {
@@ -592,11 +598,42 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                             format!("({result_type})({value})")
                         },
                     }),
+                error_of: match start_errors.get(name.as_str()) {
+                    Some(_) => format!("&keelback_error_{index}"),
+                    None => "NULL".into(),
+                },
+                batch_of: 0,
+                batch_result: 0,
                 result,
                 name,
             }
         })
-        .collect()
+        .collect();
+    connect_batches(plugin, &mut functions);
+    functions
+}
+
+/// Gives batches what the table says of them: the error value and the result's size of the function that they call.
+fn connect_batches(plugin: &Plugin, functions: &mut [Function]) {
+    if plugin.batches.is_empty() {
+        return;
+    }
+    let numbers: HashMap<String, usize> = functions
+        .iter()
+        .map(|function| (function.name.clone(), function.index))
+        .collect();
+    for index in 0..functions.len() {
+        let name = plugin.batches.of(&functions[index].name);
+        let Some(&of) = name.and_then(|name| numbers.get(name)) else {
+            continue;
+        };
+        let single = &functions[of];
+        let (error_of, result_size) = (single.error_of.clone(), single.result_size.clone());
+        let batch_result = single.parameters.len() + 1;
+        let batch = &mut functions[index];
+        (batch.error_of, batch.result_size) = (error_of, result_size);
+        (batch.batch_of, batch.batch_result) = (of + 1, batch_result);
+    }
 }
 
 /// Whether all types of a function are built into C: then it can be declared before the prelude.

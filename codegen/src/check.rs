@@ -16,6 +16,7 @@ use keelback_cdef::{
 };
 
 use crate::answers::subject;
+use crate::batch::Batches;
 use crate::c_text::{is_c_keyword, is_cpp_keyword, is_identifier};
 use crate::declared::is_reserved_name;
 use crate::plugin::{Plugin, prefix};
@@ -27,7 +28,7 @@ impl Plugin {
     ///
     /// # Errors
     /// All errors and warnings, in the order of the texts.
-    pub fn new(spec: PluginSpec) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+    pub fn new(mut spec: PluginSpec) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = check_spec(&spec);
         let mut declarations = Declarations::new(spec.target.clone());
         let mut included = spec.included.iter().peekable();
@@ -50,7 +51,19 @@ impl Plugin {
         if problems.iter().any(Problem::is_error) {
             return Err(problems);
         }
-        let mut plugin = Self { spec, declarations };
+        let batches = Batches::declare(&mut declarations, &mut spec.cdefs, &spec.batches);
+        let batches = match batches {
+            Ok(batches) => batches,
+            Err(wrong) => {
+                problems.extend(wrong);
+                return Err(problems);
+            }
+        };
+        let mut plugin = Self {
+            spec,
+            declarations,
+            batches,
+        };
         let (of_types, wrong) = type_errors::of_functions(&plugin);
         problems.extend(take_init_errors(&mut plugin, &of_types));
         if wrong.is_empty() {
@@ -110,7 +123,7 @@ fn check_plugin(plugin: &Plugin) -> Vec<Problem> {
     problems
 }
 
-fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> Problem {
+pub(crate) fn at(declarations: &Declarations, span: Span, message: String, hint: &str) -> Problem {
     let mut diagnostic = Diagnostic::at(declarations, span, message);
     diagnostic.hint = Some(hint.to_owned().into());
     diagnostic.into()

@@ -58,7 +58,7 @@ impl Plugin {
             if function.origin != FunctionOrigin::Exported {
                 continue;
             }
-            match wrapped(&self.declarations, function, ty) {
+            match wrapped(self, function, ty) {
                 Some(wrapped) => functions.push(wrapped),
                 None => left_out.push(self.declarations.types.text(function.name)),
             }
@@ -101,7 +101,8 @@ fn spell(declarations: &Declarations, ty: QualType, name: &str) -> String {
     replace_word(&declare(declarations, ty, name), "keelback_bool_t", "bool")
 }
 
-fn wrapped(declarations: &Declarations, function: &Function, ty: &FunctionType) -> Option<Wrapped> {
+fn wrapped(plugin: &Plugin, function: &Function, ty: &FunctionType) -> Option<Wrapped> {
+    let declarations = &plugin.declarations;
     let name = declarations.types.text(function.name);
     if ty.variadic || has_extension(&declarations.types, function.ty) || OWN_NAMES.contains(&name) {
         return None;
@@ -112,7 +113,11 @@ fn wrapped(declarations: &Declarations, function: &Function, ty: &FunctionType) 
         .zip(&ty.params)
         .map(|(name, ty)| Parameter::plain(declarations, ty.ty, name))
         .collect();
+    let is_batch = plugin.batches.of(name).is_some();
     let mut parameter_sets = vec![plain];
+    if is_batch {
+        parameter_sets.push(arrays_of_batch(declarations, ty, &names));
+    }
     let strings = with_strings(declarations, ty, &names, &parameter_sets[0]);
     let arrays = Arrays {
         declarations,
@@ -121,7 +126,7 @@ fn wrapped(declarations: &Declarations, function: &Function, ty: &FunctionType) 
     };
     let views = arrays.found(&strings);
     for set in [strings, views] {
-        if !parameter_sets.contains(&set) {
+        if !is_batch && !parameter_sets.contains(&set) {
             parameter_sets.push(set);
         }
     }
@@ -142,6 +147,32 @@ fn wrapped(declarations: &Declarations, function: &Function, ty: &FunctionType) 
         name: name.to_owned(),
         forms,
     })
+}
+
+/// A batch: the number of elements, and arrays of that length.
+fn arrays_of_batch(
+    declarations: &Declarations,
+    ty: &FunctionType,
+    names: &[String],
+) -> Vec<Parameter> {
+    let mut parameters = vec![Parameter {
+        declaration: None,
+        before: Vec::new(),
+        argument: format!("{}.size()", names[1]),
+        needs_span: true,
+    }];
+    for (name, param) in names.iter().zip(&ty.params).skip(1) {
+        let element = pointee(declarations, param.ty).unwrap_or(*param);
+        let view = format!("std::span<{}>", spell(declarations, element, "").trim());
+        parameters.push(Parameter::view(&view, name));
+        if *name != names[1] {
+            let (first, count) = (&names[1], &mut parameters[0]);
+            count.before.push(format!(
+                "detail::same_length({first}.size(), {name}.size(), \"{first} and {name}\");"
+            ));
+        }
+    }
+    parameters
 }
 
 /// The names of the parameters, with `arg0`, `arg1`... for those that C++ cannot use.

@@ -6,7 +6,7 @@ use keelback_cdef::{Layouts, RecordId};
 use serde::Serialize;
 
 use crate::c_text::{TokenKind, tokens};
-use crate::declared::{DeclaredText, Destination, declared_text};
+use crate::declared::{Destination, declared_text};
 use crate::layout_checks::{Assertion, Exact, record_assertions};
 use crate::plugin::Plugin;
 use crate::templates;
@@ -50,23 +50,27 @@ fn header(plugin: &Plugin, options: &HeaderOptions) -> String {
     let upper = plugin.prefix().to_ascii_uppercase();
     let api_macro = format!("{upper}_API");
     let mut user_includes: Vec<&str> = options.includes.iter().map(String::as_str).collect();
-    let declared = if options.is_kept {
-        DeclaredText::default()
+    // Where the host has the declarations already, only those of batches are new.
+    let cdefs = if options.is_kept {
+        plugin.batch_cdef()
     } else {
+        plugin.cdefs()
+    };
+    if !options.is_kept {
         for include in &plugin.spec.includes {
             if !user_includes.contains(&include.as_str()) {
                 user_includes.push(include);
             }
         }
-        declared_text(
-            &plugin.declarations,
-            &plugin.cdefs(),
-            Destination::Header {
-                api_macro: &api_macro,
-                has_includes: !user_includes.is_empty(),
-            },
-        )
-    };
+    }
+    let declared = declared_text(
+        &plugin.declarations,
+        &cdefs,
+        Destination::Header {
+            api_macro: &api_macro,
+            has_includes: !user_includes.is_empty(),
+        },
+    );
     let assertions = assertions(plugin, &declared.text);
     let uchar = declared.includes.contains("uchar.h");
     let mut includes = declared.includes;

@@ -5,6 +5,7 @@
 //! in `templates/`.
 pub mod abi;
 mod answers;
+mod batch;
 mod c_source;
 mod c_text;
 mod check;
@@ -26,6 +27,7 @@ mod spec;
 mod spelling;
 mod templates;
 
+pub use batch::Batches;
 pub use c_source::loader_source;
 pub use check::check_module_name;
 pub use flags::*;

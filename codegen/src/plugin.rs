@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use keelback_cdef::{Declarations, Function, FunctionOrigin, FunctionType, SourceId, Type};
 
+use crate::batch::Batches;
 use crate::spec::{CdefText, PluginSpec};
 
 /// A plugin that can be made: its spec has been parsed and checked.
@@ -11,6 +12,7 @@ use crate::spec::{CdefText, PluginSpec};
 pub struct Plugin {
     pub(crate) spec: PluginSpec,
     pub(crate) declarations: Declarations,
+    pub(crate) batches: Batches,
 }
 
 impl Plugin {
@@ -22,6 +24,11 @@ impl Plugin {
     /// What its cdefs declare.
     pub fn declarations(&self) -> &Declarations {
         &self.declarations
+    }
+
+    /// The functions that have batches. The text that declares the batches is the last of the spec's cdefs.
+    pub fn batches(&self) -> &Batches {
+        &self.batches
     }
 
     /// The prefix of its own exported functions: `greeter` in `greeter_start`.
@@ -38,6 +45,13 @@ impl Plugin {
     /// Each cdef and its number among the declarations' sources.
     pub(crate) fn cdefs(&self) -> Vec<(SourceId, &CdefText)> {
         (0..).map(SourceId).zip(&self.spec.cdefs).collect()
+    }
+
+    /// The cdef that declares the batches and its number, or nothing.
+    pub(crate) fn batch_cdef(&self) -> Vec<(SourceId, &CdefText)> {
+        let all = self.cdefs();
+        let from = all.len() - usize::from(!self.batches.is_empty());
+        all[from..].to_vec()
     }
 
     /// The C functions that run Python, in order of declaration: `keelback_plugin_t.functions`.

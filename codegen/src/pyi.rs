@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::batch::Batches;
 use keelback_cdef::{
     Declarations, Function, FunctionOrigin, FunctionType, Item, MacroValue, Primitive, RecordId,
     Type, TypeId, UnknownKind,
@@ -23,9 +24,15 @@ pub enum StubsOf {
 }
 
 /// The text of `MODULE.pyi`.
-pub fn stubs(module_name: &str, declarations: &Declarations, of: StubsOf) -> String {
+pub fn stubs(
+    module_name: &str,
+    declarations: &Declarations,
+    batches: &Batches,
+    of: StubsOf,
+) -> String {
     let mut stubs = Stubs {
         declarations,
+        batches,
         classes: BTreeMap::new(),
         names: BTreeMap::new(),
         typedefs: BTreeMap::new(),
@@ -63,6 +70,7 @@ const ENDINGS: [&str; 3] = ["_p", "_c", "_p_c"];
 
 struct Stubs<'a> {
     declarations: &'a Declarations,
+    batches: &'a Batches,
     /// The classes of records, by the index of the record.
     classes: BTreeMap<usize, String>,
     /// The class names in use, each with the index of its record.

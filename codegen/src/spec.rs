@@ -196,6 +196,8 @@ pub struct PluginSpec {
     pub type_errors: Vec<StartError>,
     /// The same from the init code. They apply to functions that are not in `start_errors`.
     pub init_errors: Vec<InitError>,
+    /// The exported functions that have batches, beside those whose declarations ask for one.
+    pub batches: Vec<String>,
     /// How Python is started.
     pub flags: PluginFlags,
     /// The platform that it is for.

@@ -269,7 +269,7 @@ KEELBACK_EXTENSION typedef {{ function.result_typedef }};
 
 static keelback_function_t keelback_functions[] = {
 {%- for function in functions.items %}
-    {"{{ function.name }}", (void (*)(void)){{ function.name }}, {% if function.error %}&keelback_error_{{ function.index }}{% else %}NULL{% endif %}, {{ function.result_size }}, NULL},
+    {"{{ function.name }}", (void (*)(void)){{ function.name }}, {{ function.error_of }}, {{ function.result_size }}, {{ function.batch_of }}, {{ function.batch_result }}, NULL},
 {%- endfor %}
 };
 {%- endif %}

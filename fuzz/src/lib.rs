@@ -10,7 +10,7 @@ pub mod tables;
 pub mod type_string;
 
 use keelback_cdef::{Declarations, Layouts, ParseOptions, QualType, RecordId, TypeId};
-use keelback_codegen::{StubsOf, stubs};
+use keelback_codegen::{Batches, StubsOf, stubs};
 
 /// What a target does with an input.
 pub type Body = fn(&[u8]);
@@ -97,7 +97,7 @@ fn ask_everything(declarations: &Declarations) {
     }
     drop(declarations.exact_records());
     for of in [StubsOf::Module, StubsOf::AbiModule] {
-        drop(stubs("fuzzed", declarations, of));
+        drop(stubs("fuzzed", declarations, &Batches::default(), of));
     }
 }
 

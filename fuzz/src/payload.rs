@@ -329,7 +329,12 @@ fn written(plugin: &Plugin) {
         }
     }
     drop(plugin.header(&HeaderOptions::default()));
-    drop(stubs("fuzzed", plugin.declarations(), StubsOf::Module));
+    drop(stubs(
+        "fuzzed",
+        plugin.declarations(),
+        plugin.batches(),
+        StubsOf::Module,
+    ));
 }
 
 /// The contents of `static const char NAME[] = "..." "...";`, as a C compiler reads it.

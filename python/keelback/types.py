@@ -98,6 +98,10 @@ class HandedPointer(Pointer[_T_co], CData):  # type: ignore[misc]
     `keelback.CData`."""
 
 
+class HandedArray(Array[_T_co], CData):  # type: ignore[misc]
+    """An array of a batch, as C hands it to a Python function. Annotate it as `Array[T]` or as `keelback.CData`."""
+
+
 class HandedFunctionPointer(FunctionPointer[_P, _R_co], CData):  # type: ignore[misc]
     """A pointer to a function that C hands to a Python function. Annotate it as `FunctionPointer[...]` or as
     `keelback.CData`."""
@@ -147,7 +151,7 @@ class FFI:
             self, cdecl: str | _CType, python_callable: Any = None, error: Any = None, onerror: Any = None
         ) -> Any: ...
         def def_extern(
-            self, name: str | None = None, error: Any = None, onerror: Any = None
+            self, name: str | None = None, error: Any = None, onerror: Any = None, batch: bool = False
         ) -> Callable[[_Function], _Function]: ...
         def dlopen(self, name: str | bytes | os.PathLike[str] | AnyCData | None, flags: int = 0) -> Lib: ...
         def dlclose(self, lib: Any) -> None: ...

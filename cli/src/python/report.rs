@@ -48,6 +48,8 @@ pub struct Defined {
     pub shape: PythonShape,
     /// Its definition always runs: it is not inside of an `if`, a `try` or a function.
     pub is_always: bool,
+    /// It takes arrays: `batch=True`.
+    pub is_batch: bool,
 }
 
 /// `@other.def_extern()`
@@ -213,8 +215,16 @@ fn module_error(text: &str) -> Option<ModuleError> {
 
 /// Parses the lines of a field: see `shape` in probe.py.
 fn defined(text: &str) -> Option<Defined> {
-    let [name, line, least, most, keywords, gives, is_always] =
-        text.split('\n').collect::<Vec<_>>().try_into().ok()?;
+    let [
+        name,
+        line,
+        least,
+        most,
+        keywords,
+        gives,
+        is_always,
+        is_batch,
+    ] = text.split('\n').collect::<Vec<_>>().try_into().ok()?;
     Some(Defined {
         name: name.to_owned(),
         line: line.parse().ok()?,
@@ -225,6 +235,7 @@ fn defined(text: &str) -> Option<Defined> {
             gives: gives.to_owned(),
         },
         is_always: is_always == "1",
+        is_batch: is_batch == "1",
     })
 }
 

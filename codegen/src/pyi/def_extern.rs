@@ -9,6 +9,7 @@ use std::fmt::Write;
 use keelback_cdef::{FunctionOrigin, FunctionType, Type, TypeId};
 
 use super::Stubs;
+use crate::batch::is_array_of_records;
 
 /// Functions that Python implements and that have the same signature.
 struct Shape {
@@ -71,6 +72,49 @@ impl Stubs<'_> {
         for name in ["name: None = None", "name: _b.str"] {
             overload(methods, ["", ""], name, &results, "_F");
         }
+        self.batch_overloads(top, methods);
+    }
+
+    /// The overloads for functions that take the arrays of a batch.
+    fn batch_overloads(&self, top: &mut String, methods: &mut String) {
+        let types = &self.declarations.types;
+        let (mut signatures, mut results): (Vec<String>, Vec<String>) = Default::default();
+        for function in &self.declarations.functions {
+            let Type::Function(ty) = types.get(function.ty) else {
+                continue;
+            };
+            if !self.batches.has(types.text(function.name)) {
+                continue;
+            }
+            let mut arrays: Vec<String> = (ty.params.iter())
+                .map(|param| match types.get(param.ty) {
+                    Type::Pointer(to) if is_array_of_records(self.declarations, param.ty) => to.ty,
+                    _ => param.ty,
+                })
+                .map(|element| self.handed_array(element))
+                .collect();
+            if *types.get(ty.result.ty) != Type::Void {
+                arrays.push(self.handed_array(ty.result.ty));
+            }
+            let signature = format!("Callable[[{}], None]", arrays.join(", "));
+            let result = self.returned(ty.result.ty);
+            for (list, one) in [(&mut signatures, signature), (&mut results, result)] {
+                if !list.contains(&one) {
+                    list.push(one);
+                }
+            }
+        }
+        if signatures.is_empty() {
+            return;
+        }
+        let any = signatures.join(" | ");
+        let _ = writeln!(top, "_B = TypeVar(\"_B\", bound={any})");
+        let name = "name: _b.str | None = None, *, batch: Literal[True]";
+        overload(methods, ["", ""], name, &results.join(" | "), "_B");
+    }
+
+    fn handed_array(&self, element: TypeId) -> String {
+        format!("_t.HandedArray[{}]", self.got(element))
     }
 
     /// The functions that Python implements, those of one signature together.
@@ -79,7 +123,10 @@ impl Stubs<'_> {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let functions = self.declarations.functions.iter();
-        for function in functions.filter(|function| function.origin != FunctionOrigin::C) {
+        let is_own = |name| self.batches.of(types.text(name)).is_none();
+        for function in functions
+            .filter(|function| function.origin != FunctionOrigin::C && is_own(function.name))
+        {
             let Type::Function(ty) = types.get(function.ty) else {
                 continue;
             };

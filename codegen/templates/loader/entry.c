@@ -51,6 +51,26 @@ static KEELBACK_COLD void keelback_report_no_scope(const char *prefix)
     keelback_free(line.text);
 }
 
+/* Writes what a call returns that Python gave no result for: in a batch, to each element of its array. */
+static KEELBACK_COLD void keelback_give_error(const keelback_function_t *function, char *slots)
+{
+    char *result = slots;
+    size_t size = function->result_size, count = 1;
+    if (size != 0 && function->batch_of != 0) {
+        __builtin_memcpy(&count, slots, sizeof count);
+        __builtin_memcpy(&result, slots + 8 * function->batch_result, sizeof result);
+        /* More than there can be: no array is that long. */
+        if (count > (size_t)-1 / 2 / size)
+            count = 0;
+    }
+    for (; count > 0; count--, result += size) {
+        if (function->start_error != NULL)
+            __builtin_memcpy(result, function->start_error, size);
+        else
+            __builtin_memset(result, 0, size);
+    }
+}
+
 /* The function that every stub calls until the init code has run. */
 KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *function, void *slots)
 {
@@ -77,10 +97,8 @@ KEELBACK_SHARED KEELBACK_COLD void keelback_slow_path(keelback_function_t *funct
     *keelback_errno_location() = saved_errno;
     if (dispatch != NULL)
         dispatch(function, slots);
-    else if (function->start_error != NULL)
-        __builtin_memcpy(slots, function->start_error, function->result_size);
     else
-        __builtin_memset(slots, 0, function->result_size);
+        keelback_give_error(function, (char *)slots);
 }
 
 KEELBACK_SHARED KEELBACK_COLD int keelback_start_now(const char *report_as)

@@ -1,5 +1,6 @@
 //! What the runtime knows of one C function of a plugin, and the Python function that is attached to it.
 
+use super::batch::Batch;
 use super::plugin::Plugin;
 use keelback_cdef::TypeId;
 use keelback_codegen::abi::keelback_function_t;
@@ -23,6 +24,10 @@ pub struct Binding {
     #[expect(clippy::vec_box, reason = "the calls have its address")]
     pub(super) retired: Mutex<Vec<Box<PythonFunction>>>,
     pub(super) has_retired: AtomicBool,
+    /// What it calls if it is a batch.
+    pub(super) batch: Option<Box<Batch>>,
+    /// The number of its own batch among the plugin's bindings.
+    pub(super) batch_at: Option<usize>,
 }
 
 // SAFETY: the pointers are to things that live as long as the process; what changes is atomic or locked.
@@ -41,6 +46,8 @@ impl Binding {
             calls: Calls::new(),
             retired: Mutex::default(),
             has_retired: AtomicBool::new(false),
+            batch: None,
+            batch_at: None,
         }
     }
     /// The plugin that it is of.
@@ -53,9 +60,34 @@ impl Binding {
         // SAFETY: the plugin's table is never freed.
         unsafe { CStr::from_ptr((*self.function).name) }
     }
-    /// Whether a Python function is attached.
+    /// Its batch, which a function that takes arrays may be attached to.
+    pub(super) fn own_batch(&self) -> Option<&'static Batch> {
+        let batch = &self.plugin().bindings[self.batch_at?];
+        batch.batch.as_deref()
+    }
+    /// Whether a Python function is attached that its calls can reach.
     pub fn is_attached(&self) -> bool {
-        !self.current.load(Ordering::Acquire).is_null()
+        let is_there = |binding: &Binding| !binding.current.load(Ordering::Acquire).is_null();
+        is_there(self)
+            || self
+                .own_batch()
+                .is_some_and(|batch| is_there(&batch.arrays))
+            || self.batch.as_ref().is_some_and(|batch| {
+                is_there(&batch.arrays) || is_there(batch.single(self.plugin()))
+            })
+    }
+    /// Does something with the Python function that is attached, which stays meanwhile.
+    pub(super) fn with_current<R>(
+        &self,
+        thread: &Thread,
+        call: impl FnOnce(&PythonFunction) -> R,
+    ) -> Option<R> {
+        self.calls.begin(thread);
+        // SeqCst, as the count: whoever replaces the function either sees this call, or is seen by it.
+        // SAFETY: what is attached stays as long as there are calls in it.
+        let done = unsafe { self.current.load(Ordering::SeqCst).as_ref() }.map(call);
+        self.leave(thread);
+        done
     }
     /// Attaches a Python function for all later calls, or takes the old one away. Calls that are in the old one finish
     /// with it. The GIL is held.
@@ -123,14 +155,28 @@ impl Binding {
 /// # Safety
 /// `function` is a record by the ABI, and `slots` those of a call of it: they have room for `result_size` bytes.
 pub(super) unsafe fn write_failure(function: *const keelback_function_t, slots: *mut u8) {
-    // SAFETY: the record is live, and `slots` have room for `result_size` bytes (the caller's contract). `start_error`, where
-    // the record has one, points to a value of the result's type, which has as many bytes.
+    // SAFETY: the record is live, and `slots` have room for `result_size` bytes (the caller's contract); those of a batch
+    // have the number of elements and the address of their results. `start_error`, where the record has one, points to a
+    // value of the result's type, which has as many bytes.
     unsafe {
         let size = (*function).result_size;
-        if (*function).start_error.is_null() {
-            slots.write_bytes(0, size);
-        } else {
-            slots.copy_from_nonoverlapping((*function).start_error.cast(), size);
+        let (mut result, mut count) = (slots, 1);
+        if size != 0 && (*function).batch_of != 0 {
+            count = slots.cast::<usize>().read_unaligned();
+            let place = slots.add(8 * (*function).batch_result);
+            result = place.cast::<*mut u8>().read_unaligned();
+            if count > isize::MAX as usize / size {
+                // No array is that long.
+                return;
+            }
+        }
+        for index in 0..count {
+            let result = result.wrapping_add(index * size);
+            if (*function).start_error.is_null() {
+                result.write_bytes(0, size);
+            } else {
+                result.copy_from_nonoverlapping((*function).start_error.cast(), size);
+            }
         }
     }
 }

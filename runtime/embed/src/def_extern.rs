@@ -4,13 +4,14 @@ use std::ffi::c_void;
 
 use pyo3::ffi;
 
+use super::binding::Binding;
 use super::plugin::Plugin;
 use super::{last_error, shape, waiting, whose};
 use keelback_ffi::callback::PythonFunction;
 use keelback_ffi::ctype::{self, CType};
 use keelback_ffi::ffi::attachment::Attachment;
 use keelback_ffi::py::{
-    Live, Methods, Obj, Raised, Ref, Res, given, make, none, simple, slot, warn,
+    Live, Methods, Obj, Raised, Ref, Res, bool_object, given, make, none, simple, slot, warn,
 };
 use keelback_ffi::raise;
 
@@ -21,13 +22,14 @@ static DECORATOR: Methods<1> = Methods::new([simple(
     c"Attaches the function.",
 )]);
 
-/// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns: it gives back the function that it
+/// The decorator that `ffi.def_extern(name=None, error=None, onerror=None, batch=False)` returns: it gives back the function that it
 /// is called with. As in CFFI, everything is checked when it is called.
 fn decorator(
     plugin: &'static Plugin,
     name: Option<Live>,
     error: Option<Live>,
     onerror: Option<Live>,
+    batch: bool,
 ) -> Res<Ref> {
     let address = std::ptr::from_ref(plugin).expose_provenance();
     let or_none = |object: Option<Live>| Ok(object.map_or_else(none, Live::to_ref));
@@ -36,6 +38,7 @@ fn decorator(
         or_none(name),
         or_none(error),
         or_none(onerror),
+        Ok(bool_object(batch)),
     ];
     let state = make::tuple(state.into_iter())?;
     // SAFETY: a static table; the function keeps its state alive.
@@ -48,8 +51,9 @@ impl Attachment for Plugin {
         name: Option<Live>,
         error: Option<Live>,
         onerror: Option<Live>,
+        batch: bool,
     ) -> Res<Ref> {
-        decorator(self, name, error, onerror)
+        decorator(self, name, error, onerror, batch)
     }
     fn has_module(&self, module: &Ref) -> bool {
         self.module().is_some_and(|own| own.obj() == module.obj())
@@ -65,7 +69,7 @@ impl Attachment for Plugin {
 /// The decorator, called with a function. `state`: the tuple that [`decorator`] packed.
 fn decorate(state: Live, function: Live) -> Res<Ref> {
     let parts: Vec<Live> = state.tuple_items().collect();
-    let [address, name, error, onerror] = parts[..] else {
+    let [address, name, error, onerror, batch] = parts[..] else {
         return Err(raise!(
             SystemError,
             "def_extern decorator without its state"
@@ -77,7 +81,7 @@ fn decorate(state: Live, function: Live) -> Res<Ref> {
         &*std::ptr::with_exposed_provenance::<Plugin>(address)
     };
     let [name, error, onerror] = [name, error, onerror].map(|part| given(Some(part)));
-    attach(plugin, function, name, error, onerror)?;
+    attach(plugin, function, name, error, onerror, batch.is_true()?)?;
     Ok(function.to_ref())
 }
 
@@ -88,6 +92,7 @@ fn attach(
     name: Option<Live>,
     error: Option<Live>,
     onerror: Option<Live>,
+    batch: bool,
 ) -> Res<()> {
     let name = match name {
         Some(name) => name.to_ref(),
@@ -101,6 +106,7 @@ fn attach(
         )
     })?;
     let binding = plugin.binding(text).ok_or_else(|| no_such_function(text))?;
+    let reports_as = reported_binding(binding, text, batch)?;
     let ctype = ctype::from_scope(plugin.scope(), binding.ty)?;
     let mut made = Box::new(PythonFunction::new(&ctype, function, error, onerror)?);
     if !whose::is_main() {
@@ -110,14 +116,17 @@ fn attach(
             "ffi.def_extern('{text}') in a sub-interpreter: C's calls go to the main interpreter's function"
         ));
     }
-    tell_what_is_wrong(plugin, text, &ctype, function)?;
+    tell_what_is_wrong(plugin, text, &ctype, function, batch)?;
     count_later(function);
     made.sink = Some((
         last_error::sink,
-        std::ptr::from_ref(binding).cast_mut().cast::<c_void>(),
+        std::ptr::from_ref(reports_as).cast_mut().cast::<c_void>(),
     ));
     plugin.give_back_at_end()?;
-    binding.replace(Some(made));
+    match &reports_as.batch {
+        Some(of_arrays) => of_arrays.arrays.replace(Some(made)),
+        None => binding.replace(Some(made)),
+    }
     waiting::function_attached();
     Ok(())
 }
@@ -140,13 +149,48 @@ fn count_later(function: Live) {
     let _ = function;
 }
 
+/// The binding whose failures the function's are: that of the C function, or its batch's.
+fn reported_binding<'a>(binding: &'a Binding, name: &str, batch: bool) -> Res<&'a Binding> {
+    if let Some(of) = &binding.batch {
+        let single = of.single(binding.plugin()).name().to_string_lossy();
+        return Err(keelback_ffi::errors::raise_error(
+            |errors| &errors.error,
+            format_args!(
+                "ffi.def_extern('{name}'): it is the batch of '{single}'; attach to '{single}', with batch=True for a \
+                 function that takes the arrays"
+            ),
+        ));
+    }
+    if !batch {
+        return Ok(binding);
+    }
+    let Some(index) = binding.batch_at else {
+        return Err(keelback_ffi::errors::raise_error(
+            |errors| &errors.error,
+            format_args!(
+                "ffi.def_extern('{name}', batch=True): the library has no batch of it; build it with --batch {name}, or \
+                 with the comment /* keelback: batch */ at its declaration"
+            ),
+        ));
+    };
+    Ok(&binding.plugin().bindings[index])
+}
+
 /// A function that no call from C can succeed with, in a library or module that Keelback built: a warning, as CFFI takes
 /// any callable, or an error after `--strict`. Modules that CFFI compiled have its silence.
-fn tell_what_is_wrong(plugin: &Plugin, name: &str, ctype: &CType, function: Live) -> Res<()> {
+fn tell_what_is_wrong(
+    plugin: &Plugin,
+    name: &str,
+    ctype: &CType,
+    function: Live,
+    batch: bool,
+) -> Res<()> {
     let Some(signature) = ctype.signature().filter(|_| !plugin.is_of_cffi()) else {
         return Ok(());
     };
-    let given = signature.params.len();
+    // Of a batch, the array of results is an argument too.
+    let has_array = batch && signature.result.code != ctype::Code::Void;
+    let given = signature.params.len() + usize::from(has_array);
     let Some(what) = shape::of(function)?.and_then(|shape| shape.what_is_wrong(given)) else {
         return Ok(());
     };

@@ -95,7 +95,7 @@ unsafe fn call_attached(binding: &Binding, thread: &'static Thread, slots: *mut 
     binding.leave(thread);
 }
 
-/// A call of a function that no Python function is attached to: waits for an init code that runs on another thread, and
+/// A call of a batch, or of a function that no Python function is attached to: waits for an init code that runs on another thread, and
 /// else reports that there is none.
 ///
 /// # Safety
@@ -107,9 +107,16 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
         // SAFETY: as in `call`.
         return unsafe { report_refusal(binding, slots, threads::Refused::Ended) };
     }
+    // SAFETY: as in `call`.
+    if unsafe { call_by_batch(binding, slots) } {
+        return;
+    }
     let waits_for_me = binding.plugin().is_running() && waiting::wait_for_function(binding);
     // SAFETY: as in `call`.
     unsafe {
+        if call_by_batch(binding, slots) {
+            return;
+        }
         if let Some(current) = binding.current.load(Ordering::SeqCst).as_ref() {
             return callback::invoke(current, Slots(slots), slots);
         }
@@ -132,6 +139,22 @@ unsafe fn call_without_function(binding: &Binding, slots: *mut u8) {
         }
     );
     last_error::report(binding.plugin().record(), binding.name(), &text);
+}
+
+/// A call of a batch, or of a function that only takes arrays; false if it is neither, or nothing is attached.
+///
+/// # Safety
+/// The thread is in Python; `slots` are those of a call of the function.
+unsafe fn call_by_batch(binding: &Binding, slots: *mut u8) -> bool {
+    let thread = Thread::here();
+    // SAFETY: the caller's contract.
+    unsafe {
+        match (&binding.batch, binding.own_batch()) {
+            (Some(batch), _) => batch.call(binding, thread, slots),
+            (None, Some(batch)) => batch.call_one(thread, slots),
+            (None, None) => false,
+        }
+    }
 }
 
 /// A call on a thread that cannot enter Python: C gets the error value, and the reason is reported.

@@ -27,6 +27,7 @@
 //! | `dispatch` | the hot path of every call |
 //! | `scope` | NAME_enter, NAME_leave |
 //! | `held` | development libraries: scopes that keep others out |
+//! | `batch` | calls for the elements of arrays |
 //! | `compiled` | extension modules that CFFI compiled |
 //! | `def_extern` | `@ffi.def_extern()` |
 //! | `shape` | what a Python function that is attached takes |
@@ -39,6 +40,7 @@
 //! environment, errno) changes; calls may come from any thread, also while Python starts, and after it ended.
 
 mod abi;
+mod batch;
 mod binding;
 mod blocked;
 mod bundle;

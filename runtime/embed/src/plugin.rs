@@ -183,6 +183,10 @@ unsafe fn give_back(plugin: *mut std::ffi::c_void) {
     for binding in &plugin.bindings {
         held |= binding.is_attached();
         binding.replace(None);
+        if let Some(batch) = &binding.batch {
+            held |= batch.arrays.is_attached();
+            batch.arrays.replace(None);
+        }
     }
     if let Some(objects) = plugin.objects.get() {
         // SAFETY: `make_objects` made it, as an instance of FfiObject.

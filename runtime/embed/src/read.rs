@@ -9,6 +9,7 @@ use keelback_codegen::abi::{
 };
 use rustc_hash::FxHashMap;
 
+use super::batch::Batch;
 use super::binding::Binding;
 use super::plugin::{Plugin, PluginState, remember};
 use keelback_ffi::ffi::attachment;
@@ -107,6 +108,14 @@ impl Plugin {
             })?;
             by_name.insert(function_name.into_boxed_str(), bindings.len());
             bindings.push(Binding::new(address, function, declared));
+        }
+        for (index, &function) in functions.iter().enumerate() {
+            let type_of = |single: usize| bindings.get(single).map(|binding: &Binding| binding.ty);
+            // SAFETY: a record by the ABI (the caller's contract), of the plugin whose place this is.
+            if let Some((single, batch)) = unsafe { Batch::of(address, function, type_of) } {
+                bindings[index].batch = Some(batch);
+                bindings[single].batch_at = Some(index);
+            }
         }
         let plugin: &'static Plugin = place.write(Plugin {
             record,

@@ -58,6 +58,8 @@ pub(super) fn functions(
                     ),
                     start_error: std::ptr::null(),
                     result_size: (*external).result_size,
+                    batch_of: 0,
+                    batch_result: 0,
                     binding: std::ptr::null_mut(),
                 },
                 in_place,

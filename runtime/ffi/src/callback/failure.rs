@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pyo3::ffi;
 
 use super::PythonFunction;
+use super::batch::Failures;
 use super::headroom::Headroom;
 use crate::errors;
 use crate::py::code_texts::CodeTexts;
@@ -38,7 +39,8 @@ pub(super) enum Stage {
     Result(Obj),
 }
 
-/// Deals with a failure: afterwards no exception is set, and `result` holds the result for C.
+/// Deals with a failure: afterwards no exception is set, and `result` holds the result for C. `batch` keeps it where the
+/// call is for an element of a batch, which reports it at its end.
 ///
 /// # Safety
 /// The GIL is held; `result` has room for the result, at least 8 bytes.
@@ -49,6 +51,7 @@ pub(super) unsafe fn handle(
     stage: Stage,
     raised: Raised,
     result: *mut u8,
+    batch: Option<&mut Failures>,
 ) {
     // SAFETY: as long as the result, and at least 8 bytes: what `result` has room for. A void function has no result.
     unsafe {
@@ -71,16 +74,22 @@ pub(super) unsafe fn handle(
     };
     let _headroom = is_recursion.then(Headroom::make).flatten();
     let Some(onerror) = &function.onerror else {
-        report(function, &headline(function, stage), exception);
+        match batch {
+            Some(batch) => batch.take(exception, || headline(function, stage)),
+            None => report(function.sink, &headline(function, stage), exception),
+        }
         return;
     };
     // SAFETY: live objects; `result` as the caller promised.
     if let Err(raised) = unsafe { ask(onerror, &exception, function, result) } {
         let second = Exception::fetch(raised);
-        report(function, &headline(function, stage), exception);
+        if let Some(batch) = batch {
+            return batch.take(exception, || headline(function, stage));
+        }
+        report(function.sink, &headline(function, stage), exception);
         if let Some(second) = second {
             report(
-                function,
+                function.sink,
                 "Exception ignored during handling of the above exception by 'onerror'",
                 second,
             );
@@ -241,8 +250,9 @@ fn look_up_definition(code: &Ref) -> Res<String> {
     }
 }
 
-fn report(function: &PythonFunction, headline: &str, exception: Exception) {
-    if let Some((sink, data)) = function.sink {
+/// Tells the sink, or `sys.unraisablehook`, of a failure.
+pub(super) fn report(sink: Option<(ErrorSink, *mut c_void)>, headline: &str, exception: Exception) {
+    if let Some((sink, data)) = sink {
         let failure = Failure {
             headline,
             class: exception.class.obj(),

@@ -239,6 +239,11 @@ impl PythonFunction {
         })
     }
 
+    /// Whether it returns something to C.
+    pub fn has_result(&self) -> bool {
+        self.plan().result.code != Code::Void
+    }
+
     /// How it is called.
     #[inline(always)]
     pub(crate) fn plan(&self) -> &CallbackPlan {

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use pyo3::ffi;
 
+use super::batch::Failures;
 use super::failure::{Stage, handle};
 use super::{CallbackPlan, PythonFunction};
 use crate::call::is_scalar;
@@ -125,6 +126,21 @@ const ON_STACK: usize = 8;
 /// smaller are widened to them); it may be the slots themselves.
 #[inline(always)]
 pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
+    // SAFETY: the caller's contract.
+    unsafe { invoke_for(function, args, result, None) }
+}
+
+/// [`invoke`], for an element of a batch if there is one.
+///
+/// # Safety
+/// As [`invoke`].
+#[inline(always)]
+pub(super) unsafe fn invoke_for(
+    function: &PythonFunction,
+    args: impl Arguments,
+    result: *mut u8,
+    batch: Option<&mut Failures>,
+) {
     // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
     // SAFETY: `args` and `result` are those of a call of the function, and the GIL is held (the caller's contract);
     // `objects` has room for ON_STACK + 1, which is at least one more than `count`.
@@ -132,9 +148,9 @@ pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *m
         let count = function.plan().params.len();
         if count <= ON_STACK {
             let mut objects = [MaybeUninit::<Obj>::uninit(); ON_STACK + 1];
-            invoke_with(function, args, objects.as_mut_ptr().cast(), result);
+            invoke_with(function, args, objects.as_mut_ptr().cast(), result, batch);
         } else {
-            invoke_many(function, args, result);
+            invoke_many(function, args, result, batch);
         }
     }
 }
@@ -153,17 +169,22 @@ pub unsafe fn fail_at_end_of_stack(function: &PythonFunction, left: usize, resul
         left / 1024
     );
     // SAFETY: as `invoke`.
-    unsafe { handle(function, Stage::Call, raised, result) }
+    unsafe { handle(function, Stage::Call, raised, result, None) }
 }
 
 /// # Safety
 /// As [`invoke`].
 #[cold]
 #[inline(never)]
-unsafe fn invoke_many(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
+unsafe fn invoke_many(
+    function: &PythonFunction,
+    args: impl Arguments,
+    result: *mut u8,
+    batch: Option<&mut Failures>,
+) {
     let mut objects = vec![std::ptr::null_mut(); function.plan().params.len() + 1];
     // SAFETY: as in `invoke`.
-    unsafe { invoke_with(function, args, objects.as_mut_ptr(), result) }
+    unsafe { invoke_with(function, args, objects.as_mut_ptr(), result, batch) }
 }
 
 /// # Safety
@@ -174,6 +195,7 @@ unsafe fn invoke_with(
     args: impl Arguments,
     objects: *mut Obj,
     result: *mut u8,
+    batch: Option<&mut Failures>,
 ) {
     let plan = function.plan();
     // SAFETY: `args` are the function's, `objects` has room for one more than there are parameters, and `result` has room
@@ -183,10 +205,10 @@ unsafe fn invoke_with(
         match call(function, plan, args, objects) {
             Ok(value) => {
                 if let Err(raised) = write_result(plan, value.obj(), result) {
-                    handle(function, Stage::Result(value.obj()), raised, result);
+                    handle(function, Stage::Result(value.obj()), raised, result, batch);
                 }
             }
-            Err(raised) => handle(function, Stage::Call, raised, result),
+            Err(raised) => handle(function, Stage::Call, raised, result, batch),
         }
     }
 }

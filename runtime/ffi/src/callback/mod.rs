@@ -1,6 +1,7 @@
 //! C calls Python: one way in for `ffi.callback()` closures and for the exported and `extern "Python"` functions of
 //! plugins.
 
+mod batch;
 mod closure;
 mod failure;
 mod function;
@@ -8,6 +9,7 @@ mod headroom;
 mod invoke;
 mod uses;
 
+pub use batch::{invoke_array_of_one, invoke_arrays, invoke_each, is_possible};
 pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
 pub use function::{CallbackPlan, PythonFunction};

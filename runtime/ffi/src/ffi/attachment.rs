@@ -7,12 +7,13 @@ use crate::py::{Live, Ref, Res};
 
 /// A plugin, for its `ffi` and for modules that include it.
 pub trait Attachment: Sync {
-    /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None)` returns.
+    /// The decorator that `ffi.def_extern(name=None, error=None, onerror=None, batch=False)` returns.
     fn def_extern(
         &'static self,
         name: Option<Live>,
         error: Option<Live>,
         onerror: Option<Live>,
+        batch: bool,
     ) -> Res<Ref>;
     /// Whether it is the plugin's module.
     fn has_module(&self, module: &Ref) -> bool;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
-    CdefText, ExportRule, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags, PluginSpec,
-    Problem, RecordedPython, SourceText, StartError, StubsOf, python_module, python_module_digest,
+    Batches, CdefText, ExportRule, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags,
+    PluginSpec, Problem, RecordedPython, SourceText, StartError, StubsOf, python_module,
+    python_module_digest,
 };
 use pyo3::ffi;
 
@@ -15,6 +16,7 @@ use super::FfiObject;
 use super::attachment::ffi_and_lib_of;
 use super::options::{bytes, text, texts, tuple};
 use super::own_files::read_own_files;
+use super::record::batches_of;
 use super::text::{ssize, ssize_or};
 use crate::errors::{is_as_cffi, raise_error};
 use crate::py::{
@@ -321,6 +323,7 @@ fn plugin_spec(arguments: [Option<Live>; 21]) -> Res<PluginSpec> {
         },
         runtime_path: text(runtime)?,
         exports: export_rule(ffi),
+        batches: batches_of(ffi),
         start_errors: start_errors(errors)?,
         type_errors: start_errors(type_errors)?,
         init_errors: read_errors(init_errors)?,
@@ -378,7 +381,12 @@ fn stubs(_module: Option<Live>, ffi: Live, name: Live, is_python: Live) -> Res<R
     } else {
         StubsOf::Module
     };
-    let made = keelback_codegen::stubs(&module_name(name)?, &ffi.scope.read(), of);
+    let name = module_name(name)?;
+    let mut declarations = ffi.scope.read().clone();
+    let (mut cdefs, _) = recorded(ffi, &name, of == StubsOf::AbiModule)?;
+    let batches = Batches::declare(&mut declarations, &mut cdefs, &batches_of(ffi))
+        .map_err(|problems| raise_problems(&problems))?;
+    let made = keelback_codegen::stubs(&name, &declarations, &batches, of);
     str_from(&made)
 }
 

@@ -10,7 +10,7 @@ use pyo3::ffi;
 
 use super::FfiObject;
 use super::header::{take_preprocessed, words};
-use super::record::{caller, make_embedding, record, record_exports};
+use super::record::{caller, make_embedding, record, record_batches, record_exports};
 use super::text::ssize;
 use crate::errors::is_as_cffi;
 use crate::py::{
@@ -125,7 +125,7 @@ fn take_as_header(
     take_preprocessed(ffi, &wanted)
 }
 
-method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>, export: Option<Live>));
+method!(pub embedding_api = "FFI.embedding_api", take_embedding_api, (ffi: &FfiObject, csource: Live, packed: Option<Live>, pack: Option<Live>, preprocess: Option<Live>, export: Option<Live>, batch: Option<Live>));
 
 fn take_embedding_api(
     ffi: &FfiObject,
@@ -134,9 +134,11 @@ fn take_embedding_api(
     pack: Option<Live>,
     preprocess: Option<Live>,
     export: Option<Live>,
+    batch: Option<Live>,
 ) -> Res<Ref> {
     let (packed, pack) = packing(packed, pack)?;
     let exports = words(export, "export")?;
+    let batches = words(batch, "batch")?;
     let taken = if flag(preprocess, false)? {
         take_as_header(ffi, csource, packed, pack, true)?
     } else {
@@ -151,6 +153,7 @@ fn take_embedding_api(
     };
     make_embedding(ffi)?;
     record_exports(ffi, exports);
+    record_batches(ffi, batches);
     Ok(taken)
 }
 
@@ -224,13 +227,14 @@ pub unsafe extern "C" fn def_extern_inline(
     })
 }
 
-method!(pub def_extern_compiled = "FFI.def_extern", def_extern, (ffi: &FfiObject, name: Option<Live>, error: Option<Live>, onerror: Option<Live>));
+method!(pub def_extern_compiled = "FFI.def_extern", def_extern, (ffi: &FfiObject, name: Option<Live>, error: Option<Live>, onerror: Option<Live>, batch: Option<Live>));
 
 fn def_extern(
     ffi: &FfiObject,
     name: Option<Live>,
     error: Option<Live>,
     onerror: Option<Live>,
+    batch: Option<Live>,
 ) -> Res<Ref> {
     let Some(plugin) = ffi.attachment() else {
         return Err(raise!(
@@ -238,5 +242,10 @@ fn def_extern(
             "ffi.def_extern() is only available on API-mode FFI objects"
         ));
     };
-    plugin.def_extern(given(name), given(error), given(onerror))
+    plugin.def_extern(
+        given(name),
+        given(error),
+        given(onerror),
+        flag(batch, false)?,
+    )
 }

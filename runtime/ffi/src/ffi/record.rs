@@ -23,6 +23,18 @@ pub(super) fn record_exports(ffi: &FfiObject, names: Vec<String>) {
     unsafe { ffi.recorded.with(|recorded| recorded.exports.extend(names)) };
 }
 
+/// Functions that get batches in a library built from the FFI.
+pub(super) fn record_batches(ffi: &FfiObject, names: Vec<String>) {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe { ffi.recorded.with(|recorded| recorded.batches.extend(names)) };
+}
+
+/// The functions that get batches.
+pub(super) fn batches_of(ffi: &FfiObject) -> Vec<String> {
+    // SAFETY: attached to the interpreter; nothing inside calls Python or drops objects.
+    unsafe { ffi.recorded.with(|recorded| recorded.batches.clone()) }
+}
+
 /// The Python file and line that a method is called from: where the compiler's messages about a cdef point, if its text
 /// stands there.
 pub(super) fn caller() -> Res<(Ref, i32)> {

@@ -83,6 +83,8 @@ pub struct Recorded {
     pub included_at: Vec<usize>,
     /// Names of the C library that an embedding library may export: embedding_api(export=...).
     pub exports: Vec<String>,
+    /// The functions that get batches: embedding_api(batch=...).
+    pub batches: Vec<String>,
     /// What header() took: the file, and the arguments beside its name.
     pub headers: Vec<(String, String)>,
 }

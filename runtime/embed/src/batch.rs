@@ -1,0 +1,123 @@
+//! Batches: `score_n(n, x, result)` calls the Python function of `score` for each element, or a function that takes the
+//! arrays.
+
+use std::ffi::c_void;
+
+use keelback_codegen::abi::keelback_function_t;
+use keelback_ffi::attach::Thread;
+use keelback_ffi::callback::{
+    PythonFunction, Slots, invoke_array_of_one, invoke_arrays, invoke_each, is_possible,
+};
+
+use super::binding::Binding;
+use super::last_error;
+use super::plugin::Plugin;
+
+/// What a batch calls.
+pub struct Batch {
+    /// The number of the single function among the plugin's bindings.
+    single: usize,
+    /// What `def_extern(batch=True)` attached, in a binding that only batches use.
+    pub(super) arrays: Binding,
+    /// The slot with the address of the results.
+    result_slot: usize,
+}
+
+impl Batch {
+    /// The batch that a record of the plugin's table describes, if it does, and the number of its single function.
+    ///
+    /// # Safety
+    /// `function` is a record by the ABI, of the plugin at `plugin`.
+    pub(super) unsafe fn of(
+        plugin: *const Plugin,
+        function: *mut keelback_function_t,
+        single: impl FnOnce(usize) -> Option<keelback_cdef::TypeId>,
+    ) -> Option<(usize, Box<Self>)> {
+        // SAFETY: a record by the ABI (the caller's contract).
+        let (of, result_slot) = unsafe { ((*function).batch_of, (*function).batch_result) };
+        let index = of.checked_sub(1)?;
+        let arrays = Binding::new(plugin, function, single(index)?);
+        let batch = Self {
+            single: index,
+            arrays,
+            result_slot,
+        };
+        Some((index, Box::new(batch)))
+    }
+
+    /// The binding of the single function.
+    pub(super) fn single(&self, plugin: &'static Plugin) -> &'static Binding {
+        &plugin.bindings[self.single]
+    }
+
+    /// A call of the batch `binding`; false if there is nothing attached to call.
+    ///
+    /// # Safety
+    /// The thread is in Python; `slots` are those of a call of this batch.
+    pub(super) unsafe fn call(
+        &self,
+        binding: &Binding,
+        thread: &'static Thread,
+        slots: *mut u8,
+    ) -> bool {
+        // SAFETY: the slots of a batch: the number of elements, then the arrays (the caller's contract).
+        unsafe {
+            let count = slots.cast::<usize>().read_unaligned();
+            if count == 0 {
+                return true;
+            }
+            let arrays = Slots(slots.add(8));
+            let result = || {
+                let slot = slots.add(8 * self.result_slot);
+                slot.cast::<*mut u8>().read_unaligned()
+            };
+            let result_of = |function: &PythonFunction| {
+                if function.has_result() {
+                    result()
+                } else {
+                    std::ptr::null_mut()
+                }
+            };
+            let by_arrays = |function: &PythonFunction| {
+                if is_possible(function, count) {
+                    invoke_arrays(function, arrays, count, result_of(function));
+                } else {
+                    too_many(binding, count);
+                }
+            };
+            let one_by_one = |function: &PythonFunction| {
+                if is_possible(function, count) {
+                    let data = std::ptr::from_ref(binding).cast_mut().cast::<c_void>();
+                    let sink = Some((last_error::sink as _, data));
+                    invoke_each(function, arrays, count, result_of(function), sink);
+                } else {
+                    too_many(binding, count);
+                }
+            };
+            let single = self.single(binding.plugin());
+            self.arrays.with_current(thread, by_arrays).is_some()
+                || single.with_current(thread, one_by_one).is_some()
+        }
+    }
+
+    /// A call of the single function, to which nothing is attached: by the function that takes arrays, if there is one.
+    ///
+    /// # Safety
+    /// The thread is in Python; `slots` are those of a call of the single function.
+    pub(super) unsafe fn call_one(&self, thread: &'static Thread, slots: *mut u8) -> bool {
+        // SAFETY: the caller's contract.
+        let call = |function: &PythonFunction| unsafe { invoke_array_of_one(function, slots) };
+        self.arrays.with_current(thread, call).is_some()
+    }
+}
+
+/// A batch of more elements than an array can have.
+#[cold]
+fn too_many(binding: &Binding, count: usize) {
+    let text = format!(
+        "{}.{}(): no array has {count} elements: nothing is called, and no result written\n",
+        binding.plugin().name(),
+        binding.name().to_string_lossy()
+    );
+    last_error::report(binding.plugin().record(), binding.name(), &text);
+}
