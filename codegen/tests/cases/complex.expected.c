@@ -64,8 +64,8 @@ KEELBACK_EXTENSION typedef float _Complex keelback_result_0;
 KEELBACK_EXTENSION typedef double _Complex keelback_result_1;
 
 static keelback_function_t keelback_functions[] = {
-    {"f_float", (void (*)(void))f_float, NULL, sizeof(keelback_result_0), NULL},
-    {"f_double", (void (*)(void))f_double, NULL, sizeof(keelback_result_1), NULL},
+    {"f_float", (void (*)(void))f_float, NULL, sizeof(keelback_result_0), 0, 0, NULL},
+    {"f_double", (void (*)(void))f_double, NULL, sizeof(keelback_result_1), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

@@ -83,8 +83,8 @@ KEELBACK_C KEELBACK_EXPORT const char *greet(const char *arg0);
 static const int keelback_error_0 = (int)(-1);
 
 static keelback_function_t keelback_functions[] = {
-    {"add1", (void (*)(void))add1, &keelback_error_0, sizeof(int), NULL},
-    {"greet", (void (*)(void))greet, NULL, sizeof(const char *), NULL},
+    {"add1", (void (*)(void))add1, &keelback_error_0, sizeof(int), 0, 0, NULL},
+    {"greet", (void (*)(void))greet, NULL, sizeof(const char *), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

@@ -84,8 +84,8 @@ KEELBACK_EXTENSION KEELBACK_C KEELBACK_EXPORT struct wide by_value(struct wide a
 KEELBACK_EXTENSION typedef __int128 keelback_result_0;
 
 static keelback_function_t keelback_functions[] = {
-    {"both", (void (*)(void))both, NULL, sizeof(keelback_result_0), NULL},
-    {"by_value", (void (*)(void))by_value, NULL, sizeof(struct wide), NULL},
+    {"both", (void (*)(void))both, NULL, sizeof(keelback_result_0), 0, 0, NULL},
+    {"by_value", (void (*)(void))by_value, NULL, sizeof(struct wide), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

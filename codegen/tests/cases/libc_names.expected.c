@@ -77,11 +77,11 @@ KEELBACK_C KEELBACK_EXPORT int stat(struct stat *arg0);
 
 
 static keelback_function_t keelback_functions[] = {
-    {"link", (void (*)(void))link, NULL, sizeof(int), NULL},
-    {"connect", (void (*)(void))connect, NULL, sizeof(int), NULL},
-    {"select", (void (*)(void))select, NULL, sizeof(int), NULL},
-    {"time_now", (void (*)(void))time_now, NULL, sizeof(long), NULL},
-    {"stat", (void (*)(void))stat, NULL, sizeof(int), NULL},
+    {"link", (void (*)(void))link, NULL, sizeof(int), 0, 0, NULL},
+    {"connect", (void (*)(void))connect, NULL, sizeof(int), 0, 0, NULL},
+    {"select", (void (*)(void))select, NULL, sizeof(int), 0, 0, NULL},
+    {"time_now", (void (*)(void))time_now, NULL, sizeof(long), 0, 0, NULL},
+    {"stat", (void (*)(void))stat, NULL, sizeof(int), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

@@ -162,7 +162,7 @@ static void on_change(void *arg0, number_t *arg1);
 
 
 static keelback_function_t keelback_functions[] = {
-    {"on_change", (void (*)(void))on_change, NULL, 0, NULL},
+    {"on_change", (void (*)(void))on_change, NULL, 0, 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

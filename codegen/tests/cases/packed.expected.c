@@ -94,7 +94,7 @@ KEELBACK_C KEELBACK_EXPORT uint32_t measure(struct wire arg0, const struct wire 
 
 
 static keelback_function_t keelback_functions[] = {
-    {"measure", (void (*)(void))measure, NULL, sizeof(uint32_t), NULL},
+    {"measure", (void (*)(void))measure, NULL, sizeof(uint32_t), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

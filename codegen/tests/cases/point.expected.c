@@ -165,11 +165,11 @@ static const point_t keelback_error_0 = {-1.0, 0.5};
 static const keelback_bool_t keelback_error_2 = (keelback_bool_t)(1);
 
 static keelback_function_t keelback_functions[] = {
-    {"middle", (void (*)(void))middle, &keelback_error_0, sizeof(point_t), NULL},
-    {"for_each", (void (*)(void))for_each, NULL, sizeof(int), NULL},
-    {"near_by", (void (*)(void))near_by, &keelback_error_2, sizeof(keelback_bool_t), NULL},
-    {"draw", (void (*)(void))draw, NULL, 0, NULL},
-    {"log_line", (void (*)(void))log_line, NULL, sizeof(int), NULL},
+    {"middle", (void (*)(void))middle, &keelback_error_0, sizeof(point_t), 0, 0, NULL},
+    {"for_each", (void (*)(void))for_each, NULL, sizeof(int), 0, 0, NULL},
+    {"near_by", (void (*)(void))near_by, &keelback_error_2, sizeof(keelback_bool_t), 0, 0, NULL},
+    {"draw", (void (*)(void))draw, NULL, 0, 0, 0, NULL},
+    {"log_line", (void (*)(void))log_line, NULL, sizeof(int), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

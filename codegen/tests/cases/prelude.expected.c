@@ -311,13 +311,13 @@ KEELBACK_C KEELBACK_EXPORT int twice(int arg0);
 
 
 static keelback_function_t keelback_functions[] = {
-    {"on_event", (void (*)(void))on_event, NULL, sizeof(int), NULL},
-    {"on_done", (void (*)(void))on_done, NULL, 0, NULL},
-    {"on_a", (void (*)(void))on_a, NULL, sizeof(int), NULL},
-    {"on_b", (void (*)(void))on_b, NULL, sizeof(double), NULL},
-    {"open_it", (void (*)(void))open_it, NULL, sizeof(handle_t *), NULL},
-    {"status", (void (*)(void))status, NULL, sizeof(status_t), NULL},
-    {"twice", (void (*)(void))twice, NULL, sizeof(int), NULL},
+    {"on_event", (void (*)(void))on_event, NULL, sizeof(int), 0, 0, NULL},
+    {"on_done", (void (*)(void))on_done, NULL, 0, 0, 0, NULL},
+    {"on_a", (void (*)(void))on_a, NULL, sizeof(int), 0, 0, NULL},
+    {"on_b", (void (*)(void))on_b, NULL, sizeof(double), 0, 0, NULL},
+    {"open_it", (void (*)(void))open_it, NULL, sizeof(handle_t *), 0, 0, NULL},
+    {"status", (void (*)(void))status, NULL, sizeof(status_t), 0, 0, NULL},
+    {"twice", (void (*)(void))twice, NULL, sizeof(int), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

@@ -166,9 +166,9 @@ KEELBACK_C KEELBACK_EXPORT int last(void);
 
 
 static keelback_function_t keelback_functions[] = {
-    {"all", (void (*)(void))all, NULL, sizeof(int), NULL},
-    {"extras", (void (*)(void))extras, NULL, sizeof(int), NULL},
-    {"last", (void (*)(void))last, NULL, sizeof(int), NULL},
+    {"all", (void (*)(void))all, NULL, sizeof(int), 0, 0, NULL},
+    {"extras", (void (*)(void))extras, NULL, sizeof(int), 0, 0, NULL},
+    {"last", (void (*)(void))last, NULL, sizeof(int), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {

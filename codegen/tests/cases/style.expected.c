@@ -186,16 +186,16 @@ KEELBACK_C KEELBACK_EXPORT int measure_too(struct pragma_one arg0);
 
 
 static keelback_function_t keelback_functions[] = {
-    {"add", (void (*)(void))add, NULL, sizeof(int), NULL},
-    {"subtract", (void (*)(void))subtract, NULL, sizeof(int), NULL},
-    {"first", (void (*)(void))first, NULL, sizeof(node_t *), NULL},
-    {"ignored_words", (void (*)(void))ignored_words, NULL, sizeof(int), NULL},
-    {"kind_of", (void (*)(void))kind_of, NULL, sizeof(kind_t), NULL},
-    {"level_of", (void (*)(void))level_of, NULL, sizeof(level_t), NULL},
-    {"inside", (void (*)(void))inside, NULL, sizeof(int), NULL},
-    {"nested", (void (*)(void))nested, NULL, sizeof(int), NULL},
-    {"measure", (void (*)(void))measure, NULL, sizeof(int), NULL},
-    {"measure_too", (void (*)(void))measure_too, NULL, sizeof(int), NULL},
+    {"add", (void (*)(void))add, NULL, sizeof(int), 0, 0, NULL},
+    {"subtract", (void (*)(void))subtract, NULL, sizeof(int), 0, 0, NULL},
+    {"first", (void (*)(void))first, NULL, sizeof(node_t *), 0, 0, NULL},
+    {"ignored_words", (void (*)(void))ignored_words, NULL, sizeof(int), 0, 0, NULL},
+    {"kind_of", (void (*)(void))kind_of, NULL, sizeof(kind_t), 0, 0, NULL},
+    {"level_of", (void (*)(void))level_of, NULL, sizeof(level_t), 0, 0, NULL},
+    {"inside", (void (*)(void))inside, NULL, sizeof(int), 0, 0, NULL},
+    {"nested", (void (*)(void))nested, NULL, sizeof(int), 0, 0, NULL},
+    {"measure", (void (*)(void))measure, NULL, sizeof(int), 0, 0, NULL},
+    {"measure_too", (void (*)(void))measure_too, NULL, sizeof(int), 0, 0, NULL},
 };
 
 static keelback_plugin_t keelback_plugin = {
