@@ -285,6 +285,8 @@ KEELBACK_EXPORT void tick_n(size_t arg0, void *const *arg1)
 KEELBACK_C KEELBACK_EXPORT int batches_start(void);
 KEELBACK_C KEELBACK_EXPORT const char *batches_last_error(void);
 KEELBACK_C KEELBACK_EXPORT void batches_set_error_handler(keelback_error_handler_t handler, void *data);
+KEELBACK_C KEELBACK_EXPORT int batches_enter(void);
+KEELBACK_C KEELBACK_EXPORT void batches_leave(void);
 
 KEELBACK_EXPORT int batches_start(void)
 {
@@ -299,6 +301,16 @@ KEELBACK_EXPORT const char *batches_last_error(void)
 KEELBACK_EXPORT void batches_set_error_handler(keelback_error_handler_t handler, void *data)
 {
     keelback_handle_errors(handler, data);
+}
+
+KEELBACK_EXPORT int batches_enter(void)
+{
+    return keelback_enter_scope();
+}
+
+KEELBACK_EXPORT void batches_leave(void)
+{
+    keelback_leave_scope("batches");
 }
 
 /* `import batches` finds the plugin under a name that Python looks for. */

@@ -49,7 +49,7 @@ BATCHES_API void weigh_n(size_t batch_n, const struct point *where, const char *
 BATCHES_API void tick_n(size_t n, void *const *arg0);
 
 /*
- * What every library made by keelback has. All three can be called from any thread, at any time.
+ * What every library made by keelback has. They can be called from any thread, at any time.
  */
 
 /**
@@ -77,8 +77,46 @@ BATCHES_API const char *batches_last_error(void);
 BATCHES_API void batches_set_error_handler(
     void (*handler)(const char *function, const char *message, void *data), void *data);
 
+/**
+ * Enters a scope: from here to batches_leave() the thread stays in Python between its calls, which makes many short
+ * calls faster. Starts Python where that has not been done. Scopes may be nested, each batches_enter() with its
+ * batches_leave() on the same thread. While calls run, other threads get their turns; between them no other thread can
+ * use Python: leave before anything that waits, for another thread above all.
+ *
+ * Returns 0; or -1, and then nothing was entered, batches_last_error() says why, and batches_leave() must not
+ * be called.
+ */
+BATCHES_API int batches_enter(void);
+
+/** Takes one batches_enter() of this thread back; the outermost one leaves Python. */
+BATCHES_API void batches_leave(void);
+
 #ifdef __cplusplus
 }
+#endif
+
+/**
+ * BATCHES_SCOPE { ... } runs the block once, in a scope; if that cannot be entered, without one. `break` and `continue` end
+ * the block. With GCC and Clang the scope is left however the block is left: by its end, `return`, `break`, `goto`, a C++
+ * exception (not by longjmp). With other compilers only its end and `continue` leave it.
+ */
+#ifndef KEELBACK_SCOPE_NAME
+#define KEELBACK_SCOPE_JOIN(line) keelback_scope_##line
+#define KEELBACK_SCOPE_NAME(line) KEELBACK_SCOPE_JOIN(line)
+#endif
+#define BATCHES_SCOPE BATCHES_SCOPE_AS(KEELBACK_SCOPE_NAME(__LINE__))
+#if defined(__GNUC__)
+static __inline__ void keelback_end_scope_of_batches(const int *scope)
+{
+    if (*scope & 2)
+        batches_leave();
+}
+#define BATCHES_SCOPE_AS(scope) \
+    for (int scope __attribute__((cleanup(keelback_end_scope_of_batches))) = batches_enter() == 0 ? 3 : 1; scope & 1; \
+         scope &= 2)
+#else
+#define BATCHES_SCOPE_AS(scope) \
+    for (int scope = batches_enter() == 0 ? 3 : 1; scope & 1; scope = scope & 2 ? (batches_leave(), 0) : 0)
 #endif
 
 #if defined(__cplusplus)
