@@ -520,3 +520,60 @@ fn error_values_of_types_give_way() {
         .collect();
     assert_eq!(values, ["f=-2", "g=-3", "h=-1"]);
 }
+
+fn with_batch(text: &str, names: &[&str]) -> Vec<String> {
+    let lines = lines(PluginSpec {
+        batches: names.iter().map(|&name| name.to_owned()).collect(),
+        ..spec(text)
+    });
+    let first = |line: &String| line.lines().next().unwrap_or_default().to_owned();
+    lines.iter().map(first).collect()
+}
+
+#[test]
+fn functions_without_batches() {
+    let refused = |text: &str, names: &[&str], message: &str| {
+        let found = with_batch(text, names);
+        assert!(
+            found.len() == 1 && found[0].contains(message),
+            "{text}: {found:?}"
+        );
+    };
+    refused(
+        "double rate(double);",
+        &["rat"],
+        "a batch of 'rat' is asked for, but no exported function has that name (did you mean 'rate'?)",
+    );
+    refused(
+        "void t(void);",
+        &["t"],
+        "'t' can have no batch: it has neither parameters nor a result",
+    );
+    refused(
+        "int b(int); int b_n(void);",
+        &["b"],
+        "the batch of 'b' is called 'b_n', and something else has that name",
+    );
+    refused(
+        "int v(int, ...);",
+        &["v"],
+        "'v' can have no batch: it is variadic",
+    );
+    refused(
+        "/* keelback: batch */\nstruct s { int a; };\nint f(int);",
+        &[],
+        "this comment asks for a batch, and belongs to no function",
+    );
+}
+
+#[test]
+fn comments_that_ask_for_batches() {
+    let text = "int a(int); /* keelback: batch */\nint b(int);\n/* keelback: batch */\nint c(int);\n\
+                int d(int x /* keelback: batch */);\nint e(int);";
+    let (plugin, _) = Plugin::new(spec(text)).unwrap();
+    let with = |name: &&str| plugin.batches().has(name);
+    let found: Vec<&str> = ["a", "b", "c", "d", "e"].into_iter().filter(with).collect();
+    assert_eq!(found, ["a", "c", "d"]);
+    assert_eq!(plugin.batches().of("a_n"), Some("a"));
+    assert_eq!(plugin.batches().of("b_n"), None);
+}
