@@ -7,7 +7,7 @@
 use core::ffi::{c_char, c_int, c_void};
 
 /// The version of everything in this file.
-pub const KEELBACK_ABI_VERSION: u32 = 5;
+pub const KEELBACK_ABI_VERSION: u32 = 6;
 
 /// The declarations are an embedding API: every function in them is exported by the plugin.
 pub const KEELBACK_CDEF_EMBEDDING_API: u32 = 1;

@@ -379,7 +379,7 @@ fn runtimes_that_do_not_fit() {
         (
             "c.so",
             &["-DABI=77"],
-            ": its interface to plugins is version 77 (keelback 9.8.7), and this plugin has version 5 (keelback 0.1.0)",
+            ": its interface to plugins is version 77 (keelback 9.8.7), and this plugin has version 6 (keelback 0.1.0)",
         ),
         ("text.so", &[], ": file too short"),
         ("other.so", &[], ": is no Keelback runtime"),

@@ -95,8 +95,8 @@ unsafe fn call_attached(binding: &Binding, thread: &'static Thread, slots: *mut 
     binding.leave(thread);
 }
 
-/// A call of a batch, or of a function that no Python function is attached to: waits for an init code that runs on another thread, and
-/// else reports that there is none.
+/// A call of a batch, or of a function that no Python function is attached to: waits for an init code that runs on
+/// another thread, and else reports that there is none.
 ///
 /// # Safety
 /// `slots` are the arguments of a call of the function, as the ABI has them.

@@ -6,13 +6,13 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::PythonFunction;
-use super::failure::{ErrorSink, Stage, handle, report};
+use super::failure::{ErrorSink, Failures, Stage, handle};
 use super::invoke::{Arguments, Slots, invoke_for};
 use crate::call::is_scalar;
 use crate::convert::argument::Parameter;
 use crate::ctype::{CType, Code, array_of};
 use crate::object::new_plain;
-use crate::py::{Exception, Obj, Ref, Res, vectorcall};
+use crate::py::{Obj, Ref, Res, vectorcall};
 use crate::raise;
 
 /// Whether an argument of this type is an array of records in a batch, and each call gets a pointer to its element; others
@@ -60,49 +60,6 @@ impl Arguments for Elements {
     }
 }
 
-/// What failed in a batch: the first exception, and how many elements.
-#[derive(Default)]
-pub(super) struct Failures {
-    /// The element that is called for.
-    index: usize,
-    count: usize,
-    /// Its headline, the exception and its index.
-    first: Option<(String, Exception, usize)>,
-    /// An exception that is no error of one element (KeyboardInterrupt, SystemExit) ends the batch.
-    is_over: bool,
-}
-
-impl Failures {
-    /// One element has failed.
-    pub(super) fn take(&mut self, exception: Exception, headline: impl FnOnce() -> String) {
-        self.count += 1;
-        // SAFETY: an exception's class is a live type.
-        let is_error = unsafe {
-            ffi::PyType_IsSubtype(exception.class.as_ptr().cast(), ffi::PyExc_Exception.cast()) != 0
-        };
-        self.is_over = !is_error;
-        // What ends the batch is what the caller has to know.
-        if self.first.is_none() || self.is_over {
-            self.first = Some((headline(), exception, self.index));
-        }
-    }
-
-    /// Reports what failed of so many elements, if anything did.
-    fn report(self, elements: usize, sink: Option<(ErrorSink, *mut c_void)>) {
-        let Some((headline, exception, index)) = self.first else {
-            return;
-        };
-        let rest = match self.count {
-            _ if self.is_over => "; the batch ended there".to_owned(),
-            1 => String::new(),
-            count => format!("; {count} of them failed"),
-        };
-        let headline = headline.trim_end_matches([':', '\n']);
-        let headline = format!("{headline}, for element {index} of {elements}{rest}");
-        report(sink, &headline, exception);
-    }
-}
-
 /// Memory for a result that is no array's element yet: it may need more room than that, and more alignment.
 struct ResultMemory(Vec<u128>);
 
@@ -145,7 +102,7 @@ pub unsafe fn invoke_each(
     let (one, size) = (memory.start(), plan.result_size);
     let mut failures = Failures::default();
     for index in 0..count {
-        failures.index = index;
+        failures.element(index);
         // SAFETY: a place for each parameter, in the current element; `one` has room for the result; the arrays have
         // `count` elements (the caller's contract). An argument may be in the memory of this element's result: it has been
         // read by then.
@@ -158,7 +115,7 @@ pub unsafe fn invoke_each(
             } else {
                 one.copy_to_nonoverlapping(to, size);
             }
-            if failures.is_over {
+            if failures.is_over() {
                 let rest = count - index - 1;
                 fill(function.error.as_ptr(), to.wrapping_add(size), size, rest);
                 break;

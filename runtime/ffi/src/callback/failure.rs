@@ -7,7 +7,6 @@ use std::sync::Arc;
 use pyo3::ffi;
 
 use super::PythonFunction;
-use super::batch::Failures;
 use super::headroom::Headroom;
 use crate::errors;
 use crate::py::code_texts::CodeTexts;
@@ -247,6 +246,59 @@ fn look_up_definition(code: &Ref) -> Res<String> {
         }
         let file = file.live().text()?.unwrap_or("?");
         Ok(format!(" ({file}, line {line})"))
+    }
+}
+
+/// What failed in a batch: the first exception, and how many elements.
+#[derive(Default)]
+pub(super) struct Failures {
+    /// The element that is called for.
+    index: usize,
+    count: usize,
+    /// Its headline, the exception and its index.
+    first: Option<(String, Exception, usize)>,
+    /// An exception that is no error of one element (KeyboardInterrupt, SystemExit) ends the batch.
+    is_over: bool,
+}
+
+impl Failures {
+    /// What comes is called for this element.
+    pub(super) fn element(&mut self, index: usize) {
+        self.index = index;
+    }
+
+    /// Whether the last failure ended the batch.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// One element has failed.
+    fn take(&mut self, exception: Exception, headline: impl FnOnce() -> String) {
+        self.count += 1;
+        // SAFETY: an exception's class is a live type.
+        let is_error = unsafe {
+            ffi::PyType_IsSubtype(exception.class.as_ptr().cast(), ffi::PyExc_Exception.cast()) != 0
+        };
+        self.is_over = !is_error;
+        // What ends the batch is what the caller has to know.
+        if self.first.is_none() || self.is_over {
+            self.first = Some((headline(), exception, self.index));
+        }
+    }
+
+    /// Reports what failed of so many elements, if anything did.
+    pub(super) fn report(self, elements: usize, sink: Option<(ErrorSink, *mut c_void)>) {
+        let Some((headline, exception, index)) = self.first else {
+            return;
+        };
+        let rest = match self.count {
+            _ if self.is_over => "; the batch ended there".to_owned(),
+            1 => String::new(),
+            count => format!("; {count} of them failed"),
+        };
+        let headline = headline.trim_end_matches([':', '\n']);
+        let headline = format!("{headline}, for element {index} of {elements}{rest}");
+        report(sink, &headline, exception);
     }
 }
 

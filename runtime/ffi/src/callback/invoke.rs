@@ -4,8 +4,7 @@ use std::mem::MaybeUninit;
 
 use pyo3::ffi;
 
-use super::batch::Failures;
-use super::failure::{Stage, handle};
+use super::failure::{Failures, Stage, handle};
 use super::{CallbackPlan, PythonFunction};
 use crate::call::is_scalar;
 use crate::convert::argument::{Parameter, Way};
