@@ -5,8 +5,10 @@ that is gone at run time.
 """
 
 import os
+import pathlib
 import re
 import shutil
+import struct
 import subprocess
 
 import pytest
@@ -266,8 +268,54 @@ def test_runtime_that_cannot_be_mapped_for_another_reason(program, run, fake_run
     assert_refused(ran, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried))
 
 
-def test_a_runtime_cut_short(program, run, fake_runtime):
-    """Reading it ends in a message. (What lacks only a part of its contents crashes glibc's dlopen itself.)"""
+def loaded_size(path):
+    """How many bytes of an ELF file are mapped: the end of its last PT_LOAD."""
+    data = path.read_bytes()
+    word, at = ("Q", 32) if data[4] == 2 else ("I", 28)
+    (table,) = struct.unpack_from(word, data, at)
+    size, count = struct.unpack_from("HH", data, 54 if data[4] == 2 else 42)
+    ends = []
+    for number in range(count):
+        (kind,) = struct.unpack_from("I", data, table + number * size)
+        if data[4] == 2:
+            offset, _, _, length = struct.unpack_from("QQQQ", data, table + number * size + 8)
+        else:
+            offset, _, _, length = struct.unpack_from("IIII", data, table + number * size + 4)
+        if kind == 1:
+            ends.append(offset + length)
+    return max(ends)
+
+
+def cut_copies(real, place):
+    """Copies of a library without their ends, with the message about each: of the headers themselves a part is missing, of what
+    is mapped nearly all, much, or one byte."""
+    place.mkdir()
+    copy = place / os.path.basename(real)
+    size = loaded_size(pathlib.Path(real))
+    data = pathlib.Path(real).read_bytes()
+    for length in (64, 100, 4096, 8192, size // 2, size - 4096, size - 1):
+        copy.write_bytes(data[:length])
+        promised = size if length > 4000 else "[0-9]+"
+        yield copy, f"{copy}: the file is cut off: it has {length} bytes, and its headers promise {promised}. Copy or install it anew.\n"
+
+
+def assert_said(said, pattern):
+    """The text is what `pattern` says, with [0-9]+ for a number."""
+    assert re.fullmatch(re.escape(pattern).replace(re.escape("[0-9]+"), "[0-9]+"), said), (said, pattern)
+
+
+def test_a_runtime_cut_short(program, run, fake_runtime, real_runtime, tmp_path):
+    """Mapping such a file and reading what it lacks would end the process with SIGBUS."""
+    refusal = "missing: add was called, but its Python code could not be started\n" + one_line_each("missing", ["checked", "name"])
+    for cut, told in cut_copies(real_runtime, tmp_path / "real"):
+        ran = run(program, env={"KEELBACK_RUNTIME": cut}, normalise=False)
+        assert (ran.code, ran.stdout[: len(ZEROS)]) == (0, ZEROS), ran
+        tried = f"  KEELBACK_RUNTIME is set:\n  {told}"
+        assert_said(ran.stderr, NO_RUNTIME.format(version=VERSION, libpython=libpython_of(python()), tried=tried) + refusal)
+    # What is behind the parts that are mapped, such as the table of sections, nobody misses.
+    cut.write_bytes(pathlib.Path(real_runtime).read_bytes()[: loaded_size(pathlib.Path(real_runtime))])
+    assert run(program, env={"KEELBACK_RUNTIME": cut}).stdout.startswith("add 5, checked 1, name keelback\n")
+    # One that cannot be mapped anyway, and whose note is looked for.
     whole = fake_runtime(abi_version(), hexed(VERSION) + 1, UNMAPPABLE).read_bytes()
     for size in (0, 3, 20, 63, 64, 100, 200, 500):
         cut = fake_runtime(abi_version(), hexed(VERSION) + 1, UNMAPPABLE)
@@ -275,6 +323,58 @@ def test_a_runtime_cut_short(program, run, fake_runtime):
         ran = run(program, env={"KEELBACK_RUNTIME": cut})
         assert ran.code == 0 and ran.stdout.startswith(ZEROS), (size, ran)
         assert f"\n  {cut}: " in ran.stderr, (size, ran)
+
+
+def test_a_libpython_cut_short(program, run, tmp_path):
+    for cut, told in cut_copies(libpython_of(python()), tmp_path / "cut"):
+        ran = run(program, env={"KEELBACK_PYTHON": cut}, normalise=False)
+        assert (ran.code, ran.stdout[: len(ZEROS)]) == (0, ZEROS), ran
+        message, _, _ = ran.stderr.partition("missing: add was called")
+        assert_said(message, NO_LIBPYTHON.format(tried=f"  KEELBACK_PYTHON: {told}"))
+
+
+def test_a_bundle_cut_short(plugin, host, here, run, real_runtime, tmp_path):
+    """The files of a bundle are looked at likewise. Beside its libpython, the next one in the order is tried."""
+    built = plugin(CDEF, INIT, name="missing", args=["--relocatable", "--error", "checked=-7"])
+    shutil.copy(built.library, tmp_path)
+    program = host(here / "host.c", built, link=False, flags=["-D_GNU_SOURCE", "-Wl,-rpath,$ORIGIN", f"-L{built.directory}", "-lmissing"])
+    program = shutil.copy(program, tmp_path)
+    bundle = tmp_path / "missing.keelback"
+    prefix = ask(python(), "import sys; print(sys.base_prefix)").strip()
+    *_, (cut, told) = cut_copies(libpython_of(python()), bundle)
+    (bundle / "lib").mkdir()
+    (bundle / "lib" / f"python{VERSION}").symlink_to(f"{prefix}/lib/python{VERSION}")
+    cut = cut.rename(bundle / "lib" / cut.name)
+    # A directory before the system's ones, so that there is no other.
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    default = f"libpython{VERSION}.so.1.0"
+    (broken / default).write_text("")
+    told = told.replace(str(bundle), str(bundle / "lib"))
+    tried = f"  KEELBACK_PYTHON: not set\n  the bundle: {told}  the system's libraries: {broken}/{default}: file too short\n"
+    ran = run(program, env={"LD_LIBRARY_PATH": broken}, normalise=False)
+    message, _, _ = ran.stderr.partition("missing: add was called")
+    assert (ran.code, message) == (0, NO_LIBPYTHON.format(tried=tried))
+    # Its runtime.
+    shutil.copy(libpython_of(python()), cut)
+    *_, (runtime, told) = cut_copies(real_runtime, bundle / "runtime")
+    beside = runtime.rename(bundle / "lib" / "libkeelback_runtime.so")
+    ran = run(program, normalise=False)
+    assert ran.code == 0 and ran.stdout.startswith(ZEROS), ran
+    assert f"  {told}".replace(str(runtime), str(beside)) in ran.stderr
+
+
+def test_what_looking_for_the_end_costs(program, run, tmp_path):
+    """Of each library that the loader opens: it is opened, its beginning read, its end asked for, closed."""
+    trace = tmp_path / "trace"
+    ran = run("strace", "-y", "-e", "trace=openat,open,read,pread64,lseek,fstat,newfstatat,close", "-o", trace, program)
+    assert ran.stdout.startswith("add 5, checked 1, name keelback\n")
+    calls = [line.split("(")[0] + " " + line.rsplit("=", 1)[1].split("<")[0].strip() * line.startswith("lseek") for line in lines_about(trace, libpython_of(python()))]
+    assert calls[:4] == ["openat ", "read ", f"lseek {os.path.getsize(libpython_of(python()))}", "close "]
+
+
+def lines_about(trace, path):
+    return [line for line in trace.read_text().splitlines() if os.path.realpath(path) in line or path in line]
 
 
 def test_mended_runtime(program, run, fake_runtime):

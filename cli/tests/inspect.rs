@@ -142,15 +142,30 @@ fn one_that_finds_nothing() {
         "{}",
         told.stdout
     );
-    // The dynamic linker maps a file that is cut off, and is ended by the first use of what is missing. The plugin is
-    // not to blame.
+    // Mapped, a file that is cut off would end the process.
     let cut = project.path().join("cut.so");
     let whole = std::fs::read(runtime()).unwrap();
     std::fs::write(&cut, &whole[..8192]).unwrap();
     let told = run("KEELBACK_RUNTIME", cut.to_str().unwrap());
     told.expect(4, "");
+    let start = format!(
+        "  KEELBACK_RUNTIME is set:\n  {}: the file is cut off: it has 8192 bytes, and its headers promise ",
+        cut.display()
+    );
+    let (_, rest) = told.stdout.split_once(&start).expect(&told.stdout);
     assert!(
-        told.stdout.contains("Here:\n  it can be opened, but looking for Python and the runtime ended the process (signal: 7 (SIGBUS)"),
+        rest.contains(". Copy or install it anew.\nSo it starts:\n  not at all: there is no runtime for Python 3."),
+        "{}",
+        told.stdout
+    );
+    // The dynamic linker is ended by what is no longer what it was. The plugin is not to blame.
+    let mut damaged = whole[..8192].to_vec();
+    damaged.resize(whole.len(), 0xff);
+    std::fs::write(&cut, &damaged).unwrap();
+    let told = run("KEELBACK_RUNTIME", cut.to_str().unwrap());
+    told.expect(4, "");
+    assert!(
+        told.stdout.contains("Here:\n  it can be opened, but looking for Python and the runtime ended the process (signal: 11 (SIGSEGV)"),
         "{}",
         told.stdout
     );

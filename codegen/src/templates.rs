@@ -35,6 +35,7 @@ pub(crate) const LOADER: &str = concat!(
     include_str!("../templates/loader/state.c"),
     include_str!("../templates/loader/fork.c"),
     include_str!("../templates/loader/text.c"),
+    include_str!("../templates/loader/elf.c"),
     include_str!("../templates/loader/process.c"),
     include_str!("../templates/loader/installation.c"),
     include_str!("../templates/loader/place.c"),

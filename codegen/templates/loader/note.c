@@ -5,59 +5,6 @@
 static KEELBACK_COLD int keelback_read_note(const char *path, keelback_note_t *note);
 
 #ifdef __linux__
-/* The beginnings of ELF's file header and program header, for files of this process's own kind. */
-#if UINTPTR_MAX > 0xffffffffu
-typedef struct keelback_elf_t {
-    unsigned char ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, segments, sections;
-    uint32_t flags;
-    uint16_t size, segment_size, segment_count;
-} keelback_elf_t;
-typedef struct keelback_segment_t {
-    uint32_t type, flags;
-    uint64_t offset, address, physical, size;
-} keelback_segment_t;
-#else
-typedef struct keelback_elf_t {
-    unsigned char ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint32_t entry, segments, sections;
-    uint32_t flags;
-    uint16_t size, segment_size, segment_count;
-} keelback_elf_t;
-typedef struct keelback_segment_t {
-    uint32_t type;
-    uint32_t offset, address, physical, size;
-} keelback_segment_t;
-#endif
-
-/* Fills `to` from `offset` on. Reads up to there, because the types of lseek depend on the C library. */
-static KEELBACK_COLD int keelback_read_from(const char *path, size_t offset, void *to, size_t size)
-{
-    char piece[4096];
-    size_t position = 0, filled = 0;
-    int file = keelback_open(path, KEELBACK_O_CLOEXEC);
-    if (file < 0)
-        return 0;
-    while (filled < size) {
-        ptrdiff_t length = keelback_read(file, piece, sizeof piece);
-        size_t from = offset + filled - position, count;
-        if (length <= 0)
-            break;
-        position += (size_t)length;
-        if (from >= (size_t)length)
-            continue;
-        count = (size_t)length - from < size - filled ? (size_t)length - from : size - filled;
-        __builtin_memcpy((char *)to + filled, piece + from, count);
-        filled += count;
-    }
-    keelback_close(file);
-    return filled == size;
-}
-
 /* Finds our note in a note segment. A note is the sizes of owner and contents, the type, the owner, the contents. */
 static KEELBACK_COLD int keelback_note_among(const char *notes, size_t size, keelback_note_t *note)
 {
@@ -87,23 +34,19 @@ static KEELBACK_COLD int keelback_note_among(const char *notes, size_t size, kee
 static KEELBACK_COLD int keelback_read_note(const char *path, keelback_note_t *note)
 {
     char notes[1024];
-    keelback_elf_t file;
+    keelback_image_t image;
     keelback_segment_t segment;
-    uint16_t i;
-    if (!keelback_read_from(path, 0, &file, sizeof file) || __builtin_memcmp(file.ident, "\177ELF", 4) != 0
-        || file.ident[4] != (sizeof(void *) == 8 ? 2 : 1))
+    unsigned int i;
+    int found = 0;
+    if (!keelback_open_image(&image, path))
         return 0;
-    for (i = 0; i < file.segment_count && i < 100; i++) {
-        size_t size;
-        if (!keelback_read_from(path, (size_t)file.segments + (size_t)i * file.segment_size, &segment, sizeof segment))
-            return 0;
-        size = (size_t)segment.size < sizeof notes ? (size_t)segment.size : sizeof notes;
-        /* 4: PT_NOTE */
-        if (segment.type == 4 && keelback_read_from(path, (size_t)segment.offset, notes, size)
-            && keelback_note_among(notes, size, note))
-            return 1;
+    for (i = 0; !found && keelback_read_segment(&image, i, &segment); i++) {
+        size_t size = (size_t)segment.size < sizeof notes ? (size_t)segment.size : sizeof notes;
+        found = segment.type == KEELBACK_PT_NOTE && keelback_read_from(&image, (size_t)segment.offset, notes, size)
+                && keelback_note_among(notes, size, note);
     }
-    return 0;
+    keelback_close(image.file);
+    return found;
 }
 #else
 static KEELBACK_COLD int keelback_read_note(const char *path, keelback_note_t *note)

@@ -148,6 +148,8 @@ static KEELBACK_COLD int keelback_find_present(keelback_found_t *found)
 static KEELBACK_COLD int keelback_open_libpython(keelback_found_t *found, const char *path, const char *origin,
                                                  keelback_text_t *why)
 {
+    if (!keelback_is_whole(path, origin, why))
+        return 0;
     found->handle = keelback_dlopen(path, KEELBACK_RTLD_NOW | keelback_global());
     if (found->handle == NULL) {
         keelback_add(why, "  %s: %s\n", origin, keelback_dlerror());

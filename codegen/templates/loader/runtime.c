@@ -43,6 +43,8 @@ static KEELBACK_COLD const keelback_runtime_t *keelback_try_runtime(const char *
         keelback_add(why, "  %s: no such file\n", path);
         return NULL;
     }
+    if (!keelback_is_whole(path, "", why))
+        return NULL;
     /* Lazy and local, so that a runtime for another Python can be examined and closed again. */
     handle = keelback_dlopen(path, KEELBACK_RTLD_LAZY);
     if (handle == NULL) {
