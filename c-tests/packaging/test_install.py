@@ -132,6 +132,45 @@ def test_what_cannot_be_installed(workshop, built, tmp_path):
     assert first_line(built.library, "--prefix", tmp_path, "--description", "two\nlines")[0] == 2
 
 
+def test_a_source_tree(workshop, tmp_path):
+    """It is not built by `install`: the message has the command, which works. `make install` builds first."""
+
+    def told(library):
+        ran = workshop.run(keelback(), "install", library, cwd=tmp_path, normalise=False)
+        error, _, help = ran.stderr.partition("\n")
+        assert ran.code in (2, 5) and error.startswith("error: "), ran
+        return help.splitlines()[0]
+
+    assert workshop.run(keelback(), "new", "vec", "-q", cwd=tmp_path) == Ran()
+    tree = tmp_path / "vec"
+    (tree / "host.c").unlink()
+    assert told("vec/libvec.so") == "help: build it first: `make -C vec`, then install libvec.so"
+    assert told("vec") == "help: build it first: `make -C vec`, then install libNAME.so"
+    env = {"KEELBACK": keelback()}
+    ran = workshop.run("make", "-s", "-C", "vec", "install", "PREFIX=/usr", f"DESTDIR={tmp_path}/stage", cwd=tmp_path, env=env)
+    assert ran.code == 0, ran
+    wanted = [name for name in FILES if "hpp" not in name and "->" not in name and "1.2.3" not in name]
+    assert files_below(tmp_path / "stage/usr") == sorted([*wanted, "lib/libvec.so"])
+    (tree / "libvec.so").unlink()
+    for file, command in (
+        ("meson.build", "meson setup vec/build vec && ninja -C vec/build"),
+        ("CMakeLists.txt", "cmake -S vec -B vec/build && cmake --build vec/build"),
+    ):
+        (tree / "Makefile").unlink(missing_ok=True)
+        (tree / file).write_text("")
+        assert told("vec/libvec.so") == f"help: build it first: `{command}`, then install libvec.so"
+    for file in ("meson.build", "CMakeLists.txt", "vec.h"):
+        (tree / file).unlink()
+    command = "keelback build vec/api.h --init vec/plugin.py --name vec -o vec/libvec.so"
+    assert told("vec/libvec.so") == f"help: build it first: `{command}`, then install libvec.so"
+    assert workshop.run(*command.replace("keelback", keelback(), 1).split(), "-q", cwd=tmp_path).code == 0
+    assert workshop.run(keelback(), "install", "vec/libvec.so", "--prefix", tmp_path / "usr", cwd=tmp_path) == Ran()
+    # Nothing there that could be built: the general words.
+    (tree / "plugin.py").unlink()
+    (tree / "libvec.so").unlink()
+    assert told("vec/libvec.so").startswith("help: build it first, such as with `keelback build api.h --init plugin.py")
+
+
 def test_a_header_that_includes_another_one(workshop, built, tmp_path):
     (tmp_path / "more.h").write_text("")
     (tmp_path / "vec.h").write_text('#include "more.h"\n')

@@ -25,6 +25,7 @@ mod progress;
 mod python;
 mod runtime;
 mod shadowed;
+mod source_tree;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

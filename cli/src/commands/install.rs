@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Error, Failure, Reporter, Result};
 use crate::elf::Elf;
 use crate::input::{Inputs, reason};
 use crate::output::Outputs;
+use crate::source_tree;
 
 /// `keelback install ...`
 pub fn run(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
@@ -57,8 +58,22 @@ fn install(arguments: &InstallArguments, reporter: &Reporter) -> Result<()> {
     outputs.commit()
 }
 
-/// `keelback install` does not build: as with make, root installs what a user has built.
-const HOW_TO_BUILD: &str = "build it first, such as with `keelback build api.h --init plugin.py --name NAME --soversion 1.0.0`, then install libNAME.so";
+/// `keelback install` does not build, for the library does not say what it is made from, and root installs what a user has
+/// built. It says how the sources around the library are built, or else how any are.
+fn how_to_build(library: &Path) -> String {
+    let directory = if library.is_dir() {
+        library
+    } else {
+        library.parent().unwrap_or(library)
+    };
+    let file = library.file_name().and_then(|name| name.to_str());
+    let name = file.and_then(LibraryName::parse).map(|name| name.stem);
+    let name = name.unwrap_or("NAME");
+    match source_tree::build_command(directory, name) {
+        Some(command) => format!("build it first: `{command}`, then install lib{name}.so"),
+        None => "build it first, such as with `keelback build api.h --init plugin.py --name NAME --soversion 1.0.0`, then install libNAME.so".to_owned(),
+    }
+}
 
 /// A built library, with the names that follow from its file name and its SONAME.
 struct Built {
@@ -82,13 +97,13 @@ impl Built {
         let (data, real) = data.map_err(|error| {
             let mut error = cannot_read(path, "library", &error);
             for diagnostic in &mut error.diagnostics {
-                diagnostic.hint = Some(HOW_TO_BUILD.to_owned());
+                diagnostic.hint = Some(how_to_build(path));
             }
             error
         })?;
         let read = Elf::read(data).and_then(|elf| Ok((elf.soname()?, elf)));
         let Ok((soname, library)) = read else {
-            return Err(unfit(path, "it is no shared library", HOW_TO_BUILD));
+            return Err(unfit(path, "it is no shared library", &how_to_build(path)));
         };
         let Some(soname) = soname else {
             return Err(unfit(
