@@ -3,53 +3,15 @@
 
 use std::ffi::c_void;
 
-use keelback_codegen::abi::keelback_function_t;
 use keelback_ffi::attach::Thread;
 use keelback_ffi::callback::{
     PythonFunction, Slots, invoke_array_of_one, invoke_arrays, invoke_each, is_possible,
 };
 
-use super::binding::Binding;
+use super::binding::{Batch, Binding};
 use super::last_error;
-use super::plugin::Plugin;
-
-/// What a batch calls.
-pub struct Batch {
-    /// The number of the single function among the plugin's bindings.
-    single: usize,
-    /// What `def_extern(batch=True)` attached, in a binding that only batches use.
-    pub(super) arrays: Binding,
-    /// The slot with the address of the results.
-    result_slot: usize,
-}
 
 impl Batch {
-    /// The batch that a record of the plugin's table describes, if it does, and the number of its single function.
-    ///
-    /// # Safety
-    /// `function` is a record by the ABI, of the plugin at `plugin`.
-    pub(super) unsafe fn of(
-        plugin: *const Plugin,
-        function: *mut keelback_function_t,
-        single: impl FnOnce(usize) -> Option<keelback_cdef::TypeId>,
-    ) -> Option<(usize, Box<Self>)> {
-        // SAFETY: a record by the ABI (the caller's contract).
-        let (of, result_slot) = unsafe { ((*function).batch_of, (*function).batch_result) };
-        let index = of.checked_sub(1)?;
-        let arrays = Binding::new(plugin, function, single(index)?);
-        let batch = Self {
-            single: index,
-            arrays,
-            result_slot,
-        };
-        Some((index, Box::new(batch)))
-    }
-
-    /// The binding of the single function.
-    pub(super) fn single(&self, plugin: &'static Plugin) -> &'static Binding {
-        &plugin.bindings[self.single]
-    }
-
     /// A call of the batch `binding`; false if there is nothing attached to call.
     ///
     /// # Safety

@@ -1,6 +1,5 @@
 //! What the runtime knows of one C function of a plugin, and the Python function that is attached to it.
 
-use super::batch::Batch;
 use super::plugin::Plugin;
 use keelback_cdef::TypeId;
 use keelback_codegen::abi::keelback_function_t;
@@ -147,6 +146,44 @@ impl Binding {
     pub(super) unsafe fn write_failure(&self, slots: *mut u8) {
         // SAFETY: `slots` are the function's (the caller's contract); its record lives as long as the process, by the ABI.
         unsafe { write_failure(self.function, slots) }
+    }
+}
+
+/// What a batch calls.
+pub(super) struct Batch {
+    /// The number of the single function among the plugin's bindings.
+    single: usize,
+    /// What `def_extern(batch=True)` attached, in a binding that only batches use.
+    pub(super) arrays: Binding,
+    /// The slot with the address of the results.
+    pub(super) result_slot: usize,
+}
+
+impl Batch {
+    /// The batch that a record of the plugin's table describes, if it does, and the number of its single function.
+    ///
+    /// # Safety
+    /// `function` is a record by the ABI, of the plugin at `plugin`.
+    pub(super) unsafe fn of(
+        plugin: *const Plugin,
+        function: *mut keelback_function_t,
+        single: impl FnOnce(usize) -> Option<TypeId>,
+    ) -> Option<(usize, Box<Self>)> {
+        // SAFETY: a record by the ABI (the caller's contract).
+        let (of, result_slot) = unsafe { ((*function).batch_of, (*function).batch_result) };
+        let index = of.checked_sub(1)?;
+        let arrays = Binding::new(plugin, function, single(index)?);
+        let batch = Self {
+            single: index,
+            arrays,
+            result_slot,
+        };
+        Some((index, Box::new(batch)))
+    }
+
+    /// The binding of the single function.
+    pub(super) fn single(&self, plugin: &'static Plugin) -> &'static Binding {
+        &plugin.bindings[self.single]
     }
 }
 

@@ -9,8 +9,7 @@ use keelback_codegen::abi::{
 };
 use rustc_hash::FxHashMap;
 
-use super::batch::Batch;
-use super::binding::Binding;
+use super::binding::{Batch, Binding};
 use super::plugin::{Plugin, PluginState, remember};
 use keelback_ffi::ffi::attachment;
 use keelback_ffi::ffi::payload::{answers, compare, declare, text};
