@@ -1,5 +1,6 @@
 """Exceptions, missing functions and failing init code, as the host sees them. The process lives through all of it."""
 
+import sys
 
 import pytest
 from harness import Ran
@@ -161,6 +162,7 @@ MESSAGES = {
     "nothing": ("''", "ValueError", "ValueError"),
     "NUL": ("'a\\0b'", "ValueError: a\\0b", "ValueError: a\0b"),
     "percent": ("'%s %n'", "ValueError: %s %n", "ValueError: %s %n"),
+    "colon last": ("'key: '", "ValueError: key: ", "ValueError: key: "),
 }
 
 
@@ -204,6 +206,67 @@ def test_messages(plugin, host, run, message):
         '  File "init.py", line 6, in fail\n'
         f"    raise ValueError(eval({value!r}))\n{last}\n",
     )
+
+
+# A class, and how a traceback names it.
+CLASSES = {
+    "of the init code": ("Plain", "classes.Plain: told"),
+    "in a class": ("Outer.Inner", "classes.Outer.Inner: told"),
+    "of a module": ("queue.Full", "queue.Full: told"),
+    "of a module, not in Python": ("queue.Empty", "_queue.Empty: told"),
+    "with a note": ("noted", "ValueError: told"),
+    "an attribute of the class that is called so": ("WithNotes", "classes.WithNotes: told"),
+}
+
+
+@pytest.mark.parametrize("which", CLASSES)
+def test_names_of_classes(plugin, host, run, which):
+    """last_error and the traceback name the exception's class as Python does."""
+    made, line = CLASSES[which]
+    init = f"""
+        import queue
+        from classes import ffi
+
+        class Plain(Exception):
+            pass
+
+        class Outer:
+            class Inner(Exception):
+                pass
+
+        class WithNotes(Exception):
+            __notes__ = ["noted"]
+
+        def noted(text):
+            error = ValueError(text)
+            error.__notes__ = ["noted"]
+            return error
+
+        @ffi.def_extern(error=-1)
+        def fail():
+            raise {made}("told")
+    """
+    program = host(
+        """
+        #include <stdio.h>
+        #include <string.h>
+        #include "classes.h"
+
+        int main(void)
+        {
+            fail();
+            printf("%.*s\\n", (int)strcspn(classes_last_error(), "\\n"), classes_last_error());
+            return 0;
+        }
+        """,
+        plugin("int fail(void);", init, name="classes"),
+    )
+    ran = run(program)
+    note = "noted\n" if "Notes" in made or made == "noted" else ""
+    if sys.version_info < (3, 11):
+        note = ""
+    assert ran.stdout == f"classes.fail: {line}\n"
+    assert ran.stderr.endswith(f'    raise {made}("told")\n{line}\n{note}')
 
 
 # -- init code that fails --

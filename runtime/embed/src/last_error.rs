@@ -1,7 +1,8 @@
 //! Failures as C sees them: `NAME_last_error`, the error handler, or standard error.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keelback_codegen::abi::{keelback_error_handler_t, keelback_plugin_t};
@@ -23,8 +24,39 @@ thread_local! {
 struct Last {
     /// Its address.
     plugin: usize,
-    text: CString,
+    text: Text,
+    /// The text for C, made when it is asked for.
+    for_c: OnceCell<CString>,
     kind: Kind,
+}
+
+enum Text {
+    Whole(String),
+    Call(&'static Binding, Rc<FailedCall>),
+}
+
+/// A call whose Python function failed.
+struct FailedCall {
+    /// [`Described::line`]
+    line: String,
+    /// The headline and the traceback.
+    printed: String,
+}
+
+impl Last {
+    fn for_c(&self) -> &CStr {
+        self.for_c.get_or_init(|| match &self.text {
+            Text::Whole(text) => c_text(text),
+            // A handler gets the function's name as an argument; here it is in the text.
+            Text::Call(binding, call) => c_text(&format!(
+                "{}.{}: {}\n{}",
+                binding.plugin().name(),
+                binding.name().to_string_lossy(),
+                call.line,
+                call.printed
+            )),
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,12 +77,12 @@ pub fn lock_handlers() -> MutexGuard<'static, ()> {
 
 /// Remembers a failure as this thread's last one.
 pub fn record(plugin: *const keelback_plugin_t, text: &str) {
-    remember(plugin, text, Kind::Call);
+    remember(plugin, Text::Whole(text.to_owned()), Kind::Call);
 }
 
 /// As [`record`], but the failure is forgotten when the plugin is started.
 pub fn record_start(plugin: *const keelback_plugin_t, text: &str) {
-    remember(plugin, text, Kind::Start);
+    remember(plugin, Text::Whole(text.to_owned()), Kind::Start);
 }
 
 /// keelback_runtime_t.record
@@ -74,10 +106,11 @@ pub fn forget_start(plugin: *const keelback_plugin_t) {
     });
 }
 
-fn remember(plugin: *const keelback_plugin_t, text: &str, kind: Kind) {
+fn remember(plugin: *const keelback_plugin_t, text: Text, kind: Kind) {
     let entry = Last {
         plugin: plugin as usize,
-        text: c_text(text),
+        text,
+        for_c: OnceCell::new(),
         kind,
     };
     // A thread that is ending has no last error any more.
@@ -103,7 +136,7 @@ pub unsafe extern "C" fn last_error(plugin: *mut keelback_plugin_t) -> *const c_
         let last = last.borrow();
         last.iter()
             .find(|last| last.plugin == plugin as usize && last.kind != Kind::Over)
-            .map_or(std::ptr::null(), |last| last.text.as_ptr())
+            .map_or(std::ptr::null(), |last| last.for_c().as_ptr())
     })
     .unwrap_or(std::ptr::null())
 }
@@ -127,7 +160,11 @@ pub unsafe extern "C" fn set_error_handler(
 
 /// Gives a failure to the plugin's handler; false if there is none, or if one runs on this thread already: what it calls
 /// may fail again and again. The handler runs outside of Python: it may wait for other threads.
-fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool {
+fn handle(
+    plugin: *const keelback_plugin_t,
+    function: &CStr,
+    text: impl FnOnce() -> CString,
+) -> bool {
     if IN_HANDLER.get() {
         return false;
     }
@@ -137,7 +174,7 @@ fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool
         unsafe { ((*plugin).error_handler, (*plugin).error_handler_data) }
     };
     let Some(handler) = handler else { return false };
-    let text = c_text(text);
+    let text = text();
     IN_HANDLER.set(true);
     // SAFETY: the host's function, with what its type says.
     threads::detached(|| unsafe { handler(function.as_ptr(), text.as_ptr(), data) });
@@ -148,7 +185,7 @@ fn handle(plugin: *const keelback_plugin_t, function: &CStr, text: &str) -> bool
 /// A failure that has no Python exception: remembered, and given to the handler or written to standard error.
 pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
     record(plugin, text);
-    if handle(plugin, function, text) {
+    if handle(plugin, function, || c_text(text)) {
         return;
     }
     if threads::is_attached() && !threads::has_ended() {
@@ -163,28 +200,25 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
 /// hook looks for a file. A `sys.unraisablehook` that somebody else set is left to do its work.
 pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
     // SAFETY: set together with the function; bindings live as long as the process.
-    let binding = unsafe { &*data.cast::<Binding>() };
+    let binding: &'static Binding = unsafe { &*data.cast::<Binding>() };
     // SAFETY: live objects, by the sink's contract.
     let described = unsafe { describe(failure.class, failure.value, failure.traceback) };
     let headline = failure.headline.trim_end_matches([':', '\n']);
-    let text = format!("{}\n{headline}:\n{}", described.line, described.traceback);
-    // A handler gets the function's name as an argument; the text of `last_error` must contain it.
-    record(
-        binding.plugin().record(),
-        &format!(
-            "{}.{}: {text}",
-            binding.plugin().name(),
-            binding.name().to_string_lossy()
-        ),
-    );
-    if handle(binding.plugin().record(), binding.name(), &text) {
+    let call = Rc::new(FailedCall {
+        line: described.line,
+        printed: [headline, ":\n", &described.traceback].concat(),
+    });
+    let plugin = binding.plugin().record();
+    remember(plugin, Text::Call(binding, call.clone()), Kind::Call);
+    if handle(plugin, binding.name(), || {
+        c_text(&format!("{}\n{}", call.line, call.printed))
+    }) {
         return true;
     }
-    let text = format!("{headline}:\n{}", described.traceback);
-    print_as_unraisable(&text).unwrap_or_else(|raised| {
+    print_as_unraisable(&call.printed).unwrap_or_else(|raised| {
         // At the recursion limit no Python code can run that would print.
         raised.clear();
-        write_to_stderr(&text);
+        write_to_stderr(&call.printed);
         true
     })
 }
@@ -244,12 +278,19 @@ pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Describ
     // SAFETY: all three are live or NULL, as `one_line`, `traceback::format` and `places` ask for, the GIL is held and no
     // exception is set (the caller's contract); one that `format` raises is cleared before `places` runs.
     unsafe {
-        let line = one_line(class, value);
-        let traceback = traceback::format(class, value, traceback).unwrap_or_else(|raised| {
-            raised.clear();
-            format!("{}{line}\n", places(traceback))
-        });
-        Described { line, traceback }
+        match traceback::format(class, value, traceback) {
+            Ok((traceback, None)) => Described {
+                line: one_line(class, value),
+                traceback,
+            },
+            Ok((traceback, Some(line))) => Described { line, traceback },
+            Err(raised) => {
+                raised.clear();
+                let line = one_line(class, value);
+                let traceback = format!("{}{line}\n", places(traceback));
+                Described { line, traceback }
+            }
+        }
     }
 }
 

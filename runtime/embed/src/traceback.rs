@@ -15,19 +15,27 @@ use keelback_ffi::py::{Live, Obj, Ref, Res, any_text};
 
 static PLACES: CodeTexts = CodeTexts::new();
 
-/// `traceback.format_exception()` of an exception.
+/// `traceback.format_exception()` of an exception; and the line of it that says which one it is, where that is known without
+/// making it.
 ///
 /// # Safety
 /// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
-pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
+pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<(String, Option<String>)> {
     // SAFETY: the three functions have this function's contract, and `put_together` is called where `is_plain` said so.
     unsafe {
         if is_plain(class, value)
-            && let Some(text) = put_all_together(class, value, traceback)?
+            && let Some((text, start)) = put_all_together(class, value, traceback)?
         {
-            return Ok(text);
+            let line = text[start..].lines().next().unwrap_or_default();
+            // An empty line of text is none; a class has no colon in its name.
+            let line = match line.strip_suffix(": ") {
+                Some(class) if !class.contains(": ") => class,
+                _ => line,
+            }
+            .to_owned();
+            return Ok((text, Some(line)));
         }
-        format_by_python(class, value, traceback)
+        Ok((format_by_python(class, value, traceback)?, None))
     }
 }
 
@@ -63,7 +71,24 @@ unsafe fn is_plain(class: Obj, value: Obj) -> bool {
         {
             return false;
         }
-        ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) == 0
+        !has_notes(value)
+    }
+}
+
+/// Whether an exception has an attribute `__notes__`.
+///
+/// # Safety
+/// `value` is a live exception, and the GIL is held.
+unsafe fn has_notes(value: Obj) -> bool {
+    // SAFETY: a live exception (the caller's contract), whose struct this is.
+    unsafe {
+        // An instance of a class that is not written in Python can have it in its dict only. (The question itself would
+        // make an AttributeError, with its text.)
+        let is_static = ffi::PyType_HasFeature(ffi::Py_TYPE(value), ffi::Py_TPFLAGS_HEAPTYPE) == 0;
+        if is_static && (*value.cast::<ffi::PyBaseExceptionObject>()).dict.is_null() {
+            return false;
+        }
+        ffi::PyObject_HasAttrString(value, c"__notes__".as_ptr()) != 0
     }
 }
 
@@ -91,32 +116,31 @@ impl Link {
 /// Of longer chains the module `traceback` tells.
 const LONGEST_CHAIN: usize = 100;
 
-/// The text of an exception, with those that it was raised from or while; `None` where only the module `traceback` can tell
-/// it.
+/// The text of an exception, with those that it was raised from or while, and where in it the exception's own line starts;
+/// `None` where only the module `traceback` can tell it.
 ///
 /// # Safety
 /// As [`format()`], and [`is_plain`] said so.
-unsafe fn put_all_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
+unsafe fn put_all_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<(String, usize)>> {
     // SAFETY: the three are live or NULL; those of the chain are held by `chain`; the GIL is held (the caller's contract).
     unsafe {
         let Some(chain) = chain_of(value)? else {
             return Ok(None);
         };
-        let mut text = String::new();
+        let mut text = String::with_capacity(512);
         for (link, linked) in chain.iter().rev() {
             let traceback: Ref = match ffi::PyException_GetTraceback(linked.obj()) {
                 traceback if traceback.is_null() => return Ok(None),
                 traceback => Ref::steal(traceback)?,
             };
             let class = ffi::Py_TYPE(linked.obj()).cast();
-            let Some(told) = put_together(class, linked.obj(), traceback.obj())? else {
+            if put_together(&mut text, class, linked.obj(), traceback.obj())?.is_none() {
                 return Ok(None);
-            };
-            text.push_str(&told);
+            }
             text.push_str(link.text());
         }
-        let told = put_together(class, value, traceback)?;
-        Ok(told.map(|told| text + &told))
+        let start = put_together(&mut text, class, value, traceback)?;
+        Ok(start.map(|start| (text, start)))
     }
 }
 
@@ -171,24 +195,26 @@ unsafe fn suppresses_context(value: Obj) -> Res<bool> {
     }
 }
 
-/// The text, put together from kept pieces; `None` where only the module `traceback` can tell it.
+/// Adds the text, put together from kept pieces; returns where its last line, or lines, start, and `None` where only the
+/// module `traceback` can tell it.
 ///
 /// # Safety
 /// As [`format()`], and [`is_plain`] said so.
-unsafe fn put_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<String>> {
+unsafe fn put_together(
+    text: &mut String,
+    class: Obj,
+    value: Obj,
+    traceback: Obj,
+) -> Res<Option<usize>> {
     // SAFETY: `traceback` is live where it is not NULL; `class` and `value` are live, since `is_plain` said so; the GIL is
     // held (all are the caller's contract).
     unsafe {
-        let mut text = String::new();
         if !traceback.is_null() && traceback != ffi::Py_None() {
             text.push_str("Traceback (most recent call last):\n");
-            add_places(&mut text, traceback)?;
+            add_places(text, traceback)?;
         }
-        let Some(line) = last_line(class, value)? else {
-            return Ok(None);
-        };
-        text.push_str(&line);
-        Ok(Some(text))
+        let start = text.len();
+        Ok(add_last_line(text, class, value)?.then_some(start))
     }
 }
 
@@ -263,39 +289,76 @@ unsafe fn place(code: &Ref, traceback: *mut ffi::PyTracebackObject) -> Res<Arc<s
     Ok(text)
 }
 
-/// `CLASS: TEXT`, as `traceback.format_exception_only()` has it; `None` where the text cannot be had.
+/// Adds `CLASS: TEXT`, as `traceback.format_exception_only()` has it; false where the text cannot be had.
 ///
 /// # Safety
-/// `class` and `value` are live objects; the GIL is held.
-unsafe fn last_line(class: Obj, value: Obj) -> Res<Option<String>> {
+/// `class` and `value` are live objects, `class` a type; the GIL is held.
+unsafe fn add_last_line(text: &mut String, class: Obj, value: Obj) -> Res<bool> {
     // SAFETY: both are live (the caller's contract).
     let (class, value) = unsafe { (Live::new(class), Live::new(value)) };
+    // SAFETY: `class` is a type (the caller's contract).
+    let name = unsafe { name_of_static(class) };
+    if let Some(name) = name {
+        text.push_str(name);
+    } else if !add_class(text, class)? {
+        return Ok(false);
+    }
+    let told = match value.str() {
+        Ok(told) => told,
+        Err(raised) => {
+            raised.clear();
+            return Ok(false);
+        }
+    };
+    let start = text.len();
+    text.push_str(": ");
+    match told.live().text() {
+        Ok(told) => text.push_str(told.unwrap_or_default()),
+        Err(raised) => {
+            // What UTF-8 cannot say.
+            raised.clear();
+            // SAFETY: the reference keeps the str alive; the GIL is held (the caller's contract).
+            text.push_str(&unsafe { any_text(told.obj())? });
+        }
+    }
+    if text.len() == start + 2 {
+        text.truncate(start);
+    }
+    text.push('\n');
+    Ok(true)
+}
+
+/// The name of one of Python's own classes, which are not written in Python and have no module in their name.
+///
+/// # Safety
+/// `class` is a type.
+unsafe fn name_of_static(class: Live<'_>) -> Option<&str> {
+    // SAFETY: a live type (the caller's contract), whose name is a C string that lives as long.
+    unsafe {
+        let class = class.ptr().cast::<ffi::PyTypeObject>();
+        if ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0 {
+            return None;
+        }
+        let name = CStr::from_ptr((*class).tp_name).to_str().ok()?;
+        (!name.contains('.')).then_some(name)
+    }
+}
+
+/// Adds the name of a class with its module; false if they are no strings.
+fn add_class(text: &mut String, class: Live) -> Res<bool> {
     let (module, name) = (
         class.attribute(c"__module__")?,
         class.attribute(c"__qualname__")?,
     );
     let (Some(name), Some(module)) = (name.live().text()?, module.live().text()?) else {
-        return Ok(None);
+        return Ok(false);
     };
-    let text = match value.str() {
-        Ok(text) => text,
-        Err(raised) => {
-            raised.clear();
-            return Ok(None);
-        }
-    };
-    // SAFETY: the reference keeps the str alive; the GIL is held (the caller's contract).
-    let text = unsafe { any_text(text.obj())? };
-    let dot = if matches!(module, "builtins" | "__main__") {
-        String::new()
-    } else {
-        format!("{module}.")
-    };
-    Ok(Some(if text.is_empty() {
-        format!("{dot}{name}\n")
-    } else {
-        format!("{dot}{name}: {text}\n")
-    }))
+    if !matches!(module, "builtins" | "__main__") {
+        text.push_str(module);
+        text.push('.');
+    }
+    text.push_str(name);
+    Ok(true)
 }
 
 /// [`format()`], all of it by the module `traceback`.

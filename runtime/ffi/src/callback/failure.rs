@@ -129,71 +129,84 @@ unsafe fn ask(
 
 /// CFFI's headline; in a plugin, whose host knows nothing of CFFI, one of our own.
 fn headline(function: &PythonFunction, stage: Stage) -> String {
-    let who = {
-        function
-            .callable
-            .live()
-            .repr()
-            .and_then(|repr| Ok(repr.live().text()?.unwrap_or("?").to_string()))
-            .unwrap_or_else(|raised| {
-                raised.clear();
-                "<object repr() failed>".to_string()
-            })
-    };
     let is_plugin_s = function.sink.is_some() && !errors::is_as_cffi();
-    if is_plugin_s || errors::are_words_ours() {
-        let what = match stage {
-            Stage::Call => String::new(),
-            Stage::Result(value) => wrong_result(function, value),
-        };
-        let kind = if is_plugin_s {
-            "the plugin's function"
-        } else {
-            "the callback"
-        };
-        return format!("Exception ignored from {kind} {who}{what}");
+    let is_ours = is_plugin_s || errors::are_words_ours();
+    let mut text = String::with_capacity(256);
+    text.push_str(match (is_plugin_s, is_ours) {
+        (true, _) => "Exception ignored from the plugin's function ",
+        (_, true) => "Exception ignored from the callback ",
+        _ => "Exception ignored from cffi callback ",
+    });
+    match function.callable.live().repr() {
+        Ok(repr) => text.push_str(text_or_mark(&repr)),
+        Err(raised) => {
+            raised.clear();
+            text.push_str("<object repr() failed>");
+        }
     }
-    let what = match stage {
-        Stage::Call => "",
-        Stage::Result(_) => ", trying to convert the result back to C",
-    };
-    format!("Exception ignored from cffi callback {who}{what}")
+    match stage {
+        Stage::Call => {}
+        Stage::Result(value) if is_ours => add_wrong_result(&mut text, function, value),
+        Stage::Result(_) => text.push_str(", trying to convert the result back to C"),
+    }
+    text
 }
 
-/// What a function returned, and what it should have; and where it is defined.
-fn wrong_result(function: &PythonFunction, value: Obj) -> String {
+/// The text of what a `repr()` returned; a question mark where UTF-8 cannot say it.
+fn text_or_mark(repr: &Ref) -> &str {
+    match repr.live().text() {
+        Ok(text) => text.unwrap_or("?"),
+        Err(raised) => {
+            raised.clear();
+            "?"
+        }
+    }
+}
+
+/// Adds what a function returned, and what it should have; and where it is defined.
+fn add_wrong_result(text: &mut String, function: &PythonFunction, value: Obj) {
     let wanted = function
         .ctype
         .signature()
         .map_or("?", |signature| &*signature.result.name);
-    // SAFETY: a live object.
-    let (class, came) = unsafe { (crate::py::type_name(value), shown(Live::new(value))) };
+    // SAFETY: the caller keeps the result alive.
+    let value = unsafe { Live::new(value) };
+    let class = value.type_name();
     // Of our own classes the module's name says nothing to the reader: it is left out.
     let class = ["keelback.", "_cffi_backend."]
         .iter()
         .find_map(|module| class.strip_prefix(module))
         .unwrap_or(&class);
-    let place = definition(function.callable.obj()).unwrap_or_else(|raised| {
-        raised.clear();
-        "".into()
-    });
-    format!("{place}, whose result is '{wanted}' in C: it returned {came} ({class})")
+    match definition(function.callable.obj()) {
+        Ok(place) => text.push_str(&place),
+        Err(raised) => raised.clear(),
+    }
+    text.push_str(", whose result is '");
+    text.push_str(wanted);
+    text.push_str("' in C: it returned ");
+    add_shown(text, value);
+    text.push_str(" (");
+    text.push_str(class);
+    text.push(')');
 }
 
-/// The repr of an object, if it is not too long.
-fn shown(object: Live) -> String {
+/// Adds the repr of an object, as much of it as a reader may want to see.
+fn add_shown(text: &mut String, object: Live) {
     const MOST: usize = 80;
-    // SAFETY: a live object; the GIL is held.
-    let text = unsafe {
-        Ref::<ffi::PyObject>::steal(ffi::PyObject_Repr(object.ptr()))
-            .and_then(|repr| Ok(repr.live().text()?.unwrap_or("?").to_string()))
-    };
-    match text {
-        Ok(text) if text.chars().count() <= MOST => text,
-        Ok(text) => text.chars().take(MOST).chain("...".chars()).collect(),
+    match object.repr() {
+        Ok(repr) => {
+            let shown = text_or_mark(&repr);
+            match shown.char_indices().nth(MOST) {
+                None => text.push_str(shown),
+                Some((end, _)) => {
+                    text.push_str(&shown[..end]);
+                    text.push_str("...");
+                }
+            }
+        }
         Err(raised) => {
             raised.clear();
-            "an object without repr()".to_string()
+            text.push_str("an object without repr()");
         }
     }
 }
