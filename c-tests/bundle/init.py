@@ -42,7 +42,8 @@ def stdlib():
     told = [
         [json.__file__, json.__spec__.origin, json.__path__, json.__spec__.submodule_search_locations],
         [type(json.__loader__).__name__, json.__loader__.is_package("json"), json.decoder.__loader__.is_package("json.decoder")],
-        [json.decoder.__file__, json.decoder.__cached__, json.decoder.__package__, json.tool.__spec__.name],
+        # 3.15 has left `__cached__` to the spec.
+        [json.decoder.__file__, getattr(json.decoder, "__cached__", json.decoder.__spec__.cached), json.decoder.__package__, json.tool.__spec__.name],
         [frame.filename, frame.name, frame.line],
         sorted(name for _, name, _ in pkgutil.iter_modules(json.__path__)),
         [resources.joinpath("decoder.py").is_file(), pkgutil.get_data("json", "scanner.py") is not None],

@@ -83,6 +83,8 @@ fn what_is_no_module() {
         "adder.py",
         "packed/fast.abi3.so",
         "packed/x.py",
+        "threaded/fast.abi3t.so",
+        "named/fast.abi3-x86_64-linux-gnu.so",
         "empty/.hidden",
         "fast.so",
         "with-dash/x.py",
@@ -123,6 +125,16 @@ fn what_is_no_module() {
         (
             "packed",
             "packed/fast.abi3.so is compiled code, which cannot be loaded from inside a library",
+            "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
+        ),
+        (
+            "threaded",
+            "threaded/fast.abi3t.so is compiled code, which cannot be loaded from inside a library",
+            "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
+        ),
+        (
+            "named",
+            "named/fast.abi3-x86_64-linux-gnu.so is compiled code, which cannot be loaded from inside a library",
             "install its package into the Python that the plugin uses, or bundle it (keelback bundle --include)",
         ),
         (

@@ -234,12 +234,15 @@ fn walk(
     Ok(())
 }
 
-/// `fast.so`, `fast.abi3.so`, `fast.cpython-311-x86_64-linux-gnu.so`: what Python would import. A library that Python
-/// code opens itself (`libfast.so`) is data.
+/// `fast.abi3.so`, `fast.abi3t.so` and, from 3.15 on, `fast.abi3-x86_64-linux-gnu.so`, `fast.cpython-311-x86_64-linux-gnu.so`:
+/// what Python would import. A library that Python code opens itself (`libfast.so`) is data.
 fn is_compiled_module(name: &str) -> bool {
-    name.ends_with(".abi3.so")
-        || name.ends_with(".pyd")
-        || name.contains(".cpython-") && name.ends_with(".so")
+    let of_extension = |part: &str| {
+        let kind = part.split('-').next();
+        matches!(kind, Some("abi3" | "abi3t")) || part.starts_with("cpython-")
+    };
+    name.ends_with(".pyd")
+        || name.strip_suffix(".so").is_some_and(|rest| rest.split('.').skip(1).any(of_extension))
 }
 
 impl OwnFiles {

@@ -157,7 +157,8 @@ def _write_stubs(ffi: Any, name: str, directory: str, is_python: bool) -> None:
 
 
 def _tag_wheel(dist: Any) -> None:
-    """A wheel whose extension modules are all for every version of Python says so: `cp310-abi3`, as Keelback needs 3.10."""
+    """A wheel whose extension modules are all for every version of Python says so: `cp310-abi3`, as Keelback needs 3.10. The
+    modules of a free-threaded Python are found from 3.15 on, by its name for them (abi3t)."""
     from distutils.errors import DistutilsError
 
     try:
@@ -175,7 +176,7 @@ def _tag_wheel(dist: Any) -> None:
             extensions = self.distribution.ext_modules or ()
             if not self.py_limited_api and extensions:
                 if all(getattr(extension, "py_limited_api", False) for extension in extensions):
-                    self.py_limited_api = "cp310"
+                    self.py_limited_api = "cp315" if sysconfig.get_config_var("Py_GIL_DISABLED") else "cp310"
             super().finalize_options()
 
     dist.cmdclass["bdist_wheel"] = BdistWheel

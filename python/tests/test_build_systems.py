@@ -217,6 +217,18 @@ def test_setuptools_names_of_other_pythons(venv, tmp_path, suffixes, name):
     assert made.name == (name or "_shapes" + sysconfig.get_config_var("EXT_SUFFIX"))
 
 
+@pytest.mark.parametrize("suffixes,version", [(OF_314T, ""), (OF_315, "cp310"), (OF_315T, "cp315")], ids=["3.14t", "3.15", "3.15t"])
+def test_setuptools_wheels_of_other_pythons(venv, tmp_path, suffixes, version):
+    """The oldest version of Python that finds the modules of the wheel: 3.15's if they are called abi3t."""
+    project = copied("setuptools", tmp_path)
+    free_threaded = int("t-" in suffixes[0])
+    script = f"import importlib.machinery, setuptools, sysconfig; importlib.machinery.EXTENSION_SUFFIXES[:] = {suffixes}; "
+    script += f"sysconfig.get_config_vars()['Py_GIL_DISABLED'] = {free_threaded}; from distutils.core import run_setup; "
+    script += "command = run_setup('setup.py', stop_after='commandline').get_command_obj('bdist_wheel'); "
+    script += "command.ensure_finalized(); print(command.py_limited_api or '')"
+    assert venv("-c", script, cwd=project).strip() == version
+
+
 @pytest.mark.parametrize("base", ["setuptools", "distutils"])
 @pytest.mark.parametrize("source", ["''", "None"])
 def test_setuptools_beside_other_extensions(venv, tmp_path, base, source):

@@ -11,7 +11,7 @@ import keelback
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+needs_mypy = pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
 
 CDEF = """
 typedef struct node { struct node *next; double weight; char tag; char *bytes; int list[4]; ...; } node_t;
@@ -133,6 +133,7 @@ def mypy(place, *files):
     return ran.stdout + ran.stderr
 
 
+@needs_mypy
 def test_a_good_client(place):
     (place / "good.py").write_text(GOOD)
     assert mypy(place, "good.py", "_stubbed.pyi") == ""
@@ -150,6 +151,7 @@ def test_the_good_client_runs(place, monkeypatch):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@needs_mypy
 def test_every_mistake_is_told(place):
     first = GOOD.count("\n") + 2
     (place / "bad.py").write_text(GOOD + BAD)
@@ -159,6 +161,7 @@ def test_every_mistake_is_told(place):
     assert told == expected, said
 
 
+@needs_mypy
 def test_abi_module(place):
     ffi = keelback.FFI()
     ffi.cdef("size_t strlen(const char *s); typedef struct { int a; } pair_t;")

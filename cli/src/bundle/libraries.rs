@@ -99,7 +99,7 @@ pub fn copy_needed(
     mut natives: Vec<Native>,
     reporter: &Reporter,
 ) -> Result<Vec<Native>> {
-    let (own, inherited) = ask_linker(&natives)?;
+    let (mut own, inherited) = ask_linker(&natives)?;
     let mut by_source: HashMap<PathBuf, PathBuf> = HashMap::new();
     let mut by_name: HashMap<String, PathBuf> = HashMap::new();
     for native in &natives {
@@ -118,6 +118,10 @@ pub fn copy_needed(
             Err(_) => continue,
         };
         let key = real(&native.source);
+        if native.owner == Owner::System && !own.contains_key(&native.source) {
+            // A library that was needed: the search path of what needs it is not its own.
+            own.extend(ask_linker(std::slice::from_ref(&native))?.0);
+        }
         let itself = own.get(&native.source).unwrap_or(&nothing);
         let through = inherited.get(&key).unwrap_or(&nothing);
         let mut missing = Vec::new();

@@ -118,6 +118,7 @@ mod registers {
         register
     }
 
+    /// Whether the control word is the one that C begins with.
     #[inline(always)]
     pub fn is_default() -> bool {
         control() == 0
@@ -147,6 +148,7 @@ mod registers {
     /// Nothing: on this machine reading the environment costs too much, so Python runs in that of its caller.
     pub struct Registers;
 
+    /// Nothing is known of this machine's floating-point environment: it is taken for the default one.
     #[inline(always)]
     pub fn is_default() -> bool {
         true

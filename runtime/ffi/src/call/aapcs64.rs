@@ -22,9 +22,16 @@ fn homogeneous(ctype: &CType) -> Res<Option<(u8, u8)>> {
             && leaf.offset.is_multiple_of(first.size)
             && !leaf.bits
     });
-    let count = size / first.size.max(1);
-    let fits = same && count * first.size == size && count <= 4;
-    Ok(fits.then_some((count as u8, first.size as u8)))
+    let fits = same && is_filled(&leaves, first.size, size);
+    Ok(fits.then_some(((size / first.size) as u8, first.size as u8)))
+}
+
+/// Whether the record of this size is at most four members of one size, and no padding: an alignment may be larger than what
+/// it aligns.
+fn is_filled(leaves: &[Leaf], of_one: usize, size: usize) -> bool {
+    let is_there = |offset| leaves.iter().any(|leaf| leaf.offset == offset);
+    let count = size / of_one.max(1);
+    count <= 4 && count * of_one == size && (0..count).all(|index| is_there(index * of_one))
 }
 
 /// Whether it is an integer of 128 bits, or a record of one. Apple passes both as any two eightbytes.
@@ -48,9 +55,10 @@ pub(super) fn is_homogeneous(ctype: &CType) -> Res<bool> {
     }
     let leaves = leaves(ctype)?;
     let long = size_of::<u128>();
-    Ok(leaves
+    let all = leaves
         .iter()
-        .all(|leaf| leaf.float == Float::Long && leaf.offset.is_multiple_of(long)))
+        .all(|leaf| leaf.float == Float::Long && leaf.offset.is_multiple_of(long));
+    Ok(all && is_filled(&leaves, long, size))
 }
 
 /// How an argument goes in registers; `None`: ask libffi.
