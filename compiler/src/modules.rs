@@ -242,7 +242,9 @@ fn is_compiled_module(name: &str) -> bool {
         matches!(kind, Some("abi3" | "abi3t")) || part.starts_with("cpython-")
     };
     name.ends_with(".pyd")
-        || name.strip_suffix(".so").is_some_and(|rest| rest.split('.').skip(1).any(of_extension))
+        || name
+            .strip_suffix(".so")
+            .is_some_and(|rest| rest.split('.').skip(1).any(of_extension))
 }
 
 impl OwnFiles {

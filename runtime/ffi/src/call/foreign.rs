@@ -219,6 +219,10 @@ fn describe(ctype: &CType, size: usize, _leaves: &[Leaf], fits: bool) -> Res<Box
 fn describe(ctype: &CType, size: usize, leaves: &[Leaf], _fits: bool) -> Res<Box<Aggregate>> {
     use super::aggregate::Float;
     let mut list: Vec<Leaf> = leaves.to_vec();
+    if cfg!(target_arch = "aarch64") && !is_homogeneous(ctype)? {
+        // libffi takes one `float` and padding for several: only what is homogeneous goes in floating-point registers.
+        list.iter_mut().for_each(|leaf| leaf.float = Float::No);
+    }
     list.sort_by_key(|leaf| (leaf.offset, std::cmp::Reverse(leaf.size)));
     let mut flat: Vec<Leaf> = Vec::new();
     for leaf in list {
