@@ -1,4 +1,5 @@
 //! Reads files with declarations: plain cdefs unchanged, headers preprocessed.
+use std::io::Read as _;
 use std::path::Path;
 
 use keelback_cdef::Declarations;
@@ -7,7 +8,6 @@ use keelback_codegen::CdefText;
 use keelback_compiler::headers::{self, Wanted};
 
 use crate::arguments::{CdefFile, DeclarationArguments, PreprocessArguments};
-use crate::commands::build::is_made_by_us;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::{Input, Inputs};
 
@@ -246,3 +246,14 @@ fn is_header(text: &Input, arguments: &PreprocessArguments) -> bool {
             .any(|name| header::mentions(&text.text, name))
         || text.name.ends_with(".h") && header::has_other_macros(&text.text)
 }
+
+/// Whether keelback made the file.
+pub fn is_made_by_us(path: &Path) -> bool {
+    let mut start = [0; MADE.len()];
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok_and(|()| start == *MADE)
+}
+
+/// The beginning of every file that codegen generates.
+const MADE: &[u8; 20] = b"/* Made by keelback ";

@@ -55,12 +55,8 @@ pub fn check(
     Ok(warnings)
 }
 
-/// Warnings about Python functions whose signatures do not fit the calls from C.
-fn shape_warnings(
-    report: &InitReport,
-    init: Code<'_>,
-    functions: &[PythonFunction],
-) -> Vec<Diagnostic> {
+/// Warnings about decorators that attach nothing.
+fn decorator_warnings(report: &InitReport, init: Code<'_>) -> Vec<Diagnostic> {
     let line = |line| init.whole_line(line);
     let mut warnings = Vec::new();
     for number in &report.uncalled {
@@ -86,6 +82,17 @@ fn shape_warnings(
             .hint("the plugin's own is there as `ffi`, and in `from NAME import ffi`"),
         );
     }
+    warnings
+}
+
+/// Warnings about Python functions whose signatures do not fit the calls from C.
+fn shape_warnings(
+    report: &InitReport,
+    init: Code<'_>,
+    functions: &[PythonFunction],
+) -> Vec<Diagnostic> {
+    let line = |line| init.whole_line(line);
+    let mut warnings = decorator_warnings(report, init);
     let mut seen: HashMap<(&str, bool), usize> = HashMap::new();
     let declared: HashMap<&str, &PythonFunction> = functions
         .iter()

@@ -21,11 +21,13 @@ mod packages;
 mod payload;
 mod places;
 mod plugin;
+mod prepared;
 mod progress;
 mod python;
 mod runtime;
 mod shadowed;
 mod source_tree;
+mod sources;
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;

@@ -183,8 +183,8 @@ fn a_compiler_without_hardening_builds_without() {
     assert!(!readelf(&project, "libadder.so").contains("BIND_NOW"));
 }
 
-#[test]
-fn a_depfile_names_all_that_was_read() {
+/// A build that reads files of every kind, and writes the depfile `out/adder.d`.
+fn with_depfile() -> Project {
     let project = Project::good();
     project.file(
         "api.h",
@@ -198,25 +198,28 @@ fn a_depfile_names_all_that_was_read() {
     project.file("rules/data$.txt", "");
     project.file("rules/deep/er.py", "");
     project.file("keelback.toml", "modules = [\"rules\"]\n");
-    let build = |project: &Project| {
-        project
-            .build(&[
-                "--cdef",
-                "more.cdef",
-                "--source",
-                "prelude.c",
-                "--depfile",
-                "out/adder.d",
-            ])
-            .expect_success();
-    };
     // The prelude includes the header that the build makes; a header of another build is an input.
     std::fs::write(
         project.path().join("adder.h"),
         "/* Made by keelback 0: */\n",
     )
     .unwrap();
-    build(&project);
+    project
+        .build(&[
+            "--cdef",
+            "more.cdef",
+            "--source",
+            "prelude.c",
+            "--depfile",
+            "out/adder.d",
+        ])
+        .expect_success();
+    project
+}
+
+#[test]
+fn a_depfile_names_all_that_was_read() {
+    let project = with_depfile();
     let text = project.read("out/adder.d");
     let (rule, rest) = text.split_once("\n\n").unwrap();
     let mut words = rule.split(" \\\n  ");
@@ -250,8 +253,12 @@ fn a_depfile_names_all_that_was_read() {
         rest.lines().filter(|line| line.ends_with(':')).count(),
         inputs.len()
     );
+}
 
-    // make understands the depfile: it has nothing to do until an input is newer.
+#[test]
+fn make_follows_a_depfile() {
+    let project = with_depfile();
+    // There is nothing to do until an input is newer.
     project.file(
         "Makefile",
         "libadder.so:\n\ttouch libadder.so; echo made\n-include out/adder.d\n",

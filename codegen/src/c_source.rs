@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use keelback_cdef::{
-    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeTable,
+    Declarations, FunctionOrigin, FunctionType, Layouts, Primitive, QualType, Type, TypeId,
+    TypeTable,
 };
 use serde::Serialize;
 
 use crate::answers::{Answer, answers, lengths};
 use crate::c_text::{literal, literal_of_bytes, literal_or_null, without_comments};
-use crate::declared::{Destination, declared_text, includes};
+use crate::declared::{DeclaredText, Destination, declared_text, includes};
 use crate::layout_checks::{
     Assertion, KnownValue, LayoutFact, MemberChecks, array_assertions, constants_with_values,
     enumerator_assertions, layout_assertions, layout_facts, member_checks,
@@ -316,27 +317,12 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
     let spec = &plugin.spec;
     let declarations = &plugin.declarations;
     let parts = Parts::new(plugin);
-    let mut declared = if spec.prelude.is_none() {
-        declared_text(declarations, &plugin.cdefs(), Destination::Source)
-    } else {
-        Default::default()
-    };
-    if spec.prelude.is_none() {
-        for function in &parts.functions.items {
-            let needed = includes(declarations, &function.declaration);
-            declared.includes.extend(needed);
-        }
-    }
+    let declared = declared(plugin, &parts.functions.items);
     let last_name = spec
         .module_name
         .rsplit_once('.')
         .map_or(&*spec.module_name, |(_, last)| last);
-    // Headers that the cdefs come from are included in the place of a prelude.
-    let is_prelude_first = if spec.prelude.is_some() {
-        spec.is_prelude_first
-    } else {
-        !spec.includes.is_empty()
-    };
+    let is_prelude_first = is_prelude_first(spec);
     let context = Context {
         prelude_first: is_prelude_first,
         keelback_version: env!("CARGO_PKG_VERSION"),
@@ -395,6 +381,30 @@ fn c_source(plugin: &Plugin, loader: Loader) -> String {
         spec.prelude.as_ref().map_or("", |prelude| &prelude.text),
         &format!("{last_name}.c"),
     )
+}
+
+/// The types and constants of the declarations, where no prelude has them.
+fn declared(plugin: &Plugin, functions: &[Function]) -> DeclaredText {
+    if plugin.spec.prelude.is_some() {
+        return DeclaredText::default();
+    }
+    let declarations = &plugin.declarations;
+    let mut declared = declared_text(declarations, &plugin.cdefs(), Destination::Source);
+    for function in functions {
+        let needed = includes(declarations, &function.declaration);
+        declared.includes.extend(needed);
+    }
+    declared
+}
+
+/// Whether the user's C stands in front of everything. Headers that the cdefs come from are included in the place of a
+/// prelude.
+fn is_prelude_first(spec: &PluginSpec) -> bool {
+    if spec.prelude.is_some() {
+        spec.is_prelude_first
+    } else {
+        !spec.includes.is_empty()
+    }
 }
 
 /// The path is an assembler string inside of a C string literal: it is escaped twice.
@@ -582,22 +592,10 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
                     Some(_) => format!("sizeof({result_type})"),
                     None => "0".into(),
                 },
-                error: start_errors
-                    .get(name.as_str())
-                    .map(|&value| StartErrorValue {
-                        declaration: declare(
-                            declarations,
-                            QualType::plain(function.result.ty),
-                            &format!("keelback_error_{index}"),
-                        ),
-                        value: if value.starts_with('{')
-                            || matches!(types.get(function.result.ty), Type::Record(_))
-                        {
-                            value.to_owned()
-                        } else {
-                            format!("({result_type})({value})")
-                        },
-                    }),
+                error: start_errors.get(name.as_str()).map(|&value| {
+                    let at = format!("keelback_error_{index}");
+                    start_error(declarations, function.result.ty, &result_type, &at, value)
+                }),
                 error_of: match start_errors.get(name.as_str()) {
                     Some(_) => format!("&keelback_error_{index}"),
                     None => "NULL".into(),
@@ -611,6 +609,25 @@ fn functions(plugin: &Plugin, lines: &mut Lines<'_>) -> Vec<Function> {
         .collect();
     connect_batches(plugin, &mut functions);
     functions
+}
+
+/// The variable `name` with the error value of a function.
+fn start_error(
+    declarations: &Declarations,
+    ty: TypeId,
+    result_type: &str,
+    name: &str,
+    value: &str,
+) -> StartErrorValue {
+    let is_whole = value.starts_with('{') || matches!(declarations.types.get(ty), Type::Record(_));
+    StartErrorValue {
+        declaration: declare(declarations, QualType::plain(ty), name),
+        value: if is_whole {
+            value.to_owned()
+        } else {
+            format!("({result_type})({value})")
+        },
+    }
 }
 
 /// Gives batches what the table says of them: the error value and the result's size of the function that they call.

@@ -38,6 +38,4 @@ pub use pyi::{StubsOf, stubs};
 pub use python_module::{ModuleCdef, digest as python_module_digest, python_module};
 pub use python_shape::PythonShape;
 pub use spec::*;
-
-/// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`] by cbindgen. C99 and later, and C++.
-pub const ABI_HEADER: &str = include_str!(concat!(env!("OUT_DIR"), "/keelback_abi.h"));
+pub use templates::ABI_HEADER;

@@ -26,6 +26,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// `keelback_abi.h`: what a plugin and the runtime share, made from [`abi`](crate::abi) by cbindgen. C99 and later, and C++.
+pub const ABI_HEADER: &str = include_str!(concat!(env!("OUT_DIR"), "/keelback_abi.h"));
+
 /// The interface between a plugin and its loader.
 pub(crate) const LOADER_INTERFACE: &str = include_str!("../templates/loader_interface.h");
 

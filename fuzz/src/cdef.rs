@@ -14,14 +14,14 @@ pub fn run(text: &str) {
     let mut declarations = Declarations::default();
     let mut accepted = Vec::new();
     for (text, file) in text.splitn(2, '\u{2}').zip(["a.h", "b.h"]) {
-        let (text, options) = super::options(text, file, false);
-        let before = super::snapshot(&declarations);
+        let (text, options) = super::declarations::options(text, file, false);
+        let before = super::declarations::snapshot(&declarations);
         match declarations.parse(text, &options) {
             Ok(warnings) => show(&warnings),
             Err(errors) => {
                 assert!(!errors.is_empty());
                 show(&errors);
-                assert_eq!(before, super::snapshot(&declarations));
+                assert_eq!(before, super::declarations::snapshot(&declarations));
                 continue;
             }
         }
@@ -39,10 +39,10 @@ pub fn run(text: &str) {
     if accepted.is_empty() {
         return;
     }
-    super::ask_everything(&declarations);
+    super::declarations::ask_everything(&declarations);
     let mut other = Declarations::default();
     other.include(&declarations).expect("nothing else is there");
-    super::ask_everything(&other);
+    super::declarations::ask_everything(&other);
     generate(accepted, &declarations);
 }
 

@@ -16,11 +16,11 @@ pub fn run(text: &str) {
     declarations
         .parse(&declared, &ParseOptions::default())
         .expect("a good cdef");
-    let before = super::snapshot(&declarations);
+    let before = super::declarations::snapshot(&declarations);
     if let Err(error) = declarations.check_initialiser(text, "a value") {
         drop((error.headline(), error.caret(), error.render(false)));
     }
-    assert_eq!(before, super::snapshot(&declarations));
+    assert_eq!(before, super::declarations::snapshot(&declarations));
     for function in FUNCTIONS {
         match Plugin::new(spec(function, text)) {
             Ok((plugin, _)) => assert!(plugin.c_source_without_loader().contains(text.trim())),

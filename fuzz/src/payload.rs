@@ -21,7 +21,7 @@ use keelback_codegen::{
 enum Section {
     /// U+0001: the init code.
     Init,
-    /// U+0002, and the start: a cdef, see [`super::options`].
+    /// U+0002, and the start: a cdef, see [`super::declarations::options`].
     Cdef,
     /// U+0003: the compiler's answers, see [`answers`].
     Answers,
@@ -167,7 +167,7 @@ fn answers(mut data: &[u8]) -> Vec<Answer> {
 }
 
 fn cdef(text: &str, file: &str) -> CdefText {
-    let (text, options) = super::options(text, file, file == "api.h");
+    let (text, options) = super::declarations::options(text, file, file == "api.h");
     CdefText {
         file: file.into(),
         text: text.into(),
@@ -223,7 +223,7 @@ fn declare(spec: &PluginSpec) -> Option<Declarations> {
 /// answers as questions, unless there is none at all: otherwise hardly any input would get past the check of their
 /// number.
 fn complete(mut declarations: Declarations, told: &[Answer], facts: &str) {
-    super::ask_everything(&declarations);
+    super::declarations::ask_everything(&declarations);
     let count = declarations.questions().len();
     let told: Vec<Answer> = told.iter().copied().cycle().take(count).collect();
     if let Err(error) = declarations.answer(&told) {
@@ -257,11 +257,11 @@ fn complete(mut declarations: Declarations, told: &[Answer], facts: &str) {
             _ => {}
         }
     }
-    super::ask_everything(&declarations);
+    super::declarations::ask_everything(&declarations);
     // The runtime also queries the copy of these declarations that another module gets by including them.
     let mut other = Declarations::default();
     other.include(&declarations).expect("nothing else is there");
-    super::ask_everything(&other);
+    super::declarations::ask_everything(&other);
 }
 
 /// As in the runtime: the record that C calls `struct foo`, or by a typedef's name.

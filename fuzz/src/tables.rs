@@ -87,7 +87,7 @@ pub fn run(data: &[u8]) {
         // Every later call returns the same error.
         assert_eq!(tables.declare_all(&mut declarations), Err(error));
     }
-    super::ask_everything(&declarations);
+    super::declarations::ask_everything(&declarations);
 }
 
 fn read(mut data: &[u8]) -> Source {

@@ -15,7 +15,7 @@ static BEFORE: LazyLock<(Declarations, String)> = LazyLock::new(|| {
     declarations
         .parse(DECLARED, &ParseOptions::default())
         .expect("a good cdef");
-    let snapshot = super::snapshot(&declarations);
+    let snapshot = super::declarations::snapshot(&declarations);
     (declarations, snapshot)
 });
 
@@ -26,7 +26,7 @@ pub fn run(text: &str) {
     let declared = declarations.parse_declared_type(text);
     if let Err(error) = &declared {
         show(error);
-        assert_eq!(*before, super::snapshot(&declarations));
+        assert_eq!(*before, super::declarations::snapshot(&declarations));
     }
     // As an out-of-line module, then as an in-line FFI, for which a tag that is not known is an opaque struct.
     match (declared, declarations.parse_type(text)) {
@@ -45,7 +45,7 @@ pub fn run(text: &str) {
         (Ok(_), Err(error)) => panic!("only a module takes it: {error}"),
         (Err(_), Err(error)) => {
             show(&error);
-            assert_eq!(*before, super::snapshot(&declarations));
+            assert_eq!(*before, super::declarations::snapshot(&declarations));
         }
     }
 }

@@ -4,18 +4,7 @@
 //! The halves are crates of their own: `keelback-ffi` lets Python use C, `keelback-embed` lets C use Python and stands on
 //! the first. Here is what outsiders find in the library by its name.
 
-use keelback_ffi::py::{Obj, guard};
-use keelback_ffi::{library, module};
+mod init;
 
 /// What plugins look up in this library: here, so that the linker keeps it.
 pub use keelback_embed::keelback_runtime;
-
-/// What `import keelback._runtime` calls.
-///
-/// # Safety
-/// Called by CPython's import system.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyInit__runtime() -> Obj {
-    library::make_runtime_global();
-    guard(|| module::create(keelback_embed::when_made))
-}

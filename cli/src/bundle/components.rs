@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::gather::Gathered;
 use super::libraries::{Native, Owner};
 use super::system_package::{self, SystemPackage};
-use super::{unwritable, write};
+use super::write::{unwritable, write};
 use crate::diagnostic::{Diagnostic, Reporter, Result};
 use crate::input::reason;
 use crate::python::Python;
@@ -118,7 +118,7 @@ fn runtime(top: &Path) -> Result<Component> {
         origin: format!("pkg:cargo/keelback@{version}"),
         licence: "MIT OR Apache-2.0".into(),
         is_spdx: true,
-        files: vec![super::RUNTIME.into()],
+        files: vec![super::place::RUNTIME.into()],
         licence_texts,
         ..Component::default()
     })

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
+use super::fill::Wishes;
 use super::libraries::{Native, Owner, Place};
-use super::{Wishes, unwritable};
+use super::write::unwritable;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::input::reason;
 use crate::interrupt;
@@ -98,7 +99,7 @@ fn collect(target: &Path, python: &Python, wishes: &Wishes<'_>) -> Result<Vec<(S
         packages: &'a [String],
         all_packages: bool,
         sources: bool,
-        trimmed_to: Option<&'a super::Traced>,
+        trimmed_to: Option<&'a super::trace::Traced>,
     }
     let Some(program) = &python.executable else {
         return Err(Failure::Python.because(

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::unwritable;
+use super::write::unwritable;
 use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
 use crate::elf::{Elf, SearchPath};
 use crate::input::reason;

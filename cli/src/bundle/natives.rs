@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::libraries::{Native, Place, search_path};
 use super::needs::Needs;
-use super::unwritable;
+use super::write::unwritable;
 use crate::diagnostic::Result;
 use crate::elf::{Elf, hide};
 use crate::input::reason;

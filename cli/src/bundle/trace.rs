@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use super::{plugin, unwritable};
+use super::plugin;
+use super::write::unwritable;
 use crate::diagnostic::{Diagnostic, Failure, Result};
 use crate::input::reason;
 use crate::interrupt;

@@ -1,27 +1,24 @@
 //! `keelback build`.
-use std::io::Read;
-use std::path::{Path, PathBuf};
+
+use std::path::PathBuf;
 use std::time::Instant;
 
-use keelback_codegen::{DebugLine, InitError, OwnFile};
-use keelback_compiler::modules::{self, OwnModule};
 use tempfile::TempDir;
 
-use crate::arguments::{BuildArguments, DeclarationArguments, EmitForm, InitArguments};
+use crate::arguments::{BuildArguments, EmitForm};
 use crate::compiler::{Compilation, Compiler, cannot_use_directory};
-use crate::depfile;
-use crate::diagnostic::{Diagnostic, Failure, Reporter, Result};
+use crate::diagnostic::{Reporter, Result};
 use crate::header_check::HeaderCheck;
-use crate::init_checks::{self, InitCodeTexts};
-use crate::input::{Input, Inputs};
+use crate::headers::is_made_by_us;
+use crate::input::Inputs;
 use crate::interrupt;
 use crate::machine::{self, Machine};
 use crate::output::Outputs;
 use crate::places::Places;
-use crate::plugin::{self, Declared, Embedding, Plugin};
+use crate::plugin;
+use crate::prepared::Prepared;
 use crate::progress::Progress;
-use crate::python::{InitCode, InitReport, Search};
-use crate::runtime;
+use crate::sources::Sources;
 
 /// `keelback build ...`
 pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
@@ -44,24 +41,7 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
         places.name_library(arguments.soversion.as_ref().or(soversion))?;
     }
     places.claim_library(&mut sources.inputs)?;
-    // Python and the compiler are slow to answer: both are asked at once. The scope waits for the compiler also when
-    // something else fails, for it removes its temporary file then.
-    let has_prelude = arguments.declarations.source.is_some();
-    let (prepared, compiler) = std::thread::scope(|scope| {
-        let compiler = wants_compiler.then(|| {
-            scope.spawn(|| {
-                Compiler::find(
-                    arguments.declarations.preprocessing.cc.as_deref(),
-                    has_prelude,
-                    arguments.debug,
-                )
-            })
-        });
-        let prepared = sources.prepare(&arguments.declarations, &arguments.init, reporter);
-        let compiler =
-            compiler.map(|thread| thread.join().expect("finding the compiler does not panic"));
-        (prepared, compiler)
-    });
+    let (prepared, compiler) = ask(sources, arguments, wants_compiler, reporter);
     let mut prepared = prepared?;
     let source = prepared.plugin.c_source();
     reporter.detail(format!(
@@ -87,28 +67,10 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
     // Python has answered while the compiler ran. Report an error in the init code before the compiler's errors.
     prepared.check_init(reporter)?;
     let compiled = compiled?;
-    if arguments.emit.is_none()
-        && let Some(runtime) = &prepared.runtime
-    {
-        let parts = [
-            ("the runtime", &**runtime),
-            ("the libpython", &*prepared.libpython),
-        ];
-        machine::check(Machine::of(&compiled), &places.output, &parts)?;
+    if arguments.emit.is_none() {
+        check_machine(&compiled, &prepared, &places)?;
     }
-    let mode = if arguments.emit.is_some() {
-        0o666
-    } else {
-        0o777
-    };
-    if places.is_versions_link {
-        outputs.replace(&places.library, &compiled, mode)?;
-    } else {
-        outputs.add(&places.library, &compiled, mode)?;
-    }
-    for (place, leads_to) in &places.links {
-        outputs.link(place, leads_to)?;
-    }
+    add_library(&mut outputs, &places, &compiled, arguments.emit.is_some())?;
     prepared.add_texts(&places, &mut outputs)?;
     reporter.settle()?;
     outputs.commit()?;
@@ -121,6 +83,62 @@ pub fn run(arguments: &BuildArguments, reporter: &Reporter) -> Result<()> {
         written.join(" and "),
         started.elapsed().as_secs_f64() * 1e3
     ));
+    Ok(())
+}
+
+/// Asks Python and the compiler at once, as both are slow to answer.
+fn ask(
+    sources: Sources,
+    arguments: &BuildArguments,
+    wants_compiler: bool,
+    reporter: &Reporter,
+) -> (Result<Prepared>, Option<Result<Compiler>>) {
+    let declarations = &arguments.declarations;
+    let find = || {
+        Compiler::find(
+            declarations.preprocessing.cc.as_deref(),
+            declarations.source.is_some(),
+            arguments.debug,
+        )
+    };
+    // The scope waits for the compiler also when something else fails, for it removes its temporary file then.
+    std::thread::scope(|scope| {
+        let compiler = wants_compiler.then(|| scope.spawn(find));
+        let prepared = sources.prepare(declarations, &arguments.init, reporter);
+        let compiler =
+            compiler.map(|thread| thread.join().expect("finding the compiler does not panic"));
+        (prepared, compiler)
+    })
+}
+
+/// Refuses a library for another machine than that of the runtime and the libpython.
+fn check_machine(compiled: &[u8], prepared: &Prepared, places: &Places) -> Result<()> {
+    let Some(runtime) = &prepared.runtime else {
+        return Ok(());
+    };
+    let parts = [
+        ("the runtime", &**runtime),
+        ("the libpython", &*prepared.libpython),
+    ];
+    machine::check(Machine::of(compiled), &places.output, &parts)
+}
+
+/// The library, and the links that lead to it; or the C file.
+fn add_library(
+    outputs: &mut Outputs,
+    places: &Places,
+    compiled: &[u8],
+    is_text: bool,
+) -> Result<()> {
+    let mode = if is_text { 0o666 } else { 0o777 };
+    if places.is_versions_link {
+        outputs.replace(&places.library, compiled, mode)?;
+    } else {
+        outputs.add(&places.library, compiled, mode)?;
+    }
+    for (place, leads_to) in &places.links {
+        outputs.link(place, leads_to)?;
+    }
     Ok(())
 }
 
@@ -197,302 +215,4 @@ fn compile(
         }
     }
     Ok(library)
-}
-
-pub fn is_made_by_us(path: &Path) -> bool {
-    let mut start = [0; MADE.len()];
-    std::fs::File::open(path)
-        .and_then(|mut file| file.read_exact(&mut start))
-        .is_ok_and(|()| start == *MADE)
-}
-
-/// The beginning of every file that codegen generates.
-const MADE: &[u8; 20] = b"/* Made by keelback ";
-
-/// A plugin that can be written as C, and the Python process that still checks its init code.
-pub struct Prepared {
-    /// The plugin.
-    pub plugin: Plugin,
-    inputs: Inputs,
-    /// The runtime, if it is to be checked.
-    runtime: Option<PathBuf>,
-    libpython: PathBuf,
-    search: Option<Search>,
-    /// The answer of `search` about the init code, if it was needed already.
-    report: Option<Option<InitReport>>,
-    init: Input,
-    files: Vec<OwnFile>,
-}
-
-/// The texts of the user's files.
-pub struct Sources {
-    inputs: Inputs,
-    init: Input,
-    declared: Declared,
-    files: Vec<OwnFile>,
-    /// For debuggers.
-    debug: bool,
-}
-
-impl Sources {
-    /// Reads what the plugin is made of.
-    pub fn read(
-        declarations: &DeclarationArguments,
-        init_arguments: &InitArguments,
-        mut inputs: Inputs,
-        reporter: &Reporter,
-    ) -> Result<Self> {
-        let init = inputs.read(&init_arguments.init, "init code")?;
-        let declared = Declared::read(declarations, &mut inputs, reporter)?;
-        Ok(Self {
-            files: own_files(
-                &declarations.name,
-                declared.modules(),
-                init_arguments,
-                &mut inputs,
-            )?,
-            init,
-            declared,
-            inputs,
-            debug: false,
-        })
-    }
-
-    /// Finds Python and the runtime, and makes the plugin.
-    pub fn prepare(
-        self,
-        declarations: &DeclarationArguments,
-        init_arguments: &InitArguments,
-        reporter: &Reporter,
-    ) -> Result<Prepared> {
-        let Self {
-            mut inputs,
-            mut init,
-            declared,
-            mut files,
-            debug,
-        } = self;
-        if init_arguments.dev {
-            init.name = whole_path(&init_arguments.init)?;
-        }
-        if init_arguments.relocatable {
-            init.name = plugin::without_place(&init.name).to_owned();
-        }
-        let mut search = Search::start(
-            init_arguments.python.as_deref(),
-            Some(InitCode {
-                module: &declarations.name,
-                code: &init,
-                directory: Some(init_arguments.init.as_path())
-                    .filter(|path| !crate::is_dash(path.as_os_str()))
-                    .and_then(Path::parent)
-                    .map(|parent| parent.join(".")),
-                files: &files,
-            }),
-        )?;
-        let python = search.python(reporter)?;
-        let runtime = if init_arguments.no_runtime_check {
-            None
-        } else {
-            Some(runtime::find(&python, reporter)?)
-        };
-        let found = [
-            python.executable.as_ref(),
-            Some(&python.libpython),
-            runtime.as_ref(),
-        ];
-        for path in found.into_iter().flatten() {
-            inputs.others_read(path)?;
-        }
-        // The compiler need not wait for Python's report on the init code, unless parts of it (error values, bytecode)
-        // go into the C file.
-        let mut report = None;
-        if init.text.contains("error") || !files.is_empty() || debug {
-            report = Some(search.init_report()?);
-        }
-        let compiled = report.iter().flatten().flat_map(|report| &report.modules);
-        for (path, code) in compiled {
-            if let Some(file) = files.iter_mut().find(|file| file.path == *path) {
-                file.code = Some(code.clone());
-            }
-        }
-        let checked = files.clone();
-        let init_compiled = report.iter().flatten().find_map(|report| {
-            let code = report.init_code.clone();
-            code.filter(|_| !init_arguments.dev)
-        });
-        let init_errors = report
-            .iter()
-            .flatten()
-            .flat_map(|report| &report.errors)
-            .map(|(line, function, value)| InitError {
-                function: function.clone(),
-                value: (!value.is_empty()).then(|| value.clone()),
-                line: u32::try_from(*line).unwrap_or(0),
-            })
-            .collect();
-        let defined = report.iter().flatten().flat_map(|report| &report.defined);
-        let debug_lines = debug.then(|| {
-            let lines = defined.map(|defined| DebugLine {
-                function: defined.name.clone(),
-                file: init.name.clone(),
-                line: u32::try_from(defined.line).unwrap_or(1),
-            });
-            lines.collect()
-        });
-        let embedding = Embedding {
-            debug_lines,
-            init_errors,
-            init: &init,
-            init_compiled,
-            files,
-            python: &python,
-            runtime: runtime.as_deref(),
-            no_site: init_arguments.no_site,
-            use_environment: init_arguments.use_environment,
-            ignore_sigpipe: init_arguments.ignore_sigpipe,
-            dev: init_arguments.dev,
-            standalone: init_arguments.standalone,
-            relocatable: init_arguments.relocatable,
-        };
-        let plugin = match declared.plugin(&embedding, reporter) {
-            Ok(plugin) => plugin,
-            Err(mut error) => {
-                // The init code may have errors as well: report everything at once.
-                let report = match report {
-                    Some(report) => Ok(report),
-                    None => search.init_report(),
-                };
-                if let Ok(Some(report)) = report {
-                    let wrong = init_checks::syntax_error(&report, &init);
-                    error.diagnostics.extend(wrong);
-                }
-                return Err(error);
-            }
-        };
-        Ok(Prepared {
-            plugin,
-            inputs,
-            runtime,
-            libpython: python.libpython,
-            search: Some(search),
-            report,
-            init,
-            files: checked,
-        })
-    }
-}
-
-/// The files of the plugin's own modules: those of keelback.toml first.
-fn own_files(
-    plugin: &str,
-    configured: &[OwnModule],
-    arguments: &InitArguments,
-    inputs: &mut Inputs,
-) -> Result<Vec<OwnFile>> {
-    let given = |paths: &[PathBuf], is_top_level| -> Vec<OwnModule> {
-        let of = |path: &PathBuf| OwnModule {
-            path: path.clone(),
-            is_top_level,
-        };
-        paths.iter().map(of).collect()
-    };
-    let mut all = configured.to_vec();
-    all.extend(given(&arguments.modules, false));
-    all.extend(given(&arguments.top_level_modules, true));
-    let refuse = |error: modules::ModuleError| {
-        let failure = match error {
-            modules::ModuleError::CannotRead(..) => Failure::Files,
-            _ => Failure::Usage,
-        };
-        let diagnostic = Diagnostic::error("module", error.to_string());
-        failure.because(match error.hint() {
-            Some(hint) => diagnostic.hint(hint),
-            None => diagnostic,
-        })
-    };
-    let found = modules::collect(plugin, &all, arguments.dev).map_err(refuse)?;
-    for path in found.read {
-        inputs.others_read(&path)?;
-    }
-    for directory in &found.listed {
-        inputs.lists(directory);
-    }
-    Ok(found.files)
-}
-
-/// The path that a development library records for its init code.
-fn whole_path(init: &Path) -> Result<String> {
-    if crate::is_dash(init.as_os_str()) {
-        return Err(Failure::Usage.because(
-            Diagnostic::error(
-                "usage",
-                "--dev needs the init code in a file, not on standard input",
-            )
-            .hint("write it to a file: the library runs it from there"),
-        ));
-    }
-    let path = std::path::absolute(init)
-        .ok()
-        .and_then(|path| path.to_str().map(str::to_owned));
-    path.ok_or_else(|| {
-        Failure::Files.because(Diagnostic::error(
-            "cannot-record",
-            format!(
-                "the path of the init code {} is not UTF-8, or has no absolute form",
-                init.display()
-            ),
-        ))
-    })
-}
-
-impl Prepared {
-    /// The files that are text: headers and the depfile.
-    fn add_texts(&self, places: &Places, outputs: &mut Outputs) -> Result<()> {
-        if let Some(header) = &places.header {
-            outputs.add(header, self.plugin.header().as_bytes(), 0o666)?;
-        }
-        if let Some(cpp_header) = &places.cpp_header {
-            let text = self.plugin.cpp_header(&places.header_name());
-            outputs.add(cpp_header, text.as_bytes(), 0o666)?;
-        }
-        if let Some(depfile) = &places.depfile {
-            let text = self.depfile(&places.output)?;
-            outputs.add(depfile, text.as_bytes(), 0o666)?;
-        }
-        Ok(())
-    }
-
-    /// The depfile: a rule that lists what `output` was made of.
-    pub fn depfile(&self, output: &Path) -> Result<String> {
-        depfile::text(output, self.inputs.paths())
-    }
-
-    /// Reports Python's findings about the init code; an error if the code cannot run.
-    pub fn check_init(&mut self, reporter: &Reporter) -> Result<()> {
-        let Some(mut search) = self.search.take() else {
-            return Ok(());
-        };
-        let report = match self.report.take() {
-            Some(report) => report,
-            None => search.init_report()?,
-        };
-        let Some(report) = report else {
-            reporter.report(
-                &Diagnostic::warning(
-                    "init-unchecked",
-                    format!("the init code {} is not checked: no python executable is near the libpython", self.init.name),
-                )
-                .hint("give --python the executable to have it checked"),
-            );
-            return Ok(());
-        };
-        let code = InitCodeTexts {
-            init: &self.init,
-            files: &self.files,
-        };
-        let found = init_checks::check(&report, code, &self.plugin)?;
-        found.iter().for_each(|warning| reporter.report(warning));
-        Ok(())
-    }
 }

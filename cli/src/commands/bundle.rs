@@ -15,16 +15,7 @@ use crate::runtime;
 
 /// `keelback bundle PLUGIN...`
 pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
-    let contradiction = arguments
-        .included
-        .iter()
-        .find(|module| arguments.excluded.contains(module));
-    if let Some(module) = contradiction {
-        return Err(Failure::Usage.because(Diagnostic::error(
-            "usage",
-            format!("the module '{module}' is given to --include and to --exclude"),
-        )));
-    }
+    refuse_contradiction(arguments)?;
     let place = place(&arguments.plugins)?;
     let archive = arguments.archive.as_deref().map(form_of).transpose()?;
     let exists = archive.is_none() && place.symlink_metadata().is_ok();
@@ -94,6 +85,21 @@ pub fn run(arguments: &BundleArguments, reporter: &Reporter) -> Result<()> {
         description.python,
         size.div_ceil(1_000_000)
     ));
+    Ok(())
+}
+
+/// Refuses a module that is both wanted and not wanted.
+fn refuse_contradiction(arguments: &BundleArguments) -> Result<()> {
+    let contradiction = arguments
+        .included
+        .iter()
+        .find(|module| arguments.excluded.contains(module));
+    if let Some(module) = contradiction {
+        return Err(Failure::Usage.because(Diagnostic::error(
+            "usage",
+            format!("the module '{module}' is given to --include and to --exclude"),
+        )));
+    }
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! `keelback check`.
 use crate::arguments::CheckArguments;
-use crate::commands::build::Sources;
 use crate::diagnostic::{Reporter, Result};
 use crate::input::Inputs;
 use crate::plugin;
+use crate::sources::Sources;
 
 /// `keelback check ...`
 pub fn run(arguments: &CheckArguments, reporter: &Reporter) -> Result<()> {

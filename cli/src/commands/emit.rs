@@ -1,9 +1,9 @@
 //! `keelback emit`.
 use crate::arguments::EmitArguments;
-use crate::commands::build::Sources;
 use crate::diagnostic::{Reporter, Result};
 use crate::output::TextOutput;
 use crate::plugin;
+use crate::sources::Sources;
 
 /// `keelback emit ...`
 pub fn run(arguments: &EmitArguments, reporter: &Reporter) -> Result<()> {

@@ -1,13 +1,28 @@
 //! Adds a string for which the file has no room: a new segment at the end of the file gets a longer string table.
-use super::{
-    Broken, DT_STRSZ, DT_STRTAB, Elf, PT_DYNAMIC, PT_LOAD, PT_PHDR, SHT_NOBITS, Segment, broken,
-};
+use super::dynamic::{DT_STRSZ, DT_STRTAB};
+use super::file::{Broken, Elf, broken};
+use super::tables::{PT_DYNAMIC, PT_LOAD, PT_PHDR, SHT_NOBITS, Segment};
+
+/// The segment that is added: the program headers (there is one more), the dynamic entries if they do not fit where they
+/// are, and the strings.
+struct Added {
+    /// Its offset in the file, and its address.
+    place: u64,
+    base: u64,
+    /// Bytes of the program headers, which come first.
+    headers: u64,
+    /// The dynamic entries, from the segment's beginning, and their bytes: 0 if they stay where they are.
+    dynamic_at: u64,
+    dynamic: u64,
+    /// The strings, from the segment's beginning.
+    strings_at: u64,
+    size: u64,
+}
 
 impl Elf {
     /// Adds the string `text`, and a dynamic entry with `tag` for it. `entries` are all other dynamic entries.
     ///
-    /// The segment holds the program headers (there is one more), the strings, and the dynamic entries if they do not fit
-    /// where they are. Everything else keeps its place, in the file and in memory.
+    /// Everything but what [`Added`] has keeps its place, in the file and in memory.
     pub(super) fn grow(
         &mut self,
         mut entries: Vec<(u64, u64)>,
@@ -17,30 +32,60 @@ impl Elf {
         if self.is_program() {
             return Err("a program's search path cannot grow".into());
         }
-        let old_strings = self.strings()?;
-        let old_size = self.value(DT_STRSZ)?.ok_or_else(broken)?;
-        let mut strings = usize::try_from(old_size)
-            .ok()
-            .and_then(|size| self.bytes.get(old_strings as usize..)?.get(..size))
-            .ok_or_else(broken)?
-            .to_vec();
-        let offset = strings.len() as u64;
+        let mut strings = self.all_strings()?;
+        entries.push((tag, strings.len() as u64));
         strings.extend_from_slice(text);
         strings.push(0);
-        entries.push((tag, offset));
 
         let dynamic = self.dynamic_segment()?.ok_or_else(broken)?;
-        let entry = 2 * self.word() as u64;
-        // The table must still end with a DT_NULL.
-        let fits = (entries.len() as u64 + 1) * entry <= dynamic.size;
-        let moved = if fits {
-            0
-        } else {
-            (entries.len() as u64 + 1) * entry
-        };
         let mut segments = self.segments()?;
+        let added = self.added(&segments, &dynamic, entries.len(), strings.len())?;
+        let old_strings = self.strings()?;
+        self.bytes.resize((added.place + added.size) as usize, 0);
+        let new_strings = added.place + added.strings_at;
+        self.bytes[new_strings as usize..].copy_from_slice(&strings);
+        let (address, length) = (added.base + added.strings_at, strings.len() as u64);
+        self.follow(old_strings, new_strings, address, length)?;
+        for (tag, value) in &mut entries {
+            match *tag {
+                DT_STRTAB => *value = address,
+                DT_STRSZ => *value = length,
+                _ => {}
+            }
+        }
+        if added.dynamic > 0 {
+            let place = added.place + added.dynamic_at;
+            let address = added.base + added.dynamic_at;
+            self.follow(dynamic.offset, place, address, added.dynamic)?;
+        }
+        added.enter(&mut segments, self.page())?;
+        self.put_segments(added.place, &segments)?;
+        self.put_dynamic(&entries)
+    }
+
+    /// The dynamic string table.
+    fn all_strings(&self) -> Result<Vec<u8>, Broken> {
+        let start = self.strings()?;
+        let size = self.value(DT_STRSZ)?.ok_or_else(broken)?;
+        usize::try_from(size)
+            .ok()
+            .and_then(|size| self.bytes.get(start as usize..)?.get(..size))
+            .map(<[u8]>::to_vec)
+            .ok_or_else(broken)
+    }
+
+    /// Where everything goes, for so many dynamic entries and bytes of strings.
+    fn added(
+        &self,
+        segments: &[Segment],
+        dynamic: &Segment,
+        entries: usize,
+        strings: usize,
+    ) -> Result<Added, Broken> {
+        // The table must still end with a DT_NULL.
+        let needed = (entries as u64 + 1) * 2 * self.word() as u64;
+        let moved = if needed <= dynamic.size { 0 } else { needed };
         let headers = (segments.len() as u64 + 1) * self.segment_size();
-        let page = self.page();
         let end = segments
             .iter()
             .filter(|segment| segment.kind == PT_LOAD)
@@ -48,64 +93,28 @@ impl Elf {
             .max()
             .ok_or_else(broken)?;
         let place = (self.bytes.len() as u64).next_multiple_of(16);
-        let base = end.next_multiple_of(page) + place % page;
+        let page = self.page();
         let dynamic_at = headers.next_multiple_of(16);
         let strings_at = dynamic_at + moved;
-        let size = strings_at + strings.len() as u64;
+        Ok(Added {
+            place,
+            base: end.next_multiple_of(page) + place % page,
+            headers,
+            dynamic_at,
+            dynamic: moved,
+            strings_at,
+            size: strings_at + strings as u64,
+        })
+    }
 
-        for (tag, value) in &mut entries {
-            match *tag {
-                DT_STRTAB => *value = base + strings_at,
-                DT_STRSZ => *value = strings.len() as u64,
-                _ => {}
-            }
-        }
-        self.bytes.resize((place + size) as usize, 0);
-        self.bytes[(place + strings_at) as usize..].copy_from_slice(&strings);
-        self.follow(
-            old_strings,
-            place + strings_at,
-            base + strings_at,
-            strings.len() as u64,
-        )?;
-        if moved > 0 {
-            self.follow(dynamic.offset, place + dynamic_at, base + dynamic_at, moved)?;
-        }
-        // The dynamic linker writes to the dynamic section, so its segment must be writable.
-        let added = Segment {
-            kind: PT_LOAD,
-            flags: if moved > 0 { 6 } else { 4 },
-            offset: place,
-            address: base,
-            size,
-            memory: size,
-            align: page,
-        };
-        for segment in &mut segments {
-            match segment.kind {
-                PT_PHDR => {
-                    (segment.offset, segment.address) = (place, base);
-                    (segment.size, segment.memory) = (headers, headers);
-                }
-                PT_DYNAMIC if moved > 0 => {
-                    (segment.offset, segment.address) = (place + dynamic_at, base + dynamic_at);
-                    (segment.size, segment.memory) = (moved, moved);
-                }
-                _ => {}
-            }
-        }
-        // PT_LOAD segments must be in the order of their addresses.
-        let last = segments
-            .iter()
-            .rposition(|segment| segment.kind == PT_LOAD)
-            .ok_or_else(broken)?;
-        segments.insert(last + 1, added);
+    /// Writes the program headers to `place`, and leads the file header to them.
+    fn put_segments(&mut self, place: u64, segments: &[Segment]) -> Result<(), Broken> {
         self.put(self.field(32), self.word(), place)?;
         self.put(self.field(56), 2, segments.len() as u64)?;
         for (index, segment) in segments.iter().enumerate() {
             self.put_segment(place + index as u64 * self.segment_size(), segment)?;
         }
-        self.put_dynamic(&entries)
+        Ok(())
     }
 
     /// The largest page size of this kind of machine.
@@ -130,6 +139,43 @@ impl Elf {
                 self.put_section(table + index as u64 * self.section_size(), &section)?;
             }
         }
+        Ok(())
+    }
+}
+
+impl Added {
+    /// Enters it in the table of segments, and there what moves into it.
+    fn enter(&self, segments: &mut Vec<Segment>, page: u64) -> Result<(), Broken> {
+        for segment in segments.iter_mut() {
+            match segment.kind {
+                PT_PHDR => {
+                    (segment.offset, segment.address) = (self.place, self.base);
+                    (segment.size, segment.memory) = (self.headers, self.headers);
+                }
+                PT_DYNAMIC if self.dynamic > 0 => {
+                    segment.offset = self.place + self.dynamic_at;
+                    segment.address = self.base + self.dynamic_at;
+                    (segment.size, segment.memory) = (self.dynamic, self.dynamic);
+                }
+                _ => {}
+            }
+        }
+        // PT_LOAD segments must be in the order of their addresses.
+        let last = segments
+            .iter()
+            .rposition(|segment| segment.kind == PT_LOAD)
+            .ok_or_else(broken)?;
+        let added = Segment {
+            kind: PT_LOAD,
+            // The dynamic linker writes to the dynamic section, so its segment must be writable.
+            flags: if self.dynamic > 0 { 6 } else { 4 },
+            offset: self.place,
+            address: self.base,
+            size: self.size,
+            memory: self.size,
+            align: page,
+        };
+        segments.insert(last + 1, added);
         Ok(())
     }
 }

@@ -1,8 +1,7 @@
 //! Where a library looks for the ones that it needs: DT_RPATH or DT_RUNPATH.
-use super::{
-    Broken, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_VERDEF, DT_VERNEED, Elf, SHT_DYNSYM,
-    broken,
-};
+use super::dynamic::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_VERDEF, DT_VERNEED};
+use super::file::{Broken, Elf, broken};
+use super::tables::SHT_DYNSYM;
 
 /// A search path, and whether it is inherited.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Removes what is not loaded: symbol tables, debug information, comments.
-use super::{Broken, Elf, PT_LOAD, Section, Segment};
+use super::file::{Broken, Elf};
+use super::tables::{PT_LOAD, Section, Segment};
 
 impl Elf {
     /// Removes the sections that are not loaded. What is loaded stays where it is, in the file and in memory, and the

@@ -1,5 +1,6 @@
 //! What a file needs of the machine it is loaded on.
-use super::{Broken, DT_VERNEED, Elf};
+use super::dynamic::DT_VERNEED;
+use super::file::{Broken, Elf};
 
 const PT_GNU_PROPERTY: u32 = 0x6474_e553;
 

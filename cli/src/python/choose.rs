@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Error, Failure, Result};
 use crate::packages::Need;
 
-use super::Python;
+use super::found::Python;
 
 /// The oldest Python that keelback supports.
 pub(super) const OLDEST: (u32, u32) = (3, 10);

@@ -11,9 +11,10 @@ use crate::repeated::{
 };
 use crate::spec::CdefText;
 
+use super::destination::Destination;
 use super::piece::{Content, Piece, names_of};
+use super::plain;
 use super::words::{integer, is_reserved_name, is_wide_text};
-use super::{Destination, plain};
 
 pub(super) struct Writer<'a> {
     pub(super) declarations: &'a Declarations,
@@ -327,72 +328,38 @@ impl Writer<'_> {
         let mut specifiers = is_function;
         let mut index = 0;
         while let Some(token) = piece.tokens.get(index) {
-            let mut replacement = None;
-            if let Some(end) = attributes_end(text, &piece.tokens, index) {
-                let attributes = &piece.tokens[index..end];
-                index = end;
-                let target = &self.declarations.target;
-                if self.destination == Destination::Plain {
+            if let Some((end, replacement)) = self.attributes(text, &piece.tokens, index) {
+                if let Some(replacement) = replacement {
                     out.push_str(&text[copied..token.range.start]);
-                    copied = attributes[attributes.len() - 1].range.end;
-                    replace(text, &mut out, &mut copied, "");
-                    continue;
+                    copied = piece.tokens[end - 1].range.end;
+                    replace(text, &mut out, &mut copied, &replacement);
                 }
-                let Some(repeated) = repeated_attributes(text, attributes, target) else {
-                    continue;
-                };
-                out.push_str(&text[copied..token.range.start]);
-                copied = attributes[attributes.len() - 1].range.end;
-                replace(text, &mut out, &mut copied, &repeated);
+                index = end;
                 continue;
             }
-            match token.kind {
+            let replacement = match token.kind {
                 TokenKind::Punctuation(b'(') => {
                     depth += 1;
-                    if piece
-                        .tokens
-                        .get(index + 1)
-                        .is_some_and(|next| next.is(b')'))
-                    {
-                        replacement = Some("(void".to_owned());
-                    }
+                    let next = piece.tokens.get(index + 1);
+                    next.is_some_and(|next| next.is(b')'))
+                        .then(|| "(void".to_owned())
                 }
-                TokenKind::Punctuation(b')') => depth = depth.saturating_sub(1),
+                TokenKind::Punctuation(b')') => {
+                    depth = depth.saturating_sub(1);
+                    None
+                }
                 TokenKind::Word => {
                     let word = &text[token.range.clone()];
-                    if self.destination == Destination::Plain
-                        && matches!(word, "_Alignas" | "alignas")
-                        && let Some(end) = plain::parentheses_end(&piece.tokens, index + 1)
-                    {
-                        out.push_str(&text[copied..token.range.start]);
-                        copied = piece.tokens[end - 1].range.end;
-                        replace(text, &mut out, &mut copied, "");
-                        index = end;
-                        continue;
-                    }
-                    replacement = match word {
-                        "static" | "extern" | "inline" | "__inline" | "__inline__"
-                            if specifiers =>
-                        {
-                            Some(String::new())
-                        }
-                        "const" if depth == 0 && is_const(index) => Some(String::new()),
-                        "_Bool" => Some("bool".to_owned()),
-                        "restrict" | "__restrict" | "__restrict__" | "_Noreturn"
-                        | "__extension__"
-                            if self.destination == Destination::Plain =>
-                        {
-                            Some(String::new())
-                        }
-                        "restrict" => Some("__restrict".to_owned()),
-                        "__stdcall" | "__cdecl" | "WINAPI" => Some(String::new()),
-                        _ if depth > 0 && is_reserved_name(word) => Some(format!("{word}_")),
-                        _ => None,
+                    let replacement = if word == "const" && depth == 0 && is_const(index) {
+                        Some(String::new())
+                    } else {
+                        self.word(word, specifiers, depth > 0)
                     };
                     specifiers &= replacement.is_some();
+                    replacement
                 }
-                _ => {}
-            }
+                _ => None,
+            };
             if let Some(replacement) = replacement {
                 out.push_str(&text[copied..token.range.start]);
                 copied = token.range.end;
@@ -402,6 +369,51 @@ impl Writer<'_> {
         }
         out.push_str(&text[copied..piece.body.end]);
         out
+    }
+
+    /// The end of the attributes that begin with a token, and what takes their place; nothing does if they stay.
+    fn attributes(
+        &self,
+        text: &str,
+        tokens: &[Token],
+        index: usize,
+    ) -> Option<(usize, Option<String>)> {
+        let is_plain = self.destination == Destination::Plain;
+        if let Some(end) = attributes_end(text, tokens, index) {
+            let replacement = if is_plain {
+                Some(String::new())
+            } else {
+                repeated_attributes(text, &tokens[index..end], &self.declarations.target)
+            };
+            return Some((end, replacement));
+        }
+        let is_alignment = is_plain
+            && tokens[index].kind == TokenKind::Word
+            && matches!(&text[tokens[index].range.clone()], "_Alignas" | "alignas");
+        is_alignment
+            .then(|| plain::parentheses_end(tokens, index + 1))
+            .flatten()
+            .map(|end| (end, Some(String::new())))
+    }
+
+    /// What takes the place of a word. `is_specifier`: the words in front of it were left out, and it may be one more of
+    /// a function's specifiers.
+    fn word(&self, word: &str, is_specifier: bool, is_in_parentheses: bool) -> Option<String> {
+        match word {
+            "static" | "extern" | "inline" | "__inline" | "__inline__" if is_specifier => {
+                Some(String::new())
+            }
+            "_Bool" => Some("bool".to_owned()),
+            "restrict" | "__restrict" | "__restrict__" | "_Noreturn" | "__extension__"
+                if self.destination == Destination::Plain =>
+            {
+                Some(String::new())
+            }
+            "restrict" => Some("__restrict".to_owned()),
+            "__stdcall" | "__cdecl" | "WINAPI" => Some(String::new()),
+            _ if is_in_parentheses && is_reserved_name(word) => Some(format!("{word}_")),
+            _ => None,
+        }
     }
 }
 

@@ -5,28 +5,8 @@
 
 mod exports;
 mod externs;
+mod functions;
 mod module;
 mod plugin;
 
-use pyo3::ffi;
-
-use keelback_ffi::py::{END_OF_METHODS, Methods, Raised, Ref, Res, simple};
-
-static FUNCTIONS: Methods<2> = Methods::new([
-    simple(
-        c"_load_compiled",
-        module::load,
-        ffi::METH_O,
-        c"The module of an extension module that CFFI compiled, by the address that it gives.",
-    ),
-    END_OF_METHODS,
-]);
-
-/// Adds what such modules call to the runtime's module.
-pub(super) fn add_to(module: &Ref) -> Res<()> {
-    // SAFETY: a live module, and a static table.
-    if unsafe { ffi::PyModule_AddFunctions(module.obj(), FUNCTIONS.ptr()) } < 0 {
-        return Err(Raised::already());
-    }
-    Ok(())
-}
+pub(super) use functions::add_to;

@@ -43,37 +43,13 @@ fn take_header(
     embedding_api: Option<Live>,
     export: Option<Live>,
 ) -> Res<Ref> {
-    let names = if is_path(name) {
-        vec![path(name)?]
-    } else if name.is_none() {
-        return Err(raise!(
-            TypeError,
-            "'name' takes a str or several, not NoneType"
-        ));
-    } else {
-        words(Some(name), "name")?
-    };
+    let names = header_names(name)?;
     let only = words(only, "only")?;
     let include_dirs = paths(include_dirs)?;
     let (define, undef) = (defines(define)?, words(undef, "undef")?);
     let is_exported = flag(embedding_api, false)?;
     let exports = words(export, "export")?;
-    let known = ffi.scope.read().clone();
-    let find = || {
-        let found = names.iter().map(|name| {
-            headers::find(name, &include_dirs, None, &known).map_err(|looked_in| (name, looked_in))
-        });
-        found.collect::<Result<Vec<_>, _>>()
-    };
-    let texts = detached(find).map_err(|(name, looked_in)| {
-        let looked_in: Vec<_> = looked_in.iter().map(|dir| dir.display().to_string()).collect();
-        raise!(
-            FileNotFoundError,
-            "there is no header '{name}' in {}: install the library's development package, or name its folder with \
-             include_dirs",
-            looked_in.join(", ")
-        )
-    })?;
+    let texts = find_all(ffi, &names, &include_dirs)?;
     let files: Vec<HeaderFile<'_>> = (texts.iter())
         .map(|(name, text)| HeaderFile {
             name,
@@ -116,6 +92,44 @@ fn take_header(
     }
     record_exports(ffi, exports);
     Ok(done)
+}
+
+/// The headers that a call names.
+fn header_names(name: Live) -> Res<Vec<String>> {
+    if is_path(name) {
+        Ok(vec![path(name)?])
+    } else if name.is_none() {
+        Err(raise!(
+            TypeError,
+            "'name' takes a str or several, not NoneType"
+        ))
+    } else {
+        words(Some(name), "name")
+    }
+}
+
+/// The path and the text of each header.
+fn find_all(
+    ffi: &FfiObject,
+    names: &[String],
+    include_dirs: &[PathBuf],
+) -> Res<Vec<(String, String)>> {
+    let known = ffi.scope.read().clone();
+    let find = || {
+        let found = names.iter().map(|name| {
+            headers::find(name, include_dirs, None, &known).map_err(|looked_in| (name, looked_in))
+        });
+        found.collect::<Result<Vec<_>, _>>()
+    };
+    detached(find).map_err(|(name, looked_in)| {
+        let looked_in: Vec<_> = looked_in.iter().map(|dir| dir.display().to_string()).collect();
+        raise!(
+            FileNotFoundError,
+            "there is no header '{name}' in {}: install the library's development package, or name its folder with \
+             include_dirs",
+            looked_in.join(", ")
+        )
+    })
 }
 
 /// For each file: it and the arguments with which it was taken last, if it was.

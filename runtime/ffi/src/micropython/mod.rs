@@ -12,26 +12,10 @@ mod codes;
 mod frame;
 mod function;
 mod module;
+mod modules;
 mod refuse;
 mod uctypes;
 mod value;
 mod variable;
 
-use crate::py::module::add;
-use crate::py::{Ref, Res};
-
-/// Makes the types ready.
-pub fn ready() -> Res<()> {
-    bytearray::ready()?;
-    callback::ready()?;
-    function::ready()?;
-    module::ready()?;
-    variable::ready()?;
-    uctypes::ready()
-}
-
-/// Adds both modules to the runtime's, as attributes `micropython_ffi` and `micropython_uctypes`.
-pub fn add_to(runtime: &Ref) -> Res<()> {
-    add(runtime, c"micropython_ffi", &module::create()?)?;
-    add(runtime, c"micropython_uctypes", &uctypes::create()?)
-}
+pub use modules::{add_to, ready};
