@@ -132,6 +132,17 @@ def test_two_plugins_of_two_venvs(plugin, host, run, tmp_path):
     program = host(BOTH, one, two)
     assert run(program, "one", "two") == Ran("11\n112\n")
     assert run(program, "two", "one", "two") == Ran("122\n21\n122\n")
+    # What is hidden by another version is said when somebody asks; the same versions are not.
+    for place, version in ((first, "1.5"), (second, "2.0")):
+        (packages,) = (place / "lib").glob("python*/site-packages")
+        for name, its in (("of.Both", version), ("same", "1")):
+            folder = packages / f"{name}-{its}.dist-info"
+            folder.mkdir()
+            (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {its}\n")
+    ran = run(program, "one", "two", env={"KEELBACK_VERBOSE": "1"}, normalise=False)
+    places = [next((place / "lib").glob("python*/site-packages")) for place in (second, first)]
+    assert ran == Ran("11\n112\n", f"keelback: of the packages for {second}/bin/python, of-both 2.0 ({places[0]}) is hidden by 1.5 ({places[1]})\n")
+    assert run(program, "one", "two") == Ran("11\n112\n")
 
 
 def test_a_plugin_without_site_gets_nothing(plugin, host, run, tmp_path):
