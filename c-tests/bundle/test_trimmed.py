@@ -182,7 +182,7 @@ def test_libraries_that_are_needed_and_not_there(folder, venv, workshop):
     ran = bundle(workshop, "libtiny.so", "--python", venv, "--package", "lame", "--trim", cwd=place)
     assert (ran.stderr, ran.code) == (
         f"error: lib/python{VERSION}/site-packages/lame/_user.so of the package 'lame' needs libgone.so.9, which this machine does not have\n"
-        "help: install the library, or leave the module out with --exclude (a name with dots: package.module)\n",
+        "help: install the library, or leave the file out with --exclude lame._user\n",
         4,
     )
     assert sorted(os.listdir(place)) == before

@@ -187,8 +187,23 @@ fn lack(top: &Path, native: &Native, missing: &str, reporter: &Reporter) -> Resu
             "bundle",
             format!("{shown}{of} needs {missing}, which this machine does not have"),
         )
-        .hint("install the library, or leave the module out with --exclude (a name with dots: package.module)"),
+        .hint(match module_of(&native.within) {
+            Some(module) => {
+                format!("install the library, or leave the file out with --exclude {module}")
+            }
+            None => "install the library".to_owned(),
+        }),
     ))
+}
+
+/// What `--exclude` calls a file of a package: `torch.lib.libcaffe2_nvrtc`.
+fn module_of(within: &Path) -> Option<String> {
+    let text = within.to_str()?;
+    let (_, below) = text.split_once("-packages/")?;
+    let (folders, name) = below.rsplit_once('/').unwrap_or(("", below));
+    let name = name.split('.').next().unwrap_or(name);
+    let folders = folders.split('/').filter(|part| !part.is_empty());
+    Some(folders.chain([name]).collect::<Vec<_>>().join("."))
 }
 
 /// The path of a module from the standard library's directory, for messages.
