@@ -19,6 +19,7 @@ mod parser;
 mod predefined;
 pub mod preprocessor;
 mod questions;
+mod segments;
 mod source;
 mod suggest;
 mod symbol_map;
@@ -32,6 +33,7 @@ pub use include::Included;
 pub use layout::{FieldLayout, FoundField, Layout, LayoutError, Layouts};
 pub use parser::{ParseOptions, is_attribute_of_headers, is_known_pragma};
 pub use questions::{Answer, ArrayOwner, CExpression, Question};
+pub use segments::{SegmentText, Segments, segment_index};
 pub use source::{DEFAULT_FILE, LineIndex, Location, Source, SourceId, Span};
 pub use tables::{
     ByteTables, External, GlobalKind, Op, Sorted, TableEnum, TableError, TableField, TableSource,

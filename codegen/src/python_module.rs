@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use keelback_cdef::{Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, Target};
+use keelback_cdef::{
+    Declarations, Diagnostic, DiagnosticKind, FunctionOrigin, ParseOptions, SegmentText, Target,
+    segment_index,
+};
 
 use crate::answers::subject;
 use crate::spec::{CdefText, IncludedModule};
@@ -22,19 +25,40 @@ pub struct ModuleCdef<'a> {
     pub of_header: bool,
 }
 
-/// The digest of a module's cdefs, of the version and of the platform. If it equals the one stored in the module, the
-/// cdefs were checked when the module was made, and its import need not parse them.
-pub fn digest<'a>(cdefs: impl IntoIterator<Item = ModuleCdef<'a>>) -> u64 {
+impl ModuleCdef<'_> {
+    /// The options for the parser.
+    pub fn options<'f>(&self, file: &'f str) -> ParseOptions<'f> {
+        ParseOptions {
+            file: Some(file),
+            override_: self.override_,
+            packed: self.packed,
+            pack: self.pack,
+            as_cffi: !self.of_header,
+            of_headers: true,
+            other_macros: true,
+            ..ParseOptions::default()
+        }
+    }
+}
+
+/// The digest of a module's cdefs, of their index (none: empty), of the version and of the platform. If it equals the one
+/// stored in the module, the cdefs were checked when the module was made, and its import need not parse them.
+pub fn digest<'a>(cdefs: impl IntoIterator<Item = ModuleCdef<'a>>, index: &[u8]) -> u64 {
     let target = format!("{:?}", Target::host());
-    let mut digest = absorb(absorb(0, env!("CARGO_PKG_VERSION")), &target);
+    let version = env!("CARGO_PKG_VERSION");
+    let mut digest = absorb(absorb(0, version.as_bytes()), target.as_bytes());
     for cdef in cdefs {
         let options = u64::from(cdef.override_)
             | u64::from(cdef.packed) << 1
             | u64::from(cdef.pack.unwrap_or(0)) << 2
             | u64::from(cdef.of_header) << 40;
-        digest = mix(absorb(digest, cdef.text), options);
+        digest = mix(absorb(digest, cdef.text.as_bytes()), options);
     }
-    digest
+    if index.is_empty() {
+        // As modules without an index have always had it.
+        return digest;
+    }
+    absorb(digest, index)
 }
 
 fn mix(digest: u64, word: u64) -> u64 {
@@ -45,15 +69,15 @@ fn mix(digest: u64, word: u64) -> u64 {
         .rotate_right(29)
 }
 
-/// Adds a text to the digest, eight bytes at a time, because there may be megabytes of it.
-fn absorb(digest: u64, text: &str) -> u64 {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
+/// Adds bytes to the digest, eight at a time, because there may be megabytes of them.
+fn absorb(digest: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
     let digest = words.iter().fold(digest, |digest, word| {
         mix(digest, u64::from_le_bytes(*word))
     });
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    mix(mix(digest, u64::from_le_bytes(last)), text.len() as u64)
+    mix(mix(digest, u64::from_le_bytes(last)), bytes.len() as u64)
 }
 
 /// Errors about declarations that need a C compiler.
@@ -140,15 +164,52 @@ pub fn python_module(
             module.position
         );
     }
-    let digest = digest(cdefs.iter().map(|cdef| ModuleCdef {
-        text: &cdef.text,
-        override_: cdef.override_,
-        packed: cdef.packed,
-        pack: cdef.pack,
-        of_header: cdef.preprocessed,
-    }));
-    let _ = writeln!(text, "),\n    {digest:#x},\n)");
+    let cdefs: Vec<ModuleCdef> = cdefs
+        .iter()
+        .map(|cdef| ModuleCdef {
+            text: &cdef.text,
+            override_: cdef.override_,
+            packed: cdef.packed,
+            pack: cdef.pack,
+            of_header: cdef.preprocessed,
+        })
+        .collect();
+    let index = index(&cdefs, included).unwrap_or_default();
+    let digest = digest(cdefs, &index);
+    let _ = writeln!(text, "),\n    {digest:#x},");
+    for line in index.chunks(48) {
+        let _ = writeln!(text, "    {}", bytes(line));
+    }
+    text.push_str(")\n");
     Ok(text)
+}
+
+/// The index with which a module parses what is used of its cdefs. `None`: they have to be parsed whole.
+fn index(cdefs: &[ModuleCdef], included: &[IncludedModule]) -> Option<Vec<u8>> {
+    if !included.is_empty() || cdefs.iter().any(|cdef| cdef.override_) {
+        return None;
+    }
+    let texts: Vec<_> = cdefs
+        .iter()
+        .map(|cdef| SegmentText::new(cdef.text, &cdef.options("")))
+        .collect();
+    segment_index(&texts)
+}
+
+/// A bytes literal of Python.
+fn bytes(bytes: &[u8]) -> String {
+    let mut out = String::from("b\"");
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', byte as char]),
+            0x20..0x7f => out.push(byte as char),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// A str literal of Python.

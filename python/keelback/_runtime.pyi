@@ -40,6 +40,8 @@ def _declare(
     version: int,
     cdefs: tuple[tuple[str, bool, bool, int], ...],
     included: tuple[tuple[str, int], ...] = (),
+    digest: int | None = None,
+    index: bytes | None = None,
 ) -> CompiledFFI: ...
 def _declared(ffi: FFI) -> list[tuple[str, CType, str]]: ...
 def _own_files(

@@ -429,7 +429,7 @@ impl Parser<'_> {
         // struct.
         let is_alias = declared.ty.quals == Qualifiers::NONE && declared.attributes.align.is_none();
         let add = |forced_name: &mut Option<Symbol>, alias: &mut Option<Symbol>| {
-            if self.as_cffi {
+            if self.as_cffi && !self.is_segment {
                 forced_name.get_or_insert(name);
             }
             if is_alias {

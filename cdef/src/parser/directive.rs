@@ -79,7 +79,7 @@ impl Parser<'_> {
 
     /// Whether the parser is inside a directive's line.
     pub(super) fn in_directive(&self) -> bool {
-        self.lexer.end() != self.lexer.text().len()
+        self.lexer.end() != self.end
     }
 
     /// `#define NAME ...` or `#define NAME expression`

@@ -46,6 +46,9 @@ pub(crate) struct Piece {
 #[derive(Debug, Default)]
 pub(crate) struct Pieces {
     pub(crate) done: Vec<Piece>,
+    /// Where the text may be taken apart: its start, and one past each declaration at file level; with the number of
+    /// records and enums that have a number so far.
+    pub(crate) cuts: Vec<(u32, u32)>,
     names: Vec<PieceName>,
     body: Option<u32>,
     old_style: bool,
@@ -101,6 +104,14 @@ impl Parser<'_> {
             origin: begun.origin,
             names: std::mem::take(&mut pieces.names),
         });
+    }
+
+    /// Notes that the text may be cut in front of the current token.
+    pub(super) fn cut_here(&mut self) {
+        let cut = (self.previous_end, self.decls.types.numbers());
+        if let Some(pieces) = &mut self.pieces {
+            pieces.cuts.push(cut);
+        }
     }
 
     /// Adds a name to the current piece.

@@ -57,6 +57,8 @@ pub(crate) struct Parser<'a> {
     /// In a type string: undeclared tags are errors.
     pub(super) declared_only: bool,
     pub(super) lexer: Lexer<'a>,
+    /// Where what is to be read ends: at the end of the text, or of a segment.
+    pub(super) end: usize,
     pub(super) tok: Token,
     /// The end of the token in front of `tok`.
     pub(super) previous_end: u32,
@@ -71,6 +73,8 @@ pub(crate) struct Parser<'a> {
     pub(super) as_cffi: bool,
     pub(super) of_headers: bool,
     pub(super) other_macros: bool,
+    /// The text is read a segment at a time: records and enums keep their own names in messages.
+    pub(super) is_segment: bool,
     /// Why the declaration that is being read cannot be used, once that is known.
     pub(super) refusal: Option<refusal::Refusal>,
     /// While the declarator of an old-style definition is being read: the place behind the declarations of its
@@ -117,6 +121,7 @@ impl<'a> Parser<'a> {
             is_type_string: false,
             declared_only: false,
             lexer: Lexer::new(text),
+            end: text.len(),
             tok: Token {
                 tok: Tok::Eof,
                 symbol: Symbol::from_index(0),
@@ -135,6 +140,7 @@ impl<'a> Parser<'a> {
             as_cffi: false,
             of_headers: false,
             other_macros: false,
+            is_segment: false,
             refusal: None,
             old_style_body: None,
             origin: FunctionOrigin::C,
@@ -152,6 +158,16 @@ impl<'a> Parser<'a> {
             pointers: Vec::new(),
             parameters: Vec::new(),
         }
+    }
+
+    pub(super) fn take_options(&mut self, options: &ParseOptions, pack: Option<u32>) {
+        self.override_ = options.override_;
+        self.embedding_api = options.embedding_api;
+        self.as_cffi = options.as_cffi;
+        self.of_headers = options.of_headers;
+        self.other_macros = options.other_macros;
+        self.decls.knows_int128 |= options.of_headers;
+        self.pack_option = pack;
     }
 
     /// Whether C that CFFI does not know is refused as in CFFI.

@@ -44,6 +44,47 @@ impl Declarations {
         (result, pieces.map_or(Vec::new(), |pieces| pieces.done))
     }
 
+    /// As [`Self::parse_in_pieces`]; also returns where the text may be cut (see [`Pieces::cuts`]).
+    pub(crate) fn parse_with_cuts(
+        &mut self,
+        text: &str,
+        options: &ParseOptions,
+    ) -> (Taken, Vec<Piece>, Vec<(u32, u32)>) {
+        let mut pieces = Pieces::default();
+        pieces.cuts.push((0, self.types.numbers()));
+        let (result, pieces) = self.parse_text(text, options, Some(pieces));
+        let pieces = pieces.unwrap_or_default();
+        (result, pieces.done, pieces.cuts)
+    }
+
+    /// Reads a part of a text, which is kept as `source` already: a segment (see [`crate::segments`]).
+    pub(crate) fn parse_segment(
+        &mut self,
+        text: &str,
+        range: std::ops::Range<usize>,
+        source: SourceId,
+        options: &ParseOptions,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let pack = check_pack(options).map_err(|diagnostic| vec![diagnostic])?;
+        self.mark();
+        let file = options.file.unwrap_or(DEFAULT_FILE);
+        let mut parser = Parser::new(self, text, source, file);
+        parser.lexer.position = range.start;
+        parser.lexer.set_end(range.end);
+        parser.end = range.end;
+        parser.is_segment = true;
+        parser.take_options(options, pack);
+        parser.bump();
+        parser.translation_unit();
+        let errors = parser.errors;
+        self.journal.clear();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+
     fn parse_text(
         &mut self,
         text: &str,
@@ -64,13 +105,7 @@ impl Declarations {
         let source = SourceId(self.sources.len() as u32);
         let file = options.file.unwrap_or(DEFAULT_FILE);
         let mut parser = Parser::new(self, text, source, file);
-        parser.override_ = options.override_;
-        parser.embedding_api = options.embedding_api;
-        parser.as_cffi = options.as_cffi;
-        parser.of_headers = options.of_headers;
-        parser.other_macros = options.other_macros;
-        parser.decls.knows_int128 |= options.of_headers;
-        parser.pack_option = pack;
+        parser.take_options(options, pack);
         parser.pieces = pieces;
         parser.bump();
         parser.translation_unit();

@@ -25,7 +25,10 @@ impl Parser<'_> {
                         .push(Diagnostic::syntax(span, message::STRAY_BRACE));
                     self.bump();
                 }
-                _ => self.declaration_or_recover(),
+                _ => {
+                    self.declaration_or_recover();
+                    self.cut_here();
+                }
             }
         }
     }

@@ -26,5 +26,6 @@ mod words;
 pub use format::Op;
 pub use model::{External, GlobalKind, TableError, Tables};
 pub use source::{ByteTables, Sorted, TableEnum, TableField, TableSource};
+pub(crate) use words::words;
 
 use model::{NO_SUCH_TYPE, TRUNCATED, damaged, kind_of};

@@ -134,7 +134,7 @@ impl<S: TableSource> Tables<S> {
 }
 
 /// The names and keywords in a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let bytes = text.as_bytes();
     let mut place = 0;
     std::iter::from_fn(move || {

@@ -269,6 +269,14 @@ impl TypeTable {
         self.numbers += 1;
         self.numbers
     }
+    /// The last number given.
+    pub(crate) fn numbers(&self) -> u32 {
+        self.numbers
+    }
+    /// Goes on behind another number.
+    pub(crate) fn set_numbers(&mut self, last: u32) {
+        self.numbers = last;
+    }
     /// Gives a [`Record::number`] back if it was the last one.
     pub(crate) fn free_number(&mut self, number: u32) {
         if number != 0 && number == self.numbers {

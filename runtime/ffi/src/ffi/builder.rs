@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use keelback_codegen::abi::KEELBACK_ABI_VERSION;
 use keelback_codegen::{
-    Batches, CdefText, ExportRule, IncludedModule, InitError, ModuleCdef, Plugin, PluginFlags,
-    PluginSpec, Problem, RecordedPython, SourceText, StartError, StubsOf, python_module,
-    python_module_digest,
+    Batches, CdefText, ExportRule, IncludedModule, InitError, Plugin, PluginFlags, PluginSpec,
+    Problem, RecordedPython, SourceText, StartError, StubsOf, python_module, python_module_digest,
 };
 use pyo3::ffi;
 
@@ -400,13 +399,14 @@ method!(
         cdefs: Live,
         included: Option<Live>,
         digest: Option<Live>,
+        index: Option<Live>,
     )
 );
 
-/// `_runtime._declare(name, version, cdefs, included, digest)`: the `ffi` of an out-of-line module of ABI mode. `cdefs`
-/// are tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it). With the
-/// digest that the module was written with, the cdefs are parsed at the first use; with another one now, and what is
-/// wrong in them is raised.
+/// `_runtime._declare(name, version, cdefs, included, digest, index)`: the `ffi` of an out-of-line module of ABI mode.
+/// `cdefs` are tuples (text, override, packed, pack), `included` tuples (module name, how many cdefs come before it).
+/// With the digest that the module was written with, the cdefs are parsed at the first use, or with an index (bytes)
+/// what is used of them; with another one now, and what is wrong in them is raised.
 fn declared_ffi(
     _module: Option<Live>,
     name: Live,
@@ -414,6 +414,7 @@ fn declared_ffi(
     cdefs: Live,
     included: Option<Live>,
     digest: Option<Live>,
+    index: Option<Live>,
 ) -> Res<Ref> {
     let name = module_name(name)?;
     let version = ssize(version)?;
@@ -428,8 +429,16 @@ fn declared_ffi(
     let scope = super::empty_scope();
     let cdefs = cdefs_of(&name, cdefs)?;
     let included = tuple(included)?;
-    if included.is_empty() && is_digest_of(digest, &cdefs)? {
-        scope.defer(cdefs);
+    let index = given(index).filter(|index| index.is_bytes());
+    let index_bytes = index.and_then(Live::bytes).unwrap_or_default();
+    if included.is_empty() && is_digest_of(digest, &cdefs, index_bytes)? {
+        let rest = match index {
+            Some(index) => scope.defer_with_index(cdefs, index.to_ref()),
+            None => Some(cdefs),
+        };
+        if let Some(cdefs) = rest {
+            scope.defer(cdefs);
+        }
         return Ok(FfiObject::for_plugin(scope, None)?.into_obj());
     }
     let kept = read_cdefs(&scope, &name, &cdefs, &included)?;
@@ -487,7 +496,7 @@ fn cdefs_of(module_name: &str, cdefs: Live) -> Res<Vec<UnreadCdef>> {
         };
         let pack = u32::try_from(ssize(pack.live())?).unwrap_or(0);
         list.push(UnreadCdef {
-            text: text(Some(source.live()))?.unwrap_or_default().into(),
+            text: source.live().text()?.unwrap_or_default().into(),
             file: format!("<cdef {} of {module_name}>", position + 1),
             override_: override_.live().is_true()?,
             packed: packed.live().is_true()?,
@@ -498,18 +507,12 @@ fn cdefs_of(module_name: &str, cdefs: Live) -> Res<Vec<UnreadCdef>> {
     Ok(list)
 }
 
-/// Whether these are the cdefs that a module was made with.
-fn is_digest_of(digest: Option<Live>, cdefs: &[UnreadCdef]) -> Res<bool> {
+/// Whether these are the cdefs and the index that a module was made with.
+fn is_digest_of(digest: Option<Live>, cdefs: &[UnreadCdef], index: &[u8]) -> Res<bool> {
     let Some(digest) = given(digest) else {
         return Ok(false);
     };
-    let own = python_module_digest(cdefs.iter().map(|cdef| ModuleCdef {
-        text: &cdef.text,
-        override_: cdef.override_,
-        packed: cdef.packed,
-        pack: cdef.pack,
-        of_header: cdef.of_header,
-    }));
+    let own = python_module_digest(cdefs.iter().map(UnreadCdef::as_written), index);
     // SAFETY: a live object.
     let said = unsafe { ffi::PyLong_AsUnsignedLongLong(digest.ptr()) };
     if said == u64::MAX {

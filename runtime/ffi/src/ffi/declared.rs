@@ -17,6 +17,7 @@ method!(
 fn all(_module: Option<Live>, ffi: Live) -> Res<Ref> {
     let ffi = an_ffi(ffi, "_declared")?;
     let scope = ffi.scope.clone();
+    scope.need_all()?;
     let rows: Vec<_> = {
         let declarations = scope.read();
         let text = |name| declarations.types.text(name).to_owned();

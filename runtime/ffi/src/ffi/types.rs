@@ -316,6 +316,7 @@ fn text_of_type(ffi: &FfiObject, cdecl: Live, replace_with: Option<Live>) -> Res
 /// `ffi.list_types()`
 pub(super) fn type_names(ffi: &FfiObject) -> Res<Ref> {
     let [typedefs, structs, unions] = ffi.scope.type_names().unwrap_or_else(|| {
+        ffi.scope.need_all_segments();
         let declarations = ffi.scope.read();
         [
             declarations.typedef_names(),

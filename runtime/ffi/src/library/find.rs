@@ -141,6 +141,7 @@ impl Lib {
             names.sort_unstable();
             return names;
         }
+        self.scope.need_all_segments();
         // As in CFFI, where an out-of-line module has the constants of those that it includes, but does not list them.
         let lists_included = !self.is_out_of_line();
         let declarations = self.scope.read();

@@ -5,12 +5,14 @@
 
 mod compiled;
 mod model;
+mod segments;
 mod source;
 mod tables;
 
 pub use compiled::{CompiledTables, Context, Global, GlobalCode};
 pub(crate) use model::UnreadCdef;
 pub use model::{Disagreements, NominalId, Scope};
+use segments::LazySegments;
 pub use source::AnyTables;
 use tables::Lazy;
 pub use tables::{Elsewhere, PythonTables};

@@ -7,10 +7,11 @@ use keelback_cdef::{
     Declarations, Diagnostic, EnumId, Included, Layout, LayoutError, Layouts, ParseOptions,
     RecordId, Target,
 };
+use keelback_codegen::ModuleCdef;
 use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::Lazy;
+use super::{Lazy, LazySegments};
 use crate::py::{Obj, Ref, Res, Weak};
 
 /// The declarations of one FFI. Shared by the FFI object and by the ctypes of its records and enums, whose fields
@@ -19,6 +20,8 @@ pub struct Scope {
     declarations: OnceLock<RwLock<Declarations>>,
     /// Texts that belong to them, and are parsed when somebody asks.
     unread: Unread,
+    /// Texts that are parsed as far as somebody asks.
+    pub(super) segments: LazySegments,
     layouts: Mutex<Layouts>,
     nominal: Mutex<Nominal>,
     /// Where the C compiler did not agree; set before anyone else sees the scope.
@@ -41,7 +44,7 @@ struct Unread {
 
 /// A cdef that was found good before, in the same order and on the same platform.
 pub(crate) struct UnreadCdef {
-    pub text: Box<str>,
+    pub text: Arc<str>,
     pub file: String,
     pub override_: bool,
     pub packed: bool,
@@ -51,18 +54,21 @@ pub(crate) struct UnreadCdef {
 }
 
 impl UnreadCdef {
-    pub(crate) fn parse(&self, declarations: &mut Declarations) -> Result<(), Vec<Diagnostic>> {
-        let options = ParseOptions {
-            file: Some(&self.file),
+    /// As what writes modules sees it.
+    pub(crate) fn as_written(&self) -> ModuleCdef<'_> {
+        ModuleCdef {
+            text: &self.text,
             override_: self.override_,
             packed: self.packed,
             pack: self.pack,
-            as_cffi: !self.of_header,
-            of_headers: true,
-            other_macros: true,
-            ..ParseOptions::default()
-        };
-        let parsed = declarations.parse(&self.text, &options).map(drop);
+            of_header: self.of_header,
+        }
+    }
+    pub(super) fn options(&self) -> ParseOptions<'_> {
+        self.as_written().options(&self.file)
+    }
+    pub(crate) fn parse(&self, declarations: &mut Declarations) -> Result<(), Vec<Diagnostic>> {
+        let parsed = declarations.parse(&self.text, &self.options()).map(drop);
         declarations.forget_forced_names();
         parsed
     }
@@ -115,6 +121,7 @@ impl Scope {
         Arc::new(Self {
             declarations,
             unread: Unread::default(),
+            segments: LazySegments::default(),
             layouts: Mutex::default(),
             nominal: Mutex::default(),
             disagreements: OnceLock::new(),
@@ -141,7 +148,7 @@ impl Scope {
         }
     }
     #[inline]
-    fn lock(&self) -> &RwLock<Declarations> {
+    pub(super) fn lock(&self) -> &RwLock<Declarations> {
         let made = || RwLock::new(Declarations::new(Target::host()));
         self.declarations.get_or_init(made)
     }

@@ -328,6 +328,7 @@ impl Scope {
     #[inline]
     pub fn need_global(&self, name: &str) -> Res<()> {
         if self.tables.get().is_none() {
+            self.need_segments_of(name);
             return Ok(());
         }
         let result = self.with_tables(|tables, declarations| {
@@ -340,6 +341,7 @@ impl Scope {
     #[inline]
     pub fn need_types(&self, text: &str) -> Res<()> {
         if self.tables.get().is_none() {
+            self.need_segments_of_words(text);
             return Ok(());
         }
         let result =
@@ -364,11 +366,11 @@ impl Scope {
     }
 
     /// Of a type string that turned out to mean nothing: sees that whatever has one of its names is declared, so that what
-    /// is wrong can be told. Whether the scope has tables.
+    /// is wrong can be told. Whether there may be more than there was.
     #[cold]
     pub fn need_namesakes(&self, text: &str) -> Res<bool> {
         if self.tables.get().is_none() {
-            return Ok(false);
+            return Ok(self.need_all_segments());
         }
         let result =
             self.with_tables(|tables, declarations| tables.declare_namesakes(declarations, text));
@@ -377,6 +379,7 @@ impl Scope {
 
     /// Sees that everything that the scope has is declared.
     pub fn need_all(&self) -> Res<()> {
+        self.need_all_segments();
         let result = self.with_tables(|tables, declarations| tables.declare_all(declarations));
         self.raise_table_error(result)
     }
