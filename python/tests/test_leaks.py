@@ -6,6 +6,7 @@ import importlib
 import re
 import resource
 import sys
+import sysconfig
 import tempfile
 
 import keelback
@@ -397,8 +398,19 @@ def test_every_method_is_among_them(kind):
     assert {name for name in names if not re.search(rf"[.\"]{name}\b", text)} == set()
 
 
+# What makes a function that is in no other one, or a class.
+MAKES_FUNCTIONS = re.compile(r"\blambda\b|\b(callback_|handle_)?cycle\(")
+
+
+def keeps_functions():
+    """Whether this Python frees no function and no class any more: a free-threaded 3.13, once it had a second thread."""
+    return sys.getrefcount(eval("lambda: 0")) > 1 << 20
+
+
 @pytest.mark.parametrize("operation", [line.strip() for line in OPERATIONS.strip().splitlines()])
 def test_leaves_nothing(operation, monkeypatch):
+    if keeps_functions() and MAKES_FUNCTIONS.search(operation):
+        pytest.skip("this Python keeps all functions and classes")
     # pytest keeps what it is told.
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: None)
     # What the runtime asks for a library that the loader does not find. It starts compilers, six thousand times.
@@ -428,4 +440,12 @@ def test_leaves_nothing(operation, monkeypatch):
         blocks_after, resident_after = repeat(1500)
         if blocks_after - blocks < 100 and resident_after - resident < 600:
             return
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        # What is freed there waits for other threads, and the garbage collector for more objects: counts go up and down by
+        # some thousands, and the first of such long rounds is the one that needs most memory.
+        for _ in range(3):
+            blocks, resident = repeat(20)
+            blocks_after, resident_after = repeat(12000)
+            if blocks_after - blocks < 6000 and resident_after - resident < 1200:
+                return
     pytest.fail(f"each round of 1500 leaves {blocks_after - blocks} blocks, {resident_after - resident} kB")

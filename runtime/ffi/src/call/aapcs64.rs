@@ -34,13 +34,13 @@ fn is_filled(leaves: &[Leaf], of_one: usize, size: usize) -> bool {
     count <= 4 && count * of_one == size && (0..count).all(|index| is_there(index * of_one))
 }
 
-/// Whether it is an integer of 128 bits, or a record of one. Apple passes both as any two eightbytes.
+/// Whether it is an integer of 128 bits, or a record of one that is not packed. Apple passes both as any two eightbytes.
 fn is_even_pair(ctype: &CType) -> Res<bool> {
     if cfg!(target_vendor = "apple") {
         return Ok(false);
     }
     let is_it = |leaf: &Leaf| leaf.size == 16 && leaf.float == Float::No && !leaf.bits;
-    Ok(ctype.known_size()? == 16 && leaves(ctype)?.iter().any(is_it))
+    Ok(ctype.known_size()? == 16 && ctype.align() >= 16 && leaves(ctype)?.iter().any(is_it))
 }
 
 /// Whether a type goes in floating-point registers, or on the stack in one piece: never by its address. Of long doubles

@@ -88,7 +88,7 @@ impl ForeignType {
                     // C returns it as a long double, but libffi would not for a struct that contains one.
                     return Ok(Some(Self::scalar(&raw mut ffi_type_longdouble)));
                 }
-                if is_lone_int128(size, &leaves) {
+                if is_lone_int128(ctype, size, &leaves) {
                     // libffi aligns this type to 16 bytes, which it does not do for a struct of two 64-bit integers.
                     return Ok(Some(Self::scalar(int128(ctype)?)));
                 }
@@ -144,11 +144,12 @@ fn int128(ctype: &CType) -> Res<*mut ffi_type> {
     ))
 }
 
-/// Whether it is a record of one integer of 128 bits.
-fn is_lone_int128(size: usize, leaves: &[Leaf]) -> bool {
+/// Whether it is a record of one integer of 128 bits, which is not packed: C passes a packed one as any two eightbytes.
+fn is_lone_int128(ctype: &CType, size: usize, leaves: &[Leaf]) -> bool {
     use super::aggregate::Float;
     cfg!(target_arch = "aarch64")
         && size == 16
+        && ctype.align() >= 16
         && (leaves.iter()).any(|leaf| leaf.size == 16 && leaf.float == Float::No && !leaf.bits)
 }
 
@@ -281,7 +282,7 @@ fn check_registers(param: &Parameter) -> Res<()> {
     let is_right = ctype.align() <= 8
         || size > 16
         || is_homogeneous(ctype)?
-        || is_lone_int128(size, &leaves(ctype)?);
+        || is_lone_int128(ctype, size, &leaves(ctype)?);
     if is_right {
         return Ok(());
     }
