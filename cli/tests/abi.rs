@@ -92,6 +92,38 @@ fn what_differs_by_name_or_macro() {
     assert!(told.stdout.starts_with(expected), "{}", told.stdout);
 }
 
+/// A batch is a function of the interface, wherever its declaration comes from.
+#[test]
+fn a_batch_is_a_function() {
+    let project = Project::with(OLD, INIT);
+    project.build(&["-o", "libold.so"]).expect_success();
+    let with = OLD.replace("int count);", "int count); /* keelback: batch */");
+    project.file("with.h", &with);
+    let batch = "void add_n(size_t, const struct kv_entry *, const int *, enum kv_status *)";
+    project
+        .build(&["--batch", "add", "-o", "libadder.so.1.4.2"])
+        .expect_success();
+    for new in ["libadder.so.1.4.2", "with.h"] {
+        let told = project.run(&["abi", "libold.so", new]);
+        told.expect(1, "");
+        let expected = format!("added function: {batch}\n");
+        assert!(told.stdout.starts_with(&expected), "{}", told.stdout);
+    }
+    for new in ["with.h", "adder.h"] {
+        project
+            .run(&["abi", "libadder.so.1.4.2", new])
+            .expect(0, "");
+    }
+    let told = project.run(&["abi", "libadder.so.1.4.2", "api.h"]);
+    told.expect(2, "");
+    assert_eq!(
+        told.stdout,
+        format!(
+            "removed function: {batch} (incompatible)\nincompatible: after 1.4.2 comes 2.0.0\n"
+        )
+    );
+}
+
 /// Every failure has an exit status that no result of the comparison has.
 #[test]
 fn failures_have_one_status() {

@@ -113,6 +113,52 @@ note: it is declared in api.h:2
     }
 }
 
+/// A function under batch=True gets an array for each parameter, and one for the results.
+#[test]
+fn functions_of_batches() {
+    told(
+        "@ffi.def_extern(batch=True)\ndef add(a, b, result): pass\n",
+        "warning: 'add' has no batch: this will raise an error
+ --> plugin.py:8:1
+  |
+8 | def add(a, b, result): pass
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+help: build it with --batch add, or with the comment /* keelback: batch */ at its declaration
+",
+    );
+    let batch = |function: &str| check(&format!("{GOOD}{function}"), &["--batch", "add"]);
+    let good = "@ffi.def_extern(batch=True)\ndef add(a, b, result): pass\n";
+    batch(good).expect(0, "");
+    // One for single calls, too.
+    batch(&format!(
+        "{good}@ffi.def_extern()\ndef add(a, b): return a\n"
+    ))
+    .expect(0, "");
+    let wrong = batch("@ffi.def_extern(batch=True)\ndef add(a, b): pass\n");
+    let expected = "warning: 'add' takes 2 arguments, and C calls it with 3\n --> plugin.py:8:1\n";
+    assert!(
+        wrong.code == 0 && wrong.stderr.starts_with(expected),
+        "{}",
+        wrong.stderr
+    );
+    let nothing = check(GOOD, &["--batch", "ad"]);
+    let expected = "error: a batch of 'ad' is asked for, but no exported function has that name\n";
+    assert!(
+        nothing.code != 0 && nothing.stderr.starts_with(expected),
+        "{}",
+        nothing.stderr
+    );
+    assert!(
+        nothing
+            .stderr
+            .trim_end()
+            .ends_with("help: the functions are: add, start"),
+        "{}",
+        nothing.stderr
+    );
+}
+
 #[test]
 fn what_attaches_nothing() {
     told(

@@ -51,6 +51,9 @@ impl Preprocessed {
         for &token in &self.tokens {
             writer.token(token);
         }
+        if with_comments {
+            writer.last_comment();
+        }
         writer.out.text.push('\n');
         writer.out
     }
@@ -181,6 +184,24 @@ impl Writer<'_> {
                 self.out.text.push('\n');
                 self.line += 1;
             }
+        }
+    }
+
+    /// The comment behind the last token, on its line.
+    fn last_comment(&mut self) {
+        let is_main = |before: &Token| self.result.main_of(*before).is_some();
+        let Some(before) = self.before.filter(is_main) else {
+            return;
+        };
+        let (entered, _) = self.result.used_at(before);
+        let text = &self.result.entered[entered as usize];
+        let (from, clean) = (self.ends[entered as usize], text.text.clean());
+        let found = comments(text, from, clean.len() as u32);
+        if let Some(comment) = found.first().filter(|comment| comment.is_trailing) {
+            self.out.text.push(' ');
+            self.out
+                .text
+                .push_str(&clean[comment.start as usize..comment.end as usize]);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
-use keelback_cdef::FunctionOrigin;
 use keelback_cdef::compare::{Change, Effect, Subject, compare};
-use keelback_codegen::CdefText;
+use keelback_cdef::{Declarations, FunctionOrigin};
+use keelback_codegen::{Batches, CdefText};
 use keelback_compiler::soname::{LibraryName, SoVersion};
 use serde_json::{Value, json};
 
@@ -86,7 +86,8 @@ impl Side {
                 packed: false,
                 pack: None,
             };
-            let cdefs = headers::read_named(named, inputs, reporter)?.cdefs;
+            let mut cdefs = headers::read_named(named, inputs, reporter)?.cdefs;
+            declare_batches(&mut cdefs);
             Interface::parse(&cdefs).map_err(|errors| {
                 Failure::Input.because_of(errors.iter().map(Diagnostic::of_cdef).collect())
             })?
@@ -96,6 +97,18 @@ impl Side {
             interface,
             own_functions,
         })
+    }
+}
+
+/// Adds the declarations of batches that comments ask for, as a build does. Where a public header declares them already, or
+/// something is wrong, the texts stay: errors are told where they are compared.
+fn declare_batches(cdefs: &mut Vec<CdefText>) {
+    let mut declarations = Declarations::default();
+    let parsed = cdefs
+        .iter()
+        .try_for_each(|cdef| declarations.parse(&cdef.text, &cdef.options()).map(drop));
+    if parsed.is_ok() {
+        drop(Batches::declare(&mut declarations, cdefs, &[]));
     }
 }
 
