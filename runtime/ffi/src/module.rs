@@ -12,7 +12,7 @@ use crate::py::module::add;
 use crate::py::{END_OF_METHODS, Methods, Ref, Res, keywords, simple, str_from};
 
 /// What the Python half of the builder (`keelback._builder`) needs: codegen and the compiler's driver.
-static FUNCTIONS: Methods<13> = Methods::new([
+static FUNCTIONS: Methods<14> = Methods::new([
     keywords(
         c"_generate",
         crate::ffi::generate,
@@ -58,6 +58,11 @@ static FUNCTIONS: Methods<13> = Methods::new([
         c"_own_files",
         crate::ffi::own_files,
         c"The files of a plugin's own modules.",
+    ),
+    keywords(
+        c"_batches",
+        crate::ffi::declare_batches,
+        c"The declarations of an FFI's batches, and the functions that have one.",
     ),
     keywords(
         c"_declared",

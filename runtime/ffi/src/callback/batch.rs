@@ -7,7 +7,7 @@ use pyo3::ffi;
 
 use super::PythonFunction;
 use super::failure::{ErrorSink, Failures, Stage, handle};
-use super::invoke::{Arguments, Slots, invoke_for};
+use super::invoke::{Arguments, Slots, drop_kept, invoke_with};
 use crate::call::is_scalar;
 use crate::convert::argument::Parameter;
 use crate::ctype::{CType, Code, array_of};
@@ -46,6 +46,7 @@ struct Element {
 struct Elements(*const Element);
 
 impl Arguments for Elements {
+    const KEEP: bool = true;
     #[inline(always)]
     unsafe fn address(self, index: usize, _scalar: bool) -> *const u8 {
         // SAFETY: there is a place for each argument, and `index` is that of one (the contract of `Arguments::address`).
@@ -100,6 +101,8 @@ pub unsafe fn invoke_each(
     let mut places: Vec<Element> = plan.params.iter().enumerate().map(place).collect();
     let mut memory = ResultMemory::of(function);
     let (one, size) = (memory.start(), plan.result_size);
+    // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
+    let mut objects: Vec<Obj> = vec![std::ptr::null_mut(); places.len() + 1];
     let mut failures = Failures::default();
     for index in 0..count {
         failures.element(index);
@@ -108,7 +111,13 @@ pub unsafe fn invoke_each(
         // read by then.
         unsafe {
             let args = Elements(places.as_ptr());
-            invoke_for(function, args, one, Some(&mut failures));
+            invoke_with(
+                function,
+                args,
+                objects.as_mut_ptr(),
+                one,
+                Some(&mut failures),
+            );
             let to = result.wrapping_add(index * size);
             if size == 8 {
                 to.cast::<u64>().write_unaligned(one.cast::<u64>().read());
@@ -125,6 +134,8 @@ pub unsafe fn invoke_each(
             place.at = place.at.wrapping_add(place.step);
         }
     }
+    // SAFETY: what the calls left in the places after the first one.
+    unsafe { drop_kept(objects.as_mut_ptr().add(1), places.len()) };
     failures.report(count, sink);
 }
 

@@ -15,6 +15,9 @@ use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
 
 /// Where the C arguments of a call are.
 pub trait Arguments: Copy {
+    /// Whether the places of a call's objects are those of the call before, which [`call`] left some objects in: the calls
+    /// for a batch's elements.
+    const KEEP: bool = false;
     /// The address of an argument. The caller knows how many there are, and whether this one is a scalar
     /// ([`is_scalar`]).
     ///
@@ -125,21 +128,6 @@ const ON_STACK: usize = 8;
 /// smaller are widened to them); it may be the slots themselves.
 #[inline(always)]
 pub unsafe fn invoke(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
-    // SAFETY: the caller's contract.
-    unsafe { invoke_for(function, args, result, None) }
-}
-
-/// [`invoke`], for an element of a batch if there is one.
-///
-/// # Safety
-/// As [`invoke`].
-#[inline(always)]
-pub(super) unsafe fn invoke_for(
-    function: &PythonFunction,
-    args: impl Arguments,
-    result: *mut u8,
-    batch: Option<&mut Failures>,
-) {
     // The first item is room for the callee's own use: PY_VECTORCALL_ARGUMENTS_OFFSET.
     // SAFETY: `args` and `result` are those of a call of the function, and the GIL is held (the caller's contract);
     // `objects` has room for ON_STACK + 1, which is at least one more than `count`.
@@ -147,9 +135,9 @@ pub(super) unsafe fn invoke_for(
         let count = function.plan().params.len();
         if count <= ON_STACK {
             let mut objects = [MaybeUninit::<Obj>::uninit(); ON_STACK + 1];
-            invoke_with(function, args, objects.as_mut_ptr().cast(), result, batch);
+            invoke_with(function, args, objects.as_mut_ptr().cast(), result, None);
         } else {
-            invoke_many(function, args, result, batch);
+            invoke_many(function, args, result);
         }
     }
 }
@@ -175,23 +163,21 @@ pub unsafe fn fail_at_end_of_stack(function: &PythonFunction, left: usize, resul
 /// As [`invoke`].
 #[cold]
 #[inline(never)]
-unsafe fn invoke_many(
-    function: &PythonFunction,
-    args: impl Arguments,
-    result: *mut u8,
-    batch: Option<&mut Failures>,
-) {
+unsafe fn invoke_many(function: &PythonFunction, args: impl Arguments, result: *mut u8) {
     let mut objects = vec![std::ptr::null_mut(); function.plan().params.len() + 1];
     // SAFETY: as in `invoke`.
-    unsafe { invoke_with(function, args, objects.as_mut_ptr(), result, batch) }
+    unsafe { invoke_with(function, args, objects.as_mut_ptr(), result, None) }
 }
 
+/// [`invoke`], for an element of a batch if there is one.
+///
 /// # Safety
-/// As [`invoke`]; `objects` has room for one object more than there are parameters.
+/// As [`invoke`]; `objects` has room for one object more than there are parameters. Where `A::KEEP`, its places are NULL or
+/// have what this function left in them; what it leaves is the caller's to drop, by [`drop_kept`].
 #[inline(always)]
-unsafe fn invoke_with(
+pub(super) unsafe fn invoke_with<A: Arguments>(
     function: &PythonFunction,
-    args: impl Arguments,
+    args: A,
     objects: *mut Obj,
     result: *mut u8,
     batch: Option<&mut Failures>,
@@ -215,12 +201,13 @@ unsafe fn invoke_with(
 /// Makes Python objects of the arguments, and calls the function with them.
 ///
 /// # Safety
-/// `args` are the arguments of C's call, of the plan's types; `objects` has room for one object each, and one before them.
+/// `args` are the arguments of C's call, of the plan's types; `objects` has room for one object each, and one before them,
+/// as [`invoke_with`] wants it.
 #[inline(always)]
-unsafe fn call(
+unsafe fn call<A: Arguments>(
     function: &PythonFunction,
     plan: &CallbackPlan,
-    args: impl Arguments,
+    args: A,
     objects: *mut Obj,
 ) -> Res<Ref> {
     // SAFETY: `objects` has a place before the first object and one for each parameter, of whose types `args` are (the
@@ -230,23 +217,97 @@ unsafe fn call(
     unsafe {
         objects.write(std::ptr::null_mut());
         let first = objects.add(1);
+        let count = plan.params.len();
         for (index, parameter) in plan.params.iter().enumerate() {
+            if A::KEEP && take_again(first.add(index), args, parameter, index) {
+                continue;
+            }
             match object(args, parameter, index) {
                 Ok(object) => first.add(index).write(object.into_ptr()),
                 Err(raised) => {
-                    drop_objects(first, index);
+                    if A::KEEP {
+                        drop_kept(first, count);
+                    } else {
+                        drop_objects(first, index);
+                    }
                     return Err(raised);
                 }
             }
         }
-        let count = plan.params.len();
         let outcome = vectorcall(
             function.callable.obj(),
             first,
             count | ffi::PY_VECTORCALL_ARGUMENTS_OFFSET,
         );
-        drop_objects(first, count);
+        if A::KEEP {
+            drop_others(first, plan);
+        } else {
+            drop_objects(first, count);
+        }
         Ref::steal(outcome)
+    }
+}
+
+/// Takes the float of the call before for the next value of the same parameter, if nobody else refers to it: it is as new.
+/// Else the place is free for another object.
+///
+/// # Safety
+/// `place` is NULL or owns a reference that [`drop_others`] left; `args` have an argument of this index.
+#[inline(always)]
+unsafe fn take_again(
+    place: *mut Obj,
+    args: impl Arguments,
+    parameter: &Parameter,
+    index: usize,
+) -> bool {
+    // SAFETY: the caller's contract. An object with one reference is the place's alone, and only exact floats are left in
+    // places: nothing has been derived from the value of one (a float keeps no hash). On a free-threaded Python the count
+    // is not all there is to know, and nothing is left.
+    unsafe {
+        let object = place.read();
+        if object.is_null() {
+            return false;
+        }
+        if ffi::Py_REFCNT(object) == 1 {
+            let value = args.address(index, is_scalar(parameter.code));
+            (*object.cast::<ffi::PyFloatObject>()).ob_fval = value.cast::<f64>().read_unaligned();
+            return true;
+        }
+        ffi::Py_DECREF(object);
+        place.write(std::ptr::null_mut());
+        false
+    }
+}
+
+/// Drops the objects of a call, but for those that [`take_again`] may take.
+///
+/// # Safety
+/// There is an owned reference for each parameter, which nobody uses any more.
+#[inline(always)]
+unsafe fn drop_others(first: *mut Obj, plan: &CallbackPlan) {
+    for (index, parameter) in plan.params.iter().enumerate() {
+        if parameter.way == Way::DOUBLE && !cfg!(Py_GIL_DISABLED) {
+            continue;
+        }
+        // SAFETY: the caller's contract.
+        unsafe {
+            block::drop_often_plain(*first.add(index));
+            first.add(index).write(std::ptr::null_mut());
+        }
+    }
+}
+
+/// Drops what is left in the places of a batch's calls.
+///
+/// # Safety
+/// There are so many places, each NULL or with an owned reference.
+pub(super) unsafe fn drop_kept(first: *mut Obj, count: usize) {
+    for index in 0..count {
+        // SAFETY: the caller's contract.
+        unsafe {
+            ffi::Py_XDECREF(*first.add(index));
+            first.add(index).write(std::ptr::null_mut());
+        }
     }
 }
 

@@ -367,10 +367,34 @@ fn abi_module(_module: Option<Live>, ffi: Live, name: Live) -> Res<Ref> {
 }
 
 method!(
+    pub declare_batches = "_batches",
+    batches,
+    (_module: Option<Live>, ffi: Live)
+);
+
+method!(
     pub generate_stubs = "_generate_stubs",
     stubs,
     (_module: Option<Live>, ffi: Live, module_name: Live, is_python: Live)
 );
+
+/// `_runtime._batches(ffi)`: the C text that declares the batches of its functions, and the functions' names.
+fn batches(_module: Option<Live>, ffi: Live) -> Res<Ref> {
+    let ffi = an_ffi(ffi, "_batches")?;
+    let mut declarations = ffi.scope.read().clone();
+    let (mut cdefs, _) = recorded(ffi, "batches", true)?;
+    let given = cdefs.len();
+    let batches = Batches::declare(&mut declarations, &mut cdefs, &batches_of(ffi))
+        .map_err(|problems| raise_problems(&problems))?;
+    let text = cdefs.get(given).map_or("", |cdef| cdef.text.as_str());
+    let functions = declarations.functions.iter();
+    let names: Vec<&str> = functions
+        .map(|function| declarations.text(function.name))
+        .filter(|name| batches.has(name))
+        .collect();
+    let names = make::list(names.into_iter().map(str_from))?;
+    make::tuple([str_from(text), Ok(names)].into_iter())
+}
 
 /// `_runtime._generate_stubs(ffi, module_name, is_python)`: the text of a module's .pyi.
 fn stubs(_module: Option<Live>, ffi: Live, name: Live, is_python: Live) -> Res<Ref> {

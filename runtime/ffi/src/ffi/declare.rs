@@ -120,6 +120,7 @@ fn take_as_header(
         files: &[file],
         packed,
         pack,
+        comments: is_exported,
         ..Wanted::default()
     };
     take_preprocessed(ffi, &wanted)

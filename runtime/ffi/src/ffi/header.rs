@@ -70,6 +70,8 @@ fn take_header(
         only: &only,
         all,
         with_own_folders: true,
+        // They may ask for batches, and are documentation in the public header.
+        comments: is_exported,
         ..Wanted::default()
     };
     let arguments = format!("{only:?} {include_dirs:?} {define:?} {undef:?} {all} {is_exported}");

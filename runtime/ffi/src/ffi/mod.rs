@@ -44,7 +44,7 @@ mod unpack;
 mod verify;
 
 pub(crate) use buffer::View;
-pub use builder::{declare, generate, generate_python, generate_stubs};
+pub use builder::{declare, declare_batches, generate, generate_python, generate_stubs};
 pub use class::{add_to, ready};
 pub use compile::{check_files, compile};
 pub use declared::declared;
