@@ -116,6 +116,61 @@ def answer(x):
     assert dev("call", dev.write("second.py", second), dev.path, "call", "call") == Ran("21\n140\n140\n")
 
 
+def test_batches_run_the_new_code(workshop, host, run, tmp_path):
+    """Whether what is attached takes an element or the arrays: the last one counts for what it takes."""
+    first = """
+from batched import ffi
+
+@ffi.def_extern()
+def answer(x):
+    return x + 1
+
+@ffi.def_extern(batch=True)
+def other(x, result):
+    result[0] = x[0] + 10
+"""
+    second = """
+from batched import ffi
+
+@ffi.def_extern(batch=True)
+def answer(x, result):
+    result[0] = x[0] * 3
+
+@ffi.def_extern()
+def other(x):
+    return x + 20
+"""
+    (tmp_path / "api.h").write_text("int answer(int x); /* keelback: batch */\nint other(int x); /* keelback: batch */\n")
+    init = tmp_path / "init.py"
+    init.write_text(first)
+    built = run(keelback(), "build", "api.h", "--init", "init.py", "--name", "batched", "--python", python(), "--dev", cwd=tmp_path)
+    assert built == Ran()
+    (tmp_path / "second.py").write_text(second)
+    source = """
+#include <stdio.h>
+#include "batched.h"
+static void show(void)
+{
+    int x = 5, a = 0, b = 0;
+    answer_n(1, &x, &a);
+    other_n(1, &x, &b);
+    printf("%d %d %d %d\\n", answer(x), a, other(x), b);
+}
+int main(int argc, char **argv)
+{
+    show();
+    if (argc != 3 || rename(argv[1], argv[2]) != 0)
+        return 1;
+    show();
+    return 0;
+}
+"""
+    program = host(source + f"/* {tmp_path} */", Plugin("batched", tmp_path, tmp_path / "libbatched.so", ""))
+    ran = run(program, tmp_path / "second.py", init)
+    # The single function's element function stays; that of `other` for arrays does, too.
+    assert ran == Ran("6 6 15 15\n6 15 25 15\n")
+
+
 def test_change_that_fails(dev):
     """Told with its traceback; the old functions stay; the next change counts."""
     broken = dev.write("broken.py", "from devel import ffi\nraise ValueError('half-way')\n")

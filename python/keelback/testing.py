@@ -17,7 +17,8 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
@@ -43,12 +44,13 @@ def load(
     top_level_modules: Iterable[_Path] = (),
     libraries: Iterable[Any] = (),
     lib: Mapping[str, Any] | None = None,
+    batch: str | Iterable[str] = (),
 ) -> Plugin:
     """Runs the init code `init` for the declarations in the files `cdef`, as `keelback build` would build them into a
     library called `name`: without it, the module from which the init code imports `ffi` or `lib`.
 
-    `extra_cdef`, `include_dirs`, `define`, `only`, `modules` and `top_level_modules` are the command line's --cdef, -I, -D,
-    --only, --module and --top-level-module. What C would provide of `lib` (its prelude's functions and variables) comes
+    `extra_cdef`, `include_dirs`, `define`, `only`, `modules`, `top_level_modules` and `batch` are the command line's --cdef,
+    -I, -D, --only, --module, --top-level-module and --batch. What C would provide of `lib` (its prelude's functions and variables) comes
     from `lib`, a dict of Python functions and values by name, else from `libraries`, which are opened, else from the
     process. A variable that none of them has starts as zeros.
     """
@@ -58,12 +60,17 @@ def load(
     ffi.header(_paths(cdef), embedding_api=True, only=only, **options)
     if more := _paths(extra_cdef):
         ffi.header(more, **options)
+    ffi.embedding_api("", batch=batch)
+    declared, batches = _runtime._batches(ffi)
+    ffi.embedding_api(declared)
     with open(init, encoding="utf-8-sig") as file:
         text = file.read()
     if name is None:
         name = _module_of(text, init)
     own = _runtime._own_files(name, *[[os.fspath(path) for path in paths] for paths in (modules, top_level_modules)])
     plugin = Plugin(name, ffi, libraries, lib or {})
+    for single in batches:
+        _Batch.make(plugin, single)
     plugin._run(_Finder(name, init, own))
     return plugin
 
@@ -166,8 +173,12 @@ class _Function:
         # running.
         self._all: list[Any] = []
         self.pointer = ffi.callback(ctype, self._call_as_c)
+        self.batch: _Batch | None = None
+
+    _onerror: Any = None
 
     def attach(self, function: Callable[..., Any], error: Any, onerror: Any) -> None:
+        self._onerror = onerror
         self._called = self._ffi.callback(self._ctype, function, error=error, onerror=onerror)
         self._all.append(self._called)
         self._attached = function, error
@@ -175,6 +186,8 @@ class _Function:
     def _call_as_c(self, *arguments: Any) -> Any:
         if self._attached is not None:
             return self._called(*arguments)
+        if self.batch is not None and self.batch._attached is not None:
+            return self.batch.one(arguments, self.batch._call_as_c)
         sys.stderr.write(self._unattached() + "  Returning 0.\n")
         result = self._ctype.result
         return None if result.kind == "void" else self._ffi.new(self._ffi.getctype(result, "*"))[0]
@@ -186,6 +199,8 @@ class _Function:
 
     def __call__(self, *arguments: Any) -> Any:
         if self._attached is None:
+            if self.batch is not None and self.batch._attached is not None:
+                return self.batch.one(arguments, self.batch)
             raise RuntimeError(self._unattached())
         function, error = self._attached
         raised: list[BaseException] = []
@@ -203,20 +218,153 @@ class _Function:
         return f"<function {self._ffi.getctype(self._ctype, self.__name__)} of a plugin>"
 
 
+class _Batch(_Function):
+    """The batch of a function. What is attached to it takes the arrays."""
+
+    @staticmethod
+    def make(plugin: Plugin, name: str) -> None:
+        functions, of = plugin._functions, f"{name}_n"
+        batch = _Batch(plugin.ffi, of, functions[of]._ctype)
+        batch._single, functions[name].batch, functions[of] = functions[name], batch, batch
+        plugin.lib._pointers[of] = batch.pointer
+
+    _single: _Function
+
+    def attach(self, function: Callable[..., Any], error: Any, onerror: Any) -> None:
+        if error is not None and self._has_result():
+            self._ffi.new(self._ffi.getctype(self._single._ctype.result, "*"), error)
+        self._attached, self._onerror = (function, error), onerror
+
+    def _has_result(self) -> bool:
+        return self._single._ctype.result.kind != "void"
+
+    def _array(self, count: int, pointer: Any) -> Any:
+        """An array as cdata with its length, in the caller's memory."""
+        item = self._ffi.typeof(pointer).item
+        memory = self._ffi.buffer(pointer, count * self._ffi.sizeof(item))
+        return self._ffi.from_buffer(self._ffi.getctype(item, "[]"), memory)
+
+    def __call__(self, *arguments: Any) -> None:
+        """The first exception is raised, after the other elements."""
+        raised: list[tuple[int, BaseException]] = []
+        self._run(arguments, raised)
+        if raised:
+            raise raised[0][1]
+
+    def _call_as_c(self, *arguments: Any) -> None:
+        raised: list[tuple[int, BaseException]] = []
+        try:
+            self._run(arguments, raised)
+        except RuntimeError as error:
+            sys.stderr.write(f"{error}  Returning 0.\n")
+        if not raised:
+            return
+        (index, first), count = raised[0], arguments[0]
+        function = (self._attached or self._single._attached or (None,))[0]
+        which = "" if self._attached else f", for element {index} of {count}"
+        more = f"; {len(raised)} of them failed" if len(raised) > 1 else ""
+        sys.stderr.write(f"Exception ignored from the plugin's function {function!r}{which}{more}:\n")
+        traceback.print_exception(type(first), first, first.__traceback__)
+
+    def one(self, arguments: tuple[Any, ...], call: Callable[..., None]) -> Any:
+        """A single call, where only a function that takes arrays is attached."""
+        ffi, of = self._ffi, self._single._ctype
+        taken: list[Any] = []
+        ffi.callback(of, lambda *given: taken.extend(given), onerror=lambda *_: None)(*arguments)
+        arrays = [
+            value if kind == array else ffi.new(ffi.getctype(kind, "[1]"), [value])
+            for value, kind, array in zip(taken, of.args, self._ctype.args[1:])
+        ]
+        if self._has_result():
+            arrays.append(ffi.new(ffi.getctype(of.result, "[1]")))
+        call(1, *arrays)
+        return arrays[-1][0] if self._has_result() else None
+
+    def _run(self, arguments: tuple[Any, ...], raised: list[tuple[int, BaseException]]) -> None:
+        """Converts the arguments, and calls with them. What elements raise goes into the list."""
+        wrong: list[BaseException] = []
+
+        def inside(count: int, *pointers: Any) -> None:
+            if count > 0:
+                (self._run_each if self._attached is None else self._run_arrays)(count, pointers, raised)
+
+        self._ffi.callback(self._ctype, inside, onerror=lambda kind, value, traceback: wrong.append(value))(*arguments)
+        if wrong:
+            raise wrong[0]
+
+    def _run_arrays(self, count: int, pointers: Sequence[Any], raised: list[tuple[int, BaseException]]) -> None:
+        assert self._attached is not None
+        function, error = self._attached
+        try:
+            if function(*(self._array(count, pointer) for pointer in pointers)) is not None:
+                raise TypeError(
+                    "a function under def_extern(batch=True) writes its results into the last array, and returns None"
+                )
+        except BaseException as exception:
+            if self._onerror is not None:
+                answer = self._onerror(type(exception), exception, exception.__traceback__)
+                error = error if answer is None else answer
+            else:
+                raised.append((0, exception))
+            self._fill(count, pointers, error)
+
+    def _fill(self, count: int, pointers: Sequence[Any], error: Any) -> None:
+        if self._has_result():
+            zero = self._ffi.new(self._ffi.getctype(self._single._ctype.result, "*"))
+            for index in range(count):
+                pointers[-1][index] = zero[0] if error is None else error
+
+    def _run_each(self, count: int, pointers: Sequence[Any], raised: list[tuple[int, BaseException]]) -> None:
+        if self._single._attached is None:
+            self._fill(count, pointers, None)
+            raise RuntimeError(self._unattached())
+        function, error = self._single._attached
+        index = 0
+
+        def keep(kind: type[BaseException], value: BaseException, traceback: TracebackType | None) -> None:
+            raised.append((index, value))
+
+        call = self._single._called
+        if self._single._onerror is None:
+            call = self._ffi.callback(self._single._ctype, function, error=error, onerror=keep)
+        is_record = [one == array for one, array in zip(self._single._ctype.args, self._ctype.args[1:])]
+        value: Any = None
+        for index in range(count):
+            # What is no error of one element ends the batch.
+            if not raised or isinstance(raised[-1][1], Exception):
+                value = call(*(p + index if record else p[index] for p, record in zip(pointers, is_record)))
+            if self._has_result():
+                pointers[-1][index] = value
+
+
 class _TestFFI(keelback.FFI):
     """The `ffi` of the init code."""
 
     _functions: dict[str, _Function]
     _lib: _Lib
 
-    def def_extern(self, name: str | None = None, error: Any = None, onerror: Any = None) -> Callable[[Any], Any]:
+    def def_extern(
+        self, name: str | None = None, error: Any = None, onerror: Any = None, batch: bool = False
+    ) -> Callable[[Any], Any]:
         def attach(function: Any) -> Any:
             of = function.__name__ if name is None else name
             if not isinstance(of, str):
                 raise TypeError(f"the name of the function must be a str or None, not {type(of).__name__}")
             if of not in self._functions:
                 raise keelback.FFIError(f"ffi.def_extern('{of}'): no 'extern \"Python\"' function with this name")
-            self._functions[of].attach(function, error, onerror)
+            if isinstance(self._functions[of], _Batch):
+                single = of[: -len("_n")]
+                raise keelback.FFIError(
+                    f"ffi.def_extern('{of}'): it is the batch of '{single}'; attach to '{single}', with batch=True for a "
+                    "function that takes the arrays"
+                )
+            to: _Function | None = self._functions[of].batch if batch else self._functions[of]
+            if to is None:
+                raise keelback.FFIError(
+                    f"ffi.def_extern('{of}', batch=True): the library has no batch of it; build it with --batch {of}, or with "
+                    "the comment /* keelback: batch */ at its declaration"
+                )
+            to.attach(function, error, onerror)
             return function
 
         return attach

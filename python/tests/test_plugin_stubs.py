@@ -27,6 +27,8 @@ void note(double v);
 int apply(each_fn each, void *data);
 scorer *opened(void);
 _Bool is_red(enum colour c);
+double rate(double x); /* keelback: batch */
+int near(const point_t *p, int n); /* keelback: batch */
 """
 
 GOOD = """
@@ -38,7 +40,7 @@ from shop import ffi, lib
 
 if TYPE_CHECKING:
     from keelback import CData
-    from keelback.types import FunctionPointer, Pointer
+    from keelback.types import Array, FunctionPointer, Pointer
     from shop import point_t, point_t_p, struct_scorer_p
 
 
@@ -95,6 +97,21 @@ def any_number(*colours: int) -> bool:
     return colours[0] == lib.RED
 
 
+@ffi.def_extern()
+def rate(x: float) -> float:
+    return 1 / x
+
+
+@ffi.def_extern(name="rate", batch=True, error=-1)
+def rates(x: Array[float], result: Array[float]) -> None:
+    result[0] = x[0] + len(x)
+
+
+@ffi.def_extern(batch=True)
+def near(p: Array[point_t], n: Array[int], result: CData) -> None:
+    result[0] = p[0].x + n[0]
+
+
 ffi.def_extern(name="price")(lambda net: net + 1)
 numbers = ffi.new("int[3]")
 total: int = numbers[0] + len(numbers)
@@ -135,6 +152,10 @@ def b10(*, net: int) -> int: return net
 def b11(net: int) -> int: return net
 @ffi.def_extern(name="opened")                                                 #
 def b12() -> point_t_p: return ffi.new("point_t *")
+@ffi.def_extern(batch=True)                                                    #
+def b13(x: float) -> float: return x
+@ffi.def_extern(name="rate", batch=True)                                       #
+def b14(x: Array[float], result: Array[float]) -> int: return 0
 ffi.def_extern(name="price")(lambda: 5)                                        #
 ffi.def_extern(name="price", error="text")(lambda net: 5)                      #
 ffi.def_extern(name="price", onerror=lambda kind: 5)(lambda net: 5)            #

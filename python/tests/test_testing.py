@@ -355,3 +355,84 @@ struct total { int sum; } total;
 enum colour { RED, GREEN };
 int currency(int country) { return 978; }
 """
+
+
+BATCH_API = """
+struct point { double x, y; };
+double score(double x); /* keelback: batch */
+double length(const struct point *p, int times); /* keelback: batch */
+int single(int n);
+int half(int n);
+"""
+BATCH_INIT = """
+from batches import ffi
+
+@ffi.def_extern(error=-1.0)
+def score(x):
+    if x < 0:
+        raise ValueError("negative")
+    if x == 99:
+        raise KeyboardInterrupt
+    return x * 2
+
+@ffi.def_extern()
+def length(p, times):
+    return (p.x + p.y) * times
+
+@ffi.def_extern(batch=True, error=-7)
+def half(n, result):
+    assert len(n) == len(result)
+    for index, value in enumerate(n):
+        result[index] = {1: "no number"}.get(value, value // 2)
+"""
+
+
+@pytest.fixture
+def batches(tmp_path):
+    (tmp_path / "api.h").write_text(BATCH_API)
+    (tmp_path / "init.py").write_text(BATCH_INIT)
+    with load(tmp_path / "api.h", tmp_path / "init.py", batch="half") as plugin:
+        yield plugin
+
+
+def test_batches(batches):
+    ffi, result = batches.ffi, batches.ffi.new("double[3]")
+    for caller in (batches, batches.lib):
+        assert caller.score_n(3, ffi.new("double[]", [1, 2, 3]), result) is None
+        assert list(result) == [2, 4, 6]
+        caller.length_n(2, ffi.new("struct point[]", [[1, 2], [3, 4]]), [10, 100], result)
+        assert list(result) == [30, 700, 6]
+        whole = ffi.new("int[3]")
+        caller.half_n(3, [8, 9, -4], whole)
+        assert (list(whole), caller.half(5), caller.score(4), caller.score_n(0, ffi.NULL, ffi.NULL)) == ([4, 4, -2], 2, 8, None)
+
+
+def test_batches_that_fail(batches, capsys):
+    ffi, result = batches.ffi, batches.ffi.new("double[4]")
+    with pytest.raises(ValueError, match="negative"):
+        batches.score_n(4, [1, -1, 3, -3], result)
+    assert (list(result), capsys.readouterr().err) == ([2, -1, 6, -1], "")
+    with pytest.raises(KeyboardInterrupt):
+        batches.score_n(4, [1, 99, 3, 4], result)
+    assert list(result) == [2, -1, -1, -1]
+    batches.lib.score_n(4, [1, -1, 3, -3], result)
+    said = capsys.readouterr().err
+    assert ", for element 1 of 4; 2 of them failed:\nTraceback" in said and said.endswith("ValueError: negative\n")
+    whole = ffi.new("int[2]")
+    with pytest.raises(TypeError, match="integer"):
+        batches.half_n(2, [4, 1], whole)
+    assert list(whole) == [-7, -7]
+    assert batches.lib.half(1) == -7 and "TypeError" in capsys.readouterr().err
+    with pytest.raises(TypeError, match="expects 3 arguments"):
+        batches.score_n(2)
+    with pytest.raises(keelback.FFIError, match=r"def_extern\('single', batch=True\): the library has no batch of it"):
+        ffi.def_extern("single", batch=True)(print)
+    with pytest.raises(keelback.FFIError, match=r"'score_n'\): it is the batch of 'score'"):
+        ffi.def_extern("score_n")(print)
+
+
+def test_batches_are_those_of_the_build(tmp_path):
+    (tmp_path / "api.h").write_text("void nothing(void);\n")
+    (tmp_path / "init.py").write_text("from batches import ffi\n")
+    with pytest.raises(keelback.FFIError, match="'nothing' can have no batch: it has neither parameters nor a result"):
+        load(tmp_path / "api.h", tmp_path / "init.py", batch=["nothing"])
