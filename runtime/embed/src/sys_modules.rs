@@ -117,7 +117,7 @@ fn package(name: &str) -> Res<Ref> {
         let name_object = str_from(name)?;
         let found = ffi::PyImport_Import(name_object.obj());
         if found.is_null() {
-            Raised::already().clear_if(ffi::PyExc_ImportError)?;
+            Raised::already().clear_if(keelback_ffi::exception!(ImportError))?;
             let module = Ref::steal(ffi::PyModule_NewObject(name_object.obj()))?;
             keelback_ffi::py::module::add(&module, c"__path__", &Ref::steal(ffi::PyList_New(0))?)?;
             if ffi::PyObject_SetItem(

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keelback_cdef::{Diagnostic, DiagnosticKind, LayoutError, Severity};
 use pyo3::ffi;
 
-use crate::py::{Exception, Live, Obj, Raised, Ref, Res, guard, name_after, none, str_from};
-use crate::raise;
+use crate::py::{Exception, Live, Obj, Raised, Ref, Res, guard, make, name_after, none, str_from};
+use crate::{exception, raise};
 
 /// The exception classes of the package, made once per process.
 ///
@@ -48,21 +48,12 @@ fn class(name: &'static CStr, doc: &'static CStr, base: Option<&Ref>) -> Res<Ref
 
 fn missing_variable() -> Res<Ref> {
     // The class gets a `__str__` of its own, because KeyError's shows the repr of the message.
-    // SAFETY: live classes; the dict and the tuple are new, and owned here.
+    let bases = [exception!(AttributeError), exception!(KeyError)];
+    let bases = make::tuple(bases.into_iter().map(|base| Ok(base.to_ref())))?;
+    let text = exception!(Exception).attribute(c"__str__")?;
+    let body = make::dict([Ok((str_from("__str__")?, text))])?;
+    // SAFETY: C strings, a tuple of classes and a dict.
     unsafe {
-        let bases = Ref::<ffi::PyObject>::steal(ffi::PyTuple_Pack(
-            2,
-            ffi::PyExc_AttributeError,
-            ffi::PyExc_KeyError,
-        ))?;
-        let text = Ref::<ffi::PyObject>::steal(ffi::PyObject_GetAttrString(
-            ffi::PyExc_Exception,
-            c"__str__".as_ptr(),
-        ))?;
-        let body = crate::py::make::dict([])?;
-        if ffi::PyDict_SetItemString(body.obj(), c"__str__".as_ptr(), text.obj()) < 0 {
-            return Err(Raised::already());
-        }
         Ref::steal(ffi::PyErr_NewExceptionWithDoc(
             c"keelback.MissingVariable".as_ptr(),
             c"A library has no global variable of this name.".as_ptr(),
@@ -117,7 +108,7 @@ pub fn raise_error(
     message: std::fmt::Arguments<'_>,
 ) -> Raised {
     match errors() {
-        Ok(errors) => crate::py::raise_text(pick(errors).obj(), message),
+        Ok(errors) => crate::py::raise_text(pick(errors).live(), message),
         Err(raised) => raised,
     }
 }

@@ -214,7 +214,9 @@ fn attribute(module: &Ref, name: &CStr) -> Res<Option<Ref>> {
     unsafe {
         match Ref::steal(ffi::PyObject_GetAttrString(module.obj(), name.as_ptr())) {
             Ok(found) => Ok(Some(found)),
-            Err(raised) => raised.clear_if(ffi::PyExc_AttributeError).map(|()| None),
+            Err(raised) => raised
+                .clear_if(keelback_ffi::exception!(AttributeError))
+                .map(|()| None),
         }
     }
 }

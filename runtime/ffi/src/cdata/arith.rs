@@ -1,10 +1,8 @@
 //! Pointer arithmetic.
 
-use pyo3::ffi;
-
 use crate::ctype::{CType, Kind, pointer_to};
 use crate::object::{CData, new_plain};
-use crate::py::{Live, Obj, Raised, Ref, Res, make, not_implemented};
+use crate::py::{Live, Ref, Res, make, not_implemented};
 use crate::{exception, raise};
 
 /// Bytes of a step of a pointer to this item: one for `void *`. `None`: not known.
@@ -19,16 +17,11 @@ pub fn step(item: &CType) -> Option<isize> {
 /// What an index or an offset is: an int, or an object with `__index__`. `overflow`: the exception class for one that is
 /// too large.
 #[inline]
-pub fn to_index(value: Live, overflow: Obj) -> Res<isize> {
+pub fn to_index(value: Live, overflow: Live) -> Res<isize> {
     if let Some(small) = value.small_int() {
         return Ok(small as isize);
     }
-    // SAFETY: a live object, an exception class.
-    let index = unsafe { ffi::PyNumber_AsSsize_t(value.ptr(), overflow) };
-    if index == -1 {
-        Raised::if_set()?;
-    }
-    Ok(index)
+    value.to_isize(overflow)
 }
 
 /// `pointer + offset * sign`

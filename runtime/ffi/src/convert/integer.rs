@@ -150,7 +150,7 @@ unsafe fn to_128_checked(ctype: &CType, value: Obj) -> Res<u128> {
             return Ok(i128::from(small) as u128);
         }
         with_int(value, false, |int| {
-            let (low, high) = crate::py::split_long(int)?;
+            let (low, high) = crate::py::split_long(crate::py::Live::new(int))?;
             let mut overflow = 0;
             let mut top = ffi::PyLong_AsLongLongAndOverflow(high.obj(), &mut overflow);
             if !is_signed {
@@ -180,7 +180,7 @@ pub unsafe fn wrapping_u128(value: Obj) -> Res<u128> {
             return Ok(i128::from(small) as u128);
         }
         with_int(value, true, |int| {
-            let (low, high) = crate::py::split_long(int)?;
+            let (low, high) = crate::py::split_long(crate::py::Live::new(int))?;
             let high = wrapping_u64(high.obj())?;
             Ok(u128::from(high) << 64 | u128::from(low))
         })

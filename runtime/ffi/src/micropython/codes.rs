@@ -211,7 +211,7 @@ fn text(value: Live, held: &mut Held) -> Res<u64> {
         if !address.is_null() {
             return Ok(address as u64);
         }
-        Raised::already().clear_if(ffi::PyExc_UnicodeEncodeError)?;
+        Raised::already().clear_if(crate::exception!(UnicodeEncodeError))?;
         let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
             value.ptr(),
             c"utf-8".as_ptr(),

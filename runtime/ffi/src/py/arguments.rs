@@ -2,8 +2,6 @@
 
 use std::sync::OnceLock;
 
-use pyo3::ffi;
-
 use super::{Live, Obj, Ref, Res, intern};
 use crate::raise;
 
@@ -89,27 +87,25 @@ impl<const N: usize> Signature<N> {
     /// `args` is a live tuple, `kwargs` NULL or a live dict whose keys are str, and nobody changes the dict. The result is
     /// borrowed from both.
     pub unsafe fn parse_tuple(&self, args: Obj, kwargs: Obj) -> Res<[Obj; N]> {
-        // SAFETY: `args` is a tuple and is read below its length; `kwargs`, where it is not NULL, is a dict, and every name
-        // is one of its keys, so that no item is NULL (both are the caller's contract). `all` has the `given` items of the
-        // tuple and one more for each of `names`, which is what `parse` expects.
-        unsafe {
-            let given = ffi::PyTuple_GET_SIZE(args);
-            let mut all: Vec<Obj> = (0..given)
-                .map(|index| ffi::PyTuple_GET_ITEM(args, index))
-                .collect();
-            let mut names = None;
-            if !kwargs.is_null() && ffi::PyDict_Size(kwargs) > 0 {
-                let list = Ref::<ffi::PyObject>::steal(ffi::PyDict_Keys(kwargs))?;
-                let tuple = Ref::<ffi::PyObject>::steal(ffi::PyList_AsTuple(list.obj()))?;
-                for index in 0..ffi::PyTuple_GET_SIZE(tuple.obj()) {
-                    let name = ffi::PyTuple_GET_ITEM(tuple.obj(), index);
-                    all.push(ffi::PyDict_GetItem(kwargs, name));
-                }
-                names = Some(tuple);
+        // SAFETY: a tuple, and NULL or a dict (the caller's contract).
+        let (args, kwargs) = unsafe { (Live::new(args), Live::or_null(kwargs)) };
+        let mut all: Vec<Obj> = args.tuple_items().map(Live::ptr).collect();
+        let given = all.len() as isize;
+        let mut names = None;
+        if let Some(kwargs) = kwargs.filter(|kwargs| kwargs.dict_len() > 0) {
+            let tuple = kwargs.dict_keys()?.live().list_to_tuple()?;
+            for name in tuple.live().tuple_items() {
+                let value = kwargs.dict_item(name)?.ok_or_else(|| {
+                    raise!(RuntimeError, "{}(): its arguments changed", self.name)
+                })?;
+                // The dict keeps it, which nobody changes (the caller's contract).
+                all.push(value.obj());
             }
-            let names = names.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
-            self.parse(all.as_ptr(), given, names)
+            names = Some(tuple);
         }
+        let names = names.as_ref().map_or(std::ptr::null_mut(), Ref::obj);
+        // SAFETY: `all` has the `given` items of the tuple, and one more for each of `names`.
+        unsafe { self.parse(all.as_ptr(), given, names) }
     }
 
     /// [`parse`](Self::parse) with names, or a wrong number of arguments.

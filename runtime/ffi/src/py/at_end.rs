@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_void};
 
 use pyo3::ffi;
 
-use super::{Obj, Raised, Ref, Res};
+use super::{Obj, Raised, Ref, Res, capi, make, of_sys};
 
 /// Where the list is in `sys`. CPython clears the names with one leading underscore before the others.
 const KEY: &CStr = c"_keelback_held";
@@ -22,46 +22,30 @@ pub type GiveBack = unsafe fn(what: *mut c_void);
 /// # Safety
 /// The GIL is held. `give_back` may be called with `what` at any later time; `what` is not NULL.
 pub unsafe fn at_end(give_back: GiveBack, what: *mut c_void) -> Res<()> {
-    // SAFETY: the GIL is held and `what` is not NULL, as a capsule needs it (the caller's contract). The list is borrowed
-    // from the dict of sys, which nothing here takes it out of.
-    unsafe {
+    // SAFETY: the GIL is held and `what` is not NULL, as a capsule needs it (the caller's contract).
+    let capsule = unsafe {
         let capsule: Ref = Ref::steal(ffi::PyCapsule_New(what, KEY.as_ptr(), Some(ends)))?;
-        if ffi::PyCapsule_SetContext(capsule.obj(), give_back as *mut c_void) < 0 {
-            return Err(Raised::already());
-        }
-        if ffi::PyList_Append(list()?, capsule.obj()) < 0 {
-            return Err(Raised::already());
-        }
-    }
-    Ok(())
+        let context = give_back as *mut c_void;
+        Raised::if_negative(ffi::PyCapsule_SetContext(capsule.obj(), context))?;
+        capsule
+    };
+    list()?.live().append(capsule.live())
 }
 
 /// The list of the interpreter that the thread is in.
-///
-/// # Safety
-/// The GIL is held. What is returned is borrowed from the dict of `sys`.
-unsafe fn list() -> Res<Obj> {
-    // SAFETY: the GIL is held (the caller's contract); a C string.
-    unsafe {
-        let list = ffi::PySys_GetObject(KEY.as_ptr());
-        if !list.is_null() && ffi::PyList_Check(list) != 0 {
-            return Ok(list);
-        }
-        let made: Ref = Ref::steal(ffi::PyList_New(0))?;
-        if ffi::PySys_SetObject(KEY.as_ptr(), made.obj()) < 0 {
-            return Err(Raised::already());
-        }
-        Ok(made.obj())
+fn list() -> Res<Ref> {
+    if let Some(list) = of_sys(KEY).filter(|list| list.live().is_list()) {
+        return Ok(list);
     }
+    let made = make::list::<ffi::PyObject>([])?;
+    Raised::if_negative(capi::PySys_SetObject(KEY.into(), made.live()))?;
+    Ok(made)
 }
 
-/// Makes the list of the interpreter that the thread is in, so that the first one who needs it does not pay for it.
-///
-/// # Safety
-/// The GIL is held.
-pub unsafe fn prepare() -> Res<()> {
-    // SAFETY: the GIL is held (the caller's contract).
-    unsafe { list() }.map(|_| ())
+/// Makes the list of the interpreter that the thread is in, so that the first one who needs it does not pay for it. The GIL
+/// is held.
+pub fn prepare() -> Res<()> {
+    list().map(|_| ())
 }
 
 /// The destructor of the capsule that goes at the end.

@@ -4,10 +4,9 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::ffi;
 use rustc_hash::FxHashMap;
 
-use super::{Ref, at_end};
+use super::{Ref, at_end, capi};
 
 /// Keeps texts by a code object and a number in it (an instruction, a line). It holds the code objects, so that no other
 /// gets the address of one, until the interpreter ends; they hold constants, not variables. For the main interpreter.
@@ -45,8 +44,8 @@ impl CodeTexts {
 
     /// Keeps a text; the GIL is held.
     pub fn keep(&'static self, code: Ref, at: i32, text: &Arc<str>) {
-        // SAFETY: in Python. A sub-interpreter's code ends with it.
-        if unsafe { ffi::PyInterpreterState_Get() != ffi::PyInterpreterState_Main() } {
+        // A sub-interpreter's code ends with it.
+        if capi::PyInterpreterState_Get() != capi::PyInterpreterState_Main() {
             return;
         }
         if !self.is_given_back.swap(true, Ordering::AcqRel) {

@@ -26,43 +26,27 @@ impl Exception {
             std::ptr::null_mut(),
             std::ptr::null_mut::<ffi::PyObject>(),
         );
-        // SAFETY: PyErr_Fetch gives three owned references, all NULL if no exception is set; after normalising only the
-        // traceback may be NULL. Each is taken over once.
-        unsafe {
+        // SAFETY: PyErr_Fetch gives three owned references, all NULL if no exception is set, which normalising leaves so.
+        let [class, value, traceback] = unsafe {
             ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
             ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
-            if class.is_null() {
-                return None;
-            }
-            let value = if value.is_null() {
-                none().into_ptr()
-            } else {
-                value
-            };
-            let traceback = if traceback.is_null() {
-                None
-            } else {
-                Ref::steal(traceback).ok()
-            };
-            if let Some(traceback) = &traceback {
-                // A hook or an onerror function may print the exception itself: it must have its traceback.
-                ffi::PyException_SetTraceback(value, traceback.obj());
-            }
-            Some(Self {
-                class: Ref::steal(class).ok()?,
-                value: Ref::steal(value).ok()?,
-                traceback,
-            })
+            [class, value, traceback].map(|owned| (!owned.is_null()).then(|| Ref::owned(owned)))
+        };
+        let value = value.unwrap_or_else(none);
+        if let Some(traceback) = &traceback {
+            // A hook or an onerror function may print the exception itself: it must have its traceback.
+            // SAFETY: an exception and its traceback.
+            unsafe { ffi::PyException_SetTraceback(value.obj(), traceback.obj()) };
         }
+        Some(Self {
+            class: class?,
+            value,
+            traceback,
+        })
     }
     /// Takes the exception that may be set.
     pub fn fetch_if_set() -> Option<Self> {
-        // SAFETY: only reads the indicator.
-        if unsafe { ffi::PyErr_Occurred() }.is_null() {
-            None
-        } else {
-            Self::fetch(Raised::already())
-        }
+        Raised::if_set().err().and_then(Self::fetch)
     }
     /// Sets it again.
     #[cfg_attr(

@@ -1,24 +1,16 @@
 //! What finders have in common that are their own loaders: objects on `sys.meta_path`.
 
-use pyo3::ffi;
-
-use super::{Live, Obj, Raised, Ref, Res, guard, none};
+use super::{Live, Obj, Ref, Res, guard, none, of_sys};
 use crate::raise;
 
 /// Puts a finder on `sys.meta_path`: in front of the others, or behind them. The GIL is held.
 pub fn put_on_meta_path(finder: &Ref, first: bool) -> Res<()> {
-    // SAFETY: the GIL is held; sys.meta_path is borrowed.
-    unsafe {
-        let path = ffi::PySys_GetObject(c"meta_path".as_ptr());
-        if path.is_null() || ffi::PyList_Check(path) == 0 {
-            return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
-        }
-        let place = if first { 0 } else { ffi::PyList_Size(path) };
-        if ffi::PyList_Insert(path, place, finder.obj()) < 0 {
-            return Err(Raised::already());
-        }
-    }
-    Ok(())
+    let Some(path) = of_sys(c"meta_path").filter(|path| path.live().is_list()) else {
+        return Err(raise!(RuntimeError, "sys.meta_path must be a list"));
+    };
+    let path = path.live();
+    let place = if first { 0 } else { path.list_len() };
+    path.insert(place, finder.live())
 }
 
 /// The module's name in the arguments of `find_spec(name, path=None, target=None)`.

@@ -2,7 +2,8 @@
 
 use pyo3::ffi;
 
-use super::{Obj, Raised, Ref, Res};
+use super::capi::{self, made};
+use super::{Live, Obj, Ref, Res, make};
 
 /// CPython's int object up to its first digit, for versions whose layout we know (30-bit digits).
 #[repr(C)]
@@ -23,45 +24,41 @@ struct LongHead {
 pub unsafe fn small_long_value(object: Obj) -> Option<i64> {
     // SAFETY: `object` is live (the caller's contract) and was checked to be an exact int, whose memory is a `LongHead` in
     // CPython 3.10 to 3.15: their builds for 64-bit machines all use 30-bit digits.
-    unsafe {
+    let head = unsafe {
         if !cfg!(target_pointer_width = "64")
             || ffi::Py_TYPE(object) != std::ptr::addr_of_mut!(ffi::PyLong_Type)
         {
             return None;
         }
-        let head = &*object.cast::<LongHead>();
-        if cfg!(Py_3_12) {
-            // At most one digit: the tag is below 2 << 3.
-            if head.tag < 16 {
-                Some((1 - (head.tag as i64 & 3)) * i64::from(head.digit))
-            } else {
-                None
-            }
-        } else if head.tag == 1 {
-            Some(i64::from(head.digit))
-        } else if head.tag == 0 {
-            Some(0)
-        } else if head.tag == -1 {
-            Some(-i64::from(head.digit))
+        &*object.cast::<LongHead>()
+    };
+    if cfg!(Py_3_12) {
+        // At most one digit: the tag is below 2 << 3.
+        if head.tag < 16 {
+            Some((1 - (head.tag as i64 & 3)) * i64::from(head.digit))
         } else {
             None
         }
+    } else if head.tag == 1 {
+        Some(i64::from(head.digit))
+    } else if head.tag == 0 {
+        Some(0)
+    } else if head.tag == -1 {
+        Some(-i64::from(head.digit))
+    } else {
+        None
     }
 }
 
 /// A Python int of any value that C has.
 pub fn long_from_i128(value: i128) -> Res<Ref> {
-    // SAFETY: plain constructors.
-    unsafe {
-        if let Ok(value) = i64::try_from(value) {
-            return Ref::steal(ffi::PyLong_FromLongLong(value));
-        }
-        if let Ok(value) = u64::try_from(value) {
-            return Ref::steal(ffi::PyLong_FromUnsignedLongLong(value));
-        }
-        let high = Ref::steal(ffi::PyLong_FromLongLong((value >> 64) as i64))?;
-        with_low_bits(high, value as u64)
+    if let Ok(value) = i64::try_from(value) {
+        return make::int_from_i64(value);
     }
+    if let Ok(value) = u64::try_from(value) {
+        return make::int_from_u64(value);
+    }
+    with_low_bits(make::int_from_i64((value >> 64) as i64)?, value as u64)
 }
 
 /// As [`long_from_i128`].
@@ -69,42 +66,29 @@ pub fn long_from_u128(value: u128) -> Res<Ref> {
     if let Ok(value) = i128::try_from(value) {
         return long_from_i128(value);
     }
-    // SAFETY: plain constructors.
-    unsafe {
-        let high = Ref::steal(ffi::PyLong_FromUnsignedLongLong((value >> 64) as u64))?;
-        with_low_bits(high, value as u64)
-    }
+    with_low_bits(make::int_from_u64((value >> 64) as u64)?, value as u64)
 }
 
 /// The int with these 64 bits below those of `high`.
-///
-/// # Safety
-/// `high` is an int.
-unsafe fn with_low_bits(high: Ref, low: u64) -> Res<Ref> {
-    // SAFETY: operations on live ints, which make ints.
-    unsafe {
-        let distance: Ref = Ref::steal(ffi::PyLong_FromLong(64))?;
-        let high: Ref = Ref::steal(ffi::PyNumber_Lshift(high.obj(), distance.obj()))?;
-        let low: Ref = Ref::steal(ffi::PyLong_FromUnsignedLongLong(low))?;
-        Ref::steal(ffi::PyNumber_Or(high.obj(), low.obj()))
-    }
+fn with_low_bits(high: Ref, low: u64) -> Res<Ref> {
+    let distance = make::int_from_long(64)?;
+    let high = made(capi::PyNumber_Lshift(high.live(), distance.live()))?;
+    let low = make::int_from_u64(low)?;
+    made(capi::PyNumber_Or(high.live(), low.live()))
 }
 
 /// The low 64 bits of an int, and the int that is left above them, rounded down.
-///
-/// # Safety
-/// `int` is a live int.
-pub unsafe fn split_long(int: Obj) -> Res<(u64, Ref)> {
-    // SAFETY: operations on live ints.
-    unsafe {
-        let low = ffi::PyLong_AsUnsignedLongLongMask(int);
-        if low == u64::MAX && !ffi::PyErr_Occurred().is_null() {
-            return Err(Raised::already());
-        }
-        let distance: Ref = Ref::steal(ffi::PyLong_FromLong(64))?;
-        // The shift of int itself: a subclass may have redefined `>>`.
+pub fn split_long(int: Live) -> Res<(u64, Ref)> {
+    debug_assert!(int.is_int());
+    let low = int.to_u64_wrapping()?;
+    let distance = make::int_from_long(64)?;
+    // SAFETY: two ints. The shift is that of int itself: a subclass may have redefined `>>`.
+    let high = unsafe {
         let shift = (*ffi::PyLong_Type.tp_as_number).nb_rshift;
-        let high = shift.map_or(std::ptr::null_mut(), |shift| shift(int, distance.obj()));
-        Ok((low, Ref::steal(high)?))
-    }
+        shift.map_or(std::ptr::null_mut(), |shift| {
+            shift(int.ptr(), distance.obj())
+        })
+    };
+    // SAFETY: a new reference, or NULL with an exception.
+    Ok((low, unsafe { Ref::steal(high) }?))
 }

@@ -1,11 +1,13 @@
 //! Objects that somebody else keeps alive.
 
+use std::ffi::CStr;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 use pyo3::ffi;
 
-use super::{Obj, Raised, Ref, Res, StaticType, small_long_value, str_text, type_name};
+use super::capi::{self, made};
+use super::{Obj, Raised, Ref, Res, StaticType, small_long_value, str_text};
 
 /// A borrowed reference to an object that is alive for `'a`: an [`Obj`] of which that has been said once, so that
 /// whoever gets it needs no `unsafe` to look at it. CPython's functions take its [`ptr`](Self::ptr).
@@ -57,50 +59,124 @@ impl<'a> Live<'a> {
     }
     /// The name of its type, for messages.
     pub fn type_name(self) -> String {
-        // SAFETY: alive.
-        unsafe { type_name(self.ptr()) }
+        // SAFETY: a live object has a live type, whose name is a C string.
+        unsafe { CStr::from_ptr((*self.class()).tp_name) }
+            .to_string_lossy()
+            .into_owned()
+    }
+    /// None.
+    #[inline(always)]
+    pub fn none() -> Live<'static> {
+        // SAFETY: alive as long as Python.
+        unsafe { Live::new(ffi::Py_None()) }
+    }
+    /// True or False.
+    #[inline(always)]
+    pub fn bool(value: bool) -> Live<'static> {
+        // SAFETY: both are alive as long as Python.
+        unsafe {
+            Live::new(if value {
+                ffi::Py_True()
+            } else {
+                ffi::Py_False()
+            })
+        }
     }
     /// Whether it is the same object.
     #[inline(always)]
     pub fn is(self, other: Obj) -> bool {
         self.ptr() == other
     }
-    /// Whether it is a slice.
-    #[inline(always)]
-    pub fn is_slice(self) -> bool {
-        self.class() == &raw mut ffi::PySlice_Type
-    }
-    /// Start, stop and step of a slice.
-    pub fn slice_parts(self) -> Option<[Live<'a>; 3]> {
-        self.is_slice().then(|| {
-            // SAFETY: a slice, which never changes, and keeps its three parts alive.
-            unsafe {
-                let slice = &*self.ptr().cast::<ffi::PySliceObject>();
-                [slice.start, slice.stop, slice.step].map(|part| Live::new(part))
-            }
-        })
-    }
-    /// `iter()` of it.
-    pub fn iterator(self) -> Res<Ref> {
-        // SAFETY: alive.
-        unsafe { Ref::steal(ffi::PyObject_GetIter(self.ptr())) }
-    }
-    /// The next item of an iterator; `None` at its end.
-    pub fn next_item(self) -> Res<Option<Ref>> {
-        // SAFETY: alive; CPython checks that it is an iterator where it is not known to be one.
-        let item = unsafe { ffi::PyIter_Next(self.ptr()) };
-        match NonNull::new(item) {
-            // SAFETY: a new reference.
-            Some(item) => Ok(Some(unsafe { Ref::owned(item.as_ptr()) })),
-            None => Raised::if_set().map(|()| None),
-        }
-    }
     /// Whether it is None.
     #[inline(always)]
     pub fn is_none(self) -> bool {
-        // SAFETY: only compares with the address of None.
-        self.is(unsafe { ffi::Py_None() })
+        self.is(Self::none().ptr())
     }
+
+    /// `iter()` of it.
+    pub fn iterator(self) -> Res<Ref> {
+        made(capi::PyObject_GetIter(self))
+    }
+    /// The next item of an iterator; `None` at its end.
+    pub fn next_item(self) -> Res<Option<Ref>> {
+        match capi::PyIter_Next(self) {
+            None => Raised::if_set().map(|()| None),
+            item => Ok(item),
+        }
+    }
+    /// Whether it is true.
+    pub fn is_true(self) -> Res<bool> {
+        let truth = capi::PyObject_IsTrue(self);
+        Raised::if_negative(truth).map(|()| truth != 0)
+    }
+    /// Whether it is an instance of a class.
+    pub fn is_instance(self, class: Live) -> Res<bool> {
+        let is = capi::PyObject_IsInstance(self, class);
+        Raised::if_negative(is).map(|()| is != 0)
+    }
+    /// Whether it can be called.
+    pub fn is_callable(self) -> bool {
+        capi::PyCallable_Check(self) != 0
+    }
+    /// What a function of Python's that takes nothing returns.
+    pub fn call(self) -> Res<Ref> {
+        made(capi::PyObject_CallNoArgs(self))
+    }
+    /// What a function of Python's that takes one argument returns.
+    pub fn call_with(self, argument: Live) -> Res<Ref> {
+        // SAFETY: both are alive.
+        unsafe { Ref::steal(ffi::PyObject_CallOneArg(self.ptr(), argument.ptr())) }
+    }
+    /// What a function of Python's returns for these arguments.
+    pub fn call_with_all<const N: usize>(self, arguments: [Live; N]) -> Res<Ref> {
+        // SAFETY: `Live` is a pointer to a live object in memory, too, and there are N of them.
+        unsafe {
+            let arguments = (&raw const arguments).cast();
+            let none = std::ptr::null_mut();
+            Ref::steal(ffi::PyObject_Vectorcall(self.ptr(), arguments, N, none))
+        }
+    }
+    /// `str()` of it.
+    pub fn str(self) -> Res<Ref> {
+        made(capi::PyObject_Str(self))
+    }
+    /// `repr()` of it.
+    pub fn repr(self) -> Res<Ref> {
+        made(capi::PyObject_Repr(self))
+    }
+    /// `dir()` of it.
+    pub fn dir(self) -> Res<Ref> {
+        made(capi::PyObject_Dir(self))
+    }
+    /// `object[key]`.
+    pub fn item(self, key: Live) -> Res<Ref> {
+        made(capi::PyObject_GetItem(self, key))
+    }
+    /// What `os.fspath` makes of it: a str or bytes.
+    pub fn fs_path(self) -> Res<Ref> {
+        made(capi::PyOS_FSPath(self))
+    }
+    /// An attribute.
+    pub fn attribute(self, name: &CStr) -> Res<Ref> {
+        made(capi::PyObject_GetAttrString(self, name.into()))
+    }
+    /// An attribute whose name is a str.
+    pub fn attribute_named(self, name: Live) -> Res<Ref> {
+        made(capi::PyObject_GetAttr(self, name))
+    }
+    /// What a method of it returns that takes nothing.
+    pub fn call_method(self, name: &CStr) -> Res<Ref> {
+        self.attribute(name)?.live().call()
+    }
+    /// Sets an attribute.
+    pub fn set_attribute(self, name: &CStr, value: Live) -> Res<()> {
+        Raised::if_negative(capi::PyObject_SetAttrString(self, name.into(), value))
+    }
+    /// Sets an attribute whose name is a str.
+    pub fn set_attribute_named(self, name: Live, value: Live) -> Res<()> {
+        Raised::if_negative(capi::PyObject_SetAttr(self, name, value))
+    }
+
     /// Whether it is an instance of exactly this type, as the struct behind the type's objects.
     ///
     /// # Safety
@@ -119,93 +195,100 @@ impl<'a> Live<'a> {
         // SAFETY: alive for 'a, and a `T` by the contract.
         unsafe { self.0.cast().as_ref() }
     }
+    /// Whether it is an instance of one of the types that CPython marks with such a flag, or of a subclass.
+    #[inline(always)]
+    fn is_marked(self, flag: std::ffi::c_ulong) -> bool {
+        // SAFETY: a live object has a live type.
+        unsafe { ffi::PyType_FastSubclass(self.class(), flag) != 0 }
+    }
+
     /// Whether it is a str.
     #[inline(always)]
     pub fn is_str(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyUnicode_Check(self.ptr()) != 0 }
+        self.is_marked(ffi::Py_TPFLAGS_UNICODE_SUBCLASS)
     }
     /// Whether it is a str of no subclass.
     #[inline(always)]
     pub fn is_exact_str(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyUnicode_CheckExact(self.ptr()) != 0 }
-    }
-    /// Whether it is true.
-    pub fn is_true(self) -> Res<bool> {
-        // SAFETY: alive.
-        let truth = unsafe { ffi::PyObject_IsTrue(self.ptr()) };
-        Raised::if_negative(truth).map(|()| truth != 0)
-    }
-    /// What a function of Python's that takes nothing returns.
-    pub fn call(self) -> Res<Ref> {
-        // SAFETY: alive.
-        unsafe { Ref::steal(ffi::PyObject_CallNoArgs(self.ptr())) }
-    }
-    /// What a function of Python's that takes one argument returns.
-    pub fn call_with(self, argument: Live) -> Res<Ref> {
-        // SAFETY: both are alive.
-        unsafe { Ref::steal(ffi::PyObject_CallOneArg(self.ptr(), argument.ptr())) }
-    }
-    /// Sets an attribute.
-    pub fn set_attribute(self, name: &std::ffi::CStr, value: Live) -> Res<()> {
-        // SAFETY: both are alive; a C string.
-        Raised::if_negative(unsafe {
-            ffi::PyObject_SetAttrString(self.ptr(), name.as_ptr(), value.ptr())
-        })
+        self.class() == &raw mut ffi::PyUnicode_Type
     }
     /// The text of a str; `None` of anything else. Raises for lone surrogates.
     pub fn text(self) -> Res<Option<&'a str>> {
         // SAFETY: alive for 'a.
         unsafe { str_text(self.ptr()) }
     }
+    /// Characters of a str.
+    #[inline]
+    pub fn str_len(self) -> isize {
+        debug_assert!(self.is_str());
+        capi::PyUnicode_GetLength(self)
+    }
+    /// The first character of a str, which has one.
+    #[inline]
+    pub fn first_character(self) -> u32 {
+        debug_assert!(self.is_str());
+        capi::PyUnicode_ReadChar(self, 0)
+    }
+
     /// Whether it is bytes.
     #[inline(always)]
     pub fn is_bytes(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyBytes_Check(self.ptr()) != 0 }
+        self.is_marked(ffi::Py_TPFLAGS_BYTES_SUBCLASS)
+    }
+    /// Whether it is bytes of no subclass.
+    #[inline(always)]
+    pub fn is_exact_bytes(self) -> bool {
+        self.class() == &raw mut ffi::PyBytes_Type
     }
     /// The bytes of a bytes object; `None` of anything else.
+    #[inline]
     pub fn bytes(self) -> Option<&'a [u8]> {
         // SAFETY: alive for 'a; bytes never change.
         self.is_bytes().then(|| unsafe {
             std::slice::from_raw_parts(
-                ffi::PyBytes_AsString(self.ptr()).cast(),
-                ffi::PyBytes_Size(self.ptr()) as usize,
+                ffi::PyBytes_AS_STRING(self.ptr()).cast(),
+                ffi::Py_SIZE(self.ptr()) as usize,
             )
         })
+    }
+
+    /// Whether it is a float, or of a subclass.
+    #[inline(always)]
+    pub fn is_float(self) -> bool {
+        self.is_exact_float() || {
+            // SAFETY: live types.
+            unsafe { ffi::PyType_IsSubtype(self.class(), &raw mut ffi::PyFloat_Type) != 0 }
+        }
+    }
+    /// Whether it is a float of no subclass.
+    #[inline(always)]
+    pub fn is_exact_float(self) -> bool {
+        self.class() == &raw mut ffi::PyFloat_Type
     }
     /// The value of a float that is of no subclass.
     #[inline(always)]
     pub fn exact_float(self) -> Option<f64> {
         // SAFETY: alive; a float has its value there.
-        unsafe {
-            (ffi::PyFloat_CheckExact(self.ptr()) != 0)
-                .then(|| (*self.ptr().cast::<ffi::PyFloatObject>()).ob_fval)
-        }
+        self.is_exact_float()
+            .then(|| unsafe { (*self.ptr().cast::<ffi::PyFloatObject>()).ob_fval })
     }
+    /// `float()` of a number.
+    #[inline]
+    pub fn to_f64(self) -> Res<f64> {
+        if let Some(value) = self.exact_float() {
+            return Ok(value);
+        }
+        let value = capi::PyFloat_AsDouble(self);
+        if value == -1.0 {
+            Raised::if_set()?;
+        }
+        Ok(value)
+    }
+
     /// Whether it is an int.
     #[inline(always)]
     pub fn is_int(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyLong_Check(self.ptr()) != 0 }
-    }
-    /// Whether it is a tuple.
-    #[inline(always)]
-    pub fn is_tuple(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyTuple_Check(self.ptr()) != 0 }
-    }
-    /// Whether it is a dict.
-    #[inline(always)]
-    pub fn is_dict(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyDict_Check(self.ptr()) != 0 }
-    }
-    /// Whether it can be called.
-    pub fn is_callable(self) -> bool {
-        // SAFETY: alive.
-        unsafe { ffi::PyCallable_Check(self.ptr()) != 0 }
+        self.is_marked(ffi::Py_TPFLAGS_LONG_SUBCLASS)
     }
     /// See [`small_long_value`].
     #[inline(always)]
@@ -213,20 +296,78 @@ impl<'a> Live<'a> {
         // SAFETY: alive.
         unsafe { small_long_value(self.ptr()) }
     }
-    /// `str()` of it.
-    pub fn str(self) -> Res<Ref> {
-        // SAFETY: alive.
-        unsafe { Ref::steal(ffi::PyObject_Str(self.ptr())) }
+    /// Whether it has `__index__`.
+    pub fn is_index(self) -> bool {
+        capi::PyIndex_Check(self) != 0
     }
-    /// `repr()` of it.
-    pub fn repr(self) -> Res<Ref> {
-        // SAFETY: alive.
-        unsafe { Ref::steal(ffi::PyObject_Repr(self.ptr())) }
+    /// What `__index__` makes of it: an int.
+    pub fn to_index(self) -> Res<Ref> {
+        made(capi::PyNumber_Index(self))
     }
-    /// An attribute.
-    pub fn attribute(self, name: &std::ffi::CStr) -> Res<Ref> {
-        // SAFETY: alive; a C string.
-        unsafe { Ref::steal(ffi::PyObject_GetAttrString(self.ptr(), name.as_ptr())) }
+    /// What `__index__` makes of it, as a number; raises an exception of this class where that is too large.
+    pub fn to_isize(self, too_large: Live) -> Res<isize> {
+        let value = capi::PyNumber_AsSsize_t(self, too_large);
+        if value == -1 {
+            Raised::if_set()?;
+        }
+        Ok(value)
+    }
+    /// The value of an int; raises OverflowError where C's type is too small.
+    pub fn to_i64(self) -> Res<i64> {
+        let value = capi::PyLong_AsLongLong(self);
+        if value == -1 {
+            Raised::if_set()?;
+        }
+        Ok(value)
+    }
+    /// As [`to_i64`](Self::to_i64), unsigned: of an int only.
+    pub fn to_u64(self) -> Res<u64> {
+        let value = capi::PyLong_AsUnsignedLongLong(self);
+        if value == u64::MAX {
+            Raised::if_set()?;
+        }
+        Ok(value)
+    }
+    /// The low 64 bits of an int.
+    pub fn to_u64_wrapping(self) -> Res<u64> {
+        let value = capi::PyLong_AsUnsignedLongLongMask(self);
+        if value == u64::MAX {
+            Raised::if_set()?;
+        }
+        Ok(value)
+    }
+    /// The value of an int; `Err(true)` where it is above all that the type has, `Err(false)` where it is below.
+    pub fn to_i64_or_side(self) -> Result<i64, bool> {
+        debug_assert!(self.is_int());
+        let mut overflow = 0;
+        let value = capi::PyLong_AsLongLongAndOverflow(self, &mut overflow);
+        if overflow == 0 {
+            Ok(value)
+        } else {
+            Err(overflow > 0)
+        }
+    }
+
+    /// Whether it is a slice.
+    #[inline(always)]
+    pub fn is_slice(self) -> bool {
+        self.class() == &raw mut ffi::PySlice_Type
+    }
+    /// Start, stop and step of a slice.
+    pub fn slice_parts(self) -> Option<[Live<'a>; 3]> {
+        self.is_slice().then(|| {
+            // SAFETY: a slice, which never changes, and keeps its three parts alive.
+            unsafe {
+                let slice = &*self.ptr().cast::<ffi::PySliceObject>();
+                [slice.start, slice.stop, slice.step].map(|part| Live::new(part))
+            }
+        })
+    }
+
+    /// Whether it is a dict.
+    #[inline(always)]
+    pub fn is_dict(self) -> bool {
+        self.is_marked(ffi::Py_TPFLAGS_DICT_SUBCLASS)
     }
     /// What a dict has for a key.
     pub fn dict_item(self, key: Live) -> Res<Option<Ref>> {
@@ -240,19 +381,68 @@ impl<'a> Live<'a> {
     }
     /// Puts a value into a dict.
     pub fn set_dict_item(self, key: Live, value: Live) -> Res<()> {
-        // SAFETY: all are alive; CPython checks that it is a dict.
-        Raised::if_negative(unsafe { ffi::PyDict_SetItem(self.ptr(), key.ptr(), value.ptr()) })
+        Raised::if_negative(capi::PyDict_SetItem(self, key, value))
     }
-    /// Items of a dict.
+    /// Items of a dict; 0 of anything else.
     pub fn dict_len(self) -> usize {
-        // SAFETY: alive. Of anything but a dict it is -1 with an exception.
-        unsafe {
-            if self.is_dict() {
-                ffi::PyDict_Size(self.ptr()) as usize
-            } else {
-                0
-            }
+        if self.is_dict() {
+            capi::PyDict_Size(self) as usize
+        } else {
+            0
         }
+    }
+    /// The keys of a dict, in a list.
+    pub fn dict_keys(self) -> Res<Ref> {
+        made(capi::PyDict_Keys(self))
+    }
+    /// The items of a dict. Where other threads may change it meanwhile, of a copy.
+    ///
+    /// The body of a loop over them may run code that changes the dict: then they are some of the old and the new ones.
+    pub fn dict_items(self) -> Res<impl Iterator<Item = (Ref, Ref)>> {
+        let dict = if cfg!(Py_GIL_DISABLED) {
+            made(capi::PyDict_Copy(self))?
+        } else {
+            debug_assert!(self.is_dict());
+            self.to_ref()
+        };
+        let mut position = 0;
+        Ok(std::iter::from_fn(move || {
+            let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+            // SAFETY: a dict that nobody changes during the call. What it gives is borrowed from the dict, which may change
+            // afterwards.
+            unsafe {
+                (ffi::PyDict_Next(dict.obj(), &mut position, &mut key, &mut value) != 0)
+                    .then(|| (Ref::borrow(key), Ref::borrow(value)))
+            }
+        }))
+    }
+
+    /// Whether it is a list.
+    #[inline(always)]
+    pub fn is_list(self) -> bool {
+        self.is_marked(ffi::Py_TPFLAGS_LIST_SUBCLASS)
+    }
+    /// Items of a list.
+    pub fn list_len(self) -> isize {
+        debug_assert!(self.is_list());
+        capi::PyList_Size(self)
+    }
+    /// Puts an item into a list, before that of the index.
+    pub fn insert(self, index: isize, item: Live) -> Res<()> {
+        Raised::if_negative(capi::PyList_Insert(self, index, item))
+    }
+    /// Puts an item behind the others of a list.
+    pub fn append(self, item: Live) -> Res<()> {
+        Raised::if_negative(capi::PyList_Append(self, item))
+    }
+    /// A tuple of a list's items.
+    pub fn list_to_tuple(self) -> Res<Ref> {
+        made(capi::PyList_AsTuple(self))
+    }
+    /// Whether it is a tuple.
+    #[inline(always)]
+    pub fn is_tuple(self) -> bool {
+        self.is_marked(ffi::Py_TPFLAGS_TUPLE_SUBCLASS)
     }
     /// Items of a tuple; 0 of anything else.
     #[inline(always)]
@@ -272,19 +462,15 @@ impl<'a> Live<'a> {
     }
     /// The items of a tuple; none of anything else.
     pub fn tuple_items(self) -> impl Iterator<Item = Live<'a>> {
-        // SAFETY: a tuple, which keeps its items alive, and never changes.
-        (0..self.tuple_len()).map(move |index| unsafe {
-            Live::new(ffi::PyTuple_GET_ITEM(self.ptr(), index as isize))
-        })
+        (0..self.tuple_len()).filter_map(move |index| self.tuple_item(index))
     }
 }
 
 impl Raised {
     /// Sets an exception whose argument is an object.
     #[cold]
-    pub fn with(class: Obj, argument: Live) -> Self {
-        // SAFETY: a live class of exceptions and a live object.
-        unsafe { ffi::PyErr_SetObject(class, argument.ptr()) };
+    pub fn with(class: Live, argument: Live) -> Self {
+        capi::PyErr_SetObject(class, argument);
         Self::already()
     }
 }
@@ -299,10 +485,15 @@ pub fn flag(argument: Option<Live>, otherwise: bool) -> Res<bool> {
     argument.map_or(Ok(otherwise), Live::is_true)
 }
 
+/// What `sys` has under a name.
+pub fn of_sys(name: &CStr) -> Option<Ref> {
+    // SAFETY: a C string; the object, if there is one, is borrowed from the dict of sys, which is not changed meanwhile.
+    unsafe { Live::or_null(ffi::PySys_GetObject(name.as_ptr())) }.map(Live::to_ref)
+}
+
 /// A module.
-pub fn import(name: &std::ffi::CStr) -> Res<Ref> {
-    // SAFETY: a C string.
-    unsafe { Ref::steal(ffi::PyImport_ImportModule(name.as_ptr())) }
+pub fn import(name: &CStr) -> Res<Ref> {
+    made(capi::PyImport_ImportModule(name.into()))
 }
 
 impl<T> Ref<T> {

@@ -1,6 +1,6 @@
 //! The files that code in this process is mapped from.
 
-use std::ffi::{CStr, OsStr, c_char, c_void};
+use std::ffi::{OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -19,10 +19,7 @@ pub fn file_of(address: *const c_void) -> Option<PathBuf> {
 
 /// A path of C's; `None` for NULL and for an empty one.
 pub fn path_of(text: *const c_char) -> Option<PathBuf> {
-    if text.is_null() {
-        return None;
-    }
-    // SAFETY: not NULL; the loader's and the ABI's paths are C strings, which stay while they are copied here.
-    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
+    // SAFETY: NULL, or one of the loader's and the ABI's paths: C strings, which stay while they are copied here.
+    let bytes = unsafe { super::c_text(text) }?.to_bytes();
     (!bytes.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(bytes)))
 }

@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_int};
 
 use pyo3::ffi;
 
-use super::{Obj, Raised, Ref, Res};
+use super::{Live, Obj, Ref, Res};
 
 /// A METH_FASTCALL | METH_KEYWORDS function.
 pub type Keywords = unsafe extern "C" fn(Obj, *const Obj, isize, Obj) -> Obj;
@@ -69,29 +69,22 @@ pub const fn positional(
 
 /// An object (a `types.SimpleNamespace`) with the functions of a table, whose self is NULL. The GIL is held.
 pub fn namespace<const N: usize>(methods: &'static Methods<N>) -> Res<Ref> {
-    // SAFETY: the GIL is held; the table is static.
-    unsafe {
-        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
-        if implementation.is_null() {
-            return Err(crate::raise!(RuntimeError, "lost sys.implementation"));
-        }
-        let object = Ref::steal(ffi::PyObject_CallNoArgs(
-            ffi::Py_TYPE(implementation).cast(),
-        ))?;
-        let mut method = methods.ptr();
-        while !(*method).ml_name.is_null() {
-            let function: Ref = Ref::steal(ffi::PyCFunction_NewEx(
-                method,
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            ))?;
-            if ffi::PyObject_SetAttrString(object.obj(), (*method).ml_name, function.obj()) < 0 {
-                return Err(Raised::already());
-            }
-            method = method.add(1);
-        }
-        Ok(object)
+    let Some(implementation) = super::of_sys(c"implementation") else {
+        return Err(crate::raise!(RuntimeError, "lost sys.implementation"));
+    };
+    // SAFETY: the type of a live object.
+    let object = unsafe { Live::new(implementation.live().class().cast()) }.call()?;
+    let mut method = methods.ptr();
+    let none = std::ptr::null_mut();
+    // SAFETY: entries of a static table up to its end, whose name is NULL.
+    while let Some(name) = unsafe { super::text::c_text((*method).ml_name) } {
+        // SAFETY: as above.
+        let function: Ref = unsafe { Ref::steal(ffi::PyCFunction_NewEx(method, none, none)) }?;
+        object.live().set_attribute(name, function.live())?;
+        // SAFETY: this entry was not the last.
+        method = unsafe { method.add(1) };
     }
+    Ok(object)
 }
 
 /// A method of one positional parameter (METH_O), or of none (METH_NOARGS): `flags` says which.

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod at_end;
+mod capi;
 mod cell;
 pub mod code_texts;
 mod exception;
@@ -41,7 +42,7 @@ pub use exception::Exception;
 pub use fresh::ENDS_WITHOUT_A_TRACE;
 pub use guard::{guard, guard_unit};
 pub use integer::{long_from_i128, long_from_u128, small_long_value, split_long};
-pub use live::{Instance, Live, flag, given, import};
+pub use live::{Instance, Live, flag, given, import, of_sys};
 pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, namespace,
     positional, property, simple, tuples,
@@ -52,7 +53,7 @@ pub use reference::{
 };
 pub use slot::{Parameter, required};
 pub use static_type::{StaticType, name_after};
-pub use text::{any_text, intern, str_from, str_from_c, str_text};
+pub use text::{any_text, c_text, file_name, intern, str_from, str_from_c, str_text};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
 pub use warning::warn;

@@ -4,44 +4,31 @@ use std::ffi::CStr;
 
 use pyo3::ffi;
 
-use super::{Raised, Ref, Res};
+use super::capi;
+use super::{Live, Raised, Ref, Res, import};
 
 /// Sets an attribute of a module.
 pub fn add(module: &Ref, name: &CStr, value: &Ref) -> Res<()> {
-    // SAFETY: the references keep both objects alive; the module takes a reference of its own.
-    if unsafe { ffi::PyModule_AddObjectRef(module.obj(), name.as_ptr(), value.obj()) } < 0 {
-        return Err(Raised::already());
-    }
-    Ok(())
+    let (module, value) = (module.live(), value.live());
+    Raised::if_negative(capi::PyModule_AddObjectRef(module, name.into(), value))
 }
 
 /// An `importlib.machinery.ModuleSpec`. `place` becomes `__file__`; `search` (a list) makes a package. The GIL is held.
 pub fn make_spec(name: &Ref, loader: &Ref, place: Option<&Ref>, search: Option<&Ref>) -> Res<Ref> {
-    // SAFETY: the GIL is held; objects are live. importlib's frozen part is always imported.
-    unsafe {
-        let machinery: Ref = Ref::steal(ffi::PyImport_ImportModule(c"_frozen_importlib".as_ptr()))?;
-        let spec: Ref = Ref::steal(ffi::PyObject_CallMethod(
-            machinery.obj(),
-            c"ModuleSpec".as_ptr(),
-            c"OO".as_ptr(),
-            name.obj(),
-            loader.obj(),
-        ))?;
-        let set = |name: &CStr, value: super::Obj| {
-            if ffi::PyObject_SetAttrString(spec.obj(), name.as_ptr(), value) < 0 {
-                return Err(Raised::already());
-            }
-            Ok(())
-        };
-        if let Some(place) = place {
-            set(c"origin", place.obj())?;
-            set(c"has_location", ffi::Py_True())?;
-        }
-        if let Some(search) = search {
-            set(c"submodule_search_locations", search.obj())?;
-        }
-        Ok(spec)
+    // importlib's frozen part is always imported.
+    let machinery = import(c"_frozen_importlib")?;
+    let class = machinery.live().attribute(c"ModuleSpec")?;
+    let spec = class.live().call_with_all([name.live(), loader.live()])?;
+    if let Some(place) = place {
+        spec.live().set_attribute(c"origin", place.live())?;
+        spec.live()
+            .set_attribute(c"has_location", Live::bool(true))?;
     }
+    if let Some(search) = search {
+        spec.live()
+            .set_attribute(c"submodule_search_locations", search.live())?;
+    }
+    Ok(spec)
 }
 
 /// Makes a module with these functions.
@@ -60,18 +47,11 @@ pub fn new(name: &CStr, doc: &CStr, functions: *mut ffi::PyMethodDef) -> Res<Ref
 
 /// Calls a function of a module, which is imported. The GIL is held.
 pub fn call_function(module: &CStr, function: &CStr, arguments: &[super::Obj]) -> Res<Ref> {
-    // SAFETY: the GIL is held; live objects, C strings.
+    let function = import(module)?.live().attribute(function)?;
+    let (all, count) = (arguments.as_ptr(), arguments.len());
+    // SAFETY: the GIL is held; live objects, and as many as the slice has.
     unsafe {
-        let module: Ref = Ref::steal(ffi::PyImport_ImportModule(module.as_ptr()))?;
-        let function: Ref =
-            Ref::steal(ffi::PyObject_GetAttrString(module.obj(), function.as_ptr()))?;
-        let tuple: Ref = Ref::steal(ffi::PyTuple_New(arguments.len() as isize))?;
-        for (index, &argument) in arguments.iter().enumerate() {
-            ffi::Py_INCREF(argument);
-            if ffi::PyTuple_SetItem(tuple.obj(), index as isize, argument) < 0 {
-                return Err(Raised::already());
-            }
-        }
-        Ref::steal(ffi::PyObject_CallObject(function.obj(), tuple.obj()))
+        let none = std::ptr::null_mut();
+        Ref::steal(ffi::PyObject_Vectorcall(function.obj(), all, count, none))
     }
 }

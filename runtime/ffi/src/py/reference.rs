@@ -6,6 +6,8 @@ use std::ptr::NonNull;
 
 use pyo3::ffi;
 
+use super::{Live, capi, str_from};
+
 /// A borrowed reference, as the C API passes it.
 pub type Obj = *mut ffi::PyObject;
 
@@ -21,15 +23,13 @@ pub struct Raised(PhantomData<*mut ()>);
 impl Raised {
     /// An exception was set by the C API.
     pub fn already() -> Self {
-        // SAFETY: only reads the indicator; the GIL is held by the layer's contract.
-        debug_assert!(unsafe { !ffi::PyErr_Occurred().is_null() });
+        debug_assert!(capi::PyErr_Occurred().is_some());
         Self(PhantomData)
     }
     /// The exception that the C API set, if it set one: for functions whose -1 may also be a result.
     #[inline]
     pub fn if_set() -> Res<()> {
-        // SAFETY: only reads the indicator; the GIL is held by the layer's contract.
-        if unsafe { ffi::PyErr_Occurred() }.is_null() {
+        if capi::PyErr_Occurred().is_none() {
             Ok(())
         } else {
             Err(Self::already())
@@ -46,13 +46,11 @@ impl Raised {
     }
     /// Drops the exception.
     pub fn clear(self) {
-        // SAFETY: the GIL is held by the layer's contract.
-        unsafe { ffi::PyErr_Clear() }
+        capi::PyErr_Clear();
     }
     /// Drops the exception if it is an instance of `class`, gives it back otherwise.
-    pub fn clear_if(self, class: Obj) -> Res<()> {
-        // SAFETY: an exception is set, `class` is a live class object.
-        if unsafe { ffi::PyErr_ExceptionMatches(class) } != 0 {
+    pub fn clear_if(self, class: Live) -> Res<()> {
+        if capi::PyErr_ExceptionMatches(class) != 0 {
             self.clear();
             Ok(())
         } else {
@@ -67,18 +65,11 @@ pub type Res<T> = Result<T, Raised>;
 /// Sets the exception `class(message)`. Prefer the [`raise!`](crate::raise) macro.
 #[cold]
 #[inline(never)]
-pub fn raise_text(class: Obj, message: std::fmt::Arguments<'_>) -> Raised {
-    let text = message.to_string();
-    // SAFETY: the text is valid UTF-8 with its length; `class` is a live exception class.
-    unsafe {
-        let value =
-            ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t);
-        if !value.is_null() {
-            ffi::PyErr_SetObject(class, value);
-            ffi::Py_DECREF(value);
-        }
+pub fn raise_text(class: Live, message: std::fmt::Arguments<'_>) -> Raised {
+    match str_from(&message.to_string()) {
+        Ok(text) => Raised::with(class, text.live()),
+        Err(raised) => raised,
     }
-    Raised(PhantomData)
 }
 
 /// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the `Raised`.
@@ -89,13 +80,13 @@ macro_rules! raise {
     };
 }
 
-/// The built-in exception class of a name, for the C API: `exception!(TypeError)`.
+/// The built-in exception class of a name: `exception!(TypeError)`.
 #[macro_export]
 macro_rules! exception {
     ($class:ident) => {{
         #[allow(unused_unsafe, reason = "used inside and outside of unsafe blocks")]
-        // SAFETY: a static of libpython, valid while Python runs.
-        let class = unsafe { $crate::py::class!($class) };
+        // SAFETY: a static of libpython, whose object is alive while Python runs.
+        let class = unsafe { $crate::py::Live::new($crate::py::class!($class)) };
         class
     }};
 }
@@ -152,10 +143,20 @@ macro_rules! __keelback_class {
     (RecursionError) => {
         pyo3::ffi::PyExc_RecursionError
     };
+    (UnicodeEncodeError) => {
+        pyo3::ffi::PyExc_UnicodeEncodeError
+    };
+    (Exception) => {
+        pyo3::ffi::PyExc_Exception
+    };
+    (UserWarning) => {
+        pyo3::ffi::PyExc_UserWarning
+    };
 }
 
 /// An owned reference to a Python object whose memory starts with a `PyObject` (`T` = `PyObject` or one of
 /// our own types). Cloning and dropping need the GIL.
+#[repr(transparent)]
 pub struct Ref<T = ffi::PyObject>(NonNull<T>);
 
 // SAFETY: a reference may move between threads: it is only used (cloned, dropped, dereferenced) while
@@ -211,8 +212,9 @@ impl<T> Ref<T> {
     }
     /// The same reference, seen as a plain object.
     pub fn into_obj(self) -> Ref {
-        // SAFETY: ownership is handed over; every T starts with a PyObject.
-        Ref(unsafe { NonNull::new_unchecked(self.into_ptr().cast()) })
+        let object = self.0.cast();
+        std::mem::forget(self);
+        Ref(object)
     }
 }
 
@@ -240,8 +242,7 @@ impl<T> Drop for Ref<T> {
 
 /// A new reference to None.
 pub fn none() -> Ref {
-    // SAFETY: None is alive as long as Python.
-    unsafe { Ref::borrow(ffi::Py_None()) }
+    Live::none().to_ref()
 }
 
 /// A new reference to NotImplemented: what an operator returns that leaves the work to the other operand.
@@ -252,14 +253,7 @@ pub fn not_implemented() -> Ref {
 
 /// A new reference to True or False.
 pub fn bool_object(value: bool) -> Ref {
-    // SAFETY: both are alive as long as Python.
-    unsafe {
-        Ref::borrow(if value {
-            ffi::Py_True()
-        } else {
-            ffi::Py_False()
-        })
-    }
+    Live::bool(value).to_ref()
 }
 
 /// The name of an object's type, for messages.
@@ -267,8 +261,6 @@ pub fn bool_object(value: bool) -> Ref {
 /// # Safety
 /// `object` is a live object.
 pub unsafe fn type_name(object: Obj) -> String {
-    // SAFETY: every live object has a live type, whose tp_name is a C string.
-    unsafe { std::ffi::CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name) }
-        .to_string_lossy()
-        .into_owned()
+    // SAFETY: the same contract.
+    unsafe { Live::new(object) }.type_name()
 }

@@ -4,7 +4,8 @@ use std::ffi::CStr;
 
 use pyo3::ffi;
 
-use super::{Obj, Raised, Ref, Res};
+use super::capi::{self, made};
+use super::{Live, Obj, Raised, Ref, Res};
 
 /// A new Python str.
 pub fn str_from(text: &str) -> Res<Ref> {
@@ -30,6 +31,15 @@ pub fn str_from_c(text: &CStr) -> Res<Ref> {
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), place.cast::<u8>(), bytes.len());
         Ok(made)
     }
+}
+
+/// A C string; `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL, or a C string that stays for `'a`.
+pub unsafe fn c_text<'a>(text: *const std::ffi::c_char) -> Option<&'a CStr> {
+    // SAFETY: not NULL, and so a C string that stays (the caller's contract).
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
 /// A new interned Python str: equal interned strings are the same object, so field names compare by address.
@@ -70,16 +80,22 @@ pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
 /// # Safety
 /// A live object; the GIL is held.
 pub unsafe fn any_text(object: Obj) -> Res<String> {
-    // SAFETY: `object` is live (the caller's contract); PyUnicode_AsEncodedString raises where it is no str, and returns
-    // bytes otherwise. `bytes` owns the `length` bytes at `data` and lives until the end of the block.
-    unsafe {
-        let bytes: Ref = Ref::steal(ffi::PyUnicode_AsEncodedString(
-            object,
-            c"utf-8".as_ptr(),
-            c"backslashreplace".as_ptr(),
-        ))?;
-        let data = ffi::PyBytes_AsString(bytes.obj()).cast::<u8>();
-        let length = ffi::PyBytes_Size(bytes.obj()) as usize;
-        Ok(String::from_utf8_lossy(std::slice::from_raw_parts(data, length)).into_owned())
+    // SAFETY: live (the caller's contract).
+    let object = unsafe { Live::new(object) };
+    let bytes = made(capi::PyUnicode_AsEncodedString(
+        object,
+        c"utf-8".into(),
+        c"backslashreplace".into(),
+    ))?;
+    let bytes = bytes.live().bytes().unwrap_or_default();
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The name of a file as the system takes it, of a str or bytes.
+pub fn file_name(path: Live) -> Res<Vec<u8>> {
+    if let Some(bytes) = path.bytes() {
+        return Ok(bytes.to_vec());
     }
+    let bytes = made(capi::PyUnicode_EncodeFSDefault(path))?;
+    Ok(bytes.live().bytes().unwrap_or_default().to_vec())
 }

@@ -1,8 +1,6 @@
 //! Exceptions that have nowhere to go.
 
-use pyo3::ffi;
-
-use super::{Exception, Obj, Ref, str_text};
+use super::{Exception, Live, Obj};
 
 #[cfg(not(Py_3_13))]
 unsafe extern "C" {
@@ -21,22 +19,28 @@ unsafe extern "C" {
 /// # Safety
 /// An exception is set; `object` is live or NULL; the GIL is held.
 pub unsafe fn write_unraisable(context: &str, object: Obj) {
-    // SAFETY: `object` is live where it is not NULL (the caller's contract), and `text`, its repr, outlives the use of
-    // its characters. The exception is set again before CPython's function is called, which writes the one that is set.
+    // SAFETY: live or NULL (the caller's contract).
+    let object = unsafe { Live::or_null(object) };
+    let exception = Exception::fetch_if_set();
+    let mut headline = context.to_string();
+    if let Some(object) = object {
+        match object.repr() {
+            Ok(text) => match text.live().text() {
+                Ok(text) => headline.push_str(text.unwrap_or("?")),
+                Err(raised) => {
+                    headline.push('?');
+                    raised.clear();
+                }
+            },
+            Err(raised) => raised.clear(),
+        }
+    }
+    let text = std::ffi::CString::new(headline.replace('\0', "\\0")).unwrap_or_default();
+    if let Some(exception) = exception {
+        let _still_set = exception.restore();
+    }
+    // SAFETY: a C string; the exception is set again, which is the one that CPython's function writes.
     unsafe {
-        let exception = Exception::fetch_if_set();
-        let mut headline = context.to_string();
-        if !object.is_null() {
-            match Ref::steal(ffi::PyObject_Repr(object)) {
-                Ok(text) => headline.push_str(str_text(text.obj()).ok().flatten().unwrap_or("?")),
-                Err(raised) => raised.clear(),
-            }
-            ffi::PyErr_Clear();
-        }
-        let text = std::ffi::CString::new(headline.replace('\0', "\\0")).unwrap_or_default();
-        if let Some(exception) = exception {
-            let _still_set = exception.restore();
-        }
         #[cfg(not(Py_3_13))]
         _PyErr_WriteUnraisableMsg(text.as_ptr(), std::ptr::null_mut());
         #[cfg(Py_3_13)]

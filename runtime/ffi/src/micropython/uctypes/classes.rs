@@ -65,7 +65,7 @@ pub(crate) fn owner_of(address: Live) -> Res<Option<Ref>> {
         }
         let owner = ffi::PyObject_GetAttrString(address.ptr(), OWNER.as_ptr());
         if owner.is_null() {
-            Raised::already().clear_if(ffi::PyExc_AttributeError)?;
+            Raised::already().clear_if(crate::exception!(AttributeError))?;
             return Ok(None);
         }
         Ref::steal(owner).map(Some)
