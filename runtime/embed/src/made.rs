@@ -6,7 +6,6 @@ use keelback_ffi::py::{Ref, Res, prepare_end};
 /// What the runtime's module needs of this layer: by whoever makes it.
 pub fn when_made(module: &Ref) -> Res<()> {
     exit::watch_finalisation();
-    // SAFETY: the GIL is held.
-    unsafe { prepare_end() }?;
+    prepare_end()?;
     compiled::add_to(module)
 }

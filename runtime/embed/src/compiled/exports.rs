@@ -8,10 +8,10 @@ use pyo3::ffi;
 use super::externs;
 use keelback_ffi::call::errno::Errno;
 use keelback_ffi::convert::argument::{Parameter, slot, temporary_size};
-use keelback_ffi::convert::{Room, Temporaries, read, write, write_in};
+use keelback_ffi::convert::{Lvalue, Room, Temporaries, read, write, write_in};
 use keelback_ffi::ctype::{self, CType};
 use keelback_ffi::object::{new_owning_unset, new_plain};
-use keelback_ffi::py::{Obj, Res, guard};
+use keelback_ffi::py::{Live, Obj, Res, guard};
 
 unsafe extern "C" {
     fn keelback_to_long_double(
@@ -106,7 +106,12 @@ unsafe fn to_primitive<T: Copy>(primitive: Primitive, value: Obj, failed: T, zer
         let ctype = ctype::primitive(primitive)?;
         let mut result = zero;
         // SAFETY: `value` is live; `T` is as large as the type, and any bytes are one.
-        unsafe { write(&ctype, (&raw mut result).cast(), value)? };
+        unsafe {
+            write(
+                Lvalue::new(&ctype, (&raw mut result).cast()),
+                Live::new(value),
+            )?
+        };
         Ok(result)
     })
 }
@@ -119,7 +124,7 @@ unsafe fn from_primitive<T: Copy>(primitive: Primitive, value: T) -> Obj {
     guard(|| {
         let ctype = ctype::primitive(primitive)?;
         // SAFETY: `T` is the type.
-        unsafe { read(&ctype, (&raw const value).cast()) }
+        unsafe { read(Lvalue::new(&ctype, (&raw const value).cast_mut().cast())) }
     })
 }
 
@@ -136,7 +141,7 @@ macro_rules! to_integers {
                 or_failed(!0, || {
                     let ctype = ctype::primitive(Primitive::$primitive)?;
                     let mut result: $value = 0;
-                    write(&ctype, (&raw mut result).cast(), value)?;
+                    write(Lvalue::new(&ctype, (&raw mut result).cast()), Live::new(value))?;
                     Ok(result as $result)
                 })
             }
@@ -185,7 +190,10 @@ unsafe extern "C" fn to_other_wide(value: Obj) -> c_int {
             or_failed(-1, || {
                 let ctype = ctype::primitive(OTHER_WIDE)?;
                 let mut result = 0u16;
-                write(&ctype, (&raw mut result).cast(), value)?;
+                write(
+                    Lvalue::new(&ctype, (&raw mut result).cast()),
+                    Live::new(value),
+                )?;
                 Ok(c_int::from(result))
             })
         } else {
@@ -202,7 +210,7 @@ unsafe extern "C" fn write_long_double(value: Obj, to: *mut c_void) -> c_int {
     guard(|| {
         let ctype = ctype::primitive(Primitive::LongDouble)?;
         // SAFETY: C gives a live object, and room for a long double.
-        unsafe { write(&ctype, to.cast(), value) }
+        unsafe { write(Lvalue::new(&ctype, to.cast()), Live::new(value)) }
     })
 }
 
@@ -256,7 +264,12 @@ unsafe extern "C" fn to_pointer(value: Obj, ctype: *const CType) -> *mut c_char 
     or_failed(std::ptr::null_mut(), || {
         let mut result: *mut c_char = std::ptr::null_mut();
         // SAFETY: C gives a live object, and a pointer's ctype.
-        unsafe { write(&*ctype, (&raw mut result).cast(), value)? };
+        unsafe {
+            write(
+                Lvalue::new(&*ctype, (&raw mut result).cast()),
+                Live::new(value),
+            )?
+        };
         Ok(result)
     })
 }
@@ -283,7 +296,7 @@ unsafe extern "C" fn save_errno() {
 /// Called by the code of a module that CFFI compiled, in Python, with what its prototype says.
 unsafe extern "C" fn from_memory(data: *mut c_char, ctype: *const CType) -> Obj {
     // SAFETY: C gives a value of the type.
-    guard(|| unsafe { read(&*ctype, data.cast()) })
+    guard(|| unsafe { read(Lvalue::new(&*ctype, data.cast())) })
 }
 
 /// See the prototype of CFFI.
@@ -298,7 +311,11 @@ unsafe extern "C" fn to_memory(data: *mut c_char, ctype: *const CType, value: Ob
         let data = data.cast::<u8>();
         // An argument by value, on the stack of the wrapper: what an initialiser does not name is not what was there.
         data.write_bytes(0, size);
-        write_in(ctype, data, value, Room::until(data.add(size)))
+        write_in(
+            Lvalue::new(ctype, data),
+            Live::new(value),
+            Room::until(data.add(size)),
+        )
     })
 }
 
@@ -330,11 +347,11 @@ unsafe extern "C" fn prepare_pointer_argument(
     // SAFETY: C gives a pointer's ctype, a live object and room for the address.
     guard(|| unsafe {
         let ctype = &*ctype;
-        if let Some(size) = temporary_size(ctype, value)? {
+        if let Some(size) = temporary_size(ctype, Live::new(value))? {
             return Ok(size.max(1) as isize);
         }
         let mut temporaries = Temporaries::new();
-        let slot = slot(&Parameter::new(ctype), value, &mut temporaries)?;
+        let slot = slot(&Parameter::new(ctype), Live::new(value), &mut temporaries)?;
         *address = slot as *mut c_char;
         Ok(0)
     })
@@ -348,6 +365,6 @@ unsafe extern "C" fn convert_array(data: *mut c_char, ctype: *const CType, value
     // SAFETY: C gives a pointer's ctype, a live object, and as much room as `prepare_pointer_argument` has said.
     guard(|| unsafe {
         let array = ctype::array_of((*ctype).item(), -1)?;
-        write(&array, data.cast(), value)
+        write(Lvalue::new(&array, data.cast()), Live::new(value))
     })
 }

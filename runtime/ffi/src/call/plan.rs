@@ -10,10 +10,10 @@ use super::quick::{self, Entries, Entry, Make};
 use super::registers::Registers;
 use super::variadic::{self, MOST_PLACES, Variadic, promoted};
 use crate::convert::argument::{Parameter, slot};
-use crate::convert::{Temporaries, read};
+use crate::convert::{Lvalue, Temporaries, read};
 use crate::ctype::{CType, Code, FunctionDetails};
 use crate::object::{new_owning, new_plain};
-use crate::py::{Obj, Raised, Ref, Res, guard, none};
+use crate::py::{Live, Obj, Raised, Ref, Res, guard, none};
 use crate::raise;
 
 /// How to call a signature: conversions prepared once, then run without looking at types again.
@@ -265,7 +265,7 @@ impl CallPlan {
         // caller holds, keeps what they point to.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
-                slots[index] = slot(parameter, *args.add(index), temporaries)?;
+                slots[index] = slot(parameter, Live::new(*args.add(index)), temporaries)?;
             }
             match &self.path {
                 Path::Registers(registers) => {
@@ -402,8 +402,7 @@ impl CallPlan {
         // Long double, the complex types, integers of 128 bits: at most 32 bytes.
         let mut memory = [0u128; SMALL_RESULT / 16];
         write(memory.as_mut_ptr().cast());
-        // SAFETY: a value of the type was written.
-        unsafe { read(ctype, memory.as_ptr().cast()) }
+        read(Lvalue::in_rust(ctype, &mut memory))
     }
 
     /// The Python value of a scalar result in the low bytes of a register.
@@ -500,21 +499,16 @@ pub unsafe fn result_object(result: &Parameter, raw: u64) -> Res<Ref> {
     }
 }
 
-/// A scalar that is smaller than a register, or has no constructor of its own.
-///
-/// # Safety
-/// `raw` is a value of the type, in the low bytes.
+/// A scalar that is smaller than a register, or has no constructor of its own: `raw` has the value in its low bytes.
 #[inline(never)]
-unsafe fn read_narrow(result: &Parameter, raw: u64) -> Res<Ref> {
+fn read_narrow(result: &Parameter, mut raw: u64) -> Res<Ref> {
     let ctype = result.ctype();
-    let size = ctype.known_size()?.min(8);
-    let skip = if cfg!(target_endian = "big") {
-        8 - size
-    } else {
-        0
-    };
-    // SAFETY: the value is in the low bytes.
-    unsafe { read(ctype, (&raw const raw).cast::<u8>().add(skip)) }
+    let size = ctype.known_size()?.min(8) as u32;
+    if cfg!(target_endian = "big") && size > 0 {
+        // To the bytes that come first.
+        raw <<= 8 * (8 - size);
+    }
+    read(Lvalue::in_rust(ctype, &mut raw))
 }
 
 /// CFFI's words for a wrong number of arguments of a plugin's function.

@@ -16,7 +16,7 @@ use super::{CallPlan, result_object};
 use crate::convert::argument::{Parameter, Way, double_slot, integer_slot};
 use crate::ctype::{CType, Code};
 use crate::object::PlainCData;
-use crate::py::{Obj, guard, none};
+use crate::py::{Live, Obj, guard, none};
 
 /// The body of [`CallPlan::call`]. Nothing leaves it by unwinding; but an entry that were `extern "C"` would say so to the
 /// compiler, which then leaves out what `outside_python` does when C does not return.
@@ -89,7 +89,7 @@ macro_rules! entry {
                 // can panic.
                 unsafe {
                     $(
-                        let $slot = $read(plan.parameter($index), *args.add($index))?;
+                        let $slot = $read(plan.parameter($index), Live::new(*args.add($index)))?;
                     )*
                     let _ = args;
                     let function: unsafe extern "C-unwind" fn($(entry!(@kind $slot $kind)),*) -> $kind =

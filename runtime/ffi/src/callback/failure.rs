@@ -108,21 +108,13 @@ unsafe fn ask(
 ) -> Res<()> {
     // SAFETY: live objects.
     unsafe {
-        let traceback = exception
-            .traceback
-            .as_ref()
-            .map_or(ffi::Py_None(), Ref::obj);
-        let args = [exception.class.obj(), exception.value.obj(), traceback];
-        let answer = Ref::steal(ffi::PyObject_Vectorcall(
-            onerror.obj(),
-            args.as_ptr(),
-            3,
-            std::ptr::null_mut(),
-        ))?;
+        let traceback = exception.traceback.as_ref().map_or(Live::none(), Ref::live);
+        let args = [exception.class.live(), exception.value.live(), traceback];
+        let answer = onerror.live().call_with_all(args)?;
         if answer.live().is_none() {
             Ok(())
         } else {
-            function.plan().write_result(answer.obj(), result)
+            function.plan().write_result(answer.live(), result)
         }
     }
 }

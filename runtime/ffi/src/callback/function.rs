@@ -6,10 +6,10 @@ use super::ErrorSink;
 use crate::call::foreign::Cif;
 use crate::call::is_scalar;
 use crate::convert::argument::{Parameter, widen};
-use crate::convert::{Room, write_in};
+use crate::convert::{Lvalue, Room, Temporaries, write, write_in};
 use crate::ctype::{CType, Code, FunctionDetails};
-use crate::object::TYPES;
-use crate::py::{Live, Obj, Ref, Res, given};
+use crate::object::{CData, TYPES};
+use crate::py::{Live, Ref, Res, given};
 use crate::raise;
 
 /// How C values become Python arguments and the result a C value: prepared once per signature.
@@ -88,61 +88,52 @@ impl CallbackPlan {
     /// Writes a Python value as the function's result: by value to `memory`, small integers widened to 8 bytes.
     ///
     /// # Safety
-    /// `value` is live; `memory` has room for the result, at least 8 bytes.
-    pub(crate) unsafe fn write_result(&self, value: Obj, memory: *mut u8) -> Res<()> {
-        let ctype = self.result.ctype();
-        // SAFETY: `value` is live; `memory` has room for the result, at least 8 bytes.
-        unsafe {
-            if self.result.code == Code::Void {
-                return if value == ffi::Py_None() {
-                    Ok(())
-                } else {
-                    Err(raise!(
-                        TypeError,
-                        "callback with the return type 'void' must return None"
-                    ))
-                };
-            }
-            if is_scalar(self.result.code) && cfg!(target_endian = "little") {
-                let mut slot = 0u64;
-                write_in(ctype, (&raw mut slot).cast(), value, Room::UNKNOWN)?;
-                if self.result.code == Code::Pointer {
-                    refuse_what_goes(value)?;
-                }
-                memory
-                    .cast::<u64>()
-                    .write_unaligned(widen(self.result.code, slot));
+    /// `memory` has room for the result, at least 8 bytes.
+    pub(crate) unsafe fn write_result(&self, value: Live, memory: *mut u8) -> Res<()> {
+        let (ctype, code) = (self.result.ctype(), self.result.code);
+        if code == Code::Void {
+            if value.is_none() {
                 return Ok(());
             }
-            if self.result.code == Code::Record {
-                // An initialiser may name only some of the fields; and if it is bad, nothing is written.
-                let mut whole: Vec<u128> = vec![0; self.result_size.div_ceil(16).max(1)];
-                let start = whole.as_mut_ptr().cast::<u8>();
-                write_in(
-                    ctype,
-                    start,
-                    value,
-                    Room::until(start.add(self.result_size)),
-                )?;
-                start.copy_to_nonoverlapping(memory, self.result_size);
-                return Ok(());
-            }
-            write_in(ctype, memory, value, Room::UNKNOWN)?;
-            if self.result.code == Code::Pointer {
+            return Err(raise!(
+                TypeError,
+                "callback with the return type 'void' must return None"
+            ));
+        }
+        // SAFETY: room for the result (the caller's contract).
+        let place = unsafe { Lvalue::new(ctype, memory) };
+        if is_scalar(code) && cfg!(target_endian = "little") {
+            let mut slot = 0u64;
+            write(Lvalue::in_rust(ctype, &mut slot), value)?;
+            if code == Code::Pointer {
                 refuse_what_goes(value)?;
             }
-            Ok(())
+            // At least 8 bytes (the caller's contract).
+            let memory = memory.cast::<u64>();
+            // SAFETY: as it says.
+            unsafe { memory.write_unaligned(widen(code, slot)) };
+            return Ok(());
         }
+        if code == Code::Record {
+            // An initialiser may name only some of the fields; and if it is bad, nothing is written.
+            let mut held = Temporaries::new();
+            let whole = held.allocate(self.result_size, ctype)?;
+            write_in(whole, value, Room::of(whole, self.result_size))?;
+            place.copy_from(whole.data(), self.result_size);
+            return Ok(());
+        }
+        write(place, value)?;
+        if code == Code::Pointer {
+            refuse_what_goes(value)?;
+        }
+        Ok(())
     }
 }
 
-/// A pointer to memory that is freed when the call ends would be a dangling one in C: CFFI hands it out.
-///
-/// # Safety
-/// `value` is a live object, of which the caller has one reference.
-unsafe fn refuse_what_goes(value: Obj) -> Res<()> {
-    // SAFETY: `value` is live (the caller's contract), and its reference outlives this function.
-    let Some(cdata) = (unsafe { crate::object::as_cdata(value) }) else {
+/// A pointer to memory that is freed when the call ends would be a dangling one in C: CFFI hands it out. The caller has one
+/// reference to the value.
+fn refuse_what_goes(value: Live) -> Res<()> {
+    let Some(cdata) = CData::of(value) else {
         return Ok(());
     };
     if !TYPES.is_last_holder(cdata) || crate::errors::is_as_cffi() {
@@ -227,7 +218,7 @@ impl PythonFunction {
         let mut bytes = vec![0u8; plan.result_size.max(8)];
         if let Some(error) = given(error) {
             // SAFETY: a live object; as many bytes as the result has.
-            unsafe { plan.write_result(error.ptr(), bytes.as_mut_ptr())? };
+            unsafe { plan.write_result(error, bytes.as_mut_ptr())? };
         }
         Ok(Self {
             ctype: function.to_ref(),

@@ -8,10 +8,10 @@ use super::failure::{Failures, Stage, handle};
 use super::{CallbackPlan, PythonFunction};
 use crate::call::is_scalar;
 use crate::convert::argument::{Parameter, Way};
-use crate::convert::read;
+use crate::convert::{Lvalue, read};
 use crate::ctype::Code;
 use crate::object::{block, new_owning_unset, new_plain};
-use crate::py::{Obj, Ref, Res, small_long_value, vectorcall};
+use crate::py::{Live, Obj, Ref, Res, vectorcall};
 
 /// Where the C arguments of a call are.
 pub trait Arguments: Copy {
@@ -111,7 +111,7 @@ unsafe fn object_of_rest(parameter: &Parameter, value: *const u8) -> Res<Ref> {
                 }
                 Ok(object.into_obj())
             }
-            _ => read(parameter.ctype(), value),
+            _ => read(Lvalue::new(parameter.ctype(), value.cast_mut())),
         }
     }
 }
@@ -189,7 +189,7 @@ pub(super) unsafe fn invoke_with<A: Arguments>(
     unsafe {
         match call(function, plan, args, objects) {
             Ok(value) => {
-                if let Err(raised) = write_result(plan, value.obj(), result) {
+                if let Err(raised) = write_result(plan, value.live(), result) {
                     handle(function, Stage::Result(value.obj()), raised, result, batch);
                 }
             }
@@ -326,25 +326,21 @@ unsafe fn drop_objects(first: *const Obj, count: usize) {
 /// # Safety
 /// That of [`CallbackPlan::write_result`].
 #[inline(always)]
-unsafe fn write_result(plan: &CallbackPlan, value: Obj, result: *mut u8) -> Res<()> {
-    // SAFETY: that of `CallbackPlan::write_result`.
+unsafe fn write_result(plan: &CallbackPlan, value: Live, result: *mut u8) -> Res<()> {
+    let bits = match plan.result.code {
+        Code::I32 | Code::I64 => value.small_int().map(|value| value as u64),
+        Code::F64 => value.exact_float().map(f64::to_bits),
+        Code::Void if value.is_none() => return Ok(()),
+        _ => None,
+    };
+    // SAFETY: room for 8 bytes (the caller's contract).
     unsafe {
-        match plan.result.code {
-            Code::I32 | Code::I64 => {
-                if let Some(value) = small_long_value(value) {
-                    result.cast::<i64>().write_unaligned(value);
-                    return Ok(());
-                }
+        match bits {
+            Some(bits) => {
+                result.cast::<u64>().write_unaligned(bits);
+                Ok(())
             }
-            Code::F64 if ffi::PyFloat_CheckExact(value) != 0 => {
-                result
-                    .cast::<f64>()
-                    .write_unaligned((*value.cast::<ffi::PyFloatObject>()).ob_fval);
-                return Ok(());
-            }
-            Code::Void if value == ffi::Py_None() => return Ok(()),
-            _ => {}
+            None => plan.write_result(value, result),
         }
-        plan.write_result(value, result)
     }
 }

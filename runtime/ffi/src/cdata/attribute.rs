@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 
-use crate::convert::{Room, read, read_bit_field, write_bit_field, write_in};
+use crate::convert::{Lvalue, Room, read, read_bit_field, write_bit_field, write_in};
 use crate::ctype::{Access, CType, Code, FieldInfo, Kind, RecordDetails, pointer_to};
 use crate::object::{CData, TYPES, new_inner, new_plain, null_dereference};
 use crate::py::{Live, Raised, Ref, Res, make};
@@ -30,7 +30,7 @@ fn may_be_released(cdata: &CData) -> bool {
 /// Where in memory the field is that an interned name names, with what is known of it. `None`: none found so, or there is
 /// something to complain about; then [`field_of`] tells. The cdata does not show memory that was given back.
 #[inline(always)]
-fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> {
+fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, Lvalue<'a>)> {
     let ctype = cdata.ctype();
     let record = if ctype.code == Code::Pointer {
         ctype.item()
@@ -43,7 +43,17 @@ fn access_of<'a>(cdata: &'a CData, name: Live) -> Option<(&'a Access, *mut u8)> 
     if data.is_null() {
         return None;
     }
-    Some((access, data.wrapping_offset(access.offset)))
+    // SAFETY: a field of the record that is there: a record's memory is readable and writable over its whole size.
+    let place = unsafe { Lvalue::new(access.ctype(), data.wrapping_offset(access.offset)) };
+    Some((access, place))
+}
+
+/// The record whose fields a cdata has, which was found to be there.
+#[inline]
+fn record_in(cdata: &CData) -> Lvalue<'_> {
+    let record = record_of(cdata).unwrap_or(cdata.ctype());
+    // SAFETY: a record's memory is readable and writable over its whole size, or over what the owner allocated.
+    unsafe { Lvalue::new(record, cdata.data()) }
 }
 
 /// The field of a name, if the cdata has fields and one of that name.
@@ -85,20 +95,13 @@ fn get_if_live(cdata: &CData, name: Live) -> Res<Ref> {
 /// [`get`] for what has not been given back.
 #[inline(always)]
 fn get_live(cdata: &CData, name: Live) -> Res<Ref> {
-    if let Some((access, data)) = access_of(cdata, name)
+    if let Some((access, place)) = access_of(cdata, name)
         && let Some(code) = access.scalar
     {
-        // SAFETY: a record's memory is readable over its whole size.
-        return unsafe {
-            match code {
-                Code::F64 => {
-                    Ref::steal(ffi::PyFloat_FromDouble(data.cast::<f64>().read_unaligned()))
-                }
-                Code::I32 => Ref::steal(ffi::PyLong_FromLong(
-                    data.cast::<i32>().read_unaligned().into(),
-                )),
-                _ => read(access.ctype(), data),
-            }
+        return match code {
+            Code::F64 => make::float(place.get()),
+            Code::I32 => make::int_from_long(place.get::<i32>().into()),
+            _ => read(place),
         };
     }
     get_slowly(cdata, name)
@@ -108,8 +111,7 @@ fn get_live(cdata: &CData, name: Live) -> Res<Ref> {
 #[inline(never)]
 fn get_slowly(cdata: &CData, name: Live) -> Res<Ref> {
     if let Some(field) = field_of(cdata, name)? {
-        // SAFETY: a field of the cdata's record.
-        return unsafe { read_field(cdata, field) };
+        return read_field(cdata, field);
     }
     // SAFETY: live objects.
     let found = unsafe { Ref::steal(ffi::PyObject_GenericGetAttr(cdata.obj(), name.ptr())) };
@@ -117,33 +119,28 @@ fn get_slowly(cdata: &CData, name: Live) -> Res<Ref> {
 }
 
 /// The value of a field.
-///
-/// # Safety
-/// It is a field of the cdata's record, which has memory.
 #[inline]
-unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
-    // SAFETY: the record of the field is at the cdata's data.
-    unsafe {
-        if field.is_bit_field() {
-            return read_bit_field(field, cdata.data());
-        }
-        let data = cdata.data().offset(field.offset);
-        if field.flexible && cdata.length.get() >= 0 {
-            // How many items a flexible array has follows from what its owner allocated.
-            let size = field.ctype.item().size();
-            let room = (cdata.length.get() - field.offset).max(0);
-            let length = if size > 0 { room / size } else { 0 };
-            return Ok(new_inner(&field.ctype, data, length, cdata)?.into_obj());
-        }
-        if field.is_empty_array() {
-            let pointer = pointer_to(field.ctype.item())?;
-            return Ok(new_plain(&pointer, data, -1)?.into_obj());
-        }
-        if field.ctype.is_aggregate() {
-            return Ok(new_inner(&field.ctype, data, -1, cdata)?.into_obj());
-        }
-        read(&field.ctype, data)
+fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
+    let record = record_in(cdata);
+    if field.is_bit_field() {
+        return read_bit_field(field, record);
     }
+    let (place, data) = (record.field(field), record.after(field.offset));
+    if field.flexible && cdata.length.get() >= 0 {
+        // How many items a flexible array has follows from what its owner allocated.
+        let size = field.ctype.item().size();
+        let room = (cdata.length.get() - field.offset).max(0);
+        let length = if size > 0 { room / size } else { 0 };
+        return Ok(new_inner(&field.ctype, data, length, cdata)?.into_obj());
+    }
+    if field.is_empty_array() {
+        let pointer = pointer_to(field.ctype.item())?;
+        return Ok(new_plain(&pointer, data, -1)?.into_obj());
+    }
+    if field.ctype.is_aggregate() {
+        return Ok(new_inner(&field.ctype, data, -1, cdata)?.into_obj());
+    }
+    read(place)
 }
 
 /// The body of tp_setattro; `value` NULL is a deletion.
@@ -151,21 +148,19 @@ unsafe fn read_field(cdata: &CData, field: &FieldInfo) -> Res<Ref> {
 pub(super) fn set(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
     if let Some(value) = value
         && !(may_be_released(cdata) && cdata.shows_released())
-        && let Some((access, data)) = access_of(cdata, name)
+        && let Some((access, place)) = access_of(cdata, name)
     {
         match access.scalar {
             Some(Code::F64) => {
                 if let Some(value) = value.exact_float() {
-                    // SAFETY: a record's memory is writable over its whole size.
-                    unsafe { data.cast::<f64>().write_unaligned(value) };
+                    place.put(value);
                     return Ok(());
                 }
             }
             Some(Code::I32) => {
                 // An int of one digit fits in 32 bits.
                 if let Some(value) = value.small_int() {
-                    // SAFETY: as above.
-                    unsafe { data.cast::<i32>().write_unaligned(value as i32) };
+                    place.put(value as i32);
                     return Ok(());
                 }
             }
@@ -178,28 +173,26 @@ pub(super) fn set(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
 /// [`set`] for everything but the most common numbers, and for everything that raises.
 #[inline(never)]
 fn set_slowly(cdata: &CData, name: Live, value: Option<Live>) -> Res<()> {
-    let raw = value.map_or(std::ptr::null_mut(), Live::ptr);
     let Some(field) = field_of(cdata, name)? else {
+        let raw = value.map_or(std::ptr::null_mut(), Live::ptr);
         // SAFETY: live objects; a value that is NULL stands for a deletion.
         let set = unsafe { ffi::PyObject_GenericSetAttr(cdata.obj(), name.ptr(), raw) };
         return Raised::if_negative(set)
             .map_err(|raised| no_attribute(raised, cdata, name, "write"));
     };
-    if value.is_none() {
+    let Some(value) = value else {
         return Err(raise!(AttributeError, "cannot delete struct field"));
+    };
+    let record = record_in(cdata);
+    if field.is_bit_field() {
+        return write_bit_field(field, record, value);
     }
-    // SAFETY: a record's memory is writable over its whole size, or what the owner allocated.
-    unsafe {
-        if field.is_bit_field() {
-            return write_bit_field(field, cdata.data(), raw);
-        }
-        let room = if cdata.length.get() >= 0 {
-            Room::until(cdata.data().offset(cdata.length.get()))
-        } else {
-            Room::UNKNOWN
-        };
-        write_in(&field.ctype, cdata.data().offset(field.offset), raw, room)
-    }
+    let room = if cdata.length.get() >= 0 {
+        Room::until(record.after(cdata.length.get()))
+    } else {
+        Room::UNKNOWN
+    };
+    write_in(record.field(field), value, room)
 }
 
 /// The AttributeError that the generic look-up raised, worded in terms of C; any other exception as it is.

@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use pyo3::ffi;
 
-use crate::convert::read;
+use crate::convert::{Lvalue, read};
 use crate::ctype::{Code, Kind};
 use crate::object::{CData, Resource};
 use crate::py::{Live, Raised, Ref, Res, bool_object, not_implemented};
@@ -36,8 +36,7 @@ fn value_of(cdata: &CData) -> Res<Ref> {
             cdata.ctype().name
         ));
     }
-    // SAFETY: a cdata's data is readable as its type; primitives have their value inside.
-    unsafe { read(cdata.ctype(), cdata.data()) }
+    read(Lvalue::in_cdata(cdata))
 }
 
 /// The body of tp_richcompare.

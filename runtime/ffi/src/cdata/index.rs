@@ -3,13 +3,12 @@
 use pyo3::ffi;
 
 use super::arith::{step, to_index};
-use crate::convert::pointer::bytes_of;
-use crate::convert::{Room, initialiser, many, read, write_in};
+use crate::convert::{Lvalue, Room, many, read, write_in};
 use crate::ctype::{CType, Code, Kind, array_of};
 use crate::object::{
     CData, Resource, TYPES, new_inner, new_view, new_view_of_owning, null_dereference, released,
 };
-use crate::py::{Live, Raised, Ref, Res};
+use crate::py::{Live, Raised, Ref, Res, Sequence};
 use crate::{exception, raise};
 
 /// The body of mp_subscript.
@@ -23,12 +22,11 @@ pub(super) fn get_item(cdata: &CData, key: Live) -> Res<Ref> {
         if ctype.code == Code::Array {
             if index >= 0 && index < cdata.array_length() {
                 let item = ctype.item();
-                let data = data.wrapping_offset(index * item.size());
+                let place = Lvalue::in_cdata(cdata).first().nth(index);
                 if item.is_aggregate() {
-                    return Ok(new_inner(item, data, -1, cdata)?.into_obj());
+                    return Ok(new_inner(item, place.data(), -1, cdata)?.into_obj());
                 }
-                // SAFETY: an item of the array, which the cdata owns.
-                return unsafe { read(item, data) };
+                return read(place);
             }
         } else if index == 0 && ctype.code == Code::Pointer {
             let item = ctype.item();
@@ -37,8 +35,7 @@ pub(super) fn get_item(cdata: &CData, key: Live) -> Res<Ref> {
                 return Ok(view.into_obj());
             }
             if !item.is_aggregate() {
-                // SAFETY: the value that the pointer owns.
-                return unsafe { read(item, data) };
+                return read(Lvalue::owned_by(cdata));
             }
         }
     }
@@ -53,7 +50,8 @@ fn get_any_item(cdata: &CData, key: Live) -> Res<Ref> {
         return slice(cdata, start, length);
     }
     let index = to_index(key, exception!(IndexError))?;
-    let (item, data) = item_at(cdata, index)?;
+    let place = item_at(cdata, index)?;
+    let (item, data) = (place.ctype(), place.data());
     if item.is_aggregate() {
         if item.code == Code::Record
             && cdata.ctype().kind == Kind::Pointer
@@ -64,8 +62,7 @@ fn get_any_item(cdata: &CData, key: Live) -> Res<Ref> {
         }
         return Ok(new_inner(item, data, -1, cdata)?.into_obj());
     }
-    // SAFETY: where `item_at` says that an item is, as far as the cdata knows: C's own rule for pointers.
-    unsafe { read(item, data) }
+    read(place)
 }
 
 /// The body of mp_ass_subscript; without a value it is a deletion.
@@ -80,10 +77,8 @@ pub(super) fn set_item(cdata: &CData, key: Live, value: Option<Live>) -> Res<()>
     {
         let index = index as isize;
         if index >= 0 && index < cdata.array_length() {
-            let item = cdata.ctype().item();
-            let data = cdata.data().wrapping_offset(index * item.size());
-            // SAFETY: an item of the array, which the cdata owns.
-            return unsafe { write_in(item, data, value.ptr(), Room::UNKNOWN) };
+            let place = Lvalue::in_cdata(cdata).first().nth(index);
+            return write_in(place, value, Room::UNKNOWN);
         }
     }
     set_any_item(cdata, key, value)
@@ -97,15 +92,14 @@ fn set_any_item(cdata: &CData, key: Live, value: Live) -> Res<()> {
         return assign_slice(cdata, start, length, value);
     }
     let index = to_index(key, exception!(IndexError))?;
-    let (item, data) = item_at(cdata, index)?;
+    let place = item_at(cdata, index)?;
     // A flexible array at the end of the item reaches as far as the owner's memory does.
     let room = if cdata.length.get() >= 0 && cdata.ctype().kind == Kind::Pointer {
-        Room::until(data.wrapping_offset(cdata.length.get()))
+        Room::until(place.after(cdata.length.get()))
     } else {
         Room::UNKNOWN
     };
-    // SAFETY: where `item_at` says that an item is, as far as the cdata knows: C's own rule for pointers.
-    unsafe { write_in(item, data, value.ptr(), room) }
+    write_in(place, value, room)
 }
 
 /// `del cdata[key]`: nothing can be deleted, but the error for a key that is not there comes first.
@@ -123,9 +117,17 @@ fn cannot_delete(cdata: &CData, key: Live) -> Raised {
     }
 }
 
-/// Type and address of an item, with the checks that the type and the owner allow.
+/// An item, with the checks that the type and the owner allow.
 #[inline]
-pub(crate) fn item_at(cdata: &CData, index: isize) -> Res<(&CType, *mut u8)> {
+fn item_at(cdata: &CData, index: isize) -> Res<Lvalue<'_>> {
+    let (item, data) = address_at(cdata, index)?;
+    // SAFETY: an item is there as far as the cdata knows: C's own rule for pointers.
+    Ok(unsafe { Lvalue::new(item, data) })
+}
+
+/// Type and address of an item.
+#[inline]
+fn address_at(cdata: &CData, index: isize) -> Res<(&CType, *mut u8)> {
     let ctype = cdata.ctype();
     let data = cdata.data();
     match ctype.kind {
@@ -307,6 +309,8 @@ fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<
         ));
     }
     let data = cdata.data().wrapping_offset(start.wrapping_mul(size));
+    // SAFETY: the first of the slice's items, which are there as far as the cdata knows: C's own rule for pointers.
+    let first = unsafe { Lvalue::new(item, data) };
     if let Some(other) = CData::of(value) {
         let from = other.ctype();
         if from.kind == Kind::Array
@@ -316,8 +320,7 @@ fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<
             if other.data().is_null() && length > 0 {
                 return Err(null_dereference(other));
             }
-            // SAFETY: both are arrays of `length` such items, as far as their owners know.
-            unsafe { std::ptr::copy(other.data(), data, (length * size) as usize) };
+            first.copy_from(other.data(), (length * size) as usize);
             return Ok(());
         }
     }
@@ -330,26 +333,20 @@ fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<
                 "need a string of length {length}, got {given}"
             ));
         }
-        // SAFETY: the object's bytes; `length` items of one byte each were checked to be there.
-        unsafe { std::ptr::copy(from, data, given) };
+        first.copy_from(from, given);
         return Ok(());
     }
-    // SAFETY: a list or a tuple is asked for its length; no more than `length` items are written.
-    unsafe {
-        let list = value.ptr();
-        if ffi::PyList_CheckExact(list) != 0 || ffi::PyTuple_CheckExact(list) != 0 {
-            let given = initialiser::sequence_length(list);
-            many::write_sequence(item, data, list, given.min(length), Room::UNKNOWN)?;
-            return count_check(length, given);
-        }
+    if let Some(sequence) = Sequence::exactly(value) {
+        let given = sequence.len();
+        many::write_sequence(first, sequence, given.min(length), Room::UNKNOWN)?;
+        return count_check(length, given);
     }
     let iterator = value.iterator()?;
     for index in 0..length {
         let Some(one) = iterator.live().next_item()? else {
             return count_check(length, index);
         };
-        // SAFETY: one of the `length` items.
-        unsafe { write_in(item, data.offset(index * size), one.obj(), Room::UNKNOWN)? };
+        write_in(first.nth(index), one.live(), Room::UNKNOWN)?;
     }
     match iterator.live().next_item()? {
         Some(_) => count_check(length, length + 1),
@@ -359,17 +356,18 @@ fn assign_slice(cdata: &CData, start: isize, length: isize, value: Live) -> Res<
 
 /// The memory of bytes or a bytearray, until Python runs again.
 fn bytes_or_bytearray(value: Live) -> Option<(*const u8, usize)> {
-    // SAFETY: each is asked for its own kind of memory.
+    if let Some(bytes) = value.bytes() {
+        return Some((bytes.as_ptr(), bytes.len()));
+    }
+    // SAFETY: a bytearray, where it is one.
     unsafe {
-        if value.is_bytes() {
-            let bytes = bytes_of(value.ptr());
-            Some((bytes.as_ptr(), bytes.len()))
-        } else if ffi::PyByteArray_Check(value.ptr()) != 0 {
+        (ffi::PyByteArray_Check(value.ptr()) != 0).then(|| {
             let start = ffi::PyByteArray_AsString(value.ptr()).cast::<u8>();
-            Some((start, ffi::PyByteArray_Size(value.ptr()) as usize))
-        } else {
-            None
-        }
+            (
+                start.cast_const(),
+                ffi::PyByteArray_Size(value.ptr()) as usize,
+            )
+        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Iteration over array cdata.
 
+use std::sync::atomic::{AtomicIsize, Ordering};
+
 use pyo3::ffi;
 
-use crate::convert::{get, read};
-use crate::ctype::{CType, Code, Kind};
+use crate::convert::{Lvalue, read};
+use crate::ctype::{Code, Kind};
 use crate::object::{CData, Resource, TYPES, new_inner, released};
-use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit};
+use crate::py::{Obj, Ref, Res, StaticType, guard, guard_unit, make};
 use crate::raise;
 
 static ITERATOR_TYPE: StaticType = StaticType::new();
@@ -77,56 +79,48 @@ unsafe extern "C" fn dealloc(object: Obj) {
 /// # Safety
 /// Called by Python, through the slot of the type.
 unsafe extern "C" fn next(object: Obj) -> Obj {
-    // SAFETY: a live iterator, by the slot's contract. NULL without an exception is the end. On a free-threaded Python
-    // two threads may take the same item, never one beyond the end.
-    unsafe {
+    // SAFETY: a live iterator, by the slot's contract; its place is only read and written so.
+    let (array, place) = unsafe {
         let iterator = object.cast::<Iterator>();
-        let Some(array) = &(*iterator).array else {
-            return std::ptr::null_mut();
-        };
-        let place = std::sync::atomic::AtomicIsize::from_ptr(&raw mut (*iterator).next);
-        let index = place.load(std::sync::atomic::Ordering::Relaxed);
-        if index >= array.array_length() {
-            return std::ptr::null_mut();
-        }
-        place.store(index + 1, std::sync::atomic::Ordering::Relaxed);
-        let item = array.ctype().item();
-        let data = array.data();
-        if !data.is_null() && !TYPES.can_be_released(array.python_type()) {
-            // The pointer is returned as it is: it can only fail for want of memory, and is NULL then.
-            match item.code {
-                Code::I32 => {
-                    return ffi::PyLong_FromLong(get::<i32>(data.offset(index * 4)).into());
-                }
-                Code::I64 => {
-                    return ffi::PyLong_FromLongLong(get::<i64>(data.offset(index * 8)));
-                }
-                Code::U8 => return ffi::PyLong_FromLong(get::<u8>(data.offset(index)).into()),
-                Code::F64 => {
-                    return ffi::PyFloat_FromDouble(get::<f64>(data.offset(index * 8)));
-                }
-                _ => {}
-            }
-        }
-        next_of_any(array, item, index)
+        let place = AtomicIsize::from_ptr(&raw mut (*iterator).next);
+        (&(*iterator).array, place)
+    };
+    // NULL without an exception is the end. On a free-threaded Python two threads may take the same item, never one beyond
+    // the end.
+    let Some(array) = array else {
+        return std::ptr::null_mut();
+    };
+    let index = place.load(Ordering::Relaxed);
+    if index >= array.array_length() {
+        return std::ptr::null_mut();
     }
+    place.store(index + 1, Ordering::Relaxed);
+    if array.data().is_null() || TYPES.can_be_released(array.python_type()) {
+        return next_of_any(array, index);
+    }
+    let item = Lvalue::in_cdata(array).first().nth(index);
+    let made = match item.code() {
+        Code::I32 => make::int_from_long(item.get::<i32>().into()),
+        Code::I64 => make::int_from_i64(item.get()),
+        Code::U8 => make::int_from_long(item.get::<u8>().into()),
+        Code::F64 => make::float(item.get()),
+        _ => return next_of_any(array, index),
+    };
+    made.map_or(std::ptr::null_mut(), Ref::into_ptr)
 }
 
 /// The item at an index below the length.
 #[inline(never)]
-fn next_of_any(array: &CData, item: &CType, index: isize) -> Obj {
+fn next_of_any(array: &CData, index: isize) -> Obj {
     guard(|| {
         if array.data().is_null() {
             return Err(crate::object::null_dereference(array));
         }
         array.check_live()?;
-        // SAFETY: the index is below the array's length.
-        unsafe {
-            let data = array.data().offset(index * item.size());
-            if item.is_aggregate() {
-                return Ok(new_inner(item, data, -1, array)?.into_obj());
-            }
-            read(item, data)
+        let item = Lvalue::in_cdata(array).first().nth(index);
+        if item.ctype().is_aggregate() {
+            return Ok(new_inner(item.ctype(), item.data(), -1, array)?.into_obj());
         }
+        read(item)
     })
 }

@@ -1,11 +1,9 @@
 //! `ffi.new()` and the allocators of `ffi.new_allocator()`.
 
-use pyo3::ffi;
-
-use crate::convert::{Room, initialiser, initialiser_length, initialiser_size, write_in};
+use crate::convert::{Lvalue, Room, initialiser, initialiser_length, initialiser_size, write_in};
 use crate::ctype::{CType, Kind};
 use crate::object::{CData, Resource, new_managed, new_owning, new_owning_unset};
-use crate::py::{Obj, Ref, Res};
+use crate::py::{Live, Ref, Res, given, make};
 use crate::raise;
 
 /// Where `new` gets its memory: `ffi.new_allocator(alloc, free, should_clear_after_alloc)`.
@@ -20,30 +18,23 @@ pub struct Allocator {
 
 /// `ffi.new(ctype, init)`: zeroed memory for what `ctype` points to, or for an array, initialised; freed with the cdata.
 /// `init` None is no initialiser.
-pub fn new(ctype: &CType, init: Option<Obj>, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
-    // SAFETY: the initialiser is live for the call; the memory has the size that was computed for it, and its end is
-    // told to what writes.
-    unsafe {
-        let init = init.filter(|&init| init != ffi::Py_None());
-        match ctype.kind {
-            Kind::Pointer if !ctype.is_function_pointer() => new_pointed(ctype, init, allocator),
-            Kind::Array => new_array(ctype, init, allocator),
-            _ => Err(raise!(
-                TypeError,
-                "expected a pointer or array ctype, got '{}'",
-                ctype.name
-            )),
-        }
+pub fn new(ctype: &CType, init: Option<Live>, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
+    let init = given(init);
+    match ctype.kind {
+        Kind::Pointer if !ctype.is_function_pointer() => new_pointed(ctype, init, allocator),
+        Kind::Array => new_array(ctype, init, allocator),
+        _ => Err(raise!(
+            TypeError,
+            "expected a pointer or array ctype, got '{}'",
+            ctype.name
+        )),
     }
 }
 
 /// [`new`] of a pointer type.
-///
-/// # Safety
-/// `init` is live.
-unsafe fn new_pointed(
+fn new_pointed(
     ctype: &CType,
-    init: Option<Obj>,
+    init: Option<Live>,
     allocator: Option<&Allocator>,
 ) -> Res<Ref<CData>> {
     let item = ctype.item();
@@ -55,8 +46,7 @@ unsafe fn new_pointed(
         size = item.size();
         if size >= 0 && details.is_some_and(|details| details.has_flexible) {
             if let Some(init) = init {
-                // SAFETY: `init` is live.
-                size = unsafe { initialiser_size(item, init)? } as isize;
+                size = initialiser_size(item, init)? as isize;
             }
             bytes = size;
         }
@@ -73,45 +63,37 @@ unsafe fn new_pointed(
     let room = if item.code.is_char() { 2 * size } else { size } as usize;
     let made = allocate(ctype, room, bytes, allocator)?;
     if let Some(init) = init {
-        // SAFETY: memory of the item's size, whose end is known.
-        unsafe { write_in(item, made.data(), init, Room::until(made.data().add(room)))? };
+        // SAFETY: memory of the item's size.
+        let place = unsafe { Lvalue::new(item, made.data()) };
+        write_in(place, init, Room::of(place, room))?;
     }
     Ok(made)
 }
 
 /// [`new`] of an array type.
-///
-/// # Safety
-/// `init` is live.
-unsafe fn new_array(
-    ctype: &CType,
-    init: Option<Obj>,
-    allocator: Option<&Allocator>,
-) -> Res<Ref<CData>> {
+fn new_array(ctype: &CType, init: Option<Live>, allocator: Option<&Allocator>) -> Res<Ref<CData>> {
     let item = ctype.item();
     let mut init = init;
     let mut length = ctype.length;
-    // SAFETY: `init` is live.
-    unsafe {
-        if length < 0 {
-            let given = init.unwrap_or_else(|| ffi::Py_None());
-            length = initialiser_length(item, given)?;
-            if initialiser::is_count(given) {
-                init = None;
-            }
+    if length < 0 {
+        let given = init.unwrap_or_else(|| Live::none());
+        length = initialiser_length(item, given)?;
+        if initialiser::is_count(given) {
+            init = None;
         }
-        let size = item
-            .size()
-            .checked_mul(length)
-            .filter(|&size| size >= 0)
-            .ok_or_else(|| raise!(OverflowError, "array size would overflow a Py_ssize_t"))?
-            as usize;
-        let made = allocate(ctype, size, length, allocator)?;
-        if let Some(init) = init {
-            write_in(ctype, made.data(), init, Room::until(made.data().add(size)))?;
-        }
-        Ok(made)
     }
+    let size = item
+        .size()
+        .checked_mul(length)
+        .filter(|&size| size >= 0)
+        .ok_or_else(|| raise!(OverflowError, "array size would overflow a Py_ssize_t"))?
+        as usize;
+    let made = allocate(ctype, size, length, allocator)?;
+    if let Some(init) = init {
+        let place = Lvalue::in_cdata(&made);
+        write_in(place, init, Room::of(place, size))?;
+    }
+    Ok(made)
 }
 
 #[inline]
@@ -141,36 +123,34 @@ fn allocate_by(
             new_owning_unset(ctype, size, length)
         };
     };
-    // SAFETY: live objects; what alloc() returns is checked to be a pointer, and trusted to have `size` bytes.
-    unsafe {
-        let wanted = crate::py::make::unsigned_int(size)?;
-        let memory = alloc.live().call_with(wanted.live())?;
-        let Some(cdata) = crate::object::CData::of(memory.live()) else {
-            let given = memory.live().type_name();
-            return Err(raise!(
-                TypeError,
-                "alloc() must return a cdata object (got {given})"
-            ));
-        };
-        if !cdata.ctype().is_pointer_or_array() {
-            return Err(raise!(
-                TypeError,
-                "alloc() must return a cdata pointer, not '{}'",
-                cdata.ctype().name
-            ));
-        }
-        let data = cdata.data();
-        if data.is_null() {
-            return Err(raise!(MemoryError, "alloc() returned NULL"));
-        }
-        let resource = Resource::Allocated {
-            memory: memory.clone(),
-            free: allocator.free.clone(),
-        };
-        let made = new_managed(ctype, data, length, resource)?;
-        if allocator.clear {
-            data.write_bytes(0, size);
-        }
-        Ok(made)
+    let wanted = make::unsigned_int(size)?;
+    let memory = alloc.live().call_with(wanted.live())?;
+    let Some(cdata) = CData::of(memory.live()) else {
+        let given = memory.live().type_name();
+        return Err(raise!(
+            TypeError,
+            "alloc() must return a cdata object (got {given})"
+        ));
+    };
+    if !cdata.ctype().is_pointer_or_array() {
+        return Err(raise!(
+            TypeError,
+            "alloc() must return a cdata pointer, not '{}'",
+            cdata.ctype().name
+        ));
     }
+    let data = cdata.data();
+    if data.is_null() {
+        return Err(raise!(MemoryError, "alloc() returned NULL"));
+    }
+    let resource = Resource::Allocated {
+        memory: memory.clone(),
+        free: allocator.free.clone(),
+    };
+    let made = new_managed(ctype, data, length, resource)?;
+    if allocator.clear {
+        // SAFETY: alloc() returned a pointer, which is trusted to have as many bytes as it was asked for.
+        unsafe { data.write_bytes(0, size) };
+    }
+    Ok(made)
 }

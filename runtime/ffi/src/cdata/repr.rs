@@ -1,11 +1,9 @@
 //! `repr(cdata)`.
 
-use pyo3::ffi;
-
-use crate::convert::{read, read_enum_text, real};
+use crate::convert::{Lvalue, read, read_enum_text, real};
 use crate::ctype::{Code, Kind};
 use crate::object::{CData, Resource, TYPES, is_buffer};
-use crate::py::{Live, Ref, Res, type_name};
+use crate::py::{Live, Res};
 
 /// `repr(object)` as Rust text; lone surrogates are escaped by repr itself.
 fn repr_of(object: Live) -> Res<String> {
@@ -14,9 +12,7 @@ fn repr_of(object: Live) -> Res<String> {
         // The repr has a lone surrogate, which UTF-8 cannot say.
         Err(raised) => raised.clear(),
     }
-    // SAFETY: a live object.
-    let text: Ref = unsafe { Ref::steal(ffi::PyObject_ASCII(object.ptr())) }?;
-    Ok(text.live().text()?.unwrap_or("?").to_string())
+    Ok(object.ascii()?.live().text()?.unwrap_or("?").to_string())
 }
 
 /// The body of tp_repr.
@@ -25,9 +21,7 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
     let name = &ctype.name;
     match ctype.kind {
         Kind::Enum => {
-            // SAFETY: a cdata's data is readable as its type.
-            let (number, enumerator) = unsafe { read_enum_text(ctype, cdata.data())? };
-            // SAFETY: a live int.
+            let (number, enumerator) = read_enum_text(Lvalue::in_cdata(cdata))?;
             let number = repr_of(number.live())?;
             return Ok(match enumerator {
                 Some(enumerator) => format!("<cdata '{name}' {number}: {enumerator}>"),
@@ -46,40 +40,10 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
             owned_bytes(cdata)?
         ));
     }
-    // SAFETY: the resource's objects are alive with the cdata.
-    unsafe {
-        match cdata.resource() {
-            Some(Resource::Released { buffer: true, .. }) => {
-                return Ok(format!("<cdata '{name}' buffer RELEASED>"));
-            }
-            Some(Resource::Buffer(_)) => {
-                let from = super::lifetime::steady(|| match cdata.resource() {
-                    Some(Resource::Buffer(view)) if !view.obj.is_null() => type_name(view.obj),
-                    _ => "?".to_string(),
-                });
-                return Ok(if ctype.kind == Kind::Array {
-                    format!(
-                        "<cdata '{name}' buffer len {} from '{from}' object>",
-                        cdata.array_length()
-                    )
-                } else {
-                    format!("<cdata '{name}' buffer from '{from}' object>")
-                });
-            }
-            Some(Resource::Handle(object)) => {
-                return Ok(format!(
-                    "<cdata '{name}' handle to {}>",
-                    repr_of(object.live())?
-                ));
-            }
-            Some(Resource::Callback(closure)) => {
-                return Ok(format!(
-                    "<cdata '{name}' calling {}>",
-                    repr_of(Live::new(closure.callable()))?
-                ));
-            }
-            _ => {}
-        }
+    if let Some(resource) = cdata.resource()
+        && let Some(text) = repr_of_resource(cdata, resource)?
+    {
+        return Ok(text);
     }
     if ctype.kind == Kind::Array && ctype.length < 0 {
         return Ok(format!(
@@ -93,6 +57,39 @@ pub(super) fn repr(cdata: &CData) -> Res<String> {
     } else {
         format!("<cdata '{name}{reference}' {:#x}>", cdata.data() as usize)
     })
+}
+
+/// The repr of a cdata by what it owns, where that has a text of its own.
+fn repr_of_resource(cdata: &CData, resource: &Resource) -> Res<Option<String>> {
+    let (ctype, name) = (cdata.ctype(), &cdata.ctype().name);
+    Ok(Some(match resource {
+        Resource::Released { buffer: true, .. } => format!("<cdata '{name}' buffer RELEASED>"),
+        Resource::Buffer(_) => {
+            let from = super::lifetime::steady(|| match cdata.resource() {
+                // SAFETY: NULL, or the object whose buffer it is, which the buffer keeps alive.
+                Some(Resource::Buffer(view)) => unsafe { Live::or_null(view.obj) }
+                    .map_or_else(|| "?".to_string(), Live::type_name),
+                _ => "?".to_string(),
+            });
+            if ctype.kind == Kind::Array {
+                format!(
+                    "<cdata '{name}' buffer len {} from '{from}' object>",
+                    cdata.array_length()
+                )
+            } else {
+                format!("<cdata '{name}' buffer from '{from}' object>")
+            }
+        }
+        Resource::Handle(object) => {
+            format!("<cdata '{name}' handle to {}>", repr_of(object.live())?)
+        }
+        Resource::Callback(closure) => {
+            // SAFETY: the closure keeps what it calls alive.
+            let callable = unsafe { Live::new(closure.callable()) };
+            format!("<cdata '{name}' calling {}>", repr_of(callable)?)
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// A pointer to a struct that an allocator made: it owns the struct, as that of `ffi.new()` does.
@@ -114,28 +111,21 @@ fn owned_bytes(cdata: &CData) -> Res<usize> {
 }
 
 fn repr_primitive(cdata: &CData) -> Res<String> {
-    let ctype = cdata.ctype();
-    // SAFETY: a cdata's data is readable as its type.
-    let value = unsafe {
-        match ctype.code {
-            Code::LongDouble => real::long_double_text(cdata.data()),
-            Code::Char32 => match read(ctype, cdata.data()) {
-                Ok(value) => repr_of(value.live())?,
-                // A value that is no character is shown as a number, because repr() must work.
-                Err(raised) => {
-                    raised.clear();
-                    format!("{:#x}", cdata.data().cast::<u32>().read_unaligned())
+    let place = Lvalue::in_cdata(cdata);
+    let value = match place.code() {
+        Code::LongDouble => real::long_double_text(place),
+        // A value that is no character, or neither true nor false, is shown as a number, because repr() must work.
+        code @ (Code::Char32 | Code::Bool) => match read(place) {
+            Ok(value) => repr_of(value.live())?,
+            Err(raised) => {
+                raised.clear();
+                match code {
+                    Code::Char32 => format!("{:#x}", place.get::<u32>()),
+                    _ => place.get::<u8>().to_string(),
                 }
-            },
-            Code::Bool => match read(ctype, cdata.data()) {
-                Ok(value) => repr_of(value.live())?,
-                Err(raised) => {
-                    raised.clear();
-                    cdata.data().read().to_string()
-                }
-            },
-            _ => repr_of(read(ctype, cdata.data())?.live())?,
-        }
+            }
+        },
+        _ => repr_of(read(place)?.live())?,
     };
-    Ok(format!("<cdata '{}' {value}>", ctype.name))
+    Ok(format!("<cdata '{}' {value}>", cdata.ctype().name))
 }

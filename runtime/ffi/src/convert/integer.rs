@@ -1,11 +1,9 @@
 //! Integers.
 
-use pyo3::ffi;
-
-use super::{get, put};
+use super::Lvalue;
 use crate::ctype::{CType, Code};
-use crate::object::as_cdata;
-use crate::py::{Obj, Raised, Ref, Res, small_long_value};
+use crate::object::CData;
+use crate::py::{Live, Raised, Ref, Res, split_long};
 use crate::raise;
 
 /// Whether wchar_t is signed here: `int()` of a wide character follows it.
@@ -13,189 +11,120 @@ const WCHAR_IS_SIGNED: bool = libc::wchar_t::MIN != 0;
 
 /// Gives `use_int` the Python int that `value` stands for in an initialiser: an int, or what `int()` makes of an
 /// object, but not of a float.
-///
-/// # Safety
-/// `value` is live.
 #[inline]
-unsafe fn with_int<T>(
-    value: Obj,
-    allow_float: bool,
-    use_int: impl FnOnce(Obj) -> Res<T>,
-) -> Res<T> {
-    // SAFETY: `value` is live (the caller's contract); the reference to the converted int lives until `use_int` returns.
-    unsafe {
-        if ffi::PyLong_Check(value) != 0 {
-            return use_int(value);
-        }
-        use_int(converted(value, allow_float)?.obj())
+fn with_int<T>(value: Live, allow_float: bool, use_int: impl FnOnce(Live) -> Res<T>) -> Res<T> {
+    if value.is_int() {
+        return use_int(value);
     }
+    use_int(converted(value, allow_float)?.live())
 }
 
 /// The int that an object which is not one stands for.
-///
-/// # Safety
-/// `value` is live.
 #[inline(never)]
-unsafe fn converted(value: Obj, allow_float: bool) -> Res<Ref> {
-    // SAFETY: `value` is live (the caller's contract), and so is its type, whose slots are NULL or valid; nb_int gets an
-    // object of its type, and returns a new reference or NULL with an exception.
-    unsafe {
-        let is_float = ffi::PyFloat_Check(value) != 0
-            || as_cdata(value).is_some_and(|cdata| {
-                matches!(cdata.ctype().code, Code::F32 | Code::F64 | Code::LongDouble)
-            });
-        let number = (*ffi::Py_TYPE(value)).tp_as_number;
-        let to_int = if number.is_null() {
-            None
-        } else {
-            (*number).nb_int
-        };
-        let to_int = match to_int {
-            Some(to_int) if allow_float || !is_float => to_int,
-            _ => return Err(raise!(TypeError, "an integer is required")),
-        };
-        let result = Ref::steal(to_int(value))?;
-        if ffi::PyLong_Check(result.obj()) == 0 {
-            return Err(raise!(TypeError, "integer conversion failed"));
-        }
-        Ok(result)
+fn converted(value: Live, allow_float: bool) -> Res<Ref> {
+    let is_float = value.is_float()
+        || CData::of(value).is_some_and(|cdata| {
+            matches!(cdata.ctype().code, Code::F32 | Code::F64 | Code::LongDouble)
+        });
+    // SAFETY: the type of a live object, whose slots are NULL or valid.
+    let to_int = unsafe {
+        let number = (*value.class()).tp_as_number;
+        number.as_ref().and_then(|number| number.nb_int)
+    };
+    let to_int = match to_int {
+        Some(to_int) if allow_float || !is_float => to_int,
+        _ => return Err(raise!(TypeError, "an integer is required")),
+    };
+    // SAFETY: the slot of the object's own type, which returns a new reference, or NULL with an exception.
+    let result = unsafe { Ref::steal(to_int(value.ptr())) }?;
+    if !result.live().is_int() {
+        return Err(raise!(TypeError, "integer conversion failed"));
     }
+    Ok(result)
 }
 
 /// The value of an integer initialiser, as a signed 64-bit integer. Raises OverflowError when it does not fit,
 /// TypeError for what is no integer.
-///
-/// # Safety
-/// `value` is live.
 #[inline]
-pub unsafe fn to_i64_checked(value: Obj) -> Res<i64> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some(small) = small_long_value(value) {
-            return Ok(small);
-        }
-        with_int(value, false, |int| {
-            let result = ffi::PyLong_AsLongLong(int);
-            if result == -1 && !ffi::PyErr_Occurred().is_null() {
-                Err(Raised::already())
-            } else {
-                Ok(result)
-            }
-        })
+pub fn to_i64_checked(value: Live) -> Res<i64> {
+    if let Some(small) = value.small_int() {
+        return Ok(small);
     }
+    with_int(value, false, |int| int.to_i64())
 }
 
 /// The value of an integer initialiser, as an unsigned 64-bit integer. Raises OverflowError when it does not fit or is
 /// negative, TypeError for what is no integer.
-///
-/// # Safety
-/// `value` is live.
 #[inline]
-pub unsafe fn to_u64_checked(value: Obj) -> Res<u64> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some(small) = small_long_value(value) {
-            return u64::try_from(small).map_err(|_| negative());
-        }
-        with_int(value, false, |int| {
-            let result = ffi::PyLong_AsUnsignedLongLong(int);
-            if result == u64::MAX && !ffi::PyErr_Occurred().is_null() {
-                let raised = Raised::already();
-                if is_negative(int) {
-                    raised.clear();
-                    return Err(negative());
-                }
-                return Err(raised);
-            }
-            Ok(result)
-        })
+pub fn to_u64_checked(value: Live) -> Res<u64> {
+    if let Some(small) = value.small_int() {
+        return u64::try_from(small).map_err(|_| negative());
     }
+    with_int(value, false, |int| {
+        int.to_u64().map_err(|raised| {
+            if is_negative(int) {
+                raised.clear();
+                return negative();
+            }
+            raised
+        })
+    })
 }
 
 /// The low 64 bits of what `int()` makes of a value, floats among them: how casts see integers.
-///
-/// # Safety
-/// `value` is live.
 #[inline]
-pub unsafe fn wrapping_u64(value: Obj) -> Res<u64> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some(small) = small_long_value(value) {
-            return Ok(small as u64);
-        }
-        with_int(value, true, |int| {
-            let result = ffi::PyLong_AsUnsignedLongLongMask(int);
-            if result == u64::MAX && !ffi::PyErr_Occurred().is_null() {
-                Err(Raised::already())
-            } else {
-                Ok(result)
-            }
-        })
+pub fn wrapping_u64(value: Live) -> Res<u64> {
+    if let Some(small) = value.small_int() {
+        return Ok(small as u64);
     }
+    with_int(value, true, |int| int.to_u64_wrapping())
 }
 
 /// The bits of an initialiser of 128 bits. Raises as those for 64 bits do.
-///
-/// # Safety
-/// `value` is live.
 #[inline(never)]
-unsafe fn to_128_checked(ctype: &CType, value: Obj) -> Res<u128> {
+fn to_128_checked(ctype: &CType, value: Live) -> Res<u128> {
     let is_signed = ctype.code == Code::I128;
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some(small) = small_long_value(value) {
-            if small < 0 && !is_signed {
-                return Err(negative());
-            }
-            return Ok(i128::from(small) as u128);
+    if let Some(small) = value.small_int() {
+        if small < 0 && !is_signed {
+            return Err(negative());
         }
-        with_int(value, false, |int| {
-            let (low, high) = crate::py::split_long(crate::py::Live::new(int))?;
-            let mut overflow = 0;
-            let mut top = ffi::PyLong_AsLongLongAndOverflow(high.obj(), &mut overflow);
-            if !is_signed {
-                if overflow < 0 || overflow == 0 && top < 0 {
-                    return Err(negative());
-                }
-                top = ffi::PyLong_AsUnsignedLongLong(high.obj()) as i64;
-                overflow = i32::from(!ffi::PyErr_Occurred().is_null());
-                ffi::PyErr_Clear();
-            }
-            if overflow != 0 {
-                return Err(does_not_fit(ctype, int));
-            }
-            Ok(u128::from(top as u64) << 64 | u128::from(low))
-        })
+        return Ok(i128::from(small) as u128);
     }
+    with_int(value, false, |int| {
+        let (low, high) = split_long(int)?;
+        let high = high.live();
+        let top = if is_signed {
+            high.to_i64_or_side().ok().map(|top| top as u64)
+        } else if is_negative(high) {
+            return Err(negative());
+        } else {
+            high.to_u64().map_err(Raised::clear).ok()
+        };
+        match top {
+            Some(top) => Ok(u128::from(top) << 64 | u128::from(low)),
+            None => Err(does_not_fit(ctype, int)),
+        }
+    })
 }
 
 /// [`wrapping_u64`], of 128 bits.
-///
-/// # Safety
-/// `value` is live.
-pub unsafe fn wrapping_u128(value: Obj) -> Res<u128> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some(small) = small_long_value(value) {
-            return Ok(i128::from(small) as u128);
-        }
-        with_int(value, true, |int| {
-            let (low, high) = crate::py::split_long(crate::py::Live::new(int))?;
-            let high = wrapping_u64(high.obj())?;
-            Ok(u128::from(high) << 64 | u128::from(low))
-        })
+pub fn wrapping_u128(value: Live) -> Res<u128> {
+    if let Some(small) = value.small_int() {
+        return Ok(i128::from(small) as u128);
     }
+    with_int(value, true, |int| {
+        let (low, high) = split_long(int)?;
+        let high = wrapping_u64(high.live())?;
+        Ok(u128::from(high) << 64 | u128::from(low))
+    })
 }
 
 /// Whether a Python int is below zero.
-///
-/// # Safety
-/// `int` is a live int.
-unsafe fn is_negative(int: Obj) -> bool {
-    let mut overflow = 0;
-    // SAFETY: `int` is a live int: the call cannot fail.
-    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(int, &mut overflow) };
-    overflow < 0 || (overflow == 0 && value < 0)
+fn is_negative(int: Live) -> bool {
+    match int.to_i64_or_side() {
+        Ok(value) => value < 0,
+        Err(above) => !above,
+    }
 }
 
 #[cold]
@@ -205,14 +134,10 @@ fn negative() -> Raised {
 }
 
 /// OverflowError: `value` does not fit the type.
-///
-/// # Safety
-/// `value` is live.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn does_not_fit(ctype: &CType, value: Obj) -> Raised {
-    // SAFETY: `value` is live.
-    let text = unsafe { text_of(value) };
+pub(super) fn does_not_fit(ctype: &CType, value: Live) -> Raised {
+    let text = text_of(value);
     raise!(
         OverflowError,
         "integer {text} does not fit '{}'",
@@ -221,32 +146,25 @@ pub(super) unsafe fn does_not_fit(ctype: &CType, value: Obj) -> Raised {
 }
 
 /// `str(value)`, for messages.
-///
-/// # Safety
-/// `value` is live.
-pub(super) unsafe fn text_of(value: Obj) -> String {
-    // SAFETY: `value` is live.
-    unsafe {
-        let text = Ref::steal(ffi::PyObject_Str(value))
-            .and_then(|text| Ok(text.live().text()?.unwrap_or("?").to_string()));
-        text.unwrap_or_else(|raised| {
-            raised.clear();
-            "?".to_string()
-        })
-    }
+pub(super) fn text_of(value: Live) -> String {
+    let text = value
+        .str()
+        .and_then(|text| Ok(text.live().text()?.unwrap_or("?").to_string()));
+    text.unwrap_or_else(|raised| {
+        raised.clear();
+        "?".to_string()
+    })
 }
 
 /// Writes an integer, `_Bool` or enum.
-///
-/// # Safety
-/// `data` points to room for a value of the type; `value` is live.
 #[inline]
-pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
+pub(super) fn write_integer(place: Lvalue, value: Live) -> Res<()> {
+    let ctype = place.ctype();
     macro_rules! signed {
         ($t:ty) => {{
             let wide = to_i64_checked(value)?;
             match <$t>::try_from(wide) {
-                Ok(narrow) => put::<$t>(data, narrow),
+                Ok(narrow) => place.put::<$t>(narrow),
                 Err(_) => return Err(does_not_fit(ctype, value)),
             }
         }};
@@ -255,72 +173,64 @@ pub(super) unsafe fn write_integer(ctype: &CType, data: *mut u8, value: Obj) -> 
         ($t:ty) => {{
             let wide = to_u64_checked(value)?;
             match <$t>::try_from(wide) {
-                Ok(narrow) => put::<$t>(data, narrow),
+                Ok(narrow) => place.put::<$t>(narrow),
                 Err(_) => return Err(does_not_fit(ctype, value)),
             }
         }};
     }
-    // SAFETY: `data` points to room for a value of the type; `value` is live.
-    unsafe {
-        match ctype.code {
-            Code::I8 => signed!(i8),
-            Code::I16 => signed!(i16),
-            Code::I32 => signed!(i32),
-            Code::I64 => put::<i64>(data, to_i64_checked(value)?),
-            Code::U8 => unsigned!(u8),
-            Code::U16 => unsigned!(u16),
-            Code::U32 => unsigned!(u32),
-            Code::U64 => put::<u64>(data, to_u64_checked(value)?),
-            Code::I128 | Code::U128 => put::<u128>(data, to_128_checked(ctype, value)?),
-            Code::Bool => {
-                let wide = to_u64_checked(value)?;
-                if wide > 1 {
-                    return Err(does_not_fit(ctype, value));
-                }
-                put::<u8>(data, wide as u8);
+    match ctype.code {
+        Code::I8 => signed!(i8),
+        Code::I16 => signed!(i16),
+        Code::I32 => signed!(i32),
+        Code::I64 => place.put::<i64>(to_i64_checked(value)?),
+        Code::U8 => unsigned!(u8),
+        Code::U16 => unsigned!(u16),
+        Code::U32 => unsigned!(u32),
+        Code::U64 => place.put::<u64>(to_u64_checked(value)?),
+        Code::I128 | Code::U128 => place.put::<u128>(to_128_checked(ctype, value)?),
+        Code::Bool => {
+            let wide = to_u64_checked(value)?;
+            if wide > 1 {
+                return Err(does_not_fit(ctype, value));
             }
-            _ => return Err(raise!(SystemError, "'{}' is no integer type", ctype.name)),
+            place.put::<u8>(wide as u8);
         }
-        Ok(())
+        _ => return Err(raise!(SystemError, "'{}' is no integer type", ctype.name)),
     }
+    Ok(())
 }
 
 /// The value of an integer, `_Bool`, enum or character in C memory; `None` for other types. Of `unsigned __int128` its bits,
 /// which may be negative.
-///
-/// # Safety
-/// `data` points to a readable value of the type.
 #[inline]
-pub unsafe fn read_integer(ctype: &CType, data: *const u8) -> Option<i128> {
-    // SAFETY: `data` points to a readable value of the type.
-    unsafe {
-        Some(match ctype.code {
-            Code::I8 => get::<i8>(data).into(),
-            Code::I16 => get::<i16>(data).into(),
-            Code::I32 => get::<i32>(data).into(),
-            Code::I64 => get::<i64>(data).into(),
-            Code::U8 | Code::Bool | Code::Char => get::<u8>(data).into(),
-            Code::U16 => get::<u16>(data).into(),
-            Code::U32 => get::<u32>(data).into(),
-            Code::U64 => get::<u64>(data).into(),
-            Code::I128 | Code::U128 => get::<i128>(data),
-            Code::Char16 => {
-                if is_signed_wide(ctype) {
-                    get::<i16>(data).into()
-                } else {
-                    get::<u16>(data).into()
-                }
+pub fn read_integer(place: Lvalue) -> Option<i128> {
+    let ctype = place.ctype();
+    Some(match ctype.code {
+        Code::I8 => place.get::<i8>().into(),
+        Code::I16 => place.get::<i16>().into(),
+        Code::I32 => place.get::<i32>().into(),
+        Code::I64 => place.get::<i64>().into(),
+        Code::U8 | Code::Bool | Code::Char => place.get::<u8>().into(),
+        Code::U16 => place.get::<u16>().into(),
+        Code::U32 => place.get::<u32>().into(),
+        Code::U64 => place.get::<u64>().into(),
+        Code::I128 | Code::U128 => place.get::<i128>(),
+        Code::Char16 => {
+            if is_signed_wide(ctype) {
+                place.get::<i16>().into()
+            } else {
+                place.get::<u16>().into()
             }
-            Code::Char32 => {
-                if is_signed_wide(ctype) {
-                    get::<i32>(data).into()
-                } else {
-                    get::<u32>(data).into()
-                }
+        }
+        Code::Char32 => {
+            if is_signed_wide(ctype) {
+                place.get::<i32>().into()
+            } else {
+                place.get::<u32>().into()
             }
-            _ => return None,
-        })
-    }
+        }
+        _ => return None,
+    })
 }
 
 fn is_signed_wide(ctype: &CType) -> bool {
@@ -329,22 +239,17 @@ fn is_signed_wide(ctype: &CType) -> bool {
 
 /// Writes the low bits of `value` as an integer, character or enum (C's conversion between integer types); as
 /// `_Bool`, whether it is not zero.
-///
-/// # Safety
-/// `data` points to room for a value of the type.
-pub unsafe fn write_wrapped(ctype: &CType, data: *mut u8, value: u64) -> Res<()> {
-    // SAFETY: `data` points to room for a value of the type.
-    unsafe {
-        match ctype.code {
-            Code::I8 | Code::U8 | Code::Char => put::<u8>(data, value as u8),
-            Code::I16 | Code::U16 | Code::Char16 => put::<u16>(data, value as u16),
-            Code::I32 | Code::U32 | Code::Char32 => put::<u32>(data, value as u32),
-            Code::I64 | Code::U64 => put::<u64>(data, value),
-            Code::I128 => put::<i128>(data, (value as i64).into()),
-            Code::U128 => put::<u128>(data, value.into()),
-            Code::Bool => put::<u8>(data, (value != 0).into()),
-            _ => return Err(raise!(SystemError, "'{}' is no integer type", ctype.name)),
-        }
+pub fn write_wrapped(place: Lvalue, value: u64) -> Res<()> {
+    let ctype = place.ctype();
+    match ctype.code {
+        Code::I8 | Code::U8 | Code::Char => place.put::<u8>(value as u8),
+        Code::I16 | Code::U16 | Code::Char16 => place.put::<u16>(value as u16),
+        Code::I32 | Code::U32 | Code::Char32 => place.put::<u32>(value as u32),
+        Code::I64 | Code::U64 => place.put::<u64>(value),
+        Code::I128 => place.put::<i128>((value as i64).into()),
+        Code::U128 => place.put::<u128>(value.into()),
+        Code::Bool => place.put::<u8>((value != 0).into()),
+        _ => return Err(raise!(SystemError, "'{}' is no integer type", ctype.name)),
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod write;
 pub use bits::{read_bit_field, write_bit_field};
 pub use initialiser::{initialiser_length, initialiser_size};
 pub use many::read_list;
+pub use memory::Lvalue;
 pub(crate) use memory::{get, put};
 pub use read::{read, read_enum_text};
 pub(crate) use refusal::{no_python_value, wrong_initialiser};

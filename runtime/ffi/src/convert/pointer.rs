@@ -1,30 +1,22 @@
 //! Pointers.
 
-use pyo3::ffi;
-
-use super::{put, wrong_initialiser};
+use super::{Lvalue, wrong_initialiser};
 use crate::ctype::{CType, Code, Kind};
-use crate::object::{CData, as_cdata};
-use crate::py::{Obj, Raised, Res};
+use crate::object::{CData, function_object};
+use crate::py::{Live, Raised, Res};
 use crate::raise;
 
 /// The address that `value` stands for as an initialiser of pointer type `ctype`: a pointer of the same type, an array
 /// of the same items, `void *` from and to everything, `char *` from and to pointers to single bytes.
-///
-/// # Safety
-/// `value` is live.
 #[inline]
-pub unsafe fn to_address(ctype: &CType, value: Obj) -> Res<*mut u8> {
-    // SAFETY: `value` is live.
-    unsafe {
-        let Some(cdata) = as_cdata(value) else {
-            return from_other(ctype, value);
-        };
-        if std::ptr::eq(cdata.ctype(), ctype) {
-            return address_of(cdata);
-        }
-        from_different(ctype, cdata, value)
+pub fn to_address(ctype: &CType, value: Live) -> Res<*mut u8> {
+    let Some(cdata) = CData::of(value) else {
+        return from_other(ctype, value);
+    };
+    if std::ptr::eq(cdata.ctype(), ctype) {
+        return address_of(cdata);
     }
+    from_different(ctype, cdata, value)
 }
 
 /// The address that a pointer or an array is. What was released has none: NULL would be a silent wrong value.
@@ -45,42 +37,30 @@ pub(super) fn live_address(cdata: &CData) -> Option<*mut u8> {
 }
 
 /// Writes a pointer.
-///
-/// # Safety
-/// `data` points to room for a pointer; `value` is live.
 #[inline]
-pub(super) unsafe fn write_pointer(ctype: &CType, data: *mut u8, value: Obj) -> Res<()> {
-    // SAFETY: `data` points to room for a pointer; `value` is live.
-    unsafe { put(data, to_address(ctype, value)?) };
+pub(super) fn write_pointer(place: Lvalue, value: Live) -> Res<()> {
+    place.put(to_address(place.ctype(), value)?);
     Ok(())
 }
 
 /// Of something that is no cdata: the `lib.function` objects of plugins stand for their address.
-///
-/// # Safety
-/// `value` is live.
 #[inline(never)]
-unsafe fn from_other(ctype: &CType, value: Obj) -> Res<*mut u8> {
-    // SAFETY: `value` is live.
-    unsafe {
-        if let Some((function, address)) =
-            crate::object::function_object(crate::py::Live::new(value))?
-        {
-            if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
-                return Ok(address);
-            }
-            if ctype.item().code == Code::Char {
-                return Err(to_char_pointer());
-            }
-            return Err(raise!(
-                TypeError,
-                "initializer for ctype '{}' must be a pointer to same type, not cdata '{}'",
-                ctype.name,
-                function.name
-            ));
+fn from_other(ctype: &CType, value: Live) -> Res<*mut u8> {
+    if let Some((function, address)) = function_object(value)? {
+        if std::ptr::eq(&*function, ctype) || ctype.is_void_pointer() {
+            return Ok(address);
         }
-        Err(wrong_initialiser(ctype, "cdata pointer", value))
+        if ctype.item().code == Code::Char {
+            return Err(to_char_pointer());
+        }
+        return Err(raise!(
+            TypeError,
+            "initializer for ctype '{}' must be a pointer to same type, not cdata '{}'",
+            ctype.name,
+            function.name
+        ));
     }
+    Err(wrong_initialiser(ctype, "cdata pointer", value))
 }
 
 #[cold]
@@ -93,15 +73,11 @@ fn to_char_pointer() -> Raised {
 }
 
 /// Of a pointer or array of another type: what C converts by itself, and CFFI too.
-///
-/// # Safety
-/// `value` is live: the object of `cdata`.
 #[inline(never)]
-unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u8> {
+fn from_different(ctype: &CType, cdata: &CData, value: Live) -> Res<*mut u8> {
     let given = cdata.ctype();
     if !given.is_pointer_or_array() {
-        // SAFETY: `value` is live: the object of `cdata`.
-        return Err(unsafe { wrong_initialiser(ctype, "pointer or array", value) });
+        return Err(wrong_initialiser(ctype, "pointer or array", value));
     }
     let (to, from) = (ctype.item(), given.item());
     let same_items = given.kind == Kind::Array && std::ptr::eq(to, from);
@@ -125,25 +101,10 @@ unsafe fn from_different(ctype: &CType, cdata: &CData, value: Obj) -> Res<*mut u
             )
         });
     }
-    // SAFETY: `value` is live: the object of `cdata`.
-    Err(unsafe { wrong_initialiser(ctype, "pointer to same type", value) })
+    Err(wrong_initialiser(ctype, "pointer to same type", value))
 }
 
 /// Whether an array of these takes a bytes object, byte for item: `char`, the one-byte integers, `_Bool`.
 pub(crate) fn takes_bytes(item: &CType) -> bool {
     matches!(item.code, Code::Char | Code::I8 | Code::U8 | Code::Bool)
-}
-
-/// The bytes object's memory.
-///
-/// # Safety
-/// `bytes` is a live bytes object.
-pub(crate) unsafe fn bytes_of<'a>(bytes: Obj) -> &'a [u8] {
-    // SAFETY: `bytes` is a live bytes object.
-    unsafe {
-        std::slice::from_raw_parts(
-            ffi::PyBytes_AS_STRING(bytes).cast(),
-            ffi::Py_SIZE(bytes) as usize,
-        )
-    }
 }

@@ -2,22 +2,17 @@
 
 use crate::ctype::CType;
 use crate::object::CData;
-use crate::py::{Obj, Raised, type_name};
+use crate::py::{Live, Raised};
 use crate::raise;
 
 /// CFFI's "initializer for ctype ... must be a ..." for a value of the wrong kind.
-///
-/// # Safety
-/// `value` is live.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn wrong_initialiser(ctype: &CType, expected: &str, value: Obj) -> Raised {
-    // SAFETY: `value` is live.
-    match unsafe { crate::object::as_cdata(value) } {
+pub(crate) fn wrong_initialiser(ctype: &CType, expected: &str, value: Live) -> Raised {
+    match CData::of(value) {
         Some(cdata) => wrong_cdata(ctype, expected, cdata),
         None => {
-            // SAFETY: as above.
-            let given = unsafe { type_name(value) };
+            let given = value.type_name();
             raise!(
                 TypeError,
                 "initializer for ctype '{}' must be a {expected}, not {given}",

@@ -1,5 +1,7 @@
 //! Memory that a call needs for its arguments, and frees when it is over.
 
+use super::Lvalue;
+use crate::ctype::CType;
 use crate::py::Res;
 use crate::raise;
 
@@ -15,9 +17,15 @@ impl Temporaries {
     pub const fn new() -> Self {
         Self { blocks: Vec::new() }
     }
-    /// `size` zeroed bytes (at least one), aligned to `align`, which is a power of two. On the heap, however large: a
-    /// long list must not overflow the stack.
-    pub fn allocate(&mut self, size: usize, align: usize) -> Res<*mut u8> {
+    /// `size` zeroed bytes (at least one) for a value of the type, or for many that begin with it. On the heap, however large:
+    /// a long list must not overflow the stack. The place is good as long as self.
+    pub fn allocate<'t>(&mut self, size: usize, ctype: &'t CType) -> Res<Lvalue<'t>> {
+        let start = self.bytes(size, ctype.align())?;
+        // SAFETY: as many bytes as the values take, which stay as long as self.
+        Ok(unsafe { Lvalue::new(ctype, start) })
+    }
+    /// `size` zeroed bytes (at least one), aligned to `align`, which is a power of two.
+    pub fn bytes(&mut self, size: usize, align: usize) -> Res<*mut u8> {
         const UNIT: usize = size_of::<u128>();
         let slack = if align > align_of::<u128>() { align } else { 0 };
         let count = size
@@ -40,7 +48,7 @@ impl Temporaries {
         } else {
             start.align_offset(align)
         };
-        // SAFETY: `slack` bytes more than `size` were allocated, and `skip` is below it.
-        Ok(unsafe { start.add(skip) })
+        // `slack` bytes more than `size` were allocated, and `skip` is below it.
+        Ok(start.wrapping_add(skip))
     }
 }

@@ -17,7 +17,7 @@ method!(pub new = "FFI.new", new_cdata, (ffi: &FfiObject, cdecl: Live, init: Opt
 
 fn new_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
     let ctype = ffi.ctype_argument(cdecl)?;
-    cdata_new(&ctype, given(init).map(Live::ptr), None)
+    cdata_new(&ctype, init, None)
 }
 
 method!(pub malloc = "FFI.malloc", malloc_cdata, (ffi: &FfiObject, cdecl: Live, init: Option<Live>));
@@ -25,7 +25,7 @@ method!(pub malloc = "FFI.malloc", malloc_cdata, (ffi: &FfiObject, cdecl: Live, 
 /// As `new`, in memory of the C library's allocator that nobody in Python owns: `free()` gives it back.
 fn malloc_cdata(ffi: &FfiObject, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
     let ctype = ffi.ctype_argument(cdecl)?;
-    let made = cdata_new(&ctype, given(init).map(Live::ptr), None)?;
+    let made = cdata_new(&ctype, init, None)?;
     let pointer = match ctype.kind {
         Kind::Array => pointer_to(ctype.item())?,
         _ => ctype,
@@ -68,8 +68,7 @@ method!(pub cast = "FFI.cast", cast_to, (ffi: &FfiObject, cdecl: Live, source: L
 
 fn cast_to(ffi: &FfiObject, cdecl: Live, source: Live) -> Res<Ref<CData>> {
     let ctype = ffi.ctype_argument(cdecl)?;
-    // SAFETY: a live object.
-    unsafe { crate::cdata::cast::cast(&ctype, source.ptr()) }
+    crate::cdata::cast::cast(&ctype, source)
 }
 
 method!(pub new_allocator = "FFI.new_allocator", make_allocator, (ffi: &FfiObject, alloc: Option<Live>, free: Option<Live>, should_clear_after_alloc: Option<Live>));
@@ -120,5 +119,5 @@ fn allocate(state: Live, cdecl: Live, init: Option<Live>) -> Res<Ref<CData>> {
         free: given(Some(free)).map(Live::to_ref),
         clear: clear.is_true()?,
     };
-    cdata_new(&ctype, given(init).map(Live::ptr), Some(&allocator))
+    cdata_new(&ctype, init, Some(&allocator))
 }

@@ -2,6 +2,7 @@
 
 use super::FfiObject;
 use super::text::{is_byte, is_wide, shown, ssize_or, wide_units};
+use crate::convert::Lvalue;
 use crate::ctype::{CType, Kind};
 use crate::object::{CData, TYPES, released};
 use crate::py::{Live, Ref, Res, make, method};
@@ -44,18 +45,15 @@ fn text_of(_ffi: &FfiObject, cdata: Live, maxlen: Option<Live>) -> Res<Ref> {
             return unsafe { text_at(item, cdata.data(), limit) };
         }
     } else if ctype.kind == Kind::Enum {
-        // SAFETY: a cdata of this type has its value.
-        let (number, name) = unsafe { convert::read_enum_text(ctype, cdata.data()) }?;
+        let (number, name) = convert::read_enum_text(Lvalue::in_cdata(cdata))?;
         return match name {
             Some(name) => crate::py::str_from(&name),
             None => number.live().str(),
         };
     } else if is_byte(ctype.code) {
-        // SAFETY: a cdata of this type has its byte.
-        return make::bytes(&[unsafe { cdata.data().read() }]);
+        return make::bytes(&[Lvalue::in_cdata(cdata).get()]);
     } else if is_wide(ctype.code) {
-        // SAFETY: a cdata of this type has its value.
-        return unsafe { convert::read(ctype, cdata.data()) };
+        return convert::read(Lvalue::in_cdata(cdata));
     }
     Err(raise!(
         TypeError,
@@ -77,7 +75,7 @@ unsafe fn text_at(item: &CType, data: *const u8, limit: Option<usize>) -> Res<Re
             return make::bytes(std::slice::from_raw_parts(data, length));
         }
         let units = wide_units(data, item.size() as usize, limit);
-        convert::character::read_wide_text(item.code, data, units)
+        convert::character::read_wide_text(Lvalue::new(item, data.cast_mut()), units)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::FfiObject;
 use super::text::{is_wide, shown, ssize};
+use crate::convert::Lvalue;
 use crate::ctype::Code;
 use crate::object::{CData, TYPES, released};
 use crate::py::{Live, Ref, Res, make, method};
@@ -49,13 +50,14 @@ fn items_of(_ffi: &FfiObject, cdata: Live, length: Live) -> Res<Ref> {
         ));
     }
     // SAFETY: that so many items are at the address is the user's responsibility, as in C.
-    unsafe {
-        if item.code == Code::Char {
-            return make::bytes(std::slice::from_raw_parts(cdata.data(), length as usize));
-        }
-        if is_wide(item.code) {
-            return convert::character::read_wide_text(item.code, cdata.data(), length as usize);
-        }
-        convert::read_list(item, cdata.data(), length as usize)
+    let first = unsafe { Lvalue::new(item, cdata.data()) };
+    let length = length as usize;
+    if item.code == Code::Char {
+        // SAFETY: as above.
+        return make::bytes(unsafe { std::slice::from_raw_parts(first.data(), length) });
     }
+    if is_wide(item.code) {
+        return convert::character::read_wide_text(first, length);
+    }
+    convert::read_list(first, length)
 }

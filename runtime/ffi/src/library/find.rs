@@ -14,7 +14,7 @@ use super::function::{self, Access, Body};
 use super::kept::Kept;
 use super::variable::{self, Place};
 use super::{Lib, Source};
-use crate::convert::read;
+use crate::convert::{self, read};
 use crate::ctype::{CType, Code, UNKNOWN_SIZE, from_scope, pointer_to};
 use crate::errors::raise_error;
 use crate::object::{CData, function_address, new_function, new_owning, new_plain};
@@ -437,7 +437,7 @@ impl Lib {
     fn constant(&self, ctype: &CType, place: &Place) -> Res<Ref> {
         if !matches!(place, Place::Value(_) | Place::Write(_)) {
             // SAFETY: the address of an object of this type, by the declaration.
-            return unsafe { read(ctype, place.address()) };
+            return read(unsafe { convert::Lvalue::new(ctype, place.address()) });
         }
         // A struct is returned as a cdata that keeps this memory; a scalar is read from it.
         let memory = new_owning(ctype, ctype.known_size()?, -1)?;
@@ -449,11 +449,11 @@ impl Lib {
                 Place::Write(write) => write(memory.data().cast()),
                 _ => {}
             }
-            if ctype.code == Code::Record {
-                Ok(memory.into_obj())
-            } else {
-                read(ctype, memory.data())
-            }
+        }
+        if ctype.code == Code::Record {
+            Ok(memory.into_obj())
+        } else {
+            read(convert::Lvalue::in_cdata(&memory))
         }
     }
 

@@ -11,7 +11,7 @@ use pyo3::ffi;
 
 use crate::call::{CallPlan, is_scalar, result_object, run_c, wrong_count};
 use crate::convert::argument::{self, Parameter};
-use crate::convert::{Temporaries, read};
+use crate::convert::{Lvalue, Temporaries, read};
 use crate::ctype::{CType, Code, declarator, from_scope, pointer_to};
 use crate::object::{FUNCTION_TYPE, FunctionHead, new_owning};
 use crate::py::{
@@ -496,7 +496,8 @@ impl Function {
         // size.
         unsafe {
             for (index, parameter) in self.params.iter().enumerate() {
-                slots[index] = argument::slot(parameter, *args.add(index), &mut temporaries)?;
+                slots[index] =
+                    argument::slot(parameter, Live::new(*args.add(index)), &mut temporaries)?;
             }
             let access = self.access;
             let result = self.result.assume_init_ref();
@@ -511,7 +512,7 @@ impl Function {
             if result.code == Code::Record {
                 Ok(memory.into_obj())
             } else {
-                read(ctype, memory.data())
+                read(Lvalue::in_cdata(&memory))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use pyo3::ffi;
 
 use super::compiled::{Locate, Write};
-use crate::convert::{read, write};
+use crate::convert::{self, read, write};
 use crate::ctype::{CType, UNKNOWN_SIZE};
 use crate::py::{Instance, Live, Obj, Ref, Res, StaticType, guard_unit};
 use crate::raise;
@@ -95,9 +95,13 @@ impl Variable {
                 self.ctype.why_opaque()
             ));
         }
+        read(self.value()?)
+    }
+    /// The value in C's memory.
+    fn value(&self) -> Res<convert::Lvalue<'_>> {
         let address = self.place.checked_address(&self.name)?;
         // SAFETY: an object of the type is there, by the declaration.
-        unsafe { read(&self.ctype, address) }
+        Ok(unsafe { convert::Lvalue::new(&self.ctype, address) })
     }
     /// Changes it.
     pub(super) fn set(&self, value: Live) -> Res<()> {
@@ -109,9 +113,7 @@ impl Variable {
                 self.ctype.why_opaque()
             ));
         }
-        let address = self.place.checked_address(&self.name)?;
-        // SAFETY: as in `get`.
-        unsafe { write(&self.ctype, address, value.ptr()) }
+        write(self.value()?, value)
     }
 }
 

@@ -218,7 +218,7 @@ fn text(value: Live, held: &mut Held) -> Res<u64> {
             c"surrogateescape".as_ptr(),
         ))?;
         let length = ffi::PyBytes_Size(bytes.obj()) as usize;
-        let memory = held.temporaries.allocate(length + 1, 1)?;
+        let memory = held.temporaries.bytes(length + 1, 1)?;
         ffi::PyBytes_AS_STRING(bytes.obj())
             .cast::<u8>()
             .copy_to_nonoverlapping(memory, length);

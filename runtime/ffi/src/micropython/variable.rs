@@ -9,7 +9,7 @@ use super::codes::{Held, TypeCode, function_type, pointed_to, slot};
 use super::refuse::check_open;
 use crate::convert::argument::Parameter;
 use crate::convert::integer::write_wrapped;
-use crate::convert::{get, put, read};
+use crate::convert::{Lvalue, get, put, read};
 use crate::ctype::{CType, Code};
 use crate::library::Handle;
 use crate::py::{
@@ -100,7 +100,7 @@ unsafe extern "C" fn get_value(object: Obj, args: *const Obj, count: isize, name
             check_open(&variable.library)?;
             match variable.code.letter() {
                 b's' | b'S' | b'O' => pointed_to(variable.code, get(variable.address)),
-                _ => read(variable.parameter.ctype(), variable.address),
+                _ => read(Lvalue::new(variable.parameter.ctype(), variable.address)),
             }
         }
     })
@@ -129,7 +129,10 @@ unsafe extern "C" fn set_value(object: Obj, args: *const Obj, count: isize, name
             match variable.code.code {
                 Code::F32 => put(variable.address, slot as u32),
                 Code::F64 => put(variable.address, slot),
-                _ => write_wrapped(variable.parameter.ctype(), variable.address, slot)?,
+                _ => write_wrapped(
+                    Lvalue::new(variable.parameter.ctype(), variable.address),
+                    slot,
+                )?,
             }
             Ok(none())
         }

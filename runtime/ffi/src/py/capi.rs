@@ -41,6 +41,7 @@ unsafe extern "C" {
     pub safe fn PyErr_WarnEx(category: Live<'_>, text: Text<'_>, level: isize) -> c_int;
     pub safe fn PyErr_SetFromErrno(class: Live<'_>) -> Option<Ref>;
 
+    pub safe fn PyObject_ASCII(object: Live<'_>) -> Option<Ref>;
     pub safe fn PyObject_AsFileDescriptor(object: Live<'_>) -> c_int;
     pub safe fn PyObject_CallNoArgs(callable: Live<'_>) -> Option<Ref>;
     pub safe fn PyObject_Dir(object: Live<'_>) -> Option<Ref>;
@@ -65,6 +66,7 @@ unsafe extern "C" {
     pub safe fn PyModule_AddObjectRef(module: Live<'_>, name: Text<'_>, value: Live<'_>) -> c_int;
 
     pub safe fn PyNumber_AsSsize_t(object: Live<'_>, overflow: Live<'_>) -> isize;
+    pub safe fn PyNumber_Float(object: Live<'_>) -> Option<Ref>;
     pub safe fn PyNumber_Index(object: Live<'_>) -> Option<Ref>;
     pub safe fn PyNumber_Lshift(left: Live<'_>, right: Live<'_>) -> Option<Ref>;
     pub safe fn PyNumber_Or(left: Live<'_>, right: Live<'_>) -> Option<Ref>;

@@ -8,6 +8,7 @@ use pyo3::ffi;
 
 use super::capi::{self, made};
 use super::{Obj, Raised, Ref, Res, StaticType, small_long_value, str_text};
+use crate::exception;
 
 /// A borrowed reference to an object that is alive for `'a`: an [`Obj`] of which that has been said once, so that
 /// whoever gets it needs no `unsafe` to look at it. CPython's functions take its [`ptr`](Self::ptr).
@@ -144,9 +145,18 @@ impl<'a> Live<'a> {
     pub fn repr(self) -> Res<Ref> {
         made(capi::PyObject_Repr(self))
     }
+    /// `ascii()` of it.
+    pub fn ascii(self) -> Res<Ref> {
+        made(capi::PyObject_ASCII(self))
+    }
     /// `dir()` of it.
     pub fn dir(self) -> Res<Ref> {
         made(capi::PyObject_Dir(self))
+    }
+    /// The descriptor of a file.
+    pub fn file_descriptor(self) -> Res<i32> {
+        let descriptor = capi::PyObject_AsFileDescriptor(self);
+        Raised::if_negative(descriptor).map(|()| descriptor)
     }
     /// `object[key]`.
     pub fn item(self, key: Live) -> Res<Ref> {
@@ -240,6 +250,13 @@ impl<'a> Live<'a> {
     pub fn is_exact_bytes(self) -> bool {
         self.class() == &raw mut ffi::PyBytes_Type
     }
+    /// Where the bytes of a bytes object of no subclass begin; `None` of anything else.
+    #[inline(always)]
+    pub fn exact_bytes(self) -> Option<*const u8> {
+        // SAFETY: bytes.
+        self.is_exact_bytes()
+            .then(|| unsafe { ffi::PyBytes_AS_STRING(self.ptr()) }.cast())
+    }
     /// The bytes of a bytes object; `None` of anything else.
     #[inline]
     pub fn bytes(self) -> Option<&'a [u8]> {
@@ -283,6 +300,11 @@ impl<'a> Live<'a> {
             Raised::if_set()?;
         }
         Ok(value)
+    }
+
+    /// `float()` of it, as an object.
+    pub fn to_float(self) -> Res<Ref> {
+        made(capi::PyNumber_Float(self))
     }
 
     /// Whether it is an int.
@@ -471,6 +493,14 @@ impl Raised {
     #[cold]
     pub fn with(class: Live, argument: Live) -> Self {
         capi::PyErr_SetObject(class, argument);
+        Self::already()
+    }
+}
+
+impl Raised {
+    /// OSError of the errno that a call of C's left.
+    pub fn from_errno() -> Self {
+        capi::PyErr_SetFromErrno(exception!(OSError));
         Self::already()
     }
 }

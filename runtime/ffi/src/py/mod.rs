@@ -25,6 +25,7 @@ mod method;
 pub mod module;
 mod name_table;
 mod reference;
+mod sequence;
 mod slot;
 mod static_type;
 mod text;
@@ -51,6 +52,7 @@ pub use name_table::NameTable;
 pub use reference::{
     Head, Obj, Raised, Ref, Res, bool_object, none, not_implemented, raise_text, type_name,
 };
+pub use sequence::Sequence;
 pub use slot::{Parameter, required};
 pub use static_type::{StaticType, name_after};
 pub use text::{any_text, c_text, file_name, intern, str_from, str_from_c, str_text};
