@@ -29,7 +29,6 @@ impl<'t> Lvalue<'t> {
     /// address may be NULL: then there is none, which is for the caller to see.)
     #[inline(always)]
     pub fn in_cdata(cdata: &'t CData) -> Self {
-        debug_assert!(!cdata.data().is_null());
         Self {
             ctype: cdata.ctype(),
             data: cdata.data(),
@@ -106,6 +105,7 @@ impl<'t> Lvalue<'t> {
     /// What is there, as a `T`: a type that is no larger than the value.
     #[inline(always)]
     pub(crate) fn get<T: Copy>(self) -> T {
+        debug_assert!(!self.data.is_null());
         // SAFETY: `Lvalue::new`'s caller vouched for the memory, and who asks does so for a `T` that the type's code says.
         unsafe { get(self.data) }
     }
