@@ -151,6 +151,28 @@ def test_use_environment(teller, run, tmp_path):
     assert run(teller("useenv", lines, "--use-environment"), env=env) == Ran("from PYTHONPATH\n1\n")
 
 
+# What every Python imports from files first. Whether it was frozen, where a Python's own modules are.
+FIRST_MODULES = """
+    [*(sys.modules[name].__file__ for name in ("encodings", "encodings.aliases", "encodings.utf_8")),
+     *sys.modules["encodings"].__path__, "é".encode("cp437"), "ü".encode("idna"),
+     __import__("inspect").getsource(sys.modules["encodings.utf_8"]).count("codecs.Codec"),
+     __import__("importlib").reload(sys.modules["encodings.aliases"]).aliases["u8"],
+     sys.modules["encodings"].__spec__.origin == __import__("os").__spec__.origin]
+"""
+
+
+def test_first_modules(teller, run):
+    """`encodings` is taken from its compiled files, without a search; it looks like what was searched for."""
+    library = ask(python(), "import sysconfig; print(sysconfig.get_path('stdlib'), end='')")
+    files = [f"{library}/encodings/{name}.py" for name in ("__init__", "aliases", "utf_8")]
+    shown = [*files, f"{library}/encodings", b"\x82", b"xn--tda", 1, "utf_8"]
+    # A release whose bytecode is known; before 3.11 nothing is frozen.
+    shown.append(version_of(python()) in ("3.11", "3.12", "3.13", "3.14"))
+    for number, args in enumerate([(), ("--no-site",)]):
+        result = run(teller(f"first{number}", FIRST_MODULES, *args))
+        assert result == Ran("".join(f"{line}\n" for line in shown))
+
+
 def test_no_site(teller, run):
     assert run(teller("nosite", "['site' in sys.modules, sys.flags.no_site]", "--no-site")) == Ran("False\n1\n")
     assert run(teller("withsite", "['site' in sys.modules, sys.flags.no_site]")) == Ran("True\n0\n")

@@ -6,7 +6,7 @@
 use super::environment::Hidden;
 use super::waiting::{StartFailure, Turn};
 use super::whose::{Interpreter, settle, whose};
-use super::{bundle, exit, fork, hooks, prefix, sources, waiting};
+use super::{bundle, encodings, exit, fork, hooks, prefix, sources, waiting};
 use keelback_ffi::attach::threads::Refused;
 use keelback_ffi::attach::{output, threads};
 use keelback_ffi::py::Raised;
@@ -119,8 +119,10 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
     let has_site = flags & KEELBACK_PLUGIN_NO_SITE == 0 && in_place_of_site.is_none();
     let mut config = Config::new(honours_environment);
     config.fill(&prefix, honours_environment, has_site)?;
-    if let Some(archive) = &archive {
-        bundle::freeze_encodings(archive);
+    match &archive {
+        Some(archive) => bundle::freeze_encodings(archive),
+        None if !honours_environment => freeze_encodings(&prefix),
+        None => {}
     }
     let hidden = (!honours_environment).then(Hidden::begin);
     // SAFETY: a complete configuration; the start of Python is claimed, so nobody else initialises it through us.
@@ -153,15 +155,30 @@ fn initialize(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
 fn archive_of(prefix: &prefix::Prefix) -> Result<Option<bundle::Archive>, String> {
     #[cfg(Py_3_11)]
     {
-        // SAFETY: a constant of the libpython, which is loaded.
-        let version = unsafe { std::ptr::read(&raw const ffi::Py_Version) };
-        bundle::Archive::open(&prefix.home, version as u32)
+        bundle::Archive::open(&prefix.home, libpython_version())
     }
     #[cfg(not(Py_3_11))]
     {
         let _ = prefix;
         Ok(None)
     }
+}
+
+/// Saves Python, which reads no environment, the search for the first modules, where that is possible.
+fn freeze_encodings(prefix: &prefix::Prefix) {
+    #[cfg(all(Py_3_11, not(Py_GIL_DISABLED)))]
+    if let Some(modules) = encodings::read(&prefix.standard_library(), libpython_version()) {
+        encodings::freeze(modules.into_iter());
+    }
+    #[cfg(not(all(Py_3_11, not(Py_GIL_DISABLED))))]
+    let _ = prefix;
+}
+
+/// `Py_Version`
+#[cfg(Py_3_11)]
+fn libpython_version() -> u32 {
+    // SAFETY: a constant of the libpython, which is loaded.
+    unsafe { std::ptr::read(&raw const ffi::Py_Version) as u32 }
 }
 
 /// What must be there before Python is started. The start itself takes 3 MiB; where memory ends in the middle of it,

@@ -13,6 +13,7 @@
 //! | `whose` | whose Python it is |
 //! | `environment` | variables that it must not see |
 //! | `prefix` | where that Python's files are |
+//! | `encodings` | what Python imports before anything can be arranged |
 //! | `plugin` | the runtime's record of a plugin |
 //! | `read` | reading it: declarations, functions |
 //! | `sys_modules` | its Python objects, and where `import` finds them |
@@ -48,6 +49,7 @@ mod compiled;
 mod def_extern;
 mod development;
 mod dispatch;
+mod encodings;
 mod environment;
 mod exit;
 mod fork;

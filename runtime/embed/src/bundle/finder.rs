@@ -5,13 +5,13 @@
 //! loader of the class that they would have had, whose code comes from the archive. So all that asks for a module's file,
 //! source, data or neighbours finds what is on disk.
 
-use std::ffi::{CString, c_int};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use pyo3::ffi;
 
 use super::archive::{Archive, Module};
+use crate::encodings;
 use keelback_ffi::py::finder::name_argument;
 use keelback_ffi::py::module::{call_function, make_spec};
 use keelback_ffi::py::{
@@ -49,35 +49,16 @@ static GET_CODE: Methods<2> = Methods::new([
     END_OF_METHODS,
 ]);
 
-/// What Python imports before anything else can be arranged is given to it as frozen modules. To be called before Python
-/// is initialised.
+/// What Python imports before anything else can be arranged. To be called before Python is initialised.
 pub fn freeze_encodings(archive: &Archive) {
-    let mut table: Vec<ffi::_frozen> = ["encodings", "encodings.aliases", "encodings.utf_8"]
-        .into_iter()
-        .filter_map(|name| frozen(name, &archive.module(name).ok().flatten()?))
-        .collect();
-    // SAFETY: all zeros is the entry that ends a table. The pointer is the embedder's to set before the initialisation,
-    // and a table that the host has set stays; the new one is never freed.
-    unsafe {
-        table.push(std::mem::zeroed());
-        if ffi::PyImport_FrozenModules.is_null() {
-            ffi::PyImport_FrozenModules = table.leak().as_ptr();
-        }
-    }
-}
-
-fn frozen(name: &str, module: &Module) -> Option<ffi::_frozen> {
-    let size = c_int::try_from(module.code.len()).ok()?;
-    // SAFETY: all zeros is valid: null pointers and numbers.
-    let mut entry: ffi::_frozen = unsafe { std::mem::zeroed() };
-    entry.name = CString::new(name).ok()?.into_raw();
-    entry.code = module.code.as_ptr();
-    entry.size = size;
-    #[cfg(Py_3_11)]
-    {
-        entry.is_package = module.is_package.into();
-    }
-    Some(entry)
+    encodings::freeze(encodings::NAMES.into_iter().filter_map(|name| {
+        let module = archive.module(name).ok().flatten()?;
+        Some(encodings::Module {
+            name,
+            is_package: module.is_package,
+            code: module.code,
+        })
+    }));
 }
 
 /// Leads imports to the archive. Python has just been initialised; the GIL is held.
