@@ -60,6 +60,62 @@ pub fn left_of(thread: &Thread, wanted: usize) -> Option<usize> {
 
 /// The end of this thread's own stack.
 fn lowest_address() -> Option<usize> {
+    #[cfg(target_os = "linux")]
+    if let Some(lowest) = of_main_thread() {
+        return Some(lowest);
+    }
+    lowest_by_attributes()
+}
+
+/// The same for the thread that the process began with, of which glibc would read `/proc/self/maps`: the limit of its
+/// stack, below its top, where the kernel has put the program's name. `None` on other threads, and with a limit that is
+/// larger than usual: what the kernel keeps free below the stack is what the limit was when the program began, and it may
+/// have been raised since.
+#[cfg(target_os = "linux")]
+fn of_main_thread() -> Option<usize> {
+    /// Twice the usual limit.
+    const LARGEST: usize = 16 << 20;
+    // SAFETY: calls without arguments.
+    if unsafe { libc::gettid() != libc::getpid() } {
+        return None;
+    }
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: an out parameter, which is read if the call has filled it.
+    let limit = unsafe {
+        if libc::getrlimit(libc::RLIMIT_STACK, limit.as_mut_ptr()) != 0 {
+            return None;
+        }
+        limit.assume_init().rlim_cur
+    };
+    let limit = usize::try_from(limit)
+        .ok()
+        .filter(|&limit| limit <= LARGEST)?;
+    let top = top_of_stack()?;
+    let lowest = top.checked_sub(limit)?;
+    let here = 0u8;
+    // On a stack that the host has made itself, nothing is known.
+    (lowest..top)
+        .contains(&(&raw const here).addr())
+        .then_some(lowest)
+}
+
+/// Where the stack of the process begins: the program's name is the last thing in it but for a null pointer.
+#[cfg(target_os = "linux")]
+fn top_of_stack() -> Option<usize> {
+    // SAFETY: calls with plain numbers. AT_EXECFN is a C string of the process's first stack, which always stays.
+    let (name, length, page) = unsafe {
+        let name = libc::getauxval(libc::AT_EXECFN) as *const std::ffi::c_char;
+        if name.is_null() {
+            return None;
+        }
+        let page = libc::getauxval(libc::AT_PAGESZ) as usize;
+        (name.addr(), libc::strlen(name), page)
+    };
+    let end = name.checked_add(length + 1 + size_of::<usize>())?;
+    page.is_power_of_two().then(|| end.next_multiple_of(page))
+}
+
+fn lowest_by_attributes() -> Option<usize> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: out parameters; the attributes are initialised by the first call, and destroyed after use.
@@ -70,5 +126,26 @@ fn lowest_address() -> Option<usize> {
         let failed = libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
         (failed == 0).then(|| lowest.addr())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_is_that_of_the_mapping() {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let stack = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+        let (_, end) = stack.split(' ').next().unwrap().split_once('-').unwrap();
+        assert_eq!(top_of_stack(), usize::from_str_radix(end, 16).ok());
+    }
+
+    #[test]
+    fn other_threads_have_stacks_of_their_own() {
+        let other = std::thread::spawn(|| (of_main_thread(), lowest_address()));
+        let (main, own) = other.join().unwrap();
+        assert_eq!(main, None);
+        assert!(own.is_some_and(|own| Some(own) < top_of_stack()));
     }
 }
