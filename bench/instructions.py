@@ -38,6 +38,8 @@ void dump(const char *row) { CALLGRIND_DUMP_STATS_AT(row); }
 """
 # Rows of python_to_c.py that are counted in API mode, too.
 IN_BOTH_MODES = ["noop", "abs", "add", "half", "strlen", "point"]
+# Rows of python_to_c.py that are counted with `ffi.keep_gil()`, too.
+HELD = ["noop", "abs", "add", "strlen"]
 # WARM rounds fill caches and specialise bytecode; then ROUNDS rounds are counted.
 WARM, ROUNDS = 60, 100
 # Rows that do much more than a call need fewer rounds.
@@ -50,6 +52,9 @@ LONG = {"qsort1000 with a callback": 2, "new_int_1e6": 3, "memmove_1MiB": 3}
 GATES = {
     "C to Python: add1": (1475, 224),
     "C to Python: noop": (892, 142),
+    # In a scope: in all only.
+    "C to Python: add1_scope": (1065, float("inf")),
+    "C to Python: noop_scope": (485, float("inf")),
     "C to Python: length": (1600, 318),
     # 1903 is the aim, 1911 what it costs, 6 of them the stack protector of the plugin's stub. Where the addresses of the names
     # "x" and "y" meet in the table of fields, it is 24 more.
@@ -150,6 +155,10 @@ def python_rows(implementation, rows, modules):
         for name, (setup, statement) in python_to_c.CASES.items():
             if not rows or name in rows:
                 each(f"Python to C: {name}", python_to_c.compiled(setup, statement), (lib, libc, ffi))
+        for name in HELD if is_ours else ():
+            if not rows or name in rows:
+                run = python_to_c.compiled(*python_to_c.CASES[name])
+                each(f"Python to C, keep_gil: {name}", run, (ffi.keep_gil(lib), libc, ffi))
         in_api_mode = [name for name in IN_BOTH_MODES if not rows or name in rows]
         if in_api_mode:
             if modules is None:

@@ -1,7 +1,8 @@
 typedef struct { double x, y; } point_t;
 
 int add1(int a, int b);
-double multiply(double a, double b);
+double multiply(double a, double b); /* keelback: batch */
+double scale(double x); /* keelback: batch */
 void noop(void);
 int length(const char *text);
 double point(const point_t *p);

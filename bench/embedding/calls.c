@@ -13,12 +13,18 @@
 #include <unistd.h>
 #ifdef INSTRUCTIONS /* ../instructions.py: counts instructions under callgrind instead of taking the time */
 #include <valgrind/callgrind.h>
+#define IS_TIMED 0
+#else
+#define IS_TIMED 1
 #endif
 
 typedef struct { double x, y; } point_t;
 
 static int (*add1)(int, int);
 static double (*multiply)(double, double);
+static void (*multiply_n)(size_t, const double *, const double *, double *);
+static double (*scale)(double);
+static void (*scale_n)(size_t, const double *, double *);
 static void (*noop)(void);
 static int (*length)(const char *);
 static double (*point)(const point_t *);
@@ -41,6 +47,34 @@ static void run_length(long n) { long i, s = 0; for (i = 0; i < n; i++) s += len
 static void run_point(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point(&p); sink = s; }
 static void run_point_val(long n) { long i; double s = 0; point_t p = {1.5, 2.5}; for (i = 0; i < n; i++) s += point_val(p); sink = s; }
 static void run_handle(long n) { long i, s = 0; for (i = 0; i < n; i++) s += handle(a_handle); sink = (double)s; }
+
+/* Elements of batches; one by one where the plugin has none. */
+enum { BATCH = 10000 };
+static double elements[BATCH], results[BATCH];
+
+static void run_multiply_batch(long n)
+{
+    for (; n > 0; n -= BATCH) {
+        long i, count = n < BATCH ? n : BATCH;
+        if (multiply_n != NULL)
+            multiply_n((size_t)count, elements, elements, results);
+        else
+            for (i = 0; i < count; i++)
+                results[i] = multiply(elements[i], elements[i]);
+    }
+}
+
+static void run_scale_batch(long n)
+{
+    for (; n > 0; n -= BATCH) {
+        long i, count = n < BATCH ? n : BATCH;
+        if (scale_n != NULL)
+            scale_n((size_t)count, elements, results);
+        else
+            for (i = 0; i < count; i++)
+                results[i] = scale(elements[i]);
+    }
+}
 
 /* In a scope, where the plugin has any: the thread stays in Python between the calls. */
 static void in_a_scope(void (*run)(long), long n)
@@ -73,6 +107,7 @@ static void run_wrong(long n) { run_quietly(wrong, n); }
 static const struct { const char *name; void (*run)(long); void *needs; } cases[] = {
     {"add1", run_add1, &add1}, {"multiply", run_multiply, &multiply}, {"noop", run_noop, &noop},
     {"add1_scope", run_add1_scope, &add1}, {"noop_scope", run_noop_scope, &noop}, {"length", run_length, &length},
+    {"multiply_batch", run_multiply_batch, &multiply}, {"scale_batch", run_scale_batch, &scale},
     {"point", run_point, &point}, {"point_val", run_point_val, &point_val}, {"handle", run_handle, &handle},
     {"raises", run_raises, &raises}, {"wrong", run_wrong, &wrong},
 };
@@ -210,19 +245,28 @@ int main(int argc, char **argv)
     wanted = argv + 2;
 #define FIND(name) *(void **)&name = dlsym(plugin, #name)
     FIND(add1); FIND(multiply); FIND(noop); FIND(length); FIND(point); FIND(point_val); FIND(make_handle); FIND(handle);
-    FIND(raises); FIND(wrong);
+    FIND(raises); FIND(wrong); FIND(multiply_n); FIND(scale); FIND(scale_n);
     if (add1 == NULL || add1(1, 2) != 3) {
         fprintf(stderr, "%s: add1 does not work\n", argv[1]);
         return 1;
     }
     if (make_handle != NULL)
         a_handle = make_handle();
+    size_t c, e;
+    for (e = 0; e < BATCH; e++)
+        elements[e] = (double)e + 0.5;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++)
+        if (cases[c].run == run_scale_batch && is_wanted(c) && IS_TIMED) {
+            run_scale_batch(1);
+            if (results[0] != 1.25) /* There is no numpy. */
+                scale = NULL;
+        }
     *(void **)&enter = dlsym(plugin, "bench_plugin_enter");
     *(void **)&leave = dlsym(plugin, "bench_plugin_leave");
 #ifdef INSTRUCTIONS
-    size_t c;
     for (c = 0; c < sizeof cases / sizeof *cases; c++) {
-        if (!is_wanted(c))
+        /* Under valgrind, numpy's import takes minutes. */
+        if (!is_wanted(c) || cases[c].run == run_scale_batch)
             continue;
         cases[c].run(100);
         CALLGRIND_ZERO_STATS;

@@ -11,6 +11,22 @@ def multiply(a, b):
     return a * b
 
 
+def scale(x):
+    return x * 2.5
+
+
+def scale_arrays(x, result):
+    import numpy  # Here, so that the start of the plugin is not measured with it.
+
+    numpy.multiply(numpy.frombuffer(ffi.buffer(x)), 2.5, out=numpy.frombuffer(ffi.buffer(result)))
+
+
+try:
+    ffi.def_extern("scale", batch=True)(scale_arrays)
+except TypeError:  # CFFI has no batches.
+    ffi.def_extern()(scale)
+
+
 @ffi.def_extern()
 def noop():
     pass

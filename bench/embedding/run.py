@@ -22,6 +22,8 @@ CALLS = {
 # Several threads wait for the GIL, so this mostly measures CPython's hand-over, which varies.
 TOGETHER = {f"mt{threads}/{case}": must for threads in (2, 4) for case, must in {"add1": 0.70, "noop": 0.95}.items()}
 GILSTATE = 0.03
+# The most that an element of a batch may cost: of a single call; with numpy, in nanoseconds.
+BATCH, ARRAYS = 0.35, 1.0
 START = {"dlopen": 0.15, "total": 1.0}
 
 
@@ -63,6 +65,17 @@ def calls(samples):
     return failed
 
 
+def batches(samples):
+    single, batch, arrays = (best(samples[f"A/main/{case}"], "keelback") for case in ("multiply", "multiply_batch", "scale_batch"))
+    failed = batch / single > BATCH
+    print(f"\nan element of a batch: {batch:.1f} ns, {batch / single:.2f} of a single call" + ("  MISSED" if failed else ""))
+    if arrays is None:
+        print("not measured with numpy, which this Python has not")
+        return failed
+    print(f"... of one that numpy gets: {arrays:.2f} ns" + ("  MISSED" if arrays > ARRAYS else ""))
+    return failed or arrays > ARRAYS
+
+
 def start(samples):
     failed = False
     print(f"\n{'ms, best / median':22}{'keelback':>18}{'cffi':>18}{'best / best':>13}{'must':>7}")
@@ -93,6 +106,7 @@ def main():
         os.execv(arguments.cffi_python, [arguments.cffi_python, __file__, *sys.argv[1:]])
     samples = measure(arguments)
     failed = calls(samples)
+    failed |= batches(samples)
     failed |= start(samples)
     return 1 if failed and arguments.check else 0
 

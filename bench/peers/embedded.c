@@ -164,6 +164,15 @@ double multiply(double a, double b)
     return value;
 }
 
+void multiply_n(size_t n, const double *a, const double *b, double *result)
+{
+    held_t held = enter();
+    size_t i;
+    for (i = 0; i < n; i++)
+        result[i] = as_double(py_multiply, call2(py_multiply, PyFloat_FromDouble(a[i]), PyFloat_FromDouble(b[i])));
+    leave(held);
+}
+
 void noop(void)
 {
     held_t held = enter();

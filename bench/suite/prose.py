@@ -24,6 +24,9 @@ CALLS_FROM_C = {
     "noop": "Taking and releasing the GIL is more than half of it.",
     "add1_scope": "`NAME_enter()`: the GIL is kept. The frame, the addition and the ints are left; the others take it for each call.",
     "noop_scope": "`NAME_enter()`: the GIL is kept. The frame is most of what is left; the others take it for each call.",
+    "multiply_batch": "`multiply_n()`: an element of it. The frame and the floats are left; C by hand has such a loop too, the others make "
+    "single calls.",
+    "scale_batch": "`scale_n()`, with `def_extern(batch=True)`: numpy's multiplication, beside single calls of a Python function.",
     "length": "A cdata is made for the argument, and `ffi.string()` makes bytes; C by hand makes the bytes at once.",
     "point": "Four field accesses. C by hand makes an object and reads it by descriptors, which takes longer.",
     "point_val": "As by pointer, and the copy.",
