@@ -20,7 +20,9 @@ use pyo3::ffi;
 use super::whose;
 use super::whose::Interpreter;
 use keelback_ffi::attach::{output, scope, threads, write_to_stderr};
-use keelback_ffi::py::{Exception, Live, Obj, Raised, Ref, Res, none};
+use keelback_ffi::py::{
+    END_OF_METHODS, Exception, Live, Methods, Obj, Raised, Ref, Res, none, simple, sys,
+};
 
 /// Whether the exit functions run because we call them, and not because Python is finalised.
 static OUR_EXIT: AtomicBool = AtomicBool::new(false);
@@ -48,8 +50,7 @@ extern "C" fn at_the_end() {
 
 extern "C" fn at_exit() {
     let _ = std::panic::catch_unwind(|| {
-        // SAFETY: valid at any time.
-        if unsafe { ffi::Py_IsInitialized() } == 0 || threads::has_ended() {
+        if !sys::is_initialized() || threads::has_ended() {
             return;
         }
         if !can_come_in() {
@@ -135,12 +136,7 @@ const UNFINISHED: [(&CStr, &CStr); 6] = [
 fn close_unfinished_files() -> Res<()> {
     let mut objects: Option<Ref> = None;
     for (module, name) in UNFINISHED {
-        // SAFETY: the GIL is held; the module is borrowed from the dict of modules, and held from here on.
-        let module = unsafe {
-            let modules = ffi::PyImport_GetModuleDict();
-            Live::or_null(ffi::PyDict_GetItemString(modules, module.as_ptr())).map(Live::to_ref)
-        };
-        let Some(module) = module else {
+        let Some(module) = sys::loaded(module) else {
             continue;
         };
         let class = match module.live().attribute(name) {
@@ -150,73 +146,50 @@ fn close_unfinished_files() -> Res<()> {
                 continue;
             }
         };
-        // SAFETY: the reference keeps the object alive.
-        if unsafe { ffi::PyType_Check(class.obj()) } == 0 {
+        if !class.live().is_type() {
             continue;
         }
         let objects = match &mut objects {
             Some(objects) => objects,
             none => none.insert(all_objects()?),
         };
-        // SAFETY: the GIL is held; `class` is a type. The list is nobody else's, and keeps its items alive.
-        unsafe {
-            for index in 0..ffi::PyList_Size(objects.obj()) {
-                let object = ffi::PyList_GetItem(objects.obj(), index);
-                if !object.is_null()
-                    && ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) != 0
-                {
-                    call_and_forget(Live::new(object), c"close");
-                }
-            }
+        for object in items(objects).filter(|object| object.is_of(class.live())) {
+            call_and_forget(object, c"close");
         }
     }
     Ok(())
 }
 
-/// The objects that the garbage collector knows.
+/// The objects that the garbage collector knows, in a list.
 fn all_objects() -> Res<Ref> {
-    // SAFETY: the GIL is held; names are C strings.
-    unsafe {
-        let gc: Ref = keelback_ffi::py::import(c"gc")?;
-        Ref::steal(ffi::PyObject_CallMethod(
-            gc.obj(),
-            c"get_objects".as_ptr(),
-            std::ptr::null(),
-        ))
-    }
+    keelback_ffi::py::import(c"gc")?
+        .live()
+        .call_method(c"get_objects")
+}
+
+/// The items of such a list, which is nobody else's and keeps them alive.
+fn items(list: &Ref) -> impl Iterator<Item = Live<'_>> {
+    // SAFETY: the reference keeps the list alive; of anything else the size is -1.
+    let count = unsafe { ffi::PyList_Size(list.obj()) };
+    // SAFETY: an item of the list, which keeps it alive as long as itself, because nobody else changes the list.
+    (0..count).filter_map(|index| unsafe { Live::or_null(ffi::PyList_GetItem(list.obj(), index)) })
 }
 
 /// Calls a method. A failure is no matter: the file may be closed, detached or not writable.
 fn call_and_forget(object: Live, method: &CStr) {
-    // SAFETY: a live object, a C string.
-    unsafe {
-        let result = ffi::PyObject_CallMethod(object.ptr(), method.as_ptr(), std::ptr::null());
-        if result.is_null() {
-            ffi::PyErr_Clear();
-        } else {
-            ffi::Py_DECREF(result);
-        }
-    }
+    object.call_method(method).map_or_else(Raised::clear, drop);
 }
 
 /// Flushes the file objects that nobody closed, text layers first.
 fn write_open_files() -> Res<()> {
-    // SAFETY: the GIL is held; names are C strings; `objects` keeps what it lists alive.
-    unsafe {
-        let io = keelback_ffi::py::import(c"io")?;
-        let objects = all_objects()?;
-        for name in [c"TextIOWrapper", c"BufferedWriter", c"BufferedRandom"] {
-            let class = Ref::steal(ffi::PyObject_GetAttrString(io.obj(), name.as_ptr()))?;
-            for index in 0..ffi::PyList_Size(objects.obj()) {
-                let object = ffi::PyList_GetItem(objects.obj(), index);
-                // Most objects are no files: that is asked first.
-                if object.is_null()
-                    || ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class.as_ptr().cast()) == 0
-                    || output::is_out_of_reach(object)
-                {
-                    continue;
-                }
-                call_and_forget(Live::new(object), c"flush");
+    let io = keelback_ffi::py::import(c"io")?;
+    let objects = all_objects()?;
+    for name in [c"TextIOWrapper", c"BufferedWriter", c"BufferedRandom"] {
+        let class = io.live().attribute(name)?;
+        // Most objects are no files: that is asked first.
+        for file in items(&objects).filter(|object| object.is_of(class.live())) {
+            if !output::is_out_of_reach(file.ptr()) {
+                call_and_forget(file, c"flush");
             }
         }
     }
@@ -235,34 +208,22 @@ pub(crate) fn watch_finalisation() {
 }
 
 fn try_watch() -> Res<()> {
-    /// A method table entry that lives for ever.
-    struct Method(ffi::PyMethodDef);
-    // SAFETY: never changed.
-    unsafe impl Sync for Method {}
-    static METHOD: Method = Method(ffi::PyMethodDef {
-        ml_name: c"keelback_finalising".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: finalising,
-        },
-        ml_flags: ffi::METH_NOARGS,
-        ml_doc: std::ptr::null(),
-    });
-    // SAFETY: the GIL is held; the definition is static, and only read.
-    unsafe {
-        let function = Ref::steal(ffi::PyCFunction_NewEx(
-            (&raw const METHOD.0).cast_mut(),
-            std::ptr::null_mut(),
-            std::ptr::null_mut(),
-        ))?;
-        let atexit = keelback_ffi::py::import(c"atexit")?;
-        let register = atexit.live().attribute(c"register")?;
-        let done = ffi::PyObject_CallOneArg(register.obj(), function.obj());
-        if done.is_null() {
-            return Err(Raised::already());
-        }
-        ffi::Py_DECREF(done);
-    }
-    Ok(())
+    static FINALISING: Methods<2> = Methods::new([
+        simple(
+            c"keelback_finalising",
+            finalising,
+            ffi::METH_NOARGS,
+            c"Python begins to end.",
+        ),
+        END_OF_METHODS,
+    ]);
+    let function = FINALISING.function(0, None)?;
+    keelback_ffi::py::import(c"atexit")?
+        .live()
+        .attribute(c"register")?
+        .live()
+        .call_with(function.live())
+        .map(drop)
 }
 
 /// Told by `threading` that Python begins to end.

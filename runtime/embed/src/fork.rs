@@ -22,7 +22,7 @@ use super::{last_error, waiting, whose};
 use keelback_ffi::attach::scope::{self, Users};
 use keelback_ffi::attach::threads::{self, Attached};
 use keelback_ffi::attach::{Thread, output};
-use keelback_ffi::py::{Obj, Ref, Res, guard, none};
+use keelback_ffi::py::{END_OF_METHODS, Methods, Obj, Ref, Res, guard, make, none, simple};
 
 /// What is held over a fork.
 struct Forking {
@@ -153,38 +153,35 @@ fn finish(is_parent: bool) {
 
 /// Has Python tell us when it forks itself. Registered before all others, the `before` hook runs last.
 fn watch_python() -> Res<()> {
-    struct Methods([ffi::PyMethodDef; 3]);
-    // SAFETY: never changed.
-    unsafe impl Sync for Methods {}
-    const fn method(name: &'static std::ffi::CStr, function: ffi::PyCFunction) -> ffi::PyMethodDef {
-        ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer {
-                PyCFunction: function,
-            },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: std::ptr::null(),
-        }
-    }
-    static METHODS: Methods = Methods([
-        method(c"before_fork", before),
-        method(c"after_fork_in_parent", after_in_parent),
-        method(c"after_fork_in_child", after_in_child),
+    static METHODS: Methods<4> = Methods::new([
+        simple(
+            c"before_fork",
+            before,
+            ffi::METH_NOARGS,
+            c"Python is about to fork.",
+        ),
+        simple(
+            c"after_fork_in_parent",
+            after_in_parent,
+            ffi::METH_NOARGS,
+            c"Python has forked, and this is the parent.",
+        ),
+        simple(
+            c"after_fork_in_child",
+            after_in_child,
+            ffi::METH_NOARGS,
+            c"Python has forked, and this is the child.",
+        ),
+        END_OF_METHODS,
     ]);
-    // SAFETY: the GIL is held; the tables are static, and only read.
-    unsafe {
-        let function = |index: usize| {
-            Ref::steal(ffi::PyCFunction_NewEx(
-                (&raw const METHODS.0[index]).cast_mut(),
-                std::ptr::null_mut(),
-                std::ptr::null_mut(),
-            ))
-        };
-        let (before, in_parent, in_child) = (function(0)?, function(1)?, function(2)?);
-        // What `os.register_at_fork` is. The module `os` itself is a fifth of a start without `site`.
-        let posix = keelback_ffi::py::import(c"posix")?;
-        let register = posix.live().attribute(c"register_at_fork")?;
-        let keywords = Ref::steal(ffi::Py_BuildValue(
+    let function = |index| METHODS.function(index, None);
+    let (before, in_parent, in_child) = (function(0)?, function(1)?, function(2)?);
+    // What `os.register_at_fork` is. The module `os` itself is a fifth of a start without `site`.
+    let posix = keelback_ffi::py::import(c"posix")?;
+    let register = posix.live().attribute(c"register_at_fork")?;
+    // SAFETY: the GIL is held; the references keep the functions alive, and each name of the format is a C string.
+    let keywords: Ref = unsafe {
+        Ref::steal(ffi::Py_BuildValue(
             c"{sOsOsO}".as_ptr(),
             c"before".as_ptr(),
             before.obj(),
@@ -192,9 +189,12 @@ fn watch_python() -> Res<()> {
             in_parent.obj(),
             c"after_in_child".as_ptr(),
             in_child.obj(),
-        ))?;
-        let empty = Ref::steal(ffi::PyTuple_New(0))?;
-        Ref::steal(ffi::PyObject_Call(
+        ))?
+    };
+    let empty = make::tuple(std::iter::empty::<Res<Ref>>())?;
+    // SAFETY: the references keep all three alive, which are of the types that CPython asks for.
+    unsafe {
+        Ref::<ffi::PyObject>::steal(ffi::PyObject_Call(
             register.obj(),
             empty.obj(),
             keywords.obj(),

@@ -8,31 +8,27 @@ use pyo3::ffi;
 
 use super::last_error;
 use keelback_ffi::py::{
-    END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, any_text, guard, none, positional,
-    simple, str_from,
+    END_OF_METHODS, Live, Methods, Obj, Ref, Res, guard, none, positional, simple, str_from, sys,
 };
 
 /// Puts hooks of ours in the place of the default ones. The GIL is held, the interpreter is ours. A failure leaves all as
 /// it is.
 pub fn install() {
-    // SAFETY: the GIL is held; the tables are static.
-    let done = unsafe {
-        let places = [
-            ("sys", c"excepthook", c"__excepthook__", EXCEPTION.ptr()),
-            (
-                "sys",
-                c"unraisablehook",
-                c"__unraisablehook__",
-                UNRAISABLE.ptr(),
-            ),
-            // threading takes its hook from _thread; `site` may have imported threading before.
-            ("_thread", c"_excepthook", c"", THREAD.ptr()),
-            ("threading", c"excepthook", c"__excepthook__", THREAD.ptr()),
-        ];
-        places
-            .into_iter()
-            .try_for_each(|(module, name, second, method)| replace(module, name, second, method))
-    };
+    let places = [
+        (c"sys", c"excepthook", c"__excepthook__", &EXCEPTION),
+        (
+            c"sys",
+            c"unraisablehook",
+            c"__unraisablehook__",
+            &UNRAISABLE,
+        ),
+        // threading takes its hook from _thread; `site` may have imported threading before.
+        (c"_thread", c"_excepthook", c"", &THREAD),
+        (c"threading", c"excepthook", c"__excepthook__", &THREAD),
+    ];
+    let done = places
+        .into_iter()
+        .try_for_each(|(module, name, second, hook)| replace(module, name, second, hook));
     if let Err(raised) = done {
         raised.clear();
     }
@@ -67,71 +63,44 @@ static THREAD: Methods<2> = Methods::new([
 
 /// Replaces a default hook, in both of its names, if the module is imported. The new one's self is the default one, for
 /// what it cannot do.
-///
-/// # Safety
-/// The GIL is held; `method` points to a static definition of a METH_FASTCALL or METH_O function.
-unsafe fn replace(
-    module: &str,
-    name: &CStr,
-    second: &CStr,
-    method: *mut ffi::PyMethodDef,
-) -> Res<()> {
-    // SAFETY: the GIL is held (the caller's contract). The module is borrowed from the dict of modules, and held by a
-    // reference before Python code can run. `default` was checked to be a built-in function before its `m_ml` is read.
-    // `method` is static (the caller's contract), as a built-in function needs it.
-    unsafe {
-        let module = ffi::PyDict_GetItem(ffi::PyImport_GetModuleDict(), str_from(module)?.obj());
-        if module.is_null() {
-            return Ok(());
-        }
-        let module: Ref = Ref::borrow(module);
-        let default: Ref = Ref::steal(ffi::PyObject_GetAttrString(module.obj(), name.as_ptr()))?;
-        // `site` or a .pth file may have put a hook of its own there, which stays. And `threading` copies its hook from
-        // `_thread`: if it was imported after that one was replaced, it has ours already.
-        let is_default = ffi::PyCFunction_Check(default.obj()) != 0
-            && (*default.obj().cast::<ffi::PyCFunctionObject>()).m_ml != method;
-        if !is_default {
-            return Ok(());
-        }
-        let hook: Ref = Ref::steal(ffi::PyCFunction_NewEx(
-            method,
-            default.obj(),
-            std::ptr::null_mut(),
-        ))?;
-        for name in [name, second] {
-            if !name.is_empty()
-                && ffi::PyObject_SetAttrString(module.obj(), name.as_ptr(), hook.obj()) < 0
-            {
-                return Err(Raised::already());
-            }
-        }
-        Ok(())
+fn replace(module: &CStr, name: &CStr, second: &CStr, ours: &'static Methods<2>) -> Res<()> {
+    let Some(module) = sys::loaded(module) else {
+        return Ok(());
+    };
+    let default = module.live().attribute(name)?;
+    // `site` or a .pth file may have put a hook of its own there, which stays. And `threading` copies its hook from
+    // `_thread`: if it was imported after that one was replaced, it has ours already.
+    // SAFETY: the reference keeps the object alive; it is checked to be a built-in function before its `m_ml` is read.
+    let is_default = unsafe {
+        ffi::PyCFunction_Check(default.obj()) != 0
+            && (*default.obj().cast::<ffi::PyCFunctionObject>()).m_ml != ours.ptr()
+    };
+    if !is_default {
+        return Ok(());
     }
+    let hook = ours.function(0, Some(default.live()))?;
+    for name in [name, second] {
+        if !name.is_empty() {
+            module.live().set_attribute(name, hook.live())?;
+        }
+    }
+    Ok(())
 }
 
 /// Has a hook do its work; where it cannot, the default one does.
-///
-/// # Safety
-/// `default` and `args` are live objects; the GIL is held.
-unsafe fn or_default(
-    default: Obj,
-    args: &[Obj],
-    print: impl FnOnce(&Ref) -> Res<bool>,
-) -> Res<Ref> {
-    // SAFETY: the GIL is held, `default` and `args` are live (the caller's contract). sys.stderr is borrowed, and held by a
-    // reference before Python code can run.
-    unsafe {
-        let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
-        if !stderr.is_null() && stderr != ffi::Py_None() {
-            match print(&Ref::borrow(stderr)) {
-                Ok(true) => return Ok(none()),
-                Ok(false) => {}
-                Err(raised) => raised.clear(),
-            }
+fn or_default(default: Live, args: &[Live], print: impl FnOnce(&Ref) -> Res<bool>) -> Res<Ref> {
+    if let Some(stderr) = sys::object(c"stderr").filter(|stderr| !stderr.live().is_none()) {
+        match print(&stderr) {
+            Ok(true) => return Ok(none()),
+            Ok(false) => {}
+            Err(raised) => raised.clear(),
         }
+    }
+    // SAFETY: all are alive, and a `Live` is in memory what an object's address is.
+    unsafe {
         Ref::steal(ffi::PyObject_Vectorcall(
-            default,
-            args.as_ptr(),
+            default.ptr(),
+            args.as_ptr().cast(),
             args.len(),
             std::ptr::null_mut(),
         ))
@@ -141,35 +110,17 @@ unsafe fn or_default(
 /// Writes a text, and flushes.
 fn write(stderr: &Ref, text: &str) -> Res<bool> {
     let text = str_from(text)?;
-    // SAFETY: the GIL is held; live objects.
-    unsafe {
-        if ffi::PyFile_WriteObject(text.obj(), stderr.obj(), ffi::Py_PRINT_RAW) < 0 {
-            return Err(Raised::already());
-        }
-        let flushed = ffi::PyObject_CallMethod(stderr.obj(), c"flush".as_ptr(), std::ptr::null());
-        if flushed.is_null() {
-            ffi::PyErr_Clear();
-        }
-        ffi::Py_XDECREF(flushed);
+    stderr.live().write(text.live())?;
+    if let Err(raised) = stderr.live().call_method(c"flush") {
+        raised.clear();
     }
     Ok(true)
 }
 
-/// The traceback of an exception, with its last line.
-///
-/// # Safety
-/// The three are live objects; the GIL is held and no exception is set.
-unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
-    // SAFETY: the three are live, the traceback is live or NULL here, the GIL is held and no exception is set (the caller's
-    // contract).
-    unsafe {
-        let traceback = if traceback == ffi::Py_None() {
-            std::ptr::null_mut()
-        } else {
-            traceback
-        };
-        last_error::describe(class, value, traceback).traceback
-    }
+/// The traceback of an exception, with its last line. No exception is set.
+fn traceback(class: Live, value: Live, traceback: Live) -> String {
+    let traceback = Some(traceback).filter(|traceback| !traceback.is_none());
+    last_error::describe(Some(class), Some(value), traceback).traceback
 }
 
 /// `sys.excepthook` of a plugin's Python.
@@ -178,18 +129,21 @@ unsafe fn traceback(class: Obj, value: Obj, traceback: Obj) -> String {
 /// Called by Python, as a function.
 unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> Obj {
     guard(|| {
-        // SAFETY: Python passes a FASTCALL function `count` live arguments.
-        let args = unsafe { std::slice::from_raw_parts(args, count as usize) };
-        // SAFETY: Python calls the hook with the GIL; `default`, the function's self, and the arguments live during the
-        // call. CPython's functions leave no exception set where they are asked for a text.
-        unsafe {
-            or_default(default, args, |stderr| match args {
-                &[class, value, trace] if ffi::PyExceptionInstance_Check(value) != 0 => {
-                    write(stderr, &traceback(class, value, trace))
-                }
-                _ => Ok(false),
-            })
-        }
+        // SAFETY: Python keeps the function's self and its `count` arguments alive during the call, and a `Live` is in
+        // memory what an object's address is.
+        let (default, args) = unsafe {
+            (
+                Live::new(default),
+                std::slice::from_raw_parts(args.cast::<Live>(), count as usize),
+            )
+        };
+        // CPython's functions leave no exception set where they are asked for a text.
+        or_default(default, args, |stderr| match args {
+            &[class, value, trace] if value.is_exception() => {
+                write(stderr, &traceback(class, value, trace))
+            }
+            _ => Ok(false),
+        })
     })
 }
 
@@ -199,12 +153,11 @@ unsafe extern "C" fn excepthook(default: Obj, args: *mut Obj, count: isize) -> O
 /// Called by Python, as a function.
 unsafe extern "C" fn unraisablehook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
-        // SAFETY: Python calls the hook with the GIL; its self and its argument live during the call.
-        unsafe {
-            or_default(default, &[arguments], |stderr| {
-                print_unraisable(Live::new(arguments), stderr)
-            })
-        }
+        // SAFETY: Python keeps the function's self and its argument alive during the call.
+        let (default, arguments) = unsafe { (Live::new(default), Live::new(arguments)) };
+        or_default(default, &[arguments], |stderr| {
+            print_unraisable(arguments, stderr)
+        })
     })
 }
 
@@ -217,13 +170,12 @@ fn print_unraisable(arguments: Live, stderr: &Ref) -> Res<bool> {
         arguments.attribute(c"err_msg")?,
         arguments.attribute(c"object")?,
     );
-    // SAFETY: the reference keeps the object alive.
-    if unsafe { ffi::PyExceptionInstance_Check(value.obj()) } == 0 {
+    if !value.live().is_exception() {
         return Ok(false);
     }
     let mut text = String::new();
     if !message.live().is_none() {
-        text += &text_of(&message.live().str()?)?;
+        text += &message.live().str()?.live().any_text()?;
         text += ":";
     } else if !object.live().is_none() {
         text += "Exception ignored in:";
@@ -232,7 +184,7 @@ fn print_unraisable(arguments: Live, stderr: &Ref) -> Res<bool> {
         let object = object
             .live()
             .repr()
-            .and_then(|repr| text_of(&repr))
+            .and_then(|repr| repr.live().any_text())
             .unwrap_or_else(|raised| {
                 raised.clear();
                 "<object repr() failed>".into()
@@ -243,15 +195,8 @@ fn print_unraisable(arguments: Live, stderr: &Ref) -> Res<bool> {
     if !text.is_empty() {
         text += "\n";
     }
-    // SAFETY: the references keep all three alive; the GIL is held, and no exception is set.
-    text += &unsafe { traceback(class.obj(), value.obj(), trace.obj()) };
+    text += &traceback(class.live(), value.live(), trace.live());
     write(stderr, &text)
-}
-
-/// The text of a str.
-fn text_of(text: &Ref) -> Res<String> {
-    // SAFETY: the reference keeps the object alive; the GIL is held.
-    unsafe { any_text(text.obj()) }
 }
 
 /// `threading.excepthook` of a plugin's Python.
@@ -260,12 +205,11 @@ fn text_of(text: &Ref) -> Res<String> {
 /// Called by Python, as a function.
 unsafe extern "C" fn thread_hook(default: Obj, arguments: Obj) -> Obj {
     guard(|| {
-        // SAFETY: Python calls the hook with the GIL; its self and its argument live during the call.
-        unsafe {
-            or_default(default, &[arguments], |stderr| {
-                print_of_thread(Live::new(arguments), stderr)
-            })
-        }
+        // SAFETY: Python keeps the function's self and its argument alive during the call.
+        let (default, arguments) = unsafe { (Live::new(default), Live::new(arguments)) };
+        or_default(default, &[arguments], |stderr| {
+            print_of_thread(arguments, stderr)
+        })
     })
 }
 
@@ -281,8 +225,13 @@ fn print_of_thread(arguments: Live, stderr: &Ref) -> Res<bool> {
     if class.obj() == unsafe { ffi::PyExc_SystemExit } || thread.live().is_none() {
         return Ok(false);
     }
-    let name = text_of(&thread.live().attribute(c"name")?.live().str()?)?;
-    // SAFETY: the references keep all three alive; the GIL is held, and no exception is set.
-    let traceback = unsafe { traceback(class.obj(), value.obj(), trace.obj()) };
+    let name = thread
+        .live()
+        .attribute(c"name")?
+        .live()
+        .str()?
+        .live()
+        .any_text()?;
+    let traceback = traceback(class.live(), value.live(), trace.live());
     write(stderr, &format!("Exception in thread {name}:\n{traceback}"))
 }

@@ -6,7 +6,7 @@ use pyo3::ffi;
 
 use super::plugin::Plugin;
 use super::{development, namespace, own_modules, sources};
-use keelback_ffi::py::{Exception, Raised, Ref, Res, str_from};
+use keelback_ffi::py::{Exception, Raised, Ref, Res, str_from, sys};
 use keelback_ffi::raise;
 
 /// Runs a plugin's init code in its module, after `attach`. A development library may run it there again, as
@@ -88,8 +88,7 @@ fn compile_text(source: &CStr, file: &Ref) -> Res<Ref> {
 }
 
 fn is_imported(name: &CStr) -> bool {
-    // SAFETY: the GIL is held; a C string; the result is borrowed and only compared.
-    unsafe { !ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), name.as_ptr()).is_null() }
+    sys::loaded(name).is_some()
 }
 
 /// A filter that makes the warnings of one module errors, in the list that C code goes by: other threads' warnings are not

@@ -9,7 +9,7 @@ use super::whose::{Interpreter, settle, whose};
 use super::{bundle, encodings, exit, fork, hooks, prefix, sources, waiting};
 use keelback_ffi::attach::threads::Refused;
 use keelback_ffi::attach::{output, threads};
-use keelback_ffi::py::Raised;
+use keelback_ffi::py::{Raised, sys};
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -47,17 +47,13 @@ pub fn ensure(python: Option<&keelback_python_t>, flags: u32) -> Result<(), Stri
 }
 
 fn is_there() -> bool {
-    whose() != Interpreter::None
-        && !threads::has_ended()
-        // SAFETY: valid at any time.
-        && unsafe { ffi::Py_IsInitialized() } != 0
+    whose() != Interpreter::None && !threads::has_ended() && sys::is_initialized()
 }
 
 fn find_or_start(python: Option<&keelback_python_t>, flags: u32) -> Result<(), String> {
     keelback_ffi::library::make_runtime_global();
     threads::make_key();
-    // SAFETY: valid at any time.
-    let initialized = unsafe { ffi::Py_IsInitialized() } != 0;
+    let initialized = sys::is_initialized();
     let known = whose() != Interpreter::None;
     match (known, initialized) {
         (true, true) if !threads::has_ended() => Ok(()),

@@ -12,7 +12,7 @@ use super::binding::Binding;
 use super::traceback;
 use keelback_ffi::attach::{Thread, output, threads, write_to_stderr};
 use keelback_ffi::callback::Failure;
-use keelback_ffi::py::{Exception, Live, Obj, Raised, Ref, Res, any_text, type_name};
+use keelback_ffi::py::{Exception, Live, Raised, Ref, Res, sys};
 
 thread_local! {
     /// The last failure of each plugin on this thread.
@@ -201,8 +201,10 @@ pub fn report(plugin: *const keelback_plugin_t, function: &CStr, text: &str) {
 pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
     // SAFETY: set together with the function; bindings live as long as the process.
     let binding: &'static Binding = unsafe { &*data.cast::<Binding>() };
-    // SAFETY: live objects, by the sink's contract.
-    let described = unsafe { describe(failure.class, failure.value, failure.traceback) };
+    // SAFETY: each is alive during the call, or NULL, by the sink's contract.
+    let [class, value, traceback] = [failure.class, failure.value, failure.traceback]
+        .map(|object| unsafe { Live::or_null(object) });
+    let described = describe(class, value, traceback);
     let headline = failure.headline.trim_end_matches([':', '\n']);
     let call = Rc::new(FailedCall {
         line: described.line,
@@ -225,23 +227,18 @@ pub fn sink(data: *mut c_void, failure: &Failure<'_>) -> bool {
 
 /// Writes to `sys.stderr` if unraisable exceptions are still printed there; else returns false.
 fn print_as_unraisable(text: &str) -> Res<bool> {
-    // SAFETY: the GIL is held; names are C strings; sys's objects are borrowed and live.
-    unsafe {
-        let (hook, original) = (
-            ffi::PySys_GetObject(c"unraisablehook".as_ptr()),
-            ffi::PySys_GetObject(c"__unraisablehook__".as_ptr()),
-        );
-        let stderr = ffi::PySys_GetObject(c"stderr".as_ptr());
-        if hook.is_null() || hook != original || stderr.is_null() || stderr == ffi::Py_None() {
-            return Ok(false);
-        }
-        let stderr = Ref::borrow(stderr);
-        let text = keelback_ffi::py::str_from(text)?;
-        if ffi::PyFile_WriteObject(text.obj(), stderr.obj(), ffi::Py_PRINT_RAW) < 0 {
-            return Err(Raised::already());
-        }
-        Ok(true)
-    }
+    let (hook, original) = (
+        sys::object(c"unraisablehook"),
+        sys::object(c"__unraisablehook__"),
+    );
+    let is_original = hook.is_some_and(|hook| original.is_some_and(|is| is.obj() == hook.obj()));
+    let stderr = sys::object(c"stderr").filter(|stderr| !stderr.live().is_none());
+    let Some(stderr) = stderr.filter(|_| is_original) else {
+        return Ok(false);
+    };
+    let text = keelback_ffi::py::str_from(text)?;
+    stderr.live().write(text.live())?;
+    Ok(true)
 }
 
 /// An exception as text.
@@ -255,14 +252,11 @@ pub struct Described {
 /// Takes the exception that is set.
 pub fn take_exception(raised: Raised) -> Described {
     match Exception::fetch(raised) {
-        // SAFETY: `taken` keeps the objects alive, the traceback may be NULL, and taking the exception has cleared it.
-        Some(taken) => unsafe {
-            describe(
-                taken.class.obj(),
-                taken.value.obj(),
-                taken.traceback_or_null(),
-            )
-        },
+        Some(taken) => describe(
+            Some(taken.class.live()),
+            Some(taken.value.live()),
+            taken.traceback.as_ref().map(Ref::live),
+        ),
         None => Described {
             line: "unknown error".into(),
             traceback: "unknown error\n".into(),
@@ -270,37 +264,31 @@ pub fn take_exception(raised: Raised) -> Described {
     }
 }
 
-/// The texts of an exception.
-///
-/// # Safety
-/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
-pub(super) unsafe fn describe(class: Obj, value: Obj, traceback: Obj) -> Described {
-    // SAFETY: all three are live or NULL, as `one_line`, `traceback::format` and `places` ask for, the GIL is held and no
-    // exception is set (the caller's contract); one that `format` raises is cleared before `places` runs.
-    unsafe {
-        match traceback::format(class, value, traceback) {
-            Ok((traceback, None)) => Described {
-                line: one_line(class, value),
-                traceback,
-            },
-            Ok((traceback, Some(line))) => Described { line, traceback },
-            Err(raised) => {
-                raised.clear();
-                let line = one_line(class, value);
-                let traceback = format!("{}{line}\n", places(traceback));
-                Described { line, traceback }
-            }
+/// The texts of an exception. No exception is set.
+pub(super) fn describe(
+    class: Option<Live>,
+    value: Option<Live>,
+    traceback: Option<Live>,
+) -> Described {
+    match traceback::format(class, value, traceback) {
+        Ok((traceback, None)) => Described {
+            line: one_line(class, value),
+            traceback,
+        },
+        Ok((traceback, Some(line))) => Described { line, traceback },
+        Err(raised) => {
+            raised.clear();
+            let line = one_line(class, value);
+            let traceback = format!("{}{line}\n", places(traceback));
+            Described { line, traceback }
         }
     }
 }
 
-/// Where the exception passed, as Python prints it but without the lines of source: for when Python cannot.
-///
-/// # Safety
-/// `traceback` is a live object or NULL; the GIL is held and no exception is set.
-unsafe fn places(traceback: Obj) -> String {
-    // SAFETY: `traceback` is live where it is not NULL (the caller's contract).
-    let mut next = unsafe { Live::or_null(traceback) }.map(Live::to_ref);
+/// Where the exception passed, as Python prints it but without the lines of source: for when Python cannot. No exception
+/// is set.
+fn places(traceback: Option<Live>) -> String {
+    let mut next = traceback.map(Live::to_ref);
     let mut text = String::new();
     while let Some(here) = next.filter(|here| !here.live().is_none()) {
         match line_of_place(here.live()) {
@@ -328,73 +316,58 @@ fn line_of_place(traceback: Live) -> Res<String> {
         code.live().attribute(c"co_filename")?,
         code.live().attribute(c"co_name")?,
     );
-    // SAFETY: the references keep the objects alive; CPython raises where one is not of the type that is asked for.
-    let (line, file, function) = unsafe {
-        (
-            ffi::PyLong_AsLong(line.obj()),
-            any_text(file.obj())?,
-            any_text(function.obj())?,
-        )
-    };
+    let line = line.live().small_int().unwrap_or(-1);
+    let (file, function) = (file.live().any_text()?, function.live().any_text()?);
     Ok(format!("  File \"{file}\", line {line}, in {function}\n"))
 }
 
-/// As in a traceback: `ValueError`, `decimal.InvalidOperation`.
-///
-/// # Safety
-/// `class` is a live object or NULL; the GIL is held and no exception is set.
-unsafe fn class_name(class: Obj) -> String {
-    // SAFETY: `class` is live where it is not NULL (the caller's contract), and was checked to be a type before its fields
-    // are read; a type's name is a C string, which is copied.
-    unsafe {
-        if class.is_null() || ffi::PyType_Check(class) == 0 {
-            return "Exception".to_string();
-        }
-        let name = std::ffi::CStr::from_ptr((*class.cast::<ffi::PyTypeObject>()).tp_name)
-            .to_string_lossy()
-            .into_owned();
-        // A class of Python code has its module in an attribute.
-        if ffi::PyType_HasFeature(class.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0 || name.contains('.')
-        {
-            return name;
-        }
-        let module = Ref::steal(ffi::PyObject_GetAttrString(class, c"__module__".as_ptr()))
-            .and_then(|module| Ok(module.live().text()?.map(str::to_owned)))
-            .unwrap_or_else(|raised| {
-                raised.clear();
-                None
-            });
-        match module.as_deref() {
-            None | Some("builtins" | "__main__") => name,
-            Some(module) => format!("{module}.{name}"),
-        }
+/// As in a traceback: `ValueError`, `decimal.InvalidOperation`. No exception is set.
+fn class_name(class: Option<Live>) -> String {
+    let Some(class) = class.filter(|class| class.is_type()) else {
+        return "Exception".to_string();
+    };
+    // SAFETY: a live class, whose struct this is; its name is a C string, which is copied.
+    let (name, is_of_python) = unsafe {
+        let class = class.ptr().cast::<ffi::PyTypeObject>();
+        (
+            CStr::from_ptr((*class).tp_name)
+                .to_string_lossy()
+                .into_owned(),
+            ffi::PyType_HasFeature(class, ffi::Py_TPFLAGS_HEAPTYPE) != 0,
+        )
+    };
+    // A class of Python code has its module in an attribute.
+    if !is_of_python || name.contains('.') {
+        return name;
+    }
+    let module = class
+        .attribute(c"__module__")
+        .and_then(|module| Ok(module.live().text()?.map(str::to_owned)))
+        .unwrap_or_else(|raised| {
+            raised.clear();
+            None
+        });
+    match module.as_deref() {
+        None | Some("builtins" | "__main__") => name,
+        Some(module) => format!("{module}.{name}"),
     }
 }
 
-/// The last line of a traceback.
-///
-/// # Safety
-/// `class` and `value` are live objects or NULL; the GIL is held and no exception is set.
-unsafe fn one_line(class: Obj, value: Obj) -> String {
-    // SAFETY: `class` may be NULL for `class_name`; `value` was checked not to be NULL, and so is live (the caller's
-    // contract); its str is held by `text`'s reference.
-    unsafe {
-        let class = class_name(class);
-        if value.is_null() {
-            return class;
+/// The last line of a traceback. No exception is set.
+fn one_line(class: Option<Live>, value: Option<Live>) -> String {
+    let class = class_name(class);
+    let Some(value) = value else {
+        return class;
+    };
+    let text = match value.str().and_then(|text| text.live().any_text()) {
+        Ok(text) => text,
+        Err(raised) => {
+            raised.clear();
+            format!("<the exception's __str__ failed: {}>", value.type_name())
         }
-        let text = match Ref::<ffi::PyObject>::steal(ffi::PyObject_Str(value))
-            .and_then(|text| any_text(text.obj()))
-        {
-            Ok(text) => text,
-            Err(raised) => {
-                raised.clear();
-                format!("<the exception's __str__ failed: {}>", type_name(value))
-            }
-        };
-        match text.lines().next() {
-            None | Some("") => class,
-            Some(first) => format!("{class}: {first}"),
-        }
+    };
+    match text.lines().next() {
+        None | Some("") => class,
+        Some(first) => format!("{class}: {first}"),
     }
 }

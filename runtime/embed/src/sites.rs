@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use keelback_codegen::abi::{KEELBACK_PLUGIN_NO_SITE, keelback_python_t};
-use pyo3::ffi;
 
 use super::whose;
 use keelback_ffi::py::loaded::path_of;
 use keelback_ffi::py::module::call_function;
-use keelback_ffi::py::{Raised, Res, str_from, str_text};
+use keelback_ffi::py::{Raised, Res, str_from, sys};
 
 /// Adds the site directories of the Python that a plugin records (which is of the same libpython, or was not claimed by
 /// the loader) to the end of `sys.path`, with what their `.pth` files say. Nothing is done for the plugin that started
@@ -26,14 +25,10 @@ pub fn add(python: Option<&keelback_python_t>, flags: u32) {
 }
 
 fn add_of(executable: &Path) -> Res<()> {
-    // SAFETY: the GIL is held; borrowed from sys.
-    let prefix = unsafe {
-        let prefix = ffi::PySys_GetObject(c"prefix".as_ptr());
-        if prefix.is_null() {
-            return Ok(());
-        }
-        str_text(prefix)?.map(PathBuf::from)
+    let Some(prefix) = sys::object(c"prefix") else {
+        return Ok(());
     };
+    let prefix = prefix.live().text()?.map(PathBuf::from);
     let own = executable.parent().and_then(Path::parent);
     if own == prefix.as_deref() {
         return Ok(());

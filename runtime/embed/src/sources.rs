@@ -12,7 +12,7 @@ use keelback_ffi::ffi::payload;
 use keelback_ffi::py::finder::put_on_meta_path;
 use keelback_ffi::py::{
     END_OF_METHODS, Live, Methods, Obj, Raised, Ref, Res, guard, make, namespace, none, positional,
-    simple, str_from,
+    simple, str_from, sys,
 };
 use keelback_ffi::raise;
 
@@ -67,18 +67,15 @@ fn text(plugin: &Plugin) -> Res<Option<String>> {
 
 /// An object with `get_source`: where linecache, inspect and pdb look for the text of code without a file.
 pub fn loader(plugin: &Plugin) -> Res<Ref> {
-    /// A method table entry that lives for ever.
-    struct Method(ffi::PyMethodDef);
-    // SAFETY: never changed.
-    unsafe impl Sync for Method {}
-    static GET_SOURCE: Method = Method(ffi::PyMethodDef {
-        ml_name: c"get_source".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer {
-            PyCFunction: get_source,
-        },
-        ml_flags: ffi::METH_O,
-        ml_doc: std::ptr::null(),
-    });
+    static GET_SOURCE: Methods<2> = Methods::new([
+        simple(
+            c"get_source",
+            get_source,
+            ffi::METH_O,
+            c"The text of the init code.",
+        ),
+        END_OF_METHODS,
+    ]);
     // A development library's text is in its file, where the tools read it; the start reports a file that cannot be read.
     let text = if plugin.is_dev() {
         String::new()
@@ -86,25 +83,12 @@ pub fn loader(plugin: &Plugin) -> Res<Ref> {
         text(plugin)?.unwrap_or_default()
     };
     let text = str_from(&text)?;
-    // SAFETY: the GIL is held; the definition is static, and only read. sys.implementation is a types.SimpleNamespace.
-    unsafe {
-        let function = Ref::steal(ffi::PyCFunction_NewEx(
-            (&raw const GET_SOURCE.0).cast_mut(),
-            text.obj(),
-            std::ptr::null_mut(),
-        ))?;
-        let implementation = ffi::PySys_GetObject(c"implementation".as_ptr());
-        if implementation.is_null() {
-            return Err(raise!(RuntimeError, "lost sys.implementation"));
-        }
-        let loader = Ref::steal(ffi::PyObject_CallNoArgs(
-            ffi::Py_TYPE(implementation).cast(),
-        ))?;
-        loader
-            .live()
-            .set_attribute(c"get_source", function.live())?;
-        Ok(loader)
-    }
+    let function = GET_SOURCE.function(0, Some(text.live()))?;
+    let loader = sys::simple_namespace()?;
+    loader
+        .live()
+        .set_attribute(c"get_source", function.live())?;
+    Ok(loader)
 }
 
 /// `get_source` of a loader that has the text.
@@ -127,14 +111,9 @@ pub fn tell_linecache() {
 
 /// Likewise, if it is imported.
 pub fn tell_linecache_if_imported() {
-    // SAFETY: the GIL is held; the result is borrowed from sys.modules.
-    let module = unsafe {
-        let module =
-            ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"linecache".as_ptr());
-        if module.is_null() || module == ffi::Py_None() {
-            return;
-        }
-        Ref::borrow(module)
+    let module = sys::loaded(c"linecache").filter(|module| !module.live().is_none());
+    let Some(module) = module else {
+        return;
     };
     fill(&module).unwrap_or_else(Raised::clear);
 }
@@ -203,14 +182,7 @@ unsafe extern "C" fn find_spec(_: Obj, args: *mut Obj, count: isize) -> Obj {
             .call_with(name)?;
         if !spec.live().is_none() {
             let loader = spec.live().attribute(c"loader")?;
-            // SAFETY: a static table; the function takes a reference to the loader.
-            let execute: Ref = unsafe {
-                Ref::steal(ffi::PyCFunction_NewEx(
-                    EXECUTE.ptr(),
-                    loader.obj(),
-                    std::ptr::null_mut(),
-                ))?
-            };
+            let execute = EXECUTE.function(0, Some(loader.live()))?;
             // `loader` is a new object for this module, so that changing it changes no other module's loading.
             loader
                 .live()

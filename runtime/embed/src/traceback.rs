@@ -18,10 +18,16 @@ static PLACES: CodeTexts = CodeTexts::new();
 /// `traceback.format_exception()` of an exception; and the line of it that says which one it is, where that is known without
 /// making it.
 ///
-/// # Safety
-/// `class`, `value` and `traceback` are live objects or NULL; the GIL is held and no exception is set.
-pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<(String, Option<String>)> {
-    // SAFETY: the three functions have this function's contract, and `put_together` is called where `is_plain` said so.
+/// No exception is set.
+pub fn format(
+    class: Option<Live>,
+    value: Option<Live>,
+    traceback: Option<Live>,
+) -> Res<(String, Option<String>)> {
+    let [class, value, traceback] =
+        [class, value, traceback].map(|object| object.map_or(std::ptr::null_mut(), Live::ptr));
+    // SAFETY: all three are alive or NULL, the GIL is held and no exception is set, as the three functions ask for, and
+    // `put_all_together` is called where `is_plain` said so.
     unsafe {
         if is_plain(class, value)
             && let Some((text, start)) = put_all_together(class, value, traceback)?
@@ -42,7 +48,7 @@ pub unsafe fn format(class: Obj, value: Obj, traceback: Obj) -> Res<(String, Opt
 /// Whether the exception is nothing but a class, a text and a traceback, and what it was raised from or while.
 ///
 /// # Safety
-/// As [`format()`].
+/// Each is a live object or NULL; the GIL is held and no exception is set.
 unsafe fn is_plain(class: Obj, value: Obj) -> bool {
     // SAFETY: `class` and `value` were checked not to be NULL, so they are live, and the GIL is held (the caller's
     // contract). `class` was checked to be a type, and to be the type of `value`. The classes that it is compared with are
@@ -120,7 +126,7 @@ const LONGEST_CHAIN: usize = 100;
 /// `None` where only the module `traceback` can tell it.
 ///
 /// # Safety
-/// As [`format()`], and [`is_plain`] said so.
+/// As [`is_plain`], which said so; `traceback` likewise.
 unsafe fn put_all_together(class: Obj, value: Obj, traceback: Obj) -> Res<Option<(String, usize)>> {
     // SAFETY: the three are live or NULL; those of the chain are held by `chain`; the GIL is held (the caller's contract).
     unsafe {
@@ -199,7 +205,7 @@ unsafe fn suppresses_context(value: Obj) -> Res<bool> {
 /// module `traceback` can tell it.
 ///
 /// # Safety
-/// As [`format()`], and [`is_plain`] said so.
+/// As [`is_plain`], which said so; `traceback` likewise.
 unsafe fn put_together(
     text: &mut String,
     class: Obj,
@@ -364,7 +370,7 @@ fn add_class(text: &mut String, class: Live) -> Res<bool> {
 /// [`format()`], all of it by the module `traceback`.
 ///
 /// # Safety
-/// As [`format()`].
+/// Each is a live object or NULL; the GIL is held and no exception is set.
 unsafe fn format_by_python(class: Obj, value: Obj, traceback: Obj) -> Res<String> {
     sources::tell_linecache();
     // SAFETY: the three are live or NULL (the caller's contract), and None, which is always alive, stands in for NULL; the

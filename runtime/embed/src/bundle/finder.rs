@@ -71,7 +71,7 @@ pub fn install(archive: Archive, directory: &Path) -> Res<()> {
     })?;
     let name = base.live().attribute(c"__name__")?;
     // A builtin function is no descriptor: it is called without the loader.
-    let attributes = make::dict([Ok((str_from("get_code")?, function(&GET_CODE, None)?))])?;
+    let attributes = make::dict([Ok((str_from("get_code")?, GET_CODE.function(0, None)?))])?;
     // SAFETY: the GIL is held; live objects.
     let loader: Ref = unsafe {
         Ref::steal(ffi::PyObject_CallFunctionObjArgs(
@@ -95,18 +95,6 @@ pub fn install(archive: Archive, directory: &Path) -> Res<()> {
     watch(&str_from(&format!("{}/encodings", library.directory))?)
 }
 
-/// A function of a table of one, with this self.
-fn function(methods: &'static Methods<2>, of: Option<&Ref>) -> Res<Ref> {
-    // SAFETY: the GIL is held; the table is static, and only read; the function takes a reference to its self.
-    unsafe {
-        Ref::steal(ffi::PyCFunction_NewEx(
-            methods.ptr(),
-            of.map_or(std::ptr::null_mut(), Ref::obj),
-            std::ptr::null_mut(),
-        ))
-    }
-}
-
 /// Gives the finder of a directory our `find_spec`.
 fn watch(directory: &Ref) -> Res<()> {
     // SAFETY: the GIL is held; both lists are borrowed from sys, and the hook is kept alive by its list.
@@ -126,7 +114,7 @@ fn watch(directory: &Ref) -> Res<()> {
             Ref::borrow(cache),
         )
     };
-    let find = function(&FIND_SPEC, Some(&finder))?;
+    let find = FIND_SPEC.function(0, Some(finder.live()))?;
     finder.live().set_attribute(c"find_spec", find.live())?;
     cache.live().set_dict_item(directory.live(), finder.live())
 }

@@ -391,6 +391,33 @@ impl<'a> Live<'a> {
     pub fn is_dict(self) -> bool {
         self.is_marked(ffi::Py_TPFLAGS_DICT_SUBCLASS)
     }
+    /// Whether it is a class.
+    pub fn is_type(self) -> bool {
+        // SAFETY: alive.
+        unsafe { ffi::PyType_Check(self.ptr()) != 0 }
+    }
+    /// Whether it is an instance of an exception class.
+    pub fn is_exception(self) -> bool {
+        // SAFETY: alive.
+        unsafe { ffi::PyExceptionInstance_Check(self.ptr()) != 0 }
+    }
+    /// Whether its type is that class, or one derived from it. A class's `__instancecheck__` is not asked.
+    pub fn is_of(self, class: Live) -> bool {
+        // SAFETY: both are alive, and the second was checked to be a class.
+        class.is_type() && unsafe { ffi::PyType_IsSubtype(self.class(), class.ptr().cast()) != 0 }
+    }
+    /// Writes a str to a file object, as `print` does.
+    pub fn write(self, text: Live) -> Res<()> {
+        // SAFETY: both are alive.
+        Raised::if_negative(unsafe {
+            ffi::PyFile_WriteObject(text.ptr(), self.ptr(), ffi::Py_PRINT_RAW)
+        })
+    }
+    /// The text of a str; what UTF-8 cannot say (lone surrogates, as in file names) with backslashes.
+    pub fn any_text(self) -> Res<String> {
+        // SAFETY: alive.
+        unsafe { super::any_text(self.ptr()) }
+    }
     /// What a dict has for a key.
     pub fn dict_item(self, key: Live) -> Res<Option<Ref>> {
         let mut found = std::ptr::null_mut();

@@ -23,6 +23,19 @@ impl<const N: usize> Methods<N> {
     pub const fn new(entries: [ffi::PyMethodDef; N]) -> Self {
         Self(UnsafeCell::new(entries))
     }
+    /// A function object of an entry, with this self, or none. The GIL is held.
+    pub fn function(&'static self, index: usize, of: Option<Live>) -> Res<Ref> {
+        assert!(index + 1 < N, "the last entry is no function");
+        let of = of.map_or(std::ptr::null_mut(), Live::ptr);
+        // SAFETY: the entry is static, and only read; self is NULL, or alive, and the function takes a reference to it.
+        unsafe {
+            Ref::steal(ffi::PyCFunction_NewEx(
+                self.ptr().add(index),
+                of,
+                std::ptr::null_mut(),
+            ))
+        }
+    }
     /// For `tp_methods` and `m_methods`.
     pub const fn ptr(&self) -> *mut ffi::PyMethodDef {
         self.0.get().cast()
@@ -69,20 +82,12 @@ pub const fn positional(
 
 /// An object (a `types.SimpleNamespace`) with the functions of a table, whose self is NULL. The GIL is held.
 pub fn namespace<const N: usize>(methods: &'static Methods<N>) -> Res<Ref> {
-    let Some(implementation) = super::of_sys(c"implementation") else {
-        return Err(crate::raise!(RuntimeError, "lost sys.implementation"));
-    };
-    // SAFETY: the type of a live object.
-    let object = unsafe { Live::new(implementation.live().class().cast()) }.call()?;
-    let mut method = methods.ptr();
-    let none = std::ptr::null_mut();
-    // SAFETY: entries of a static table up to its end, whose name is NULL.
-    while let Some(name) = unsafe { super::text::c_text((*method).ml_name) } {
-        // SAFETY: as above.
-        let function: Ref = unsafe { Ref::steal(ffi::PyCFunction_NewEx(method, none, none)) }?;
+    let object = super::sys::simple_namespace()?;
+    for index in 0..N - 1 {
+        let function = methods.function(index, None)?;
+        // SAFETY: the table is never changed, and its names are C strings.
+        let name = unsafe { CStr::from_ptr((*methods.ptr().add(index)).ml_name) };
         object.live().set_attribute(name, function.live())?;
-        // SAFETY: this entry was not the last.
-        method = unsafe { method.add(1) };
     }
     Ok(object)
 }

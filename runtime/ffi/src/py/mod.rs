@@ -28,6 +28,7 @@ mod reference;
 mod sequence;
 mod slot;
 mod static_type;
+pub mod sys;
 mod text;
 mod unraisable;
 mod vectorcall;
