@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use pyo3::ffi;
 
 use super::capi::{self, made};
-use super::{Obj, Raised, Ref, Res, StaticType, small_long_value, str_text};
+use super::{Obj, Raised, Ref, Res, small_long_value};
 use crate::exception;
 
 /// A borrowed reference to an object that is alive for `'a`: an [`Obj`] of which that has been said once, so that
@@ -187,15 +187,6 @@ impl<'a> Live<'a> {
         Raised::if_negative(capi::PyObject_SetAttr(self, name, value))
     }
 
-    /// Whether it is an instance of exactly this type, as the struct behind the type's objects.
-    ///
-    /// # Safety
-    /// `T` is the struct of the type's objects.
-    #[inline(always)]
-    pub unsafe fn exactly<T: Instance>(self, of: &StaticType) -> Option<&'a T> {
-        // SAFETY: alive for 'a, and a `T` by the contract.
-        (self.class() == of.ptr()).then(|| unsafe { self.cast() })
-    }
     /// As the struct behind it.
     ///
     /// # Safety
@@ -224,8 +215,19 @@ impl<'a> Live<'a> {
     }
     /// The text of a str; `None` of anything else. Raises for lone surrogates.
     pub fn text(self) -> Res<Option<&'a str>> {
-        // SAFETY: alive for 'a.
-        unsafe { str_text(self.ptr()) }
+        if !self.is_str() {
+            return Ok(None);
+        }
+        let mut length = 0;
+        // SAFETY: a str. `length` bytes of valid UTF-8 belong to it, and are freed with it, which is after 'a.
+        unsafe {
+            let data = ffi::PyUnicode_AsUTF8AndSize(self.ptr(), &mut length);
+            if data.is_null() {
+                return Err(Raised::already());
+            }
+            let bytes = std::slice::from_raw_parts(data.cast(), length as usize);
+            Ok(Some(std::str::from_utf8_unchecked(bytes)))
+        }
     }
     /// Characters of a str.
     #[inline]

@@ -27,6 +27,7 @@ mod name_table;
 mod reference;
 mod sequence;
 mod slot;
+mod small_int;
 mod static_type;
 pub mod sys;
 mod text;
@@ -43,20 +44,19 @@ pub use cell::{GilCell, StoppingCell};
 pub use exception::Exception;
 pub use fresh::ENDS_WITHOUT_A_TRACE;
 pub use guard::{guard, guard_unit};
-pub use integer::{long_from_i128, long_from_u128, small_long_value, split_long};
+pub use integer::{long_from_i128, long_from_u128, split_long};
 pub use live::{Instance, Live, flag, given, import, of_sys};
 pub use method::{
     END_OF_METHODS, END_OF_PROPERTIES, Methods, Properties, Simple, keywords, namespace,
     positional, property, simple, tuples,
 };
 pub use name_table::NameTable;
-pub use reference::{
-    Head, Obj, Raised, Ref, Res, bool_object, none, not_implemented, raise_text, type_name,
-};
+pub use reference::{Head, Obj, Raised, Ref, Res, bool_object, none, not_implemented, type_name};
 pub use sequence::Sequence;
 pub use slot::{Parameter, required};
+pub use small_int::small_long_value;
 pub use static_type::{StaticType, name_after};
-pub use text::{any_text, c_text, file_name, intern, str_from, str_from_c, str_text};
+pub use text::{any_text, c_text, file_name, intern, raise_text, str_from, str_from_c, str_text};
 pub use unraisable::write_unraisable;
 pub use vectorcall::vectorcall;
 pub use warning::warn;

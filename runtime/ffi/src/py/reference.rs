@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use pyo3::ffi;
 
-use super::{Live, capi, str_from};
+use super::{Live, capi};
 
 /// A borrowed reference, as the C API passes it.
 pub type Obj = *mut ffi::PyObject;
@@ -61,16 +61,6 @@ impl Raised {
 
 /// The result of what can raise a Python exception.
 pub type Res<T> = Result<T, Raised>;
-
-/// Sets the exception `class(message)`. Prefer the [`raise!`](crate::raise) macro.
-#[cold]
-#[inline(never)]
-pub fn raise_text(class: Live, message: std::fmt::Arguments<'_>) -> Raised {
-    match str_from(&message.to_string()) {
-        Ok(text) => Raised::with(class, text.live()),
-        Err(raised) => raised,
-    }
-}
 
 /// `raise!(TypeError, "expected {}", what)`: sets a built-in exception and gives the `Raised`.
 #[macro_export]

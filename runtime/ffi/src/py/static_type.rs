@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::ffi;
 
-use super::{Raised, Res};
+use super::{Instance, Live, Raised, Res};
 
 /// A `PyTypeObject` in static memory: instances need not count references to it, and its address is a constant.
 pub struct StaticType(UnsafeCell<MaybeUninit<ffi::PyTypeObject>>);
@@ -133,5 +133,17 @@ impl StaticType {
             ffi::PyType_Modified(object);
         }
         Ok(())
+    }
+}
+
+impl<'a> Live<'a> {
+    /// Whether it is an instance of exactly this type, as the struct behind the type's objects.
+    ///
+    /// # Safety
+    /// `T` is the struct of the type's objects.
+    #[inline(always)]
+    pub unsafe fn exactly<T: Instance>(self, of: &StaticType) -> Option<&'a T> {
+        // SAFETY: alive for 'a, and a `T` by the contract.
+        (self.class() == of.ptr()).then(|| unsafe { self.cast() })
     }
 }

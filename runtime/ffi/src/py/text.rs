@@ -58,21 +58,8 @@ pub fn intern(text: &str) -> Res<Ref> {
 /// # Safety
 /// `object` is live, and outlives the use of the text.
 pub unsafe fn str_text<'a>(object: Obj) -> Res<Option<&'a str>> {
-    // SAFETY: `object` is live (the caller's contract) and was checked to be a str. PyUnicode_AsUTF8AndSize returns
-    // `length` bytes of valid UTF-8 that belong to the object and are freed with it, which is after 'a (the caller's
-    // contract).
-    unsafe {
-        if ffi::PyUnicode_Check(object) == 0 {
-            return Ok(None);
-        }
-        let mut length = 0;
-        let data = ffi::PyUnicode_AsUTF8AndSize(object, &mut length);
-        if data.is_null() {
-            return Err(Raised::already());
-        }
-        let bytes = std::slice::from_raw_parts(data.cast(), length as usize);
-        Ok(Some(std::str::from_utf8_unchecked(bytes)))
-    }
+    // SAFETY: live, and longer than the text is used (the caller's contract).
+    unsafe { Live::new(object) }.text()
 }
 
 /// The text of a str; what UTF-8 cannot say (lone surrogates, as in file names) with backslashes.
@@ -98,4 +85,14 @@ pub fn file_name(path: Live) -> Res<Vec<u8>> {
     }
     let bytes = made(capi::PyUnicode_EncodeFSDefault(path))?;
     Ok(bytes.live().bytes().unwrap_or_default().to_vec())
+}
+
+/// Sets the exception `class(message)`. Prefer the [`raise!`](crate::raise) macro.
+#[cold]
+#[inline(never)]
+pub fn raise_text(class: Live, message: std::fmt::Arguments<'_>) -> Raised {
+    match str_from(&message.to_string()) {
+        Ok(text) => Raised::with(class, text.live()),
+        Err(raised) => raised,
+    }
 }
