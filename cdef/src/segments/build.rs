@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{HEAD, SegmentText, VERSION};
+use super::SegmentText;
+use super::index::{HEAD, VERSION};
 use crate::declarations::Declarations;
 use crate::keyword::Keyword;
 use crate::lexer::{Lexer, Tok};

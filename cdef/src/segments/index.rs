@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{HEAD, VERSION};
-
+pub(super) const VERSION: u32 = 1;
+/// How many numbers there are in front of the ends of the texts.
+pub(super) const HEAD: usize = 6;
 /// More than fit into any text.
 const MOST_NUMBERED: u32 = i32::MAX as u32;
 
