@@ -76,7 +76,7 @@ fn new_array(ctype: &CType, init: Option<Live>, allocator: Option<&Allocator>) -
     let mut init = init;
     let mut length = ctype.length;
     if length < 0 {
-        let given = init.unwrap_or_else(|| Live::none());
+        let given = init.unwrap_or(Live::none());
         length = initialiser_length(item, given)?;
         if initialiser::is_count(given) {
             init = None;

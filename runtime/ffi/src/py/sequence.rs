@@ -26,6 +26,7 @@ impl<'a> Sequence<'a> {
         (is_list || is_tuple).then_some(Self { object, is_list })
     }
     /// Its items now.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks for that")]
     #[inline(always)]
     pub fn len(self) -> isize {
         // SAFETY: a list or a tuple, as it says.
