@@ -122,7 +122,7 @@ fn functions(text: &str) -> impl Iterator<Item = (&str, usize, usize)> {
         } else {
             1 + lines[start + 1..]
                 .iter()
-                .position(|line| ends(line))
+                .position(ends)
                 .map_or(0, |end| end + 1)
         };
         (name, start + 1, length)
