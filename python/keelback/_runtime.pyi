@@ -291,6 +291,7 @@ class _Common:
         name: str | None = None,
         error: Any = None,
         onerror: _OnError | None = None,
+        batch: bool = False,
     ) -> Callable[[_Function], _Function]: ...
 
     def dlopen(self, name: str | bytes | os.PathLike[str] | None | _CData, flags: int = 0) -> Lib: ...

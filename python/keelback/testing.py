@@ -50,9 +50,9 @@ def load(
     library called `name`: without it, the module from which the init code imports `ffi` or `lib`.
 
     `extra_cdef`, `include_dirs`, `define`, `only`, `modules`, `top_level_modules` and `batch` are the command line's --cdef,
-    -I, -D, --only, --module, --top-level-module and --batch. What C would provide of `lib` (its prelude's functions and variables) comes
-    from `lib`, a dict of Python functions and values by name, else from `libraries`, which are opened, else from the
-    process. A variable that none of them has starts as zeros.
+    -I, -D, --only, --module, --top-level-module and --batch. What C would provide of `lib` (its prelude's functions and
+    variables) comes from `lib`, a dict of Python functions and values by name, else from `libraries`, which are opened, else
+    from the process. A variable that none of them has starts as zeros.
     """
     init = os.path.abspath(os.fspath(init))
     ffi = _TestFFI()

@@ -20,6 +20,7 @@ def load(
     top_level_modules: Iterable[_Path] = (),
     libraries: Iterable[_Path] = (),
     lib: Mapping[str, Any] | None = None,
+    batch: str | Iterable[str] = (),
 ) -> Plugin: ...
 
 class Plugin:
