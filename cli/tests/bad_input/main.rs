@@ -139,7 +139,7 @@ error: there is no setting 'eror' here
 2 | eror = -1
   | ^^^^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `batch` with `= [\"NAME\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[functions.add]\nerror = [1]\n");
     project.build(&[]).expect(
@@ -151,7 +151,7 @@ error: expected an integer, a float, a boolean or a string with a C constant
 2 | error = [1]
   |         ^^^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `batch` with `= [\"NAME\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[errors]\nint = -inf\n");
     project.build(&[]).expect(
@@ -187,7 +187,7 @@ error: unclosed table, expected `]`
 1 | [functions.add
   |               ^
   |
-help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
+help: it may have `[functions.NAME]` with `error = VALUE`, `[errors]` with `TYPE = VALUE`, and before those `modules` and `top-level-modules` with `= [\"PATH\"]`, `batch` with `= [\"NAME\"]`, `soversion` with `= \"1.2.3\"`, `ignore-sigpipe`, `no-site` and `use-environment` with `= true`",
     );
     project.file("keelback.toml", "[functions.add]\nerror = -1\n");
     project.build(&[]).expect_success();
