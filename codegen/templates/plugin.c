@@ -5,6 +5,7 @@
 #define uint16_t __UINT16_TYPE__
 #define uint32_t __UINT32_TYPE__
 #define uint64_t __UINT64_TYPE__
+#define int64_t __INT64_TYPE__
 #define uintptr_t __UINTPTR_TYPE__
 #define UINTPTR_MAX __UINTPTR_MAX__
 {%- else %}
@@ -46,6 +47,7 @@ KEELBACK_UNUSED static int cffi_start_python(void)
 #undef uint16_t
 #undef uint32_t
 #undef uint64_t
+#undef int64_t
 #undef uintptr_t
 #undef UINTPTR_MAX
 {%- elif prelude -%}
