@@ -17,6 +17,13 @@ pub const NAMES: [&str; 3] = ["encodings", "encodings.aliases", "encodings.utf_8
 /// A module's code, as `marshal` writes it.
 pub struct Module {
     pub name: &'static str,
+    #[cfg_attr(
+        not(Py_3_11),
+        expect(
+            dead_code,
+            reason = "a size below zero says it in 3.10, whose packages are not frozen here"
+        )
+    )]
     pub is_package: bool,
     pub code: &'static [u8],
 }

@@ -6,7 +6,7 @@
 use super::environment::Hidden;
 use super::waiting::{StartFailure, Turn};
 use super::whose::{Interpreter, settle, whose};
-use super::{bundle, encodings, exit, fork, hooks, prefix, sources, waiting};
+use super::{bundle, exit, fork, hooks, prefix, sources, waiting};
 use keelback_ffi::attach::threads::Refused;
 use keelback_ffi::attach::{output, threads};
 use keelback_ffi::py::{Raised, sys};
@@ -163,8 +163,11 @@ fn archive_of(prefix: &prefix::Prefix) -> Result<Option<bundle::Archive>, String
 /// Saves Python, which reads no environment, the search for the first modules, where that is possible.
 fn freeze_encodings(prefix: &prefix::Prefix) {
     #[cfg(all(Py_3_11, not(Py_GIL_DISABLED)))]
-    if let Some(modules) = encodings::read(&prefix.standard_library(), libpython_version()) {
-        encodings::freeze(modules.into_iter());
+    {
+        use super::encodings::{freeze, read};
+        if let Some(modules) = read(&prefix.standard_library(), libpython_version()) {
+            freeze(modules.into_iter());
+        }
     }
     #[cfg(not(all(Py_3_11, not(Py_GIL_DISABLED))))]
     let _ = prefix;
