@@ -19,10 +19,7 @@ pub struct Module {
     pub name: &'static str,
     #[cfg_attr(
         not(Py_3_11),
-        expect(
-            dead_code,
-            reason = "a size below zero says it in 3.10, whose packages are not frozen here"
-        )
+        expect(dead_code, reason = "frozen modules of 3.10 have no such field")
     )]
     pub is_package: bool,
     pub code: &'static [u8],
