@@ -291,6 +291,7 @@ class _Common:
         name: str | None = None,
         error: Any = None,
         onerror: _OnError | None = None,
+        *,
         batch: bool = False,
     ) -> Callable[[_Function], _Function]: ...
 

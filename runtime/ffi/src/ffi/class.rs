@@ -64,7 +64,7 @@ static INLINE_METHODS: Methods<40> = common_methods![
     keywords(c"set_source_pkgconfig", builder::set_source_pkgconfig, c"set_source_pkgconfig($self, module_name, pkgconfig_libs, source, source_extension='.c', **kwds)\n--\n\nset_source() with the compiler's flags that pkg-config gives for some packages."),
     keywords(c"cdef", declare::cdef, c"cdef($self, csource, override=False, packed=False, pack=None, preprocess=False)\n--\n\nTakes C declarations: functions, types, constants, global variables."),
     keywords(c"header", header::header, c"header($self, name, only=(), include_dirs=(), define=(), undef=(), all=None, embedding_api=False, export=())\n--\n\nTakes the declarations of C headers as they are: preprocessed, and cut to what they and the files of their own folders declare, or to the names that the patterns in `only` match."),
-    keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None, batch=False)\n--\n\nOnly for plugins and API-mode modules."),
+    keywords(c"def_extern", declare::def_extern_inline, c"def_extern($self, name=None, error=None, onerror=None, *, batch=False)\n--\n\nOnly for plugins and API-mode modules."),
     keywords(c"embedding_api", declare::embedding_api, c"embedding_api($self, csource, packed=False, pack=None, preprocess=False, export=(), batch=())\n--\n\nTakes C declarations; its functions are what an embedding library exports."),
     keywords(c"include", declare::include, c"include($self, ffi_to_include)\n--\n\nMakes the types and constants of another FFI visible in this one."),
     keywords(c"set_unicode", declare::set_unicode, c"set_unicode($self, enabled_flag)\n--\n\nWhether TCHAR and its family are wchar_t or char."),
@@ -73,7 +73,7 @@ static INLINE_METHODS: Methods<40> = common_methods![
 ];
 
 static COMPILED_METHODS: Methods<27> = common_methods![
-    keywords(c"def_extern", declare::def_extern_compiled, c"def_extern($self, name=None, error=None, onerror=None, batch=False)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
+    keywords(c"def_extern", declare::def_extern_compiled, c"def_extern($self, name=None, error=None, onerror=None, *, batch=False)\n--\n\nDecorator: the function becomes the body of an exported or extern \"Python\" function."),
     keywords(c"integer_const", types::integer_const, c"integer_const($self, name)\n--\n\nThe value of an integer constant."),
 ];
 

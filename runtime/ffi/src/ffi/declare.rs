@@ -228,7 +228,29 @@ pub unsafe extern "C" fn def_extern_inline(
     })
 }
 
-method!(pub def_extern_compiled = "FFI.def_extern", def_extern, (ffi: &FfiObject, name: Option<Live>, error: Option<Live>, onerror: Option<Live>, batch: Option<Live>));
+/// `ffi.def_extern()` of a compiled module or a plugin. CFFI's parameters are three; `batch` has to be named.
+///
+/// # Safety
+/// Called by Python, as a method.
+pub unsafe extern "C" fn def_extern_compiled(
+    object: Obj,
+    args: *const Obj,
+    count: isize,
+    names: Obj,
+) -> Obj {
+    if count > 3 {
+        return guard(|| {
+            Err::<Ref, _>(raise!(
+                TypeError,
+                "FFI.def_extern() takes at most 3 positional arguments ({count} given)"
+            ))
+        });
+    }
+    // SAFETY: the same contract.
+    unsafe { def_extern_method(object, args, count, names) }
+}
+
+method!(pub def_extern_method = "FFI.def_extern", def_extern, (ffi: &FfiObject, name: Option<Live>, error: Option<Live>, onerror: Option<Live>, batch: Option<Live>));
 
 fn def_extern(
     ffi: &FfiObject,
