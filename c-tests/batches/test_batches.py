@@ -154,8 +154,64 @@ def score(x):
     assert run(host(twice, plugin(DECLARED, init, name="wrong"))) == Ran("2 3\n101 102\n")
 
 
+def test_arrays_that_are_not_there(plugin, host, run):
+    """NULL where C should pass an array: a message, and no access to it. For no elements it is right."""
+    cdef = "struct point { double x, y; };\nint both(const struct point *p, int n); /* keelback: batch */\n"
+    one_by_one = """
+from nulls import ffi
+
+@ffi.def_extern(error=-1)
+def both(p, n):
+    return -5 if not p else int(p.x) + n
+"""
+    by_arrays = """
+from nulls import ffi
+
+@ffi.def_extern(error=-1, batch=True)
+def both(p, n, result):
+    for index in range(len(result)):
+        result[index] = int(p[index].x) + n[index]
+"""
+    source = """
+#include <stdio.h>
+#include "nulls.h"
+static void told(const char *function, const char *message, void *data)
+{
+    (void)data;
+    printf("%s: %.*s\\n", function, (int)strcspn(message, "\\n"), message);
+}
+int main(void)
+{
+    struct point p[] = {{1, 0}, {2, 0}};
+    int n[] = {10, 20}, result[] = {7, 7};
+    nulls_set_error_handler(told, NULL);
+    both_n(2, p, n, result);
+    printf("%d %d\\n", result[0], result[1]);
+    both_n(0, NULL, NULL, NULL);
+    both_n(2, NULL, n, result);
+    both_n(2, p, NULL, result);
+    both_n(2, p, n, NULL);
+    printf("%d %d\\n", result[0], result[1]);
+    printf("%d\\n", both(NULL, 3));
+    return 0;
+}
+""".replace("#include <stdio.h>", "#include <stdio.h>\n#include <string.h>")
+    refused = "".join(
+        f"both_n: nulls.both_n(): its argument {number} is NULL and no array of 2 elements: nothing is called, and no result "
+        "written\n"
+        for number in (2, 3, 4)
+    )
+    for init, single in (
+        (one_by_one, "-5\n"),
+        (
+            by_arrays,
+            "both_n: ValueError: argument 1 is NULL: there is no element for the function under def_extern(batch=True)\n-1\n",
+        ),
+    ):
+        assert run(host(source, plugin(cdef, init, name="nulls"))) == Ran(f"11 22\n{refused}11 22\n{single}")
+
+
 def test_arrays_of_numpy(plugin, host, run):
-    pytest.importorskip("numpy")
     init = """
 from wrong import ffi
 import numpy as np

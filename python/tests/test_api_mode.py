@@ -579,6 +579,7 @@ def test_extern_python_idioms(FFI, place, capfd, monkeypatch):  # noqa: F811
     assert raised(ffi.def_extern("real", error="x"), lambda a, b: 0.0)[0] is TypeError
     assert raised(ffi.def_extern("real", onerror=5), lambda a, b: 0.0)[0] is TypeError
     assert raised(ffi.def_extern("real"), 5)[0] is TypeError
+    assert raised(ffi.def_extern, "real", 0, None, False)[0] is TypeError
 
 
 @both

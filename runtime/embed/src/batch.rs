@@ -5,7 +5,7 @@ use std::ffi::c_void;
 
 use keelback_ffi::attach::Thread;
 use keelback_ffi::callback::{
-    PythonFunction, Slots, invoke_array_of_one, invoke_arrays, invoke_each, is_possible,
+    PythonFunction, Slots, invoke_array_of_one, invoke_arrays, invoke_each, what_is_wrong,
 };
 
 use super::binding::{Batch, Binding};
@@ -40,20 +40,20 @@ impl Batch {
                     std::ptr::null_mut()
                 }
             };
+            let may_use = |function: &PythonFunction| {
+                let wrong = what_is_wrong(function, arrays, count, result_of(function));
+                wrong.map(|wrong| refuse(binding, &wrong)).is_none()
+            };
             let by_arrays = |function: &PythonFunction| {
-                if is_possible(function, count) {
+                if may_use(function) {
                     invoke_arrays(function, arrays, count, result_of(function));
-                } else {
-                    too_many(binding, count);
                 }
             };
             let one_by_one = |function: &PythonFunction| {
-                if is_possible(function, count) {
+                if may_use(function) {
                     let data = std::ptr::from_ref(binding).cast_mut().cast::<c_void>();
                     let sink = Some((last_error::sink as _, data));
                     invoke_each(function, arrays, count, result_of(function), sink);
-                } else {
-                    too_many(binding, count);
                 }
             };
             let single = self.single(binding.plugin());
@@ -73,11 +73,11 @@ impl Batch {
     }
 }
 
-/// A batch of more elements than an array can have.
+/// Arrays that cannot be used.
 #[cold]
-fn too_many(binding: &Binding, count: usize) {
+fn refuse(binding: &Binding, what_is_wrong: &str) {
     let text = format!(
-        "{}.{}(): no array has {count} elements: nothing is called, and no result written\n",
+        "{}.{}(): {what_is_wrong}: nothing is called, and no result written\n",
         binding.plugin().name(),
         binding.name().to_string_lossy()
     );

@@ -90,10 +90,7 @@ pub unsafe fn invoke_each(
     // SAFETY: there is a slot for each parameter (the caller's contract).
     let place = |(index, parameter): (usize, &Parameter)| unsafe {
         Element {
-            at: arrays
-                .address(index, true)
-                .cast::<*mut u8>()
-                .read_unaligned(),
+            at: array_at(arrays, index),
             step: usize::try_from(element(parameter).size()).unwrap_or(0),
             is_pointer: is_array_of_records(parameter.ctype()),
         }
@@ -188,12 +185,14 @@ unsafe fn call_with_arrays(
     let mut objects: Vec<Ref> = Vec::with_capacity(plan.params.len() + 1);
     for (index, parameter) in plan.params.iter().enumerate() {
         // SAFETY: there is a slot for each parameter (the caller's contract).
-        let address = unsafe {
-            arrays
-                .address(index, true)
-                .cast::<*mut u8>()
-                .read_unaligned()
-        };
+        let address = unsafe { array_at(arrays, index) };
+        if address.is_null() {
+            return Err(raise!(
+                ValueError,
+                "argument {} is NULL: there is no element for the function under def_extern(batch=True)",
+                index + 1
+            ));
+        }
         objects.push(array(element(parameter), address)?);
     }
     if plan.result.code != Code::Void {
@@ -244,17 +243,53 @@ pub unsafe fn invoke_array_of_one(function: &PythonFunction, slots: *mut u8) {
     }
 }
 
-/// Whether there may be arrays of so many elements.
-pub fn is_possible(function: &PythonFunction, count: usize) -> bool {
+/// What is wrong with the arrays that C has passed; `None` if they can be used. `result` is NULL for a function that has
+/// none.
+///
+/// # Safety
+/// `arrays` are slots with an address for each parameter.
+pub unsafe fn what_is_wrong(
+    function: &PythonFunction,
+    arrays: Slots,
+    count: usize,
+    result: *mut u8,
+) -> Option<String> {
     let plan = function.plan();
-    let sizes = plan
-        .params
-        .iter()
-        .map(|parameter| element(parameter).size());
-    let largest = sizes
-        .map(|size| usize::try_from(size).unwrap_or(0))
-        .fold(plan.result_size.max(1), usize::max);
-    count
+    let mut largest = plan.result_size.max(1);
+    for (index, parameter) in plan.params.iter().enumerate() {
+        // SAFETY: there is a slot for each parameter (the caller's contract).
+        if unsafe { array_at(arrays, index) }.is_null() {
+            return Some(is_null(index, count));
+        }
+        largest = largest.max(usize::try_from(element(parameter).size()).unwrap_or(0));
+    }
+    if function.has_result() && result.is_null() {
+        return Some(is_null(plan.params.len(), count));
+    }
+    let is_possible = count
         .checked_mul(largest)
-        .is_some_and(|bytes| isize::try_from(bytes).is_ok())
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    (!is_possible).then(|| format!("no array has {count} elements"))
+}
+
+/// The number of elements is the first argument of a batch.
+fn is_null(parameter: usize, count: usize) -> String {
+    format!(
+        "its argument {} is NULL and no array of {count} elements",
+        parameter + 2
+    )
+}
+
+/// The address of an array.
+///
+/// # Safety
+/// `arrays` are slots with an address for each parameter, and `index` is that of one.
+unsafe fn array_at(arrays: Slots, index: usize) -> *mut u8 {
+    // SAFETY: the caller's contract.
+    unsafe {
+        arrays
+            .address(index, true)
+            .cast::<*mut u8>()
+            .read_unaligned()
+    }
 }

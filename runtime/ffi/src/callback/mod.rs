@@ -9,7 +9,7 @@ mod headroom;
 mod invoke;
 mod uses;
 
-pub use batch::{invoke_array_of_one, invoke_arrays, invoke_each, is_possible};
+pub use batch::{invoke_array_of_one, invoke_arrays, invoke_each, what_is_wrong};
 pub use closure::Closure;
 pub use failure::{ErrorSink, Failure};
 pub use function::{CallbackPlan, PythonFunction};
